@@ -1,0 +1,56 @@
+package model
+
+import "time"
+
+// Page is one notification that a person or a channel was sent, or was tried to be
+// sent: the built-in inbox and the delivery log are made of these.
+type Page struct {
+	ID          string      `json:"id"`
+	DedupKey    string      `json:"dedup_key" doc:"the same for every delivery of the same alert group"`
+	Time        time.Time   `json:"time" doc:"first delivery"`
+	Updated     time.Time   `json:"updated" doc:"last change"`
+	Status      string      `json:"status" enum:"firing,resolved"`
+	Severity    string      `json:"severity"`
+	Title       string      `json:"title"`
+	Summary     string      `json:"summary"`
+	Service     string      `json:"service,omitempty"`
+	Receiver    string      `json:"receiver"`
+	GroupLabels Labels      `json:"group_labels"`
+	Alerts      []PageAlert `json:"alerts"`
+	Deliveries  []Delivery  `json:"deliveries"`
+	AckedBy     string      `json:"acked_by,omitempty"`
+	AckedAt     *time.Time  `json:"acked_at,omitempty"`
+	ResolvedAt  *time.Time  `json:"resolved_at,omitempty"`
+}
+
+// Labels is a label set in JSON form.
+type Labels map[string]string
+
+// PageAlert is one alert in a page.
+type PageAlert struct {
+	Fingerprint string     `json:"fingerprint"`
+	Labels      Labels     `json:"labels"`
+	Annotations Labels     `json:"annotations"`
+	StartsAt    time.Time  `json:"starts_at"`
+	EndsAt      *time.Time `json:"ends_at,omitempty"`
+	Status      string     `json:"status" enum:"firing,resolved"`
+}
+
+// Delivery is one attempt to reach a channel.
+type Delivery struct {
+	Channel string    `json:"channel" doc:"for example inbox, webhook[0], slack[0]"`
+	Time    time.Time `json:"time"`
+	Status  string    `json:"status" enum:"delivered,failed"`
+	Attempt int       `json:"attempt"`
+	Error   string    `json:"error,omitempty"`
+}
+
+// AuditEntry records who did what; entries are only ever added.
+type AuditEntry struct {
+	ID      int64             `json:"id"`
+	Time    time.Time         `json:"time"`
+	Actor   string            `json:"actor"`
+	Action  string            `json:"action" doc:"for example gate.decide, deploy.mark, page.ack, sql.query, config.reload"`
+	Subject string            `json:"subject"`
+	Details map[string]string `json:"details,omitempty"`
+}

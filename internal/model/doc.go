@@ -1,0 +1,10 @@
+// Package model holds the words all rooms share: telemetry records, promises,
+// alerts, pages, deployments and verdicts.
+//
+// It does nothing by itself: plain values with JSON names, their text forms
+// and their validation. It imports the standard library only, starts no
+// goroutine and keeps no state. Times are Unix nanoseconds in telemetry
+// records (field names end in Time or Start) and time.Time everywhere else.
+//
+// Start reading at resource.go, then logrecord.go and span.go.
+package model

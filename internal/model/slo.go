@@ -1,0 +1,83 @@
+package model
+
+import "time"
+
+// SLOState says in one word how a promise stands.
+type SLOState string
+
+// The states, best last but one; insufficient means that no honest answer exists.
+const (
+	SLOExhausted    SLOState = "exhausted"    // no budget left in the window
+	SLOBurning      SLOState = "burning"      // a burn alert is active
+	SLOOK           SLOState = "ok"           // neither
+	SLOInsufficient SLOState = "insufficient" // data missing, stale or too thin
+)
+
+// SLOStatus is one promise as it stands at Time. It is what /sb/v1/slos answers.
+type SLOStatus struct {
+	Name        string            `json:"name" doc:"unique name"`
+	DisplayName string            `json:"display_name"`
+	Service     string            `json:"service"`
+	Description string            `json:"description,omitempty"`
+	Labels      map[string]string `json:"labels,omitempty"`
+	Objective   float64           `json:"objective" doc:"share of good events promised, 0 to 1"`
+	Window      string            `json:"window" doc:"rolling window, for example 28d"`
+	Method      string            `json:"method" enum:"occurrences,timeslices" doc:"budgeting method: allowed and bad are events or minutes"`
+	Indicator   string            `json:"indicator" doc:"what is measured, in words"`
+	Queries     SLOQueries        `json:"queries"`
+	Budget      Budget            `json:"budget"`
+	Burn        []Burn            `json:"burn"`
+	State       SLOState          `json:"state" enum:"ok,burning,exhausted,insufficient"`
+	Reason      string            `json:"reason" doc:"why this state, in one sentence with figures"`
+	Action      string            `json:"action" doc:"what to do next, in one sentence"`
+	Since       *time.Time        `json:"since,omitempty" doc:"since when it has been in this state"`
+	ExhaustedIn *float64          `json:"exhausted_in_seconds,omitempty" doc:"seconds until nothing is left at the current 1h burn rate"`
+	Alerts      []string          `json:"alerts,omitempty" doc:"names of the active burn alerts"`
+	Time        time.Time         `json:"time" doc:"when this was computed"`
+}
+
+// SLOQueries are the PromQL expressions behind an SLO, ready to paste into
+// Explore; $window stands for a range such as 1h.
+type SLOQueries struct {
+	Good  string `json:"good,omitempty"`
+	Total string `json:"total,omitempty"`
+	Bad   string `json:"bad,omitempty"`
+	Error string `json:"error" doc:"error ratio, 0 to 1"`
+}
+
+// Budget is an error budget over a full window. With occurrences, Allowed,
+// Bad and Total count events; with timeslices, minutes.
+type Budget struct {
+	Allowed   float64 `json:"allowed"`
+	Bad       float64 `json:"bad"`
+	Total     float64 `json:"total"`
+	UsedRatio float64 `json:"used_ratio" doc:"share of the budget used; above 1 when overspent"`
+	LeftRatio float64 `json:"left_ratio" doc:"1 - used_ratio; negative when overspent"`
+	Minutes   float64 `json:"minutes" doc:"the budget as minutes of full outage: (1-objective) × window"`
+	SLI       float64 `json:"sli" doc:"measured share of good events over the window"`
+	Coverage  float64 `json:"coverage" doc:"share of the window with data, 0 to 1"`
+	Reason    string  `json:"reason,omitempty" doc:"why the figures are absent or partial"`
+}
+
+// Burn is a burn rate over one window: 1 means the budget lasts exactly the
+// SLO's window.
+type Burn struct {
+	Window   string  `json:"window"`
+	Rate     float64 `json:"rate"`
+	Events   float64 `json:"events" doc:"events seen in the window"`
+	Coverage float64 `json:"coverage" doc:"share of the window with data, 0 to 1"`
+}
+
+// SLOHistory is a budget curve for charts.
+type SLOHistory struct {
+	Name   string            `json:"name"`
+	Points []SLOHistoryPoint `json:"points"`
+}
+
+// SLOHistoryPoint is one step of a budget curve; a nil figure is a gap.
+type SLOHistoryPoint struct {
+	Time  time.Time `json:"time"`
+	Left  *float64  `json:"left_ratio"`
+	Burn  *float64  `json:"burn_1h"`
+	Error *float64  `json:"error_ratio"`
+}

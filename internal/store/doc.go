@@ -1,0 +1,12 @@
+// Package store states what the engines below keep: contracts only.
+//
+// Metrics need no contract of ours: Prometheus' storage.Appendable and
+// storage.Queryable are the contract, and its HTTP API is the surface. Events
+// (log records and spans) are described by EventWriter, LogReader and
+// SpanReader with one filter expression for both (Expr). Domain rooms state
+// what they need of the state store (SLO states, pages, deployments, gate
+// decisions, audit) as small interfaces of their own.
+//
+// Engines live in the folders below (events, metrics, state, …) and all pass
+// storetest. Start reading at store.go, then expr.go.
+package store
