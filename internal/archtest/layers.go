@@ -1,0 +1,90 @@
+package archtest
+
+import "strings"
+
+// rooms lists every room and its layer, low to high. A package imports
+// packages of strictly lower layers and of its own room. The longest matching prefix
+// counts; a package in no room fails the test.
+func rooms() map[string]int {
+	return map[string]int{
+		"internal/model":    0,
+		"internal/platform": 0,
+
+		"internal/store":     1, // the contracts; engines below are one higher
+		"internal/stream":    1,
+		"internal/notify":    1,
+		"internal/telemetry": 1,
+
+		"internal/store/":  2,
+		"internal/stream/": 2,
+		"internal/ingest":  2,
+		"internal/admit":   2,
+		"internal/notify/": 2,
+
+		"internal/process":  3,
+		"internal/query":    3,
+		"internal/slo":      3,
+		"internal/alerting": 3,
+		"internal/oncall":   3,
+		"internal/incident": 3,
+		"internal/gate":     3,
+		"internal/remedy":   3,
+		"internal/forecast": 3,
+		"internal/diagnose": 3,
+		"internal/probe":    3,
+		"internal/drill":    3,
+		"internal/cost":     3,
+		"internal/simulate": 3,
+		"internal/bench":    3,
+
+		"internal/api":    4,
+		"internal/webui":  4,
+		"internal/config": 4,
+		"internal/demo":   4,
+
+		"internal/app": 5,
+
+		"internal/cli": 6,
+		"cmd":          6,
+
+		"internal/archtest": 7,
+		"examples":          0,
+		"test":              7,
+	}
+}
+
+// layerOf finds the room and the layer of a package path inside the module.
+func layerOf(pkg string) (room string, layer int, ok bool) {
+	best := ""
+	for prefix, l := range rooms() {
+		below := strings.HasSuffix(prefix, "/") && strings.HasPrefix(pkg, prefix)
+		if !below && pkg != prefix && !strings.HasPrefix(pkg, prefix+"/") {
+			continue
+		}
+		if len(prefix) > len(best) {
+			best, layer, ok = prefix, l, true
+		}
+	}
+	return roomName(best, pkg), layer, ok
+}
+
+// roomName is the folder whose packages belong together: internal/store/events
+// for internal/store/events/wal, internal/slo for internal/slo/openslo.
+func roomName(prefix, pkg string) string {
+	parts := strings.Split(pkg, "/")
+	n := len(strings.Split(strings.TrimSuffix(prefix, "/"), "/"))
+	if deepRoom(prefix) && len(parts) > n {
+		n++
+	}
+	return strings.Join(parts[:min(n, len(parts))], "/")
+}
+
+// deepRoom names the folders whose children are rooms of their own.
+func deepRoom(prefix string) bool {
+	switch prefix {
+	case "internal/store/", "internal/stream/", "internal/notify/", "internal/ingest", "internal/process",
+		"internal/query", "internal/platform", "test":
+		return true
+	}
+	return false
+}
