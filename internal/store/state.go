@@ -1,0 +1,63 @@
+package store
+
+import (
+	"time"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+)
+
+// The selections below are what the state store (store/state) is asked with.
+// Zero fields select everything; End is exclusive. Limit 0 means DefaultStateLimit.
+// Every list comes newest first.
+
+// DefaultStateLimit bounds a list that names no limit.
+const DefaultStateLimit = 100
+
+// DeployQuery selects deployment markers.
+type DeployQuery struct {
+	Service     string
+	Environment string
+	Start, End  time.Time
+	Limit       int
+}
+
+// DecisionQuery selects gate decisions; Before is the cursor that the page before
+// answered.
+type DecisionQuery struct {
+	Service string
+	Verdict model.Verdict
+	Before  string
+	Limit   int
+}
+
+// PageQuery selects pages. Status is firing, resolved or "".
+type PageQuery struct {
+	Status string
+	Limit  int
+}
+
+// AuditQuery selects audit entries.
+type AuditQuery struct {
+	Start, End time.Time
+	Actor      string
+	Action     string
+	Limit      int
+}
+
+// SLORecord is what must survive a restart of one promise's evaluation: since
+// when it is in its state, and its burn alerts.
+type SLORecord struct {
+	Name    string           `json:"name"`
+	State   model.SLOState   `json:"state"`
+	Since   time.Time        `json:"since"`
+	Alerts  []SLOAlertRecord `json:"alerts,omitempty"`
+	Updated time.Time        `json:"updated"`
+}
+
+// SLOAlertRecord is one burn alert that is active.
+type SLOAlertRecord struct {
+	Name   string    `json:"name"`
+	Window string    `json:"window"` // long window of the row that fired
+	Since  time.Time `json:"since"`
+	Sent   time.Time `json:"sent,omitzero"` // last hand-over to the alert pipeline
+}
