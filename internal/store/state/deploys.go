@@ -1,0 +1,97 @@
+package state
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/store"
+)
+
+const deployColumns = "id, time, service, environment, region, version, kind, status, actor, link, message, labels"
+
+// AddDeploy stores a deployment marker. An empty ID, Time, Kind or Status gets
+// its default; the stored marker is returned. An ID that exists is updated, so that a
+// pipeline can report started and then succeeded.
+func (s *Store) AddDeploy(ctx context.Context, d model.Deploy) (model.Deploy, error) {
+	if d.ID == "" {
+		d.ID = newID()
+	}
+	if d.Time.IsZero() {
+		d.Time = s.now()
+	}
+	d.Time = d.Time.UTC()
+	if d.Kind == "" {
+		d.Kind = "deploy"
+	}
+	if d.Status == "" {
+		d.Status = "succeeded"
+	}
+	labels, err := json.Marshal(d.Labels)
+	if err != nil {
+		return model.Deploy{}, fmt.Errorf("encode labels of deployment %s: %w", d.ID, err)
+	}
+	err = s.inTx(ctx, "deploys", func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO deploys (`+deployColumns+`)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+			ON CONFLICT (id) DO UPDATE SET time = excluded.time, service = excluded.service, environment = excluded.environment,
+				region = excluded.region, version = excluded.version, kind = excluded.kind, status = excluded.status,
+				actor = excluded.actor, link = excluded.link, message = excluded.message, labels = excluded.labels`,
+			d.ID, d.Time.UnixNano(), d.Service, d.Environment, d.Region, d.Version, d.Kind, d.Status, d.Actor, d.Link, d.Message, string(labels))
+		return err
+	})
+	if err != nil {
+		return model.Deploy{}, err
+	}
+	return d, nil
+}
+
+// Deploys lists deployment markers, newest first.
+func (s *Store) Deploys(ctx context.Context, q store.DeployQuery) ([]model.Deploy, error) {
+	from, to := startEnd(q.Start, q.End)
+	rows, err := s.read.QueryContext(ctx, `SELECT `+deployColumns+` FROM deploys
+		WHERE ($1 = '' OR service = $1) AND ($2 = '' OR environment = $2) AND time >= $3 AND time < $4
+		ORDER BY time DESC, id DESC LIMIT $5`, q.Service, q.Environment, from, to, limitOf(q.Limit))
+	if err != nil {
+		return nil, s.explain("list deploys", err)
+	}
+	return collect(s, "list deploys", rows, func(rows *sql.Rows) (d model.Deploy, err error) {
+		var at int64
+		var labels string
+		err = rows.Scan(&d.ID, &at, &d.Service, &d.Environment, &d.Region, &d.Version, &d.Kind, &d.Status, &d.Actor, &d.Link, &d.Message, &labels)
+		if err != nil {
+			return d, err
+		}
+		d.Time = time.Unix(0, at).UTC()
+		return d, json.Unmarshal([]byte(labels), &d.Labels)
+	})
+}
+
+// collect reads all rows and closes them.
+func collect[T any](s *Store, op string, rows *sql.Rows, scan func(*sql.Rows) (T, error)) (out []T, err error) {
+	defer rows.Close()
+	for rows.Next() {
+		v, err := scan(rows)
+		if err != nil {
+			return nil, s.explain(op, err)
+		}
+		out = append(out, v)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, s.explain(op, err)
+	}
+	return out, nil
+}
+
+// newID is a UUID whose text order is the order of creation.
+func newID() string {
+	id, err := uuid.NewV7()
+	if err != nil { // no randomness: the random version panics then, rightly
+		return uuid.NewString()
+	}
+	return id.String()
+}
