@@ -1,0 +1,51 @@
+package metrics
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/prometheus/common/model"
+)
+
+// Config is the metrics store's section of the configuration.
+type Config struct {
+	// Retention is how long samples are kept; older blocks are deleted whole.
+	Retention model.Duration `yaml:"retention"`
+	// MaxBytes bounds the blocks on disk, oldest deleted first; 0 means no bound.
+	MaxBytes int64 `yaml:"max_bytes"`
+	// OutOfOrderWindow is how much older than the newest sample a sample may be.
+	OutOfOrderWindow model.Duration `yaml:"out_of_order_window"`
+	// MaxExemplars is the size of the in-memory exemplar ring; 0 turns it off.
+	MaxExemplars int64 `yaml:"max_exemplars"`
+	// MinFreeBytes is the free space of the disk under which the store refuses
+	// writes, so that the log never ends in the middle of a record.
+	MinFreeBytes uint64 `yaml:"min_free_bytes"`
+}
+
+// DefaultConfig keeps 15 days and takes samples up to a day late.
+func DefaultConfig() Config {
+	return Config{
+		Retention:        model.Duration(15 * 24 * time.Hour),
+		OutOfOrderWindow: model.Duration(24 * time.Hour),
+		MaxExemplars:     100_000,
+		MinFreeBytes:     256 << 20,
+	}
+}
+
+// Validate lists what is wrong; each message begins with the field's path.
+func (c Config) Validate() []error {
+	var errs []error
+	if c.Retention < model.Duration(blockRange) {
+		errs = append(errs, fmt.Errorf("retention: must be at least %s (one block), got %s", model.Duration(blockRange), c.Retention))
+	}
+	if c.MaxBytes < 0 {
+		errs = append(errs, fmt.Errorf("max_bytes: must be >= 0, got %d", c.MaxBytes))
+	}
+	if c.OutOfOrderWindow < 0 {
+		errs = append(errs, fmt.Errorf("out_of_order_window: must be >= 0, got %s", c.OutOfOrderWindow))
+	}
+	if c.MaxExemplars < 0 {
+		errs = append(errs, fmt.Errorf("max_exemplars: must be >= 0, got %d", c.MaxExemplars))
+	}
+	return errs
+}

@@ -1,0 +1,255 @@
+// Package metrics keeps samples, native histograms and exemplars in a
+// Prometheus TSDB.
+//
+// It opens the database with settings that suit a store others push into (out of order
+// window, exemplars, snapshot of the head on a clean stop), refuses writes
+// before the disk is full, and tells subscribers that new samples arrived. It
+// neither admits nor counts samples (admit/samples does) nor evaluates queries
+// (query/promql does).
+//
+// In: appends through storage.Appendable and storage.AppendableV2. Out:
+// storage.Queryable, ChunkQueryable, ExemplarQueryable, and the statistics that
+// Prometheus' API serves.
+//
+// Invariants: a Commit that returned nil has been written to the log with
+// write(2), so it survives kill -9 (not a power cut); after store.ErrReadOnly nothing of
+// the batch is kept. Methods are safe for concurrent use; no lock is held while
+// the TSDB is called.
+//
+// Start reading at Open.
+package metrics
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/tsdb"
+	"github.com/prometheus/prometheus/util/compression"
+
+	"github.com/signalbox-project/signalbox/internal/store"
+)
+
+// blockRange is the span of the smallest block, as Prometheus has it.
+const blockRange = 2 * time.Hour
+
+// maxBlockRange bounds how far blocks are merged.
+const maxBlockRange = 31 * 24 * time.Hour
+
+// diskCheckEvery is how often Run looks at the free space.
+const diskCheckEvery = 2 * time.Second
+
+// Deps is what the store is given.
+type Deps struct {
+	Dir        string // its own folder, made if missing
+	Logger     *slog.Logger
+	Registerer prometheus.Registerer
+	// FreeBytes says how much room the disk of a folder has; nil asks the
+	// operating system.
+	FreeBytes func(dir string) (uint64, error)
+}
+
+// Store is an open database.
+type Store struct {
+	cfg      Config
+	dir      string
+	log      *slog.Logger
+	db       *tsdb.DB
+	free     func(string) (uint64, error)
+	readOnly atomic.Pointer[string] // the reason, nil while writable
+	arrivals broadcast
+}
+
+// Open opens or makes the database and replays its log; after an unclean stop
+// that takes about 0.1 s per million samples.
+func Open(cfg Config, deps Deps) (*Store, error) {
+	if errs := cfg.Validate(); len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	s := &Store{cfg: cfg, dir: deps.Dir, log: deps.Logger, free: deps.FreeBytes}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if s.free == nil {
+		s.free = freeBytes
+	}
+	if err := os.MkdirAll(deps.Dir, 0o750); err != nil {
+		return nil, fmt.Errorf("make metrics folder %s: %w", deps.Dir, err)
+	}
+	db, err := tsdb.Open(deps.Dir, s.log, deps.Registerer, options(cfg), nil)
+	if err != nil {
+		return nil, fmt.Errorf("open metrics store %s: %w", deps.Dir, err)
+	}
+	s.db = db
+	s.registerMetrics(deps.Registerer)
+	s.checkDisk()
+	return s, nil
+}
+
+func options(cfg Config) *tsdb.Options {
+	retention := time.Duration(cfg.Retention)
+	o := tsdb.DefaultOptions()
+	o.RetentionDuration = retention.Milliseconds()
+	o.MaxBytes = cfg.MaxBytes
+	o.MinBlockDuration = blockRange.Milliseconds()
+	o.MaxBlockDuration = max(blockRange, min(maxBlockRange, retention/10)).Milliseconds()
+	o.WALCompression = compression.Snappy
+	o.OutOfOrderTimeWindow = time.Duration(cfg.OutOfOrderWindow).Milliseconds()
+	o.EnableExemplarStorage = true
+	o.MaxExemplars = cfg.MaxExemplars
+	o.EnableMemorySnapshotOnShutdown = true
+	return o
+}
+
+func (s *Store) registerMetrics(reg prometheus.Registerer) {
+	if reg == nil {
+		return
+	}
+	reg.MustRegister(
+		// The Thanos sidecar waits for this one by name.
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "prometheus_tsdb_lowest_timestamp_seconds",
+			Help: "Lowest timestamp value stored in the database.",
+		}, func() float64 {
+			if bs := s.db.Blocks(); len(bs) > 0 {
+				return float64(bs[0].Meta().MinTime / 1000)
+			}
+			return float64(s.db.Head().MinTime() / 1000)
+		}),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "signalbox_metrics_store_read_only",
+			Help: "1 while the metrics store refuses writes because its disk is nearly full or not writable.",
+		}, func() float64 {
+			if s.readOnly.Load() != nil {
+				return 1
+			}
+			return 0
+		}),
+	)
+}
+
+// Run watches the disk until ctx is done.
+func (s *Store) Run(ctx context.Context) error {
+	tick := time.NewTicker(diskCheckEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+			s.checkDisk()
+		}
+	}
+}
+
+func (s *Store) checkDisk() {
+	reason := ""
+	if n, err := s.free(s.dir); err != nil {
+		reason = fmt.Sprintf("free space of %s is unknown: %v", s.dir, err)
+	} else if n < s.cfg.MinFreeBytes {
+		reason = fmt.Sprintf("%d MiB left on the disk of %s, under min_free_bytes (%d MiB)", n>>20, s.dir, s.cfg.MinFreeBytes>>20)
+	}
+	was := s.readOnly.Load()
+	switch {
+	case reason == "":
+		s.readOnly.Store(nil)
+		if was != nil {
+			s.log.Info("metrics store takes writes again")
+		}
+	default:
+		s.readOnly.Store(&reason)
+		if was == nil {
+			s.log.Error("metrics store is read-only", "reason", reason)
+		}
+	}
+}
+
+// ReadOnly is the reason why writes are refused, or "".
+func (s *Store) ReadOnly() string {
+	if r := s.readOnly.Load(); r != nil {
+		return *r
+	}
+	return ""
+}
+
+// Ready is an error while the store refuses writes.
+func (s *Store) Ready() error {
+	if r := s.ReadOnly(); r != "" {
+		return fmt.Errorf("%w: %s", store.ErrReadOnly, r)
+	}
+	return nil
+}
+
+// Close writes a snapshot of the head and closes the files. No append may be
+// under way.
+func (s *Store) Close() error {
+	if err := s.db.Close(); err != nil {
+		return fmt.Errorf("close metrics store: %w", err)
+	}
+	return nil
+}
+
+// Querier reads series between mint and maxt, Unix milliseconds.
+func (s *Store) Querier(mint, maxt int64) (storage.Querier, error) { return s.db.Querier(mint, maxt) }
+
+// ChunkQuerier reads encoded chunks.
+func (s *Store) ChunkQuerier(mint, maxt int64) (storage.ChunkQuerier, error) {
+	return s.db.ChunkQuerier(mint, maxt)
+}
+
+// ExemplarQuerier reads exemplars.
+func (s *Store) ExemplarQuerier(ctx context.Context) (storage.ExemplarQuerier, error) {
+	return s.db.ExemplarQuerier(ctx)
+}
+
+// StartTime is the time of the oldest sample, Unix milliseconds.
+func (s *Store) StartTime() (int64, error) { return s.db.StartTime() }
+
+// Dir is the database's folder.
+func (s *Store) Dir() string { return s.dir }
+
+// Retention is how long samples are kept.
+func (s *Store) Retention() time.Duration { return time.Duration(s.cfg.Retention) }
+
+// OutOfOrderWindow is how late a sample may be.
+func (s *Store) OutOfOrderWindow() time.Duration { return time.Duration(s.cfg.OutOfOrderWindow) }
+
+// MaxTime is the time of the newest sample, Unix milliseconds, and false while
+// there is none.
+func (s *Store) MaxTime() (int64, bool) {
+	t := s.db.Head().MaxTime()
+	return t, t > 0
+}
+
+// Stats are the cardinality figures of the head.
+func (s *Store) Stats(label string, limit int) (*tsdb.Stats, error) {
+	return s.db.Head().Stats(label, limit), nil
+}
+
+// WALReplayStatus is always complete: Open returns after the replay.
+func (s *Store) WALReplayStatus() (tsdb.WALReplayStatus, error) { return tsdb.WALReplayStatus{}, nil }
+
+// BlockMetas describes the blocks on disk.
+func (s *Store) BlockMetas() ([]tsdb.BlockMeta, error) { return s.db.BlockMetas(), nil }
+
+// CleanTombstones removes deleted series from the disk.
+func (s *Store) CleanTombstones() error { return s.db.CleanTombstones() }
+
+// Delete deletes matching series in a range of Unix milliseconds.
+func (s *Store) Delete(ctx context.Context, mint, maxt int64, ms ...*labels.Matcher) error {
+	return s.db.Delete(ctx, mint, maxt, ms...)
+}
+
+// Snapshot writes a copy of the database into dir.
+func (s *Store) Snapshot(dir string, withHead bool) error { return s.db.Snapshot(dir, withHead) }
+
+// SnapshotDir is where the admin API puts snapshots.
+func (s *Store) SnapshotDir() string { return filepath.Join(s.dir, "snapshots") }
