@@ -1,0 +1,87 @@
+// Package api is Signalbox's own HTTP surface: everything below /sb/v1,
+// described by /sb/v1/openapi.json, and the Jaeger query API below
+// /jaeger/api, with the web layer that both share.
+//
+// It maps HTTP to the interfaces in Deps and back: it parses and bounds
+// parameters, turns errors into one JSON shape with the right status, and
+// guards the process (body size, time, requests in flight, panics). It holds
+// no business rule: figures, sentences and verdicts come from the rooms
+// behind the interfaces. Prometheus' /api/v1, Alertmanager's /api/v2, the OTLP
+// intake and the web UI are mounted beside it by the wiring room.
+//
+// Data in: HTTP requests. Data out: JSON, and server-sent events for the log
+// tail. Every list is [] when empty, never null; every error below /sb/v1 is
+// {"error":{"code","message","details"}}.
+//
+// Invariants: the tenant of a request comes from its X-Scope-OrgID header and
+// nothing else; a handler never outlives its request's context. There are no
+// locks here; counters are atomic.
+//
+// Start reading at deps.go, then logs.go for a typical set of operations, then
+// web.go for what surrounds every request.
+package api
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// API serves /sb/v1/* and /jaeger/api/*.
+type API struct {
+	cfg     Config
+	deps    Deps
+	log     *slog.Logger
+	now     func() time.Time
+	mux     *http.ServeMux
+	huma    huma.API
+	handler http.Handler
+}
+
+// New registers every operation; it starts nothing. An interface in deps that
+// is nil leaves its operations in the description but answering 404, because a
+// process may run only some roles.
+func New(cfg Config, deps Deps) (*API, error) {
+	a := &API{cfg: cfg, deps: deps, log: deps.Logger, now: deps.Now, mux: http.NewServeMux()}
+	if a.log == nil {
+		a.log = slog.New(slog.DiscardHandler)
+	}
+	if a.now == nil {
+		a.now = time.Now
+	}
+	if a.deps.Registerer == nil {
+		a.deps.Registerer = prometheus.NewRegistry()
+	}
+	hc := huma.DefaultConfig("Signalbox", "1")
+	hc.Info.Description = "Promises, logs, traces, deployments, gates and pages. Errors are {\"error\":{\"code\",\"message\",\"details\"}}."
+	hc.OpenAPIPath, hc.DocsPath, hc.SchemasPath = "", "", ""
+	hc.CreateHooks = nil
+	hc.Transformers = []huma.Transformer{errorTransformer}
+	registerAliases(hc.Components.Schemas)
+	a.huma = humago.New(a.mux, hc)
+	a.huma.UseMiddleware(statusMiddleware)
+	a.registerAll()
+	if err := a.finishOpenAPI(); err != nil {
+		return nil, fmt.Errorf("describe api: %w", err)
+	}
+	return a, nil
+}
+
+// registerAll registers the operations in the order of the description's tags.
+func (a *API) registerAll() {
+	a.registerStatus()
+	a.registerSLOs()
+	a.registerLogs()
+	a.registerTraces()
+	a.registerServices()
+	a.registerSQL()
+	a.registerDeploys()
+	a.registerGate()
+	a.registerPages()
+	a.registerRecords()
+}

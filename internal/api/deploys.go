@@ -1,0 +1,48 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+)
+
+// DeploysResponse lists deployment markers.
+type DeploysResponse struct {
+	Deploys []model.Deploy `json:"deploys" doc:"newest first"`
+}
+
+type deploysInput struct {
+	RangeInput
+	Service     string `query:"service" maxLength:"200"`
+	Environment string `query:"environment" maxLength:"200"`
+	Limit       int    `query:"limit" default:"100" minimum:"1" maximum:"1000"`
+}
+
+type deployInput struct {
+	Body model.Deploy
+}
+
+func (a *API) registerDeploys() {
+	served := a.deps.Deploys != nil
+	register(a, operation{
+		id: "listDeploys", path: "/deploys", tag: "deploys", summary: "Deployment markers", served: served, room: "deployments",
+	}, a.listDeploys)
+	register(a, operation{
+		id: "markDeploy", method: http.MethodPost, path: "/deploys", tag: "deploys", summary: "Record a deployment",
+		status: http.StatusCreated, served: served, room: "deployments",
+	}, func(ctx context.Context, in *deployInput) (model.Deploy, error) {
+		return a.deps.Deploys.MarkDeploy(ctx, in.Body)
+	})
+}
+
+func (a *API) listDeploys(ctx context.Context, in *deploysInput) (DeploysResponse, error) {
+	start, end, err := parseRange(in.Start, in.End, a.now())
+	if err != nil {
+		return DeploysResponse{}, err
+	}
+	list, err := a.deps.Deploys.Deploys(ctx, DeployFilter{
+		Service: nameOf(in.Service), Environment: nameOf(in.Environment), Start: start, End: end, Limit: in.Limit,
+	})
+	return DeploysResponse{Deploys: list}, err
+}

@@ -1,0 +1,149 @@
+package api
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/store"
+)
+
+// Deps are the rooms behind the API. Each interface may be nil (see New); all
+// implementations must be safe for concurrent use.
+//
+// Implementations return store.ErrNotFound, store.ErrReadOnly and
+// store.ErrOverloaded (wrapped or not) for what they mean; an error with the
+// method BadRequest() is the caller's fault and shown; every other error
+// is logged and answered 500 without its text.
+type Deps struct {
+	Logger     *slog.Logger
+	Registerer prometheus.Registerer
+	Now        func() time.Time // nil means time.Now
+
+	Status   StatusReporter
+	SLOs     SLOs
+	Filter   FilterParser
+	Logs     store.LogReader
+	Spans    store.SpanReader
+	Tail     LogTailer
+	Traces   TraceExplainer // nil leaves a trace's summary empty
+	Services Services
+	Topology Topology
+	SQL      SQL
+	Deploys  Deploys
+	Gate     Gate
+	Pages    Pages
+	Explain  Explainer
+	Audit    AuditLog
+	Ledger   Ledger
+}
+
+// StatusReporter says what this process is and what is wrong with it.
+type StatusReporter interface {
+	Status(ctx context.Context) Status
+}
+
+// SLOs reports how the promises stand.
+type SLOs interface {
+	// SLOs lists the promises of a service ("" means all), worst first, with one
+	// sentence about them.
+	SLOs(ctx context.Context, service string) (slos []model.SLOStatus, summary string, err error)
+	SLO(ctx context.Context, name string) (model.SLOStatus, error)
+	SLOHistory(ctx context.Context, name string, start, end time.Time, step time.Duration) (model.SLOHistory, error)
+}
+
+// FilterParser parses the filter language; the empty text is nil, all.
+type FilterParser interface {
+	ParseFilter(text string) (store.Expr, error)
+}
+
+// LogTailer follows log records as they are acknowledged.
+type LogTailer interface {
+	// Tail calls event for every record of tenant that matches expr until ctx is
+	// done or event returns an error, which Tail returns. When the caller is too slow, records
+	// are dropped and the next event says how many (record nil).
+	Tail(ctx context.Context, tenant string, expr store.Expr, event func(record *model.LogRecord, dropped uint64) error) error
+}
+
+// TraceExplainer says in one sentence where a trace's time went.
+type TraceExplainer interface {
+	ExplainTrace(spans []model.Span) string
+}
+
+// Services summarises what services do.
+type Services interface {
+	Services(ctx context.Context, tenant string, start, end time.Time) ([]ServiceSummary, error)
+	Service(ctx context.Context, tenant, name string, start, end time.Time) (ServiceDetail, error)
+}
+
+// Topology lists who calls whom.
+type Topology interface {
+	Edges(ctx context.Context, tenant string, start, end time.Time) ([]model.Edge, error)
+}
+
+// SQL answers read-only queries.
+type SQL interface {
+	Query(ctx context.Context, tenant, query string, limit int) (SQLResult, error)
+	Schema(ctx context.Context) ([]SQLTable, error)
+}
+
+// DeployFilter selects deployment markers; zero fields select all.
+type DeployFilter struct {
+	Service, Environment string
+	Start, End           time.Time
+	Limit                int
+}
+
+// Deploys keeps deployment markers.
+type Deploys interface {
+	Deploys(ctx context.Context, f DeployFilter) ([]model.Deploy, error) // newest first
+	MarkDeploy(ctx context.Context, d model.Deploy) (model.Deploy, error)
+}
+
+// DecisionFilter selects gate decisions; zero fields select all.
+type DecisionFilter struct {
+	Service string
+	Verdict model.Verdict
+	Limit   int
+	Before  string // the id after which to go on, from next
+}
+
+// Gate decides whether a version may be deployed and remembers why.
+type Gate interface {
+	Decide(ctx context.Context, req model.GateRequest) (model.GateDecision, error)
+	// Decisions is newest first; next is "" at the end.
+	Decisions(ctx context.Context, f DecisionFilter) (list []model.GateDecision, next string, err error)
+	Decision(ctx context.Context, id string) (model.GateDecision, error)
+}
+
+// Pages lists who was paged and takes acknowledgements.
+type Pages interface {
+	// Pages is newest first; status is "", firing or resolved.
+	Pages(ctx context.Context, status string, limit int) (pages []model.Page, summary string, err error)
+	AckPage(ctx context.Context, id, by string) (model.Page, error)
+}
+
+// Explainer answers "why was I paged?".
+type Explainer interface {
+	Explain(ctx context.Context, alert string) (Explanation, error)
+}
+
+// AuditFilter selects audit entries; zero fields select all.
+type AuditFilter struct {
+	Start, End    time.Time
+	Actor, Action string
+	Limit         int
+}
+
+// AuditLog lists who did what, newest first.
+type AuditLog interface {
+	Audit(ctx context.Context, f AuditFilter) ([]model.AuditEntry, error)
+}
+
+// Ledger balances what was received against what was kept.
+type Ledger interface {
+	Balance(ctx context.Context) ([]SignalBalance, error)
+}

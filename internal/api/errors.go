@@ -1,0 +1,188 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
+
+	"github.com/signalbox-project/signalbox/internal/store"
+)
+
+// The codes of errors, stable for programs.
+const (
+	codeBadRequest = "bad_request"
+	codeBadFilter  = "bad_filter"
+	codeBadSQL     = "bad_sql"
+	codeNotFound   = "not_found"
+	codeMethod     = "method_not_allowed"
+	codeOverloaded = "overloaded"
+	codeReadOnly   = "read_only"
+	codeTimeout    = "timeout"
+	codeTooLarge   = "too_large"
+	codeInternal   = "internal"
+)
+
+// statusClientGone is what is logged when the client went away; nobody
+// reads it.
+const statusClientGone = 499
+
+// ErrorBody is the body of every error below /sb/v1.
+type ErrorBody struct {
+	Error ErrorInfo `json:"error"`
+}
+
+// ErrorInfo says what went wrong; Code is stable, Message is for people.
+type ErrorInfo struct {
+	Code    string `json:"code" enum:"bad_request,bad_filter,bad_sql,not_found,method_not_allowed,overloaded,read_only,timeout,too_large,internal"`
+	Message string `json:"message"`
+	Details any    `json:"details,omitempty" doc:"for bad_filter and bad_sql {position, hint}; for bad_request a list of {location, message, value}"`
+}
+
+// Position says where in a text an error is; it is the details of bad_filter
+// and bad_sql.
+type Position struct {
+	Position int    `json:"position" doc:"byte offset, from 0"`
+	Hint     string `json:"hint,omitempty"`
+}
+
+// failure is an error with a status, in the shape that huma writes as is.
+type failure struct {
+	status int
+	info   ErrorInfo
+	header http.Header
+}
+
+func (f *failure) Error() string                { return f.info.Message }
+func (f *failure) GetStatus() int               { return f.status }
+func (f *failure) GetHeaders() http.Header      { return f.header }
+func (f *failure) MarshalJSON() ([]byte, error) { return json.Marshal(ErrorBody{f.info}) }
+
+func badRequest(format string, args ...any) error {
+	return &failure{status: http.StatusBadRequest, info: ErrorInfo{Code: codeBadRequest, Message: fmt.Sprintf(format, args...)}}
+}
+
+// positioned is implemented by the syntax errors of the filter language and of
+// SQL.
+type positioned interface {
+	error
+	Position() int
+	Hint() string
+}
+
+// callersFault is implemented by errors whose text is meant for the caller.
+type callersFault interface {
+	error
+	BadRequest()
+}
+
+// failureOf maps any error of a room to what the client is told. Texts of
+// unknown errors stay in the log, under the id that the client is given.
+func (a *API) failureOf(ctx context.Context, err error) *failure {
+	var f *failure
+	var bad callersFault
+	mk := func(status int, code, msg string) *failure {
+		return &failure{status: status, info: ErrorInfo{Code: code, Message: msg}}
+	}
+	switch {
+	case errors.As(err, &f):
+		return f
+	case errors.As(err, &bad):
+		return mk(http.StatusBadRequest, codeBadRequest, err.Error())
+	case errors.Is(err, store.ErrNotFound):
+		return mk(http.StatusNotFound, codeNotFound, err.Error())
+	case errors.Is(err, store.ErrReadOnly):
+		f = mk(http.StatusServiceUnavailable, codeReadOnly, err.Error())
+		f.header = http.Header{"Retry-After": {"30"}}
+		return f
+	case errors.Is(err, store.ErrOverloaded):
+		f = mk(http.StatusTooManyRequests, codeOverloaded, err.Error())
+		f.header = http.Header{"Retry-After": {"1"}}
+		return f
+	case errors.Is(err, context.DeadlineExceeded):
+		return mk(http.StatusGatewayTimeout, codeTimeout, "the query took longer than it may; ask for a shorter time range or a narrower filter")
+	case errors.Is(err, context.Canceled):
+		return mk(statusClientGone, codeTimeout, "the request was cancelled")
+	}
+	id := uuid.NewString()
+	a.log.ErrorContext(ctx, "request ended in an internal error", "error_id", id, "err", err)
+	return mk(http.StatusInternalServerError, codeInternal, "internal error "+id+"; the log of Signalbox says more")
+}
+
+// errorTransformer gives huma's own errors (parameters, body, content type) our
+// shape. It does so per response, because the alternative is to replace huma's package
+// variable NewError for the whole process.
+func errorTransformer(ctx huma.Context, _ string, v any) (any, error) {
+	em, ok := v.(*huma.ErrorModel)
+	if !ok {
+		return v, nil
+	}
+	ctx.SetHeader("Content-Type", "application/json")
+	info := ErrorInfo{Code: codeOfStatus(em.Status), Message: em.Detail}
+	if len(em.Errors) > 0 {
+		texts := make([]string, len(em.Errors))
+		for i, d := range em.Errors {
+			texts[i] = d.Message
+			if d.Location != "" {
+				texts[i] = d.Location + ": " + d.Message
+			}
+		}
+		info.Message, info.Details = strings.Join(texts, "; "), em.Errors
+	}
+	return ErrorBody{info}, nil
+}
+
+// codeOfStatus is the code of errors that huma or the mux made.
+func codeOfStatus(status int) string {
+	switch status {
+	case http.StatusNotFound:
+		return codeNotFound
+	case http.StatusMethodNotAllowed:
+		return codeMethod
+	case http.StatusRequestEntityTooLarge:
+		return codeTooLarge
+	case http.StatusRequestTimeout, http.StatusGatewayTimeout:
+		return codeTimeout
+	case http.StatusTooManyRequests:
+		return codeOverloaded
+	}
+	if status >= 500 {
+		return codeInternal
+	}
+	return codeBadRequest
+}
+
+// statusMiddleware turns huma's 422 for invalid parameters into 400: one code
+// for "the request is wrong".
+func statusMiddleware(ctx huma.Context, next func(huma.Context)) {
+	next(statusContext{innerContext: ctx})
+}
+
+// innerContext lets huma.Context be embedded beside its method Context.
+type innerContext huma.Context
+
+type statusContext struct{ innerContext }
+
+func (c statusContext) Unwrap() huma.Context { return c.innerContext }
+
+func (c statusContext) SetStatus(code int) {
+	if code == http.StatusUnprocessableEntity {
+		code = http.StatusBadRequest
+	}
+	c.innerContext.SetStatus(code)
+}
+
+// badText is the failure for a text with a syntax error.
+func badText(code string, err error) error {
+	f := &failure{status: http.StatusBadRequest, info: ErrorInfo{Code: code, Message: err.Error()}}
+	var p positioned
+	if errors.As(err, &p) {
+		f.info.Details = Position{Position: p.Position(), Hint: p.Hint()}
+	}
+	return f
+}

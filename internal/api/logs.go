@@ -1,0 +1,187 @@
+package api
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/store"
+)
+
+// LogsResponse is a page of log records.
+type LogsResponse struct {
+	Logs      []model.LogRecord `json:"logs"`
+	Truncated bool              `json:"truncated" doc:"there are more than limit"`
+	TookMS    float64           `json:"took_ms"`
+}
+
+// HistogramResponse counts over time.
+type HistogramResponse struct {
+	Start       time.Time          `json:"start" doc:"start of the first bucket"`
+	StepSeconds float64            `json:"step_seconds"`
+	Series      []HistogramCounted `json:"series"`
+	TookMS      float64            `json:"took_ms"`
+}
+
+// HistogramCounted is one value's counts; every series has the same length.
+type HistogramCounted struct {
+	Value  string   `json:"value"`
+	Counts []uint64 `json:"counts"`
+}
+
+// FieldsResponse lists field names.
+type FieldsResponse struct {
+	Fields []string `json:"fields" doc:"identity fields first, then attributes by frequency"`
+}
+
+// ValuesResponse lists a field's values.
+type ValuesResponse struct {
+	Values []store.ValueCount `json:"values" doc:"most frequent first"`
+}
+
+// FilterInput is embedded where a filter is taken.
+type FilterInput struct {
+	Q string `query:"q" maxLength:"8192" doc:"filter, for example: service:edge level:error \"connection reset\"" example:"service:edge status:error"`
+}
+
+type logsInput struct {
+	TenantInput
+	RangeInput
+	FilterInput
+	Limit int    `query:"limit" default:"100" minimum:"1" maximum:"10000"`
+	Order string `query:"order" default:"newest" enum:"newest,oldest"`
+}
+
+type histogramInput struct {
+	TenantInput
+	RangeInput
+	FilterInput
+	Step  string `query:"step" maxLength:"32" doc:"bucket width, for example 30s or 5m; by default about 60 buckets"`
+	Field string `query:"field" maxLength:"256" doc:"one series per value of this field"`
+}
+
+type fieldsInput struct {
+	TenantInput
+	RangeInput
+	FilterInput
+	Limit int `query:"limit" default:"500" minimum:"1" maximum:"5000"`
+}
+
+type valuesInput struct {
+	TenantInput
+	RangeInput
+	FilterInput
+	Field string `query:"field" required:"true" maxLength:"256"`
+	Limit int    `query:"limit" default:"10" minimum:"1" maximum:"1000"`
+}
+
+func (a *API) registerLogs() {
+	op := func(id, path, summary string) operation {
+		return operation{id: id, path: path, tag: "logs", summary: summary, served: a.deps.Logs != nil && a.deps.Filter != nil, room: "logs"}
+	}
+	register(a, op("searchLogs", "/logs", "Search log records"), a.searchLogs)
+	register(a, op("logHistogram", "/logs/histogram", "Count log records over time"), a.logHistogram)
+	register(a, op("logFields", "/logs/fields", "List the fields of log records"), a.logFields)
+	register(a, op("logValues", "/logs/values", "Count the values of a field"), a.logValues)
+	a.registerTail()
+}
+
+// logQuery is what all log operations share.
+func (a *API) logQuery(t TenantInput, r RangeInput, f FilterInput) (store.LogQuery, error) {
+	rng, err := a.timeRange(r)
+	if err != nil {
+		return store.LogQuery{}, err
+	}
+	expr, err := a.parseFilter(f.Q)
+	if err != nil {
+		return store.LogQuery{}, err
+	}
+	return store.LogQuery{Tenant: t.Tenant, Range: rng, Expr: expr}, nil
+}
+
+func (a *API) searchLogs(ctx context.Context, in *logsInput) (LogsResponse, error) {
+	began := time.Now()
+	q, err := a.logQuery(in.TenantInput, in.RangeInput, in.FilterInput)
+	if err != nil {
+		return LogsResponse{}, err
+	}
+	q.Limit, q.Oldest = in.Limit+1, in.Order == "oldest"
+	records, truncated, err := take(a.deps.Logs.Logs(ctx, q), in.Limit)
+	return LogsResponse{Logs: records, Truncated: truncated, TookMS: millis(began)}, err
+}
+
+func (a *API) logHistogram(ctx context.Context, in *histogramInput) (HistogramResponse, error) {
+	began := time.Now()
+	q, err := a.logQuery(in.TenantInput, in.RangeInput, in.FilterInput)
+	if err != nil {
+		return HistogramResponse{}, err
+	}
+	step, err := parseStep(in.Step, time.Duration(q.Range.End-q.Range.Start))
+	if err != nil {
+		return HistogramResponse{}, err
+	}
+	field := in.Field
+	if field == "" {
+		field = "level"
+	}
+	h, err := a.deps.Logs.LogHistogram(ctx, q, step, field)
+	return histogramOf(h, began), err
+}
+
+func (a *API) logFields(ctx context.Context, in *fieldsInput) (FieldsResponse, error) {
+	q, err := a.logQuery(in.TenantInput, in.RangeInput, in.FilterInput)
+	if err != nil {
+		return FieldsResponse{}, err
+	}
+	fields, err := a.deps.Logs.LogFields(ctx, q, in.Limit)
+	return FieldsResponse{Fields: fields}, err
+}
+
+func (a *API) logValues(ctx context.Context, in *valuesInput) (ValuesResponse, error) {
+	q, err := a.logQuery(in.TenantInput, in.RangeInput, in.FilterInput)
+	if err != nil {
+		return ValuesResponse{}, err
+	}
+	values, err := a.deps.Logs.LogValues(ctx, q, in.Field, in.Limit)
+	return ValuesResponse{Values: values}, err
+}
+
+// parseFilter parses a filter and gives its errors the code bad_filter.
+func (a *API) parseFilter(q string) (store.Expr, error) {
+	expr, err := a.deps.Filter.ParseFilter(q)
+	if err != nil {
+		return nil, badText(codeBadFilter, err)
+	}
+	return expr, nil
+}
+
+// take collects at most limit items and says whether there was one more.
+func take[T any](items iter.Seq2[T, error], limit int) (list []T, truncated bool, err error) {
+	for item, err := range items {
+		if err != nil {
+			return nil, false, err
+		}
+		if len(list) == limit {
+			return list, true, nil
+		}
+		list = append(list, item)
+	}
+	return list, false, nil
+}
+
+func histogramOf(h store.Histogram, began time.Time) HistogramResponse {
+	out := HistogramResponse{
+		Start:       time.Unix(0, h.Start).UTC(),
+		StepSeconds: time.Duration(h.Step).Seconds(),
+		TookMS:      millis(began),
+	}
+	for _, s := range h.Series {
+		out.Series = append(out.Series, HistogramCounted(s))
+	}
+	return out
+}
+
+func millis(since time.Time) float64 {
+	return float64(time.Since(since).Microseconds()) / 1000
+}

@@ -1,0 +1,84 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+)
+
+// PagesResponse lists who was paged.
+type PagesResponse struct {
+	Pages   []model.Page `json:"pages" doc:"newest first"`
+	Summary string       `json:"summary"`
+}
+
+// AckRequest says who acknowledges.
+type AckRequest struct {
+	By string `json:"by" minLength:"1" maxLength:"200"`
+}
+
+// Explanation answers "why was I paged?".
+type Explanation struct {
+	Alert       string            `json:"alert"`
+	Summary     string            `json:"summary"`
+	Labels      map[string]string `json:"labels"`
+	Severity    string            `json:"severity"`
+	Query       string            `json:"query" doc:"PromQL"`
+	Value       *float64          `json:"value"`
+	Threshold   *float64          `json:"threshold"`
+	ActiveSince *time.Time        `json:"active_since"`
+	Timeline    []TimelineEvent   `json:"timeline" doc:"oldest first"`
+	Pages       []model.Page      `json:"pages"`
+	SilencedBy  []string          `json:"silenced_by"`
+	InhibitedBy []string          `json:"inhibited_by"`
+}
+
+// TimelineEvent is something that happened.
+type TimelineEvent struct {
+	Time  time.Time `json:"time"`
+	Event string    `json:"event"`
+}
+
+type pagesInput struct {
+	Status string `query:"status" enum:"firing,resolved"`
+	Limit  int    `query:"limit" default:"50" minimum:"1" maximum:"500"`
+}
+
+type ackInput struct {
+	ID   string `path:"id" maxLength:"200"`
+	Body AckRequest
+}
+
+type explainInput struct {
+	Alert string `path:"alert" maxLength:"300" doc:"an alert's name or fingerprint"`
+}
+
+func (a *API) registerPages() {
+	op := func(id, method, path, summary string) operation {
+		return operation{id: id, method: method, path: path, tag: "pages", summary: summary, served: a.deps.Pages != nil, room: "pages"}
+	}
+	register(a, op("listPages", "", "/pages", "Who was paged, when and why"), a.listPages)
+	register(a, op("ackPage", http.MethodPost, "/pages/{id}/ack", "Acknowledge a page"), a.ackPage)
+	register(a, operation{
+		id: "explainAlert", path: "/explain/{alert}", tag: "pages", summary: "Why was I paged?",
+		served: a.deps.Explain != nil, room: "explanations",
+	}, func(ctx context.Context, in *explainInput) (Explanation, error) {
+		return a.deps.Explain.Explain(ctx, in.Alert)
+	})
+}
+
+func (a *API) listPages(ctx context.Context, in *pagesInput) (PagesResponse, error) {
+	pages, summary, err := a.deps.Pages.Pages(ctx, in.Status, in.Limit)
+	return PagesResponse{Pages: pages, Summary: summary}, err
+}
+
+func (a *API) ackPage(ctx context.Context, in *ackInput) (model.Page, error) {
+	by := strings.TrimSpace(in.Body.By)
+	if by == "" {
+		return model.Page{}, badRequest("body.by: must name who acknowledges")
+	}
+	return a.deps.Pages.AckPage(ctx, in.ID, by)
+}

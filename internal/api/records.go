@@ -1,0 +1,65 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+)
+
+// AuditResponse lists who did what.
+type AuditResponse struct {
+	Entries []model.AuditEntry `json:"entries" doc:"newest first"`
+}
+
+// LedgerResponse balances every signal.
+type LedgerResponse struct {
+	Signals []SignalBalance `json:"signals"`
+}
+
+// SignalBalance is what became of everything received of one signal since the
+// process started.
+type SignalBalance struct {
+	Signal   string         `json:"signal" enum:"metrics,logs,traces"`
+	Received uint64         `json:"received"`
+	Stored   uint64         `json:"stored"`
+	Refused  []RefusedCount `json:"refused"`
+	Balanced bool           `json:"balanced" doc:"received = stored + refused"`
+}
+
+// RefusedCount is how much was not kept, and why.
+type RefusedCount struct {
+	Reason string `json:"reason"`
+	Count  uint64 `json:"count"`
+}
+
+type auditInput struct {
+	Start  string `query:"start" maxLength:"64" doc:"as elsewhere; a week before end if absent"`
+	End    string `query:"end" maxLength:"64"`
+	Actor  string `query:"actor" maxLength:"200"`
+	Action string `query:"action" maxLength:"200"`
+	Limit  int    `query:"limit" default:"100" minimum:"1" maximum:"1000"`
+}
+
+func (a *API) registerRecords() {
+	register(a, operation{
+		id: "listAudit", path: "/audit", tag: "records", summary: "Who did what", served: a.deps.Audit != nil, room: "audit entries",
+	}, a.listAudit)
+	register(a, operation{
+		id: "getLedger", path: "/ledger", tag: "records", summary: "Received = stored + refused, per signal", served: a.deps.Ledger != nil, room: "ledgers",
+	}, func(ctx context.Context, _ *struct{}) (LedgerResponse, error) {
+		signals, err := a.deps.Ledger.Balance(ctx)
+		return LedgerResponse{Signals: signals}, err
+	})
+}
+
+func (a *API) listAudit(ctx context.Context, in *auditInput) (AuditResponse, error) {
+	start, end, err := parseRangeOf(in.Start, in.End, a.now(), 7*24*time.Hour)
+	if err != nil {
+		return AuditResponse{}, err
+	}
+	entries, err := a.deps.Audit.Audit(ctx, AuditFilter{
+		Start: start, End: end, Actor: nameOf(in.Actor), Action: nameOf(in.Action), Limit: in.Limit,
+	})
+	return AuditResponse{Entries: entries}, err
+}
