@@ -1,0 +1,83 @@
+package head
+
+import (
+	"strings"
+	"unicode/utf8"
+	"unsafe"
+)
+
+// Text is a column of strings in one arena. The zero Text is empty.
+type Text struct {
+	off []uint32 // end of row i
+	buf []byte
+}
+
+// Len is the number of rows.
+func (t *Text) Len() int { return len(t.off) }
+
+// At is row i; the string aliases the arena, which is never written again.
+func (t *Text) At(i int) string { return alias(t.Bytes(i)) }
+
+// Bytes is row i; the caller MUST NOT change it.
+func (t *Text) Bytes(i int) []byte {
+	start := uint32(0)
+	if i > 0 {
+		start = t.off[i-1]
+	}
+	return t.buf[start:t.off[i]]
+}
+
+// Size is the number of bytes of text.
+func (t *Text) Size() int { return len(t.buf) }
+
+func (t *Text) append(s string) {
+	t.buf = append(t.buf, s...)
+	t.off = append(t.off, uint32(len(t.buf)))
+}
+
+func (t *Text) appendBytes(b []byte) {
+	t.buf = append(t.buf, b...)
+	t.off = append(t.off, uint32(len(t.buf)))
+}
+
+func (t *Text) memory() int { return 4*len(t.off) + len(t.buf) }
+
+// Dict is a column of strings as codes into a dictionary, for columns with few
+// distinct values.
+type Dict struct {
+	Codes  []uint32
+	Values []string
+}
+
+// Len is the number of rows.
+func (d *Dict) Len() int { return len(d.Codes) }
+
+// At is row i.
+func (d *Dict) At(i int) string { return d.Values[d.Codes[i]] }
+
+func (d *Dict) memory() int { return 4*len(d.Codes) + 48*len(d.Values) }
+
+// interner numbers distinct strings in order of appearance.
+type interner map[string]uint32
+
+func (in interner) code(values *[]string, s string) uint32 {
+	if c, ok := in[s]; ok {
+		return c
+	}
+	s = strings.Clone(s)
+	c := uint32(len(*values))
+	*values = append(*values, s)
+	in[s] = c
+	return c
+}
+
+func alias(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+// clean makes s valid UTF-8: readers of the sealed files (DuckDB) refuse
+// anything else, and one bad byte must not cost a row.
+func clean(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	return strings.ToValidUTF8(s, "\uFFFD")
+}
