@@ -1,0 +1,4 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+export function mockHandler(_req: IncomingMessage, _res: ServerResponse, next: () => void) {
+  next();
+}

@@ -1,0 +1,55 @@
+import { Button } from "@mantine/core";
+import { ApiError } from "~/api/client";
+import classes from "./Note.module.css";
+import { StateMark } from "./StateMark";
+
+interface Props {
+  /** What was asked for: "the SLOs". */
+  what: string;
+  error: Error;
+  onRetry?: () => void;
+  /** Older data is shown below. */
+  stale?: boolean;
+}
+
+/** What did not work, why, and the next step. */
+export function ErrorNote({ what, error, onRetry, stale }: Props) {
+  const api = error instanceof ApiError ? error : undefined;
+  const cure = cureFor(api);
+  return (
+    <div className={classes.note} data-tone="danger" role="alert">
+      <StateMark tone="danger" word={`Could not load ${what}.`} />
+      <p className={classes.text}>
+        {error.message}
+        {api?.details?.hint ? ` ${api.details.hint}` : ""}
+      </p>
+      {(cure || stale) && (
+        <p className={classes.dim}>
+          {[stale ? "The figures below are from the last answer." : "", cure].join(" ").trim()}
+        </p>
+      )}
+      {onRetry && (
+        <div>
+          <Button variant="default" onClick={onRetry}>
+            Try again
+          </Button>
+        </div>
+      )}
+    </div>
+  );
+}
+
+function cureFor(error: ApiError | undefined): string {
+  switch (error?.code) {
+    case "unreachable":
+      return "Check that signalbox runs and that this address reaches it.";
+    case "overloaded":
+      return "The server is busy; it asks again for fewer requests. Narrow the time range or wait.";
+    case "timeout":
+      return "Narrow the time range or the query.";
+    case "not_found":
+      return "It may be older than the retention, or the link is not complete.";
+    default:
+      return "";
+  }
+}

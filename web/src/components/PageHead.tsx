@@ -1,0 +1,35 @@
+import { type ReactNode, useEffect } from "react";
+import classes from "./PageHead.module.css";
+import { Shape, type Tone } from "./StateMark";
+
+interface Props {
+  /** The page's name, for the window's title. */
+  title: string;
+  /** The answer to the page's question, in words: the first line of text. */
+  answer: ReactNode;
+  tone?: Tone | undefined;
+  children?: ReactNode;
+  actions?: ReactNode;
+}
+
+export function PageHead({ title, answer, tone, children, actions }: Props) {
+  useEffect(() => {
+    document.title = `${title} · Signalbox`;
+  }, [title]);
+  return (
+    <header className={classes.head}>
+      <div className={classes.words}>
+        <h1 className={classes.answer}>
+          {tone && (
+            <span className={classes.shape}>
+              <Shape tone={tone} size={18} />
+            </span>
+          )}
+          <span>{answer}</span>
+        </h1>
+        {children && <div className={classes.sub}>{children}</div>}
+      </div>
+      {actions && <div className={classes.actions}>{actions}</div>}
+    </header>
+  );
+}

@@ -1,0 +1,5 @@
+import { PageHead } from "~/components/PageHead";
+
+export function AlertsPage() {
+  return <PageHead title="AlertsPage" answer="AlertsPage" />;
+}

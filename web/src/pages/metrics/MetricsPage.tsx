@@ -1,0 +1,5 @@
+import { PageHead } from "~/components/PageHead";
+
+export function MetricsPage() {
+  return <PageHead title="MetricsPage" answer="MetricsPage" />;
+}

@@ -1,0 +1,5 @@
+import { PageHead } from "~/components/PageHead";
+
+export function TracesPage() {
+  return <PageHead title="TracesPage" answer="TracesPage" />;
+}

@@ -1,0 +1,109 @@
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  redirect,
+  retainSearchParams,
+} from "@tanstack/react-router";
+import { NotFound } from "./shell/NotFound";
+import { RouteError } from "./shell/RouteError";
+import { Shell } from "./shell/Shell";
+import { type AppSearch, parseSearch, sharedKeys, stringifySearch } from "./shell/search";
+
+const root = createRootRoute({
+  component: Shell,
+  notFoundComponent: NotFound,
+  validateSearch: (search: Record<string, unknown>): AppSearch => search as AppSearch,
+  search: { middlewares: [retainSearchParams([...sharedKeys])] },
+});
+
+const routes = [
+  createRoute({
+    getParentRoute: () => root,
+    path: "/",
+    component: lazyRouteComponent(() => import("./pages/overview/OverviewPage"), "OverviewPage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/slos/$name",
+    component: lazyRouteComponent(() => import("./pages/slo/SloPage"), "SloPage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/services",
+    component: lazyRouteComponent(() => import("./pages/services/ServicesPage"), "ServicesPage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/services/$name",
+    component: lazyRouteComponent(() => import("./pages/services/ServicePage"), "ServicePage"),
+  }),
+  // The web port's /metrics is Signalbox' own exposition, so the metrics page is /query, as in Prometheus.
+  createRoute({
+    getParentRoute: () => root,
+    path: "/query",
+    component: lazyRouteComponent(() => import("./pages/metrics/MetricsPage"), "MetricsPage"),
+  }),
+  // The link that Prometheus' rules write into alerts.
+  createRoute({
+    getParentRoute: () => root,
+    path: "/graph",
+    beforeLoad: ({ search }) => {
+      const expr = (search as Record<string, string>)["g0.expr"];
+      throw redirect({ to: "/query", search: { expr: expr ? [expr] : undefined } });
+    },
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/logs",
+    component: lazyRouteComponent(() => import("./pages/logs/LogsPage"), "LogsPage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/traces",
+    component: lazyRouteComponent(() => import("./pages/traces/TracesPage"), "TracesPage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/traces/$id",
+    component: lazyRouteComponent(() => import("./pages/trace/TracePage"), "TracePage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/alerts",
+    component: lazyRouteComponent(() => import("./pages/alerts/AlertsPage"), "AlertsPage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/alerts/$alert",
+    component: lazyRouteComponent(() => import("./pages/alerts/ExplainPage"), "ExplainPage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/gate",
+    component: lazyRouteComponent(() => import("./pages/gate/GatePage"), "GatePage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/gate/$id",
+    component: lazyRouteComponent(() => import("./pages/gate/DecisionPage"), "DecisionPage"),
+  }),
+] as const;
+
+export const routeTree = root.addChildren(routes);
+
+export const router = createRouter({
+  routeTree,
+  parseSearch: (text) => parseSearch(text) as Record<string, unknown>,
+  stringifySearch,
+  defaultPreload: "intent",
+  defaultErrorComponent: RouteError,
+  scrollRestoration: true,
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,50 @@
+/** Everything a URL of this application may hold after the question mark. Values are text, as typed. */
+export interface AppSearch {
+  // The shared time range.
+  last?: string | undefined;
+  from?: string | undefined;
+  to?: string | undefined;
+  tz?: "utc" | undefined;
+  live?: "1" | undefined;
+  // Explore.
+  q?: string | undefined;
+  order?: string | undefined;
+  view?: string | undefined;
+  expr?: string[] | undefined;
+  fields?: string | undefined;
+  // Alerts, gate, trace.
+  tab?: string | undefined;
+  open?: string | undefined;
+  service?: string | undefined;
+  environment?: string | undefined;
+  version?: string | undefined;
+  verdict?: string | undefined;
+  matchers?: string | undefined;
+  span?: string | undefined;
+}
+
+/** The keys that every link keeps. */
+export const sharedKeys = ["last", "from", "to", "tz", "live"] as const;
+
+const listKeys = new Set(["expr"]);
+
+/** Plain query strings: no JSON quoting, so that a person can write one by hand. */
+export function parseSearch(text: string): AppSearch {
+  const out: Record<string, string | string[]> = {};
+  for (const [key, value] of new URLSearchParams(text)) {
+    if (listKeys.has(key)) out[key] = [...((out[key] as string[] | undefined) ?? []), value];
+    else out[key] = value;
+  }
+  return out as AppSearch;
+}
+
+export function stringifySearch(search: Record<string, unknown>): string {
+  const params = new URLSearchParams();
+  for (const [key, value] of Object.entries(search)) {
+    if (value === undefined || value === null || value === "") continue;
+    if (Array.isArray(value)) for (const item of value) params.append(key, String(item));
+    else params.set(key, String(value));
+  }
+  const text = params.toString();
+  return text ? `?${text.replace(/%3A/g, ":").replace(/%2F/g, "/")}` : "";
+}
