@@ -1,0 +1,143 @@
+package store
+
+import (
+	"regexp"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+)
+
+// Matcher evaluates an expression record by record: the definition of what an
+// Expr means, which every engine's search must agree with. It is immutable and
+// safe for concurrent use.
+type Matcher struct{ root matchNode }
+
+// NewMatcher prepares e; nil matches everything.
+func NewMatcher(e Expr) *Matcher {
+	if e == nil {
+		return &Matcher{root: allNode{}}
+	}
+	return &Matcher{root: compile(e)}
+}
+
+// Log reports whether r matches. The tenant and the range of a query are not
+// its concern.
+func (m *Matcher) Log(r *model.LogRecord) bool { return m.root.match(logSubject{r}) }
+
+// Span reports whether s matches.
+func (m *Matcher) Span(s *model.Span) bool { return m.root.match(spanSubject{s}) }
+
+// subject is what nodes look at: a record or a span.
+type subject interface {
+	field(t *FieldTest) bool
+	anyText(match func(string) bool) bool
+}
+
+type matchNode interface{ match(s subject) bool }
+
+type (
+	allNode  struct{}
+	andNode  []matchNode
+	orNode   []matchNode
+	notNode  struct{ node matchNode }
+	textNode struct{ m *TextMatcher }
+	bodyNode struct{ re *regexp.Regexp }
+	testNode struct{ t *FieldTest }
+)
+
+func compile(e Expr) matchNode {
+	switch e := e.(type) {
+	case And:
+		return andNode(compileAll(e.Exprs))
+	case Or:
+		return orNode(compileAll(e.Exprs))
+	case Not:
+		return notNode{compile(e.Expr)}
+	case Text:
+		return textNode{NewTextMatcher(e)}
+	case Regexp:
+		if e.Field == "" {
+			return bodyNode{e.Re}
+		}
+	}
+	return testNode{NewFieldTest(e)}
+}
+
+func compileAll(exprs []Expr) []matchNode {
+	nodes := make([]matchNode, len(exprs))
+	for i, e := range exprs {
+		nodes[i] = compile(e)
+	}
+	return nodes
+}
+
+func (allNode) match(subject) bool { return true }
+
+func (n andNode) match(s subject) bool {
+	for _, c := range n {
+		if !c.match(s) {
+			return false
+		}
+	}
+	return true
+}
+
+func (n orNode) match(s subject) bool {
+	for _, c := range n {
+		if c.match(s) {
+			return true
+		}
+	}
+	return false
+}
+
+func (n notNode) match(s subject) bool  { return !n.node.match(s) }
+func (n textNode) match(s subject) bool { return s.anyText(n.m.Match) }
+func (n bodyNode) match(s subject) bool { return s.anyText(n.re.MatchString) }
+func (n testNode) match(s subject) bool { return s.field(n.t) }
+
+type logSubject struct{ r *model.LogRecord }
+
+func (s logSubject) anyText(match func(string) bool) bool { return match(s.r.Message) }
+
+func (s logSubject) field(t *FieldTest) bool {
+	switch LogFieldKind(t.Field) {
+	case FieldLevel:
+		return t.Level(s.r.Level)
+	case FieldTraceID:
+		return t.TraceID(s.r.TraceID)
+	case FieldSpanID:
+		return t.SpanID(s.r.SpanID)
+	case FieldTime:
+		return t.Int(FieldTime, s.r.Time)
+	case FieldText:
+		return t.Text(LogField(s.r, t.Field))
+	}
+	v, ok := AttrField(s.r.Attrs, s.r.Resource.Attrs, t.Field)
+	return ok && t.Value(v)
+}
+
+type spanSubject struct{ s *model.Span }
+
+func (s spanSubject) anyText(match func(string) bool) bool {
+	return match(s.s.Name) || match(s.s.StatusMessage)
+}
+
+func (s spanSubject) field(t *FieldTest) bool {
+	switch SpanFieldKind(t.Field) {
+	case FieldTraceID:
+		return t.TraceID(s.s.TraceID)
+	case FieldSpanID:
+		if t.Field == "parent_id" {
+			return t.SpanID(s.s.ParentID)
+		}
+		return t.SpanID(s.s.SpanID)
+	case FieldTime:
+		return t.Int(FieldTime, s.s.Start)
+	case FieldDuration:
+		return t.Int(FieldDuration, s.s.Duration)
+	case FieldText:
+		return t.Text(spanText(s.s, t.Field))
+	}
+	v, ok := AttrField(s.s.Attrs, s.s.Resource.Attrs, t.Field)
+	return ok && t.Value(v)
+}
