@@ -1,0 +1,77 @@
+package promql
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/grafana/regexp"
+	"github.com/prometheus/common/model"
+)
+
+// Config is the PromQL part of the query section.
+type Config struct {
+	// Timeout ends a query that runs longer.
+	Timeout model.Duration `yaml:"timeout"`
+	// MaxSamples bounds what one query may hold in memory at once.
+	MaxSamples int `yaml:"max_samples"`
+	// MaxConcurrency is how many queries run at once; more wait.
+	MaxConcurrency int `yaml:"max_concurrency"`
+	// Lookback is how old a sample may be and still count as current.
+	Lookback model.Duration `yaml:"lookback_delta"`
+	// CORSOrigin is a regular expression of the web origins whose scripts may
+	// read the API; empty allows none but our own.
+	CORSOrigin string `yaml:"cors_origin"`
+	// EnableAdminAPI allows deleting series and taking snapshots over HTTP.
+	EnableAdminAPI bool `yaml:"enable_admin_api"`
+	// RemoteReadSamples bounds a remote read without streaming.
+	RemoteReadSamples int `yaml:"remote_read_max_samples"`
+	// RemoteReadConcurrency is how many remote reads run at once.
+	RemoteReadConcurrency int `yaml:"remote_read_concurrency"`
+}
+
+// remoteReadFrameBytes is the size of a frame in a streamed remote read.
+const remoteReadFrameBytes = 1 << 20
+
+// DefaultConfig has Prometheus' own limits.
+func DefaultConfig() Config {
+	return Config{
+		Timeout:               model.Duration(2 * time.Minute),
+		MaxSamples:            50_000_000,
+		MaxConcurrency:        20,
+		Lookback:              model.Duration(5 * time.Minute),
+		RemoteReadSamples:     50_000_000,
+		RemoteReadConcurrency: 10,
+	}
+}
+
+// Validate lists what is wrong; each message begins with the field's path.
+func (c Config) Validate() []error {
+	var errs []error
+	positive := func(field string, n int64) {
+		if n <= 0 {
+			errs = append(errs, fmt.Errorf("%s: must be > 0, got %d", field, n))
+		}
+	}
+	if c.Timeout <= 0 {
+		errs = append(errs, fmt.Errorf("timeout: must be > 0, got %s", c.Timeout))
+	}
+	if c.Lookback <= 0 {
+		errs = append(errs, fmt.Errorf("lookback_delta: must be > 0, got %s", c.Lookback))
+	}
+	positive("max_samples", int64(c.MaxSamples))
+	positive("max_concurrency", int64(c.MaxConcurrency))
+	positive("remote_read_max_samples", int64(c.RemoteReadSamples))
+	positive("remote_read_concurrency", int64(c.RemoteReadConcurrency))
+	if _, err := c.cors(); err != nil {
+		errs = append(errs, fmt.Errorf("cors_origin: %w", err))
+	}
+	return errs
+}
+
+// cors compiles the origin pattern; `$^` matches nothing.
+func (c Config) cors() (*regexp.Regexp, error) {
+	if c.CORSOrigin == "" {
+		return regexp.Compile(`$^`)
+	}
+	return regexp.Compile("^(?:" + c.CORSOrigin + ")$")
+}

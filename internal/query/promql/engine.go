@@ -1,0 +1,173 @@
+// Package promql answers PromQL: Prometheus' own engine, and Prometheus' own
+// HTTP API whole.
+//
+// Engine evaluates expressions, for rooms inside the program as plain model
+// values (Instant, Range) and for rules through PromQL. API mounts every /api/v1 path of Prometheus
+// over the engine, the metrics store, the scrape targets and the rules; what
+// has no engine here (targets without scraping, rules without rule files) answers as
+// empty, never as an error. The package stores nothing and decides nothing.
+//
+// In: expressions. Out: samples and series, or Prometheus' JSON. Everything is
+// safe for concurrent use; the only state is the semaphore of running queries.
+//
+// Start reading at New, then NewAPI.
+package promql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/promql/parser"
+	"github.com/prometheus/prometheus/storage"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+)
+
+// subqueryStep is the resolution of a subquery that names none, Unix ms; it is
+// Prometheus' default evaluation interval.
+const subqueryStep = int64(time.Minute / time.Millisecond)
+
+// Deps is what the engine is given.
+type Deps struct {
+	Logger     *slog.Logger
+	Registerer prometheus.Registerer
+	Queryable  storage.Queryable
+}
+
+// Engine evaluates expressions over one store.
+type Engine struct {
+	cfg    Config
+	engine *promql.Engine
+	query  storage.Queryable
+	parser parser.Parser
+}
+
+// New makes an engine; it starts nothing.
+func New(cfg Config, deps Deps) (*Engine, error) {
+	if errs := cfg.Validate(); len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	if deps.Logger == nil {
+		deps.Logger = slog.New(slog.DiscardHandler)
+	}
+	p := parser.NewParser(parser.Options{})
+	return &Engine{
+		cfg:    cfg,
+		query:  deps.Queryable,
+		parser: p,
+		engine: promql.NewEngine(promql.EngineOpts{
+			Logger:                   deps.Logger,
+			Reg:                      deps.Registerer,
+			MaxSamples:               cfg.MaxSamples,
+			Timeout:                  time.Duration(cfg.Timeout),
+			ActiveQueryTracker:       newSlots(cfg.MaxConcurrency),
+			LookbackDelta:            time.Duration(cfg.Lookback),
+			NoStepSubqueryIntervalFn: func(int64) int64 { return subqueryStep },
+			EnableAtModifier:         true,
+			EnableNegativeOffset:     true,
+			EnablePerStepStats:       true,
+			Parser:                   p,
+		}),
+	}, nil
+}
+
+// PromQL is the engine itself, for Prometheus' rules manager.
+func (e *Engine) PromQL() *promql.Engine { return e.engine }
+
+// Check reports a syntax or type error in an expression.
+func (e *Engine) Check(expr string) error {
+	_, err := e.parser.ParseExpr(expr)
+	return err
+}
+
+// Instant evaluates expr at t. A scalar is one sample without labels; an empty answer is
+// not an error. Native histograms are (take histogram_quantile or
+// histogram_count of them).
+func (e *Engine) Instant(ctx context.Context, expr string, t time.Time) ([]model.Sample, error) {
+	q, err := e.engine.NewInstantQuery(ctx, e.query, nil, expr, t)
+	if err != nil {
+		return nil, fmt.Errorf("query %s: %w", expr, err)
+	}
+	defer q.Close()
+	res := q.Exec(ctx)
+	if res.Err != nil {
+		return nil, fmt.Errorf("query %s: %w", expr, res.Err)
+	}
+	switch v := res.Value.(type) {
+	case promql.Scalar:
+		return []model.Sample{{Time: time.UnixMilli(v.T), Value: v.V}}, nil
+	case promql.Vector:
+		out := make([]model.Sample, 0, len(v))
+		for _, s := range v {
+			if s.H != nil {
+				return nil, histogramError(expr)
+			}
+			out = append(out, model.Sample{Labels: labelMap(s.Metric), Time: time.UnixMilli(s.T), Value: s.F})
+		}
+		return out, nil
+	}
+	return nil, fmt.Errorf("query %s: want an instant vector or a scalar, got a %s", expr, res.Value.Type())
+}
+
+// Range evaluates expr at start, start+step, … up to and including end.
+func (e *Engine) Range(ctx context.Context, expr string, start, end time.Time, step time.Duration) ([]model.Series, error) {
+	q, err := e.engine.NewRangeQuery(ctx, e.query, nil, expr, start, end, step)
+	if err != nil {
+		return nil, fmt.Errorf("query %s: %w", expr, err)
+	}
+	defer q.Close()
+	res := q.Exec(ctx)
+	m, err := res.Matrix()
+	if err != nil {
+		return nil, fmt.Errorf("query %s: %w", expr, err)
+	}
+	out := make([]model.Series, 0, len(m))
+	for _, s := range m {
+		if len(s.Histograms) > 0 {
+			return nil, histogramError(expr)
+		}
+		series := model.Series{Labels: labelMap(s.Metric), Points: make([]model.Point, len(s.Floats))}
+		for i, p := range s.Floats {
+			series.Points[i] = model.Point{Time: time.UnixMilli(p.T), Value: p.F}
+		}
+		out = append(out, series)
+	}
+	return out, nil
+}
+
+func histogramError(expr string) error {
+	return fmt.Errorf("query %s: answers native histograms; take histogram_quantile(), histogram_count() or histogram_sum() of them", expr)
+}
+
+func labelMap(ls labels.Labels) model.Labels {
+	m := make(model.Labels, ls.Len())
+	ls.Range(func(l labels.Label) { m[l.Name] = l.Value })
+	return m
+}
+
+// slots bounds the running queries. Prometheus' own tracker also logs them
+// to a mapped file, and panics where that cannot be made.
+type slots chan struct{}
+
+func newSlots(n int) slots { return make(slots, n) }
+
+func (s slots) GetMaxConcurrent() int { return cap(s) }
+
+func (s slots) Insert(ctx context.Context, _ string) (int, error) {
+	select {
+	case s <- struct{}{}:
+		return 0, nil
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+}
+
+func (s slots) Delete(int) { <-s }
+
+func (s slots) Close() error { return nil }
