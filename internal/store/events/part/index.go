@@ -1,0 +1,78 @@
+package part
+
+import (
+	"github.com/signalbox-project/signalbox/internal/model"
+)
+
+// Meta is what is known of a part without reading it.
+type Meta struct {
+	Signal  Signal
+	ID      uint64
+	Rows    int
+	MinTime int64 // Unix ns (spans: of starts)
+	MaxTime int64 // Unix ns, inclusive
+	// MaxEnd is the latest end of a span, Unix ns; MaxTime for logs.
+	MaxEnd int64
+	// Size is the Parquet file's size in bytes.
+	Size int64
+	// Segments are the write-ahead log segments whose rows the part holds.
+	Segments []uint64
+	// Replaces names the parts that were merged into this one.
+	Replaces []string
+	// Tenants and Services are the distinct values of those columns; roll-ups
+	// refer to them by position.
+	Tenants  []string
+	Services []string
+	// Promoted are the attribute columns, by key.
+	Promoted []Promoted
+	// Hashed names the fields whose FieldHash is in the block filters because their
+	// column has no dictionary. Attributes in the JSON column are always hashed.
+	Hashed []string
+	// Fields are the attribute keys seen (records' and resources'), most frequent first.
+	Fields []FieldCount
+}
+
+// FieldCount is in how many rows an attribute key stands.
+type FieldCount struct {
+	Key   string
+	Count int
+}
+
+// Rollup counts the rows of one minute, tenant, service and level (logs) or
+// status (spans).
+type Rollup struct {
+	Minute  int64  // Unix minutes
+	Tenant  uint32 // position in Meta.Tenants
+	Service uint32 // position in Meta.Services
+	Value   uint8  // model.Level or model.SpanStatus
+	Count   uint32
+}
+
+// HasTenant reports whether rows of the tenant may be here; "" is any tenant.
+func (m *Meta) HasTenant(tenant string) bool { return tenant == "" || contains(m.Tenants, tenant) }
+
+// IsHashed reports whether a field's values are in the block filters as FieldHash(field, value).
+// It is false for columns with a dictionary, which answers better.
+func (m *Meta) IsHashed(field string) bool { return contains(m.Hashed, field) }
+
+// PromotedKind is the kind of the attribute's own column; false if it has none.
+func (m *Meta) PromotedKind(key string) (model.ValueKind, bool) {
+	for _, p := range m.Promoted {
+		if p.Key == key {
+			return p.Kind, true
+		}
+	}
+	return model.KindEmpty, false
+}
+
+// Blocks is the number of blocks.
+func (m *Meta) Blocks() int { return (m.Rows + BlockRows - 1) / BlockRows }
+
+func contains(list []string, s string) bool {
+	for _, v := range list {
+		if v == s {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,258 @@
+package part
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/parquet-go/parquet-go"
+
+	"github.com/signalbox-project/signalbox/internal/store"
+)
+
+// File name endings.
+const (
+	RowsExt  = ".parquet"
+	IndexExt = ".idx"
+)
+
+const nameTime = "20060102T150405Z"
+
+// Name makes a part's name (without ending) from its time range, Unix ns, and
+// its id. The range is widened to whole seconds.
+func Name(minTime, maxTime int64, id uint64) string {
+	return fmt.Sprintf("%s-%s-%016x", time.Unix(0, minTime).UTC().Format(nameTime),
+		time.Unix(0, maxTime).UTC().Add(time.Second-1).Format(nameTime), id)
+}
+
+// RangeOfName reads the time range back from a part's name, with or without folders and ending.
+func RangeOfName(name string) (store.Range, bool) {
+	base := filepath.Base(name)
+	from, rest, ok := strings.Cut(base, "-")
+	to, _, ok2 := strings.Cut(rest, "-")
+	start, err := time.Parse(nameTime, from)
+	end, err2 := time.Parse(nameTime, to)
+	if !ok || !ok2 || err != nil || err2 != nil {
+		return store.Range{}, false
+	}
+	return store.RangeOf(start, end), true
+}
+
+// DayOf is the name of the day folder that t (Unix ns) belongs to.
+func DayOf(t int64) string { return time.Unix(0, t).UTC().Format(time.DateOnly) }
+
+// Part is one opened pair of files. Metadata is in memory, everything else is
+// read when asked for. It is safe for concurrent use. Whoever uses it beyond its metadata
+// holds a reference (a View does).
+type Part struct {
+	Meta
+	info indexInfo
+	path string // without ending
+
+	refs   atomic.Int64 // the store's own reference counts
+	doomed atomic.Bool
+
+	mu            sync.Mutex
+	file          *os.File
+	rows          *parquet.File
+	cols          map[string]int
+	used          time.Time
+	filters       filters
+	onIndexDamage func(*Part, error)
+}
+
+// Open opens the pair at path (without ending) far enough to know its
+// metadata, and checks the Parquet file's size and footer against it. onIndexDamage is
+// called at most once, when the index proves damaged later. The caller has the
+// first reference. A missing or damaged index is an error that wraps fs.ErrNotExist or
+// ErrDamaged: see Rebuild.
+func Open(path string, onIndexDamage func(*Part, error)) (*Part, error) {
+	info, err := readIndexMeta(path + IndexExt)
+	if err != nil {
+		return nil, &IndexError{Path: path + IndexExt, Err: err}
+	}
+	if err := checkTail(path+RowsExt, info); err != nil {
+		return nil, err
+	}
+	p := &Part{Meta: info.Meta, info: info, path: path, onIndexDamage: onIndexDamage}
+	p.refs.Store(1)
+	return p, nil
+}
+
+// IndexError is the error of an .idx file that is missing or damaged, while
+// nothing is known against its Parquet file.
+type IndexError struct {
+	Path string
+	Err  error
+}
+
+// Error names the file.
+func (e *IndexError) Error() string { return "index " + e.Path + ": " + e.Err.Error() }
+
+// Unwrap is the cause.
+func (e *IndexError) Unwrap() error { return e.Err }
+
+// checkTail compares the Parquet file's length, page indexes and footer with what was written.
+func checkTail(path string, info indexInfo) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if st.Size() != info.Size || info.tailOffset < 0 || info.tailOffset > info.Size {
+		return fmt.Errorf("rows %s: %w: %d bytes long, want %d", path, ErrDamaged, st.Size(), info.Size)
+	}
+	tail := make([]byte, info.Size-info.tailOffset)
+	if _, err := f.ReadAt(tail, info.tailOffset); err != nil {
+		return fmt.Errorf("rows %s: %w: %w", path, ErrDamaged, err)
+	}
+	if crc(tail) != info.tailCRC {
+		return fmt.Errorf("rows %s: %w: checksum of the footer", path, ErrDamaged)
+	}
+	return nil
+}
+
+// openRows opens the Parquet file and checks that it is what the index says.
+func openRows(f *os.File) (*parquet.File, error) {
+	st, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	rows, err := parquet.OpenFile(f, st.Size(), parquet.SkipBloomFilters(true), parquet.FileReadMode(parquet.ReadModeSync))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	if n := len(rows.RowGroups()); n != 1 {
+		return nil, fmt.Errorf("%w: %d row groups", ErrDamaged, n)
+	}
+	return rows, nil
+}
+
+// Path is the Parquet file's path.
+func (p *Part) Path() string { return p.path + RowsExt }
+
+// IndexPath is the .idx file's path.
+func (p *Part) IndexPath() string { return p.path + IndexExt }
+
+// Name is the file name without folder and ending.
+func (p *Part) Name() string { return filepath.Base(p.path) }
+
+// Overlaps reports whether the part may hold rows in r; the zero Range is all time.
+func (p *Part) Overlaps(r store.Range) bool {
+	return r == store.Range{} || p.MinTime < r.End && p.MaxTime >= r.Start
+}
+
+// File opens the Parquet file, or gives the one that is open: one row group,
+// with page index. Callers MUST hold a reference while they use it.
+func (p *Part) File() (*parquet.File, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.used = time.Now()
+	if p.rows != nil {
+		return p.rows, nil
+	}
+	f, err := os.Open(p.Path())
+	if err != nil {
+		return nil, err
+	}
+	rows, err := openRows(f)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open part %s: %w", p.Path(), err), f.Close())
+	}
+	p.file, p.rows, p.cols = f, rows, map[string]int{}
+	for i, c := range rows.Root().Columns() {
+		p.cols[c.Name()] = i
+	}
+	return p.rows, nil
+}
+
+// Column is the named column's chunk; nil when the part has none of that name.
+func (p *Part) Column(name string) (parquet.ColumnChunk, error) {
+	rows, err := p.File()
+	if err != nil {
+		return nil, err
+	}
+	i, ok := p.cols[name]
+	if !ok {
+		return nil, nil
+	}
+	return rows.RowGroups()[0].ColumnChunks()[i], nil
+}
+
+// Acquire takes a reference; false when the part is being deleted.
+func (p *Part) Acquire() bool {
+	for {
+		n := p.refs.Load()
+		if n <= 0 {
+			return false
+		}
+		if p.refs.CompareAndSwap(n, n+1) {
+			return true
+		}
+	}
+}
+
+// Release gives a reference back. The last one closes the files and, after
+// Doom, deletes them.
+func (p *Part) Release() {
+	if p.refs.Add(-1) > 0 {
+		return
+	}
+	p.closeFiles()
+	if p.doomed.Load() {
+		_ = Remove(p.path) // what is left is removed at the next start: it is named in Replaces or too old
+	}
+}
+
+// Doom has the files deleted once nobody reads them any more. The store calls
+// it before it gives its own reference back.
+func (p *Part) Doom() { p.doomed.Store(true) }
+
+// CloseIdle closes the files when nobody but the store holds the part and it
+// was last used before t. They open again by themselves.
+func (p *Part) CloseIdle(t time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	// Under the lock: whoever takes a reference now asks for the files after us.
+	if p.used.Before(t) && p.refs.Load() == 1 {
+		p.closeLocked()
+	}
+}
+
+func (p *Part) closeFiles() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closeLocked()
+}
+
+func (p *Part) closeLocked() {
+	if p.file != nil {
+		_ = p.file.Close() // opened for reading only: nothing can be lost
+	}
+	if p.filters.f != nil {
+		_ = p.filters.f.Close()
+	}
+	p.file, p.rows, p.cols, p.filters = nil, nil, nil, filters{}
+}
+
+// Remove deletes a pair, path without ending; the index goes first (see the
+// package comment). Missing files are fine.
+func Remove(path string) error {
+	var errs []error
+	for _, ext := range [...]string{IndexExt, RowsExt} {
+		if err := os.Remove(path + ext); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
