@@ -1,0 +1,90 @@
+package simulate
+
+import (
+	"math/rand/v2"
+	"time"
+)
+
+// effect is what the world does to one endpoint at one moment.
+type effect struct {
+	errorRate  float64
+	slower     time.Duration
+	message    string
+	poolWait   time.Duration // mean; 0 when connections are free
+	poolErrors float64
+}
+
+const ordinaryFailure = "unexpected end of stream while reading the revision"
+
+// version is the one that serves this request.
+func (w world) version(rng *rand.Rand, service, region string) string {
+	for _, f := range w.faults {
+		if f.Kind == BadDeployment && f.hits(service, region) && rng.Float64() < f.Share {
+			return f.Version
+		}
+	}
+	if v := w.versions[service]; v != "" {
+		return v
+	}
+	return StableVersion(service, region)
+}
+
+func (f Fault) hits(service, region string) bool {
+	return f.Service == service && (f.Region == "" || f.Region == region)
+}
+
+// effect sums up the faults that are on for an endpoint of a version.
+func (w world) effect(service, region, version, route string) effect {
+	e := effect{errorRate: w.errorRate, message: ordinaryFailure, slower: w.slowness(service, region)}
+	for _, f := range w.faults {
+		if !f.hits(service, region) || f.Route != "" && f.Route != route {
+			continue
+		}
+		switch f.Kind {
+		case BadDeployment:
+			if f.Version != version {
+				continue
+			}
+			fallthrough
+		case ErrorBurst:
+			e.errorRate = 1 - (1-e.errorRate)*(1-f.ErrorRate)
+			e.message = orDefault(f.Message, e.message)
+			e.slower += time.Duration(f.Latency)
+		case PoolExhaustion:
+			e.poolWait += time.Duration(f.Latency)
+			e.poolErrors = max(e.poolErrors, f.ErrorRate)
+		}
+	}
+	return e
+}
+
+// slowness is what a slow service or database adds to each of its answers.
+func (w world) slowness(dependency, region string) time.Duration {
+	var d time.Duration
+	for _, f := range w.faults {
+		if f.Kind == SlowDependency && f.Dependency == dependency && (f.Region == "" || f.Region == region) {
+			d += time.Duration(f.Latency)
+		}
+	}
+	return d
+}
+
+// poolFull says whether the outbound pool of a service has no free connection.
+func (w world) poolFull(service, region string) bool {
+	for _, f := range w.faults {
+		if f.Kind == PoolExhaustion && f.hits(service, region) {
+			return true
+		}
+	}
+	return false
+}
+
+// consumption is how many messages a second the consumers of a queue can handle.
+func (w world) consumption(queueName, region string, normal float64) float64 {
+	for _, f := range w.faults {
+		if f.Kind == QueueBacklog && f.Queue == queueName && (f.Region == "" || f.Region == region) {
+			normal = min(normal, f.Rate)
+		}
+	}
+	return normal
+}
