@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/store"
 )
 
 // DeploysResponse lists deployment markers.
@@ -31,9 +32,18 @@ func (a *API) registerDeploys() {
 	register(a, operation{
 		id: "markDeploy", method: http.MethodPost, path: "/deploys", tag: "deploys", summary: "Record a deployment",
 		status: http.StatusCreated, served: served, room: "deployments",
-	}, func(ctx context.Context, in *deployInput) (model.Deploy, error) {
-		return a.deps.Deploys.MarkDeploy(ctx, in.Body)
-	})
+	}, a.markDeploy)
+}
+
+func (a *API) markDeploy(ctx context.Context, in *deployInput) (model.Deploy, error) {
+	d, err := a.deps.Deploys.AddDeploy(ctx, in.Body)
+	if err != nil {
+		return model.Deploy{}, err
+	}
+	a.audit(ctx, model.AuditEntry{Actor: d.Actor, Action: "deploy.mark", Subject: d.Service, Details: map[string]string{
+		"id": d.ID, "version": d.Version, "environment": d.Environment, "kind": d.Kind, "status": d.Status,
+	}})
+	return d, nil
 }
 
 func (a *API) listDeploys(ctx context.Context, in *deploysInput) (DeploysResponse, error) {
@@ -41,7 +51,7 @@ func (a *API) listDeploys(ctx context.Context, in *deploysInput) (DeploysRespons
 	if err != nil {
 		return DeploysResponse{}, err
 	}
-	list, err := a.deps.Deploys.Deploys(ctx, DeployFilter{
+	list, err := a.deps.Deploys.Deploys(ctx, store.DeployQuery{
 		Service: nameOf(in.Service), Environment: nameOf(in.Environment), Start: start, End: end, Limit: in.Limit,
 	})
 	return DeploysResponse{Deploys: list}, err

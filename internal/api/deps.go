@@ -23,22 +23,24 @@ type Deps struct {
 	Registerer prometheus.Registerer
 	Now        func() time.Time // nil means time.Now
 
-	Status   StatusReporter
-	SLOs     SLOs
-	Filter   FilterParser
-	Logs     store.LogReader
-	Spans    store.SpanReader
-	Tail     LogTailer
-	Traces   TraceExplainer // nil leaves a trace's summary empty
-	Services Services
-	Topology Topology
-	SQL      SQL
-	Deploys  Deploys
-	Gate     Gate
-	Pages    Pages
-	Explain  Explainer
-	Audit    AuditLog
-	Ledger   Ledger
+	Status      StatusReporter
+	SLOs        SLOs
+	Filter      FilterParser
+	Logs        store.LogReader
+	Spans       store.SpanReader
+	Tail        LogTailer
+	Traces      TraceExplainer // nil leaves a trace's summary empty
+	Services    Services
+	Topology    Topology
+	SQL         SQL
+	Deploys     Deploys
+	Gate        Gate
+	Decisions   Decisions
+	Pages       Pages
+	PageSummary PageExplainer // nil leaves the summary empty
+	Explain     Explainer
+	Audit       AuditLog
+	Ledger      Ledger
 }
 
 // StatusReporter says what this process is and what is wrong with it.
@@ -84,46 +86,40 @@ type Topology interface {
 	Edges(ctx context.Context, tenant string, start, end time.Time) ([]model.Edge, error)
 }
 
-// SQL answers read-only queries.
+// SQL answers read-only queries. Errors in the query have the methods
+// Position and Hint (see positioned in errors.go).
 type SQL interface {
-	Query(ctx context.Context, tenant, query string, limit int) (SQLResult, error)
-	Schema(ctx context.Context) ([]SQLTable, error)
+	Query(ctx context.Context, tenant, query string, limit int) (model.SQLResult, error)
+	Schema(ctx context.Context) ([]model.SQLTable, error)
 }
 
-// DeployFilter selects deployment markers; zero fields select all.
-type DeployFilter struct {
-	Service, Environment string
-	Start, End           time.Time
-	Limit                int
-}
-
-// Deploys keeps deployment markers.
+// Deploys keeps deployment markers; store/state does.
 type Deploys interface {
-	Deploys(ctx context.Context, f DeployFilter) ([]model.Deploy, error) // newest first
-	MarkDeploy(ctx context.Context, d model.Deploy) (model.Deploy, error)
+	Deploys(ctx context.Context, q store.DeployQuery) ([]model.Deploy, error) // newest first
+	AddDeploy(ctx context.Context, d model.Deploy) (model.Deploy, error)
 }
 
-// DecisionFilter selects gate decisions; zero fields select all.
-type DecisionFilter struct {
-	Service string
-	Verdict model.Verdict
-	Limit   int
-	Before  string // the id after which to go on, from next
-}
-
-// Gate decides whether a version may be deployed and remembers why.
+// Gate decides whether a version may be deployed and stores the decision.
 type Gate interface {
 	Decide(ctx context.Context, req model.GateRequest) (model.GateDecision, error)
+}
+
+// Decisions remembers what the gate decided; store/state does.
+type Decisions interface {
 	// Decisions is newest first; next is "" at the end.
-	Decisions(ctx context.Context, f DecisionFilter) (list []model.GateDecision, next string, err error)
+	Decisions(ctx context.Context, q store.DecisionQuery) (list []model.GateDecision, next string, err error)
 	Decision(ctx context.Context, id string) (model.GateDecision, error)
 }
 
-// Pages lists who was paged and takes acknowledgements.
+// Pages remembers who was paged and takes acknowledgements; store/state does.
 type Pages interface {
-	// Pages is newest first; status is "", firing or resolved.
-	Pages(ctx context.Context, status string, limit int) (pages []model.Page, summary string, err error)
-	AckPage(ctx context.Context, id, by string) (model.Page, error)
+	Pages(ctx context.Context, q store.PageQuery) ([]model.Page, error) // newest first
+	AckPage(ctx context.Context, id, by string, at time.Time) (model.Page, error)
+}
+
+// PageExplainer says in one sentence who was paged when.
+type PageExplainer interface {
+	SummarizePages(pages []model.Page, now time.Time) string
 }
 
 // Explainer answers "why was I paged?".
@@ -131,16 +127,11 @@ type Explainer interface {
 	Explain(ctx context.Context, alert string) (Explanation, error)
 }
 
-// AuditFilter selects audit entries; zero fields select all.
-type AuditFilter struct {
-	Start, End    time.Time
-	Actor, Action string
-	Limit         int
-}
-
-// AuditLog lists who did what, newest first.
+// AuditLog remembers who did what; store/state does. The API itself records
+// deploy.mark and page.ack.
 type AuditLog interface {
-	Audit(ctx context.Context, f AuditFilter) ([]model.AuditEntry, error)
+	AuditEntries(ctx context.Context, q store.AuditQuery) ([]model.AuditEntry, error) // newest first
+	Audit(ctx context.Context, e model.AuditEntry) (model.AuditEntry, error)
 }
 
 // Ledger balances what was received against what was kept.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/store"
 )
 
 // DecisionsResponse is a page of gate decisions.
@@ -29,22 +30,25 @@ type decisionInput struct {
 }
 
 func (a *API) registerGate() {
-	op := func(id, method, path, summary string) operation {
-		return operation{id: id, method: method, path: path, tag: "gate", summary: summary, served: a.deps.Gate != nil, room: "gate decisions"}
+	op := func(id, path, summary string) operation {
+		return operation{id: id, path: path, tag: "gate", summary: summary, served: a.deps.Decisions != nil, room: "gate decisions"}
 	}
-	register(a, op("decideGate", http.MethodPost, "/gate", "May this version be deployed? 200 for every verdict"),
+	register(a, operation{
+		id: "decideGate", method: http.MethodPost, path: "/gate", tag: "gate", summary: "May this version be deployed? 200 for every verdict",
+		served: a.deps.Gate != nil, room: "gate decisions",
+	},
 		func(ctx context.Context, in *gateInput) (model.GateDecision, error) {
 			return a.deps.Gate.Decide(ctx, in.Body)
 		})
-	register(a, op("listDecisions", "", "/gate/decisions", "Past decisions with their evidence"), a.listDecisions)
-	register(a, op("getDecision", "", "/gate/decisions/{id}", "One decision"),
+	register(a, op("listDecisions", "/gate/decisions", "Past decisions with their evidence"), a.listDecisions)
+	register(a, op("getDecision", "/gate/decisions/{id}", "One decision"),
 		func(ctx context.Context, in *decisionInput) (model.GateDecision, error) {
-			return a.deps.Gate.Decision(ctx, in.ID)
+			return a.deps.Decisions.Decision(ctx, in.ID)
 		})
 }
 
 func (a *API) listDecisions(ctx context.Context, in *decisionsInput) (DecisionsResponse, error) {
-	list, next, err := a.deps.Gate.Decisions(ctx, DecisionFilter{
+	list, next, err := a.deps.Decisions.Decisions(ctx, store.DecisionQuery{
 		Service: nameOf(in.Service), Verdict: model.Verdict(in.Verdict), Limit: in.Limit, Before: in.Before,
 	})
 	return DecisionsResponse{Decisions: list, Next: next}, err

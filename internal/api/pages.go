@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/store"
 )
 
 // PagesResponse lists who was paged.
@@ -71,8 +72,12 @@ func (a *API) registerPages() {
 }
 
 func (a *API) listPages(ctx context.Context, in *pagesInput) (PagesResponse, error) {
-	pages, summary, err := a.deps.Pages.Pages(ctx, in.Status, in.Limit)
-	return PagesResponse{Pages: pages, Summary: summary}, err
+	pages, err := a.deps.Pages.Pages(ctx, store.PageQuery{Status: in.Status, Limit: in.Limit})
+	out := PagesResponse{Pages: pages}
+	if err == nil && a.deps.PageSummary != nil {
+		out.Summary = a.deps.PageSummary.SummarizePages(pages, a.now())
+	}
+	return out, err
 }
 
 func (a *API) ackPage(ctx context.Context, in *ackInput) (model.Page, error) {
@@ -80,5 +85,9 @@ func (a *API) ackPage(ctx context.Context, in *ackInput) (model.Page, error) {
 	if by == "" {
 		return model.Page{}, badRequest("body.by: must name who acknowledges")
 	}
-	return a.deps.Pages.AckPage(ctx, in.ID, by)
+	page, err := a.deps.Pages.AckPage(ctx, in.ID, by, a.now())
+	if err == nil {
+		a.audit(ctx, model.AuditEntry{Actor: by, Action: "page.ack", Subject: in.ID})
+	}
+	return page, err
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/store"
 )
 
 // AuditResponse lists who did what.
@@ -58,8 +59,23 @@ func (a *API) listAudit(ctx context.Context, in *auditInput) (AuditResponse, err
 	if err != nil {
 		return AuditResponse{}, err
 	}
-	entries, err := a.deps.Audit.Audit(ctx, AuditFilter{
+	entries, err := a.deps.Audit.AuditEntries(ctx, store.AuditQuery{
 		Start: start, End: end, Actor: nameOf(in.Actor), Action: nameOf(in.Action), Limit: in.Limit,
 	})
 	return AuditResponse{Entries: entries}, err
+}
+
+// audit records what this API changed. The change itself stands even where the entry
+// cannot be written; that is logged.
+func (a *API) audit(ctx context.Context, e model.AuditEntry) {
+	if a.deps.Audit == nil {
+		return
+	}
+	e.Time = a.now().UTC()
+	if e.Actor == "" {
+		e.Actor = "api"
+	}
+	if _, err := a.deps.Audit.Audit(ctx, e); err != nil {
+		a.log.ErrorContext(ctx, "audit entry not written", "action", e.Action, "subject", e.Subject, "err", err)
+	}
 }

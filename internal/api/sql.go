@@ -2,8 +2,11 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
+
+	"github.com/signalbox-project/signalbox/internal/model"
 )
 
 // SQLRequest is a query.
@@ -14,33 +17,13 @@ type SQLRequest struct {
 
 // SQLResponse is a table.
 type SQLResponse struct {
-	SQLResult
+	model.SQLResult
 	TookMS float64 `json:"took_ms"`
-}
-
-// SQLResult is a table; a cell is null, a boolean, a number, a string, a list
-// or an object. Times are RFC 3339 in UTC.
-type SQLResult struct {
-	Columns   []SQLColumn `json:"columns"`
-	Rows      [][]any     `json:"rows"`
-	Truncated bool        `json:"truncated" doc:"there are more than limit"`
-}
-
-// SQLColumn is a column's name and DuckDB type.
-type SQLColumn struct {
-	Name string `json:"name"`
-	Type string `json:"type"`
 }
 
 // SQLSchemaResponse lists the tables that can be queried.
 type SQLSchemaResponse struct {
-	Tables []SQLTable `json:"tables"`
-}
-
-// SQLTable is a table and its columns.
-type SQLTable struct {
-	Name    string      `json:"name"`
-	Columns []SQLColumn `json:"columns"`
+	Tables []model.SQLTable `json:"tables"`
 }
 
 type sqlInput struct {
@@ -63,6 +46,10 @@ func (a *API) registerSQL() {
 func (a *API) querySQL(ctx context.Context, in *sqlInput) (SQLResponse, error) {
 	began := time.Now()
 	res, err := a.deps.SQL.Query(ctx, in.Tenant, in.Body.Query, in.Body.Limit)
+	var p positioned
+	if errors.As(err, &p) {
+		return SQLResponse{}, badText(codeBadSQL, p)
+	}
 	if err != nil {
 		return SQLResponse{}, err
 	}

@@ -3,6 +3,8 @@ package api
 import (
 	"context"
 	"time"
+
+	"github.com/signalbox-project/signalbox/internal/model"
 )
 
 // Status is what this process is.
@@ -14,14 +16,7 @@ type Status struct {
 	Roles          []string          `json:"roles"`
 	Demo           bool              `json:"demo"`
 	ExternalLabels map[string]string `json:"external_labels"`
-	Problems       []Problem         `json:"problems" doc:"what is wrong now; empty when all is well"`
-}
-
-// Problem is something wrong with Signalbox itself.
-type Problem struct {
-	Severity string `json:"severity" enum:"critical,warning,info"`
-	Message  string `json:"message"`
-	Cure     string `json:"cure" doc:"what to do about it"`
+	Problems       []model.Problem   `json:"problems" doc:"what is wrong now; empty when all is well"`
 }
 
 func (a *API) registerStatus() {
