@@ -1,0 +1,224 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/golang/snappy"
+	"github.com/prometheus/prometheus/prompb"
+)
+
+// TestBadInputIsRefusedWithAReason sends what no client should and looks at
+// what a client's author would see.
+func TestBadInputIsRefusedWithAReason(t *testing.T) {
+	s := start(t, options{})
+	now := time.Now()
+	good := series{labels: []string{"__name__", "kept_total", "service", "edge"}, samples: []prompb.Sample{sample(now, 1)}}
+	long := strings.Repeat("x", 1<<20)
+	for _, tc := range []struct {
+		name, path, contentType string
+		body                    []byte
+		status                  int
+		says                    string
+	}{
+		{"malformed protobuf on OTLP", "/v1/traces", protobuf, []byte("\xff\xff\xff not protobuf"), 400, ""},
+		{"malformed JSON on OTLP", "/v1/logs", jsonMedia, []byte(`{"resourceLogs": [`), 400, ""},
+		{"wrong content type on OTLP", "/v1/metrics", "text/csv", []byte("a,b"), 415, "application/x-protobuf"},
+		{"malformed snappy on remote write", "/api/v1/write", protobuf, []byte("not snappy"), 400, "snappy"},
+		{"malformed protobuf on remote write", "/api/v1/write", protobuf, snappy.Encode(nil, []byte("\xff\xff\xff")), 400, ""},
+		{"wrong content type on remote write", "/api/v1/write", "text/csv", []byte("a,b"), 415, ""},
+		{"a huge label value", "/api/v1/write", protobuf, remoteWrite(t, series{labels: []string{"__name__", "huge", "v", long}, samples: []prompb.Sample{sample(now, 1)}}), 400, "huge"},
+		{"a timestamp in the future", "/api/v1/write", protobuf, remoteWrite(t, series{labels: []string{"__name__", "future"}, samples: []prompb.Sample{sample(now.Add(48*time.Hour), 1)}}), 400, "future"},
+		{"an ancient timestamp", "/api/v1/write", protobuf, remoteWrite(t, good, series{labels: []string{"__name__", "ancient"}, samples: []prompb.Sample{sample(now.AddDate(-9, 0, 0), 1)}}), 400, "ancient"},
+		{"invalid UTF-8 in a label", "/api/v1/write", protobuf, remoteWrite(t, series{labels: []string{"__name__", "utf", "v", "\xff\xfe"}, samples: []prompb.Sample{sample(now, 1)}}), 400, "UTF-8"},
+		{"an empty body on remote write", "/api/v1/write", protobuf, nil, 400, ""},
+		{"a filter that does not parse", "/sb/v1/logs?q=service%3A%28", "", nil, 400, "bad_filter"},
+		{"an unknown path of our API", "/sb/v1/nothing", "", nil, 404, "not_found"},
+		{"PromQL that does not parse", "/api/v1/query?query=sum(", "", nil, 400, "parse error"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			s := s.in(t)
+			method := http.MethodPost
+			if tc.contentType == "" {
+				method = http.MethodGet
+			}
+			if strings.HasPrefix(tc.path, "/api/v1/write") {
+				s = s.in(t)
+			}
+			status, text, _ := s.request(method, tc.path, tc.contentType, tc.body)
+			if status != tc.status || !strings.Contains(text, tc.says) || text == "" {
+				t.Errorf("got %d %q, want %d saying %q", status, text, tc.status, tc.says)
+			}
+		})
+	}
+	if v, ok := s.value("kept_total"); !ok || v != 1 {
+		t.Errorf("the good series of a partly bad request was lost (%v, %v)", v, ok)
+	}
+	if _, ok := s.value("ancient"); ok {
+		t.Error("the ancient sample was stored")
+	}
+	checkLedger(t, s)
+}
+
+// checkLedger holds the conservation promise: received = stored + refused.
+func checkLedger(t *testing.T, s *server) {
+	t.Helper()
+	eventually(t, 5*time.Second, func() error {
+		var ledger struct {
+			Signals []struct {
+				Signal   string `json:"signal"`
+				Balanced bool   `json:"balanced"`
+				Refused  []struct {
+					Reason string `json:"reason"`
+					Count  uint64 `json:"count"`
+				} `json:"refused"`
+			} `json:"signals"`
+		}
+		s.get("/sb/v1/ledger", nil, &ledger)
+		refused := 0
+		for _, sig := range ledger.Signals {
+			if !sig.Balanced {
+				return fmt.Errorf("%s is not balanced: %+v", sig.Signal, sig)
+			}
+			refused += len(sig.Refused)
+		}
+		if refused == 0 {
+			return fmt.Errorf("nothing was counted as refused: %+v", ledger)
+		}
+		return nil
+	})
+}
+
+func TestStartUpErrorsNameThePlaceAndTheCure(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	writeFile(t, file, "not a folder")
+	writeFile(t, filepath.Join(dir, "bad.yaml"), "apiVersion: openslo/v1\nkind: SLO\nmetadata: {name: x}\nspec: {servce: edge}\n")
+	for _, tc := range []struct {
+		name string
+		o    options
+		says []string
+	}{
+		{"an unknown key", options{config: "scrape_config: []\n"}, []string{"signalbox.yml:1", "scrape_config", "scrape_configs"}},
+		{"two problems at once", options{config: "metrics: {retention: -1d}\nslo_fils: []\n"}, []string{"retention", "slo_files"}},
+		{"an SLO file with an unknown key", options{config: fmt.Sprintf("slo_files: [%q]\n", filepath.Join(dir, "bad.yaml"))}, []string{"bad.yaml:4", "servce", "service"}},
+		{"an SLO file that is not there", options{config: "slo_files: [\"nowhere/slo.yaml\"]\n"}, []string{"nowhere/slo.yaml"}},
+		{"a port in use", options{args: []string{"--web.listen-address", taken.Addr().String()}}, []string{taken.Addr().String(), "--web.listen-address", "in use"}},
+		{"a data folder that is a file", options{dir: file}, []string{file}},
+		{"a wrong log level", options{args: []string{"--log.level", "loud"}}, []string{"loud", "debug, info, warn, error"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			s := launch(t, tc.o)
+			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			defer cancel()
+			select {
+			case err := <-s.done:
+				s.done <- err
+				if err == nil {
+					t.Error("exit status 0")
+				}
+			case <-ctx.Done():
+				t.Fatalf("did not stop:\n%s", s.log)
+			}
+			for _, want := range tc.says {
+				if !strings.Contains(s.log.String(), want) {
+					t.Errorf("the error does not say %q:\n%s", want, s.log)
+				}
+			}
+		})
+	}
+}
+
+func TestABadReloadKeepsTheLastGoodConfiguration(t *testing.T) {
+	dir := t.TempDir()
+	slo := filepath.Join(dir, "slo.yaml")
+	writeFile(t, slo, fmt.Sprintf(checkoutSLO, "checkout"))
+	s := start(t, options{config: fmt.Sprintf("slo_files: [%q]\n", slo)})
+	reload := func() (int, string) {
+		status, text, _ := s.request(http.MethodPost, "/-/reload", "", nil)
+		return status, text
+	}
+	if status, text := reload(); status != 200 {
+		t.Fatalf("reload of a good configuration: %d %s", status, text)
+	}
+	writeFile(t, slo, "kind: SLO\n")
+	if status, text := reload(); status/100 == 2 || !strings.Contains(text, "slo.yaml") {
+		t.Errorf("reload of a bad file: %d %s", status, text)
+	}
+	var slos struct {
+		SLOs []struct{ Name string } `json:"slos"`
+	}
+	s.get("/sb/v1/slos", nil, &slos)
+	if len(slos.SLOs) != 1 || slos.SLOs[0].Name != "checkout-availability" {
+		t.Errorf("the last good set is gone: %+v", slos)
+	}
+	var state struct {
+		Problems []struct{ Message string } `json:"problems"`
+	}
+	s.get("/sb/v1/status", nil, &state)
+	if len(state.Problems) == 0 || !strings.Contains(fmt.Sprint(state.Problems), "slo.yaml") {
+		t.Errorf("the status page does not say so: %+v", state)
+	}
+	if v, ok := metric(t, s, "signalbox_config_last_reload_successful"); !ok || v != "0" {
+		t.Errorf("signalbox_config_last_reload_successful = %q, want 0", v)
+	}
+}
+
+// metric is the value of an unlabelled metric of our own.
+func metric(t *testing.T, s *server, name string) (string, bool) {
+	t.Helper()
+	_, text, _ := s.request(http.MethodGet, "/metrics", "", nil)
+	for line := range strings.Lines(text) {
+		if rest, ok := strings.CutPrefix(line, name+" "); ok {
+			return strings.TrimSpace(rest), true
+		}
+	}
+	return "", false
+}
+
+func TestAFullDiskAnswers503KeepsWhatWasAcceptedAndResumes(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("mounts a small file system: needs root, as CI has")
+	}
+	mount := quotaFolder(t)
+	s := start(t, options{dir: mount.dir})
+	if status, text, _ := s.request(http.MethodPost, "/v1/logs", protobuf, otlpLogs(t, "edge", time.Now(), "before the disk filled up")); status != 200 {
+		t.Fatalf("%d %s", status, text)
+	}
+	mount.fill(t)
+	eventually(t, 60*time.Second, func() error {
+		status, text, header := s.request(http.MethodPost, "/v1/logs", protobuf, otlpLogs(t, "edge", time.Now(), strings.Repeat("filler ", 20000)))
+		if status != 503 && status != 429 || header.Get("Retry-After") == "" {
+			return fmt.Errorf("%d %s %v, want 503 with Retry-After", status, text, header)
+		}
+		return nil
+	})
+	eventually(t, 10*time.Second, func() error { return findMessage(s, "before the disk filled up") })
+	mount.free(t)
+	eventually(t, 60*time.Second, func() error {
+		if status, text, _ := s.request(http.MethodPost, "/v1/logs", protobuf, otlpLogs(t, "edge", time.Now(), "after")); status != 200 {
+			return fmt.Errorf("%d %s", status, text)
+		}
+		return nil
+	})
+}
+
+func findMessage(s *server, message string) error {
+	status, text, _ := s.request(http.MethodGet, "/sb/v1/logs?q=service%3Aedge&limit=10", "", nil)
+	if status != 200 || !strings.Contains(text, message) {
+		return fmt.Errorf("%d %s", status, text)
+	}
+	return nil
+}

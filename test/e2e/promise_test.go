@@ -1,0 +1,249 @@
+package e2e
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/prometheus/prompb"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+)
+
+const checkoutSLO = `apiVersion: openslo/v1
+kind: SLO
+metadata:
+  name: %[1]s-availability
+spec:
+  service: %[1]s
+  indicator:
+    metadata: {name: %[1]s-success}
+    spec:
+      ratioMetric:
+        counter: true
+        good:
+          metricSource: {type: Prometheus, spec: {query: 'sum(requests_total{service="%[1]s",code="200"})'}}
+        total:
+          metricSource: {type: Prometheus, spec: {query: 'sum(requests_total{service="%[1]s"})'}}
+  timeWindow: [{duration: 28d, isRolling: true}]
+  budgetingMethod: Occurrences
+  objectives: [{target: 0.995}]
+`
+
+// promised starts a server with one SLO per service and an Alertmanager
+// configuration that sends everything to hook at once.
+func promised(t *testing.T, hook string, services ...string) *server {
+	t.Helper()
+	dir := t.TempDir()
+	for _, name := range services {
+		writeFile(t, filepath.Join(dir, name+".yaml"), fmt.Sprintf(checkoutSLO, name))
+	}
+	alertmanager := ""
+	if hook != "" {
+		writeFile(t, filepath.Join(dir, "alertmanager.yml"), fmt.Sprintf(`
+route: {receiver: hook, group_by: [service], group_wait: 0s, group_interval: 1s}
+receivers: [{name: hook, webhook_configs: [{url: %q}]}]
+`, hook))
+		alertmanager = "alertmanager_file: " + filepath.Join(dir, "alertmanager.yml") + "\n"
+	}
+	return start(t, options{config: alertmanager + fmt.Sprintf("metrics: {out_of_order_window: 30d}\nslo_files: [%q]\n", filepath.Join(dir, "*.yaml"))})
+}
+
+// traffic writes requests at a steady rate from start to end, one sample every
+// step, of which the share bad fail.
+func traffic(t *testing.T, s *server, service string, from, to time.Time, step time.Duration, perSecond, bad float64, good0, bad0 float64) (good1, bad1 float64) {
+	t.Helper()
+	var good, failed []prompb.Sample
+	seconds := 0.0
+	for at := from; !at.After(to); at = at.Add(step) {
+		good = append(good, sample(at, good0+seconds*perSecond*(1-bad)))
+		failed = append(failed, sample(at, bad0+seconds*perSecond*bad))
+		seconds += step.Seconds()
+	}
+	body := remoteWrite(t,
+		series{labels: []string{"__name__", "requests_total", "code", "200", "service", service}, samples: good},
+		series{labels: []string{"__name__", "requests_total", "code", "500", "service", service}, samples: failed})
+	status, text, _ := s.request(http.MethodPost, "/api/v1/write", protobuf, body)
+	if status/100 != 2 {
+		t.Fatalf("write: %d %s", status, text)
+	}
+	return good[len(good)-1].Value, failed[len(failed)-1].Value
+}
+
+// TestAllFourVerdictsAndTheirExitCodes drives the real command line.
+func TestAllFourVerdictsAndTheirExitCodes(t *testing.T) {
+	s := promised(t, "", "healthy", "burning", "spent", "silent")
+	now := time.Now().Truncate(time.Second)
+	day := 24 * time.Hour
+	// Healthy: 28 days without an error.
+	traffic(t, s, "healthy", now.Add(-28*day), now, 10*time.Minute, 10, 0, 0, 0)
+	traffic(t, s, "healthy", now.Add(-9*time.Minute), now, 15*time.Second, 10, 0, 1e9, 0)
+	// Burning: the last hour fails at 20 %, which is 40 times the allowed 0.5 %.
+	traffic(t, s, "burning", now.Add(-7*day), now.Add(-time.Hour), 10*time.Minute, 10, 0, 0, 0)
+	traffic(t, s, "burning", now.Add(-59*time.Minute), now, 15*time.Second, 10, 0.2, 1e9, 0)
+	// Spent: 80 % of the budget went on a day two weeks ago, all quiet since.
+	g, b := traffic(t, s, "spent", now.Add(-28*day), now.Add(-14*day), 10*time.Minute, 10, 0, 0, 0)
+	g, b = traffic(t, s, "spent", now.Add(-14*day+10*time.Minute), now.Add(-13*day), 10*time.Minute, 10, 28*0.005*0.8, g, b)
+	g, b = traffic(t, s, "spent", now.Add(-13*day+10*time.Minute), now.Add(-10*time.Minute), 10*time.Minute, 10, 0, g, b)
+	traffic(t, s, "spent", now.Add(-9*time.Minute), now, 15*time.Second, 10, 0, g, b)
+
+	for _, tc := range []struct {
+		name   string
+		args   []string
+		status int
+		want   model.Verdict
+	}{
+		{"a healthy service may deploy", []string{"--service", "healthy"}, 0, model.VerdictAllow},
+		{"a burning service is blocked", []string{"--service", "burning"}, 1, model.VerdictBlock},
+		{"not even a critical fix passes the block", []string{"--service", "burning", "--critical"}, 1, model.VerdictBlock},
+		{"a service with most of its budget used is held", []string{"--service", "spent"}, 2, model.VerdictHold},
+		{"a critical fix passes the hold", []string{"--service", "spent", "--critical"}, 0, model.VerdictAllow},
+		{"a promise without data cannot be judged", []string{"--service", "silent"}, 2, model.VerdictInsufficient},
+		{"a service without a promise cannot be judged", []string{"--service", "nobody"}, 2, model.VerdictInsufficient},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			s := s.in(t)
+			eventually(t, 20*time.Second, func() error { return checkGate(s, tc.args, tc.status, tc.want) })
+		})
+	}
+	if status, _, _ := s.cli("gate", "check", "--service", "x", "--server", "http://127.0.0.1:1"); status != 3 {
+		t.Errorf("no server: exit status %d, want 3", status)
+	}
+	var history struct {
+		Decisions []model.GateDecision `json:"decisions"`
+	}
+	s.get("/sb/v1/gate/decisions?limit=100", nil, &history)
+	if len(history.Decisions) < 7 || len(history.Decisions[0].Evidence)+len(history.Decisions[0].Reasons) == 0 {
+		t.Errorf("the decisions were not kept with their reasons: %+v", history)
+	}
+}
+
+func checkGate(s *server, args []string, status int, want model.Verdict) error {
+	got, out, errOut := s.cli(append([]string{"gate", "check", "--json", "--server", s.URL}, args...)...)
+	var d model.GateDecision
+	if err := json.Unmarshal([]byte(out), &d); err != nil {
+		return fmt.Errorf("exit %d, %q %q: %w", got, out, errOut, err)
+	}
+	if got != status || d.Verdict != want {
+		return fmt.Errorf("exit %d and %s, want %d and %s: %s %+v %+v", got, d.Verdict, status, want, d.Summary, d.Reasons, d.Evidence)
+	}
+	if want != model.VerdictAllow && (len(d.Reasons) == 0 || d.Reasons[0].Message == "") {
+		return fmt.Errorf("%s without a reason", d.Verdict)
+	}
+	return nil
+}
+
+// cli runs the program's command line and returns exit status and output.
+func (s *server) cli(args ...string) (status int, out, errOut string) {
+	s.t.Helper()
+	var stdout, stderr bytes.Buffer
+	cmd := exec.CommandContext(s.t.Context(), binary, args...)
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		s.t.Fatal(err)
+	}
+	return cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()
+}
+
+// TestAWebhookReceivesThePageWithinTwoSeconds writes the samples that make the
+// burn condition true and times the page.
+func TestAWebhookReceivesThePageWithinTwoSeconds(t *testing.T) {
+	type delivery struct {
+		at   time.Time
+		body string
+	}
+	pages := make(chan delivery, 16)
+	hook := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		var body bytes.Buffer
+		_, _ = body.ReadFrom(r.Body)
+		select {
+		case pages <- delivery{time.Now(), body.String()}:
+		default:
+		}
+	}))
+	defer hook.Close()
+	s := promised(t, hook.URL, "checkout")
+	now := time.Now().Truncate(time.Second)
+	g, b := traffic(t, s, "checkout", now.Add(-2*time.Hour), now.Add(-15*time.Second), 15*time.Second, 10, 0, 0, 0)
+	eventually(t, 20*time.Second, func() error {
+		var slo model.SLOStatus
+		s.get("/sb/v1/slos/checkout-availability", nil, &slo)
+		if slo.State != model.SLOOK {
+			return fmt.Errorf("state %s: %s", slo.State, slo.Reason)
+		}
+		return nil
+	})
+	// 20 % of the last hour's requests fail in one scrape: 40 times the budget.
+	began := time.Now()
+	body := remoteWrite(t,
+		series{labels: []string{"__name__", "requests_total", "code", "200", "service", "checkout"}, samples: []prompb.Sample{sample(now, g+150)}},
+		series{labels: []string{"__name__", "requests_total", "code", "500", "service", "checkout"}, samples: []prompb.Sample{sample(now, b+7200)}})
+	if status, text, _ := s.request(http.MethodPost, "/api/v1/write", protobuf, body); status/100 != 2 {
+		t.Fatalf("write: %d %s", status, text)
+	}
+	timeout := time.NewTimer(30 * time.Second)
+	defer timeout.Stop()
+	for {
+		select {
+		case d := <-pages:
+			if !strings.Contains(d.body, "SLOBurnRate") {
+				continue
+			}
+			took := d.at.Sub(began)
+			t.Logf("condition true → webhook: %s", took)
+			// The race detector slows everything; the promise holds for the product.
+			if limit := 2 * time.Second; took > limit && !raceDetector || took > 5*limit {
+				t.Errorf("took %s, want under %s", took, limit)
+			}
+			checkPage(t, s, d.body)
+			return
+		case <-timeout.C:
+			t.Fatal("no page within 30 s")
+		}
+	}
+}
+
+func checkPage(t *testing.T, s *server, body string) {
+	t.Helper()
+	var hook struct {
+		Status string `json:"status"`
+		Alerts []struct {
+			Labels      map[string]string `json:"labels"`
+			Annotations map[string]string `json:"annotations"`
+		} `json:"alerts"`
+	}
+	if err := json.Unmarshal([]byte(body), &hook); err != nil || hook.Status != "firing" {
+		t.Fatalf("webhook body %s: %v", body, err)
+	}
+	labels := hook.Alerts[0].Labels
+	if labels["slo"] != "checkout-availability" || labels["service"] != "checkout" || labels["severity"] != "critical" {
+		t.Errorf("labels %v", labels)
+	}
+	if hook.Alerts[0].Annotations["summary"] == "" {
+		t.Error("the page has no summary")
+	}
+	var inbox struct {
+		Pages []model.Page `json:"pages"`
+	}
+	eventually(t, 5*time.Second, func() error {
+		s.get("/sb/v1/pages", nil, &inbox)
+		for _, p := range inbox.Pages {
+			for _, d := range p.Deliveries {
+				if p.Service == "checkout" && d.Status == "delivered" {
+					return nil
+				}
+			}
+		}
+		return fmt.Errorf("no delivered page in %+v", inbox)
+	})
+}
