@@ -1,0 +1,113 @@
+package otlp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+
+	"github.com/prometheus/prometheus/model/histogram"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/storage"
+
+	"github.com/signalbox-project/signalbox/internal/store"
+	"github.com/signalbox-project/signalbox/internal/stream"
+)
+
+// targetInfo is the family of the series that carry resource attributes; they
+// are no data points of the sender's.
+const targetInfo = "target_info"
+
+// countingAppender stands between the converter, which gives up at the first
+// error of a metric, and the store, which refuses samples one by one: a refused sample is
+// counted and the rest goes on. It does not outlive one request.
+type countingAppender struct {
+	storage.AppenderV2
+	taken     int                 // samples that the store took
+	dropped   int                 // samples that it refused
+	points    map[uint64]struct{} // data points with a refused sample
+	refused   []stream.Refusal    // in data points
+	samples   []stream.Refusal    // in samples
+	exemplars int                 // exemplars that it refused
+	fatal     error               // an error that ends the request
+	scratch   []byte
+	seed      maphash.Seed
+}
+
+func newCountingAppender(app storage.AppenderV2) *countingAppender {
+	return &countingAppender{AppenderV2: app, seed: maphash.MakeSeed()}
+}
+
+// Append implements storage.AppenderV2.
+func (a *countingAppender) Append(ref storage.SeriesRef, ls labels.Labels, st, t int64, v float64, h *histogram.Histogram, fh *histogram.FloatHistogram, opts storage.AOptions) (storage.SeriesRef, error) {
+	if a.fatal != nil {
+		return 0, a.fatal
+	}
+	ref, err := a.AppenderV2.Append(ref, ls, st, t, v, h, fh, opts)
+	var partial *storage.AppendPartialError
+	switch {
+	case err == nil:
+		a.taken++
+	case errors.As(err, &partial):
+		a.taken++
+		a.exemplars += len(partial.ExemplarErrors)
+	case ends(err):
+		a.fatal = err
+		return 0, err
+	default:
+		a.refuse(ls, t, opts.MetricFamilyName, err)
+	}
+	return ref, nil
+}
+
+func (a *countingAppender) refuse(ls labels.Labels, t int64, family string, err error) {
+	a.dropped++
+	reason, message := appendReason(err), ""
+	if len(a.samples) < 4 {
+		message = fmt.Sprintf("%s: %s", ls.Get(labels.MetricName), err)
+	}
+	a.samples = addRefusal(a.samples, reason, message, 1)
+	if family == targetInfo {
+		return
+	}
+	var hash uint64
+	hash, a.scratch = ls.HashWithoutLabels(a.scratch, labels.BucketLabel, "quantile")
+	key := maphash.Comparable(a.seed, struct {
+		hash   uint64
+		t      int64
+		family string
+	}{hash, t, family})
+	if _, seen := a.points[key]; seen {
+		return
+	}
+	if a.points == nil {
+		a.points = map[uint64]struct{}{}
+	}
+	a.points[key] = struct{}{}
+	a.refused = addRefusal(a.refused, reason, message, 1)
+}
+
+// ends reports errors that concern the whole request, not one sample.
+func ends(err error) bool {
+	return errors.Is(err, store.ErrOverloaded) || errors.Is(err, store.ErrReadOnly) ||
+		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// reasoned is what the admission of samples may put into its errors.
+type reasoned interface{ Reason() string }
+
+// appendReason is the counter's word for a refused sample.
+func appendReason(err error) string {
+	var r reasoned
+	switch {
+	case errors.As(err, &r):
+		return r.Reason()
+	case errors.Is(err, storage.ErrTooOldSample), errors.Is(err, storage.ErrOutOfBounds):
+		return "too_old"
+	case errors.Is(err, storage.ErrOutOfOrderSample):
+		return "out_of_order"
+	case errors.Is(err, storage.ErrDuplicateSampleForTimestamp):
+		return "duplicate"
+	}
+	return "invalid"
+}

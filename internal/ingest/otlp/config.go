@@ -1,0 +1,68 @@
+package otlp
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/prometheus/common/model"
+)
+
+// Config is the section `otlp`.
+type Config struct {
+	// GRPCAddress and HTTPAddress are listen addresses; "" does not listen.
+	GRPCAddress string `yaml:"grpc_address"`
+	HTTPAddress string `yaml:"http_address"`
+	// MaxMessageBytes bounds one request after decompression.
+	MaxMessageBytes int `yaml:"max_message_bytes"`
+	// MaxRequestsInFlight bounds requests that are worked on at once.
+	MaxRequestsInFlight int `yaml:"max_requests_in_flight"`
+	// MaxBytesInFlight bounds the decompressed bytes of all of them.
+	MaxBytesInFlight int64 `yaml:"max_bytes_in_flight"`
+	// RetryAfter is what an overloaded or read-only server tells senders to wait.
+	RetryAfter model.Duration `yaml:"retry_after"`
+	// DrainTimeout bounds how long a stop waits for requests in flight.
+	DrainTimeout model.Duration `yaml:"drain_timeout"`
+	// MaxDeltaStreams bounds the series of delta temporality that are summed up
+	// to cumulative ones; 0 refuses delta temporality.
+	MaxDeltaStreams int `yaml:"max_delta_streams"`
+}
+
+// DefaultConfig listens on OTLP's own ports.
+func DefaultConfig() Config {
+	return Config{
+		GRPCAddress:         ":4317",
+		HTTPAddress:         ":4318",
+		MaxMessageBytes:     16 << 20,
+		MaxRequestsInFlight: 128,
+		MaxBytesInFlight:    128 << 20,
+		RetryAfter:          model.Duration(time.Second),
+		DrainTimeout:        model.Duration(5 * time.Second),
+		MaxDeltaStreams:     100_000,
+	}
+}
+
+// Validate names every setting that cannot work.
+func (c Config) Validate() []error {
+	var errs []error
+	positive := func(path string, v int64) {
+		if v <= 0 {
+			errs = append(errs, fmt.Errorf("%s: must be > 0, got %d", path, v))
+		}
+	}
+	positive("max_message_bytes", int64(c.MaxMessageBytes))
+	positive("max_requests_in_flight", int64(c.MaxRequestsInFlight))
+	positive("max_bytes_in_flight", c.MaxBytesInFlight)
+	if c.MaxBytesInFlight > 0 && int64(c.MaxMessageBytes) > c.MaxBytesInFlight {
+		errs = append(errs, fmt.Errorf("max_bytes_in_flight: must be at least max_message_bytes (%d), got %d", c.MaxMessageBytes, c.MaxBytesInFlight))
+	}
+	if c.RetryAfter <= 0 {
+		errs = append(errs, fmt.Errorf("retry_after: must be > 0, got %s", c.RetryAfter))
+	}
+	if c.DrainTimeout < 0 {
+		errs = append(errs, fmt.Errorf("drain_timeout: must be >= 0, got %s", c.DrainTimeout))
+	}
+	if c.MaxDeltaStreams < 0 {
+		errs = append(errs, fmt.Errorf("max_delta_streams: must be >= 0, got %d", c.MaxDeltaStreams))
+	}
+	return errs
+}

@@ -1,0 +1,187 @@
+package otlp
+
+import (
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/stream"
+)
+
+const (
+	typeProto = "application/x-protobuf"
+	typeJSON  = "application/json"
+)
+
+// Routes are the paths that Handler serves.
+func Routes() []string {
+	return []string{"/v1/traces", "/v1/metrics", "/v1/logs", "/api/v1/otlp/v1/metrics"}
+}
+
+func signalOfPath(path string) (string, bool) {
+	switch path {
+	case "/v1/traces":
+		return stream.SignalSpans, true
+	case "/v1/metrics", "/api/v1/otlp/v1/metrics":
+		return stream.SignalMetrics, true
+	case "/v1/logs":
+		return stream.SignalLogs, true
+	}
+	return "", false
+}
+
+// ServeHTTP answers OTLP/HTTP requests on the paths of Routes.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	signal, ok := signalOfPath(r.URL.Path)
+	if !ok {
+		http.Error(w, fmt.Sprintf("no such path; OTLP/HTTP is served on %s", strings.Join(Routes(), ", ")), http.StatusNotFound)
+		return
+	}
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		http.Error(w, "OTLP/HTTP requests are POST requests", http.StatusMethodNotAllowed)
+		return
+	}
+	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || mediaType != typeProto && mediaType != typeJSON {
+		s.intake.own.requests.WithLabelValues("http", signal, "content_type").Inc()
+		http.Error(w, fmt.Sprintf("content type %q is not supported: send %s or %s", r.Header.Get("Content-Type"), typeProto, typeJSON), http.StatusUnsupportedMediaType)
+		return
+	}
+	resp, err := s.exportHTTP(r, signal, mediaType == typeJSON)
+	if err != nil {
+		s.answerFailure(w, mediaType, asFailure(err))
+		return
+	}
+	var body []byte
+	if mediaType == typeJSON {
+		body, err = resp.MarshalJSON()
+	} else {
+		body, err = resp.MarshalProto()
+	}
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", mediaType)
+	_, _ = w.Write(body) // a sender that hung up has its data kept all the same
+}
+
+func (s *Server) exportHTTP(r *http.Request, signal string, json bool) (resp answer, err error) {
+	served := false
+	defer func() {
+		if err != nil && !served {
+			s.intake.own.requests.WithLabelValues("http", signal, asFailure(err).reason).Inc()
+		}
+	}()
+	if !s.gate.enter() {
+		return nil, overloaded(fmt.Sprintf("more than %d requests are in flight", s.cfg.MaxRequestsInFlight))
+	}
+	defer s.gate.leave()
+	body, reserved, err := s.readBody(r)
+	defer func() { s.gate.free(reserved) }()
+	if err != nil {
+		return nil, err
+	}
+	served = true
+	req := request{signal: signal, protocol: "http", tenant: r.Header.Get(model.TenantHeader), json: json, body: body}
+	return s.serve(r.Context(), req, true)
+}
+
+// readBody reads and decompresses. The bytes it reserved, also on failure, are
+// the caller's to free.
+func (s *Server) readBody(r *http.Request) (body []byte, reserved int64, err error) {
+	limit := int64(s.cfg.MaxMessageBytes)
+	if r.ContentLength > limit {
+		return nil, 0, tooLarge(s.cfg.MaxMessageBytes)
+	}
+	src, closeSrc, err := decompressed(r, s.cfg.MaxMessageBytes)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer closeSrc()
+	size := int64(4 << 10)
+	if r.ContentLength >= size {
+		size = r.ContentLength + 1 // one more, so that the end is seen without growing
+	}
+	for err == nil {
+		if int64(len(body)) > limit {
+			return nil, reserved, tooLarge(s.cfg.MaxMessageBytes)
+		}
+		if len(body) == cap(body) {
+			size = min(size, limit+1)
+			if !s.gate.reserve(size - reserved) {
+				return nil, reserved, overloaded(fmt.Sprintf("requests in flight hold more than %d bytes", s.cfg.MaxBytesInFlight))
+			}
+			reserved = size
+			body = append(make([]byte, 0, size), body...)
+			size *= 2
+		}
+		var n int
+		n, err = src.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+	}
+	switch {
+	case errors.Is(err, io.EOF):
+		return body, reserved, nil
+	case errors.Is(err, zstd.ErrDecoderSizeExceeded), errors.Is(err, zstd.ErrWindowSizeExceeded):
+		return nil, reserved, tooLarge(s.cfg.MaxMessageBytes)
+	}
+	return nil, reserved, malformed("read the body: %s", err)
+}
+
+// decompressed opens the body by its Content-Encoding.
+func decompressed(r *http.Request, limit int) (io.Reader, func(), error) {
+	switch enc := strings.ToLower(strings.TrimSpace(r.Header.Get("Content-Encoding"))); enc {
+	case "", "identity":
+		return r.Body, func() {}, nil
+	case "gzip", "x-gzip":
+		z, err := gzip.NewReader(r.Body)
+		if err != nil {
+			return nil, nil, malformed("the body is not gzip: %s", err)
+		}
+		return z, func() { _ = z.Close() }, nil // closing a reader frees memory only
+	case "zstd":
+		z, err := zstd.NewReader(r.Body, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(uint64(limit)), zstd.WithDecoderMaxWindow(8<<20), zstd.WithDecoderLowmem(true))
+		if err != nil {
+			return nil, nil, malformed("the body is not zstd: %s", err)
+		}
+		return z, z.Close, nil
+	default:
+		return nil, nil, &failure{httpStatus: http.StatusUnsupportedMediaType, reason: "encoding", message: fmt.Sprintf("content encoding %q is not supported: send gzip, zstd or none", enc)}
+	}
+}
+
+// answerFailure writes google.rpc.Status in the request's content type.
+func (s *Server) answerFailure(w http.ResponseWriter, mediaType string, f *failure) {
+	st := f.status(time.Duration(s.cfg.RetryAfter))
+	var body []byte
+	var err error
+	if mediaType == typeJSON {
+		body, err = protojson.Marshal(st)
+	} else {
+		body, err = proto.Marshal(st)
+	}
+	if err != nil {
+		http.Error(w, f.message, f.httpStatus)
+		return
+	}
+	w.Header().Set("Content-Type", mediaType)
+	if f.retry {
+		seconds := max(1, int64((time.Duration(s.cfg.RetryAfter)+time.Second-1)/time.Second))
+		w.Header().Set("Retry-After", strconv.FormatInt(seconds, 10))
+	}
+	w.WriteHeader(f.httpStatus)
+	_, _ = w.Write(body)
+}

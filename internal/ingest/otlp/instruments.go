@@ -1,0 +1,52 @@
+package otlp
+
+import "github.com/prometheus/client_golang/prometheus"
+
+// instruments are the room's own metrics.
+type instruments struct {
+	requests  *prometheus.CounterVec
+	bytes     *prometheus.CounterVec
+	bodies    *prometheus.CounterVec
+	negative  prometheus.Counter
+	exemplars prometheus.Counter
+}
+
+func newInstruments(reg prometheus.Registerer, g *gate) (*instruments, error) {
+	m := &instruments{
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "signalbox_otlp_requests_total",
+			Help: "Export requests by protocol (grpc, http), signal and result: ok, also where a part was refused, or why nothing was taken.",
+		}, []string{"protocol", "signal", "result"}),
+		bytes: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "signalbox_otlp_received_bytes_total",
+			Help: "Bytes of export requests after decompression.",
+		}, []string{"protocol", "signal"}),
+		bodies: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "signalbox_otlp_log_bodies_total",
+			Help: "Log bodies by form: map and json were taken apart into fields, text and other were wrapped as the message.",
+		}, []string{"form"}),
+		negative: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "signalbox_otlp_negative_durations_total",
+			Help: "Spans that ended before they started; their duration was set to 0.",
+		}),
+		exemplars: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "signalbox_otlp_exemplars_refused_total",
+			Help: "Exemplars that the metrics store did not take (out of order, too long) while taking their samples.",
+		}),
+	}
+	inFlight := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "signalbox_otlp_requests_in_flight", Help: "Export requests being worked on.",
+	}, func() float64 { return float64(g.requests.Load()) })
+	bytesInFlight := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "signalbox_otlp_bytes_in_flight", Help: "Decompressed bytes of the export requests being worked on.",
+	}, func() float64 { return float64(g.bytes.Load()) })
+	if reg == nil {
+		return m, nil
+	}
+	for _, c := range []prometheus.Collector{m.requests, m.bytes, m.bodies, m.negative, m.exemplars, inFlight, bytesInFlight} {
+		if err := reg.Register(c); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}

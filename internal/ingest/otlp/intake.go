@@ -1,0 +1,270 @@
+package otlp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/storage/remote/otlptranslator/prometheusremotewrite"
+	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
+	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
+
+	"github.com/signalbox-project/signalbox/internal/stream"
+)
+
+// intake does what both protocols share: from a request's bytes to its answer.
+type intake struct {
+	sink       stream.Sink
+	admit      stream.Admitter
+	appendable storage.AppendableV2
+	ledger     stream.Counter // never nil
+	samples    stream.Counter // for metrics; a no-op where the appendable counts itself
+	own        *instruments
+	now        func() time.Time
+	wire       *wireTable
+	settings   prometheusremotewrite.Settings
+	converters sync.Pool
+	deltas     *deltaSums // nil: delta temporality is refused
+}
+
+// request is one Export call.
+type request struct {
+	signal   string
+	protocol string // grpc or http
+	tenant   string // of the header; "" when there was none
+	json     bool
+	body     []byte
+}
+
+// answer is a response message of any signal.
+type answer interface {
+	MarshalProto() ([]byte, error)
+	MarshalJSON() ([]byte, error)
+}
+
+// export takes a request. The error is a *failure, or one of the store's.
+func (in *intake) export(ctx context.Context, r request) (answer, error) {
+	if err := checkTenant(r.tenant); r.tenant != "" && err != nil {
+		return nil, malformed("%s", err)
+	}
+	switch r.signal {
+	case stream.SignalSpans:
+		return in.traces(ctx, r)
+	case stream.SignalLogs:
+		return in.logs(ctx, r)
+	}
+	return in.metrics(ctx, r)
+}
+
+// message is a request message of any signal.
+type message interface {
+	UnmarshalProto(data []byte) error
+	UnmarshalJSON(data []byte) error
+}
+
+// decode reads the body into m; a body that is not the message is the sender's fault.
+func (in *intake) decode(r request, kind msg, m message) (err error) {
+	defer func() {
+		// The decoders are generated and fuzzed, but they read what strangers send.
+		if p := recover(); p != nil {
+			err = malformed("the body cannot be decoded: %v", p)
+		}
+	}()
+	if r.json {
+		if jsonDepthExceeds(r.body, maxJSONNesting) {
+			return malformed("the JSON body is nested deeper than %d", maxJSONNesting)
+		}
+		if err := m.UnmarshalJSON(r.body); err != nil {
+			return malformed("the body is not an OTLP/JSON %s request: %s", r.signal, err)
+		}
+		return nil
+	}
+	if err := in.wire.check(kind, r.body, 0); err != nil {
+		return malformed("%s", err)
+	}
+	if err := m.UnmarshalProto(r.body); err != nil {
+		return malformed("the body is not an OTLP/protobuf %s request: %s", r.signal, err)
+	}
+	return nil
+}
+
+func (in *intake) traces(ctx context.Context, r request) (answer, error) {
+	m := ptraceotlp.NewExportRequest()
+	if err := in.decode(r, msgTraces, m); err != nil {
+		return nil, err
+	}
+	batch := spansOf(m.Traces(), r.tenant)
+	received := len(batch.spans) + refusedCount(batch.refused)
+	in.own.negative.Add(float64(batch.negative))
+	kept, refused := in.admit.AdmitSpans(batch.spans)
+	refused = append(batch.refused, refused...)
+	var err error
+	if len(kept) > 0 {
+		err = in.sink.Spans(ctx, kept)
+	}
+	in.account(in.ledger, r, received, len(kept), refused, err)
+	if err != nil {
+		return nil, err
+	}
+	resp := ptraceotlp.NewExportResponse()
+	if n := refusedCount(refused); n > 0 {
+		resp.PartialSuccess().SetRejectedSpans(int64(n))
+		resp.PartialSuccess().SetErrorMessage(explain("spans", received, refused))
+	}
+	return resp, nil
+}
+
+func (in *intake) logs(ctx context.Context, r request) (answer, error) {
+	m := plogotlp.NewExportRequest()
+	if err := in.decode(r, msgLogs, m); err != nil {
+		return nil, err
+	}
+	batch := logsOf(m.Logs(), r.tenant, in.now())
+	received := len(batch.records) + refusedCount(batch.refused)
+	for form, n := range batch.forms {
+		in.own.bodies.WithLabelValues(bodyForm(form).String()).Add(float64(n))
+	}
+	kept, refused := in.admit.AdmitLogs(batch.records)
+	refused = append(batch.refused, refused...)
+	var err error
+	if len(kept) > 0 {
+		err = in.sink.Logs(ctx, kept)
+	}
+	in.account(in.ledger, r, received, len(kept), refused, err)
+	if err != nil {
+		return nil, err
+	}
+	resp := plogotlp.NewExportResponse()
+	if n := refusedCount(refused); n > 0 {
+		resp.PartialSuccess().SetRejectedLogRecords(int64(n))
+		resp.PartialSuccess().SetErrorMessage(explain("log records", received, refused))
+	}
+	return resp, nil
+}
+
+func (in *intake) metrics(ctx context.Context, r request) (answer, error) {
+	m := pmetricotlp.NewExportRequest()
+	if err := in.decode(r, msgMetrics, m); err != nil {
+		return nil, err
+	}
+	md := m.Metrics()
+	points, hasDelta, refused := prepareMetrics(md, r.tenant, in.deltas != nil)
+	if hasDelta {
+		before := md.DataPointCount()
+		if err := in.deltas.ConsumeMetrics(ctx, md); err != nil {
+			return nil, err
+		}
+		refused = addRefusal(refused, reasonDeltaOrder, deltaOrderMessage, before-md.DataPointCount())
+	}
+	app := newCountingAppender(in.appendable.AppenderV2(ctx))
+	bySample := append([]stream.Refusal(nil), refused...)
+	problems, err := in.appendMetrics(ctx, app, md)
+	for _, p := range problems {
+		refused = addRefusal(refused, reasonConversion, p.Error(), 1)
+		bySample = addRefusal(bySample, reasonConversion, "", 1)
+	}
+	refused = append(refused, app.refused...)
+	bySample = append(bySample, app.samples...)
+	in.account(in.samples, r, app.taken+refusedCount(bySample), app.taken, bySample, err)
+	in.own.exemplars.Add(float64(app.exemplars))
+	if err != nil {
+		return nil, err
+	}
+	resp := pmetricotlp.NewExportResponse()
+	if n := refusedCount(refused); n > 0 {
+		resp.PartialSuccess().SetRejectedDataPoints(int64(n))
+		resp.PartialSuccess().SetErrorMessage(explain("data points", points, refused))
+	}
+	return resp, nil
+}
+
+// appendMetrics translates and commits. problems are metrics that could not be
+// translated though the rest was stored; after an error nothing was.
+func (in *intake) appendMetrics(ctx context.Context, app *countingAppender, md pmetric.Metrics) (problems []error, err error) {
+	if md.DataPointCount() == 0 {
+		return nil, app.Rollback()
+	}
+	c, _ := in.converters.Get().(*prometheusremotewrite.PrometheusConverter)
+	if c == nil {
+		c = prometheusremotewrite.NewPrometheusConverter(nil)
+	}
+	c.Reset(app)
+	defer func() {
+		c.Reset(nil)
+		in.converters.Put(c)
+	}()
+	_, convErr := c.FromMetrics(ctx, md, in.settings)
+	if app.fatal == nil && ctx.Err() != nil {
+		app.fatal = ctx.Err()
+	}
+	if app.fatal != nil {
+		return nil, errors.Join(app.fatal, app.Rollback())
+	}
+	var joined interface{ Unwrap() []error }
+	if errors.As(convErr, &joined) {
+		problems = joined.Unwrap()
+	} else if convErr != nil {
+		problems = []error{convErr}
+	}
+	if err := app.Commit(); err != nil {
+		return nil, fmt.Errorf("commit metrics: %w", err)
+	}
+	return problems, nil
+}
+
+// account writes what became of a request's records to the ledger, all at once.
+func (in *intake) account(ledger stream.Counter, r request, received, kept int, refused []stream.Refusal, err error) {
+	if received == 0 {
+		return
+	}
+	ledger.Received(r.signal, "otlp_"+r.protocol, received)
+	for _, f := range refused {
+		ledger.Refused(r.signal, f.Reason, f.Count)
+	}
+	if err != nil {
+		ledger.Refused(r.signal, asFailure(err).reason, kept)
+		return
+	}
+	ledger.Stored(r.signal, kept)
+}
+
+func refusedCount(list []stream.Refusal) (n int) {
+	for _, f := range list {
+		n += f.Count
+	}
+	return n
+}
+
+// maxReasons bounds how many reasons a partial success names.
+const maxReasons = 3
+
+// explain is the message of a partial success: how many, and the first reasons.
+func explain(what string, received int, refused []stream.Refusal) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d of %d %s were refused", refusedCount(refused), received, what)
+	for i, f := range refused {
+		if i == maxReasons {
+			fmt.Fprintf(&b, "; and %d more reasons", len(refused)-maxReasons)
+			break
+		}
+		sep := "; "
+		if i == 0 {
+			sep = ": "
+		}
+		fmt.Fprintf(&b, "%s%s (%d): %s", sep, f.Reason, f.Count, f.Message)
+	}
+	return strings.ToValidUTF8(b.String(), "\uFFFD")
+}
+
+// noLedger is used where nobody keeps one.
+type noLedger struct{}
+
+func (noLedger) Received(string, string, int) {}
+func (noLedger) Stored(string, int)           {}
+func (noLedger) Refused(string, string, int)  {}

@@ -1,0 +1,114 @@
+package otlp
+
+import (
+	"fmt"
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+)
+
+// unknownService is what OpenTelemetry's resource conventions call a service
+// that does not name itself.
+const unknownService = "unknown_service"
+
+// tenantAttribute names the tenant of a resource when the request has no header.
+const tenantAttribute = "tenant"
+
+// resourceOf converts a resource. headerTenant, unless empty, wins over the resource's own; a
+// resource that names an impossible tenant is an error.
+func resourceOf(res pcommon.Resource, headerTenant string) (*model.Resource, error) {
+	out := &model.Resource{}
+	short := 0
+	for key, v := range res.Attributes().All() {
+		if v.Type() == pcommon.ValueTypeStr && strings.Contains(key, ".") && out.SetIdentity(key, v.Str()) {
+			continue
+		}
+		if isShortIdentity(key) && v.Type() == pcommon.ValueTypeStr {
+			short++
+		} else {
+			out.Attrs = append(out.Attrs, model.Attr{Key: key, Value: valueOf(v)})
+		}
+	}
+	if short > 0 {
+		setShortIdentity(out, res.Attributes())
+	}
+	if out.Service == "" {
+		out.Service = unknownService
+	}
+	if headerTenant != "" {
+		out.Tenant = headerTenant
+	}
+	if out.Tenant == "" {
+		out.Tenant = model.DefaultTenant
+	}
+	return out, checkTenant(out.Tenant)
+}
+
+func isShortIdentity(key string) bool {
+	switch key {
+	case "service", "namespace", "env", "region", "version", "instance", tenantAttribute:
+		return true
+	}
+	return false
+}
+
+// setShortIdentity applies the short names where the conventions' name is
+// absent; one that is not needed stays an attribute.
+func setShortIdentity(out *model.Resource, attrs pcommon.Map) {
+	for key, v := range attrs.All() {
+		if !isShortIdentity(key) || v.Type() != pcommon.ValueTypeStr {
+			continue
+		}
+		if _, set := identityOf(out, key); !set {
+			out.SetIdentity(key, v.Str())
+		} else if key != tenantAttribute {
+			out.Attrs = append(out.Attrs, model.Attr{Key: key, Value: model.StringValue(v.Str())})
+		}
+	}
+}
+
+// identityOf is the identity field that a short name stands for, and whether it is set.
+func identityOf(r *model.Resource, short string) (string, bool) {
+	v := ""
+	switch short {
+	case "service":
+		v = r.Service
+	case "namespace":
+		v = r.Namespace
+	case "env":
+		v = r.Env
+	case "region":
+		v = r.Region
+	case "version":
+		v = r.Version
+	case "instance":
+		v = r.Instance
+	case tenantAttribute:
+		v = r.Tenant
+	}
+	return v, v != ""
+}
+
+// maxTenantBytes is Grafana's limit for the same header.
+const maxTenantBytes = 150
+
+// checkTenant accepts what the field's other servers accept in X-Scope-OrgID:
+// letters, digits and !-_.*'() up to 150 bytes, but neither "." nor "..".
+func checkTenant(tenant string) error {
+	if len(tenant) > maxTenantBytes {
+		return fmt.Errorf("tenant is %d bytes long, the limit is %d", len(tenant), maxTenantBytes)
+	}
+	if tenant == "." || tenant == ".." {
+		return fmt.Errorf("tenant %q is not allowed", tenant)
+	}
+	for i := range len(tenant) {
+		c := tenant[i]
+		alnum := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+		if !alnum && strings.IndexByte("!-_.*'()", c) < 0 {
+			return fmt.Errorf("tenant %q: %q is not allowed, use letters, digits and !-_.*'()", tenant, c)
+		}
+	}
+	return nil
+}

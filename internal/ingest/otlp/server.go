@@ -1,0 +1,227 @@
+package otlp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/prometheus/storage"
+	"google.golang.org/grpc"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+
+	"github.com/signalbox-project/signalbox/internal/stream"
+)
+
+// Deps is what the intake needs.
+type Deps struct {
+	Logger     *slog.Logger
+	Registerer prometheus.Registerer // nil registers nothing
+	Sink       stream.Sink           // takes logs and spans
+	Admitter   stream.Admitter       // decides on logs and spans
+	Appendable storage.AppendableV2  // takes metrics, admission included
+	Ledger     stream.Counter        // nil keeps none
+	// AppendableCounts says that Appendable writes metrics to the ledger itself,
+	// so that the intake does not count them a second time.
+	AppendableCounts bool
+}
+
+// Server is the OTLP intake: an http.Handler, and two listeners while Run runs.
+type Server struct {
+	cfg    Config
+	log    *slog.Logger
+	intake *intake
+	gate   *gate
+
+	grpcListener, httpListener net.Listener
+}
+
+// New checks and connects; it listens to nothing yet.
+func New(cfg Config, d Deps) (*Server, error) {
+	if err := errors.Join(cfg.Validate()...); err != nil {
+		return nil, fmt.Errorf("otlp: %w", err)
+	}
+	if d.Sink == nil || d.Admitter == nil || d.Appendable == nil {
+		return nil, errors.New("otlp: sink, admitter and appendable must be given")
+	}
+	if d.Logger == nil {
+		d.Logger = slog.New(slog.DiscardHandler)
+	}
+	if d.Ledger == nil {
+		d.Ledger = noLedger{}
+	}
+	g := newGate(cfg)
+	own, err := newInstruments(d.Registerer, g)
+	if err != nil {
+		return nil, fmt.Errorf("otlp: register metrics: %w", err)
+	}
+	deltas, err := newDeltaSums(cfg.MaxDeltaStreams)
+	if err != nil {
+		return nil, fmt.Errorf("otlp: %w", err)
+	}
+	in := &intake{
+		sink: d.Sink, admit: d.Admitter, appendable: d.Appendable, ledger: d.Ledger, samples: d.Ledger,
+		own: own, now: time.Now, wire: newWireTable(), settings: translation(), deltas: deltas,
+	}
+	if d.AppendableCounts {
+		in.samples = noLedger{}
+	}
+	return &Server{cfg: cfg, log: d.Logger, intake: in, gate: g}, nil
+}
+
+// serve runs one request of either protocol and counts its result. The HTTP
+// side reserves the bytes while it reads, the gRPC side has them already.
+func (s *Server) serve(ctx context.Context, r request, reserved bool) (answer, error) {
+	own := s.intake.own
+	own.bytes.WithLabelValues(r.protocol, r.signal).Add(float64(len(r.body)))
+	resp, err := s.reserveAndExport(ctx, r, reserved)
+	result := "ok"
+	if err != nil {
+		f := asFailure(err)
+		result = f.reason
+		if f.reason == "store_error" {
+			s.log.Error("otlp request could not be kept", "signal", r.signal, "err", err)
+		}
+	}
+	own.requests.WithLabelValues(r.protocol, r.signal, result).Inc()
+	return resp, err
+}
+
+func (s *Server) reserveAndExport(ctx context.Context, r request, reserved bool) (answer, error) {
+	if !reserved {
+		n := int64(len(r.body))
+		if !s.gate.reserve(n) {
+			return nil, overloaded(fmt.Sprintf("requests in flight hold more than %d bytes", s.cfg.MaxBytesInFlight))
+		}
+		defer s.gate.free(n)
+	}
+	return s.intake.export(ctx, r)
+}
+
+// Listen opens the listeners, so that a port that is taken is known before
+// anything runs and GRPCAddr and HTTPAddr can be asked. Run calls it if nobody did.
+func (s *Server) Listen() error {
+	open := func(dst *net.Listener, what, address string) error {
+		if address == "" || *dst != nil {
+			return nil
+		}
+		l, err := net.Listen("tcp", address)
+		if err != nil {
+			return fmt.Errorf("otlp %s: %w", what, err)
+		}
+		*dst = l
+		return nil
+	}
+	if err := open(&s.grpcListener, "grpc", s.cfg.GRPCAddress); err != nil {
+		return err
+	}
+	if err := open(&s.httpListener, "http", s.cfg.HTTPAddress); err != nil {
+		return errors.Join(err, s.Close())
+	}
+	return nil
+}
+
+// GRPCAddr is where OTLP/gRPC listens, nil before Listen.
+func (s *Server) GRPCAddr() net.Addr { return addrOf(s.grpcListener) }
+
+// HTTPAddr is where OTLP/HTTP listens, nil before Listen.
+func (s *Server) HTTPAddr() net.Addr { return addrOf(s.httpListener) }
+
+func addrOf(l net.Listener) net.Addr {
+	if l == nil {
+		return nil
+	}
+	return l.Addr()
+}
+
+// Close frees listeners that Run never got to serve.
+func (s *Server) Close() error {
+	var errs []error
+	for _, l := range []net.Listener{s.grpcListener, s.httpListener} {
+		if l == nil {
+			continue
+		}
+		if err := l.Close(); !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Run serves both protocols until ctx is done, then refuses new requests and
+// waits up to Config.DrainTimeout for those in flight.
+func (s *Server) Run(ctx context.Context) error {
+	if err := s.Listen(); err != nil {
+		return err
+	}
+	if s.intake.deltas != nil {
+		if err := s.intake.deltas.Start(ctx, nil); err != nil {
+			return fmt.Errorf("start delta sums: %w", err)
+		}
+		defer s.stopDeltas()
+	}
+	grpcServer, healthServer := s.newGRPC()
+	httpServer := &http.Server{
+		Handler: s, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
+		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	failed := make(chan error, 2)
+	var wg sync.WaitGroup
+	if s.grpcListener != nil {
+		wg.Go(func() { failed <- grpcServer.Serve(s.grpcListener) })
+		s.log.Info("otlp grpc listening", "address", s.grpcListener.Addr().String())
+	}
+	if s.httpListener != nil {
+		wg.Go(func() { failed <- ignoreClosed(httpServer.Serve(s.httpListener)) })
+		s.log.Info("otlp http listening", "address", s.httpListener.Addr().String())
+	}
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+		if err != nil {
+			err = fmt.Errorf("serve otlp: %w", err)
+		}
+	}
+	healthServer.SetServingStatus("", healthpb.HealthCheckResponse_NOT_SERVING)
+	s.drain(grpcServer, httpServer)
+	wg.Wait()
+	return err
+}
+
+func (s *Server) stopDeltas() {
+	if err := s.intake.deltas.Shutdown(context.Background()); err != nil {
+		s.log.Error("stop delta sums", "err", err)
+	}
+}
+
+// drain stops both servers side by side, gracefully first, then for good.
+func (s *Server) drain(grpcServer *grpc.Server, httpServer *http.Server) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(s.cfg.DrainTimeout))
+	defer cancel()
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		cut := context.AfterFunc(ctx, grpcServer.Stop)
+		grpcServer.GracefulStop()
+		cut()
+	})
+	wg.Go(func() {
+		if err := httpServer.Shutdown(ctx); err != nil {
+			s.log.Warn("otlp http requests were cut off by the stop", "err", err)
+			_ = httpServer.Close() // the listener is closed already
+		}
+	})
+	wg.Wait()
+}
+
+func ignoreClosed(err error) error {
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,98 @@
+package otlp
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"math"
+	"strconv"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+)
+
+// valueOf converts an attribute value; arrays, maps and bytes become JSON text.
+func valueOf(v pcommon.Value) model.Value {
+	switch v.Type() {
+	case pcommon.ValueTypeStr:
+		return model.StringValue(v.Str())
+	case pcommon.ValueTypeInt:
+		return model.IntValue(v.Int())
+	case pcommon.ValueTypeDouble:
+		return model.FloatValue(v.Double())
+	case pcommon.ValueTypeBool:
+		return model.BoolValue(v.Bool())
+	case pcommon.ValueTypeMap, pcommon.ValueTypeSlice, pcommon.ValueTypeBytes:
+		return model.JSONValue(string(appendJSON(nil, v)))
+	}
+	return model.Value{}
+}
+
+// appendJSON writes a value as JSON: bytes in base 64, numbers that JSON lacks
+// (NaN, infinities) as strings, map keys in order of arrival.
+func appendJSON(dst []byte, v pcommon.Value) []byte {
+	switch v.Type() {
+	case pcommon.ValueTypeStr:
+		return appendString(dst, v.Str())
+	case pcommon.ValueTypeInt:
+		return strconv.AppendInt(dst, v.Int(), 10)
+	case pcommon.ValueTypeDouble:
+		f := v.Double()
+		if math.IsNaN(f) || math.IsInf(f, 0) {
+			return appendString(dst, strconv.FormatFloat(f, 'g', -1, 64))
+		}
+		return strconv.AppendFloat(dst, f, 'g', -1, 64)
+	case pcommon.ValueTypeBool:
+		return strconv.AppendBool(dst, v.Bool())
+	case pcommon.ValueTypeBytes:
+		dst = append(dst, '"')
+		dst = base64.StdEncoding.AppendEncode(dst, v.Bytes().AsRaw())
+		return append(dst, '"')
+	case pcommon.ValueTypeSlice:
+		dst = append(dst, '[')
+		for i, e := range v.Slice().All() {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = appendJSON(dst, e)
+		}
+		return append(dst, ']')
+	case pcommon.ValueTypeMap:
+		dst = append(dst, '{')
+		first := true
+		for key, e := range v.Map().All() {
+			if !first {
+				dst = append(dst, ',')
+			}
+			first = false
+			dst = append(appendString(dst, key), ':')
+			dst = appendJSON(dst, e)
+		}
+		return append(dst, '}')
+	}
+	return append(dst, "null"...)
+}
+
+func appendString(dst []byte, s string) []byte {
+	quoted, err := json.Marshal(s)
+	if err != nil { // cannot happen: strings always marshal, invalid UTF-8 as U+FFFD
+		return append(dst, `""`...)
+	}
+	return append(dst, quoted...)
+}
+
+// appendAttrs appends the map's entries.
+func appendAttrs(dst model.Attrs, m pcommon.Map) model.Attrs {
+	for key, v := range m.All() {
+		dst = append(dst, model.Attr{Key: key, Value: valueOf(v)})
+	}
+	return dst
+}
+
+// attrsOf is nil for an empty map.
+func attrsOf(m pcommon.Map) model.Attrs {
+	if m.Len() == 0 {
+		return nil
+	}
+	return appendAttrs(make(model.Attrs, 0, m.Len()), m)
+}
