@@ -3,25 +3,27 @@ import type { ResolvedRange } from "~/time/range";
 import { get, prom } from "./client";
 import type {
   AmAlert,
-  Deploy,
-  Explain,
-  FieldValue,
+  DecisionList,
+  DeployList,
+  Explanation,
+  FieldList,
   GateDecision,
   Histogram,
-  LogPage,
+  LogList,
   PageList,
   PromData,
   PromExemplarSeries,
   PromRuleGroup,
   ServiceDetail,
-  ServiceRow,
+  ServiceList,
   Silence,
   SLOHistory,
   SLOList,
   SLOStatus,
   Status,
   TraceDetail,
-  TracePage,
+  TraceList,
+  ValueList,
 } from "./types";
 
 /** How often pages that show the present ask again, ms. */
@@ -67,7 +69,7 @@ export const sloHistoryQuery = (name: string, range: ResolvedRange, stepSeconds:
 export const servicesQuery = (range: ResolvedRange) =>
   queryOptions({
     queryKey: ["services", range],
-    queryFn: ({ signal }) => get<{ services: ServiceRow[] | null }>("/sb/v1/services", span(range), signal),
+    queryFn: ({ signal }) => get<ServiceList>("/sb/v1/services", span(range), signal),
     ...keep,
   });
 
@@ -82,8 +84,7 @@ export const serviceQuery = (name: string, range: ResolvedRange) =>
 export const deploysQuery = (range: ResolvedRange, service?: string, limit = 100) =>
   queryOptions({
     queryKey: ["deploys", range, service, limit],
-    queryFn: ({ signal }) =>
-      get<{ deploys: Deploy[] | null }>("/sb/v1/deploys", { ...span(range), service, limit }, signal),
+    queryFn: ({ signal }) => get<DeployList>("/sb/v1/deploys", { ...span(range), service, limit }, signal),
     ...keep,
   });
 
@@ -95,7 +96,7 @@ export const logsQuery = (
 ) =>
   queryOptions({
     queryKey: ["logs", q, range, limit, order],
-    queryFn: ({ signal }) => get<LogPage>("/sb/v1/logs", { q, ...span(range), limit, order }, signal),
+    queryFn: ({ signal }) => get<LogList>("/sb/v1/logs", { q, ...span(range), limit, order }, signal),
     ...keep,
   });
 
@@ -122,8 +123,7 @@ export const histogramQuery = (
 export const fieldsQuery = (kind: Signal, q: string, range: ResolvedRange) =>
   queryOptions({
     queryKey: ["fields", kind, q, range],
-    queryFn: ({ signal }) =>
-      get<{ fields: string[] | null }>(`/sb/v1/${kind}/fields`, { q, ...span(range) }, signal),
+    queryFn: ({ signal }) => get<FieldList>(`/sb/v1/${kind}/fields`, { q, ...span(range) }, signal),
     ...keep,
   });
 
@@ -131,18 +131,14 @@ export const valuesQuery = (kind: Signal, field: string, q: string, range: Resol
   queryOptions({
     queryKey: ["values", kind, field, q, range, limit],
     queryFn: ({ signal }) =>
-      get<{ values: FieldValue[] | null }>(
-        `/sb/v1/${kind}/values`,
-        { field, q, ...span(range), limit },
-        signal,
-      ),
+      get<ValueList>(`/sb/v1/${kind}/values`, { field, q, ...span(range), limit }, signal),
     ...keep,
   });
 
 export const tracesQuery = (q: string, range: ResolvedRange, limit: number, order: "newest" | "slowest") =>
   queryOptions({
     queryKey: ["traces", q, range, limit, order],
-    queryFn: ({ signal }) => get<TracePage>("/sb/v1/traces", { q, ...span(range), limit, order }, signal),
+    queryFn: ({ signal }) => get<TraceList>("/sb/v1/traces", { q, ...span(range), limit, order }, signal),
     ...keep,
   });
 
@@ -162,7 +158,7 @@ export const pagesQuery = queryOptions({
 export const explainQuery = (alert: string) =>
   queryOptions({
     queryKey: ["explain", alert],
-    queryFn: ({ signal }) => get<Explain>(`/sb/v1/explain/${encodeURIComponent(alert)}`, {}, signal),
+    queryFn: ({ signal }) => get<Explanation>(`/sb/v1/explain/${encodeURIComponent(alert)}`, {}, signal),
     refetchInterval: presentEveryMs,
   });
 
@@ -194,7 +190,7 @@ export const decisionsQuery = (filter: DecisionFilter, limit = 50) =>
   queryOptions({
     queryKey: ["decisions", filter, limit],
     queryFn: ({ signal }) =>
-      get<{ decisions: GateDecision[] | null; next?: string }>(
+      get<DecisionList>(
         "/sb/v1/gate/decisions",
         { service: filter.service, verdict: filter.verdict, limit },
         signal,
