@@ -1,0 +1,152 @@
+package samples
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	prommodel "github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/histogram"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/storage"
+
+	"github.com/signalbox-project/signalbox/internal/store"
+)
+
+// Reasons for which whole batches are lost; those of single samples are in
+// refusal.go.
+const (
+	ReasonReadOnly   = "read_only"
+	ReasonStorage    = "storage_error"
+	ReasonRolledBack = "rolled_back"
+)
+
+type appender struct {
+	a          *Admission
+	next       storage.AppenderV2
+	protocol   string
+	now        time.Time
+	minT, maxT int64 // Unix ms
+
+	received, accepted int
+	refused            map[string]int
+	last               struct { // the sample before, to find two values for one time in one batch
+		ref    storage.SeriesRef
+		t      int64
+		bits   uint64
+		floats bool
+	}
+}
+
+// Append admits one sample. A *Refusal means that this sample alone was
+// refused; any other error is the store's and the batch should be rolled back.
+func (ap *appender) Append(ref storage.SeriesRef, ls labels.Labels, st, t int64, v float64, h *histogram.Histogram, fh *histogram.FloatHistogram, opts storage.AOptions) (storage.SeriesRef, error) {
+	ap.received++
+	if r := ap.check(ref, ls, t); r != nil {
+		return ref, ap.refuse(r)
+	}
+	if err := reduceResolution(h, fh); err != nil {
+		return ref, ap.refuse(storeRefusal(err, ls, t, ap))
+	}
+	got, err := ap.next.Append(ref, ls, st, t, v, h, fh, opts)
+	var partial *storage.AppendPartialError
+	if err != nil && !errors.As(err, &partial) {
+		if r := storeRefusal(err, ls, t, ap); r != nil {
+			return ref, ap.refuse(r)
+		}
+		ap.count("storage_error")
+		return ref, err
+	}
+	floats := h == nil && fh == nil
+	if floats && ap.last.floats && got == ap.last.ref && t == ap.last.t && math.Float64bits(v) != ap.last.bits {
+		// The store finds this only at Commit, where it drops one of the two without a word.
+		return got, ap.refuse(storeRefusal(storage.ErrDuplicateSampleForTimestamp, ls, t, ap))
+	}
+	ap.last.ref, ap.last.t, ap.last.bits, ap.last.floats = got, t, math.Float64bits(v), floats
+	ap.accepted++
+	if !opts.Metadata.IsEmpty() {
+		ap.a.Learn(family(ls, opts), opts.Metadata)
+	}
+	return got, err
+}
+
+func (ap *appender) check(ref storage.SeriesRef, ls labels.Labels, t int64) *Refusal {
+	if ref == 0 { // a known series was checked when it was new
+		if r := ap.a.checkLabels(ls); r != nil {
+			return r
+		}
+	}
+	if t > ap.maxT {
+		return newRefusal(ReasonFuture, ls,
+			fmt.Sprintf("the sample's time %s is %s ahead of this server's clock, more than %s", stamp(t), ago(t-ap.now.UnixMilli()), ap.a.cfg.MaxFuture),
+			"set the sender's clock (NTP), or check that timestamps are Unix milliseconds")
+	}
+	if t < ap.minT {
+		return newRefusal(ReasonTooOld, ls,
+			fmt.Sprintf("the sample's time %s is older than the retention of %s", stamp(t), prommodel.Duration(ap.a.deps.Retention)),
+			"send newer samples or raise the metrics retention; check that timestamps are Unix milliseconds")
+	}
+	return nil
+}
+
+func (ap *appender) refuse(r *Refusal) error {
+	ap.count(r.Reason)
+	return r
+}
+
+func (ap *appender) count(reason string) {
+	if ap.refused == nil {
+		ap.refused = map[string]int{}
+	}
+	ap.refused[reason]++
+}
+
+// Commit stores what was accepted and reports the counts.
+func (ap *appender) Commit() error {
+	err := ap.next.Commit()
+	switch {
+	case err == nil:
+		if ap.accepted > 0 {
+			ap.a.deps.Counter.Stored(Signal, ap.accepted)
+		}
+		ap.report("")
+	case errors.Is(err, store.ErrReadOnly):
+		ap.report(ReasonReadOnly)
+	default:
+		ap.report(ReasonStorage)
+	}
+	return err
+}
+
+// Rollback drops the batch; what had been accepted counts as refused.
+func (ap *appender) Rollback() error {
+	ap.report(ReasonRolledBack)
+	return ap.next.Rollback()
+}
+
+func (ap *appender) report(lost string) {
+	c := ap.a.deps.Counter
+	if ap.received > 0 {
+		c.Received(Signal, ap.protocol, ap.received)
+	}
+	for reason, n := range ap.refused {
+		c.Refused(Signal, reason, n)
+	}
+	if lost != "" && ap.accepted > 0 {
+		c.Refused(Signal, lost, ap.accepted)
+	}
+	ap.received, ap.accepted, ap.refused = 0, 0, nil
+}
+
+// reduceResolution brings exponential histograms with finer buckets than the
+// store knows to its finest, as Prometheus' own intake does.
+func reduceResolution(h *histogram.Histogram, fh *histogram.FloatHistogram) error {
+	if h != nil && histogram.IsExponentialSchemaReserved(h.Schema) && h.Schema > histogram.ExponentialSchemaMax {
+		return h.ReduceResolution(histogram.ExponentialSchemaMax)
+	}
+	if fh != nil && histogram.IsExponentialSchemaReserved(fh.Schema) && fh.Schema > histogram.ExponentialSchemaMax {
+		return fh.ReduceResolution(histogram.ExponentialSchemaMax)
+	}
+	return nil
+}
