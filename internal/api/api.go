@@ -22,6 +22,7 @@
 package api
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -40,7 +41,10 @@ type API struct {
 	now     func() time.Time
 	mux     *http.ServeMux
 	huma    huma.API
+	met     *metrics
 	handler http.Handler
+	// Counting semaphores of requests and of tails.
+	inFlight, tails chan struct{}
 }
 
 // New registers every operation; it starts nothing. An interface in deps that
@@ -57,19 +61,37 @@ func New(cfg Config, deps Deps) (*API, error) {
 	if a.deps.Registerer == nil {
 		a.deps.Registerer = prometheus.NewRegistry()
 	}
+	if errs := cfg.Validate(); len(errs) > 0 {
+		return nil, fmt.Errorf("api config: %w", errors.Join(errs...))
+	}
+	a.inFlight, a.tails = make(chan struct{}, cfg.MaxInFlight), make(chan struct{}, cfg.MaxTails)
+	var err error
+	if a.met, err = newMetrics(a.deps.Registerer, func() float64 { return float64(len(a.inFlight)) }); err != nil {
+		return nil, err
+	}
+	a.huma = a.newHuma()
+	a.registerAll()
+	if err := a.finishOpenAPI(); err != nil {
+		return nil, fmt.Errorf("describe api: %w", err)
+	}
+	if err := a.buildHandler(); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// newHuma sets huma up without its own documents and without touching its
+// package variables.
+func (a *API) newHuma() huma.API {
 	hc := huma.DefaultConfig("Signalbox", "1")
 	hc.Info.Description = "Promises, logs, traces, deployments, gates and pages. Errors are {\"error\":{\"code\",\"message\",\"details\"}}."
 	hc.OpenAPIPath, hc.DocsPath, hc.SchemasPath = "", "", ""
 	hc.CreateHooks = nil
 	hc.Transformers = []huma.Transformer{errorTransformer}
 	registerAliases(hc.Components.Schemas)
-	a.huma = humago.New(a.mux, hc)
-	a.huma.UseMiddleware(statusMiddleware)
-	a.registerAll()
-	if err := a.finishOpenAPI(); err != nil {
-		return nil, fmt.Errorf("describe api: %w", err)
-	}
-	return a, nil
+	api := humago.New(a.mux, hc)
+	api.UseMiddleware(statusMiddleware)
+	return api
 }
 
 // registerAll registers the operations in the order of the description's tags.

@@ -1,6 +1,8 @@
 package api
 
 import (
+	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/prometheus/common/model"
@@ -29,4 +31,29 @@ func DefaultConfig() Config {
 		MaxInFlight:  64,
 		MaxTails:     32,
 	}
+}
+
+// Validate names every problem.
+func (c Config) Validate() []error {
+	var errs []error
+	positive := func(name string, v int64) {
+		if v <= 0 {
+			errs = append(errs, fmt.Errorf("%s: must be > 0, got %d", name, v))
+		}
+	}
+	positive("max_body_bytes", c.MaxBodyBytes)
+	positive("max_in_flight", int64(c.MaxInFlight))
+	positive("max_tails", int64(c.MaxTails))
+	if c.Timeout <= 0 {
+		errs = append(errs, fmt.Errorf("timeout: must be > 0, got %s", c.Timeout))
+	}
+	for i, o := range c.CORSOrigins {
+		if o == "*" {
+			continue
+		}
+		if err := http.NewCrossOriginProtection().AddTrustedOrigin(o); err != nil {
+			errs = append(errs, fmt.Errorf("cors_origins[%d]: %w", i, err))
+		}
+	}
+	return errs
 }
