@@ -1,0 +1,134 @@
+// Package config is the one configuration file: signalbox.yml, composed of
+// sections that the components own.
+//
+// It reads, checks and resolves paths; it opens and starts nothing. Data in: the file's text. Data out: a
+// Config in which every path is absolute or relative to the working folder, or all
+// problems at once, each with file, line and, for a misspelt key, the name
+// that was meant. Scrape configurations are read by Prometheus' own code.
+//
+// Invariant: a Config that Load returned without an error is valid as a whole.
+// Start reading at Config, then Load.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	promconfig "github.com/prometheus/prometheus/config"
+
+	"github.com/signalbox-project/signalbox/internal/admit/samples"
+	"github.com/signalbox-project/signalbox/internal/api"
+	"github.com/signalbox-project/signalbox/internal/ingest/otlp"
+	"github.com/signalbox-project/signalbox/internal/query/promql"
+	"github.com/signalbox-project/signalbox/internal/store/metrics"
+)
+
+// Config is signalbox.yml.
+type Config struct {
+	ExternalLabels   map[string]string `yaml:"external_labels"`   // on everything that leaves this installation
+	Global           Raw               `yaml:"global"`            // Prometheus' global section: scrape_interval, evaluation_interval, …
+	ScrapeConfigs    Raw               `yaml:"scrape_configs"`    // Prometheus' own format
+	RuleFiles        []string          `yaml:"rule_files"`        // globs; Prometheus' own format
+	SLOFiles         []string          `yaml:"slo_files"`         // globs; OpenSLO v1
+	AlertmanagerFile string            `yaml:"alertmanager_file"` // Alertmanager's own format
+
+	OTLP    otlp.Config    `yaml:"otlp"`
+	Limits  Limits         `yaml:"limits"`
+	Metrics metrics.Config `yaml:"metrics"`
+	Query   promql.Config  `yaml:"query"`
+	API     api.Config     `yaml:"api"`
+
+	// Prometheus is what Prometheus' code made of Global and ScrapeConfigs.
+	Prometheus *promconfig.Config `yaml:"-"`
+	// File is where the configuration came from; "" for the defaults.
+	File string `yaml:"-"`
+}
+
+// Limits bound what may enter.
+type Limits struct {
+	Samples samples.Config `yaml:"samples"`
+}
+
+// Default is what applies without a file.
+func Default() Config {
+	return Config{
+		OTLP:    otlp.DefaultConfig(),
+		Limits:  Limits{Samples: samples.DefaultConfig()},
+		Metrics: metrics.DefaultConfig(),
+		Query:   promql.DefaultConfig(),
+		API:     api.DefaultConfig(),
+	}
+}
+
+// Load reads and checks file; "" answers the defaults. The error joins every
+// problem found.
+func Load(file string) (Config, error) {
+	c := Default()
+	c.File = file
+	if file == "" {
+		return c, c.prometheus()
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return c, fmt.Errorf("read configuration: %w", err)
+	}
+	problems := decodeStrict(file, text, &c)
+	for _, s := range c.sections() {
+		for _, err := range s.validate() {
+			problems = append(problems, fmt.Errorf("%s: %s.%w", file, s.name, err))
+		}
+	}
+	if err := c.prometheus(); err != nil {
+		problems = append(problems, fmt.Errorf("%s: %w", file, err))
+	}
+	c.resolve(filepath.Dir(file))
+	return c, errors.Join(problems...)
+}
+
+type section struct {
+	name     string
+	validate func() []error
+}
+
+func (c *Config) sections() []section {
+	return []section{
+		{"otlp", c.OTLP.Validate},
+		{"limits.samples", c.Limits.Samples.Validate},
+		{"metrics", c.Metrics.Validate},
+		{"query", c.Query.Validate},
+	}
+}
+
+// prometheus has Prometheus read its own sections.
+func (c *Config) prometheus() error {
+	p, err := promconfig.Load(merge(c.Global, c.ScrapeConfigs), slog.New(slog.DiscardHandler))
+	if err != nil {
+		return fmt.Errorf("global or scrape_configs: %w", err)
+	}
+	p.SetDirectory(filepath.Dir(c.File))
+	if _, err := p.GetScrapeConfigs(); err != nil {
+		return fmt.Errorf("scrape_configs: %w", err)
+	}
+	c.Prometheus = p
+	return nil
+}
+
+// resolve makes paths relative to the file's folder.
+func (c *Config) resolve(dir string) {
+	abs := func(path string) string {
+		if path == "" || filepath.IsAbs(path) {
+			return path
+		}
+		return filepath.Join(dir, path)
+	}
+	for i, p := range c.RuleFiles {
+		c.RuleFiles[i] = abs(p)
+	}
+	for i, p := range c.SLOFiles {
+		c.SLOFiles[i] = abs(p)
+	}
+	c.AlertmanagerFile = abs(c.AlertmanagerFile)
+}
