@@ -26,13 +26,19 @@ func (m *Matcher) Log(r *model.LogRecord) bool { return m.root.match(logSubject{
 // Span reports whether s matches.
 func (m *Matcher) Span(s *model.Span) bool { return m.root.match(spanSubject{s}) }
 
-// subject is what nodes look at: a record or a span.
-type subject interface {
-	field(t *FieldTest) bool
-	anyText(match func(string) bool) bool
+// Match reports whether a record in any form matches.
+func (m *Matcher) Match(s Subject) bool { return m.root.match(s) }
+
+// Subject is a log record or a span as a Matcher looks at it; an engine may have one over
+// its own columns.
+type Subject interface {
+	// Test applies the method of t that fits the kind of the field t.Field.
+	Test(t *FieldTest) bool
+	// AnyText reports whether one of the texts that Text searches passes.
+	AnyText(match func(string) bool) bool
 }
 
-type matchNode interface{ match(s subject) bool }
+type matchNode interface{ match(s Subject) bool }
 
 type (
 	allNode  struct{}
@@ -70,9 +76,9 @@ func compileAll(exprs []Expr) []matchNode {
 	return nodes
 }
 
-func (allNode) match(subject) bool { return true }
+func (allNode) match(Subject) bool { return true }
 
-func (n andNode) match(s subject) bool {
+func (n andNode) match(s Subject) bool {
 	for _, c := range n {
 		if !c.match(s) {
 			return false
@@ -81,7 +87,7 @@ func (n andNode) match(s subject) bool {
 	return true
 }
 
-func (n orNode) match(s subject) bool {
+func (n orNode) match(s Subject) bool {
 	for _, c := range n {
 		if c.match(s) {
 			return true
@@ -90,16 +96,16 @@ func (n orNode) match(s subject) bool {
 	return false
 }
 
-func (n notNode) match(s subject) bool  { return !n.node.match(s) }
-func (n textNode) match(s subject) bool { return s.anyText(n.m.Match) }
-func (n bodyNode) match(s subject) bool { return s.anyText(n.re.MatchString) }
-func (n testNode) match(s subject) bool { return s.field(n.t) }
+func (n notNode) match(s Subject) bool  { return !n.node.match(s) }
+func (n textNode) match(s Subject) bool { return s.AnyText(n.m.Match) }
+func (n bodyNode) match(s Subject) bool { return s.AnyText(n.re.MatchString) }
+func (n testNode) match(s Subject) bool { return s.Test(n.t) }
 
 type logSubject struct{ r *model.LogRecord }
 
-func (s logSubject) anyText(match func(string) bool) bool { return match(s.r.Message) }
+func (s logSubject) AnyText(match func(string) bool) bool { return match(s.r.Message) }
 
-func (s logSubject) field(t *FieldTest) bool {
+func (s logSubject) Test(t *FieldTest) bool {
 	switch LogFieldKind(t.Field) {
 	case FieldLevel:
 		return t.Level(s.r.Level)
@@ -118,11 +124,11 @@ func (s logSubject) field(t *FieldTest) bool {
 
 type spanSubject struct{ s *model.Span }
 
-func (s spanSubject) anyText(match func(string) bool) bool {
+func (s spanSubject) AnyText(match func(string) bool) bool {
 	return match(s.s.Name) || match(s.s.StatusMessage)
 }
 
-func (s spanSubject) field(t *FieldTest) bool {
+func (s spanSubject) Test(t *FieldTest) bool {
 	switch SpanFieldKind(t.Field) {
 	case FieldTraceID:
 		return t.TraceID(s.s.TraceID)
