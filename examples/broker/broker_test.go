@@ -1,0 +1,144 @@
+package broker_test
+
+import (
+	"io/fs"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/alertmanager/config"
+	"github.com/prometheus/alertmanager/featurecontrol"
+	"github.com/prometheus/alertmanager/matcher/compat"
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/common/promslog"
+	"github.com/prometheus/prometheus/model/rulefmt"
+	"github.com/prometheus/prometheus/promql/parser"
+
+	"github.com/signalbox-project/signalbox/examples/broker"
+	"github.com/signalbox-project/signalbox/internal/simulate"
+	"github.com/signalbox-project/signalbox/internal/slo/openslo"
+	"github.com/signalbox-project/signalbox/internal/slo/promexpr"
+)
+
+func read(t *testing.T, name string) []byte {
+	t.Helper()
+	text, err := broker.Files.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func glob(t *testing.T, pattern string, atLeast int) []string {
+	t.Helper()
+	names, err := fs.Glob(broker.Files, pattern)
+	if err != nil || len(names) < atLeast {
+		t.Fatalf("%s: %d files, want at least %d (%v)", pattern, len(names), atLeast, err)
+	}
+	return names
+}
+
+func TestRuleFilesLoadAndTellSeverityAndRunbook(t *testing.T) {
+	alerts := map[string]bool{}
+	for _, name := range glob(t, "rules/*.yml", 3) {
+		groups, errs := rulefmt.Parse(read(t, name), false, model.UTF8Validation, parser.NewParser(parser.Options{}), slog.New(slog.DiscardHandler))
+		if len(errs) > 0 {
+			t.Fatalf("%s: %v", name, errs)
+		}
+		for _, g := range groups.Groups {
+			for _, r := range g.Rules {
+				if r.Alert == "" {
+					continue
+				}
+				alerts[r.Alert] = true
+				if s := r.Labels["severity"]; s != "critical" && s != "warning" {
+					t.Errorf("%s: %s has severity %q", name, r.Alert, s)
+				}
+				if r.Annotations["summary"] == "" || r.Annotations["runbook_url"] == "" {
+					t.Errorf("%s: %s lacks a summary or a runbook_url", name, r.Alert)
+				}
+				if strings.Contains(name, "resources") && r.Labels["severity"] == "critical" {
+					t.Errorf("%s: %s pages on a resource", name, r.Alert)
+				}
+			}
+		}
+	}
+	for _, want := range []string{"HighLatencyP99", "HighErrorRate", "KafkaConsumerLagHigh", "PodRestartingFrequently", "QueueBacklogOld", "FrontDoorSuccessLow", "DiskFillingUp"} {
+		if !alerts[want] {
+			t.Errorf("no rule named %s", want)
+		}
+	}
+}
+
+func TestAlertmanagerFilesLoad(t *testing.T) {
+	flags, err := featurecontrol.NewFlags(promslog.NewNopLogger(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	compat.InitFromFlags(slog.New(slog.DiscardHandler), flags)
+	for _, name := range glob(t, "alertmanager*.yml", 2) {
+		cfg, err := config.Load(string(read(t, name)))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if got := cfg.Route.Routes[0].Receiver; got != "on-call" {
+			t.Errorf("%s: critical alerts go to %q", name, got)
+		}
+	}
+}
+
+func TestFaultFilesLoad(t *testing.T) {
+	kinds := map[simulate.FaultKind]bool{}
+	for _, name := range glob(t, "faults/*.yaml", 5) {
+		faults, err := simulate.ParseFaults(read(t, name))
+		if err != nil || len(faults) == 0 {
+			t.Errorf("%s: %d faults, %v", name, len(faults), err)
+		}
+		for _, f := range faults {
+			kinds[f.Kind] = true
+		}
+	}
+	if len(kinds) != 5 {
+		t.Errorf("the examples show %d of the 5 kinds of fault: %v", len(kinds), kinds)
+	}
+}
+
+func TestPromisesLoadAndCountWhatTheSimulatorSends(t *testing.T) {
+	names := map[string]bool{}
+	for _, name := range glob(t, "slos/*.yaml", 6) {
+		docs, problems := openslo.Parse(name, read(t, name))
+		for _, p := range problems {
+			t.Errorf("%v", p)
+		}
+		for _, s := range docs.SLOs {
+			if names[s.Name] {
+				t.Errorf("%s: %s is promised twice", name, s.Name)
+			}
+			names[s.Name] = true
+			if days := int(s.Window.Hours() / 24); days != 28 && days != 30 {
+				t.Errorf("%s: window of %d days", s.Name, days)
+			}
+			if !slices.Contains(append(simulate.Services(), simulate.EventBus), s.Service) {
+				t.Errorf("%s: service %q is none of the platform's", s.Name, s.Service)
+			}
+			if s.Indicator == nil {
+				t.Errorf("%s: no indicator", s.Name)
+				continue
+			}
+			if r := s.Indicator.Ratio; r != nil {
+				for _, m := range []*openslo.Metric{r.Good, r.Bad, r.Total} {
+					if m == nil {
+						continue
+					}
+					if _, err := promexpr.ParseCounter(m.Query, true); err != nil {
+						t.Errorf("%s: %s: %v", s.Name, m.Query, err)
+					}
+				}
+			}
+		}
+	}
+	if len(names) != 14 {
+		t.Errorf("%d promises, the README says 14", len(names))
+	}
+}
