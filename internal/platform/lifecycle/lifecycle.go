@@ -48,6 +48,22 @@ type Group struct {
 // Add appends a part.
 func (g *Group) Add(p Part) { g.parts = append(g.parts, p) }
 
+// Close closes every part, last first, without having run any: for when a
+// later part could not be made.
+func (g *Group) Close() error {
+	var errs []error
+	for i := len(g.parts) - 1; i >= 0; i-- {
+		errs = append(errs, g.stop(neverStarted(g.parts[i])))
+	}
+	return errors.Join(errs...)
+}
+
+func neverStarted(p Part) *running {
+	done := make(chan struct{})
+	close(done)
+	return &running{Part: p, cancel: func() {}, done: done}
+}
+
 type running struct {
 	Part
 	cancel context.CancelFunc
@@ -78,7 +94,7 @@ func (g *Group) Run(ctx context.Context, ready func()) error {
 	}()
 	errs := []error{cause}
 	for _, p := range g.parts[len(up):] {
-		up = append(up, &running{Part: p, cancel: func() {}, done: closed()})
+		up = append(up, neverStarted(p))
 	}
 	for i := len(up) - 1; i >= 0; i-- {
 		errs = append(errs, g.stop(up[i]))
@@ -147,10 +163,4 @@ func (g *Group) stop(r *running) error {
 	}
 	g.Logger.Debug("part stopped", "part", r.Name, "took", time.Since(began))
 	return errors.Join(errs...)
-}
-
-func closed() chan struct{} {
-	c := make(chan struct{})
-	close(c)
-	return c
 }

@@ -91,3 +91,16 @@ func TestAPartThatDoesNotStopIsLeftBehindAfterItsTime(t *testing.T) {
 		close(release)
 	})
 }
+
+func TestCloseClosesWhatNeverRan(t *testing.T) {
+	var j journal
+	g := lifecycle.Group{Logger: slog.New(slog.DiscardHandler)}
+	g.Add(j.part("store"))
+	g.Add(j.part("ingest"))
+	if err := g.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([]string{"close ingest", "close store"}, j.lines); d != "" {
+		t.Error(d)
+	}
+}
