@@ -1,0 +1,224 @@
+// Package ledger keeps what one promise spent: good and bad by minute.
+//
+// It holds three tiers of slots: minutes for the last hours, five-minute slots for the last
+// days, hours for the whole budget window, about 64 KB in all. Any window that ends
+// now is a sum over at most a few hundred slots, so judging a promise never reads raw samples
+// of more than a few minutes. It evaluates nothing and stores nothing on disk: after a
+// restart the slots are filled again from the metrics store.
+//
+// In: Cells for slots. Out: Cells for windows. Invariant: within the span that a
+// finer tier keeps, a coarser slot is the sum of its finer ones, because every
+// Put passes its difference up. A Ledger is not safe for concurrent use.
+//
+// Start reading at ledger.go.
+package ledger
+
+import "time"
+
+// Cell is what happened in a span of time. With occurrences, Bad and Total
+// count events; with timeslices, minutes. Minutes is how much of the span has data.
+type Cell struct {
+	Bad, Total, Minutes float64
+}
+
+// Add is the sum of two spans.
+func (c Cell) Add(o Cell) Cell {
+	return Cell{Bad: c.Bad + o.Bad, Total: c.Total + o.Total, Minutes: c.Minutes + o.Minutes}
+}
+
+// Sub is c without o.
+func (c Cell) Sub(o Cell) Cell {
+	return Cell{Bad: c.Bad - o.Bad, Total: c.Total - o.Total, Minutes: c.Minutes - o.Minutes}
+}
+
+func (c Cell) scale(f float64) Cell {
+	return Cell{Bad: c.Bad * f, Total: c.Total * f, Minutes: c.Minutes * f}
+}
+
+// Tier is a slot width.
+type Tier int
+
+// The tiers.
+const (
+	Minute Tier = iota
+	FiveMinutes
+	Hour
+	tiers
+)
+
+// Width is the width of the tier's slots.
+func (t Tier) Width() time.Duration {
+	return [tiers]time.Duration{time.Minute, 5 * time.Minute, time.Hour}[t]
+}
+
+// How much the finer tiers keep at least.
+const (
+	MinuteSpan     = 6 * time.Hour
+	FiveMinuteSpan = 3 * 24 * time.Hour
+)
+
+// Ledger holds the slots of one promise.
+type Ledger struct {
+	window time.Duration
+	tier   [tiers][]slot
+	sealed int64 // end of the newest slot that was put, Unix minutes
+}
+
+// slot k of a tier covers (k × width, (k+1) × width]: samples at a boundary
+// belong to the slot that they end, as in PromQL's half-open ranges.
+type slot struct {
+	index int64
+	cell  Cell
+}
+
+// New makes an empty ledger for a budget window.
+func New(window time.Duration) *Ledger {
+	l := &Ledger{window: window}
+	// Two hours more than asked: slots begin on full hours.
+	for t, span := range [tiers]time.Duration{MinuteSpan, FiveMinuteSpan, window} {
+		n := int((span+2*time.Hour)/Tier(t).Width()) + 1
+		l.tier[t] = make([]slot, n)
+		for i := range l.tier[t] {
+			l.tier[t][i].index = -1
+		}
+	}
+	return l
+}
+
+// Window is the budget window.
+func (l *Ledger) Window() time.Duration { return l.window }
+
+// Sealed is the end of the newest slot, the zero time while there is none.
+func (l *Ledger) Sealed() time.Time {
+	if l.sealed == 0 {
+		return time.Time{}
+	}
+	return time.Unix(l.sealed*60, 0)
+}
+
+// Start is where a tier's slots begin when now is the newest time, on a full
+// hour: before it, only coarser tiers count.
+func (l *Ledger) Start(t Tier, now time.Time) time.Time {
+	span := [tiers]time.Duration{MinuteSpan, FiveMinuteSpan, l.window}[t]
+	return now.Truncate(time.Hour).Add(-span)
+}
+
+// Put sets the slot of tier t that begins at start (a multiple of the width).
+func (l *Ledger) Put(t Tier, start time.Time, c Cell) {
+	diff := c
+	width := int64(t.Width() / time.Second)
+	k := start.Unix() / width
+	if l.tier[t][int(k%int64(len(l.tier[t])))].index > k {
+		return // older than the tier keeps
+	}
+	if s := l.at(t, k); s != nil {
+		diff = c.Sub(s.cell)
+	}
+	for u := t; u < tiers; u++ {
+		l.add(u, start.Unix()/int64(u.Width()/time.Second), diff)
+	}
+	l.sealed = max(l.sealed, (k+1)*width/60)
+}
+
+func (l *Ledger) at(t Tier, k int64) *slot {
+	s := &l.tier[t][int(k%int64(len(l.tier[t])))]
+	if k < 0 || s.index != k {
+		return nil
+	}
+	return s
+}
+
+func (l *Ledger) add(t Tier, k int64, c Cell) {
+	s := &l.tier[t][int(k%int64(len(l.tier[t])))]
+	if s.index > k {
+		return // older than the tier keeps
+	}
+	if s.index != k {
+		*s = slot{index: k}
+	}
+	s.cell = s.cell.Add(c)
+}
+
+// Get is the slot that begins at start.
+func (l *Ledger) Get(t Tier, start time.Time) Cell {
+	if s := l.at(t, start.Unix()/int64(t.Width()/time.Second)); s != nil {
+		return s.cell
+	}
+	return Cell{}
+}
+
+// Sum is what happened in (from, to]. Where the finest slots kept do not begin
+// or end on the bounds, the cut slots count in proportion.
+func (l *Ledger) Sum(from, to time.Time) Cell {
+	minuteFrom := l.Start(Minute, l.Sealed()).UnixNano()
+	fiveFrom := l.Start(FiveMinutes, l.Sealed()).UnixNano()
+	var sum Cell
+	for at, end := from.UnixNano(), to.UnixNano(); at < end; {
+		t := l.widest(at, end, minuteFrom, fiveFrom)
+		width := int64(t.Width())
+		k := at / width
+		next := min((k+1)*width, end)
+		if s := l.at(t, k); s != nil {
+			sum = sum.Add(s.cell.scale(float64(next-at) / float64(width)))
+		}
+		at = next
+	}
+	return sum
+}
+
+// widest is the widest tier whose slot fits between at and end or, where a
+// slot must be cut, the finest that is kept there.
+func (l *Ledger) widest(at, end, minuteFrom, fiveFrom int64) Tier {
+	for t := Hour; t > Minute; t-- {
+		if w := int64(t.Width()); at%w == 0 && at+w <= end {
+			return t
+		}
+	}
+	switch {
+	case at >= minuteFrom:
+		return Minute
+	case at >= fiveFrom:
+		return FiveMinutes
+	}
+	return Hour
+}
+
+// First is the begin of the oldest hour with data in (now - window, now], to
+// the minute where minutes are kept; false when there is none.
+func (l *Ledger) First(now time.Time) (time.Time, bool) {
+	start := now.Add(-l.window)
+	for at := start.Truncate(time.Hour); at.Before(now); at = at.Add(time.Hour) {
+		if l.Get(Hour, at).Minutes <= 0 {
+			continue
+		}
+		for m := at; m.Before(at.Add(time.Hour)); m = m.Add(time.Minute) {
+			if l.Get(Minute, m).Minutes > 0 {
+				return later(m, start), true
+			}
+		}
+		return later(at, start), true
+	}
+	return time.Time{}, false
+}
+
+// Last is the end of the newest minute with data, false when none is kept.
+func (l *Ledger) Last() (time.Time, bool) {
+	for m := l.sealed - 1; m >= l.sealed-int64(len(l.tier[Minute])) && m >= 0; m-- {
+		if s := l.at(Minute, m); s != nil && s.cell.Minutes > 0 {
+			return time.Unix((m+1)*60, 0), true
+		}
+	}
+	for h := l.sealed / 60; h >= 0 && h > l.sealed/60-int64(len(l.tier[Hour])); h-- {
+		if s := l.at(Hour, h); s != nil && s.cell.Minutes > 0 {
+			return time.Unix((h+1)*3600, 0), true
+		}
+	}
+	return time.Time{}, false
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

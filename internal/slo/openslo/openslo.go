@@ -1,0 +1,330 @@
+// Package openslo reads OpenSLO v1 documents.
+//
+// It turns YAML text into plain values and reports every problem of a file at
+// once, each with its line and a cure: unknown keys, missing fields, numbers
+// out of bounds. It resolves no references and reads no PromQL; package slo does. Documents of
+// kinds that are not used (AlertPolicy and its companions) are named in a
+// warning and skipped.
+//
+// In: a file's name and text. Out: Documents and Problems. Parse is a pure
+// function and never panics, whatever the text.
+//
+// Start reading at Parse.
+package openslo
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+)
+
+// Version is the only apiVersion that is read.
+const Version = "openslo/v1"
+
+// Documents are the contents of one or more files.
+type Documents struct {
+	Services []Service
+	SLIs     []SLI
+	SLOs     []SLO
+	Sources  []DataSource
+}
+
+// Meta is a document's metadata and where it stands.
+type Meta struct {
+	Name        string
+	DisplayName string
+	Labels      map[string]string
+	Annotations map[string]string
+	File        string
+	Line        int
+}
+
+// Service groups SLOs.
+type Service struct {
+	Meta
+	Description string
+}
+
+// DataSource says where metrics come from. All queries are answered by the
+// own metrics store; other types than Prometheus are a problem.
+type DataSource struct {
+	Meta
+	Type string
+}
+
+// SLI is an indicator: Ratio or Threshold is set.
+type SLI struct {
+	Meta
+	Description string
+	Ratio       *Ratio
+	Threshold   *Metric
+}
+
+// Ratio is good (or bad) events of total, or a raw ratio.
+type Ratio struct {
+	Counter bool // counters that only grow, the default; else events per sample
+	Good    *Metric
+	Bad     *Metric
+	Total   *Metric
+	Raw     *Metric
+	RawType string // success or failure
+}
+
+// Metric is a query.
+type Metric struct {
+	Source string // name of a DataSource, may be empty
+	Type   string
+	Query  string
+	Line   int
+}
+
+// Budgeting methods.
+const (
+	Occurrences     = "Occurrences"
+	Timeslices      = "Timeslices"
+	RatioTimeslices = "RatioTimeslices"
+)
+
+// SLO is a promise.
+type SLO struct {
+	Meta
+	Description  string
+	Service      string
+	IndicatorRef string
+	Indicator    *SLI
+	Window       time.Duration
+	Method       string
+	Objectives   []Objective
+	Policies     []string // names of alertPolicies
+}
+
+// Objective is one target of an SLO.
+type Objective struct {
+	DisplayName string
+	Op          string  // lt, lte, gt, gte with a threshold metric
+	Value       float64 // with Op
+	Target      float64 // 0 to 1, both excluded
+	SliceTarget float64
+	SliceWindow time.Duration
+	Line        int
+}
+
+// Problem is one thing wrong with a document.
+type Problem struct {
+	File    string
+	Line    int
+	Message string
+	Cure    string
+	Warning bool // the document is used all the same
+}
+
+// Error is file:line: message; cure.
+func (p Problem) Error() string {
+	text := p.Message
+	if p.Cure != "" {
+		text += "; " + p.Cure
+	}
+	if p.Line == 0 {
+		return p.File + ": " + text
+	}
+	return fmt.Sprintf("%s:%d: %s", p.File, p.Line, text)
+}
+
+// Parse reads the documents of one file. What has a problem other than a
+// warning is left out of the result.
+func Parse(file string, text []byte) (docs Documents, problems []Problem) {
+	tree, err := parseYAML(text)
+	if err != nil {
+		return docs, []Problem{syntaxProblem(file, err)}
+	}
+	r := &reader{file: file, anchors: map[string]ast.Node{}}
+	for _, doc := range tree.Docs {
+		if doc.Body == nil || doc.Body.Type() == ast.NullType || doc.Body.Type() == ast.CommentType {
+			continue
+		}
+		r.document(doc.Body, &docs)
+	}
+	slices.SortStableFunc(r.problems, func(a, b Problem) int { return a.Line - b.Line })
+	return docs, r.problems
+}
+
+// parseYAML turns a panic of the library on odd text into an error: a file of
+// the user's must never end the program.
+func parseYAML(text []byte) (tree *ast.File, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the YAML reader gave up: %v", p)
+		}
+	}()
+	return parser.ParseBytes(text, 0)
+}
+
+func syntaxProblem(file string, err error) Problem {
+	text, _, _ := strings.Cut(yaml.FormatError(err, false, false), "\n")
+	p := Problem{File: file, Message: "not valid YAML: " + text}
+	var line, column int
+	if n, _ := fmt.Sscanf(text, "[%d:%d]", &line, &column); n == 2 {
+		_, text, _ = strings.Cut(text, "] ")
+		p.Line, p.Message = line, "not valid YAML: "+text
+	}
+	return p
+}
+
+// add keeps v unless reading it found problems.
+func add[T any](r *reader, list *[]T, read func() T) {
+	before := r.errors
+	if v := read(); r.errors == before {
+		*list = append(*list, v)
+	}
+}
+
+func (r *reader) document(n ast.Node, docs *Documents) {
+	o := r.object(n, "")
+	if o == nil {
+		return
+	}
+	version, kind := o.str("apiVersion", true), o.str("kind", true)
+	if version != "" && version != Version {
+		o.at("apiVersion").problem(fmt.Sprintf("apiVersion is %q", version), fmt.Sprintf("only %s is read", Version))
+		return
+	}
+	if kind == "" {
+		return
+	}
+	switch kind {
+	case "Service":
+		add(r, &docs.Services, func() Service { return r.service(o) })
+	case "SLI":
+		add(r, &docs.SLIs, func() SLI { return r.sliDocument(o) })
+	case "SLO":
+		add(r, &docs.SLOs, func() SLO { return r.slo(o) })
+	case "DataSource":
+		add(r, &docs.Sources, func() DataSource { return r.dataSource(o) })
+	case "AlertPolicy", "AlertCondition", "AlertNotificationTarget":
+		o.at("kind").warning("kind "+kind+" is not used", "burn alerts are set in slo.burn_alerts, routing in alertmanager.yml")
+	default:
+		o.at("kind").problem(fmt.Sprintf("kind %q is unknown", kind), didYouMean(kind, []string{"Service", "SLI", "SLO", "DataSource"}))
+	}
+}
+
+func (r *reader) meta(o *object) Meta {
+	m := Meta{File: r.file, Line: o.line()}
+	mo := o.object("metadata", true)
+	if mo == nil {
+		return m
+	}
+	m.Name, m.DisplayName = mo.str("name", true), mo.str("displayName", false)
+	if m.Name != "" && !validName(m.Name) {
+		mo.at("name").problem(fmt.Sprintf("the name %q is not usable", m.Name), "use letters, digits, . _ and -, at most 120 of them")
+	}
+	m.Line = mo.line()
+	m.Labels, m.Annotations = mo.strMap("labels"), mo.strMap("annotations")
+	mo.end()
+	return m
+}
+
+func validName(s string) bool {
+	return len(s) <= 120 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == ""
+}
+
+func (r *reader) service(o *object) Service {
+	s := Service{Meta: r.meta(o)}
+	if spec := o.object("spec", false); spec != nil {
+		s.Description = spec.str("description", false)
+		spec.end()
+	}
+	o.end()
+	return s
+}
+
+func (r *reader) dataSource(o *object) DataSource {
+	s := DataSource{Meta: r.meta(o)}
+	if spec := o.object("spec", true); spec != nil {
+		s.Type = spec.str("type", true)
+		spec.str("description", false)
+		spec.ignore("connectionDetails")
+		if s.Type != "" && !strings.EqualFold(s.Type, "prometheus") {
+			spec.at("type").problem(fmt.Sprintf("data source type %q cannot be read", s.Type), "only Prometheus is; its metrics must reach the own store")
+		}
+		spec.end()
+	}
+	o.end()
+	return s
+}
+
+func (r *reader) sliDocument(o *object) SLI {
+	s := r.sli(o, r.meta(o))
+	o.end()
+	return s
+}
+
+// sli reads the spec, of a document or of an SLO's own indicator.
+func (r *reader) sli(o *object, meta Meta) SLI {
+	s := SLI{Meta: meta}
+	spec := o.object("spec", true)
+	if spec == nil {
+		return s
+	}
+	s.Description = spec.str("description", false)
+	if ratio := spec.object("ratioMetric", false); ratio != nil {
+		s.Ratio = r.ratio(ratio)
+	}
+	if threshold := spec.object("thresholdMetric", false); threshold != nil {
+		s.Threshold = r.metric(threshold)
+	}
+	if (s.Ratio == nil) == (s.Threshold == nil) {
+		spec.problem("the indicator needs one of ratioMetric and thresholdMetric", "")
+	}
+	spec.end()
+	return s
+}
+
+func (r *reader) ratio(o *object) *Ratio {
+	q := &Ratio{Counter: o.boolean("counter", true), RawType: o.str("rawType", false)}
+	for _, part := range []struct {
+		key string
+		dst **Metric
+	}{{"good", &q.Good}, {"bad", &q.Bad}, {"total", &q.Total}, {"raw", &q.Raw}} {
+		if m := o.object(part.key, false); m != nil {
+			*part.dst = r.metric(m)
+		}
+	}
+	switch {
+	case q.Raw != nil && (q.Good != nil || q.Bad != nil || q.Total != nil):
+		o.problem("raw stands beside good, bad or total", "give either the ratio as raw or its parts")
+	case q.Raw != nil:
+		if q.RawType != "success" && q.RawType != "failure" {
+			o.problem("raw needs rawType", "say `rawType: success` or `rawType: failure`")
+		}
+	case q.Total == nil:
+		o.problem("total is missing", "add the query that counts all events")
+	case (q.Good == nil) == (q.Bad == nil):
+		o.problem("the ratio needs one of good and bad beside total", "")
+	}
+	o.end()
+	return q
+}
+
+func (r *reader) metric(o *object) *Metric {
+	m := &Metric{}
+	source := o.object("metricSource", true)
+	if source == nil {
+		return m
+	}
+	m.Source, m.Type = source.str("metricSourceRef", false), source.str("type", false)
+	if m.Type != "" && !strings.EqualFold(m.Type, "prometheus") {
+		source.at("type").problem(fmt.Sprintf("metric source type %q cannot be read", m.Type), "only Prometheus is")
+	}
+	if spec := source.object("spec", true); spec != nil {
+		m.Query, m.Line = strings.TrimSpace(spec.str("query", true)), spec.at("query").line()
+		spec.end()
+	}
+	source.end()
+	o.end()
+	return m
+}

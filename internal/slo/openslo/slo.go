@@ -1,0 +1,200 @@
+package openslo
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/goccy/go-yaml/ast"
+)
+
+func (r *reader) slo(o *object) SLO {
+	s := SLO{Meta: r.meta(o), Method: Occurrences}
+	spec := o.object("spec", true)
+	if spec == nil {
+		o.end()
+		return s
+	}
+	s.Description, s.Service = spec.str("description", false), spec.str("service", true)
+	s.IndicatorRef = spec.str("indicatorRef", false)
+	if in := spec.object("indicator", false); in != nil {
+		sli := r.indicator(in, s.Meta)
+		s.Indicator = &sli
+	}
+	if (s.IndicatorRef == "") == (s.Indicator == nil) {
+		spec.problem("the SLO needs one of indicator and indicatorRef", "name an SLI document or write the indicator here")
+	}
+	s.Window = r.window(spec)
+	if m := spec.str("budgetingMethod", false); m != "" {
+		s.Method = m
+	}
+	switch s.Method {
+	case Occurrences, Timeslices, RatioTimeslices:
+	default:
+		spec.at("budgetingMethod").problem(fmt.Sprintf("budgetingMethod %q is unknown", s.Method),
+			didYouMean(s.Method, []string{Occurrences, Timeslices, RatioTimeslices}))
+	}
+	for _, n := range spec.list("objectives", true) {
+		if oo := r.object(n, "objectives"); oo != nil {
+			s.Objectives = append(s.Objectives, r.objective(oo, s.Method))
+		}
+	}
+	for _, n := range spec.list("alertPolicies", false) {
+		if text, ok := scalar(n); ok {
+			s.Policies = append(s.Policies, text)
+		}
+	}
+	if len(s.Policies) > 0 {
+		spec.at("alertPolicies").warning("alertPolicies are not used", "burn alerts are set in slo.burn_alerts")
+	}
+	spec.end()
+	o.end()
+	return s
+}
+
+// indicator is an SLI inside an SLO; its metadata may be left out.
+func (r *reader) indicator(o *object, slo Meta) SLI {
+	meta := Meta{Name: slo.Name, File: slo.File, Line: o.line()}
+	if o.get("metadata", false) != nil {
+		meta = r.meta(o)
+	}
+	sli := r.sli(o, meta)
+	o.end()
+	return sli
+}
+
+func (r *reader) window(spec *object) time.Duration {
+	windows := spec.list("timeWindow", false)
+	if len(windows) != 1 {
+		spec.at("timeWindow").problem("the SLO needs exactly one timeWindow", "for example `timeWindow: [{duration: 28d, isRolling: true}]`")
+		return 0
+	}
+	o := r.object(windows[0], "timeWindow")
+	if o == nil {
+		return 0
+	}
+	text, rolling := o.str("duration", true), o.boolean("isRolling", o.values["calendar"] == nil)
+	if !rolling || o.values["calendar"] != nil {
+		o.problem("calendar windows are not read", "use a rolling window: `isRolling: true` and no calendar")
+	}
+	o.ignore("calendar")
+	o.end()
+	if text == "" {
+		return 0
+	}
+	d, err := parseDuration(text)
+	switch {
+	case err != nil:
+		o.at("duration").problem(fmt.Sprintf("window %q is unknown: %v", text, err), "use a number with m, h, d or w, for example 28d")
+	case d < time.Hour || d > 400*24*time.Hour:
+		o.at("duration").problem(fmt.Sprintf("window %s is out of bounds", text), "use 1h to 400d; 28d and 30d are customary")
+	}
+	return d
+}
+
+func (r *reader) objective(o *object, method string) Objective {
+	ob := Objective{DisplayName: o.str("displayName", false), Op: o.str("op", false), Line: o.line()}
+	if ob.Op != "" {
+		switch ob.Op {
+		case "lt", "lte", "gt", "gte":
+		default:
+			o.at("op").problem(fmt.Sprintf("op %q is unknown", ob.Op), "use lt, lte, gt or gte")
+		}
+	}
+	ob.Value, _ = o.number("value")
+	ob.Target = r.target(o)
+	ob.SliceWindow = time.Minute
+	if text := o.str("timeSliceWindow", false); text != "" {
+		d, err := parseDuration(text)
+		switch {
+		case err != nil:
+			o.at("timeSliceWindow").problem(fmt.Sprintf("timeSliceWindow %q is unknown: %v", text, err), "use for example 1m or 5m")
+		case d < time.Minute || d > time.Hour || time.Hour%d != 0:
+			o.at("timeSliceWindow").problem("timeSliceWindow must divide an hour into whole minutes", "use 1m, 2m, 3m, 5m, 10m, 15m, 20m, 30m or 1h")
+		}
+		ob.SliceWindow = d
+	}
+	if v, ok := o.number("timeSliceTarget"); ok {
+		ob.SliceTarget = v
+		if v <= 0 || v > 1 {
+			o.at("timeSliceTarget").problem(fmt.Sprintf("timeSliceTarget is %v", v), "it is the share of good events that makes a slice good: above 0, at most 1")
+		}
+	} else if method == Timeslices && ob.Op == "" {
+		o.problem("budgetingMethod Timeslices needs a timeSliceTarget", "say which share of good events makes a slice good, for example 0.95")
+	}
+	o.ignore("indicatorRef", "compositeWeight")
+	for _, key := range []string{"indicator", "indicatorRef", "compositeWeight"} {
+		if o.values[key] != nil {
+			o.at(key).problem("composite objectives are not read", "write one SLO for each indicator")
+		}
+	}
+	o.ignore("indicator")
+	o.end()
+	return ob
+}
+
+func (r *reader) target(o *object) float64 {
+	target, has := o.number("target")
+	percent, hasPercent := o.number("targetPercent")
+	key := "target"
+	switch {
+	case has == hasPercent:
+		o.problem("the objective needs one of target and targetPercent", "for example `target: 0.995`")
+		return 0
+	case hasPercent:
+		// 99.5 / 100 is not 0.995 in binary; the decimal text moved by two
+		// places is.
+		key, target = "targetPercent", shift(percent)
+	}
+	switch {
+	case target >= 1:
+		o.at(key).problem(fmt.Sprintf("an objective of %s leaves no error budget", percentText(target)), "promise less than 100 %, for example 99.9 %")
+	case target <= 0:
+		o.at(key).problem(fmt.Sprintf("an objective of %s promises nothing", percentText(target)), "promise more than 0 %, for example 99.5 %")
+	}
+	return target
+}
+
+func shift(percent float64) float64 {
+	f, err := strconv.ParseFloat(strconv.FormatFloat(percent, 'g', -1, 64)+"e-2", 64)
+	if err != nil { // an exponent stood there already
+		return percent / 100
+	}
+	return f
+}
+
+func percentText(target float64) string {
+	return strconv.FormatFloat(target*100, 'g', 6, 64) + " %"
+}
+
+// parseDuration reads OpenSLO's duration shorthand with fixed lengths.
+func parseDuration(text string) (time.Duration, error) {
+	if text == "" {
+		return 0, fmt.Errorf("it is empty")
+	}
+	unit, ok := map[byte]time.Duration{'m': time.Minute, 'h': time.Hour, 'd': 24 * time.Hour, 'w': 7 * 24 * time.Hour}[text[len(text)-1]]
+	if !ok {
+		switch text[len(text)-1] {
+		case 'M', 'Q', 'Y':
+			return 0, fmt.Errorf("months, quarters and years have no fixed length")
+		}
+		return 0, fmt.Errorf("it has no unit")
+	}
+	n, err := strconv.ParseUint(text[:len(text)-1], 10, 16)
+	if err != nil || n == 0 {
+		return 0, fmt.Errorf("%q is not a whole number of 1 to 65535", text[:len(text)-1])
+	}
+	return time.Duration(n) * unit, nil
+}
+
+func scalar(n ast.Node) (string, bool) {
+	switch n := n.(type) {
+	case *ast.StringNode:
+		return n.Value, true
+	case *ast.LiteralNode:
+		return n.Value.Value, true
+	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
+		return n.GetToken().Value, true
+	}
+	return "", false
+}
