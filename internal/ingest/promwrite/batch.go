@@ -1,0 +1,285 @@
+package promwrite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	remoteapi "github.com/prometheus/client_golang/exp/api/remote"
+	prommodel "github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/exemplar"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/model/metadata"
+	"github.com/prometheus/prometheus/prompb"
+	writev2 "github.com/prometheus/prometheus/prompb/io/prometheus/write/v2"
+	"github.com/prometheus/prometheus/storage"
+)
+
+// Bounds that hold before a label set is built at all: Prometheus' labels panic
+// at 16 MB, and version 2's symbols let a small request name a large label many
+// times. The admission's own, finer limits follow.
+const (
+	maxSeriesBytes  = 2 << 20
+	maxSeriesLabels = 4096
+	maxTenantBytes  = 150
+	maxMessages     = 10 // refusals quoted in an answer
+	tenantLabel     = "tenant"
+	signal          = "metrics"
+	reasonBytes     = "series_too_large"
+	reasonSymbols   = "invalid_symbol"
+)
+
+// refusal is what an admission's error for a single sample looks like.
+type refusal interface {
+	error
+	RefusalReason() string
+}
+
+// batch is one request on its way into the store.
+type batch struct {
+	ctx       context.Context //nolint:containedctx // a batch lives as long as its request
+	deps      Deps
+	app       storage.AppenderV2
+	exemplars storage.Appender // opened when needed
+	protocol  string
+	tenant    string // "" for the default tenant
+	labels    labels.ScratchBuilder
+	written   remoteapi.WriteResponseStats
+	refused   int
+	messages  []string
+	skipped   int // refusals not quoted
+}
+
+func newBatch(ctx context.Context, tenant string, deps Deps) *batch {
+	return &batch{ctx: ctx, deps: deps, tenant: tenant, labels: labels.NewScratchBuilder(16)}
+}
+
+func (b *batch) appendV1(req *prompb.WriteRequest) error {
+	for i := range req.Timeseries {
+		ts := &req.Timeseries[i]
+		n := len(ts.Samples) + len(ts.Histograms)
+		size := 0
+		for _, l := range ts.Labels {
+			size += len(l.Name) + len(l.Value)
+		}
+		if b.tooLarge(len(ts.Labels), size, n) {
+			continue
+		}
+		exemplars := make([]exemplar.Exemplar, 0, len(ts.Exemplars))
+		for _, e := range ts.Exemplars {
+			if exemplarFits(e) {
+				exemplars = append(exemplars, e.ToExemplar(&b.labels, nil))
+			}
+		}
+		s := series{labels: b.withTenant(ts.ToLabels(&b.labels, nil)), opts: storage.AOptions{Exemplars: exemplars}}
+		if n == 0 {
+			b.addExemplars(s.labels, exemplars)
+			continue
+		}
+		for _, p := range ts.Samples {
+			if err := b.add(&s, 0, p.Timestamp, p.Value, nil); err != nil {
+				return err
+			}
+		}
+		for _, hp := range ts.Histograms {
+			if err := b.add(&s, 0, hp.Timestamp, 0, hp); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (b *batch) appendV2(req *writev2.Request) error {
+	for i := range req.Timeseries {
+		ts := &req.Timeseries[i]
+		n := len(ts.Samples) + len(ts.Histograms)
+		if b.tooLarge(len(ts.LabelsRefs)/2, symbolBytes(ts.LabelsRefs, req.Symbols), n) {
+			continue
+		}
+		ls, err := ts.ToLabels(&b.labels, req.Symbols)
+		if err != nil {
+			b.refuseSeries(reasonSymbols, n, err)
+			continue
+		}
+		m, err := ts.ToMetadata(req.Symbols)
+		if err != nil {
+			b.refuseSeries(reasonSymbols, n, err)
+			continue
+		}
+		s := series{labels: b.withTenant(ls)}
+		s.opts.Metadata = m
+		s.opts.Exemplars = b.exemplarsV2(ts.Exemplars, req.Symbols)
+		if n == 0 && len(ts.Exemplars) > 0 {
+			b.addExemplars(s.labels, s.opts.Exemplars)
+			continue
+		}
+		if n == 0 {
+			b.quote(fmt.Errorf("series %s: neither samples nor histograms; send at least one", clip(s.labels.String())))
+			b.refused++
+			continue
+		}
+		for _, p := range ts.Samples {
+			if err := b.add(&s, p.StartTimestamp, p.Timestamp, p.Value, nil); err != nil {
+				return err
+			}
+		}
+		for _, hp := range ts.Histograms {
+			if err := b.add(&s, hp.StartTimestamp, hp.Timestamp, 0, hp); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// addExemplars takes exemplars that come without a sample, as Prometheus' sender
+// has them. The newer appender knows exemplars only beside a sample. The series must
+// exist, so it was admitted before; exemplars that the store does not take are no
+// reason to complain.
+func (b *batch) addExemplars(ls labels.Labels, es []exemplar.Exemplar) {
+	if b.deps.Exemplars == nil || len(es) == 0 {
+		return
+	}
+	if b.exemplars == nil {
+		b.exemplars = b.deps.Exemplars.Appender(b.ctx)
+	}
+	for _, e := range es {
+		if _, err := b.exemplars.AppendExemplar(0, ls, e); err == nil {
+			b.written.Exemplars++
+		}
+	}
+}
+
+func (b *batch) exemplarsV2(in []writev2.Exemplar, symbols []string) []exemplar.Exemplar {
+	out := make([]exemplar.Exemplar, 0, len(in))
+	for _, e := range in {
+		if symbolBytes(e.LabelsRefs, symbols) > exemplar.ExemplarMaxLabelSetLength*4 {
+			b.refuseSeries("", 0, errors.New("an exemplar's labels are too long"))
+			continue
+		}
+		ex, err := e.ToExemplar(&b.labels, symbols)
+		if err != nil {
+			b.refuseSeries("", 0, fmt.Errorf("exemplar: %w", err))
+			continue
+		}
+		out = append(out, ex)
+	}
+	return out
+}
+
+// exemplarFits keeps labels out that Prometheus' exemplars could not hold.
+func exemplarFits(e prompb.Exemplar) bool {
+	size := 0
+	for _, l := range e.Labels {
+		size += len(l.Name) + len(l.Value)
+	}
+	return size <= exemplar.ExemplarMaxLabelSetLength*4
+}
+
+// series is one series being appended; exemplars and metadata go with its
+// first sample that the store takes.
+type series struct {
+	labels labels.Labels
+	ref    storage.SeriesRef
+	opts   storage.AOptions
+}
+
+// add appends one sample. Refused samples are noted; the error is the store's.
+func (b *batch) add(s *series, st, t int64, v float64, hp nativeHistogram) error {
+	var err error
+	switch {
+	case hp == nil:
+		s.ref, err = b.app.Append(s.ref, s.labels, st, t, v, nil, nil, s.opts)
+	case hp.IsFloatHistogram():
+		s.ref, err = b.app.Append(s.ref, s.labels, st, t, 0, nil, hp.ToFloatHistogram(), s.opts)
+	default:
+		s.ref, err = b.app.Append(s.ref, s.labels, st, t, 0, hp.ToIntHistogram(), nil, s.opts)
+	}
+	var partial *storage.AppendPartialError
+	var r refusal
+	switch {
+	case err == nil:
+	case errors.As(err, &partial):
+		b.written.Exemplars -= len(partial.ExemplarErrors) // old or doubled exemplars are no reason to complain
+	case errors.As(err, &r):
+		b.refused++
+		b.quote(r)
+		return nil
+	default:
+		return err
+	}
+	b.written.Exemplars += len(s.opts.Exemplars)
+	s.opts = storage.AOptions{}
+	if hp == nil {
+		b.written.Samples++
+	} else {
+		b.written.Histograms++
+	}
+	return nil
+}
+
+func (b *batch) tooLarge(n, size, samples int) bool {
+	if n <= maxSeriesLabels && size <= maxSeriesBytes {
+		return false
+	}
+	b.refuseSeries(reasonBytes, samples, fmt.Errorf("a series has %d labels of %d bytes together, more than %d or %d; drop labels before sending", n, size, maxSeriesLabels, maxSeriesBytes))
+	return true
+}
+
+// refuseSeries notes what never reached the admission, so it is counted here.
+func (b *batch) refuseSeries(reason string, samples int, err error) {
+	b.refused += max(samples, 1)
+	b.quote(err)
+	if b.deps.Counter != nil && samples > 0 {
+		b.deps.Counter.Received(signal, b.protocol, samples)
+		b.deps.Counter.Refused(signal, reason, samples)
+	}
+}
+
+func (b *batch) quote(err error) {
+	if len(b.messages) >= maxMessages {
+		b.skipped++
+		return
+	}
+	b.messages = append(b.messages, err.Error())
+}
+
+func (b *batch) refusals() error {
+	text := fmt.Sprintf("%d refused, %d stored (do not send them again):\n%s",
+		b.refused, b.written.AllSamples(), strings.Join(b.messages, "\n"))
+	if b.skipped > 0 {
+		text += fmt.Sprintf("\n… and %d more", b.skipped)
+	}
+	return errors.New(text)
+}
+
+func (b *batch) withTenant(ls labels.Labels) labels.Labels {
+	if b.tenant == "" {
+		return ls
+	}
+	return labels.NewBuilder(ls).Set(tenantLabel, b.tenant).Labels()
+}
+
+func symbolBytes(refs []uint32, symbols []string) int {
+	n := 0
+	for _, r := range refs {
+		if int(r) < len(symbols) {
+			n += len(symbols[r])
+		}
+	}
+	return n
+}
+
+func clip(s string) string {
+	const most = 256
+	if len(s) > most {
+		s = s[:most] + "…"
+	}
+	return strings.ToValidUTF8(s, "�")
+}
+
+func metadataV1(m prompb.MetricMetadata) metadata.Metadata {
+	return metadata.Metadata{Type: prommodel.MetricType(strings.ToLower(m.Type.String())), Help: m.Help, Unit: m.Unit}
+}
