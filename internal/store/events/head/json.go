@@ -153,20 +153,20 @@ func appendLinksJSON(dst []byte, links []model.SpanLink) []byte {
 	return append(dst, ']')
 }
 
-// DecodeEventsJSON reads the events column; "" is nil.
+// DecodeEventsJSON reads the events column; "" and [] are nil.
 func DecodeEventsJSON(text string) ([]model.SpanEvent, error) {
 	var out []model.SpanEvent
-	if text == "" {
+	if text == "" || text == "[]" {
 		return nil, nil
 	}
 	err := json.Unmarshal([]byte(text), &out)
 	return out, err
 }
 
-// DecodeLinksJSON reads the links column; "" is nil.
+// DecodeLinksJSON reads the links column; "" and [] are nil.
 func DecodeLinksJSON(text string) ([]model.SpanLink, error) {
 	var out []model.SpanLink
-	if text == "" {
+	if text == "" || text == "[]" {
 		return nil, nil
 	}
 	err := json.Unmarshal([]byte(text), &out)

@@ -3,6 +3,7 @@ package part
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -68,11 +69,9 @@ type Part struct {
 }
 
 // Open opens the pair at path (without ending) far enough to know its
-// metadata, and checks the Parquet file's size and footer against it. onIndexDamage is
-// called at most once, when the index proves damaged later. The caller has the
-// first reference. A missing or damaged index is an error that wraps fs.ErrNotExist or
-// ErrDamaged: see Rebuild.
-func Open(path string, onIndexDamage func(*Part, error)) (*Part, error) {
+// metadata, and checks the Parquet file's size and footer against it. The caller has the
+// first reference. A missing or damaged index is an *IndexError: see Rebuild.
+func Open(path string) (*Part, error) {
 	info, err := readIndexMeta(path + IndexExt)
 	if err != nil {
 		return nil, &IndexError{Path: path + IndexExt, Err: err}
@@ -80,9 +79,17 @@ func Open(path string, onIndexDamage func(*Part, error)) (*Part, error) {
 	if err := checkTail(path+RowsExt, info); err != nil {
 		return nil, err
 	}
-	p := &Part{Meta: info.Meta, info: info, path: path, onIndexDamage: onIndexDamage}
+	p := &Part{Meta: info.Meta, info: info, path: path}
 	p.refs.Store(1)
 	return p, nil
+}
+
+// OnIndexDamage sets what is called, at most once, when the index proves
+// damaged while it is read. Until it is rebuilt the part answers without filters.
+func (p *Part) OnIndexDamage(tell func(*Part, error)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.onIndexDamage = tell
 }
 
 // IndexError is the error of an .idx file that is missing or damaged, while
@@ -123,12 +130,8 @@ func checkTail(path string, info indexInfo) error {
 }
 
 // openRows opens the Parquet file and checks that it is what the index says.
-func openRows(f *os.File) (*parquet.File, error) {
-	st, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	rows, err := parquet.OpenFile(f, st.Size(), parquet.SkipBloomFilters(true), parquet.FileReadMode(parquet.ReadModeSync))
+func openRows(f io.ReaderAt, size int64) (*parquet.File, error) {
+	rows, err := parquet.OpenFile(f, size, parquet.SkipBloomFilters(true), parquet.FileReadMode(parquet.ReadModeSync))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
@@ -165,7 +168,7 @@ func (p *Part) File() (*parquet.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := openRows(f)
+	rows, err := openRows(f, p.Size)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open part %s: %w", p.Path(), err), f.Close())
 	}

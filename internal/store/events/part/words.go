@@ -92,13 +92,14 @@ func FoldRune(r rune) rune {
 	return least
 }
 
-// mix spreads h's entropy over all bits (the finalizer of MurmurHash3).
+// mix spreads h's entropy over all bits (the finalizer of MurmurHash3). It is
+// never 0, which marks free slots where hashes are collected.
 func mix(h uint64) uint64 {
 	h ^= h >> 33
 	h *= 0xff51afd7ed558ccd
 	h ^= h >> 33
 	h *= 0xc4ceb9fe1a85ec53
-	return h ^ h>>33
+	return max(h^h>>33, 1)
 }
 
 // FieldHash is what block filters hold for field=value, where value is the text form
