@@ -252,13 +252,11 @@ function prometheus(path: string, form: URLSearchParams, now: number): Answer {
     return [
       {
         seriesLabels: {},
-        exemplars: data
-          .traces(now - 3.6e6, now, 8)
-          .map((t) => ({
-            labels: { trace_id: t.trace_id },
-            value: String(t.duration_ns / 1e9),
-            timestamp: Date.parse(t.start) / 1000,
-          })),
+        exemplars: data.traces(now - 3.6e6, now, 8).map((t) => ({
+          labels: { trace_id: t.trace_id },
+          value: String(t.duration_ns / 1e9),
+          timestamp: Date.parse(t.start) / 1000,
+        })),
       },
     ];
   if (path.endsWith("/rules"))

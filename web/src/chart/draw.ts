@@ -10,6 +10,8 @@ function prepare(u: uPlot): { ctx: CanvasRenderingContext2D; ratio: number } {
   u.ctx.beginPath();
   u.ctx.rect(u.bbox.left, u.bbox.top, u.bbox.width, u.bbox.height);
   u.ctx.clip();
+  u.ctx.textAlign = "left";
+  u.ctx.textBaseline = "alphabetic";
   u.ctx.font = font.replace("11px", `${11 * ratio}px`);
   return { ctx: u.ctx, ratio };
 }

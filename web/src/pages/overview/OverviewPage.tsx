@@ -1,5 +1,139 @@
+import { Skeleton } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { useMemo } from "react";
+import { deploysQuery, pagesQuery, slosQuery } from "~/api/queries";
+import type { SLOStatus } from "~/api/types";
+import { Answer } from "~/components/Answer";
+import { CopyMenu } from "~/components/CopyMenu";
+import { asCurl } from "~/components/clipboard";
+import { DeployList } from "~/components/DeployList";
+import { EmptyNote } from "~/components/EmptyNote";
 import { PageHead } from "~/components/PageHead";
+import { StateMark, type Tone } from "~/components/StateMark";
+import { When } from "~/components/When";
+import { sloTone } from "~/slo/burn";
+import { SloCard } from "~/slo/SloCard";
+import { SloTable } from "~/slo/SloTable";
+import { useTimeRange } from "~/time/useTimeRange";
 
+function worstTone(slos: readonly SLOStatus[]): Tone {
+  const tones = slos.map(sloTone);
+  return (["danger", "caution", "unknown"] as const).find((tone) => tones.includes(tone)) ?? "ok";
+}
+
+/** Which promise is in danger? */
 export function OverviewPage() {
-  return <PageHead title="OverviewPage" answer="OverviewPage" />;
+  const slos = useQuery(slosQuery);
+  const all = slos.data?.slos ?? [];
+  const answer =
+    slos.data?.summary || (slos.error ? "The state of the promises is not known." : "Reading the promises");
+  return (
+    <>
+      <PageHead
+        title="Overview"
+        answer={answer}
+        tone={slos.data ? (all.length ? worstTone(all) : "unknown") : undefined}
+        actions={<CopyMenu items={[{ label: "Copy as curl", text: () => asCurl("/sb/v1/slos") }]} />}
+      >
+        {slos.data && (
+          <>
+            Computed at <When at={slos.data.time} />, from what was measured.
+          </>
+        )}
+      </PageHead>
+      <FiringPages />
+      <Answer query={slos} what="the promises" skeleton={<OverviewSkeleton />}>
+        {() => <Promises slos={all} />}
+      </Answer>
+      <Changes />
+    </>
+  );
+}
+
+function Promises({ slos }: { slos: readonly SLOStatus[] }) {
+  if (slos.length === 0) {
+    return (
+      <EmptyNote
+        title="No promise is written down yet."
+        command={
+          'signalbox check slos slos/*.yaml\nsignalbox serve --config.file signalbox.yml   # slo_files: ["slos/*.yaml"]'
+        }
+      >
+        An SLO is an OpenSLO v1 document. Name its files under slo_files and reload.
+      </EmptyNote>
+    );
+  }
+  const danger = slos.filter((slo) => slo.state === "burning" || slo.state === "exhausted");
+  const rest = slos.filter((slo) => !danger.includes(slo));
+  return (
+    <div className="stack">
+      {danger.map((slo) => (
+        <SloCard key={slo.name} slo={slo} />
+      ))}
+      {rest.length > 0 && (
+        <section className="panel stack tight">
+          <h2>{danger.length > 0 ? "The other promises" : "Promises"}</h2>
+          <SloTable slos={rest} label="Promises that are not in danger" />
+        </section>
+      )}
+    </div>
+  );
+}
+
+function FiringPages() {
+  const pages = useQuery(pagesQuery);
+  const waiting = pages.data?.pages.filter((page) => page.status === "firing" && !page.acked_by) ?? [];
+  const [first] = waiting;
+  if (!first) return null;
+  return (
+    <div className="panel row between">
+      <span className="row">
+        <StateMark
+          tone="danger"
+          word={waiting.length === 1 ? "A page waits" : `${waiting.length} pages wait`}
+        />
+        <span>
+          {first.title}, since <When at={first.time} ago />
+        </span>
+      </span>
+      <Link to="/alerts" search={{ open: first.id }}>
+        Acknowledge
+      </Link>
+    </div>
+  );
+}
+
+const changesSpanMs = 86_400_000;
+
+function Changes() {
+  const { now } = useTimeRange();
+  const minute = Math.floor(now / 60_000) * 60_000;
+  const range = useMemo(() => ({ from: minute - changesSpanMs, to: minute + 60_000 }), [minute]);
+  const deploys = useQuery(deploysQuery(range, undefined, 8));
+  return (
+    <section className="panel stack tight">
+      <h2>What changed in the last 24 h</h2>
+      <Answer query={deploys} what="the deployments" height={80}>
+        {(data) =>
+          data.deploys.length > 0 ? (
+            <DeployList deploys={data.deploys} />
+          ) : (
+            <p className="dim">
+              No deployment was recorded. Record one with POST /sb/v1/deploys from the pipeline.
+            </p>
+          )
+        }
+      </Answer>
+    </section>
+  );
+}
+
+function OverviewSkeleton() {
+  return (
+    <div className="stack">
+      <Skeleton height={220} radius={8} />
+      <Skeleton height={320} radius={8} />
+    </div>
+  );
 }

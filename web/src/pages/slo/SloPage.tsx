@@ -1,5 +1,93 @@
+import { useQuery } from "@tanstack/react-query";
+import { useParams } from "@tanstack/react-router";
+import { sloQuery } from "~/api/queries";
+import type { SLOStatus } from "~/api/types";
+import { Answer } from "~/components/Answer";
+import { CopyMenu } from "~/components/CopyMenu";
+import { asCurl } from "~/components/clipboard";
 import { PageHead } from "~/components/PageHead";
+import { StateMark } from "~/components/StateMark";
+import { When } from "~/components/When";
+import { formatWindow } from "~/format/duration";
+import { formatRatio } from "~/format/number";
+import { sloTone, stateWord, withWindow } from "~/slo/burn";
+import { SloLinks } from "~/slo/SloLinks";
+import { BudgetFacts } from "./BudgetFacts";
+import { BurnTable } from "./BurnTable";
+import { SloCharts } from "./SloCharts";
+import { SloQueries } from "./SloQueries";
 
+/** What spent the budget? */
 export function SloPage() {
-  return <PageHead title="SloPage" answer="SloPage" />;
+  const { name } = useParams({ from: "/slos/$name" });
+  const query = useQuery(sloQuery(name));
+  const slo = query.data;
+  return (
+    <>
+      <PageHead
+        title={slo?.display_name ?? name}
+        answer={
+          slo
+            ? slo.reason || `${formatRatio(slo.budget.used_ratio)} of the budget is used.`
+            : `Reading ${name}`
+        }
+        tone={slo ? sloTone(slo) : undefined}
+        actions={
+          slo && (
+            <CopyMenu
+              items={[
+                { label: "Copy as curl", text: () => asCurl(`/sb/v1/slos/${encodeURIComponent(name)}`) },
+                { label: "Copy as PromQL", text: () => withWindow(slo.queries.error, "1h") },
+              ]}
+            />
+          )
+        }
+      >
+        {slo && (
+          <>
+            {slo.display_name} of {slo.service}: {slo.indicator}, {formatRatio(slo.objective)} over{" "}
+            {formatWindow(slo.window)}.
+          </>
+        )}
+      </PageHead>
+      <Answer query={query} what={`the SLO ${name}`} height={420}>
+        {(data) => <SloBody slo={data} />}
+      </Answer>
+    </>
+  );
+}
+
+function SloBody({ slo }: { slo: SLOStatus }) {
+  return (
+    <div className="stack">
+      <section className="panel stack tight">
+        <div className="row">
+          <StateMark tone={sloTone(slo)} word={stateWord[slo.state]} />
+          {slo.since && (
+            <span className="dim small">
+              since <When at={slo.since} ago />
+            </span>
+          )}
+          {slo.alerts?.length ? <span className="small">Active: {slo.alerts.join(", ")}</span> : null}
+        </div>
+        {slo.action && (
+          <p>
+            <strong>Next: </strong>
+            {slo.action}
+          </p>
+        )}
+        <SloLinks slo={slo} here />
+      </section>
+      <BudgetFacts slo={slo} />
+      <SloCharts slo={slo} />
+      <section className="panel stack tight">
+        <h2>Burn by window</h2>
+        <BurnTable slo={slo} />
+      </section>
+      <section className="panel stack tight">
+        <h2>Queries</h2>
+        <SloQueries slo={slo} />
+      </section>
+    </div>
+  );
 }

@@ -1,0 +1,45 @@
+import type { Burn, SLOStatus } from "~/api/types";
+import { type Column, DataTable } from "~/components/DataTable";
+import { StateMark } from "~/components/StateMark";
+import { formatWindow } from "~/format/duration";
+import { formatFigure } from "~/format/number";
+import { burnLimit, burnTone, sortedBurns } from "~/slo/burn";
+
+const words = { ok: "Below 1×", caution: "Above 1×", danger: "Over the limit", unknown: "No data" } as const;
+
+const columns: Column<Burn>[] = [
+  { key: "window", head: "Window", cell: (burn) => formatWindow(burn.window) },
+  {
+    key: "rate",
+    head: "Burn",
+    numeric: true,
+    cell: (burn) => formatFigure(burn.coverage < 0.05 ? null : burn.rate, "factor"),
+  },
+  {
+    key: "limit",
+    head: "Limit",
+    numeric: true,
+    cell: (burn) => formatFigure(burnLimit(burn.window)?.limit, "factor"),
+  },
+  {
+    key: "state",
+    head: "State",
+    cell: (burn) => <StateMark tone={burnTone(burn)} word={words[burnTone(burn)]} />,
+  },
+  { key: "effect", head: "At the limit", cell: (burn) => burnLimit(burn.window)?.effect ?? "nothing" },
+  { key: "events", head: "Events", numeric: true, cell: (burn) => formatFigure(burn.events, "count") },
+  { key: "coverage", head: "Coverage", numeric: true, cell: (burn) => formatFigure(burn.coverage, "ratio") },
+];
+
+export function BurnTable({ slo }: { slo: SLOStatus }) {
+  if (slo.burn.length === 0)
+    return <p className="dim">No burn rate: {slo.budget.reason || "there is no data"}.</p>;
+  return (
+    <DataTable
+      label="Burn by window"
+      rows={sortedBurns(slo)}
+      columns={columns}
+      rowKey={(burn) => burn.window}
+    />
+  );
+}

@@ -1,0 +1,58 @@
+import { Link } from "@tanstack/react-router";
+import type { SLOStatus } from "~/api/types";
+import { StateMark } from "~/components/StateMark";
+import { When } from "~/components/When";
+import { formatDuration, formatWindow } from "~/format/duration";
+import { formatRatio } from "~/format/number";
+import { BudgetBar } from "./BudgetBar";
+import { BurnBars } from "./BurnBars";
+import { sloTone, stateWord } from "./burn";
+import classes from "./SloCard.module.css";
+import { SloLinks } from "./SloLinks";
+
+/** A promise in danger: since when, why, what to do, and the way to its causes. */
+export function SloCard({ slo }: { slo: SLOStatus }) {
+  const tone = sloTone(slo);
+  return (
+    <article className={classes.card} data-tone={tone} aria-label={slo.display_name}>
+      <div className={classes.words}>
+        <div className={classes.title}>
+          <StateMark tone={tone} word={stateWord[slo.state]} />
+          {slo.since && (
+            <span className="dim small">
+              since <When at={slo.since} ago />
+            </span>
+          )}
+        </div>
+        <h2 className={classes.name}>
+          <Link to="/slos/$name" params={{ name: slo.name }} data-row>
+            {slo.display_name}
+          </Link>
+        </h2>
+        <p>{slo.reason}</p>
+        {slo.action && (
+          <p>
+            <strong>Next: </strong>
+            {slo.action}
+          </p>
+        )}
+        <SloLinks slo={slo} />
+      </div>
+      <div className={classes.figures}>
+        <div className={classes.promise}>
+          <span>
+            {formatRatio(slo.objective)} over {formatWindow(slo.window)}
+          </span>
+          <Link to="/services/$name" params={{ name: slo.service }}>
+            {slo.service}
+          </Link>
+        </div>
+        <BudgetBar slo={slo} />
+        {slo.exhausted_in_seconds !== undefined && slo.budget.left_ratio > 0 && (
+          <p className="small">Gone in {formatDuration(slo.exhausted_in_seconds)} at this rate.</p>
+        )}
+        <BurnBars slo={slo} />
+      </div>
+    </article>
+  );
+}

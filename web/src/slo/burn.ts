@@ -1,0 +1,90 @@
+import type { Burn, SLOState, SLOStatus } from "~/api/types";
+import type { Tone } from "~/components/StateMark";
+import { buildFilter } from "~/filter/filter";
+import { parseSpan } from "~/time/range";
+
+export const stateTone: Record<SLOState, Tone> = {
+  ok: "ok",
+  burning: "caution",
+  exhausted: "danger",
+  insufficient: "unknown",
+};
+
+export const stateWord: Record<SLOState, string> = {
+  ok: "Kept",
+  burning: "Burning",
+  exhausted: "Budget gone",
+  insufficient: "Not enough data",
+};
+
+/** The tone of a whole SLO: a burn that pages is as red as an empty budget. */
+export function sloTone(slo: SLOStatus): Tone {
+  if (slo.state === "burning" && slo.burn.some((burn) => burnTone(burn) === "danger")) return "danger";
+  return stateTone[slo.state];
+}
+
+/** The default limits by window: at or above, a person is paged and the gate blocks. Short windows confirm long ones. */
+const limits: readonly { window: string; limit: number; effect: string }[] = [
+  { window: "5m", limit: 14, effect: "confirms 1 h" },
+  { window: "30m", limit: 6, effect: "confirms 6 h" },
+  { window: "1h", limit: 14, effect: "pages and blocks" },
+  { window: "6h", limit: 6, effect: "pages and blocks" },
+  { window: "3d", limit: 1, effect: "opens a ticket" },
+];
+
+export interface BurnLimit {
+  limit: number;
+  effect: string;
+}
+
+export function burnLimit(window: string): BurnLimit | undefined {
+  const seconds = parseSpan(window);
+  return limits.find((row) => parseSpan(row.window) === seconds);
+}
+
+export function burnTone(burn: Burn): Tone {
+  if (burn.coverage < 0.05) return "unknown";
+  const limit = burnLimit(burn.window)?.limit;
+  if (limit !== undefined && burn.rate >= limit) return limit > 1 ? "danger" : "caution";
+  return burn.rate >= 1 ? "caution" : "ok";
+}
+
+/** How far along its bar a burn reaches, 0 to 1; the limit stands at two thirds. */
+export function burnShare(burn: Burn): number {
+  const limit = burnLimit(burn.window)?.limit ?? 6;
+  return Math.min(1, Math.max(0, burn.rate / (limit * 1.5)));
+}
+
+export function sortedBurns(slo: SLOStatus): Burn[] {
+  return [...slo.burn].sort((a, b) => (parseSpan(a.window) ?? 0) - (parseSpan(b.window) ?? 0));
+}
+
+/** Whether the promise is about time: then its bad events are slow, not failed. */
+export function isLatency(slo: SLOStatus): boolean {
+  return /latency|duration|slow|within|faster|delay|le=/i.test(
+    `${slo.name} ${slo.indicator} ${slo.queries.good ?? ""}`,
+  );
+}
+
+/** The filter for the traces that spent the budget. */
+export function badTracesFilter(slo: SLOStatus): string {
+  const service = buildFilter({ service: slo.service });
+  if (!isLatency(slo)) return `${service} status:error`;
+  const limit = latencyLimit(slo);
+  return limit ? `${service} duration:>${limit}` : service;
+}
+
+/** `300ms` or `2s` from the indicator's words or the query's bucket. */
+export function latencyLimit(slo: SLOStatus): string | undefined {
+  const words = /(\d+(?:\.\d+)?)\s*(ms|s)\b/.exec(slo.indicator);
+  if (words) return `${words[1]}${words[2]}`;
+  const bucket = /le="([\d.]+)"/.exec(`${slo.queries.good ?? ""} ${slo.queries.error}`);
+  if (!bucket) return undefined;
+  const seconds = Number(bucket[1]);
+  return seconds < 1 ? `${Math.round(seconds * 1000)}ms` : `${seconds}s`;
+}
+
+/** `$window` replaced, so that the query runs as pasted. */
+export function withWindow(query: string, window: string): string {
+  return query.replaceAll("$window", window);
+}
