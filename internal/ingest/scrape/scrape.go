@@ -1,0 +1,158 @@
+// Package scrape pulls metrics from exporters: Prometheus' scrape loop and
+// service discovery over Prometheus' own scrape_configs.
+//
+// It discovers targets (static, file, DNS, HTTP, Kubernetes), scrapes them and
+// appends to an admission. It adds no format and no label of its own. In: a Section of
+// the configuration file. Out: samples, and the targets as Prometheus' API
+// shows them.
+//
+// Invariants: a Reload that fails leaves the running configuration untouched;
+// nothing is resolved or dialled before the first target is configured. mu
+// orders Reload and guards config; it is never held while scraping.
+//
+// Start reading at New, then Reload.
+package scrape
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	prommodel "github.com/prometheus/common/model"
+	"github.com/prometheus/common/promslog"
+	promconfig "github.com/prometheus/prometheus/config"
+	"github.com/prometheus/prometheus/discovery"
+	_ "github.com/prometheus/prometheus/discovery/dns"        // dns_sd_configs
+	_ "github.com/prometheus/prometheus/discovery/file"       // file_sd_configs
+	_ "github.com/prometheus/prometheus/discovery/http"       // http_sd_configs
+	_ "github.com/prometheus/prometheus/discovery/kubernetes" // kubernetes_sd_configs
+	promscrape "github.com/prometheus/prometheus/scrape"
+	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/util/logging"
+)
+
+// settle is how long changes of targets are gathered before they take effect;
+// Prometheus waits 5 s twice.
+const settle = time.Second
+
+// Deps is what a Scraper is given.
+type Deps struct {
+	Logger     *slog.Logger
+	Registerer prometheus.Registerer
+	// Appendable is the admission's entrance for scraping.
+	Appendable storage.AppendableV2
+}
+
+// Scraper scrapes targets.
+type Scraper struct {
+	*promscrape.Manager // targets and pools, as Prometheus' API wants them
+
+	log       *slog.Logger
+	discovery *discovery.Manager
+	stop      context.CancelFunc // ends discovery
+
+	mu     sync.Mutex
+	config *promconfig.Config
+	active bool // a configuration with jobs was applied at some time
+}
+
+// New makes a Scraper without targets; it starts nothing.
+func New(deps Deps) (*Scraper, error) {
+	if deps.Appendable == nil {
+		return nil, errors.New("scraping: no store given")
+	}
+	if deps.Logger == nil {
+		deps.Logger = promslog.NewNopLogger()
+	}
+	if deps.Registerer == nil {
+		deps.Registerer = prometheus.NewRegistry()
+	}
+	sdMetrics, err := discovery.CreateAndRegisterSDMetrics(deps.Registerer)
+	if err != nil {
+		return nil, fmt.Errorf("register discovery metrics: %w", err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	disc := discovery.NewManager(ctx, deps.Logger.With("component", "discovery"), deps.Registerer, sdMetrics,
+		discovery.Name("scrape"), discovery.Updatert(settle))
+	if disc == nil {
+		stop()
+		return nil, errors.New("make discovery: its metrics are already registered")
+	}
+	manager, err := promscrape.NewManager(&promscrape.Options{
+		DiscoveryReloadInterval:  prommodel.Duration(settle),
+		DiscoveryReloadOnStartup: true,
+	}, deps.Logger.With("component", "scrape"), logging.NewJSONFileLogger, nil, deps.Appendable, deps.Registerer)
+	if err != nil {
+		stop()
+		return nil, fmt.Errorf("make scraping: %w", err)
+	}
+	empty, err := Parse(Section{})
+	if err != nil {
+		stop()
+		return nil, err
+	}
+	return &Scraper{Manager: manager, log: deps.Logger, discovery: disc, stop: stop, config: empty}, nil
+}
+
+// Reload applies a configuration; on an error the one before stays in force.
+func (s *Scraper) Reload(section Section) error {
+	cfg, err := Parse(section)
+	if err != nil {
+		return err
+	}
+	return s.Apply(cfg)
+}
+
+// Apply is Reload for a configuration that Parse made.
+func (s *Scraper) Apply(cfg *promconfig.Config) error {
+	jobs, err := cfg.GetScrapeConfigs()
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(jobs) == 0 && !s.active {
+		s.config = cfg // applying would resolve our own host name, for nothing
+		return nil
+	}
+	if err := s.Manager.ApplyConfig(cfg); err != nil {
+		return fmt.Errorf("apply scrape_configs: %w", err)
+	}
+	found := make(map[string]discovery.Configs, len(jobs))
+	for _, j := range jobs {
+		found[j.JobName] = j.ServiceDiscoveryConfigs
+	}
+	if err := s.discovery.ApplyConfig(found); err != nil {
+		return fmt.Errorf("apply discovery of scrape_configs: %w", err)
+	}
+	s.config, s.active = cfg, true
+	return nil
+}
+
+// Config is the configuration in force.
+func (s *Scraper) Config() promconfig.Config {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return *s.config
+}
+
+// Run discovers and scrapes until ctx is done.
+func (s *Scraper) Run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if err := s.discovery.Run(); err != nil && !errors.Is(err, context.Canceled) {
+			s.log.Error("service discovery ended", "err", err)
+		}
+	})
+	done := make(chan error, 1)
+	wg.Go(func() { done <- s.Manager.Run(s.discovery.SyncCh()) })
+	<-ctx.Done()
+	s.stop()
+	s.Manager.Stop()
+	wg.Wait()
+	return <-done
+}
