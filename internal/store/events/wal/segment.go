@@ -1,0 +1,198 @@
+package wal
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/klauspost/compress/s2"
+
+	"github.com/signalbox-project/signalbox/internal/store/events/disk"
+)
+
+const (
+	segmentMagic = "SBWAL\x00\x01\n"
+	recordMagic  = "SBR1"
+	recordHeader = len(recordMagic) + 8
+	maxRecord    = 1 << 30
+
+	// Ext ends a segment's file name.
+	Ext = ".wal"
+)
+
+// ErrBroken is returned by a segment that takes no more because an earlier
+// write or sync failed.
+var ErrBroken = errors.New("segment is broken")
+
+// Name is what a segment's file name says.
+type Name struct {
+	Signal string // logs or spans
+	Day    string // UTC, 2006-01-02: of the head it belongs to
+	ID     uint64 // unique in the store
+}
+
+// FileName is for example logs-2026-11-21-0005e8a1b2c3d4e5.wal.
+func (n Name) FileName() string { return fmt.Sprintf("%s-%s-%016x%s", n.Signal, n.Day, n.ID, Ext) }
+
+// ParseName reads a file name, with or without folders.
+func ParseName(path string) (n Name, ok bool) {
+	base, ok := strings.CutSuffix(filepath.Base(path), Ext)
+	signal, rest, ok2 := strings.Cut(base, "-")
+	i := strings.LastIndexByte(rest, '-')
+	if !ok || !ok2 || i < 0 {
+		return n, false
+	}
+	id, err := strconv.ParseUint(rest[i+1:], 16, 64)
+	if _, err2 := time.Parse(time.DateOnly, rest[:i]); err != nil || err2 != nil {
+		return n, false
+	}
+	return Name{Signal: signal, Day: rest[:i], ID: id}, true
+}
+
+// Segment is a segment being written, safe for concurrent use.
+type Segment struct {
+	Name Name
+	path string
+	// onSync sees how long each fdatasync took.
+	onSync func(time.Duration)
+
+	mu      sync.Mutex // writing
+	f       disk.File
+	size    int64
+	written uint64 // records
+	broken  error
+	closed  bool
+
+	syncMu sync.Mutex // syncing; one does it for all who wrote before
+	synced uint64     // records
+}
+
+// Create makes a segment's file, durably. onSync may be nil.
+func Create(fs disk.FS, dir string, name Name, onSync func(time.Duration)) (*Segment, error) {
+	path := filepath.Join(dir, name.FileName())
+	f, err := fs.Create(path)
+	if err != nil {
+		return nil, fmt.Errorf("create segment %s: %w", path, err)
+	}
+	_, err = f.Write([]byte(segmentMagic))
+	if err == nil {
+		err = f.Sync()
+	}
+	if err == nil {
+		err = fs.SyncDir(dir)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("create segment %s: %w", path, err), f.Close(), fs.Remove(path))
+	}
+	if onSync == nil {
+		onSync = func(time.Duration) {}
+	}
+	return &Segment{Name: name, path: path, onSync: onSync, f: f, size: int64(len(segmentMagic))}, nil
+}
+
+// Path is the file's path.
+func (s *Segment) Path() string { return s.path }
+
+// Size is the file's length in bytes.
+func (s *Segment) Size() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.size
+}
+
+// Append writes one payload and returns when it is durable. After an error it
+// is not (though a crash may still bring it back).
+func (s *Segment) Append(payload []byte) error {
+	n, err := s.write(frame(payload))
+	if err != nil {
+		return err
+	}
+	return s.sync(n)
+}
+
+// frame compresses the payload and puts it into a record.
+func frame(payload []byte) []byte {
+	b := make([]byte, recordHeader, recordHeader+s2.MaxEncodedLen(len(payload)))
+	body := s2.Encode(b[recordHeader:cap(b)], payload)
+	b = b[:recordHeader+len(body)]
+	copy(b, recordMagic)
+	binary.LittleEndian.PutUint32(b[4:], uint32(len(body)))
+	binary.LittleEndian.PutUint32(b[8:], recordCRC(b[4:8], body))
+	return b
+}
+
+func recordCRC(length, body []byte) uint32 {
+	table := crc32.MakeTable(crc32.Castagnoli)
+	return crc32.Update(crc32.Checksum(length, table), table, body)
+}
+
+func (s *Segment) write(record []byte) (n uint64, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.broken != nil {
+		return 0, s.broken
+	}
+	if s.closed {
+		return 0, fmt.Errorf("write segment %s: %w", s.path, ErrBroken)
+	}
+	if len(record) > maxRecord {
+		return 0, fmt.Errorf("write segment %s: record of %d bytes is too long", s.path, len(record))
+	}
+	if _, err := s.f.Write(record); err != nil {
+		err = fmt.Errorf("write segment %s: %w", s.path, err)
+		if cut := s.f.Truncate(s.size); cut != nil {
+			s.broken = fmt.Errorf("%w: %w", ErrBroken, errors.Join(err, cut))
+		}
+		return 0, err
+	}
+	s.size += int64(len(record))
+	s.written++
+	return s.written, nil
+}
+
+// sync returns when record n is durable.
+func (s *Segment) sync(n uint64) error {
+	s.syncMu.Lock()
+	defer s.syncMu.Unlock()
+	if s.synced >= n {
+		return nil
+	}
+	s.mu.Lock()
+	upTo, broken := s.written, s.broken
+	s.mu.Unlock()
+	if broken != nil {
+		return broken
+	}
+	start := time.Now()
+	err := s.f.Sync()
+	s.onSync(time.Since(start))
+	if err != nil {
+		// The kernel may have dropped the pages: what a later sync says proves nothing.
+		err = fmt.Errorf("sync segment %s: %w", s.path, err)
+		s.mu.Lock()
+		s.broken = fmt.Errorf("%w: %w", ErrBroken, err)
+		s.mu.Unlock()
+		return err
+	}
+	s.synced = upTo
+	return nil
+}
+
+// Close closes the file; what was acknowledged is durable already.
+func (s *Segment) Close() error {
+	s.syncMu.Lock()
+	defer s.syncMu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil
+	}
+	s.closed = true
+	return s.f.Close()
+}
