@@ -111,7 +111,8 @@ export function drawExemplars(u: uPlot, points: readonly ExemplarPoint[], ink: I
 /** An exemplar beyond the axis sits at its top, so that the outlier stays in sight. */
 function exemplarY(u: uPlot, point: ExemplarPoint, canvas: boolean): number {
   const max = u.scales.y?.max ?? point.value;
-  return u.valToPos(Math.min(point.value, max), "y", canvas);
+  const y = u.valToPos(Math.min(point.value, max), "y", canvas);
+  return canvas ? Math.max(y, u.bbox.top + 9) : Math.max(y, 6);
 }
 
 /** The exemplar within `reach` CSS pixels of the pointer. */

@@ -1,5 +1,95 @@
+import { Tabs } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { activeAlertsQuery, pagesQuery, silencesQuery } from "~/api/queries";
+import { CopyMenu } from "~/components/CopyMenu";
+import { asCurl } from "~/components/clipboard";
 import { PageHead } from "~/components/PageHead";
+import { ActiveAlerts } from "./ActiveAlerts";
+import { PageInbox } from "./PageInbox";
+import { Rules } from "./Rules";
+import { Silences } from "./Silences";
 
+const tabs = ["pages", "alerts", "silences", "rules"] as const;
+type Tab = (typeof tabs)[number];
+
+function counted(word: string, count: number | undefined): string {
+  return count === undefined ? word : `${word} ${count}`;
+}
+
+/** Who knows, and why (not)? */
 export function AlertsPage() {
-  return <PageHead title="AlertsPage" answer="AlertsPage" />;
+  const search = useSearch({ strict: false });
+  const navigate = useNavigate();
+  const pages = useQuery(pagesQuery);
+  const alerts = useQuery(activeAlertsQuery);
+  const silences = useQuery(silencesQuery);
+  const tab: Tab = tabs.find((one) => one === search.tab) ?? "pages";
+  const waiting = pages.data?.pages.some((page) => page.status === "firing" && !page.acked_by);
+  const firing = pages.data?.pages.some((page) => page.status === "firing");
+  return (
+    <>
+      <PageHead
+        title="Alerts and pages"
+        answer={
+          pages.data
+            ? pages.data.summary || "Nobody was paged yet."
+            : pages.error
+              ? "It is not known who was paged."
+              : "Reading the pages"
+        }
+        tone={pages.data ? (waiting ? "danger" : firing ? "caution" : "ok") : undefined}
+        actions={
+          <CopyMenu
+            items={[
+              { label: "Copy pages as curl", text: () => asCurl("/sb/v1/pages") },
+              { label: "Copy alerts as curl", text: () => asCurl("/api/v2/alerts") },
+              {
+                label: "Copy as amtool",
+                text: () => `amtool --alertmanager.url=${window.location.origin} alert query`,
+              },
+            ]}
+          />
+        }
+      />
+      <Tabs
+        value={tab}
+        keepMounted={false}
+        onChange={(next) =>
+          void navigate({
+            to: ".",
+            search: (old) => ({
+              ...old,
+              tab: next === "pages" ? undefined : (next ?? undefined),
+              matchers: undefined,
+            }),
+          })
+        }
+      >
+        <Tabs.List mb="md">
+          <Tabs.Tab value="pages">{counted("Pages", pages.data?.pages.length)}</Tabs.Tab>
+          <Tabs.Tab value="alerts">{counted("Active alerts", alerts.data?.length)}</Tabs.Tab>
+          <Tabs.Tab value="silences">
+            {counted(
+              "Silences",
+              silences.data?.filter((silence) => silence.status.state !== "expired").length,
+            )}
+          </Tabs.Tab>
+          <Tabs.Tab value="rules">Rules</Tabs.Tab>
+        </Tabs.List>
+        <Tabs.Panel value="pages">
+          <PageInbox query={pages} open={search.open} />
+        </Tabs.Panel>
+        <Tabs.Panel value="alerts">
+          <ActiveAlerts query={alerts} />
+        </Tabs.Panel>
+        <Tabs.Panel value="silences">
+          <Silences query={silences} prefill={search.matchers} />
+        </Tabs.Panel>
+        <Tabs.Panel value="rules">
+          <Rules />
+        </Tabs.Panel>
+      </Tabs>
+    </>
+  );
 }

@@ -1,5 +1,57 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link, useParams } from "@tanstack/react-router";
+import { decisionQuery } from "~/api/queries";
+import { Answer } from "~/components/Answer";
+import { CopyMenu } from "~/components/CopyMenu";
+import { asCurl } from "~/components/clipboard";
 import { PageHead } from "~/components/PageHead";
+import { When } from "~/components/When";
+import { DecisionView } from "./DecisionView";
+import { verdictTone } from "./verdict";
 
+/** Why did the gate decide so? */
 export function DecisionPage() {
-  return <PageHead title="DecisionPage" answer="DecisionPage" />;
+  const { id } = useParams({ from: "/gate/$id" });
+  const query = useQuery(decisionQuery(id));
+  const decision = query.data;
+  return (
+    <>
+      <PageHead
+        title="Gate decision"
+        answer={
+          decision?.summary ?? (query.error ? "This decision cannot be shown." : "Reading the decision")
+        }
+        tone={decision ? verdictTone[decision.verdict] : undefined}
+        actions={
+          <CopyMenu
+            items={[
+              {
+                label: "Copy as curl",
+                text: () => asCurl(`/sb/v1/gate/decisions/${encodeURIComponent(id)}`),
+              },
+            ]}
+          />
+        }
+      >
+        {decision && (
+          <>
+            <Link to="/services/$name" params={{ name: decision.request.service }}>
+              {decision.request.service}
+            </Link>{" "}
+            {decision.request.version} {decision.request.environment && `in ${decision.request.environment}`}
+            {decision.request.actor && `, asked by ${decision.request.actor}`} at{" "}
+            <When at={decision.time} ago />.{" "}
+          </>
+        )}
+        <Link to="/gate">All decisions</Link>
+      </PageHead>
+      <Answer query={query} what="the decision" height={240}>
+        {(data) => (
+          <section className="panel">
+            <DecisionView decision={data} />
+          </section>
+        )}
+      </Answer>
+    </>
+  );
 }

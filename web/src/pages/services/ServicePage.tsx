@@ -91,10 +91,15 @@ function ServiceBody({ service }: { service: ServiceDetail }) {
         </section>
       )}
       <div className="grid2">
-        <Slices title="Versions" field="version" slices={service.versions} service={service.service} />
-        <Slices title="Regions" field="region" slices={service.regions} service={service.service} />
+        <Slices title="Versions" fields={["version"]} slices={service.versions} service={service.service} />
+        <Slices title="Regions" fields={["region"]} slices={service.regions} service={service.service} />
       </div>
-      <Slices title="Routes" field="name" slices={service.routes} service={service.service} />
+      <Slices
+        title="Routes"
+        fields={["http.route", "name"]}
+        slices={service.routes}
+        service={service.service}
+      />
       <Dependencies service={service} />
       <section className="panel stack tight">
         <h2>Deployments</h2>
