@@ -94,14 +94,14 @@ func ends(err error) bool {
 }
 
 // reasoned is what the admission of samples may put into its errors.
-type reasoned interface{ Reason() string }
+type reasoned interface{ RefusalReason() string }
 
 // appendReason is the counter's word for a refused sample.
 func appendReason(err error) string {
 	var r reasoned
 	switch {
 	case errors.As(err, &r):
-		return r.Reason()
+		return r.RefusalReason()
 	case errors.Is(err, storage.ErrTooOldSample), errors.Is(err, storage.ErrOutOfBounds):
 		return "too_old"
 	case errors.Is(err, storage.ErrOutOfOrderSample):

@@ -24,7 +24,7 @@ type intake struct {
 	admit      stream.Admitter
 	appendable storage.AppendableV2
 	ledger     stream.Counter // never nil
-	samples    stream.Counter // for metrics; a no-op where the appendable counts itself
+	counted    bool           // the appendable writes to the ledger what reaches it
 	own        *instruments
 	now        func() time.Time
 	wire       *wireTable
@@ -108,7 +108,7 @@ func (in *intake) traces(ctx context.Context, r request) (answer, error) {
 	if len(kept) > 0 {
 		err = in.sink.Spans(ctx, kept)
 	}
-	in.account(in.ledger, r, received, len(kept), refused, err)
+	in.account(r, received, len(kept), refused, err)
 	if err != nil {
 		return nil, err
 	}
@@ -136,7 +136,7 @@ func (in *intake) logs(ctx context.Context, r request) (answer, error) {
 	if len(kept) > 0 {
 		err = in.sink.Logs(ctx, kept)
 	}
-	in.account(in.ledger, r, received, len(kept), refused, err)
+	in.account(r, received, len(kept), refused, err)
 	if err != nil {
 		return nil, err
 	}
@@ -170,8 +170,12 @@ func (in *intake) metrics(ctx context.Context, r request) (answer, error) {
 		bySample = addRefusal(bySample, reasonConversion, "", 1)
 	}
 	refused = append(refused, app.refused...)
-	bySample = append(bySample, app.samples...)
-	in.account(in.samples, r, app.taken+refusedCount(bySample), app.taken, bySample, err)
+	if in.counted {
+		in.account(r, refusedCount(bySample), 0, bySample, nil)
+	} else {
+		bySample = append(bySample, app.samples...)
+		in.account(r, app.taken+refusedCount(bySample), app.taken, bySample, err)
+	}
 	in.own.exemplars.Add(float64(app.exemplars))
 	if err != nil {
 		return nil, err
@@ -219,19 +223,19 @@ func (in *intake) appendMetrics(ctx context.Context, app *countingAppender, md p
 }
 
 // account writes what became of a request's records to the ledger, all at once.
-func (in *intake) account(ledger stream.Counter, r request, received, kept int, refused []stream.Refusal, err error) {
+func (in *intake) account(r request, received, kept int, refused []stream.Refusal, err error) {
 	if received == 0 {
 		return
 	}
-	ledger.Received(r.signal, "otlp_"+r.protocol, received)
+	in.ledger.Received(r.signal, "otlp_"+r.protocol, received)
 	for _, f := range refused {
-		ledger.Refused(r.signal, f.Reason, f.Count)
+		in.ledger.Refused(r.signal, f.Reason, f.Count)
 	}
 	if err != nil {
-		ledger.Refused(r.signal, asFailure(err).reason, kept)
+		in.ledger.Refused(r.signal, asFailure(err).reason, kept)
 		return
 	}
-	ledger.Stored(r.signal, kept)
+	in.ledger.Stored(r.signal, kept)
 }
 
 func refusedCount(list []stream.Refusal) (n int) {

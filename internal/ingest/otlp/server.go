@@ -26,8 +26,8 @@ type Deps struct {
 	Admitter   stream.Admitter       // decides on logs and spans
 	Appendable storage.AppendableV2  // takes metrics, admission included
 	Ledger     stream.Counter        // nil keeps none
-	// AppendableCounts says that Appendable writes metrics to the ledger itself,
-	// so that the intake does not count them a second time.
+	// AppendableCounts says that Appendable writes to the ledger what reaches it,
+	// so that the intake adds only what is refused before.
 	AppendableCounts bool
 }
 
@@ -65,11 +65,8 @@ func New(cfg Config, d Deps) (*Server, error) {
 		return nil, fmt.Errorf("otlp: %w", err)
 	}
 	in := &intake{
-		sink: d.Sink, admit: d.Admitter, appendable: d.Appendable, ledger: d.Ledger, samples: d.Ledger,
+		sink: d.Sink, admit: d.Admitter, appendable: d.Appendable, ledger: d.Ledger, counted: d.AppendableCounts,
 		own: own, now: time.Now, wire: newWireTable(), settings: translation(), deltas: deltas,
-	}
-	if d.AppendableCounts {
-		in.samples = noLedger{}
 	}
 	return &Server{cfg: cfg, log: d.Logger, intake: in, gate: g}, nil
 }
