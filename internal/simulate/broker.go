@@ -128,8 +128,8 @@ func edgeEndpoints() map[string]endpoint {
 		"edge.login": {service: Edge, method: "POST", path: "/sessions", own: work, calls: []call{
 			{to: "access.session", share: 1, fallback: 0.5},
 		}},
-		"edge.save": {service: Edge, method: "PUT", path: "/layouts/{id}", own: work, calls: []call{
-			authorise(), {to: "layout.put", share: 1, fallback: 0.8},
+		"edge.save": {service: Edge, method: "POST", path: "/layouts/{id}/revisions", own: work, calls: []call{
+			authorise(), {to: "layout.save", share: 1, fallback: 0.8},
 		}},
 		"edge.deployment": {service: Edge, method: "GET", path: "/deployments/{id}", own: work, notFound: 0.002, calls: []call{
 			authorise(), {to: "deployment.get", share: 1, fallback: 0.9},
@@ -143,12 +143,12 @@ func edgeEndpoints() map[string]endpoint {
 func backendEndpoints() map[string]endpoint {
 	return map[string]endpoint{
 		"layout.get": {
-			service: Layout, method: "GET", path: "/layouts/{id}", own: latency{ms(22), 0.5, 0.006, 12}, notFound: 0.0005,
+			service: Layout, method: "GET", path: "/layouts/{id}", own: latency{ms(22), 0.5, 0.006, 12}, notFound: 0.0015,
 			database: "layout-db", query: latency{ms(14), 0.55, 0.004, 15},
 			calls: []call{{to: "file.get", share: 0.7, fallback: 0.95}},
 		},
 		"layout.getRemote": {
-			service: Layout, method: "GET", path: "/remote/layouts/{id}", own: latency{ms(30), 0.5, 0.006, 12}, notFound: 0.0005,
+			service: Layout, method: "GET", path: "/remote/layouts/{id}", own: latency{ms(30), 0.5, 0.006, 12}, notFound: 0.0015,
 			database: "layout-db", query: latency{ms(14), 0.55, 0.004, 15},
 			calls: []call{{to: "file.get", share: 0.7, crossRegion: 1, toRemote: "file.get", fallback: 0.95}},
 		},
@@ -156,8 +156,8 @@ func backendEndpoints() map[string]endpoint {
 			service: Layout, method: "GET", path: "/layouts", own: latency{ms(16), 0.5, 0.004, 10},
 			database: "layout-db", query: latency{ms(30), 0.5, 0.006, 10},
 		},
-		"layout.put": {
-			service: Layout, method: "PUT", path: "/layouts/{id}", own: latency{ms(18), 0.45, 0.004, 10},
+		"layout.save": {
+			service: Layout, method: "POST", path: "/layouts/{id}/revisions", own: latency{ms(18), 0.45, 0.004, 10},
 			database: "layout-db", query: latency{ms(22), 0.5, 0.006, 10}, publish: "layout-changes",
 		},
 		"access.authorize": {
@@ -180,8 +180,8 @@ func backendEndpoints() map[string]endpoint {
 		"file.get": {
 			service: FileServer, method: "GET", path: "/files/{id}", own: latency{ms(28), 0.6, 0.008, 8}, notFound: 0.001,
 		},
-		"file.put": {
-			service: FileServer, method: "PUT", path: "/files/{id}", own: latency{ms(45), 0.55, 0.006, 8},
+		"file.store": {
+			service: FileServer, method: "POST", path: "/files", own: latency{ms(45), 0.55, 0.006, 8},
 		},
 	}
 }
@@ -201,7 +201,7 @@ func queues() []queue {
 		},
 		{
 			name: "layout-deployments", consumer: Deployment, work: latency{ms(60), 0.5, 0.006, 8}, deploys: true,
-			calls: []call{{to: "file.put", share: 1, fallback: 0.9}},
+			calls: []call{{to: "file.store", share: 1, fallback: 0.9}},
 		},
 	}
 }

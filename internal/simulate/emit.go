@@ -29,7 +29,6 @@ type emission struct {
 	user      string
 	requestID string
 	publish   func(region, queue string, m message) // nil: messages go nowhere
-	quiet     bool                                  // no metrics: the past's are written otherwise
 }
 
 // span writes o and everything below it, parents first, each with the times
@@ -60,7 +59,7 @@ func (e emission) span(ctx context.Context, o *op, links ...trace.Link) error {
 	if o.kind == trace.SpanKindProducer && e.publish != nil {
 		e.publish(o.region, o.queue, message{span: span.SpanContext(), sent: e.base.Add(o.end()), tenant: e.tenant, requestID: e.requestID})
 	}
-	if !e.quiet {
+	if e.fleet.gauges != nil {
 		e.measure(ctx, in, o)
 	}
 	e.log(ctx, in, o)
@@ -120,7 +119,7 @@ func (e emission) measure(ctx context.Context, in *instance, o *op) {
 			}
 			return as
 		}))
-		if o.service == Edge && o.route == "/layouts/{id}" && o.method == "GET" && o.status < 400 {
+		if o.service == Edge && o.route == "/layouts/{id}" && o.status < 400 {
 			in.opened.Add(ctx, 1, in.set("o "+e.tenant, func() []attribute.KeyValue {
 				return []attribute.KeyValue{attribute.String("customer", e.tenant)}
 			}))

@@ -35,9 +35,10 @@ type instance struct {
 	serverDuration, clientDuration, deployTime metric.Float64Histogram
 	messages, opened                           metric.Int64Counter
 
-	sets     map[string]metric.MeasurementOption // attribute sets by their key
-	load     *load
-	shutdown []func(context.Context) error
+	sets      map[string]metric.MeasurementOption // attribute sets by their key
+	load      *load
+	flushLogs func(context.Context) error
+	shutdown  []func(context.Context) error
 }
 
 // fleet makes instances when they are first needed. It is used by one
@@ -47,7 +48,7 @@ type fleet struct {
 	tally     *tally
 	exporters exporters
 	ids       *idGenerator
-	gauges    *gauges
+	gauges    *gauges // nil: traces and logs only, and none is dropped for want of room
 	start     time.Time
 	instances map[instanceKey]*instance
 }
@@ -87,15 +88,24 @@ func (f *fleet) launch(key instanceKey) (*instance, error) {
 		attribute.String("telemetry.sdk.language", "go"),
 		attribute.String("telemetry.sdk.name", "opentelemetry"),
 	)
+	batching := []sdktrace.BatchSpanProcessorOption{sdktrace.WithBatchTimeout(f.cfg.FlushEvery)}
+	if f.gauges == nil {
+		batching = append(batching, sdktrace.WithBlocking())
+	}
 	tp := sdktrace.NewTracerProvider(sdktrace.WithResource(res), sdktrace.WithIDGenerator(f.ids),
-		sdktrace.WithBatcher(countedSpans{f.exporters.spans, f.tally}, sdktrace.WithBatchTimeout(f.cfg.FlushEvery)))
+		sdktrace.WithBatcher(countedSpans{f.exporters.spans, f.tally}, batching...))
 	lp := sdklog.NewLoggerProvider(sdklog.WithResource(res),
 		sdklog.WithProcessor(sdklog.NewBatchProcessor(countedLogs{f.exporters.logs, f.tally}, sdklog.WithExportInterval(f.cfg.FlushEvery))))
-	mp := sdkmetric.NewMeterProvider(sdkmetric.WithResource(res),
-		sdkmetric.WithReader(sdkmetric.NewPeriodicReader(countedMetrics{f.exporters.metrics, f.tally}, sdkmetric.WithInterval(f.cfg.MetricsEvery))))
 	in.tracer = tp.Tracer(scopeName)
 	in.logs = otelslog.NewHandler(scopeName, otelslog.WithLoggerProvider(lp))
-	in.shutdown = []func(context.Context) error{tp.Shutdown, lp.Shutdown, mp.Shutdown}
+	in.shutdown = []func(context.Context) error{tp.Shutdown, lp.Shutdown}
+	in.flushLogs = lp.ForceFlush
+	if f.gauges == nil {
+		return in, nil
+	}
+	mp := sdkmetric.NewMeterProvider(sdkmetric.WithResource(res),
+		sdkmetric.WithReader(sdkmetric.NewPeriodicReader(countedMetrics{f.exporters.metrics, f.tally}, sdkmetric.WithInterval(f.cfg.MetricsEvery))))
+	in.shutdown = append(in.shutdown, mp.Shutdown)
 	return in, in.instruments(mp.Meter(scopeName), f.gauges)
 }
 
