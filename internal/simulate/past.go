@@ -100,11 +100,11 @@ type Moment struct {
 // moment, and returns when all are delivered.
 func Replay(ctx context.Context, cfg Config, deps Deps, moments []Moment) (Stats, error) {
 	s, err := New(cfg, deps)
-	if err != nil {
+	if err != nil || len(moments) == 0 {
 		return Stats{}, err
 	}
 	exp, err := s.dial(ctx)
-	if err != nil || len(moments) == 0 {
+	if err != nil {
 		return Stats{}, err
 	}
 	f := newFleet(cfg, exp, &s.tally, nil, moments[0].Time)
