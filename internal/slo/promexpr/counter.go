@@ -91,25 +91,45 @@ func (c *Counter) Plain(window string) string {
 
 // LastSample is an expression for the time of the newest sample, in Unix
 // seconds, of any selected series; nothing when that is older than the lookback.
-func (c *Counter) LastSample() string {
-	parts := make([]string, len(c.selectors))
-	for i, s := range c.selectors {
-		parts[i] = "max(timestamp(" + s + "))"
-	}
-	return strings.Join(parts, " or ")
+func (c *Counter) LastSample() string { return lastSample(c.selectors) }
+
+// Vector is an expression that is evaluated as it stands.
+type Vector struct {
+	Text      string
+	selectors []string
 }
 
-// ParseVector checks an expression that is evaluated as it stands and answers
-// its normal form.
-func ParseVector(text string) (string, error) {
+// ParseVector reads an expression whose values are judged one by one.
+func ParseVector(text string) (*Vector, error) {
 	expr, err := newParser().ParseExpr(text)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	if t := expr.Type(); t != parser.ValueTypeVector && t != parser.ValueTypeScalar {
-		return "", fmt.Errorf("the query must answer an instant vector, this answers a %s", t)
+	if t := expr.Type(); t != parser.ValueTypeVector {
+		return nil, fmt.Errorf("the query must answer an instant vector, this answers a %s", t)
 	}
-	return expr.String(), nil
+	v := &Vector{Text: expr.String()}
+	parser.Inspect(expr, func(n parser.Node, _ []parser.Node) error {
+		if vs, ok := n.(*parser.VectorSelector); ok {
+			v.selectors = append(v.selectors, plainSelector(vs))
+		}
+		return nil
+	})
+	if len(v.selectors) == 0 {
+		return nil, errors.New("the query selects no metric")
+	}
+	return v, nil
+}
+
+// LastSample is as Counter's.
+func (v *Vector) LastSample() string { return lastSample(v.selectors) }
+
+func lastSample(selectors []string) string {
+	parts := make([]string, len(selectors))
+	for i, s := range selectors {
+		parts[i] = "timestamp(" + s + ")"
+	}
+	return "max(" + strings.Join(parts, " or ") + ")"
 }
 
 func newParser() parser.Parser {

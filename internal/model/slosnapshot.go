@@ -1,0 +1,13 @@
+package model
+
+import "time"
+
+// SLOSnapshot is everything known about one promise at one moment: what
+// decisions about it (the gate's) rest on.
+type SLOSnapshot struct {
+	Status      SLOStatus
+	Environment string        // "" when the promise holds in every environment
+	LastData    time.Time     // of the newest sample seen; zero when there was none
+	Age         time.Duration // how much of the window has passed since the first data
+	Loaded      bool          // false while history is still being read after a start
+}

@@ -1,0 +1,184 @@
+package slo
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/notifier"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/platform/human"
+	"github.com/signalbox-project/signalbox/internal/store"
+)
+
+// conclude judges one promise and updates its alerts and record.
+func (e *Engine) conclude(p *promise, now time.Time) model.SLOStatus {
+	m := p.measure(e.cfg, now)
+	rows := burnRows(e.cfg, p.def, m, func(name string) bool { return p.alerts[name] != nil })
+	s := judge(e.cfg, p.def, m, rows)
+	for _, r := range rows {
+		a := p.alerts[r.alert.Name]
+		if r.firing && a == nil {
+			p.alerts[r.alert.Name] = &store.SLOAlertRecord{Name: r.alert.Name, Window: r.long.Window, Since: now.UTC()}
+			e.log.Warn("SLO burn alert fires", "slo", p.def.Name, "alert", r.alert.Name, "burn", r.long.Rate, "window", r.long.Window)
+			p.dirty = true
+		}
+	}
+	reading := m.loaded == 0 && !p.record.Since.IsZero()
+	if s.State != p.record.State && !reading {
+		p.record.State, p.record.Since = s.State, now.UTC()
+		p.dirty = true
+	}
+	if reading {
+		// A restart is no change of state: the old one stands until history is read.
+		s.State = p.record.State
+	}
+	if !p.record.Since.IsZero() {
+		since := p.record.Since
+		s.Since = &since
+	}
+	p.mu.Lock()
+	p.status = s
+	p.mu.Unlock()
+	return s
+}
+
+// sendAlerts hands new, due and ended alerts to the pipeline.
+func (e *Engine) sendAlerts(promises []*promise, now time.Time) {
+	var out []*notifier.Alert
+	for _, p := range promises {
+		firing := p.status.Alerts
+		for name, a := range p.alerts {
+			active := slices.Contains(firing, name)
+			if active && now.Sub(a.Sent) < time.Duration(e.cfg.ResendEvery) {
+				continue
+			}
+			row, known := e.row(name)
+			if known {
+				out = append(out, e.alert(p.def, p.status, row, a, now, active))
+			}
+			if active {
+				e.metrics.sent.WithLabelValues("firing").Inc()
+				p.dirty = p.dirty || a.Sent.IsZero()
+				a.Sent = now.UTC()
+				continue
+			}
+			e.log.Info("SLO burn alert is resolved", "slo", p.def.Name, "alert", name)
+			e.metrics.sent.WithLabelValues("resolved").Inc()
+			delete(p.alerts, name)
+			p.dirty = true
+		}
+	}
+	if len(out) > 0 && e.deps.Alerts != nil {
+		e.deps.Alerts.Send(out...)
+	}
+}
+
+// retire resolves the alerts of promises that are no longer defined.
+func (e *Engine) retire(gone map[string]*promise, now time.Time) {
+	for _, p := range gone {
+		p.status.Alerts = nil
+		e.sendAlerts([]*promise{p}, now)
+	}
+}
+
+func (e *Engine) row(name string) (BurnAlert, bool) {
+	for _, b := range e.cfg.BurnAlerts {
+		if b.Name == name {
+			return b, true
+		}
+	}
+	return BurnAlert{}, false
+}
+
+// alert is what the pipeline is told. Its labels are the same every time: they
+// are its identity.
+func (e *Engine) alert(d *Definition, s model.SLOStatus, b BurnAlert, a *store.SLOAlertRecord, now time.Time, active bool) *notifier.Alert {
+	long, short := WindowText(time.Duration(b.Long)), WindowText(b.short())
+	lb := labels.NewBuilder(labels.EmptyLabels())
+	for k, v := range d.Labels {
+		if labelName(k) && v != "" {
+			lb.Set(k, v)
+		}
+	}
+	lb.Set(labels.AlertName, b.Name)
+	lb.Set("slo", d.Name)
+	lb.Set("service", d.Service)
+	if d.Environment != "" {
+		lb.Set("env", d.Environment)
+	}
+	lb.Set("severity", b.Severity())
+	lb.Set("long_window", long)
+	lb.Set("short_window", short)
+
+	rate := burnIn(s, long)
+	link := e.deps.ExternalURL + "/slo/" + url.PathEscape(d.Name)
+	text := map[string]string{
+		"summary": fmt.Sprintf("%s burns its budget %s over %s", d.DisplayName, human.Times(rate), spaced(long)),
+		"description": fmt.Sprintf("%s over %s and %s over %s (limit %s); objective %s over %s, %s of the budget left. %s %s",
+			human.Times(rate), spaced(long), human.Times(burnIn(s, short)), spaced(short), human.Times(b.Factor),
+			human.Percent(d.Objective), human.Duration(d.Window), human.Percent(s.Budget.LeftRatio), s.Reason, s.Action),
+		"link": link, "query": d.Queries.Error,
+	}
+	for _, key := range []string{"runbook", "runbook_url"} {
+		if v := d.Annotations[key]; v != "" {
+			text[key] = v
+		}
+	}
+	out := &notifier.Alert{Labels: lb.Labels(), Annotations: labels.FromMap(text), StartsAt: a.Since, GeneratorURL: link}
+	// As Prometheus does: an alert that nobody repeats ends by itself.
+	out.EndsAt = now.Add(4 * time.Duration(e.cfg.ResendEvery))
+	if !active {
+		out.EndsAt = now
+	}
+	return out
+}
+
+func burnIn(s model.SLOStatus, window string) float64 {
+	for _, b := range s.Burn {
+		if b.Window == window {
+			return b.Rate
+		}
+	}
+	return 0
+}
+
+func labelName(s string) bool {
+	return s != "" && !strings.HasPrefix(s, "__") && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == "" && (s[0] < '0' || s[0] > '9')
+}
+
+// save stores the records that changed. What cannot be stored is tried again
+// at the next evaluation.
+func (e *Engine) save(ctx context.Context, promises []*promise) {
+	if e.deps.Records == nil {
+		return
+	}
+	var records []store.SLORecord
+	for _, p := range promises {
+		if !p.dirty {
+			continue
+		}
+		p.record.Alerts = p.record.Alerts[:0:0]
+		for _, a := range p.alerts {
+			p.record.Alerts = append(p.record.Alerts, *a)
+		}
+		slices.SortFunc(p.record.Alerts, func(a, b store.SLOAlertRecord) int { return strings.Compare(a.Name, b.Name) })
+		p.record.Updated = e.deps.Now().UTC()
+		records = append(records, p.record)
+	}
+	if len(records) == 0 {
+		return
+	}
+	if err := e.deps.Records.SaveSLORecords(ctx, records); err != nil {
+		e.fail("save", err)
+		return
+	}
+	for _, p := range promises {
+		p.dirty = false
+	}
+}

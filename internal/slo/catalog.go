@@ -1,0 +1,168 @@
+package slo
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/slo/openslo"
+)
+
+// maxFileBytes bounds one SLO file; a larger one is a mistake.
+const maxFileBytes = 4 << 20
+
+// Load reads SLO files by glob patterns and answers what is usable and
+// everything that is wrong with them. `check slos` and Catalog use it alike.
+func Load(patterns []string) ([]*Definition, []Problem) {
+	var docs openslo.Documents
+	var problems []Problem
+	seen := map[string]bool{}
+	for _, pattern := range patterns {
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			problems = append(problems, Problem{File: pattern, Message: "not a valid pattern: " + err.Error()})
+			continue
+		}
+		if len(files) == 0 && !strings.ContainsAny(pattern, `*?[\`) {
+			problems = append(problems, Problem{File: pattern, Message: "there is no such file", Cure: "mend the path in slo_files or create the file"})
+		}
+		slices.Sort(files)
+		for _, file := range files {
+			if seen[file] {
+				continue
+			}
+			seen[file] = true
+			text, err := readFile(file)
+			if err != nil {
+				problems = append(problems, Problem{File: file, Message: err.Error(), Cure: "make it a file that this user may read"})
+				continue
+			}
+			d, ps := openslo.Parse(file, text)
+			problems = append(problems, ps...)
+			docs.Services = append(docs.Services, d.Services...)
+			docs.SLIs = append(docs.SLIs, d.SLIs...)
+			docs.SLOs = append(docs.SLOs, d.SLOs...)
+			docs.Sources = append(docs.Sources, d.Sources...)
+		}
+	}
+	defs, ps := Define(docs)
+	return defs, append(problems, ps...)
+}
+
+func readFile(file string) ([]byte, error) {
+	st, err := os.Stat(file)
+	if err != nil {
+		return nil, err
+	}
+	if !st.Mode().IsRegular() {
+		return nil, fmt.Errorf("not a regular file")
+	}
+	if st.Size() > maxFileBytes {
+		return nil, fmt.Errorf("%d bytes are more than the %d an SLO file may have", st.Size(), maxFileBytes)
+	}
+	return os.ReadFile(file)
+}
+
+// Catalog holds the definitions in force. Reload replaces them all or, when a
+// file has an error, leaves the last good ones and keeps the errors to show.
+// It is safe for concurrent use.
+type Catalog struct {
+	log     *slog.Logger
+	current atomic.Pointer[catalogState]
+	failed  prometheus.Gauge
+	count   prometheus.Gauge
+}
+
+type catalogState struct {
+	defs     []*Definition
+	problems []Problem
+	stale    bool // defs are of an earlier load
+}
+
+// LoadError is a load that found errors.
+type LoadError struct{ Problems []Problem }
+
+// Error lists every problem, one a line.
+func (e *LoadError) Error() string {
+	lines := make([]string, 0, len(e.Problems))
+	for _, p := range e.Problems {
+		if !p.Warning {
+			lines = append(lines, p.Error())
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// NewCatalog makes an empty catalog.
+func NewCatalog(log *slog.Logger, reg prometheus.Registerer) (*Catalog, error) {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	c := &Catalog{
+		log: log,
+		failed: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "signalbox_slo_load_failed", Help: "1 while the SLO files have errors and the last good definitions are in force.",
+		}),
+		count: prometheus.NewGauge(prometheus.GaugeOpts{Name: "signalbox_slo_definitions", Help: "SLOs in force."}),
+	}
+	c.current.Store(&catalogState{})
+	if reg != nil {
+		for _, m := range []prometheus.Collector{c.failed, c.count} {
+			if err := reg.Register(m); err != nil {
+				return nil, fmt.Errorf("register slo metrics: %w", err)
+			}
+		}
+	}
+	return c, nil
+}
+
+// Reload loads the files. With errors it returns a *LoadError; the first load ever then
+// takes what is usable, because nothing good came before.
+func (c *Catalog) Reload(patterns []string) error {
+	defs, problems := Load(patterns)
+	next := &catalogState{defs: defs, problems: problems}
+	failed := slices.ContainsFunc(problems, func(p Problem) bool { return !p.Warning })
+	if last := c.current.Load(); failed && len(last.defs) > 0 {
+		next.defs, next.stale = last.defs, true
+	}
+	c.current.Store(next)
+	c.count.Set(float64(len(next.defs)))
+	for _, p := range problems {
+		if p.Warning {
+			c.log.Warn("SLO file", "problem", p.Error())
+		}
+	}
+	if !failed {
+		c.failed.Set(0)
+		return nil
+	}
+	c.failed.Set(1)
+	return &LoadError{Problems: problems}
+}
+
+// Definitions are those in force, sorted by name. The slice is shared: do not change it.
+func (c *Catalog) Definitions() []*Definition { return c.current.Load().defs }
+
+// Problems is what the last load found, for the status page.
+func (c *Catalog) Problems() []model.Problem {
+	st := c.current.Load()
+	out := make([]model.Problem, 0, len(st.problems))
+	for _, p := range st.problems {
+		mp := model.Problem{Severity: "warning", Message: Problem{File: p.File, Line: p.Line, Message: p.Message}.Error(), Cure: p.Cure}
+		if !p.Warning {
+			mp.Severity = "critical"
+			if st.stale {
+				mp.Message += " (the SLOs of the last good load stay in force)"
+			}
+		}
+		out = append(out, mp)
+	}
+	return out
+}

@@ -1,0 +1,389 @@
+package slo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/prometheus/notifier"
+	"github.com/prometheus/prometheus/storage"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/slo/ledger"
+	"github.com/signalbox-project/signalbox/internal/store"
+)
+
+// AlertSender takes alerts to be routed; Prometheus' rules manager uses the
+// same shape. An alert with EndsAt in the past is resolved.
+type AlertSender interface {
+	Send(alerts ...*notifier.Alert)
+}
+
+// Records keeps what must survive a restart; store/state does.
+type Records interface {
+	SLORecords(ctx context.Context) ([]store.SLORecord, error)
+	SaveSLORecords(ctx context.Context, records []store.SLORecord) error
+}
+
+// Deps is what the engine uses. Querier and Catalog are needed, the rest may
+// be nil.
+type Deps struct {
+	Logger     *slog.Logger
+	Registerer prometheus.Registerer
+	Catalog    *Catalog
+	Querier    Querier
+	Results    storage.AppendableV2 // where signalbox_slo_* metrics go
+	Alerts     AlertSender
+	Records    Records
+	// Arrivals subscribes to the news that samples were stored; news fold into
+	// one while nobody listens.
+	Arrivals func() (c <-chan struct{}, stop func())
+	// ExternalURL is what links in alerts begin with, without a slash at the end.
+	ExternalURL string
+	// Now is the clock; time.Now by default.
+	Now func() time.Time
+}
+
+// Engine evaluates the catalog's promises.
+type Engine struct {
+	cfg     Config
+	deps    Deps
+	log     *slog.Logger
+	metrics *engineMetrics
+
+	mu         sync.Mutex // guards promises
+	promises   []*promise // sorted by name
+	restored   map[string]store.SLORecord
+	nextRecord time.Time
+	list       atomic.Pointer[[]model.SLOStatus] // worst first
+	again      atomic.Bool                       // read all history again
+	turn       int                               // whose history is read next
+}
+
+type engineMetrics struct {
+	evaluation prometheus.Histogram
+	failures   *prometheus.CounterVec
+	sent       *prometheus.CounterVec
+	scanned    prometheus.Counter
+}
+
+// New makes an engine; it starts nothing.
+func New(cfg Config, deps Deps) (*Engine, error) {
+	if errs := cfg.Validate(); len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	if deps.Catalog == nil || deps.Querier == nil {
+		return nil, errors.New("slo engine: it needs a catalog and a querier")
+	}
+	if deps.Logger == nil {
+		deps.Logger = slog.New(slog.DiscardHandler)
+	}
+	if deps.Now == nil {
+		deps.Now = time.Now
+	}
+	e := &Engine{cfg: cfg, deps: deps, log: deps.Logger, metrics: newMetrics()}
+	e.list.Store(&[]model.SLOStatus{})
+	if deps.Registerer != nil {
+		m := e.metrics
+		for _, c := range []prometheus.Collector{m.evaluation, m.failures, m.sent, m.scanned} {
+			if err := deps.Registerer.Register(c); err != nil {
+				return nil, fmt.Errorf("register slo metrics: %w", err)
+			}
+		}
+	}
+	return e, nil
+}
+
+func newMetrics() *engineMetrics {
+	return &engineMetrics{
+		evaluation: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "signalbox_slo_evaluation_seconds", Help: "Time to judge all promises once.",
+			Buckets: prometheus.ExponentialBuckets(0.001, 2, 14),
+		}),
+		failures: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "signalbox_slo_failures_total", Help: "What went wrong while judging promises, by step (query, scan, record, save).",
+		}, []string{"step"}),
+		sent: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "signalbox_slo_alerts_sent_total", Help: "Burn alerts handed to the alert pipeline, by status (firing, resolved).",
+		}, []string{"status"}),
+		scanned: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "signalbox_slo_history_reads_total", Help: "Pieces of history read into ledgers.",
+		}),
+	}
+}
+
+// How Run paces itself.
+const (
+	minInterval = 250 * time.Millisecond // between evaluations when samples keep arriving
+	maxInterval = 10 * time.Second       // without any news: staleness must be noticed
+	burstCPU    = 10 * time.Second       // unused time that may be caught up, for reading history
+)
+
+// Run evaluates until ctx is done: at most minInterval after samples arrived,
+// as long as that stays within Config.CPUShare.
+func (e *Engine) Run(ctx context.Context) error {
+	if err := e.restore(ctx); err != nil {
+		return err
+	}
+	var arrivals <-chan struct{}
+	if e.deps.Arrivals != nil {
+		c, stop := e.deps.Arrivals()
+		defer stop()
+		arrivals = c
+	}
+	pace := pacer{share: e.cfg.CPUShare, credit: burstCPU, last: time.Now()}
+	for {
+		start := time.Now()
+		e.step(ctx, e.deps.Now())
+		pace.spend(time.Since(start))
+		// History is read with what evaluation leaves over.
+		for ctx.Err() == nil && pace.spare() && time.Since(start) < minInterval {
+			from := time.Now()
+			if !e.scanOne(ctx, e.deps.Now()) {
+				break
+			}
+			pace.spend(time.Since(from))
+		}
+		if !e.wait(ctx, arrivals, &pace) {
+			return nil
+		}
+	}
+}
+
+// wait sleeps until the next evaluation is due, false when ctx is done.
+func (e *Engine) wait(ctx context.Context, arrivals <-chan struct{}, pace *pacer) bool {
+	pause := time.NewTimer(max(minInterval, pace.debt()))
+	defer pause.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-pause.C:
+	}
+	if e.scanning() {
+		return ctx.Err() == nil
+	}
+	idle := time.NewTimer(maxInterval)
+	defer idle.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-arrivals:
+	case <-idle.C:
+	}
+	return true
+}
+
+// pacer is a budget of computing time: share seconds a second, up to burst.
+type pacer struct {
+	share  float64
+	credit time.Duration
+	last   time.Time
+}
+
+func (p *pacer) spend(d time.Duration) {
+	now := time.Now()
+	p.credit = min(burstCPU, p.credit+time.Duration(p.share*float64(now.Sub(p.last)))) - d
+	p.last = now
+}
+
+// spare reports whether there is time for work that can wait.
+func (p *pacer) spare() bool { return p.credit > time.Second }
+
+// debt is how long to rest until the credit is positive again, at most a
+// minute: promises are judged, however slowly.
+func (p *pacer) debt() time.Duration {
+	if p.credit >= 0 {
+		return 0
+	}
+	return min(time.Minute, time.Duration(float64(-p.credit)/p.share))
+}
+
+// restore reads the records of the last run.
+func (e *Engine) restore(ctx context.Context) error {
+	e.restored = map[string]store.SLORecord{}
+	if e.deps.Records == nil {
+		return nil
+	}
+	records, err := e.deps.Records.SLORecords(ctx)
+	if err != nil {
+		return fmt.Errorf("restore SLO states: %w", err)
+	}
+	for _, r := range records {
+		e.restored[r.Name] = r
+	}
+	return nil
+}
+
+// step judges every promise once at now. It runs no two at a time.
+func (e *Engine) step(ctx context.Context, now time.Time) {
+	start := time.Now()
+	promises := e.sync(now)
+	q := &memo{Querier: e.deps.Querier, seen: map[string]memoEntry{}}
+	list := make([]model.SLOStatus, 0, len(promises))
+	for _, p := range promises {
+		if ctx.Err() != nil {
+			return
+		}
+		e.note(p, "query", e.read(ctx, p, q, now), now)
+		list = append(list, e.conclude(p, now))
+	}
+	Sort(list)
+	e.list.Store(&list)
+	e.sendAlerts(promises, now)
+	e.save(ctx, promises)
+	if e.deps.Results != nil && !now.Before(e.nextRecord) {
+		e.nextRecord = now.Add(time.Duration(e.cfg.RecordEvery))
+		if err := e.writeResults(ctx, list, now); err != nil {
+			e.fail("record", err)
+		}
+	}
+	e.metrics.evaluation.Observe(time.Since(start).Seconds())
+}
+
+func (e *Engine) read(ctx context.Context, p *promise, q Querier, now time.Time) error {
+	sealTo := now.Add(-time.Duration(e.cfg.Lateness)).Truncate(time.Minute)
+	if err := p.seal(ctx, q, sealTo); err != nil {
+		return err
+	}
+	if err := p.readLive(ctx, q, now); err != nil {
+		return err
+	}
+	return p.look(ctx, q, now)
+}
+
+// note keeps track of failing queries; the first failure is logged.
+func (e *Engine) note(p *promise, step string, err error, now time.Time) {
+	switch {
+	case err == nil:
+		p.failing, p.err = time.Time{}, nil
+	case errors.Is(err, context.Canceled):
+	default:
+		if p.failing.IsZero() {
+			p.failing = now
+			e.log.Warn("SLO query fails", "slo", p.def.Name, "err", err)
+		}
+		p.err = err
+		e.metrics.failures.WithLabelValues(step).Inc()
+	}
+}
+
+func (e *Engine) fail(step string, err error) {
+	e.metrics.failures.WithLabelValues(step).Inc()
+	e.log.Error("SLO results", "step", step, "err", err)
+}
+
+// sync makes promises follow the catalog. A definition that measures what it
+// measured before keeps its ledger; a changed one reads its history again.
+func (e *Engine) sync(now time.Time) []*promise {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	defs := e.deps.Catalog.Definitions()
+	again := e.again.Swap(false)
+	if len(defs) == len(e.promises) && !again && slices.EqualFunc(defs, e.promises, func(d *Definition, p *promise) bool { return d == p.def }) {
+		return e.promises
+	}
+	old := map[string]*promise{}
+	for _, p := range e.promises {
+		old[p.def.Name] = p
+	}
+	next := make([]*promise, 0, len(defs))
+	for _, d := range defs {
+		p := old[d.Name]
+		if p != nil && p.def.measuresLike(d) {
+			p.mu.Lock()
+			p.def = d
+			p.mu.Unlock()
+		} else {
+			p = newPromise(d, p, e.restored[d.Name])
+		}
+		if again && !p.sealed.IsZero() {
+			p.rescan(p.sealed)
+			p.backoff = 0
+		}
+		next = append(next, p)
+		delete(old, d.Name)
+	}
+	e.retire(old, now)
+	e.promises = next
+	return next
+}
+
+func newPromise(d *Definition, before *promise, restored store.SLORecord) *promise {
+	p := &promise{def: d, ledger: ledger.New(d.Window), alerts: map[string]*store.SLOAlertRecord{}, record: restored}
+	if before != nil {
+		p.record = before.record
+	}
+	p.record.Name = d.Name
+	for _, a := range p.record.Alerts {
+		p.alerts[a.Name] = &a
+	}
+	return p
+}
+
+// scanning reports whether history waits to be read.
+func (e *Engine) scanning() bool {
+	for _, p := range e.promises {
+		if len(p.queue) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// scanOne reads one chunk of one promise's history, in turn; false when there
+// is none to read.
+func (e *Engine) scanOne(ctx context.Context, now time.Time) bool {
+	n := len(e.promises)
+	for i := range n {
+		p := e.promises[(e.turn+i)%n]
+		if len(p.queue) == 0 && !p.sealed.IsZero() && !p.nextScan.IsZero() && !now.Before(p.nextScan) {
+			p.rescan(p.sealed)
+		}
+		if len(p.queue) == 0 {
+			continue
+		}
+		e.turn = (e.turn + i + 1) % n
+		err := p.scan(ctx, e.deps.Querier, now)
+		e.note(p, "scan", err, now)
+		if err != nil { // later, and not in a tight loop
+			p.queue, p.nextScan = nil, now.Add(max(firstRescan, p.backoff))
+			return false
+		}
+		e.metrics.scanned.Inc()
+		return true
+	}
+	return false
+}
+
+// Recompute reads all history again: somebody wrote into the past.
+func (e *Engine) Recompute() { e.again.Store(true) }
+
+// memo answers the same question once per evaluation: promises of one service
+// often share their total.
+type memo struct {
+	Querier
+	seen map[string]memoEntry
+}
+
+type memoEntry struct {
+	at      time.Time
+	samples []model.Sample
+}
+
+// Instant is Querier's.
+func (m *memo) Instant(ctx context.Context, expr string, t time.Time) ([]model.Sample, error) {
+	if e, ok := m.seen[expr]; ok && e.at.Equal(t) {
+		return e.samples, nil
+	}
+	samples, err := m.Querier.Instant(ctx, expr, t)
+	if err == nil {
+		m.seen[expr] = memoEntry{t, samples}
+	}
+	return samples, err
+}

@@ -1,0 +1,23 @@
+package slo
+
+import (
+	"context"
+	"time"
+)
+
+// Settle does what Run does when it has all the time it wants: judge, read
+// the history that is due, judge again.
+func (e *Engine) Settle(ctx context.Context, now time.Time) error {
+	if e.restored == nil {
+		if err := e.restore(ctx); err != nil {
+			return err
+		}
+	}
+	e.step(ctx, now)
+	if e.scanOne(ctx, now) {
+		for e.scanOne(ctx, now) {
+		}
+		e.step(ctx, now)
+	}
+	return nil
+}

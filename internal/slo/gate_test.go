@@ -1,0 +1,3 @@
+package slo_test
+
+func (s *scenario) expectVerdict(f []string) {}
