@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/zstd"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
@@ -159,7 +160,7 @@ func decompressed(r *http.Request, limit int) (io.Reader, func(), error) {
 		}
 		return z, z.Close, nil
 	default:
-		return nil, nil, &failure{httpStatus: http.StatusUnsupportedMediaType, reason: "encoding", message: fmt.Sprintf("content encoding %q is not supported: send gzip, zstd or none", enc)}
+		return nil, nil, &failure{httpStatus: http.StatusUnsupportedMediaType, code: codes.InvalidArgument, reason: "encoding", message: fmt.Sprintf("content encoding %q is not supported: send gzip, zstd or none", enc)}
 	}
 }
 

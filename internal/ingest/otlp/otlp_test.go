@@ -2,6 +2,7 @@ package otlp
 
 import (
 	"context"
+	"net/http"
 	"net/http/httptest"
 	"slices"
 	"sync"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb"
@@ -161,6 +163,7 @@ func start(t testing.TB, change func(*Config)) *testbed {
 	t.Cleanup(func() {
 		stop()
 		web.Close()
+		http.DefaultClient.CloseIdleConnections()
 		if err := db.Close(); err != nil {
 			t.Error(err)
 		}
@@ -217,3 +220,12 @@ func (tb *testbed) series(t testing.TB) map[string][]point {
 func anySeries() []*labels.Matcher {
 	return []*labels.Matcher{labels.MustNewMatcher(labels.MatchRegexp, labels.MetricName, ".+")}
 }
+
+// discardAppender takes everything.
+type discardAppender struct{}
+
+func (discardAppender) Append(storage.SeriesRef, labels.Labels, int64, int64, float64, *histogram.Histogram, *histogram.FloatHistogram, storage.AOptions) (storage.SeriesRef, error) {
+	return 1, nil
+}
+func (discardAppender) Commit() error   { return nil }
+func (discardAppender) Rollback() error { return nil }

@@ -1,0 +1,210 @@
+package otlp
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"net/http"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/encoding"
+	"google.golang.org/grpc/encoding/gzip"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+
+	"github.com/signalbox-project/signalbox/internal/store"
+)
+
+const logsExport = "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
+
+// exportRaw sends bytes as they are.
+func exportRaw(t testing.TB, conn *grpc.ClientConn, body []byte, opts ...grpc.CallOption) error {
+	t.Helper()
+	opts = append(opts, grpc.ForceCodecV2(rawCodec{encoding.GetCodecV2("proto")}))
+	return conn.Invoke(t.Context(), logsExport, &raw{bytes: body}, &raw{}, opts...)
+}
+
+func retryInfo(err error) bool {
+	return slices.ContainsFunc(status.Convert(err).Details(), func(d any) bool {
+		info, ok := d.(*errdetails.RetryInfo)
+		return ok && info.RetryDelay.AsDuration() > 0
+	})
+}
+
+func TestGRPCAnswersAsTheSpecificationSays(t *testing.T) {
+	tb := start(t, func(c *Config) { c.MaxMessageBytes = 64 << 10 })
+	conn := tb.dial(t)
+	huge := protoBody(t, logRequest(strings.Repeat("x", 100<<10)))
+	for _, c := range []struct {
+		name  string
+		err   error
+		body  []byte
+		opts  []grpc.CallOption
+		code  codes.Code
+		retry bool
+	}{
+		{"a good request", nil, protoBody(t, logRequest("m")), nil, codes.OK, false},
+		{"gzip", nil, protoBody(t, logRequest("m")), []grpc.CallOption{grpc.UseCompressor(gzip.Name)}, codes.OK, false},
+		{"malformed", nil, []byte{0x0a, 0xff}, nil, codes.InvalidArgument, false},
+		{"too large", nil, huge, nil, codes.ResourceExhausted, false},
+		{"a gzip bomb", nil, make([]byte, 20<<20), []grpc.CallOption{grpc.UseCompressor(gzip.Name)}, codes.ResourceExhausted, false},
+		{"overloaded", store.ErrOverloaded, protoBody(t, logRequest("m")), nil, codes.ResourceExhausted, true},
+		{"read-only", store.ErrReadOnly, protoBody(t, logRequest("m")), nil, codes.Unavailable, true},
+		{"a broken store", io.ErrClosedPipe, protoBody(t, logRequest("m")), nil, codes.Unavailable, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			tb.fail(c.err)
+			err := exportRaw(t, conn, c.body, c.opts...)
+			if status.Code(err) != c.code || retryInfo(err) != c.retry {
+				t.Errorf("got %v (retry %v), want %v (retry %v)", err, retryInfo(err), c.code, c.retry)
+			}
+		})
+	}
+	if len(tb.logs) != 2 {
+		t.Errorf("%d records arrived, want 2", len(tb.logs))
+	}
+}
+
+func TestGRPCRequestsBeyondTheLimitAreRefusedBeforeTheyAreRead(t *testing.T) {
+	tb := start(t, func(c *Config) { c.MaxRequestsInFlight = 1 })
+	if !tb.gate.enter() {
+		t.Fatal("the gate is full from the start")
+	}
+	err := exportRaw(t, tb.dial(t), protoBody(t, logRequest("m")))
+	if status.Code(err) != codes.ResourceExhausted || !retryInfo(err) {
+		t.Errorf("err = %v", err)
+	}
+	tb.gate.leave()
+	for range 50 { // every place is given back
+		conn := tb.dial(t)
+		if err := exportRaw(t, conn, protoBody(t, logRequest("m"))); err != nil {
+			t.Fatal(err)
+		}
+		for tb.gate.requests.Load() != 0 { // given back when the stream ends, just after the answer
+			runtime.Gosched()
+		}
+	}
+}
+
+func TestGRPCTenantPartialSuccessAndHealth(t *testing.T) {
+	tb := start(t, nil)
+	tb.refuse = "bad"
+	conn := tb.dial(t)
+	ctx := metadata.AppendToOutgoingContext(t.Context(), "x-scope-orgid", "acme")
+	resp, err := plogotlp.NewGRPCClient(conn).Export(ctx, logRequest("good", "bad"))
+	if err != nil || resp.PartialSuccess().RejectedLogRecords() != 1 || !strings.Contains(resp.PartialSuccess().ErrorMessage(), "the test says so") {
+		t.Errorf("partial success = %v %v", resp.PartialSuccess(), err)
+	}
+	if tb.logs[0].Resource.Tenant != "acme" {
+		t.Errorf("tenant = %q", tb.logs[0].Resource.Tenant)
+	}
+	_, err = plogotlp.NewGRPCClient(conn).Export(metadata.AppendToOutgoingContext(t.Context(), "x-scope-orgid", "a b"), logRequest("m"))
+	if status.Code(err) != codes.InvalidArgument {
+		t.Errorf("an impossible tenant: %v", err)
+	}
+	h, err := healthpb.NewHealthClient(conn).Check(t.Context(), &healthpb.HealthCheckRequest{})
+	if err != nil || h.Status != healthpb.HealthCheckResponse_SERVING {
+		t.Errorf("health = %v %v", h, err)
+	}
+	err = conn.Invoke(t.Context(), "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", &healthpb.HealthCheckRequest{}, &healthpb.HealthCheckResponse{})
+	if status.Code(err) != codes.Unimplemented {
+		t.Errorf("reflection must be off, got %v", err)
+	}
+}
+
+func TestStoppingWaitsForRequestsInFlight(t *testing.T) {
+	tb := start(t, nil)
+	tb.hold = make(chan struct{})
+	conn := tb.dial(t)
+	result := make(chan error, 2)
+	go func() { result <- exportRaw(t, conn, protoBody(t, logRequest("grpc"))) }()
+	go func() {
+		resp, err := http.Post("http://"+tb.HTTPAddr().String()+"/v1/logs", typeProto, strings.NewReader(string(protoBody(t, logRequest("http")))))
+		if err == nil {
+			if resp.StatusCode != 200 {
+				err = fmt.Errorf("status %d", resp.StatusCode)
+			}
+			_ = resp.Body.Close()
+		}
+		result <- err
+	}()
+	for tb.gate.requests.Load() < 2 && t.Context().Err() == nil { // until both are inside
+		runtime.Gosched()
+	}
+	stopped := make(chan struct{})
+	go func() { tb.stop(); close(stopped) }()
+	select {
+	case <-stopped:
+		t.Fatal("stopped while requests were in flight")
+	default:
+	}
+	close(tb.hold)
+	for range 2 {
+		if err := <-result; err != nil {
+			t.Errorf("a request in flight: %v", err)
+		}
+	}
+	<-stopped
+	if len(tb.logs) != 2 {
+		t.Errorf("%d records arrived, want 2", len(tb.logs))
+	}
+}
+
+// nestedLog is a log request whose body nests arrays, smallest first.
+func nestedLog(depth, limit int) []byte {
+	var reversed []byte
+	wrap := func(field byte) {
+		head := binary.AppendUvarint([]byte{field<<3 | 2}, uint64(len(reversed)))
+		slices.Reverse(head)
+		reversed = append(reversed, head...)
+	}
+	for i := 0; i < depth && len(reversed) < limit; i++ {
+		wrap(1) // ArrayValue.values
+		wrap(5) // AnyValue.array_value
+	}
+	for _, field := range []byte{5, 2, 2, 1} { // body, log record, scope logs, resource logs
+		wrap(field)
+	}
+	slices.Reverse(reversed)
+	return reversed
+}
+
+// Without the check the decoder overflows the stack, which ends the process.
+func TestNestingBombsAreRefused(t *testing.T) {
+	tb := start(t, nil)
+	if err := exportRaw(t, tb.dial(t), nestedLog(1<<30, 15<<20)); status.Code(err) != codes.InvalidArgument {
+		t.Errorf("protobuf: %v", err)
+	}
+	levels := 1 << 18
+	text := `{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":` + strings.Repeat(`{"arrayValue":{"values":[`, levels) + strings.Repeat(`]}}`, levels) + `}]}]}]}`
+	if r := tb.post(t, "/v1/logs", []byte(text), "Content-Type", typeJSON); r.status != 400 {
+		t.Errorf("JSON: status %d", r.status)
+	}
+	if err := exportRaw(t, tb.dial(t), nestedLog(maxNesting-1, 1<<20)); err != nil {
+		t.Errorf("%d levels must pass: %v", maxNesting-1, err)
+	}
+	if err := exportRaw(t, tb.dial(t), nestedLog(maxNesting+1, 1<<20)); err == nil {
+		t.Errorf("%d levels must not pass", maxNesting+1)
+	}
+	if got := tb.logs[0].Message; !strings.HasPrefix(got, "[[[") {
+		t.Errorf("message = %q", got)
+	}
+}
+
+func TestExportWithACanceledContextIsNotASuccess(t *testing.T) {
+	tb := start(t, nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := plogotlp.NewGRPCClient(tb.dial(t)).Export(ctx, logRequest("m")); status.Code(err) != codes.Canceled {
+		t.Errorf("err = %v", err)
+	}
+}
