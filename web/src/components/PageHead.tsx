@@ -1,6 +1,7 @@
-import { type ReactNode, useEffect } from "react";
+import type { ReactNode } from "react";
 import classes from "./PageHead.module.css";
 import { Shape, type Tone } from "./StateMark";
+import { useTitle } from "./useTitle";
 
 interface Props {
   /** The page's name, for the window's title. */
@@ -13,9 +14,7 @@ interface Props {
 }
 
 export function PageHead({ title, answer, tone, children, actions }: Props) {
-  useEffect(() => {
-    document.title = `${title} · Signalbox`;
-  }, [title]);
+  useTitle(title);
   return (
     <header className={classes.head}>
       <div className={classes.words}>
