@@ -1,3 +1,25 @@
 package slo_test
 
-func (s *scenario) expectVerdict(f []string) {}
+import (
+	"strings"
+
+	"github.com/signalbox-project/signalbox/internal/gate"
+	"github.com/signalbox-project/signalbox/internal/model"
+)
+
+// expectVerdict asks the gate, as a deployment pipeline would.
+func (s *scenario) expectVerdict(f []string) {
+	s.t.Helper()
+	promises, err := s.w.engine.Snapshots(s.t.Context(), "edge", "prod")
+	if err != nil {
+		s.fatal("%v", err)
+	}
+	req := model.GateRequest{Service: "edge", Environment: "prod", Critical: len(f) > 1 && f[1] == "critical"}
+	d := gate.Decide(gate.DefaultPolicy(), req, s.w.now, promises)
+	if string(d.Verdict) != f[0] {
+		s.fatal("verdict is %s: %s, want %s", d.Verdict, d.Summary, f[0])
+	}
+	if d.Summary == "" || strings.Contains(d.Summary, "%!") {
+		s.fatal("summary is %q", d.Summary)
+	}
+}

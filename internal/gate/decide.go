@@ -1,0 +1,201 @@
+package gate
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/platform/human"
+)
+
+// Decide applies a policy to what is known of the promises concerned. It is a
+// pure function: the same input gives the same decision, so a stored one can be
+// replayed. The decision has no ID yet.
+func Decide(p Policy, req model.GateRequest, now time.Time, promises []model.SLOSnapshot) model.GateDecision {
+	d := model.GateDecision{Time: now.UTC(), Request: req, Reasons: []model.GateReason{}, Evidence: []model.Evidence{}}
+	if len(promises) == 0 {
+		d.Reasons = append(d.Reasons, noPromise(req))
+	}
+	for _, s := range promises {
+		j := judgement{policy: p, req: req, now: now, snapshot: s}
+		j.data()
+		j.burn()
+		j.budget()
+		d.Reasons = append(d.Reasons, j.reasons...)
+		d.Evidence = append(d.Evidence, j.evidence...)
+	}
+	slices.SortStableFunc(d.Reasons, func(a, b model.GateReason) int {
+		return cmp.Or(cmp.Compare(strictness(b.Verdict), strictness(a.Verdict)), cmp.Compare(ruleOrder(a.Rule), ruleOrder(b.Rule)))
+	})
+	d.Verdict = d.Reasons[0].Verdict
+	d.Summary = summary(d, promises)
+	return d
+}
+
+// strictness orders verdicts: block, hold, insufficient, allow. A hold comes
+// before insufficient because it rests on a measured figure; both keep a pipeline from
+// going on, and the missing data stays among the reasons.
+func strictness(v model.Verdict) int {
+	return -slices.Index([]model.Verdict{model.VerdictBlock, model.VerdictHold, model.VerdictInsufficient, model.VerdictAllow}, v)
+}
+
+func ruleOrder(rule string) int {
+	return slices.Index([]string{RuleBurnFast, RuleBurnSlow, RuleBudget, RuleData}, rule)
+}
+
+func noPromise(req model.GateRequest) model.GateReason {
+	where := req.Service
+	if req.Environment != "" {
+		where += " in " + req.Environment
+	}
+	return model.GateReason{
+		Verdict: model.VerdictInsufficient, Rule: RuleData, Message: "No SLO is defined for " + where + ".",
+		Cure: "Define one for service " + req.Service + " in a file that slo_files names, or check the names in the request.",
+	}
+}
+
+// judgement applies every rule to one promise.
+type judgement struct {
+	policy   Policy
+	req      model.GateRequest
+	now      time.Time
+	snapshot model.SLOSnapshot
+	unknown  bool // the figures say nothing yet: only burn with enough events counts
+	reasons  []model.GateReason
+	evidence []model.Evidence
+}
+
+func (j *judgement) add(v model.Verdict, rule, cure, format string, args ...any) {
+	j.reasons = append(j.reasons, model.GateReason{
+		Verdict: v, Rule: rule, SLO: j.snapshot.Status.Name, Message: fmt.Sprintf(format, args...), Cure: cure,
+	})
+}
+
+// data asks whether there is anything to judge by.
+func (j *judgement) data() {
+	st, name := j.snapshot.Status, j.snapshot.Status.Name
+	age := j.now.Sub(j.snapshot.LastData)
+	switch {
+	case j.snapshot.LastData.IsZero() || st.Time.IsZero():
+		j.unknown = true
+		j.add(model.VerdictInsufficient, RuleData, orElse(st.Action, "Send the telemetry that its query selects."), "%s: no data has been seen.", name)
+	case age > time.Duration(j.policy.StaleAfter):
+		// Old figures can still block: a spent budget does not come back because
+		// telemetry stopped.
+		j.add(model.VerdictInsufficient, RuleData, "Restore the telemetry of "+st.Service+", then ask again.",
+			"%s: the newest data is %s old (limit %s).", name, human.Duration(age), human.Duration(time.Duration(j.policy.StaleAfter)))
+	case !j.snapshot.Loaded:
+		j.unknown = true
+		j.add(model.VerdictInsufficient, RuleData, "Ask again in a minute.", "%s: its history is still being read.", name)
+	case st.State == model.SLOInsufficient:
+		j.unknown = true
+		j.add(model.VerdictInsufficient, RuleData, st.Action, "%s: %s", name, st.Reason)
+	case j.burnIn(j.policy.BurnFast.Long).Coverage < j.policy.MinCoverage:
+		j.add(model.VerdictInsufficient, RuleData, "Wait for more data, or restore the telemetry that is missing.", "%s: only %s of the last %s has data (at least %s is needed).",
+			name, human.Percent(j.burnIn(j.policy.BurnFast.Long).Coverage), human.Duration(time.Duration(j.policy.BurnFast.Long)), human.Percent(j.policy.MinCoverage))
+	}
+}
+
+func (j *judgement) burn() {
+	j.burnRule(RuleBurnFast, j.policy.BurnFast)
+	j.burnRule(RuleBurnSlow, j.policy.BurnSlow)
+}
+
+func (j *judgement) burnRule(rule string, r BurnRule) {
+	long, short := j.burnIn(r.Long), j.burnIn(r.Short)
+	j.burnEvidence(long, r.Factor)
+	j.burnEvidence(short, r.Factor)
+	st := j.snapshot.Status
+	if !reaches(long.Rate, r.Factor) || long.Coverage == 0 {
+		return
+	}
+	bad := long.Rate * errorBudget(st.Objective) * long.Events
+	figures := fmt.Sprintf("%s burns %s over %s and %s over %s (limit %s)", st.Name, human.Times(long.Rate), spaced(long.Window),
+		human.Times(short.Rate), spaced(short.Window), human.Times(r.Factor))
+	switch {
+	case st.Method == "occurrences" && bad < j.policy.MinBadEvents-1e-9:
+		j.add(model.VerdictInsufficient, rule, "Wait for more traffic, then ask again.", "%s, but that is %s bad events only (at least %s are needed).",
+			figures, human.Number(bad), human.Number(j.policy.MinBadEvents))
+	case short.Coverage == 0:
+		j.add(model.VerdictBlock, rule, "Restore the telemetry of "+st.Service+" and the service; silence after a fire is no all-clear.",
+			"%s burns %s over %s (limit %s), and the last %s have no data.", st.Name, human.Times(long.Rate), spaced(long.Window), human.Times(r.Factor), spaced(short.Window))
+	case reaches(short.Rate, r.Factor):
+		j.add(model.VerdictBlock, rule, fmt.Sprintf("Stop the failures: the block ends once the burn over %s falls below %s.", spaced(short.Window), human.Times(r.Factor)), "%s.", figures)
+	default:
+		j.add(model.VerdictAllow, rule, "", "%s burnt %s over %s, but over the last %s it is %s (limit %s): it is over.",
+			st.Name, human.Times(long.Rate), spaced(long.Window), spaced(short.Window), human.Times(short.Rate), human.Times(r.Factor))
+	}
+}
+
+func (j *judgement) budget() {
+	st := j.snapshot.Status
+	e := model.Evidence{
+		SLO: st.Name, Name: "budget_used", Window: st.Window, Query: ratioQuery(st, st.Window), Events: st.Budget.Total,
+		Coverage: st.Budget.Coverage, LastData: j.snapshot.LastData, Time: st.Time, Threshold: pointer(j.policy.HoldAbove),
+	}
+	if st.Budget.Total > 0 {
+		e.Value = pointer(st.Budget.UsedRatio)
+	}
+	j.evidence = append(j.evidence, e)
+	if j.unknown || st.Budget.Total <= 0 {
+		return
+	}
+	used := fmt.Sprintf("%s has used %s of its budget of %s", st.Name, human.Percent(st.Budget.UsedRatio), spaced(st.Window))
+	switch {
+	case st.Budget.UsedRatio >= j.policy.FreezeAt-1e-12:
+		j.add(model.VerdictBlock, RuleBudget, "Deployments are frozen until failures leave the window; make the service more reliable meanwhile.",
+			"%s (freeze at %s).", used, human.Percent(j.policy.FreezeAt))
+	case st.Budget.UsedRatio > j.policy.HoldAbove && j.req.Critical:
+		j.add(model.VerdictAllow, RuleBudget, "", "%s (hold above %s); a critical fix passes.", used, human.Percent(j.policy.HoldAbove))
+	case st.Budget.UsedRatio > j.policy.HoldAbove:
+		j.add(model.VerdictHold, RuleBudget, "Wait until failures leave the window, or mark a critical fix as critical.",
+			"%s (hold above %s).", used, human.Percent(j.policy.HoldAbove))
+	default:
+		j.add(model.VerdictAllow, RuleBudget, "", "%s.", used)
+	}
+}
+
+func (j *judgement) burnIn(window duration) model.Burn {
+	text := windowText(time.Duration(window))
+	for _, b := range j.snapshot.Status.Burn {
+		if b.Window == text {
+			return b
+		}
+	}
+	return model.Burn{Window: text}
+}
+
+func (j *judgement) burnEvidence(b model.Burn, limit float64) {
+	name := "burn_rate_" + b.Window
+	if slices.ContainsFunc(j.evidence, func(e model.Evidence) bool { return e.Name == name }) {
+		return
+	}
+	st := j.snapshot.Status
+	e := model.Evidence{
+		SLO: st.Name, Name: name, Window: b.Window, Threshold: pointer(limit), Events: b.Events, Coverage: b.Coverage,
+		LastData: j.snapshot.LastData, Time: st.Time, Query: ratioQuery(st, b.Window),
+	}
+	if b.Coverage > 0 {
+		e.Value = pointer(b.Rate)
+	}
+	j.evidence = append(j.evidence, e)
+}
+
+// ratioQuery is the error ratio over a window in units of the budget: the burn
+// rate, or over the whole window the share of the budget used.
+func ratioQuery(st model.SLOStatus, window string) string {
+	return "(" + strings.ReplaceAll(st.Queries.Error, "$window", window) + ") / " + strconv.FormatFloat(errorBudget(st.Objective), 'g', -1, 64)
+}
+
+func pointer(v float64) *float64 { return &v }
+
+func orElse(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}

@@ -1,0 +1,145 @@
+package gate
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+
+	prom "github.com/prometheus/common/model"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/platform/human"
+)
+
+// The rules, as decisions name them.
+const (
+	RuleBurnFast = "burn_fast"
+	RuleBurnSlow = "burn_slow"
+	RuleBudget   = "budget_used"
+	RuleData     = "data"
+)
+
+type duration = prom.Duration
+
+// BurnRule blocks while the burn rate over both windows is at or above Factor.
+// Both windows must be windows of slo.burn_alerts: others are not measured.
+type BurnRule struct {
+	Long   prom.Duration `yaml:"long"`
+	Short  prom.Duration `yaml:"short"`
+	Factor float64       `yaml:"factor"`
+}
+
+// Policy is the gate section.
+type Policy struct {
+	// BurnFast and BurnSlow block every deployment, critical ones too.
+	BurnFast BurnRule `yaml:"burn_fast"`
+	BurnSlow BurnRule `yaml:"burn_slow"`
+	// HoldAbove is the share of the budget above which only critical fixes pass.
+	HoldAbove float64 `yaml:"hold_above"`
+	// FreezeAt is the share of the budget from which nothing passes.
+	FreezeAt float64 `yaml:"freeze_at"`
+	// StaleAfter is how old the newest sample may be.
+	StaleAfter prom.Duration `yaml:"stale_after"`
+	// MinCoverage is the share of the fast rule's long window that must have data.
+	MinCoverage float64 `yaml:"min_coverage"`
+	// MinBadEvents is how many bad events a burn must rest on (occurrences only).
+	MinBadEvents float64 `yaml:"min_bad_events"`
+}
+
+// DefaultPolicy blocks at 14× over 1 h and 6× over 6 h and from a spent budget
+// on, and holds above 75 %.
+func DefaultPolicy() Policy {
+	minutes := func(m int) prom.Duration { return prom.Duration(time.Duration(m) * time.Minute) }
+	return Policy{
+		BurnFast:  BurnRule{Long: minutes(60), Short: minutes(5), Factor: 14},
+		BurnSlow:  BurnRule{Long: minutes(360), Short: minutes(30), Factor: 6},
+		HoldAbove: 0.75, FreezeAt: 1, StaleAfter: minutes(5), MinCoverage: 0.25, MinBadEvents: 5,
+	}
+}
+
+// Validate lists what is wrong; each message begins with the field's path.
+func (p Policy) Validate() []error {
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	rule := func(name string, r BurnRule) {
+		if r.Factor <= 0 {
+			bad("%s.factor: must be > 0, got %v", name, r.Factor)
+		}
+		if r.Short <= 0 || r.Short >= r.Long {
+			bad("%s.short: must be above 0 and below long, got %s", name, r.Short)
+		}
+	}
+	rule("burn_fast", p.BurnFast)
+	rule("burn_slow", p.BurnSlow)
+	if p.HoldAbove <= 0 || p.HoldAbove > p.FreezeAt {
+		bad("hold_above: must be above 0 and at most freeze_at, got %v", p.HoldAbove)
+	}
+	if p.FreezeAt <= 0 {
+		bad("freeze_at: must be > 0, got %v", p.FreezeAt)
+	}
+	if p.StaleAfter <= 0 {
+		bad("stale_after: must be > 0, got %s", p.StaleAfter)
+	}
+	if p.MinCoverage < 0 || p.MinCoverage > 1 {
+		bad("min_coverage: must be 0 to 1, got %v", p.MinCoverage)
+	}
+	if p.MinBadEvents < 0 {
+		bad("min_bad_events: must be >= 0, got %v", p.MinBadEvents)
+	}
+	return errs
+}
+
+// reaches allows for binary fractions: 7 % of errors at 99.5 % is 14×.
+func reaches(rate, factor float64) bool { return rate >= factor*(1-1e-9) }
+
+func errorBudget(objective float64) float64 { return math.Round((1-objective)*1e12) / 1e12 }
+
+// windowText writes a window as SLOs do: 5m, 1h, 28d.
+func windowText(d time.Duration) string {
+	switch {
+	case d%(24*time.Hour) == 0:
+		return strconv.FormatInt(int64(d/(24*time.Hour)), 10) + "d"
+	case d%time.Hour == 0:
+		return strconv.FormatInt(int64(d/time.Hour), 10) + "h"
+	}
+	return strconv.FormatInt(int64(d/time.Minute), 10) + "m"
+}
+
+func spaced(window string) string {
+	if n := len(window); n > 1 {
+		return window[:n-1] + " " + window[n-1:]
+	}
+	return window
+}
+
+// summary is the decision in one sentence.
+func summary(d model.GateDecision, promises []model.SLOSnapshot) string {
+	first := d.Reasons[0]
+	text := map[model.Verdict]string{
+		model.VerdictBlock: "Blocked: ", model.VerdictHold: "On hold: ", model.VerdictInsufficient: "Not enough data: ", model.VerdictAllow: "Allowed: ",
+	}[d.Verdict]
+	if d.Verdict != model.VerdictAllow {
+		text += first.Message
+		more := 0
+		for _, r := range d.Reasons[1:] {
+			if r.Verdict == d.Verdict {
+				more++
+			}
+		}
+		if more > 0 {
+			text += fmt.Sprintf(" (and %d more)", more)
+		}
+		return text
+	}
+	least := promises[0].Status
+	for _, p := range promises[1:] {
+		if p.Status.Budget.LeftRatio < least.Budget.LeftRatio {
+			least = p.Status
+		}
+	}
+	if len(promises) == 1 {
+		return fmt.Sprintf("%s%s has %s of its budget left.", text, least.Name, human.Percent(least.Budget.LeftRatio))
+	}
+	return fmt.Sprintf("%sall %d promises hold; the least budget, %s, is left to %s.", text, len(promises), human.Percent(least.Budget.LeftRatio), least.Name)
+}
