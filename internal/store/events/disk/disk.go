@@ -96,6 +96,7 @@ const TempExt = ".tmp"
 // temporary file, sync, rename, sync of the folder.
 func Publish(fs FS, name string, data []byte) error {
 	tmp := name + TempExt
+	_ = fs.Remove(tmp) // of an attempt that failed and could not clean up
 	f, err := fs.Create(tmp)
 	if err != nil {
 		return err

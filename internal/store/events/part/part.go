@@ -84,6 +84,13 @@ func Open(path string) (*Part, error) {
 	return p, nil
 }
 
+// ReadMeta reads what an .idx file says, path without ending, whether or not
+// its Parquet file is there.
+func ReadMeta(path string) (Meta, error) {
+	info, err := readIndexMeta(path + IndexExt)
+	return info.Meta, err
+}
+
 // OnIndexDamage sets what is called, at most once, when the index proves
 // damaged while it is read. Until it is rebuilt the part answers without filters.
 func (p *Part) OnIndexDamage(tell func(*Part, error)) {

@@ -106,6 +106,13 @@ func (s *Segment) Size() int64 {
 	return s.size
 }
 
+// Broken reports whether the segment takes no more.
+func (s *Segment) Broken() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.broken != nil
+}
+
 // Append writes one payload and returns when it is durable. After an error it
 // is not (though a crash may still bring it back).
 func (s *Segment) Append(payload []byte) error {

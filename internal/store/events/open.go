@@ -1,0 +1,301 @@
+package events
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/signalbox-project/signalbox/internal/store"
+	"github.com/signalbox-project/signalbox/internal/store/events/disk"
+	"github.com/signalbox-project/signalbox/internal/store/events/part"
+	"github.com/signalbox-project/signalbox/internal/store/events/wal"
+)
+
+// recover brings the folder into the state that the invariants demand and
+// loads it: parts first, because they tell which log segments are done with.
+func (db *DB) recover() error {
+	for _, dir := range []string{db.dir, db.walDir(), db.quarantineDir(), db.logs.dir, db.spans.dir} {
+		if err := db.fs.MkdirAll(dir); err != nil {
+			return err
+		}
+	}
+	if err := db.takeLock(); err != nil {
+		return err
+	}
+	segments, err := db.listSegments()
+	if err != nil {
+		return err
+	}
+	sealed := map[uint64]bool{}
+	for _, load := range []func([]wal.Name, map[uint64]bool) error{db.logs.load, db.spans.load} {
+		if err := load(segments, sealed); err != nil {
+			return err
+		}
+	}
+	for _, name := range segments {
+		if err := db.replaySegment(name, sealed[name.ID]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// listSegments lists the log by id, which is the order of writing.
+func (db *DB) listSegments() ([]wal.Name, error) {
+	entries, err := os.ReadDir(db.walDir())
+	if err != nil {
+		return nil, err
+	}
+	var out []wal.Name
+	for _, e := range entries {
+		name, ok := wal.ParseName(e.Name())
+		switch {
+		case strings.HasSuffix(e.Name(), disk.TempExt):
+			_ = db.fs.Remove(filepath.Join(db.walDir(), e.Name())) // nothing needs it; a read-only disk keeps it
+		case !ok || name.Signal != db.logs.name() && name.Signal != db.spans.name():
+			file := db.setAside("wal", filepath.Join(db.walDir(), e.Name()))
+			db.report(Damage{Kind: "segment", File: file, Reason: "the name is not a log segment's"})
+		default:
+			out = append(out, name)
+			db.sawID(name.ID)
+		}
+	}
+	slices.SortFunc(out, func(a, b wal.Name) int { return int(min(1, max(-1, int64(a.ID)-int64(b.ID)))) })
+	return out, nil
+}
+
+// sawID keeps newID above an id that is in use.
+func (db *DB) sawID(id uint64) {
+	const bound = 1 << 60 // a damaged name must not use up all ids
+	if id < bound && id > db.lastID.Load() {
+		db.lastID.Store(id)
+	}
+}
+
+func (db *DB) replaySegment(name wal.Name, sealed bool) error {
+	path := filepath.Join(db.walDir(), name.FileName())
+	if sealed {
+		if err := db.fs.Remove(path); err != nil {
+			db.log.Warn("delete sealed log segment", "file", path, "err", err)
+		}
+		return nil
+	}
+	var rep wal.Report
+	var err error
+	if name.Signal == db.spans.name() {
+		rep, err = db.spans.replay(name, path)
+	} else {
+		rep, err = db.logs.replay(name, path)
+	}
+	if err != nil {
+		return err
+	}
+	if rep.Torn > 0 {
+		db.metrics.torn.Inc()
+		db.log.Warn("log segment was cut off by a crash; what was acknowledged is kept", "file", path, "bytes", rep.Torn)
+		if err := os.Truncate(path, rep.Size-rep.Torn); err != nil {
+			db.log.Warn("truncate log segment", "file", path, "err", err)
+		}
+	}
+	if len(rep.Damaged) > 0 {
+		db.keepCopy(name, path)
+	}
+	for _, d := range rep.Damaged {
+		db.report(Damage{
+			Kind: "segment", Signal: name.Signal, File: name.FileName(), Range: rangeOfDay(name.Day),
+			Reason: fmt.Sprintf("bytes %d to %d are damaged and skipped; %d records around them are kept", d.From, d.To, rep.Records),
+		})
+	}
+	return nil
+}
+
+// keepCopy links a damaged segment into quarantine/: its intact rows live on in
+// the store, and the file itself is deleted once they are sealed.
+func (db *DB) keepCopy(name wal.Name, path string) {
+	err := os.Link(path, filepath.Join(db.quarantineDir(), name.FileName()))
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		db.log.Warn("keep a copy of a damaged log segment", "file", path, "err", err)
+	}
+}
+
+// replay reads a segment into the head of its day.
+func (s *shelf[R, S]) replay(name wal.Name, path string) (wal.Report, error) {
+	h := s.open[name.Day]
+	if h != nil {
+		if _, bytes := h.rows.Size(); h.reserved >= s.db.cfg.HeadRows/2 || int64(bytes) >= s.db.cfg.HeadBytes/2 {
+			s.freeze(h) // the next segment may be a full one
+			h = nil
+		}
+	}
+	if h == nil {
+		now := s.db.now()
+		h = &memHead[R, S]{id: s.db.newID(), day: name.Day, since: now, last: now}
+		h.rows = s.ops.newHead(h.id)
+		s.open[name.Day] = h
+		s.heads = append(s.heads, h)
+	}
+	h.ids, h.paths = append(h.ids, name.ID), append(h.paths, path)
+	rep, err := wal.Replay(path, func(payload []byte) error {
+		rows, err := s.ops.decode(payload)
+		if err != nil {
+			return err
+		}
+		h.rows.Append(rows)
+		h.reserved += len(rows)
+		s.db.metrics.replayed.WithLabelValues(s.name()).Add(float64(len(rows)))
+		return nil
+	})
+	return rep, err
+}
+
+// load opens all parts and notes the segments they stand for.
+func (s *shelf[R, S]) load(segments []wal.Name, sealed map[uint64]bool) error {
+	days, err := os.ReadDir(s.dir)
+	if err != nil {
+		return err
+	}
+	logged := map[uint64]bool{}
+	for _, n := range segments {
+		logged[n.ID] = true
+	}
+	var g errgroup.Group
+	g.SetLimit(4)
+	for _, d := range days {
+		if !d.IsDir() {
+			continue
+		}
+		names, err := partNames(filepath.Join(s.dir, d.Name()))
+		if err != nil {
+			return err
+		}
+		for path, exts := range names {
+			g.Go(func() error { s.loadPart(path, exts, logged); return nil })
+		}
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	s.dropReplaced()
+	for _, p := range s.parts {
+		s.db.sawID(p.ID)
+		for _, id := range p.Segments {
+			sealed[id] = true
+			s.db.sawID(id)
+		}
+	}
+	return nil
+}
+
+// partNames lists a day folder: paths without ending, with the endings found.
+func partNames(dir string) (map[string][]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string][]string{}
+	for _, e := range entries {
+		path := filepath.Join(dir, e.Name())
+		switch ext := filepath.Ext(path); ext {
+		case part.RowsExt, part.IndexExt:
+			path = strings.TrimSuffix(path, ext)
+			out[path] = append(out[path], ext)
+		case disk.TempExt:
+			_ = os.Remove(path) // of a seal that a crash ended; the log has its rows
+		}
+	}
+	return out, nil
+}
+
+func (s *shelf[R, S]) loadPart(path string, exts []string, logged map[uint64]bool) {
+	if !slices.Contains(exts, part.RowsExt) {
+		s.loneIndex(path, logged)
+		return
+	}
+	p, err := part.Open(path)
+	var broken *part.IndexError
+	if errors.As(err, &broken) {
+		p, err = s.rebuild(path, err)
+	}
+	if err == nil && p.Signal != s.ops.signal {
+		err = fmt.Errorf("%w: holds %s", part.ErrDamaged, p.Signal)
+	}
+	if err != nil {
+		s.quarantinePart(path, store.Range{}, err)
+		return
+	}
+	p.OnIndexDamage(s.indexDamaged)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.parts = append(s.parts, p)
+}
+
+// loneIndex judges an index without rows: left over from a seal or merge that a crash ended, or
+// the trace of a file that somebody deleted.
+func (s *shelf[R, S]) loneIndex(path string, logged map[uint64]bool) {
+	meta, err := part.ReadMeta(path)
+	unfinished := err == nil && slices.ContainsFunc(meta.Segments, func(id uint64) bool { return logged[id] })
+	for _, name := range meta.Replaces {
+		if _, err := os.Stat(filepath.Join(filepath.Dir(path), name+part.RowsExt)); err == nil {
+			unfinished = true
+		}
+	}
+	if unfinished {
+		if err := s.db.fs.Remove(path + part.IndexExt); err != nil {
+			s.db.log.Warn("delete the index of an unfinished part", "file", path+part.IndexExt, "err", err)
+		}
+		return
+	}
+	r := rangeOf(path)
+	reason := "the rows' file is missing"
+	if err == nil {
+		reason += fmt.Sprintf(": %d rows", meta.Rows)
+		r = store.Range{Start: meta.MinTime, End: meta.MaxTime + 1}
+	}
+	s.db.setAside(s.name(), path+part.IndexExt)
+	s.db.report(Damage{Kind: "missing", Signal: s.name(), File: filepath.Base(path) + part.RowsExt, Range: r, Reason: reason})
+}
+
+// dropReplaced deletes the parts that a merged part stands for: a crash came
+// between its appearance and their deletion.
+func (s *shelf[R, S]) dropReplaced() {
+	replaced := map[string]bool{}
+	for _, p := range s.parts {
+		for _, name := range p.Replaces {
+			replaced[name] = true
+		}
+	}
+	s.parts = slices.DeleteFunc(s.parts, func(p *part.Part) bool {
+		if !replaced[p.Name()] {
+			return false
+		}
+		p.Doom()
+		p.Release()
+		return true
+	})
+}
+
+// close closes segments and gives the parts' references back.
+func (s *shelf[R, S]) close() error {
+	s.appendMu.Lock()
+	defer s.appendMu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var errs []error
+	for _, h := range s.heads {
+		if h.seg != nil {
+			errs = append(errs, h.seg.Close())
+		}
+	}
+	for _, p := range s.parts {
+		p.Release()
+	}
+	s.parts, s.heads = nil, nil
+	clear(s.open)
+	return errors.Join(errs...)
+}
