@@ -1,0 +1,296 @@
+// Package router routes alerts to people: Alertmanager's own pipeline and API
+// in this process.
+//
+// It groups, inhibits, silences, deduplicates, delivers and repeats by a
+// standard alertmanager.yml (or DefaultYAML), and answers /api/v2 whole, so that
+// amtool works. It raises no alert itself (alerting/rules and slo do) and records deliveries
+// through notify/record.
+//
+// In: alerts by Send and by POST /api/v2/alerts. Out: notifications, pages, and
+// the API.
+//
+// Invariants. What was accepted is kept: alerts, silences and the notification log are
+// on disk before a sender or an API client has its answer (the log shortly
+// after each notification), so that after kill -9 every page is delivered at least
+// once, with the same dedup key. A failed Reload changes nothing. Lock order:
+// Router.mu, then the journal's; neither is held while notifying.
+//
+// Start reading at New, then pipeline.go, then journal.go.
+package router
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/alertmanager/alert"
+	amapi "github.com/prometheus/alertmanager/api"
+	amconfig "github.com/prometheus/alertmanager/config"
+	"github.com/prometheus/alertmanager/dispatch"
+	"github.com/prometheus/alertmanager/eventrecorder"
+	"github.com/prometheus/alertmanager/featurecontrol"
+	"github.com/prometheus/alertmanager/marker"
+	"github.com/prometheus/alertmanager/nflog"
+	amnotify "github.com/prometheus/alertmanager/notify"
+	"github.com/prometheus/alertmanager/provider/mem"
+	"github.com/prometheus/alertmanager/silence"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+	prommodel "github.com/prometheus/common/model"
+	"github.com/prometheus/common/route"
+
+	"github.com/signalbox-project/signalbox/internal/notify"
+	"github.com/signalbox-project/signalbox/internal/notify/record"
+)
+
+const (
+	// retention is how long ended silences and the notification log are kept.
+	retention = 120 * time.Hour
+	// gcEvery is how often ended alerts are forgotten.
+	gcEvery = 5 * time.Minute
+	// maintainEvery is how often silences and the log are purged and snapshotted
+	// even if nothing changed.
+	maintainEvery = 15 * time.Minute
+	// maxSilenceBytes bounds one silence.
+	maxSilenceBytes = 64 << 10
+	maxSilences     = 10_000
+	// The names of the snapshots.
+	silencesFile = "silences"
+	logFile      = "nflog"
+	alertsFile   = "alerts.json"
+)
+
+// Deps is what a Router is given.
+type Deps struct {
+	Logger     *slog.Logger
+	Registerer prometheus.Registerer
+	Dir        string // its own folder, made if missing
+	// ConfigFile is an alertmanager.yml; "" means the default tree.
+	ConfigFile  string
+	ExternalURL *url.URL
+	Pages       notify.PageStore
+}
+
+// Router is the alert pipeline.
+type Router struct {
+	log      *slog.Logger
+	dir      string
+	external *url.URL
+
+	alerts   *journal
+	silences *silence.Silences
+	silencer *silence.Silencer
+	nflog    *durableLog
+	groups   marker.GroupMarker
+	recorder *record.Recorder
+	builder  *amnotify.PipelineBuilder
+	metrics  *dispatch.DispatcherMetrics
+	api      *amapi.API
+	handler  http.Handler
+
+	current atomic.Pointer[pipeline]
+	resolve atomic.Int64 // resolve_timeout, ns
+	closed  sync.Once
+
+	mu      sync.Mutex // orders Reload, Run's start and its end
+	file    string
+	config  *amconfig.Config
+	running bool
+}
+
+// New reads the configuration and the state of the run before; nothing is
+// delivered until Run.
+func New(deps Deps) (*Router, error) {
+	cfg, err := LoadConfig(deps.ConfigFile)
+	if err != nil {
+		return nil, err
+	}
+	if deps.Logger == nil {
+		deps.Logger = slog.New(slog.DiscardHandler)
+	}
+	if deps.Registerer == nil {
+		deps.Registerer = prometheus.NewRegistry()
+	}
+	if deps.ExternalURL == nil {
+		deps.ExternalURL = &url.URL{Scheme: "http", Host: "localhost:4300"}
+	}
+	if err := os.MkdirAll(deps.Dir, 0o750); err != nil {
+		return nil, fmt.Errorf("make alerting folder %s: %w", deps.Dir, err)
+	}
+	r := &Router{
+		log: deps.Logger, dir: deps.Dir, external: deps.ExternalURL, file: deps.ConfigFile, config: cfg,
+		groups:  marker.NewGroupMarker(),
+		builder: amnotify.NewPipelineBuilder(deps.Registerer, featurecontrol.NoopFlags{}, eventrecorder.NopRecorder()),
+		metrics: dispatch.NewDispatcherMetrics(false, deps.Registerer, featurecontrol.NoopFlags{}),
+	}
+	if r.recorder, err = record.New(record.Deps{Logger: deps.Logger, Registerer: deps.Registerer, Pages: deps.Pages}); err != nil {
+		return nil, err
+	}
+	if err := r.openState(deps); err != nil {
+		return nil, err
+	}
+	if err := r.makeAPI(deps.Registerer); err != nil {
+		r.Close()
+		return nil, err
+	}
+	// Proves that receivers and templates can be built, before anything runs.
+	if _, err := r.receivers(cfg); err != nil {
+		r.Close()
+		return nil, err
+	}
+	r.resolve.Store(int64(cfg.Global.ResolveTimeout))
+	r.updateAPI(cfg)
+	return r, nil
+}
+
+// openState loads silences, notification log and alerts; files that cannot be
+// read are set aside.
+func (r *Router) openState(deps Deps) error {
+	silencesPath, err := readable(r.log, filepath.Join(r.dir, silencesFile), func(path string) error {
+		_, err := silence.New(silenceOptions(path, r.log, prometheus.NewRegistry()))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if r.silences, err = silence.New(silenceOptions(silencesPath, r.log, deps.Registerer)); err != nil {
+		return fmt.Errorf("open silences: %w", err)
+	}
+	r.silencer = silence.NewSilencer(r.silences, r.log, eventrecorder.NopRecorder())
+	logPath, err := readable(r.log, filepath.Join(r.dir, logFile), func(path string) error {
+		_, err := nflog.New(nflog.Options{SnapshotFile: path, Retention: retention, Logger: r.log, Metrics: prometheus.NewRegistry()})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	log, err := nflog.New(nflog.Options{SnapshotFile: logPath, Retention: retention, Logger: r.log, Metrics: deps.Registerer})
+	if err != nil {
+		return fmt.Errorf("open notification log: %w", err)
+	}
+	r.nflog = newDurableLog(log, logPath, r.log)
+	alerts, err := mem.NewAlerts(context.Background(), gcEvery, 0, r.silencer, r.log, eventrecorder.NopRecorder(), deps.Registerer, featurecontrol.NoopFlags{})
+	if err != nil {
+		return fmt.Errorf("make alert store: %w", err)
+	}
+	r.alerts = newJournal(alerts, filepath.Join(r.dir, alertsFile), r.log)
+	return r.alerts.load(context.Background(), time.Duration(r.config.Global.ResolveTimeout))
+}
+
+func silenceOptions(path string, log *slog.Logger, reg prometheus.Registerer) silence.Options {
+	return silence.Options{
+		SnapshotFile: path,
+		Retention:    retention,
+		Limits: silence.Limits{
+			MaxSilences:         func() int { return maxSilences },
+			MaxSilenceSizeBytes: func() int { return maxSilenceBytes },
+		},
+		Logger:        log,
+		Metrics:       reg,
+		EventRecorder: eventrecorder.NopRecorder(),
+	}
+}
+
+func (r *Router) makeAPI(reg prometheus.Registerer) error {
+	duration := promauto.With(reg).NewHistogramVec(prometheus.HistogramOpts{
+		Name:    "alertmanager_http_request_duration_seconds",
+		Help:    "Histogram of latencies for HTTP requests.",
+		Buckets: prometheus.DefBuckets,
+	}, []string{"handler", "method", "code"})
+	var err error
+	r.api, err = amapi.New(amapi.Options{
+		Alerts:          r.alerts,
+		Silences:        r.silences,
+		GroupMutedFunc:  r.groups.Muted,
+		Logger:          r.log,
+		Registry:        reg,
+		RequestDuration: duration,
+		GroupFunc: func(ctx context.Context, routes func(*dispatch.Route) bool, alerts func(*alert.Alert, time.Time) bool) (dispatch.AlertGroups, map[prommodel.Fingerprint][]string, error) {
+			p := r.current.Load()
+			if p == nil {
+				return nil, nil, errors.New("alert routing is starting")
+			}
+			return p.dispatcher.Groups(ctx, routes, alerts)
+		},
+	})
+	if err != nil {
+		return fmt.Errorf("make alertmanager API: %w", err)
+	}
+	r.handler = r.keepSilences(r.api.Register(route.New(), "/"))
+	return nil
+}
+
+func (r *Router) updateAPI(cfg *amconfig.Config) {
+	r.api.Update(cfg, func(ctx context.Context, ls prommodel.LabelSet) {
+		if p := r.current.Load(); p != nil {
+			p.inhibitor.Mutes(ctx, ls)
+		}
+		r.silencer.Mutes(ctx, ls)
+	})
+}
+
+// ServeHTTP answers Alertmanager's API; paths begin with /api/v2.
+func (r *Router) ServeHTTP(w http.ResponseWriter, req *http.Request) { r.handler.ServeHTTP(w, req) }
+
+// Reload applies a configuration file; "" is the default tree. On an error the
+// one before stays in force.
+func (r *Router) Reload(file string) error {
+	cfg, err := LoadConfig(file)
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.apply(cfg); err != nil {
+		return fmt.Errorf("%s: %w", name(file), err)
+	}
+	r.file, r.config = file, cfg
+	return nil
+}
+
+// Run delivers until ctx is done.
+func (r *Router) Run(ctx context.Context) error {
+	r.mu.Lock()
+	r.running = true
+	err := r.apply(r.config)
+	r.mu.Unlock()
+	if err != nil {
+		return fmt.Errorf("%s: %w", name(r.file), err)
+	}
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		r.silences.Maintenance(maintainEvery, filepath.Join(r.dir, silencesFile), stop, r.maintainSilences)
+	})
+	wg.Go(func() { r.nflog.Maintenance(maintainEvery, filepath.Join(r.dir, logFile), stop, r.nflog.maintain) })
+	wg.Go(func() { r.nflog.run(stop) })
+	<-ctx.Done()
+	r.mu.Lock()
+	r.running = false
+	if p := r.current.Swap(nil); p != nil {
+		p.stop()
+	}
+	r.mu.Unlock()
+	close(stop)
+	wg.Wait()
+	r.Close()
+	return nil
+}
+
+// Close frees what New opened. Run does it; it is for a Router that never ran.
+func (r *Router) Close() { r.closed.Do(func() { r.alerts.Close() }) }
+
+// Config is the configuration in force.
+func (r *Router) Config() *amconfig.Config {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.config
+}

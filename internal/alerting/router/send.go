@@ -1,0 +1,54 @@
+package router
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/prometheus/alertmanager/alert"
+	prommodel "github.com/prometheus/common/model"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/notify"
+)
+
+// Send takes alerts into the pipeline; see notify.Sender.
+func (r *Router) Send(ctx context.Context, alerts ...notify.Alert) error {
+	now := time.Now()
+	in := make([]*alert.Alert, 0, len(alerts))
+	for _, a := range alerts {
+		am := &alert.Alert{
+			Alert: prommodel.Alert{
+				Labels: labelSet(a.Labels), Annotations: labelSet(a.Annotations),
+				StartsAt: a.StartsAt, EndsAt: a.EndsAt, GeneratorURL: a.GeneratorURL,
+			},
+			UpdatedAt: now,
+		}
+		if am.StartsAt.IsZero() {
+			am.StartsAt = now
+			if !am.EndsAt.IsZero() && am.EndsAt.Before(now) {
+				am.StartsAt = am.EndsAt
+			}
+		}
+		if am.EndsAt.IsZero() {
+			am.Timeout = true
+			am.EndsAt = now.Add(time.Duration(r.resolve.Load()))
+		}
+		if err := am.Validate(); err != nil {
+			return fmt.Errorf("alert %s: %w", a.Labels["alertname"], err)
+		}
+		in = append(in, am)
+	}
+	return r.alerts.Put(ctx, in...)
+}
+
+// labelSet leaves out empty values, which mean "no such label".
+func labelSet(m model.Labels) prommodel.LabelSet {
+	ls := make(prommodel.LabelSet, len(m))
+	for k, v := range m {
+		if v != "" {
+			ls[prommodel.LabelName(k)] = prommodel.LabelValue(v)
+		}
+	}
+	return ls
+}
