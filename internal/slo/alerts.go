@@ -8,10 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/prometheus/prometheus/model/labels"
-	"github.com/prometheus/prometheus/notifier"
-
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/notify"
 	"github.com/signalbox-project/signalbox/internal/platform/human"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
@@ -48,19 +46,20 @@ func (e *Engine) conclude(p *promise, now time.Time) model.SLOStatus {
 	return s
 }
 
-// sendAlerts hands new, due and ended alerts to the pipeline.
-func (e *Engine) sendAlerts(promises []*promise, now time.Time) {
-	var out []*notifier.Alert
+// sendAlerts hands new, due and ended alerts to the pipeline. What the
+// pipeline did not take is sent again at the next evaluation.
+func (e *Engine) sendAlerts(ctx context.Context, promises []*promise, now time.Time) {
 	for _, p := range promises {
-		firing := p.status.Alerts
 		for name, a := range p.alerts {
-			active := slices.Contains(firing, name)
+			active := slices.Contains(p.status.Alerts, name)
 			if active && now.Sub(a.Sent) < time.Duration(e.cfg.ResendEvery) {
 				continue
 			}
-			row, known := e.row(name)
-			if known {
-				out = append(out, e.alert(p.def, p.status, row, a, now, active))
+			if row, known := e.row(name); known && e.deps.Alerts != nil {
+				if err := e.deps.Alerts.Send(ctx, e.alert(p.def, p.status, row, a, now, active)); err != nil {
+					e.fail("send", err)
+					continue
+				}
 			}
 			if active {
 				e.metrics.sent.WithLabelValues("firing").Inc()
@@ -74,16 +73,13 @@ func (e *Engine) sendAlerts(promises []*promise, now time.Time) {
 			p.dirty = true
 		}
 	}
-	if len(out) > 0 && e.deps.Alerts != nil {
-		e.deps.Alerts.Send(out...)
-	}
 }
 
 // retire resolves the alerts of promises that are no longer defined.
-func (e *Engine) retire(gone map[string]*promise, now time.Time) {
+func (e *Engine) retire(ctx context.Context, gone map[string]*promise, now time.Time) {
 	for _, p := range gone {
 		p.status.Alerts = nil
-		e.sendAlerts([]*promise{p}, now)
+		e.sendAlerts(ctx, []*promise{p}, now)
 	}
 }
 
@@ -98,27 +94,22 @@ func (e *Engine) row(name string) (BurnAlert, bool) {
 
 // alert is what the pipeline is told. Its labels are the same every time: they
 // are its identity.
-func (e *Engine) alert(d *Definition, s model.SLOStatus, b BurnAlert, a *store.SLOAlertRecord, now time.Time, active bool) *notifier.Alert {
+func (e *Engine) alert(d *Definition, s model.SLOStatus, b BurnAlert, a *store.SLOAlertRecord, now time.Time, active bool) notify.Alert {
 	long, short := WindowText(time.Duration(b.Long)), WindowText(b.short())
-	lb := labels.NewBuilder(labels.EmptyLabels())
+	ls := model.Labels{}
 	for k, v := range d.Labels {
 		if labelName(k) && v != "" {
-			lb.Set(k, v)
+			ls[k] = v
 		}
 	}
-	lb.Set(labels.AlertName, b.Name)
-	lb.Set("slo", d.Name)
-	lb.Set("service", d.Service)
+	ls["alertname"], ls["slo"], ls["service"], ls["severity"] = b.Name, d.Name, d.Service, b.Severity()
+	ls["long_window"], ls["short_window"] = long, short
 	if d.Environment != "" {
-		lb.Set("env", d.Environment)
+		ls["env"] = d.Environment
 	}
-	lb.Set("severity", b.Severity())
-	lb.Set("long_window", long)
-	lb.Set("short_window", short)
-
 	rate := burnIn(s, long)
 	link := e.deps.ExternalURL + "/slo/" + url.PathEscape(d.Name)
-	text := map[string]string{
+	text := model.Labels{
 		"summary": fmt.Sprintf("%s burns its budget %s over %s", d.DisplayName, human.Times(rate), spaced(long)),
 		"description": fmt.Sprintf("%s over %s and %s over %s (limit %s); objective %s over %s, %s of the budget left. %s %s",
 			human.Times(rate), spaced(long), human.Times(burnIn(s, short)), spaced(short), human.Times(b.Factor),
@@ -130,7 +121,7 @@ func (e *Engine) alert(d *Definition, s model.SLOStatus, b BurnAlert, a *store.S
 			text[key] = v
 		}
 	}
-	out := &notifier.Alert{Labels: lb.Labels(), Annotations: labels.FromMap(text), StartsAt: a.Since, GeneratorURL: link}
+	out := notify.Alert{Labels: ls, Annotations: text, StartsAt: a.Since, GeneratorURL: link}
 	// As Prometheus does: an alert that nobody repeats ends by itself.
 	out.EndsAt = now.Add(4 * time.Duration(e.cfg.ResendEvery))
 	if !active {

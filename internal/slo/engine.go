@@ -6,24 +6,19 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/prometheus/notifier"
 	"github.com/prometheus/prometheus/storage"
 
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/notify"
 	"github.com/signalbox-project/signalbox/internal/slo/ledger"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
-
-// AlertSender takes alerts to be routed; Prometheus' rules manager uses the
-// same shape. An alert with EndsAt in the past is resolved.
-type AlertSender interface {
-	Send(alerts ...*notifier.Alert)
-}
 
 // Records keeps what must survive a restart; store/state does.
 type Records interface {
@@ -39,12 +34,12 @@ type Deps struct {
 	Catalog    *Catalog
 	Querier    Querier
 	Results    storage.AppendableV2 // where signalbox_slo_* metrics go
-	Alerts     AlertSender
+	Alerts     notify.Sender
 	Records    Records
 	// Arrivals subscribes to the news that samples were stored; news fold into
 	// one while nobody listens.
 	Arrivals func() (c <-chan struct{}, stop func())
-	// ExternalURL is what links in alerts begin with, without a slash at the end.
+	// ExternalURL is what links in alerts begin with.
 	ExternalURL string
 	// Now is the clock; time.Now by default.
 	Now func() time.Time
@@ -87,6 +82,7 @@ func New(cfg Config, deps Deps) (*Engine, error) {
 	if deps.Now == nil {
 		deps.Now = time.Now
 	}
+	deps.ExternalURL = strings.TrimRight(deps.ExternalURL, "/")
 	e := &Engine{cfg: cfg, deps: deps, log: deps.Logger, metrics: newMetrics()}
 	e.list.Store(&[]model.SLOStatus{})
 	if deps.Registerer != nil {
@@ -107,7 +103,7 @@ func newMetrics() *engineMetrics {
 			Buckets: prometheus.ExponentialBuckets(0.001, 2, 14),
 		}),
 		failures: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "signalbox_slo_failures_total", Help: "What went wrong while judging promises, by step (query, scan, record, save).",
+			Name: "signalbox_slo_failures_total", Help: "What went wrong while judging promises, by step (query, scan, record, save, send).",
 		}, []string{"step"}),
 		sent: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "signalbox_slo_alerts_sent_total", Help: "Burn alerts handed to the alert pipeline, by status (firing, resolved).",
@@ -223,7 +219,7 @@ func (e *Engine) restore(ctx context.Context) error {
 // step judges every promise once at now. It runs no two at a time.
 func (e *Engine) step(ctx context.Context, now time.Time) {
 	start := time.Now()
-	promises := e.sync(now)
+	promises := e.sync(ctx, now)
 	q := &memo{Querier: e.deps.Querier, seen: map[string]memoEntry{}}
 	list := make([]model.SLOStatus, 0, len(promises))
 	for _, p := range promises {
@@ -235,7 +231,7 @@ func (e *Engine) step(ctx context.Context, now time.Time) {
 	}
 	Sort(list)
 	e.list.Store(&list)
-	e.sendAlerts(promises, now)
+	e.sendAlerts(ctx, promises, now)
 	e.save(ctx, promises)
 	if e.deps.Results != nil && !now.Before(e.nextRecord) {
 		e.nextRecord = now.Add(time.Duration(e.cfg.RecordEvery))
@@ -280,7 +276,7 @@ func (e *Engine) fail(step string, err error) {
 
 // sync makes promises follow the catalog. A definition that measures what it
 // measured before keeps its ledger; a changed one reads its history again.
-func (e *Engine) sync(now time.Time) []*promise {
+func (e *Engine) sync(ctx context.Context, now time.Time) []*promise {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	defs := e.deps.Catalog.Definitions()
@@ -309,7 +305,7 @@ func (e *Engine) sync(now time.Time) []*promise {
 		next = append(next, p)
 		delete(old, d.Name)
 	}
-	e.retire(old, now)
+	e.retire(ctx, old, now)
 	e.promises = next
 	return next
 }

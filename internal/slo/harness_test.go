@@ -8,10 +8,10 @@ import (
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
-	"github.com/prometheus/prometheus/notifier"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb"
 
+	"github.com/signalbox-project/signalbox/internal/notify"
 	"github.com/signalbox-project/signalbox/internal/slo"
 	"github.com/signalbox-project/signalbox/internal/slo/promexpr"
 	"github.com/signalbox-project/signalbox/internal/store"
@@ -25,7 +25,7 @@ type world struct {
 	engine  *slo.Engine
 	catalog *slo.Catalog
 	records *memoryRecords
-	sent    []*notifier.Alert
+	sent    []notify.Alert
 	cfg     slo.Config
 	counts  map[string]float64 // by outcome
 	doc     string
@@ -71,8 +71,11 @@ func (w *world) start() {
 	}
 }
 
-// Send is slo.AlertSender's.
-func (w *world) Send(alerts ...*notifier.Alert) { w.sent = append(w.sent, alerts...) }
+// Send is notify.Sender's.
+func (w *world) Send(_ context.Context, alerts ...notify.Alert) error {
+	w.sent = append(w.sent, alerts...)
+	return nil
+}
 
 // settle evaluates at the present time.
 func (w *world) settle() {

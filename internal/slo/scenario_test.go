@@ -176,7 +176,7 @@ func (s *scenario) expect(what string, f []string) {
 func (s *scenario) expectSent(firing bool, name string) {
 	s.t.Helper()
 	for _, a := range s.w.sent[s.seen:] {
-		if a.Labels.Get("alertname") == name && a.EndsAt.After(s.w.now) == firing {
+		if a.Labels["alertname"] == name && a.EndsAt.After(s.w.now) == firing {
 			s.seen = len(s.w.sent)
 			return
 		}
