@@ -1,0 +1,157 @@
+package sql
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/store"
+	"github.com/signalbox-project/signalbox/internal/store/events/part"
+)
+
+// job is a checked query with everything it may see. It travels to the worker
+// as gob, so cells are of predeclared types, time.Time or nil.
+type job struct {
+	Query     string
+	Explain   bool
+	AttrKeys  []string
+	Tenant    string
+	Limit     int
+	Config    Config
+	Logs      bool // the query names logs
+	LogFiles  []string
+	Spans     bool
+	SpanFiles []string
+	State     map[string][][]any // rows by table
+}
+
+// prepare collects what the plan's tables hold. The files stay until release
+// is called.
+func (e *Engine) prepare(ctx context.Context, tenant string, p plan, limit int) (j *job, release func(), err error) {
+	j = &job{
+		Query: p.text, Explain: p.explain, AttrKeys: p.attrKeys, Tenant: tenant, Limit: limit, Config: e.cfg,
+		Logs: p.tables["logs"], Spans: p.tables["spans"], State: map[string][][]any{},
+	}
+	var releases []func()
+	release = func() {
+		for _, r := range releases {
+			r()
+		}
+	}
+	defer func() {
+		if err != nil {
+			release()
+		}
+	}()
+	for _, t := range stateTables() {
+		if !p.tables[t.name] {
+			continue
+		}
+		if j.State[t.name], err = t.rows(ctx, e.deps.State); err != nil {
+			return nil, nil, fmt.Errorf("list %s: %w", t.name, err)
+		}
+	}
+	if e.deps.Source == nil || !j.Logs && !j.Spans {
+		return j, release, nil
+	}
+	dir, err := os.MkdirTemp(e.deps.Dir, "sql-")
+	if err != nil {
+		return nil, nil, fmt.Errorf("make room for unsealed rows: %w", err)
+	}
+	releases = append(releases, func() { _ = os.RemoveAll(dir) })
+	if j.Logs {
+		view := e.deps.Source.View(part.Logs, store.Range{})
+		releases = append(releases, view.Release)
+		if j.LogFiles, err = filesOf(view, dir); err != nil {
+			return nil, nil, err
+		}
+	}
+	if j.Spans {
+		view := e.deps.Source.View(part.Spans, store.Range{})
+		releases = append(releases, view.Release)
+		if j.SpanFiles, err = filesOf(view, dir); err != nil {
+			return nil, nil, err
+		}
+	}
+	return j, release, nil
+}
+
+// filesOf is a view as Parquet files: its parts, and its heads written to dir.
+func filesOf(view *part.View, dir string) ([]string, error) {
+	var files []string
+	for _, p := range view.Parts {
+		path, err := filepath.Abs(p.Path())
+		if err != nil {
+			return nil, fmt.Errorf("name part: %w", err)
+		}
+		files = append(files, path)
+	}
+	for i, h := range view.Logs {
+		if h.Rows == 0 {
+			continue
+		}
+		path := filepath.Join(dir, fmt.Sprintf("logs-%d.parquet", i))
+		if err := writeHead(path, func(f *os.File) error { return part.EncodeLogs(f, h) }); err != nil {
+			return nil, err
+		}
+		files = append(files, path)
+	}
+	for i, h := range view.Spans {
+		if h.Rows == 0 {
+			continue
+		}
+		path := filepath.Join(dir, fmt.Sprintf("spans-%d.parquet", i))
+		if err := writeHead(path, func(f *os.File) error { return part.EncodeSpans(f, h) }); err != nil {
+			return nil, err
+		}
+		files = append(files, path)
+	}
+	return files, nil
+}
+
+func writeHead(path string, encode func(*os.File) error) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("write unsealed rows: %w", err)
+	}
+	if err := encode(f); err != nil {
+		_ = f.Close() // the first error says more
+		return fmt.Errorf("write unsealed rows to %s: %w", path, err)
+	}
+	if err := f.Close(); err != nil {
+		return fmt.Errorf("write unsealed rows: %w", err)
+	}
+	return nil
+}
+
+// run answers the job in this process.
+func (j *job) run(ctx context.Context) (model.SQLResult, error) {
+	s, err := openSession(ctx, j.Config)
+	if err != nil {
+		return model.SQLResult{}, err
+	}
+	defer s.close()
+	if j.Logs {
+		if err := s.eventView(ctx, "logs", j.Tenant, logColumns(), j.LogFiles, j.AttrKeys); err != nil {
+			return model.SQLResult{}, err
+		}
+	}
+	if j.Spans {
+		if err := s.eventView(ctx, "spans", j.Tenant, spanColumns(), j.SpanFiles, j.AttrKeys); err != nil {
+			return model.SQLResult{}, err
+		}
+	}
+	for _, t := range stateTables() {
+		if rows, ok := j.State[t.name]; ok {
+			if err := s.stateTable(ctx, t, rows); err != nil {
+				return model.SQLResult{}, err
+			}
+		}
+	}
+	if err := s.lock(ctx, append(append([]string{}, j.LogFiles...), j.SpanFiles...)); err != nil {
+		return model.SQLResult{}, err
+	}
+	return s.answer(ctx, plan{text: j.Query, explain: j.Explain}, j.Limit)
+}

@@ -1,0 +1,168 @@
+package sql
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/store"
+)
+
+// filled is a state with one row, or a few, in every table.
+func filled() State {
+	value, acked := 1.5, t0.Add(time.Minute)
+	return State{
+		Deploys: func(context.Context, store.DeployQuery) ([]model.Deploy, error) {
+			return []model.Deploy{{ID: "d1", Time: t0, Service: "edge", Version: "2.4.1", Environment: "prod", Kind: "deploy", Status: "succeeded", Labels: map[string]string{"team": "a"}}}, nil
+		},
+		SLOs: func(context.Context) ([]model.SLOStatus, error) {
+			return []model.SLOStatus{
+				{Name: "edge-availability", Service: "edge", Objective: 0.995, Window: "28d", State: model.SLOBurning, Budget: model.Budget{Allowed: 100, Bad: 42, UsedRatio: 0.42, LeftRatio: 0.58}, Burn: []model.Burn{{Window: "1h", Rate: 21}}, ExhaustedIn: &value, Since: &acked, Time: t0},
+				{Name: "layout-latency", State: model.SLOInsufficient, Time: t0},
+			}, nil
+		},
+		Alerts: func(context.Context) ([]Alert, error) {
+			return []Alert{{Labels: model.Labels{"alertname": "SLOBurnRateFast", "severity": "critical", "service": "edge", "slo": "edge-availability"}, State: "firing", ActiveAt: t0, Value: 21}}, nil
+		},
+		Audit: func(context.Context, store.AuditQuery) ([]model.AuditEntry, error) {
+			return []model.AuditEntry{{ID: 7, Time: t0, Actor: "ci", Action: "gate.decide", Subject: "edge"}}, nil
+		},
+		Decisions: func(context.Context, store.DecisionQuery) ([]model.GateDecision, string, error) {
+			return []model.GateDecision{{ID: "g1", Time: t0, Request: model.GateRequest{Service: "edge", Version: "2.4.2", Critical: true}, Verdict: model.VerdictBlock, Summary: "Blocked.", Reasons: []model.GateReason{{Rule: "burn_fast"}}}}, "", nil
+		},
+		Pages: func(context.Context, store.PageQuery) ([]model.Page, error) {
+			return []model.Page{{ID: "p1", Time: t0, Updated: t0, Status: "firing", Severity: "critical", Title: "edge burns", AckedBy: "ann", AckedAt: &acked, GroupLabels: model.Labels{"slo": "x"}}}, nil
+		},
+	}
+}
+
+func TestStateTables(t *testing.T) {
+	e := newEngine(t, DefaultConfig(), Deps{State: filled()})
+	cases := []struct{ name, query, want string }{
+		{"deployments", "SELECT time, id, service, environment, version, kind, status, labels, labels->>'team' FROM deploys", `[["2026-11-21T10:00:00.123456Z","d1","edge","prod","2.4.1","deploy","succeeded",{"team":"a"},"a"]]`},
+		{"budgets", "SELECT name, objective, time_window, state, allowed, bad, used_ratio, left_ratio, exhausted_in_seconds, since, burn->0->>'window' FROM slo_budget WHERE state = 'burning'", `[["edge-availability",0.995,"28d","burning",100,42,0.42,0.58,1.5,"2026-11-21T10:01:00.123456Z","1h"]]`},
+		{"a budget without figures", "SELECT exhausted_in_seconds, since, burn, labels FROM slo_budget WHERE name = 'layout-latency'", `[[null,null,[],{}]]`},
+		{"alerts", "SELECT name, state, severity, service, slo, value, active_since FROM alerts", `[["SLOBurnRateFast","firing","critical","edge","edge-availability",21,"2026-11-21T10:00:00.123456Z"]]`},
+		{"audit", "SELECT id, actor, action, subject, details FROM audit", `[[7,"ci","gate.decide","edge",{}]]`},
+		{"gate decisions", "SELECT id, service, version, critical, verdict, summary, reasons->0->>'rule', evidence FROM gate_decisions", `[["g1","edge","2.4.2",true,"block","Blocked.","burn_fast",[]]]`},
+		{"pages", "SELECT id, status, title, acked_by, acked_at, resolved_at, labels, alerts FROM pages", `[["p1","firing","edge burns","ann","2026-11-21T10:01:00.123456Z",null,{"slo":"x"},[]]]`},
+		{"two of them together", "SELECT d.version, g.verdict FROM deploys d JOIN gate_decisions g USING (service)", `[["2.4.1","block"]]`},
+	}
+	for _, tc := range cases {
+		t.Run(tc.name, func(t *testing.T) {
+			if got := ask(t, e, tc.query); got != tc.want {
+				t.Errorf("got %s, want %s", got, tc.want)
+			}
+		})
+	}
+}
+
+func TestTablesWithoutASourceAreEmpty(t *testing.T) {
+	e := newEngine(t, DefaultConfig(), Deps{})
+	for _, table := range tableNames() {
+		if got := ask(t, e, "SELECT * FROM "+table); got != "[]" {
+			t.Errorf("%s: %s", table, got)
+		}
+	}
+}
+
+// The schema that is shown is the schema that DuckDB has.
+func TestSchemaIsTrue(t *testing.T) {
+	e := newEngine(t, DefaultConfig(), Deps{State: filled()})
+	tables, err := e.Schema(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(tables) != 8 {
+		t.Errorf("%d tables", len(tables))
+	}
+	for _, table := range tables {
+		res, err := e.Query(t.Context(), "default", "SELECT * FROM "+table.Name, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(res.Columns) != len(table.Columns) {
+			t.Fatalf("%s: %d columns, %d shown", table.Name, len(res.Columns), len(table.Columns))
+		}
+		for i, c := range table.Columns {
+			if res.Columns[i] != c {
+				t.Errorf("%s: column %v is shown as %v", table.Name, res.Columns[i], c)
+			}
+		}
+	}
+}
+
+func TestDescribeAndExplain(t *testing.T) {
+	e := newEngine(t, DefaultConfig(), Deps{})
+	for query, rows := range map[string]int{
+		"DESCRIBE logs":                        15,
+		"describe SELECT 1 AS a, 2 AS b":       2,
+		"SUMMARIZE deploys":                    12,
+		"EXPLAIN SELECT count(*) FROM logs":    1,
+		"/* why */ explain analyze SELECT 1":   1,
+		"FROM deploys":                         0,
+		"VALUES (1), (2)":                      2,
+		"(SELECT 1) UNION ALL (SELECT 2)":      2,
+		"SELECT 'x;y' AS \"a;b\" ; ; -- end;":  1,
+		"SELECT $$;$$ AS x, $q$ -- $q$ AS y ;": 1,
+	} {
+		res, err := e.Query(t.Context(), "default", query, 100)
+		if err != nil || len(res.Rows) != rows {
+			t.Errorf("%s: %d rows, want %d, %v", query, len(res.Rows), rows, err)
+		}
+	}
+}
+
+type auditor struct {
+	entries []model.AuditEntry
+	err     error
+}
+
+func (a *auditor) Audit(_ context.Context, e model.AuditEntry) (model.AuditEntry, error) {
+	a.entries = append(a.entries, e)
+	return e, a.err
+}
+
+func TestEveryQueryIsRecorded(t *testing.T) {
+	a := &auditor{}
+	e := newEngine(t, DefaultConfig(), Deps{Audit: a})
+	ask(t, e, "SELECT 1")
+	if _, err := e.Query(t.Context(), "acme", "COPY x TO 'y'", 10); err == nil {
+		t.Error("not refused")
+	}
+	if len(a.entries) != 2 || a.entries[1].Subject != "COPY x TO 'y'" || a.entries[1].Actor != "tenant acme" || a.entries[1].Action != "sql.query" {
+		t.Errorf("recorded %+v", a.entries)
+	}
+	a.err = errors.New("disk full")
+	if _, err := e.Query(t.Context(), "default", "SELECT 1", 10); !errors.Is(err, a.err) {
+		t.Errorf("a query that cannot be recorded answered %v", err)
+	}
+}
+
+func TestConfigNamesEveryProblem(t *testing.T) {
+	if errs := (Config{}).Validate(); len(errs) != 5 {
+		t.Errorf("got %v", errs)
+	}
+	if errs := DefaultConfig().Validate(); errs != nil {
+		t.Errorf("the default is invalid: %v", errs)
+	}
+}
+
+// What trimEnd leaves must be the statement; the check of the wrapped query
+// then guards what runs.
+func FuzzTrimEnd(f *testing.F) {
+	for _, s := range []string{"SELECT 1;", "SELECT ';' -- x", "SELECT $$;$$ ;/* */", `SELECT E'\';' ;`, `"a""b";`, "/* a /* b */ ; */", "'", "$", "--"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		out := trimEnd(s)
+		if len(out) > len(s) || s[:len(out)] != out {
+			t.Errorf("%q is not the beginning of %q", out, s)
+		}
+		if again := trimEnd(out); again != out {
+			t.Errorf("trimmed again %q becomes %q", out, again)
+		}
+	})
+}
