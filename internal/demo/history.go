@@ -181,31 +181,31 @@ func (h *history) farSeries(f flow, stream uint64) []series {
 	if f.Kind != "server" {
 		return nil
 	}
-	bounds := promisedBounds(f)
+	byRequest, bySpan := promisedBounds(f)
 	var c counters
 	for _, status := range []string{"200", "404", "500"} {
 		c.track(h.request("_count", f, "far", status, "")...)
 	}
-	for _, le := range bounds {
+	for _, le := range byRequest {
 		c.track(h.request("_bucket", f, "far", "200", bound(le))...)
 	}
 	for _, status := range []string{"ok", "error"} {
 		c.track(spanLabels("_count", f, status, "")...)
 	}
-	for _, le := range bounds {
+	for _, le := range bySpan {
 		c.track(spanLabels("_bucket", f, "ok", bound(le))...)
 	}
 	h.walk(f, stream, h.far, func(t time.Time, s step) {
 		c.add(t, s.ok)
 		c.add(t, s.missing)
 		c.add(t, s.failed)
-		for _, le := range bounds {
-			c.add(t, s.ok*f.within(le)*(1-s.slow))
+		for _, le := range byRequest {
+			c.add(t, s.ok*h.fast(f, le, s))
 		}
 		c.add(t, s.ok+s.missing)
 		c.add(t, s.failed)
-		for _, le := range bounds {
-			c.add(t, (s.ok+s.missing)*f.within(le)*(1-s.slow))
+		for _, le := range bySpan {
+			c.add(t, (s.ok+s.missing)*h.fast(f, le, s))
 		}
 	})
 	return withoutIdle(c.out)
@@ -220,25 +220,29 @@ func withoutIdle(all []series) []series {
 	})
 }
 
-func promisedBounds(f flow) []float64 {
+// promisedBounds are the buckets that promises count: of the services' own
+// histograms and of the span metrics.
+func promisedBounds(f flow) (byRequest, bySpan []float64) {
 	switch {
 	case f.Service == simulate.Edge:
-		return []float64{0.5, 1}
+		return []float64{0.5, 1}, nil
 	case f.Route == "/authorize":
-		return []float64{0.1}
-	case f.Route == "/layouts/{id}", f.Service == simulate.FileServer:
-		return []float64{0.3}
+		return []float64{0.1}, nil
+	case f.Route == "/layouts/{id}":
+		return []float64{0.3}, nil
 	case f.Route == "/remote/layouts/{id}":
-		return []float64{0.6}
+		return []float64{0.6}, nil
+	case f.Service == simulate.FileServer:
+		return nil, []float64{0.5}
 	}
-	return nil
+	return nil, nil
 }
 
 func (h *history) nearRequests(f flow, stream uint64) []series {
 	if f.Kind != "server" {
 		return nil
 	}
-	bounds := []float64{0.1, 0.5, 1, math.Inf(1)}
+	bounds := []float64{0.1, 0.3, 0.5, 0.6, 1, math.Inf(1)}
 	var c counters
 	for _, status := range []string{"200", "404", "500"} {
 		c.track(h.request("_count", f, "near", status, "")...)
@@ -260,7 +264,7 @@ func (h *history) nearRequests(f flow, stream uint64) []series {
 // nearSpans go by the same stream of random numbers as nearRequests, so both
 // tell the same numbers of requests.
 func (h *history) nearSpans(f flow, stream uint64) []series {
-	bounds := []float64{0.05, 0.1, 0.25, 0.3, 0.5, 0.6, 1, math.Inf(1)}
+	bounds := []float64{0.05, 0.1, 0.25, 0.5, 1, 2.5, math.Inf(1)}
 	var c counters
 	c.track(spanLabels("_count", f, "ok", "")...)
 	c.track(spanLabels("_count", f, "error", "")...)

@@ -143,12 +143,12 @@ func edgeEndpoints() map[string]endpoint {
 func backendEndpoints() map[string]endpoint {
 	return map[string]endpoint{
 		"layout.get": {
-			service: Layout, method: "GET", path: "/layouts/{id}", own: latency{ms(22), 0.5, 0.006, 12}, notFound: 0.0015,
+			service: Layout, method: "GET", path: "/layouts/{id}", own: latency{ms(24), 0.55, 0.018, 14}, notFound: 0.0015,
 			database: "layout-db", query: latency{ms(14), 0.55, 0.004, 15},
 			calls: []call{{to: "file.get", share: 0.7, fallback: 0.95}},
 		},
 		"layout.getRemote": {
-			service: Layout, method: "GET", path: "/remote/layouts/{id}", own: latency{ms(30), 0.5, 0.006, 12}, notFound: 0.0015,
+			service: Layout, method: "GET", path: "/remote/layouts/{id}", own: latency{ms(34), 0.55, 0.02, 18}, notFound: 0.0015,
 			database: "layout-db", query: latency{ms(14), 0.55, 0.004, 15},
 			calls: []call{{to: "file.get", share: 0.7, crossRegion: 1, toRemote: "file.get", fallback: 0.95}},
 		},
@@ -161,7 +161,7 @@ func backendEndpoints() map[string]endpoint {
 			database: "layout-db", query: latency{ms(22), 0.5, 0.006, 10}, publish: "layout-changes",
 		},
 		"access.authorize": {
-			service: AccessControl, method: "POST", path: "/authorize", own: latency{ms(7), 0.5, 0.018, 14}, denied: 0.002,
+			service: AccessControl, method: "POST", path: "/authorize", own: latency{ms(7), 0.5, 0.036, 20}, denied: 0.002,
 			database: "access-db", query: latency{ms(4), 0.5, 0.004, 10},
 		},
 		"access.session": {
@@ -178,7 +178,7 @@ func backendEndpoints() map[string]endpoint {
 			calls: []call{{to: "layout.get", share: 1, fallback: 0.5}}, publish: "layout-deployments",
 		},
 		"file.get": {
-			service: FileServer, method: "GET", path: "/files/{id}", own: latency{ms(28), 0.6, 0.008, 8}, notFound: 0.001,
+			service: FileServer, method: "GET", path: "/files/{id}", own: latency{ms(28), 0.6, 0.02, 20}, notFound: 0.001,
 		},
 		"file.store": {
 			service: FileServer, method: "POST", path: "/files", own: latency{ms(45), 0.55, 0.006, 8},
