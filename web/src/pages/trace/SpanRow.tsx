@@ -1,0 +1,105 @@
+import { type KeyboardEvent, memo } from "react";
+import { Icon } from "~/components/Icon";
+import { Shape } from "~/components/StateMark";
+import { formatDuration } from "~/format/duration";
+import type { Row } from "./layout";
+import classes from "./Waterfall.module.css";
+
+interface Props {
+  row: Row;
+  totalMs: number;
+  color: string;
+  collapsed: boolean;
+  selected: boolean;
+  /** undefined: nothing is searched for. */
+  match: boolean | undefined;
+  onToggle: (spanId: string) => void;
+  onSelect: (spanId: string) => void;
+}
+
+const indentPx = 12;
+const deepest = 14;
+
+/** One span: its name at its depth, its bar at its time. */
+export const SpanRow = memo(function SpanRow({
+  row,
+  totalMs,
+  color,
+  collapsed,
+  selected,
+  match,
+  onToggle,
+  onSelect,
+}: Props) {
+  const { span, offset, duration, depth, descendants } = row;
+  const total = totalMs || 1;
+  const left = (offset / total) * 100;
+  const width = (duration / total) * 100;
+  const failed = span.status === "error";
+  const text = formatDuration(duration / 1000);
+  const labelLeft = left + width > 80;
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === "Enter" || event.key === " ") onSelect(span.span_id);
+    else if (event.key === "ArrowLeft" && descendants > 0 && !collapsed) onToggle(span.span_id);
+    else if (event.key === "ArrowRight" && descendants > 0 && collapsed) onToggle(span.span_id);
+    else return;
+    event.preventDefault();
+  };
+  return (
+    <div
+      className={classes.row}
+      role="treeitem"
+      tabIndex={0}
+      data-row
+      aria-level={depth + 1}
+      aria-selected={selected}
+      aria-expanded={descendants > 0 ? !collapsed : undefined}
+      aria-label={`${span.service} ${span.name}, ${text}${failed ? ", error" : ""}`}
+      data-dim={match === false}
+      onClick={() => onSelect(span.span_id)}
+      onKeyDown={onKeyDown}
+    >
+      <div className={classes.name} style={{ paddingLeft: Math.min(depth, deepest) * indentPx }}>
+        {descendants > 0 ? (
+          <button
+            type="button"
+            tabIndex={-1}
+            className={classes.toggle}
+            aria-label={collapsed ? `Unfold ${descendants} spans` : "Fold"}
+            onClick={(event) => {
+              event.stopPropagation();
+              onToggle(span.span_id);
+            }}
+          >
+            <Icon name={collapsed ? "right" : "down"} size={12} />
+          </button>
+        ) : (
+          <span className={classes.toggle} />
+        )}
+        {failed && <Shape tone="danger" size={10} />}
+        <span className={classes.service} style={{ borderColor: color }}>
+          {span.service}
+        </span>
+        <span className={classes.operation}>{span.name}</span>
+        {collapsed && <span className={classes.hidden}>+{descendants}</span>}
+      </div>
+      <div className={classes.lane}>
+        <div
+          className={classes.bar}
+          style={{ left: `${left}%`, width: `max(${width}%, 2px)`, background: color }}
+          data-failed={failed}
+        />
+        <span
+          className={classes.duration}
+          style={
+            labelLeft
+              ? { right: `${100 - left}%`, marginRight: 5 }
+              : { left: `${left + width}%`, marginLeft: 5 }
+          }
+        >
+          {text}
+        </span>
+      </div>
+    </div>
+  );
+});
