@@ -1,0 +1,102 @@
+package rules
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	promrules "github.com/prometheus/prometheus/rules"
+)
+
+const (
+	// earliest is the least time between two evaluations of a group.
+	earliest = time.Second
+	// share bounds what early evaluations cost: a group that takes 20 ms is
+	// evaluated early at most once a second, one that takes 2 s not at all on a
+	// short interval.
+	share = 50
+	// margin before the next regular evaluation in which no early one begins.
+	margin = 50 * time.Millisecond
+)
+
+// evaluate is one iteration of a group, in the group's own goroutine: the
+// regular evaluation and then, until the next one is due, further ones when samples arrived. A condition
+// that turned true is thus seen a second later instead of an interval later. Groups
+// with recording rules keep to their interval, so that recorded series have even
+// steps.
+func (r *Rules) evaluate(ctx context.Context, g *promrules.Group, at time.Time) {
+	began := time.Now()
+	promrules.DefaultEvalIterationFunc(ctx, g, at)
+	until := at.Add(g.Interval()).Add(-margin)
+	if !r.cfg.EarlyEvaluation || !onlyAlerts(g) || time.Until(until) < earliest {
+		return
+	}
+	arrivals, stop := r.deps.Store.Arrivals()
+	defer stop()
+	interrupted := r.interrupt.wait()
+	end := time.NewTimer(time.Until(until))
+	defer end.Stop()
+	for {
+		gap := time.NewTimer(max(earliest, share*time.Since(began)))
+		select {
+		case <-gap.C:
+		case <-end.C:
+			gap.Stop()
+			return
+		case <-interrupted:
+			gap.Stop()
+			return
+		case <-ctx.Done():
+			gap.Stop()
+			return
+		}
+		select {
+		case <-arrivals:
+		case <-end.C:
+			return
+		case <-interrupted:
+			return
+		case <-ctx.Done():
+			return
+		}
+		began = time.Now()
+		g.Eval(ctx, began)
+	}
+}
+
+// onlyAlerts is true for groups that record nothing and ask about samples.
+func onlyAlerts(g *promrules.Group) bool {
+	for _, rule := range g.Rules() {
+		if _, ok := rule.(*promrules.AlertingRule); !ok {
+			return false
+		}
+	}
+	return g.File() != builtIn
+}
+
+// interrupt keeps groups from waiting while the set is being replaced: a
+// changed group is waited for.
+type interrupt struct {
+	mu sync.Mutex
+	c  chan struct{} // closed while nobody may wait
+}
+
+func newInterrupt() *interrupt { return &interrupt{c: make(chan struct{})} }
+
+func (i *interrupt) wait() <-chan struct{} {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.c
+}
+
+// begin ends every wait; the returned function allows waiting again.
+func (i *interrupt) begin() (end func()) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	close(i.c)
+	return func() {
+		i.mu.Lock()
+		defer i.mu.Unlock()
+		i.c = make(chan struct{})
+	}
+}

@@ -1,0 +1,35 @@
+package rules
+
+import (
+	_ "embed"
+	"log/slog"
+
+	prommodel "github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/rulefmt"
+	"github.com/prometheus/prometheus/promql/parser"
+)
+
+// builtIn is the name under which our own rules are listed beside the files.
+const builtIn = "built-in"
+
+//go:embed builtin.yml
+var builtInYAML []byte
+
+// loader reads rule files, and the built-in rules as if they were one.
+type loader struct {
+	parser parser.Parser
+	log    *slog.Logger
+}
+
+func newLoader() loader {
+	return loader{parser: parser.NewParser(parser.Options{}), log: slog.New(slog.DiscardHandler)}
+}
+
+func (l loader) Load(file string, ignoreUnknown bool, names prommodel.ValidationScheme) (*rulefmt.RuleGroups, []error) {
+	if file == builtIn {
+		return rulefmt.Parse(builtInYAML, ignoreUnknown, names, l.parser, l.log)
+	}
+	return rulefmt.ParseFile(file, ignoreUnknown, names, l.parser, l.log)
+}
+
+func (l loader) Parse(query string) (parser.Expr, error) { return l.parser.ParseExpr(query) }

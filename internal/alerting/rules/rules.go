@@ -1,0 +1,251 @@
+// Package rules evaluates Prometheus rule files: recording rules into the
+// metrics store, alerting rules into the alert pipeline.
+//
+// It is Prometheus' rules manager with three differences: a set of files is
+// taken whole or not at all, with every error of every file; a built-in group holds the
+// watchdog, an alert that always fires; and groups of alerts are evaluated soon after samples arrive
+// and not only on their interval. It neither routes nor delivers alerts.
+//
+// In: rule files and the samples they ask for. Out: recorded series, ALERTS
+// series, and alerts to a notify.Sender; the groups as Prometheus' API shows them.
+//
+// Invariants: an error in Load leaves the running set untouched; the pending time
+// of an alert survives a restart, from the ALERTS_FOR_STATE series. mu orders
+// Load and is never held while a rule is evaluated.
+//
+// Start reading at New, then Load and early.go.
+package rules
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	prommodel "github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/promql/parser"
+	promrules "github.com/prometheus/prometheus/rules"
+	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/util/strutil"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/notify"
+)
+
+const (
+	// resendEvery is how often a firing alert is raised again; it ends by itself
+	// after four times that (or four intervals).
+	resendEvery = time.Minute
+	// outageTolerance is how long we may have been down for pending times to
+	// be restored.
+	outageTolerance = time.Hour
+	// forGrace is the least an alert still waits after a restore.
+	forGrace = 10 * time.Minute
+)
+
+// Config is the rules part of the configuration.
+type Config struct {
+	// Interval is how often a group without one of its own is evaluated.
+	Interval prommodel.Duration `yaml:"evaluation_interval"`
+	// EarlyEvaluation evaluates groups of alerts as soon as samples arrive, at
+	// most once a second.
+	EarlyEvaluation bool `yaml:"early_evaluation"`
+}
+
+// DefaultConfig evaluates every 15 s, and alerts as samples arrive.
+func DefaultConfig() Config {
+	return Config{Interval: prommodel.Duration(15 * time.Second), EarlyEvaluation: true}
+}
+
+// Validate lists what is wrong; each message begins with the field's path.
+func (c Config) Validate() []error {
+	if c.Interval <= 0 {
+		return []error{fmt.Errorf("evaluation_interval: must be > 0, got %s", c.Interval)}
+	}
+	return nil
+}
+
+// Store is what rules read and write (store/metrics).
+type Store interface {
+	storage.Appendable
+	storage.Queryable
+	// Arrivals tells that samples were stored; see store/metrics.
+	Arrivals() (c <-chan struct{}, stop func())
+}
+
+// Deps is what Rules are given.
+type Deps struct {
+	Logger         *slog.Logger
+	Registerer     prometheus.Registerer
+	Engine         promql.QueryEngine
+	Store          Store
+	Sender         notify.Sender
+	ExternalURL    *url.URL
+	ExternalLabels map[string]string // added to alerts
+}
+
+// Rules evaluates rules.
+type Rules struct {
+	*promrules.Manager // groups and alerts, as Prometheus' API wants them
+
+	cfg    Config
+	deps   Deps
+	cancel context.CancelFunc
+
+	mu        sync.Mutex
+	files     []string
+	interrupt *interrupt
+}
+
+// New makes Rules that hold the watchdog alone; nothing is evaluated until Run.
+func New(cfg Config, deps Deps) (*Rules, error) {
+	if errs := cfg.Validate(); len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	if deps.Engine == nil || deps.Store == nil || deps.Sender == nil {
+		return nil, errors.New("rules: engine, store and sender are required")
+	}
+	if deps.Logger == nil {
+		deps.Logger = slog.New(slog.DiscardHandler)
+	}
+	if deps.Registerer == nil {
+		deps.Registerer = prometheus.NewRegistry()
+	}
+	if deps.ExternalURL == nil {
+		deps.ExternalURL = &url.URL{Scheme: "http", Host: "localhost:4300"}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	r := &Rules{cfg: cfg, deps: deps, cancel: cancel, interrupt: newInterrupt()}
+	r.Manager = promrules.NewManager(&promrules.ManagerOptions{
+		ExternalURL:          deps.ExternalURL,
+		QueryFunc:            promrules.EngineQueryFunc(deps.Engine, deps.Store),
+		NotifyFunc:           r.send,
+		Context:              ctx,
+		Appendable:           deps.Store,
+		Queryable:            deps.Store,
+		Logger:               deps.Logger,
+		Registerer:           deps.Registerer,
+		OutageTolerance:      outageTolerance,
+		ForGracePeriod:       forGrace,
+		ResendDelay:          resendEvery,
+		RestoreNewRuleGroups: true,
+		GroupLoader:          newLoader(),
+		Parser:               parser.NewParser(parser.Options{}),
+	})
+	if err := r.Load(nil); err != nil {
+		cancel()
+		return nil, err
+	}
+	return r, nil
+}
+
+// Load replaces the rules by those of the files that the patterns match. On an
+// error, which joins every problem of every file, the set before goes on.
+func (r *Rules) Load(patterns []string) error {
+	files, err := Check(patterns)
+	if err != nil {
+		return fmt.Errorf("rules not loaded, the last good set stays in force: %w", err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	defer r.interrupt.begin()()
+	err = r.Manager.Update(time.Duration(r.cfg.Interval), append([]string{builtIn}, files...),
+		labels.FromMap(r.deps.ExternalLabels), r.deps.ExternalURL.String(), r.evaluate)
+	if err != nil {
+		return fmt.Errorf("load rules: %w", err)
+	}
+	r.files = files
+	return nil
+}
+
+// Files are the rule files in force.
+func (r *Rules) Files() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.files)
+}
+
+// Check reads the rule files that patterns match and answers their names. The
+// error joins every problem of every file. A pattern without wildcards must
+// match.
+func Check(patterns []string) ([]string, error) {
+	var files []string
+	var errs []error
+	for _, p := range patterns {
+		found, err := filepath.Glob(p)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("rule_files: pattern %q: %w", p, err))
+		}
+		if len(found) == 0 && !strings.ContainsAny(p, "*?[") {
+			errs = append(errs, fmt.Errorf("rule_files: %s: no such file", p))
+		}
+		files = append(files, found...)
+	}
+	slices.Sort(files)
+	files = slices.Compact(files)
+	l := newLoader()
+	for _, f := range files {
+		if _, problems := l.Load(f, false, prommodel.UTF8Validation); len(problems) > 0 {
+			for _, p := range problems {
+				if !strings.Contains(p.Error(), f) {
+					p = fmt.Errorf("%s: %w", f, p)
+				}
+				errs = append(errs, p)
+			}
+		}
+	}
+	return files, errors.Join(errs...)
+}
+
+// Run evaluates rules until ctx is done.
+func (r *Rules) Run(ctx context.Context) error {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		r.Manager.Run()
+	}()
+	<-ctx.Done()
+	r.cancel()
+	r.Manager.Stop()
+	<-done
+	return nil
+}
+
+// send hands alerts that fire or ended to the pipeline.
+func (r *Rules) send(ctx context.Context, expr string, alerts ...*promrules.Alert) {
+	if len(alerts) == 0 {
+		return
+	}
+	out := make([]notify.Alert, len(alerts))
+	for i, a := range alerts {
+		out[i] = notify.Alert{
+			Labels:       a.Labels.Map(),
+			Annotations:  model.Labels(a.Annotations.Map()),
+			StartsAt:     a.FiredAt,
+			EndsAt:       a.ValidUntil,
+			GeneratorURL: r.deps.ExternalURL.String() + strutil.TableLinkForExpression(expr),
+		}
+		for k, v := range r.deps.ExternalLabels {
+			if _, ok := out[i].Labels[k]; !ok {
+				out[i].Labels[k] = v
+			}
+		}
+		if !a.ResolvedAt.IsZero() {
+			out[i].EndsAt = a.ResolvedAt
+		}
+	}
+	// The alerts count as sent whatever happens here, and come again after
+	// resendEvery.
+	if err := r.deps.Sender.Send(ctx, out...); err != nil {
+		r.deps.Logger.Error("alerts not accepted by the pipeline", "err", err)
+	}
+}

@@ -1,0 +1,342 @@
+package rules_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	prommodel "github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/storage"
+
+	"github.com/signalbox-project/signalbox/internal/alerting/router"
+	"github.com/signalbox-project/signalbox/internal/alerting/rules"
+	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/notify"
+	"github.com/signalbox-project/signalbox/internal/query/promql"
+	"github.com/signalbox-project/signalbox/internal/store"
+	"github.com/signalbox-project/signalbox/internal/store/metrics"
+)
+
+// outbox is a Sender that keeps what it is sent.
+type outbox struct{ c chan notify.Alert }
+
+func newOutbox() *outbox { return &outbox{c: make(chan notify.Alert, 1000)} }
+
+func (o *outbox) Send(_ context.Context, alerts ...notify.Alert) error {
+	for _, a := range alerts {
+		select {
+		case o.c <- a:
+		default:
+		}
+	}
+	return nil
+}
+
+func (o *outbox) await(t *testing.T, what string, ok func(notify.Alert) bool) notify.Alert {
+	t.Helper()
+	timeout := time.After(10 * time.Second)
+	for {
+		select {
+		case a := <-o.c:
+			if ok(a) {
+				return a
+			}
+		case <-timeout:
+			t.Fatalf("no alert that is %s within 10 s", what)
+		}
+	}
+}
+
+func named(name string) func(notify.Alert) bool {
+	return func(a notify.Alert) bool { return a.Labels["alertname"] == name && a.EndsAt.After(time.Now()) }
+}
+
+type fixture struct {
+	*rules.Rules
+	store *metrics.Store
+	stop  func()
+}
+
+func start(t *testing.T, dir string, cfg rules.Config, to notify.Sender) *fixture {
+	t.Helper()
+	s, err := metrics.Open(metrics.DefaultConfig(), metrics.Deps{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := promql.New(promql.DefaultConfig(), promql.Deps{Queryable: s})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := rules.New(cfg, rules.Deps{Engine: e.PromQL(), Store: s, Sender: to, ExternalLabels: map[string]string{"cluster": "c1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- r.Run(ctx) }()
+	var once sync.Once
+	stop := func() {
+		once.Do(func() {
+			cancel()
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	t.Cleanup(stop)
+	return &fixture{Rules: r, store: s, stop: stop}
+}
+
+func (f *fixture) put(t *testing.T, v float64) {
+	t.Helper()
+	app := f.store.AppenderV2(context.Background())
+	if _, err := app.Append(0, labels.FromStrings("__name__", "errors", "service", "edge"), 0, time.Now().UnixMilli(), v, nil, nil, storage.AOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := app.Commit(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func file(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func every(d time.Duration) rules.Config {
+	return rules.Config{Interval: prommodel.Duration(d), EarlyEvaluation: true}
+}
+
+const errorsHigh = `
+groups:
+  - name: g
+    interval: %s
+    rules:
+      - alert: ErrorsHigh
+        expr: errors > 10
+        labels: {severity: critical}
+        annotations: {summary: "{{ $value }} errors on {{ $labels.service }}."}
+`
+
+// The whole chain: samples in, rule true, webhook called.
+func TestAConditionThatTurnsTrueReachesAWebhookWithinTwoSeconds(t *testing.T) {
+	type call struct {
+		at   time.Time
+		body map[string]any
+	}
+	calls := make(chan call, 10)
+	hook := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		c := call{at: time.Now()}
+		if err := json.NewDecoder(r.Body).Decode(&c.body); err != nil {
+			t.Error(err)
+		}
+		calls <- c
+	}))
+	defer hook.Close()
+	am := file(t, "alertmanager.yml", fmt.Sprintf("route: {receiver: h, group_wait: 0s}\nreceivers: [{name: h, webhook_configs: [{url: %q}]}]\n", hook.URL))
+	rt, err := router.New(router.Deps{Dir: t.TempDir(), ConfigFile: am, Pages: noPages{}, Registerer: prometheus.NewRegistry()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- rt.Run(ctx) }()
+	defer func() { cancel(); <-done }()
+
+	// An interval of a minute would let the condition wait; the first regular
+	// evaluation of a group this long away must not matter either, so the group has begun.
+	f := start(t, t.TempDir(), every(3*time.Second), rt)
+	if err := f.Load([]string{file(t, "r.yml", fmt.Sprintf(errorsHigh, "3s"))}); err != nil {
+		t.Fatal(err)
+	}
+	f.put(t, 1)
+	evaluated(t, f, "g")
+	began := time.Now()
+	f.put(t, 99)
+	select {
+	case c := <-calls:
+		if took := c.at.Sub(began); took > 2*time.Second {
+			t.Errorf("took %s", took)
+		}
+		text, _ := json.Marshal(c.body)
+		for _, want := range []string{`"alertname":"ErrorsHigh"`, `"cluster":"c1"`, "99 errors on edge.", `"status":"firing"`} {
+			if !strings.Contains(string(text), want) {
+				t.Errorf("the payload lacks %s: %s", want, text)
+			}
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("no call within 10 s")
+	}
+}
+
+// evaluated waits for a group's first evaluation.
+func evaluated(t *testing.T, f *fixture, group string) {
+	t.Helper()
+	deadline := time.Now().Add(10 * time.Second)
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for time.Now().Before(deadline) {
+		for _, g := range f.RuleGroups() {
+			if g.Name() == group && !g.GetLastEvaluation().IsZero() {
+				return
+			}
+		}
+		<-tick.C
+	}
+	t.Fatalf("group %s was not evaluated within 10 s", group)
+}
+
+type noPages struct{}
+
+func (noPages) SavePage(context.Context, model.Page) error { return nil }
+func (noPages) Page(context.Context, string) (model.Page, error) {
+	return model.Page{}, store.ErrNotFound
+}
+func (noPages) PageByDedup(context.Context, string) (model.Page, error) {
+	return model.Page{}, store.ErrNotFound
+}
+
+func TestTheWatchdogFiresWithoutAnyRuleFile(t *testing.T) {
+	out := newOutbox()
+	f := start(t, t.TempDir(), every(time.Second), out)
+	a := out.await(t, "the watchdog", named("Watchdog"))
+	if a.Labels["severity"] != notify.SeverityNone || a.Labels["cluster"] != "c1" {
+		t.Errorf("labels %v", a.Labels)
+	}
+	if as := f.AlertingRules(); len(as) != 1 || as[0].Name() != "Watchdog" {
+		t.Errorf("rules in the API: %v", as)
+	}
+}
+
+func TestAnAlertThatEndsIsSentAsEnded(t *testing.T) {
+	out := newOutbox()
+	f := start(t, t.TempDir(), every(time.Second), out)
+	if err := f.Load([]string{file(t, "r.yml", fmt.Sprintf(errorsHigh, "1s"))}); err != nil {
+		t.Fatal(err)
+	}
+	f.put(t, 99)
+	a := out.await(t, "firing", named("ErrorsHigh"))
+	if !strings.Contains(a.GeneratorURL, "errors") {
+		t.Errorf("generator URL %q", a.GeneratorURL)
+	}
+	f.put(t, 0)
+	out.await(t, "ended", func(a notify.Alert) bool {
+		return a.Labels["alertname"] == "ErrorsHigh" && !a.EndsAt.After(time.Now())
+	})
+}
+
+func TestRecordingRulesAreStored(t *testing.T) {
+	f := start(t, t.TempDir(), every(time.Second), newOutbox())
+	if err := f.Load([]string{file(t, "r.yml", "groups: [{name: rec, interval: 1s, rules: [{record: 'a:b', expr: 'vector(7)'}]}]")}); err != nil {
+		t.Fatal(err)
+	}
+	evaluated(t, f, "rec")
+	q, err := f.store.Querier(0, time.Now().Add(time.Minute).UnixMilli())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer q.Close()
+	if !q.Select(context.Background(), false, nil, labels.MustNewMatcher(labels.MatchEqual, "__name__", "a:b")).Next() {
+		t.Error("the recorded series is not in the store")
+	}
+}
+
+func TestABadFileKeepsTheLastGoodSetAndEveryErrorIsNamed(t *testing.T) {
+	f := start(t, t.TempDir(), every(time.Minute), newOutbox())
+	good := file(t, "good.yml", fmt.Sprintf(errorsHigh, "1m"))
+	if err := f.Load([]string{good}); err != nil {
+		t.Fatal(err)
+	}
+	bad1 := file(t, "bad1.yml", "groups:\n  - name: x\n    rules:\n      - alert: A\n        expr: sum(\n")
+	bad2 := file(t, "bad2.yml", "groups:\n  - name: y\n    rulez: []\n")
+	err := f.Load([]string{good, filepath.Join(filepath.Dir(bad1), "*.yml"), bad2, "/nosuch/file.yml"})
+	if err == nil {
+		t.Fatal("bad files were accepted")
+	}
+	for _, want := range []string{"last good set", bad1, "5:", bad2, "rulez", "/nosuch/file.yml"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("the error does not name %q: %v", want, err)
+		}
+	}
+	if as := f.AlertingRules(); len(as) != 2 || len(f.Files()) != 1 {
+		t.Errorf("rules %v of files %v, want those of before", as, f.Files())
+	}
+}
+
+func TestAReloadDoesNotWaitForAGroupThatWaitsForSamples(t *testing.T) {
+	f := start(t, t.TempDir(), every(2*time.Second), newOutbox())
+	path := file(t, "r.yml", fmt.Sprintf(errorsHigh, "20s"))
+	if err := os.WriteFile(path, []byte(fmt.Sprintf(errorsHigh, "2s")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Load([]string{path}); err != nil {
+		t.Fatal(err)
+	}
+	evaluated(t, f, "g")
+	if err := os.WriteFile(path, []byte(strings.Replace(fmt.Sprintf(errorsHigh, "2s"), "> 10", "> 11", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	if err := f.Load([]string{path}); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(began); took > time.Second {
+		t.Errorf("the reload took %s", took)
+	}
+}
+
+func TestThePendingTimeOfAnAlertSurvivesARestart(t *testing.T) {
+	f := start(t, t.TempDir(), every(time.Second), newOutbox())
+	// What the run before left: pending for ten minutes when it ended.
+	app := f.store.AppenderV2(context.Background())
+	state := labels.FromStrings("__name__", "ALERTS_FOR_STATE", "alertname", "ErrorsHigh", "service", "edge", "severity", "critical")
+	ended := time.Now().Add(-5 * time.Second)
+	if _, err := app.Append(0, state, 0, ended.UnixMilli(), float64(ended.Add(-10*time.Minute).Unix()), nil, nil, storage.AOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := app.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	f.put(t, 99)
+	text := strings.Replace(fmt.Sprintf(errorsHigh, "1s"), "expr: errors > 10", "expr: errors > 10\n        for: 40m", 1)
+	if err := f.Load([]string{file(t, "r.yml", text)}); err != nil {
+		t.Fatal(err)
+	}
+	pending(t, f, func(since time.Time) bool { return time.Since(since) > 9*time.Minute })
+}
+
+func pending(t *testing.T, f *fixture, ok func(since time.Time) bool) time.Time {
+	t.Helper()
+	deadline := time.Now().Add(10 * time.Second)
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for time.Now().Before(deadline) {
+		for _, r := range f.AlertingRules() {
+			for _, a := range r.ActiveAlerts() {
+				if r.Name() == "ErrorsHigh" && a.State.String() == "pending" && ok(a.ActiveAt) {
+					return a.ActiveAt
+				}
+			}
+		}
+		<-tick.C
+	}
+	t.Fatal("no such pending alert within 10 s")
+	return time.Time{}
+}
