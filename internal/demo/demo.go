@@ -45,6 +45,7 @@ type Config struct {
 func DefaultConfig() Config {
 	sim := simulate.DefaultConfig()
 	sim.MetricsEvery = 5 * time.Second
+	sim.FlushWithin = time.Second // the server stops at the same moment
 	return Config{
 		BaseURL: "http://127.0.0.1:4300", Simulate: sim, History: 28 * 24 * time.Hour, HistoryTraces: 800,
 		Story: true, FirstRelease: 45 * time.Second, Pause: 2 * time.Minute,
@@ -107,18 +108,21 @@ func (d *Demo) Run(ctx context.Context) error {
 		return nil // ctx is done
 	}
 	now := time.Now()
-	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return d.sim.Run(ctx) })
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return d.sim.Run(gctx) })
 	g.Go(func() error {
-		if err := d.past(ctx, now); err != nil && ctx.Err() == nil {
+		if err := d.past(gctx, now); err != nil && gctx.Err() == nil {
 			d.log.Error("the history is incomplete", "error", err)
 		}
 		if d.cfg.Story {
-			newStory(d.cfg, d.log, d.server, d.sim, now).run(ctx)
+			newStory(d.cfg, d.log, d.server, d.sim, now).run(gctx)
 		}
 		return nil
 	})
-	return g.Wait()
+	if err := g.Wait(); err != nil && ctx.Err() == nil {
+		return err
+	}
+	return nil // what could not be flushed to a server that stops is of no interest
 }
 
 // WriteConfig copies the broker platform's configuration into dir and answers the

@@ -109,7 +109,7 @@ func Replay(ctx context.Context, cfg Config, deps Deps, moments []Moment) (Stats
 	}
 	f := newFleet(cfg, exp, &s.tally, nil, moments[0].Time)
 	err = s.replay(ctx, f, moments)
-	flush, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushWithin)
+	flush, cancel := context.WithTimeout(context.WithoutCancel(ctx), cfg.FlushWithin)
 	defer cancel()
 	err = errors.Join(err, f.stop(flush, nil), exp.close())
 	return s.Stats(), err

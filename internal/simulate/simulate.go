@@ -40,13 +40,14 @@ type Config struct {
 	Faults       []Fault       // the schedule; see LoadFaults
 	MetricsEvery time.Duration // how often metrics are exported
 	FlushEvery   time.Duration // how long spans and logs wait to be sent together
+	FlushWithin  time.Duration // how long the last flush may take when the endpoint does not answer
 }
 
 // DefaultConfig simulates a calm day at 20 requests a second.
 func DefaultConfig() Config {
 	return Config{
 		Endpoint: "127.0.0.1:4317", TargetRPS: 20, ErrorRate: 0.0003, Seed: 1,
-		MetricsEvery: 10 * time.Second, FlushEvery: 2 * time.Second,
+		MetricsEvery: 10 * time.Second, FlushEvery: 2 * time.Second, FlushWithin: exportTimeout + 2*time.Second,
 	}
 }
 
@@ -71,6 +72,9 @@ func (c Config) Validate() []error {
 	}
 	if c.FlushEvery < 10*time.Millisecond {
 		bad("flush-every: must be at least 10ms, got %s", c.FlushEvery)
+	}
+	if c.FlushWithin <= 0 {
+		bad("flush-within: must be > 0, got %s", c.FlushWithin)
 	}
 	for i, f := range c.Faults {
 		for _, p := range f.Validate() {
@@ -195,7 +199,6 @@ const (
 	tick          = 50 * time.Millisecond
 	progressEvery = 10 * time.Second
 	maxBehind     = 2 * time.Second
-	flushWithin   = exportTimeout + 2*time.Second
 )
 
 // Run simulates until ctx is done or the duration is over, then flushes. It
@@ -211,7 +214,7 @@ func (s *Simulator) Run(ctx context.Context) (err error) {
 	s.mu.Unlock()
 	f := newFleet(s.cfg, exp, &s.tally, s.gauges(), start)
 	defer func() {
-		flush, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushWithin)
+		flush, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.FlushWithin)
 		defer cancel()
 		err = errors.Join(err, f.stop(flush, nil), exp.close())
 		s.report("simulation ended", time.Since(start))
