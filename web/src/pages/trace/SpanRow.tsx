@@ -17,7 +17,6 @@ interface Props {
   onSelect: (spanId: string) => void;
 }
 
-const indentPx = 12;
 const deepest = 14;
 
 /** One span: its name at its depth, its bar at its time. */
@@ -37,7 +36,7 @@ export const SpanRow = memo(function SpanRow({
   const width = (duration / total) * 100;
   const failed = span.status === "error";
   const text = formatDuration(duration / 1000);
-  const labelLeft = left + width > 80;
+  const place = left + width < 84 ? "after" : left > 12 ? "before" : "inside";
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === "Enter" || event.key === " ") onSelect(span.span_id);
     else if (event.key === "ArrowLeft" && descendants > 0 && !collapsed) onToggle(span.span_id);
@@ -59,7 +58,10 @@ export const SpanRow = memo(function SpanRow({
       onClick={() => onSelect(span.span_id)}
       onKeyDown={onKeyDown}
     >
-      <div className={classes.name} style={{ paddingLeft: Math.min(depth, deepest) * indentPx }}>
+      <div
+        className={classes.name}
+        style={{ paddingLeft: `calc(${Math.min(depth, deepest)} * var(--indent))` }}
+      >
         {descendants > 0 ? (
           <button
             type="button"
@@ -91,10 +93,13 @@ export const SpanRow = memo(function SpanRow({
         />
         <span
           className={classes.duration}
+          data-place={place}
           style={
-            labelLeft
-              ? { right: `${100 - left}%`, marginRight: 5 }
-              : { left: `${left + width}%`, marginLeft: 5 }
+            place === "after"
+              ? { left: `${left + width}%` }
+              : place === "before"
+                ? { right: `${100 - left}%` }
+                : { right: 0 }
           }
         >
           {text}
