@@ -1,0 +1,94 @@
+// Package diagnose says in sentences and figures what a service does, what is
+// unusual about it, and why somebody was paged.
+//
+// It asks PromQL over span metrics, compares a service with its own last day, and sets the
+// findings beside deployment markers, promises and pages. It stores nothing,
+// judges no promise and changes nothing.
+//
+// In: PromQL answers, deployments, promises, edges, alerts and pages, each
+// behind a small interface. Out: model.ServiceSummary, ServiceDetail and Explanation.
+//
+// Invariants: a figure without data is nil, never zero; each question asks a
+// fixed number of queries, a few at once. A Room keeps no state and is safe for
+// concurrent use.
+//
+// Start reading at services.go, then unusual.go and explain.go.
+package diagnose
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/store"
+)
+
+// Querier evaluates PromQL; query/promql.Engine does.
+type Querier interface {
+	Instant(ctx context.Context, expr string, t time.Time) ([]model.Sample, error)
+	Range(ctx context.Context, expr string, start, end time.Time, step time.Duration) ([]model.Series, error)
+}
+
+// SLOs knows the promises; slo.Engine does.
+type SLOs interface {
+	SLOs(ctx context.Context, service string) (list []model.SLOStatus, summary string, err error)
+}
+
+// Deploys knows deployment markers; store/state does.
+type Deploys interface {
+	Deploys(ctx context.Context, q store.DeployQuery) ([]model.Deploy, error)
+}
+
+// Edges knows who calls whom; process/topology does.
+type Edges interface {
+	Edges(ctx context.Context, tenant string, r store.Range) ([]model.Edge, error)
+}
+
+// Pages knows who was paged; store/state does.
+type Pages interface {
+	Pages(ctx context.Context, q store.PageQuery) ([]model.Page, error)
+}
+
+// Alerts knows the alerts that are active now, silenced and inhibited ones too.
+type Alerts interface {
+	ActiveAlerts(ctx context.Context) ([]model.ActiveAlert, error)
+}
+
+// Deps is what the room asks. Querier is needed; what else is nil is answered
+// as empty.
+type Deps struct {
+	Logger  *slog.Logger
+	Querier Querier
+	SLOs    SLOs
+	Deploys Deploys
+	Edges   Edges
+	Pages   Pages
+	Alerts  Alerts
+	// Now is the clock; time.Now by default.
+	Now func() time.Time
+}
+
+// Room answers questions.
+type Room struct {
+	deps Deps
+	log  *slog.Logger
+}
+
+// New makes a room; it starts nothing.
+func New(deps Deps) (*Room, error) {
+	if deps.Querier == nil {
+		return nil, errors.New("diagnose: it needs a querier")
+	}
+	if deps.Logger == nil {
+		deps.Logger = slog.New(slog.DiscardHandler)
+	}
+	if deps.Now == nil {
+		deps.Now = time.Now
+	}
+	return &Room{deps: deps, log: deps.Logger}, nil
+}
+
+// parallel is how many queries of one question run at once.
+const parallel = 4

@@ -1,0 +1,175 @@
+package diagnose
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/platform/human"
+)
+
+// A finding counts as unusual from these factors on. Small absolute values are
+// never unusual: 0.02 % of errors is no news though it be ten times normal.
+const (
+	errorFactor   = 3.0
+	latencyFactor = 2.0
+	trafficFactor = 0.3 // at or below that share of normal
+	minErrorRatio = 0.005
+	minLatency    = 0.010 // seconds
+	afterDeploy   = 15 * time.Minute
+)
+
+// unusual is what differs from the service's own last day, each nil when
+// nothing does.
+type unusual struct{ errors, latency, traffic *change }
+
+// change is a signal that left its normal value and has not come back.
+type change struct {
+	normal, now float64
+	since       time.Time
+}
+
+// curve describes how one signal is compared.
+type curve struct {
+	expr  func(window string) string
+	apart func(value, normal float64) bool
+}
+
+// unusual compares the end of the range with the day before it.
+func (r *Room) unusual(ctx context.Context, tenant, name string, start, end time.Time) (u unusual, err error) {
+	errorsOf := func(w string) string {
+		return rateOf("", w, spans("_count", tenant, name, isError)) + " / " + rateOf("", w, spans("_count", tenant, name))
+	}
+	for _, c := range []struct {
+		dst **change
+		curve
+	}{
+		{&u.errors, curve{errorsOf, func(v, n float64) bool { return v >= minErrorRatio && v >= errorFactor*n }}},
+		{&u.latency, curve{
+			func(w string) string { return quantileOf(0.95, "", w, tenant, name) },
+			func(v, n float64) bool { return v >= minLatency && v >= latencyFactor*n && n > 0 },
+		}},
+		{&u.traffic, curve{
+			func(w string) string { return rateOf("", w, spans("_count", tenant, name)) },
+			func(v, n float64) bool { return n > 0 && v <= trafficFactor*n },
+		}},
+	} {
+		if *c.dst, err = r.compare(ctx, c.curve, start, end); err != nil {
+			return u, err
+		}
+	}
+	return u, nil
+}
+
+func (r *Room) compare(ctx context.Context, c curve, start, end time.Time) (*change, error) {
+	const coarse, fine = 10 * time.Minute, time.Minute
+	day, err := r.deps.Querier.Range(ctx, c.expr("10m"), end.Add(-24*time.Hour), end, coarse)
+	if err != nil || len(day) == 0 {
+		return nil, err
+	}
+	normal, ok := median(day[0].Points)
+	if !ok {
+		return nil, nil
+	}
+	from := start
+	if from.Before(end.Add(-6 * time.Hour)) {
+		from = end.Add(-6 * time.Hour)
+	}
+	now, err := r.deps.Querier.Range(ctx, c.expr("2m"), from, end, fine)
+	if err != nil || len(now) == 0 {
+		return nil, err
+	}
+	return onset(now[0].Points, normal, c.apart, end), nil
+}
+
+// onset finds since when the curve's end has been apart from normal without a
+// break of more than two points.
+func onset(points []model.Point, normal float64, apart func(v, n float64) bool, end time.Time) *change {
+	points = slices.DeleteFunc(slices.Clone(points), func(p model.Point) bool { return math.IsNaN(p.Value) || math.IsInf(p.Value, 0) })
+	n := len(points)
+	if n < 2 || end.Sub(points[n-1].Time) > 5*time.Minute {
+		return nil
+	}
+	if !apart(points[n-1].Value, normal) || !apart(points[n-2].Value, normal) {
+		return nil
+	}
+	c := &change{normal: normal, now: points[n-1].Value}
+	misses := 0
+	for i := n - 1; i >= 0 && misses <= 2; i-- {
+		if apart(points[i].Value, normal) {
+			// A point looks back two minutes: it began about one before.
+			c.since, misses = points[i].Time.Add(-time.Minute), 0
+		} else {
+			misses++
+		}
+	}
+	return c
+}
+
+// median needs an hour of points: less is no normal to compare with.
+func median(points []model.Point) (float64, bool) {
+	var vs []float64
+	for _, p := range points {
+		if !math.IsNaN(p.Value) && !math.IsInf(p.Value, 0) {
+			vs = append(vs, p.Value)
+		}
+	}
+	if len(vs) < 6 {
+		return 0, false
+	}
+	slices.Sort(vs)
+	return vs[len(vs)/2], true
+}
+
+// sentence says the most important thing about a service.
+func (u unusual) sentence(d model.ServiceDetail) string {
+	if d.Rate == nil {
+		return "No requests were seen in this range."
+	}
+	var parts []string
+	if c := u.errors; c != nil {
+		if c.normal > 0 {
+			parts = append(parts, fmt.Sprintf("Errors %s normal since %s%s.", human.Times(c.now/c.normal), clock(c.since), rightAfter(d.Deploys, c.since)))
+		} else {
+			parts = append(parts, fmt.Sprintf("%s of requests fail since %s%s; normally none do.", human.Percent(c.now), clock(c.since), rightAfter(d.Deploys, c.since)))
+		}
+	}
+	if c := u.latency; c != nil {
+		parts = append(parts, fmt.Sprintf("P95 %s normal (%s) since %s%s.", human.Times(c.now/c.normal), human.Seconds(c.now), clock(c.since), rightAfter(d.Deploys, c.since)))
+	}
+	if c := u.traffic; c != nil {
+		parts = append(parts, fmt.Sprintf("Traffic is down to %s of normal since %s%s.", human.Percent(c.now/c.normal), clock(c.since), rightAfter(d.Deploys, c.since)))
+	}
+	if len(parts) > 0 {
+		return strings.Join(parts, " ")
+	}
+	text := fmt.Sprintf("Nothing unusual: %s requests/s", human.Number(*d.Rate))
+	if d.ErrorRatio != nil {
+		text += ", " + human.Percent(*d.ErrorRatio) + " errors"
+	}
+	if d.P95Seconds != nil {
+		text += ", P95 " + human.Seconds(*d.P95Seconds)
+	}
+	return text + "."
+}
+
+// rightAfter names the deployment that came shortly before t.
+func rightAfter(deploys []model.Deploy, t time.Time) string {
+	for _, d := range deploys { // newest first
+		// Deployments are marked to the second, onsets found to the minute.
+		if gap := t.Sub(d.Time); gap >= -2*time.Minute && gap <= afterDeploy {
+			what := "version " + d.Version
+			if d.Kind == "rollback" {
+				what = "the rollback to " + d.Version
+			}
+			return ", right after " + what
+		}
+	}
+	return ""
+}
+
+func clock(t time.Time) string { return t.UTC().Format("15:04") + " UTC" }

@@ -1,0 +1,85 @@
+package model
+
+import "time"
+
+// ServiceSummary is one service at a glance; a nil figure means no data.
+type ServiceSummary struct {
+	Service    string   `json:"service"`
+	Rate       *float64 `json:"rate" doc:"requests per second"`
+	ErrorRatio *float64 `json:"error_ratio" doc:"0 to 1"`
+	P95Seconds *float64 `json:"p95_seconds"`
+	SLOState   string   `json:"slo_state" enum:"ok,burning,exhausted,insufficient,none" doc:"the worst of its promises"`
+	Versions   []string `json:"versions" doc:"running versions, by traffic"`
+	LastDeploy *Deploy  `json:"last_deploy"`
+}
+
+// ServiceDetail is everything the service page shows.
+type ServiceDetail struct {
+	Service    string         `json:"service"`
+	Summary    string         `json:"summary"`
+	Rate       *float64       `json:"rate" doc:"requests per second"`
+	ErrorRatio *float64       `json:"error_ratio" doc:"0 to 1"`
+	P50Seconds *float64       `json:"p50_seconds"`
+	P95Seconds *float64       `json:"p95_seconds"`
+	P99Seconds *float64       `json:"p99_seconds"`
+	Versions   []ServiceSlice `json:"versions"`
+	Routes     []ServiceSlice `json:"routes"`
+	Regions    []ServiceSlice `json:"regions"`
+	DependsOn  []Edge         `json:"depends_on"`
+	UsedBy     []Edge         `json:"used_by"`
+	SLOs       []SLOStatus    `json:"slos"`
+	Deploys    []Deploy       `json:"deploys" doc:"newest first"`
+	Queries    ServiceQueries `json:"queries"`
+}
+
+// ServiceSlice is a service's traffic cut by one value of version, route or
+// region.
+type ServiceSlice struct {
+	Value      string   `json:"value"`
+	Rate       *float64 `json:"rate"`
+	ErrorRatio *float64 `json:"error_ratio"`
+	P95Seconds *float64 `json:"p95_seconds"`
+}
+
+// ServiceQueries are the PromQL expressions behind a service's golden signals.
+type ServiceQueries struct {
+	Rate       string `json:"rate"`
+	Errors     string `json:"errors"`
+	P50        string `json:"p50"`
+	P95        string `json:"p95"`
+	P99        string `json:"p99"`
+	Saturation string `json:"saturation"`
+}
+
+// ActiveAlert is an alert as the alert pipeline holds it.
+type ActiveAlert struct {
+	Fingerprint  string
+	Labels       Labels
+	Annotations  Labels
+	StartsAt     time.Time
+	GeneratorURL string
+	SilencedBy   []string // IDs of silences
+	InhibitedBy  []string // fingerprints of alerts
+}
+
+// Explanation answers "why was I paged?".
+type Explanation struct {
+	Alert       string            `json:"alert"`
+	Summary     string            `json:"summary"`
+	Labels      map[string]string `json:"labels"`
+	Severity    string            `json:"severity"`
+	Query       string            `json:"query" doc:"PromQL"`
+	Value       *float64          `json:"value"`
+	Threshold   *float64          `json:"threshold"`
+	ActiveSince *time.Time        `json:"active_since"`
+	Timeline    []TimelineEvent   `json:"timeline" doc:"oldest first"`
+	Pages       []Page            `json:"pages"`
+	SilencedBy  []string          `json:"silenced_by"`
+	InhibitedBy []string          `json:"inhibited_by"`
+}
+
+// TimelineEvent is something that happened.
+type TimelineEvent struct {
+	Time  time.Time `json:"time"`
+	Event string    `json:"event"`
+}
