@@ -33,7 +33,8 @@ type Text struct {
 
 // Compare compares a field. Values compare as numbers where Num is set and the
 // field reads as one, otherwise as text: equality is case-sensitive and exact, and a
-// trailing * in the source is Prefix.
+// trailing * in the source is Prefix. Text that reads as a number is ordered as one but equal
+// only to the same text: version 1.10 is not 1.1. Matcher is the exact definition.
 type Compare struct {
 	Field  string
 	Op     Op

@@ -47,7 +47,7 @@ type EventWriter interface {
 // LogQuery selects log records.
 type LogQuery struct {
 	Tenant string // "" means every tenant
-	Range  Range
+	Range  Range // the zero Range means all time
 	Expr   Expr // nil means all
 	Limit  int  // 0 means no limit
 	// Oldest asks for ascending order; by default the newest come first.
@@ -96,7 +96,7 @@ type ValueCount struct {
 // TraceQuery selects traces: those of which at least one span in range matches Expr.
 type TraceQuery struct {
 	Tenant string
-	Range  Range
+	Range  Range // the zero Range means all time
 	Expr   Expr
 	Limit  int // 0 means 20
 	// Slowest orders by duration, longest first; by default the newest come

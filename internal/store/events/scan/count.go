@@ -1,0 +1,104 @@
+package scan
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"sync"
+	"time"
+
+	"github.com/signalbox-project/signalbox/internal/store"
+	"github.com/signalbox-project/signalbox/internal/store/events/part"
+)
+
+// maxBuckets bounds a histogram's length.
+const maxBuckets = 50_000
+
+// gridOf lays buckets over r.
+func gridOf(r store.Range, step time.Duration) (grid, error) {
+	if step <= 0 {
+		return grid{}, &InvalidError{"the histogram's step must be above 0"}
+	}
+	if r.End <= r.Start {
+		return grid{}, &InvalidError{"the histogram needs a time range that ends after its start"}
+	}
+	g := grid{step: int64(step)}
+	g.start = r.Start - r.Start%g.step
+	if r.Start%g.step < 0 {
+		g.start -= g.step
+	}
+	n := (uint64(r.End-1) - uint64(g.start)) / uint64(g.step)
+	if n >= maxBuckets || r.End-1-g.start > math.MaxInt64 || r.End-1 < g.start {
+		return grid{}, &InvalidError{fmt.Sprintf("the histogram would have more than %d buckets: use a longer step or a shorter range", maxBuckets)}
+	}
+	g.buckets = int(n) + 1
+	return g, nil
+}
+
+// histogram counts matching rows by bucket and by a field's values.
+func (s *Scanner) histogram(ctx context.Context, q *query, step time.Duration, field string) (store.Histogram, error) {
+	g, err := gridOf(q.rng, step)
+	if err != nil {
+		return store.Histogram{}, err
+	}
+	v := s.source.View(q.signal, q.rng)
+	defer v.Release()
+	total := newSeries(field, g)
+	var mu sync.Mutex
+	byMinute := g.step%minute == 0
+	err = run(ctx, v, unitsOf(v, q.rng, false), func(ctx context.Context, _ int, u *unit) error {
+		one := newSeries(field, g)
+		rolled := byMinute && q.useRollups(u, field)
+		if rolled {
+			err := s.eachRollup(q, u.part, func(row *rollupRow, r part.Rollup) {
+				// A part's first minute may begin before the range, its rows do not.
+				bucket := max(g.of(r.Minute*minute), 0)
+				one.add(one.slots.of(row.text(field)), bucket, uint64(r.Count))
+			})
+			rolled = err == nil // else the rows answer
+		}
+		if !rolled {
+			one = newSeries(field, g)
+			if err := q.scan(ctx, u, one); err != nil {
+				return err
+			}
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		total.merge(one)
+		return nil
+	})
+	return total.histogram(), err
+}
+
+// values counts a field's values among matching rows.
+func (s *Scanner) values(ctx context.Context, q *query, field string, limit int) ([]store.ValueCount, error) {
+	if field == "" {
+		return nil, &InvalidError{"name the field whose values are wanted"}
+	}
+	v := s.source.View(q.signal, q.rng)
+	defer v.Release()
+	total := newCounts(field, maxDistinct)
+	var mu sync.Mutex
+	err := run(ctx, v, unitsOf(v, q.rng, false), func(ctx context.Context, _ int, u *unit) error {
+		one := newCounts(field, maxDistinct)
+		rolled := q.useRollups(u, field)
+		if rolled {
+			err := s.eachRollup(q, u.part, func(row *rollupRow, r part.Rollup) {
+				one.add(one.slots.of(row.text(field)), uint64(r.Count))
+			})
+			rolled = err == nil
+		}
+		if !rolled {
+			one = newCounts(field, maxDistinct)
+			if err := q.scan(ctx, u, one); err != nil {
+				return err
+			}
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		total.merge(one)
+		return nil
+	})
+	return total.top(limit), err
+}

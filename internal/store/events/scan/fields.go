@@ -1,0 +1,217 @@
+package scan
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/store"
+	"github.com/signalbox-project/signalbox/internal/store/events/head"
+	"github.com/signalbox-project/signalbox/internal/store/events/part"
+)
+
+// maxSampled is how many matching rows of a part are looked at for attribute keys:
+// their order is by frequency in the sample.
+const maxSampled = part.BlockRows
+
+// listedFields are the fields that are no attributes and worth listing: those
+// that every record has say nothing.
+func listedFields(signal part.Signal) []string {
+	names := store.LogFieldNames()
+	if signal == part.Spans {
+		names = store.SpanFieldNames()
+	}
+	return slices.DeleteFunc(names, func(n string) bool { return n == "timestamp" || n == "message" })
+}
+
+// fieldSet collects the fields of matching rows; it belongs to one goroutine.
+type fieldSet struct {
+	names   []string
+	seen    map[string]bool
+	keys    map[string]int
+	sampled int
+	codes   map[string]int32
+	readers map[string]*fieldReader
+}
+
+func newFieldSet(signal part.Signal) *fieldSet {
+	return &fieldSet{
+		names: listedFields(signal), seen: map[string]bool{}, keys: map[string]int{}, codes: map[string]int32{},
+		readers: map[string]*fieldReader{},
+	}
+}
+
+func (s *fieldSet) block(t *table, b *block) error {
+	for _, name := range s.names {
+		if s.seen[name] {
+			continue
+		}
+		r := s.readers[name]
+		if r == nil {
+			var err error
+			if r, err = newFieldReader(t, name, newSlots(maxDistinct)); err != nil {
+				return err
+			}
+			s.readers[name] = r
+		}
+		err := r.each(b, func(_ int, slot int32) {
+			s.seen[name] = s.seen[name] || slot < 0 || r.slots.values[slot] != ""
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if s.sampled >= maxSampled {
+		return nil
+	}
+	s.sampled += b.sel.count()
+	return s.attrs(t, b)
+}
+
+// attrs counts the attribute keys of a block's rows.
+func (s *fieldSet) attrs(t *table, b *block) error {
+	var rows []fetched
+	b.sel.each(func(i int) { rows = append(rows, fetched{row: b.from + i}) })
+	attrs, err := t.attributes(rows)
+	if err != nil {
+		return err
+	}
+	for _, list := range attrs {
+		s.addKeys(list)
+	}
+	known := map[string]model.Attrs{}
+	return t.texts(part.ColResource, rows, func(_ int, text string) {
+		list, ok := known[text]
+		if !ok {
+			list, _ = head.DecodeAttrsJSON(text) // fetching a row would report it
+			known[text] = list
+		}
+		s.addKeys(list)
+	})
+}
+
+func (s *fieldSet) addKeys(list model.Attrs) {
+	for _, a := range list {
+		s.keys[a.Key]++
+	}
+}
+
+func (s *fieldSet) row(u *unit, i int) {
+	for _, name := range s.names {
+		if !s.seen[name] && headText(u, s.codes, i, name) != "" {
+			s.seen[name] = true
+		}
+	}
+	var attrs *head.Attrs
+	var res *model.Resource
+	if u.logs != nil {
+		attrs, res = &u.logs.Attributes, u.logs.Resources.At(i)
+	} else {
+		attrs, res = &u.spans.Attributes, u.spans.Resources.At(i)
+	}
+	from, to := attrs.Cells(i)
+	for c := from; c < to; c++ {
+		s.keys[attrs.Keys[attrs.KeyAt(c)]]++
+	}
+	s.addKeys(res.Attrs)
+}
+
+// listed takes a whole part's fields from its metadata and dictionaries.
+func (s *fieldSet) listed(t *table) error {
+	for _, f := range t.Fields {
+		s.keys[f.Key] += f.Count
+	}
+	for _, name := range s.names {
+		if s.seen[name] {
+			continue
+		}
+		found, err := t.anyValue(name)
+		if err != nil {
+			return err
+		}
+		s.seen[name] = found
+	}
+	return nil
+}
+
+// anyValue reports whether a column has a value that is not empty.
+func (t *table) anyValue(field string) (bool, error) {
+	r, err := newFieldReader(t, field, newSlots(2))
+	if err != nil {
+		return false, err
+	}
+	found := false
+	for from := 0; from < t.Rows && !found; from += part.BlockRows {
+		b := block{from: from, n: min(part.BlockRows, t.Rows-from)}
+		b.sel = firstRows(b.n)
+		err := r.each(&b, func(_ int, slot int32) { found = found || slot < 0 || r.slots.values[slot] != "" })
+		if err != nil {
+			return false, err
+		}
+	}
+	return found, nil
+}
+
+// fields lists the fields of matching rows.
+func (s *Scanner) fields(ctx context.Context, q *query, limit int) ([]string, error) {
+	v := s.source.View(q.signal, q.rng)
+	defer v.Release()
+	total := newFieldSet(q.signal)
+	var mu sync.Mutex
+	err := run(ctx, v, unitsOf(v, q.rng, false), func(ctx context.Context, _ int, u *unit) error {
+		one := newFieldSet(q.signal)
+		mu.Lock()
+		maps.Copy(one.seen, total.seen) // no need to look again for what was seen
+		mu.Unlock()
+		whole := u.part != nil && q.expr == nil && (q.tenant == "" || len(u.part.Tenants) == 1 && u.part.Tenants[0] == q.tenant) &&
+			(q.rng == store.Range{} || q.rng.Contains(u.min) && q.rng.Contains(u.max))
+		var err error
+		if whole {
+			t := newTable(u.part)
+			defer t.close()
+			err = one.listed(t)
+		} else {
+			err = q.scan(ctx, u, one)
+		}
+		if err != nil {
+			return err
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		for name, seen := range one.seen {
+			total.seen[name] = total.seen[name] || seen
+		}
+		for key, n := range one.keys {
+			if total.keys[key] > 0 || len(total.keys) < maxDistinct {
+				total.keys[key] += n
+			}
+		}
+		return nil
+	})
+	return total.list(limit), err
+}
+
+func (s *fieldSet) list(limit int) []string {
+	out := []string{}
+	for _, name := range s.names {
+		if s.seen[name] {
+			out = append(out, name)
+		}
+	}
+	own := len(out)
+	for key := range s.keys {
+		if key != "" {
+			out = append(out, key)
+		}
+	}
+	slices.SortFunc(out[own:], func(a, b string) int {
+		return cmp.Or(cmp.Compare(s.keys[b], s.keys[a]), cmp.Compare(a, b))
+	})
+	if limit > 0 && len(out) > limit {
+		out = out[:limit]
+	}
+	return out
+}

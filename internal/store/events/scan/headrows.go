@@ -1,0 +1,184 @@
+package scan
+
+import (
+	"context"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/store"
+	"github.com/signalbox-project/signalbox/internal/store/events/head"
+	"github.com/signalbox-project/signalbox/internal/store/events/part"
+)
+
+// scanLogs searches a head row by row.
+func (q *query) scanLogs(ctx context.Context, u *unit, v visitor) error {
+	h := u.logs
+	s := &logRow{h: h, codes: map[string]int32{}}
+	whole := q.rng == store.Range{}
+	for i := range h.Rows {
+		if i%part.BlockRows == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if !whole && !q.rng.Contains(h.Time[i]) || q.tenant != "" && h.Resources.At(i).Tenant != q.tenant {
+			continue
+		}
+		if s.i = i; q.matcher.Match(s) {
+			v.row(u, i)
+		}
+	}
+	return nil
+}
+
+func (q *query) scanSpans(ctx context.Context, u *unit, v visitor) error {
+	h := u.spans
+	s := &spanRow{h: h, codes: map[string]int32{}}
+	whole := q.rng == store.Range{}
+	for i := range h.Rows {
+		if i%part.BlockRows == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if !whole && !q.rng.Contains(h.Start[i]) || q.tenant != "" && h.Resources.At(i).Tenant != q.tenant {
+			continue
+		}
+		if s.i = i; q.matcher.Match(s) {
+			v.row(u, i)
+		}
+	}
+	return nil
+}
+
+// logRow is row i of a head as a store.Subject.
+type logRow struct {
+	h     *head.Logs
+	i     int
+	codes map[string]int32 // attribute key → code, -1 for unknown
+}
+
+func (r *logRow) AnyText(match func(string) bool) bool { return match(r.h.Messages.At(r.i)) }
+
+func (r *logRow) Test(t *store.FieldTest) bool {
+	switch store.LogFieldKind(t.Field) {
+	case store.FieldLevel:
+		return t.Level(r.h.Level[r.i])
+	case store.FieldTraceID:
+		return t.TraceID(r.h.TraceID[r.i])
+	case store.FieldSpanID:
+		return t.SpanID(r.h.SpanID[r.i])
+	case store.FieldTime:
+		return t.Int(store.FieldTime, r.h.Time[r.i])
+	case store.FieldText:
+		return t.Text(r.text(t.Field))
+	}
+	return t.Value(headAttr(&r.h.Attributes, r.h.Resources.At(r.i), r.codes, r.i, t.Field))
+}
+
+func (r *logRow) text(field string) string {
+	switch field {
+	case "message":
+		return r.h.Messages.At(r.i)
+	case "request_id":
+		return r.h.RequestIDs.At(r.i)
+	}
+	return store.ResourceField(r.h.Resources.At(r.i), field)
+}
+
+// spanRow is row i of a head as a store.Subject.
+type spanRow struct {
+	h     *head.Spans
+	i     int
+	codes map[string]int32
+}
+
+func (r *spanRow) AnyText(match func(string) bool) bool {
+	return match(r.h.Names.At(r.i)) || match(r.h.StatusMessages.At(r.i))
+}
+
+func (r *spanRow) Test(t *store.FieldTest) bool {
+	switch store.SpanFieldKind(t.Field) {
+	case store.FieldTraceID:
+		return t.TraceID(r.h.TraceID[r.i])
+	case store.FieldSpanID:
+		if t.Field == "parent_id" {
+			return t.SpanID(r.h.ParentID[r.i])
+		}
+		return t.SpanID(r.h.SpanID[r.i])
+	case store.FieldTime:
+		return t.Int(store.FieldTime, r.h.Start[r.i])
+	case store.FieldDuration:
+		return t.Int(store.FieldDuration, r.h.Duration[r.i])
+	case store.FieldText:
+		return t.Text(r.text(t.Field))
+	}
+	return t.Value(headAttr(&r.h.Attributes, r.h.Resources.At(r.i), r.codes, r.i, t.Field))
+}
+
+func (r *spanRow) text(field string) string {
+	switch field {
+	case "name", "message":
+		return r.h.Names.At(r.i)
+	case "kind":
+		return r.h.Kind[r.i].String()
+	case "status":
+		return r.h.Status[r.i].String()
+	case "status_message":
+		return r.h.StatusMessages.At(r.i)
+	case "scope":
+		return r.h.Scopes.At(r.i)
+	}
+	return store.ResourceField(r.h.Resources.At(r.i), field)
+}
+
+// headAttr is an attribute of a head's row as store.AttrField defines it.
+func headAttr(a *head.Attrs, res *model.Resource, codes map[string]int32, i int, key string) model.Value {
+	code, ok := codes[key]
+	if !ok {
+		code = -1
+		if c, found := a.Code(key); found {
+			code = int32(c)
+		}
+		codes[key] = code
+	}
+	if code >= 0 {
+		if v, ok := a.Get(i, uint32(code)); ok && v.String() != "" {
+			return v
+		}
+	}
+	v, _ := res.Attrs.Get(key)
+	return v
+}
+
+// logText is a field of a head's row as text, as store.LogField gives it.
+func logText(h *head.Logs, codes map[string]int32, i int, field string) string {
+	switch store.LogFieldKind(field) {
+	case store.FieldLevel:
+		return h.Level[i].String()
+	case store.FieldTraceID:
+		return h.TraceID[i].String()
+	case store.FieldSpanID:
+		return h.SpanID[i].String()
+	case store.FieldTime:
+		return store.TimeText(h.Time[i])
+	case store.FieldText:
+		return (&logRow{h: h, i: i}).text(field)
+	}
+	return headAttr(&h.Attributes, h.Resources.At(i), codes, i, field).String()
+}
+
+// spanText is a field of a head's row as text, as store.SpanField gives it.
+func spanText(h *head.Spans, codes map[string]int32, i int, field string) string {
+	switch store.SpanFieldKind(field) {
+	case store.FieldTraceID:
+		return h.TraceID[i].String()
+	case store.FieldSpanID:
+		if field == "parent_id" {
+			return h.ParentID[i].String()
+		}
+		return h.SpanID[i].String()
+	case store.FieldTime:
+		return store.TimeText(h.Start[i])
+	case store.FieldDuration:
+		return model.IntValue(h.Duration[i]).String()
+	case store.FieldText:
+		return (&spanRow{h: h, i: i}).text(field)
+	}
+	return headAttr(&h.Attributes, h.Resources.At(i), codes, i, field).String()
+}

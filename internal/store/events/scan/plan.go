@@ -1,0 +1,349 @@
+package scan
+
+import (
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/store"
+	"github.com/signalbox-project/signalbox/internal/store/events/part"
+)
+
+// query is what is asked of every part and head.
+type query struct {
+	signal  part.Signal
+	tenant  string
+	rng     store.Range
+	expr    store.Expr
+	plan    plan
+	matcher *store.Matcher // for heads
+	// wants, if set, says by a row's time whether the collector may still keep it; the
+	// answer turns from true to false only.
+	wants func(t int64) bool
+}
+
+func newQuery(signal part.Signal, tenant string, rng store.Range, expr store.Expr) *query {
+	q := &query{signal: signal, tenant: tenant, rng: rng, expr: expr, matcher: store.NewMatcher(expr)}
+	q.plan = q.compile(expr)
+	return q
+}
+
+// plan is an expression prepared once per query.
+type plan interface {
+	// bind prepares it for one part.
+	bind(t *table) (node, error)
+}
+
+func (q *query) compile(e store.Expr) plan {
+	switch e := e.(type) {
+	case nil:
+		return everything{}
+	case store.And:
+		return allPlan(q.compileAll(e.Exprs))
+	case store.Or:
+		return anyPlan(q.compileAll(e.Exprs))
+	case store.Not:
+		return notPlan{q.compile(e.Expr)}
+	case store.Text:
+		if e.Phrase == "" {
+			return everything{}
+		}
+		return &textPlan{m: store.NewTextMatcher(e), hashes: wordHashes(e.Phrase, true, !e.Prefix)}
+	case store.Regexp:
+		if e.Field == "" {
+			return newRegexpPlan(e.Re)
+		}
+	}
+	test := store.NewFieldTest(e)
+	return newTestPlan(q.signal, test)
+}
+
+func (q *query) compileAll(list []store.Expr) []plan {
+	out := make([]plan, len(list))
+	for i, e := range list {
+		out[i] = q.compile(e)
+	}
+	return out
+}
+
+type (
+	everything struct{}
+	allPlan    []plan
+	anyPlan    []plan
+	notPlan    struct{ plan plan }
+)
+
+func (everything) bind(*table) (node, error) { return every, nil }
+
+func (p allPlan) bind(t *table) (node, error) {
+	list, err := bindList(t, p, none)
+	return all(list), err
+}
+
+func (p anyPlan) bind(t *table) (node, error) {
+	list, err := bindList(t, p, every)
+	return anyOf(list), err
+}
+
+// bindList binds up to the first that decides.
+func bindList(t *table, list []plan, decides constNode) ([]node, error) {
+	out := make([]node, 0, len(list))
+	for _, p := range list {
+		n, err := p.bind(t)
+		if err != nil {
+			return nil, err
+		}
+		if out = append(out, n); n == node(decides) {
+			break
+		}
+	}
+	return out, nil
+}
+
+func (p notPlan) bind(t *table) (node, error) {
+	n, err := p.plan.bind(t)
+	if err != nil {
+		return nil, err
+	}
+	return not(n), nil
+}
+
+// textColumns are the columns that words and phrases are searched in.
+func textColumns(signal part.Signal) []string {
+	if signal == part.Logs {
+		return []string{part.ColMessage}
+	}
+	return []string{part.ColName, part.ColStatusMessage}
+}
+
+// textPlan searches words or a phrase.
+type textPlan struct {
+	m      *store.TextMatcher
+	hashes []uint64
+}
+
+func (p *textPlan) bind(t *table) (node, error) {
+	return t.bindTextColumns(p.hashes, func(c *column) node { return searchText(c, p.m) })
+}
+
+// bindTextColumns joins a condition over all text columns and narrows it to the
+// blocks that hold the words.
+func (t *table) bindTextColumns(hashes []uint64, cond func(c *column) node) (node, error) {
+	var list []node
+	for _, name := range textColumns(t.Signal) {
+		c, err := t.need(name)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, cond(c))
+	}
+	n := anyOf(list)
+	if _, decided := n.(constNode); decided || len(hashes) == 0 {
+		return n, nil
+	}
+	return narrow(n, t.Candidates(hashes...)), nil
+}
+
+// wordHashes are the filter hashes of the whole words of text. A word at the
+// text's start or end counts if that is known to be a word's start or end.
+func wordHashes(text string, startsWord, endsWord bool) (hashes []uint64) {
+	part.Words(text, func(h uint64, start, end int) bool {
+		if (start > 0 || startsWord) && (end < len(text) || endsWord) {
+			hashes = append(hashes, h)
+		}
+		return true
+	})
+	return hashes
+}
+
+// regexpPlan searches a regular expression.
+type regexpPlan struct {
+	re     *regexp.Regexp
+	find   finder // nil: no text is known that every match holds
+	hashes []uint64
+}
+
+func newRegexpPlan(re *regexp.Regexp) *regexpPlan {
+	p := &regexpPlan{re: re}
+	p.find, p.hashes = requiredText(re)
+	return p
+}
+
+func (p *regexpPlan) bind(t *table) (node, error) {
+	return t.bindTextColumns(p.hashes, func(c *column) node { return p.column(c, p.re.MatchString) })
+}
+
+func (p *regexpPlan) column(c *column, pass func(string) bool) node {
+	switch {
+	case c.dict != nil:
+		return bindCodes(c, func(i int) bool { return pass(c.dict.textAt(i)) })
+	case p.find == nil:
+		return &textNode{col: c, pass: pass}
+	}
+	return &searchNode{
+		col: c, find: p.find, whole: true, price: costRegex,
+		accept: func(s string, _, _ int) bool { return pass(s) },
+	}
+}
+
+// testPlan tests one field.
+type testPlan struct {
+	test *store.FieldTest
+	kind store.FieldKind
+	col  string
+	// forms are the texts of which a passing value has one, where they are known: what
+	// block filters can be asked for.
+	forms  []string
+	regexp *regexpPlan // the test's, for the message
+}
+
+func newTestPlan(signal part.Signal, test *store.FieldTest) *testPlan {
+	p := &testPlan{
+		test: test, kind: fieldKind(signal, test.Field),
+		col: columnOf(signal, test.Field), forms: equalForms(test),
+	}
+	if re := test.Regexp(); re != nil {
+		p.regexp = newRegexpPlan(re)
+	}
+	return p
+}
+
+// equalForms are the text forms of the values that an equality accepts; nil if
+// it is none or there may be others.
+func equalForms(t *store.FieldTest) []string {
+	c, ok := t.Compare()
+	if !ok || c.Op != store.OpEq || c.Prefix {
+		return nil
+	}
+	forms := []string{c.Value}
+	if !c.IsNum {
+		return forms
+	}
+	add := func(s string) {
+		for _, f := range forms {
+			if f == s {
+				return
+			}
+		}
+		forms = append(forms, s)
+	}
+	if c.Num == 0 {
+		add("0")
+		add("-0")
+		return forms
+	}
+	whole, err := strconv.ParseInt(c.Value, 10, 64)
+	switch {
+	case err == nil:
+		add(strconv.FormatInt(whole, 10))
+	case math.Abs(c.Num) >= 1<<53:
+		return nil // several integers round to it
+	case c.Num == math.Trunc(c.Num):
+		add(strconv.FormatInt(int64(c.Num), 10))
+	}
+	add(model.FloatValue(c.Num).String())
+	return forms
+}
+
+func (p *testPlan) bind(t *table) (node, error) {
+	switch p.kind {
+	case store.FieldText:
+		return p.bindText(t)
+	case store.FieldLevel:
+		return t.bindText(p.col, func(s string) bool { return p.test.Level(levelOf(s)) })
+	case store.FieldTraceID:
+		return p.bindTrace(t)
+	case store.FieldSpanID:
+		return t.bindFixed(p.col, 8, func(id []byte) bool { return p.test.SpanID(model.SpanID(id)) })
+	case store.FieldTime, store.FieldDuration:
+		c, err := t.need(p.col)
+		if err != nil {
+			return nil, err
+		}
+		return &intNode{col: c, pass: func(v int64) bool { return p.test.Int(p.kind, v) }}, nil
+	}
+	return p.bindAttr(t)
+}
+
+func (p *testPlan) bindText(t *table) (node, error) {
+	if p.col == part.ColService {
+		// The metadata often knows without opening the file.
+		if v, ok := p.test.EqualText(); ok && !contains(t.Services, v) {
+			return none, nil
+		}
+	}
+	c, err := t.need(p.col)
+	if err != nil {
+		return nil, err
+	}
+	if p.regexp != nil && c.dict == nil {
+		n := p.regexp.column(c, p.test.Text)
+		if contains(textColumns(t.Signal), p.col) && len(p.regexp.hashes) > 0 {
+			n = narrow(n, t.Candidates(p.regexp.hashes...))
+		}
+		return n, nil
+	}
+	n, err := t.bindText(p.col, p.test.Text)
+	if err != nil || n == none || c.dict != nil {
+		return n, err
+	}
+	return narrow(n, p.blocks(t)), nil
+}
+
+// blocks are those that may hold a passing value of a column without dictionary.
+func (p *testPlan) blocks(t *table) []bool {
+	if c, ok := p.test.Compare(); ok && c.Op == store.OpEq && contains(textColumns(t.Signal), p.col) {
+		if hashes := wordHashes(c.Value, true, !c.Prefix); len(hashes) > 0 {
+			return t.Candidates(hashes...)
+		}
+	}
+	if text, ok := p.test.EqualText(); ok && t.IsHashed(p.col) {
+		return t.Candidates(part.FieldHash(p.col, text))
+	}
+	return nil
+}
+
+func (p *testPlan) bindTrace(t *table) (node, error) {
+	id, equal := p.test.EqualTraceID()
+	if equal && !t.MayHaveTrace(id) {
+		return none, nil
+	}
+	n, err := t.bindFixed(p.col, 16, func(b []byte) bool { return p.test.TraceID(model.TraceID(b)) })
+	if err != nil || !equal || !t.IsHashed(p.col) {
+		return n, err
+	}
+	return narrow(n, t.Candidates(part.FieldHash(p.col, id.String()))), nil
+}
+
+// bindFixed tests a column of ids of size bytes.
+func (t *table) bindFixed(name string, size int, pass func([]byte) bool) (node, error) {
+	c, err := t.need(name)
+	if err != nil {
+		return nil, err
+	}
+	if c.dict != nil {
+		if c.dict.size != size && c.dict.n > 0 {
+			return nil, errShape
+		}
+		return bindCodes(c, func(i int) bool { return pass(c.dict.fixedAt(i)) }), nil
+	}
+	return &fixedNode{col: c, pass: pass}, nil
+}
+
+func contains(list []string, s string) bool {
+	for _, v := range list {
+		if v == s {
+			return true
+		}
+	}
+	return false
+}
+
+// jsonKey is how an attribute's key stands in a JSON column.
+func jsonKey(key string) string {
+	var b strings.Builder
+	b.Write(appendKey(nil, key))
+	return b.String()
+}

@@ -1,0 +1,217 @@
+package scan
+
+import (
+	"cmp"
+	"context"
+	"math"
+	"slices"
+	"sync"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/store"
+	"github.com/signalbox-project/signalbox/internal/store/events/part"
+)
+
+// brief is what a summary needs of one span.
+type brief struct {
+	service, name string
+	start, end    int64
+	root, failed  bool
+}
+
+// briefs collects the spans of some traces.
+type briefs struct {
+	mu    sync.Mutex
+	spans map[model.TraceID][]brief
+}
+
+// summarize reads all spans of the traces, of which many are sought at once.
+func (t *traceSearch) summarize(ctx context.Context, list []*found) error {
+	ids := make(map[model.TraceID]bool, len(list))
+	for _, f := range list {
+		ids[f.id] = true
+	}
+	all := &briefs{spans: map[model.TraceID][]brief{}}
+	err := run(ctx, t.view, t.units, func(ctx context.Context, _ int, u *unit) error {
+		q := *t.q
+		q.rng, q.expr, q.plan, q.matcher = store.Range{}, nil, nil, store.NewMatcher(nil)
+		here := ids
+		if u.part != nil {
+			if here = tracesIn(u.part, ids); len(here) == 0 {
+				return nil
+			}
+		}
+		q.plan = tracePlan(here)
+		v := &briefVisitor{ids: here, spans: map[model.TraceID][]brief{}}
+		if err := q.scan(ctx, u, v); err != nil {
+			return err
+		}
+		all.mu.Lock()
+		defer all.mu.Unlock()
+		for id, spans := range v.spans {
+			all.spans[id] = append(all.spans[id], spans...)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, f := range list {
+		if spans := all.spans[f.id]; len(spans) > 0 {
+			f.summary = summaryOf(f.id, spans)
+		}
+	}
+	return nil
+}
+
+// tracesIn are those of ids that p may hold.
+func tracesIn(p *part.Part, ids map[model.TraceID]bool) map[model.TraceID]bool {
+	out := map[model.TraceID]bool{}
+	for id := range ids {
+		if p.MayHaveTrace(id) {
+			out[id] = true
+		}
+	}
+	return out
+}
+
+// tracePlan selects the spans of some traces.
+type tracePlan map[model.TraceID]bool
+
+func (p tracePlan) bind(t *table) (node, error) {
+	n, err := t.bindFixed(part.ColTraceID, 16, func(id []byte) bool { return p[model.TraceID(id)] })
+	if err != nil || !t.IsHashed(part.ColTraceID) {
+		return n, err
+	}
+	var forms []string
+	for id := range p {
+		forms = append(forms, id.String())
+	}
+	return narrow(n, t.anyCandidates(part.ColTraceID, forms)), nil
+}
+
+// briefVisitor reads the briefs of one unit's selected spans.
+type briefVisitor struct {
+	ids   map[model.TraceID]bool
+	spans map[model.TraceID][]brief
+	cols  []*column
+	texts map[string]string // own copies
+}
+
+func (v *briefVisitor) block(t *table, b *block) error {
+	if v.cols == nil {
+		v.texts = map[string]string{}
+		for _, name := range [...]string{
+			part.ColTraceID, part.ColTimestamp, part.ColDuration, part.ColParentSpanID, part.ColStatus, part.ColService, part.ColName,
+		} {
+			c, err := t.need(name)
+			if err != nil {
+				return err
+			}
+			v.cols = append(v.cols, c)
+		}
+	}
+	for _, c := range v.cols {
+		if err := c.load(b.from); err != nil {
+			return err
+		}
+	}
+	b.sel.each(func(i int) {
+		at := func(k int) (*column, int) { return v.cols[k], v.cols[k].at(b.from + i) }
+		c, k := at(0)
+		id := model.TraceID(c.fixedAt(k))
+		var s brief
+		c, k = at(1)
+		s.start = c.intAt(k)
+		c, k = at(2)
+		s.end = s.start + c.intAt(k)
+		c, k = at(3)
+		s.root = model.SpanID(c.fixedAt(k)).IsZero()
+		c, k = at(4)
+		s.failed = c.textAt(k) == model.StatusError.String()
+		c, k = at(5)
+		s.service = v.text(c.textAt(k))
+		c, k = at(6)
+		s.name = v.text(c.textAt(k))
+		v.spans[id] = append(v.spans[id], s)
+	})
+	return nil
+}
+
+func (v *briefVisitor) text(s string) string {
+	own, ok := v.texts[s]
+	if !ok {
+		own = string([]byte(s))
+		v.texts[own] = own
+	}
+	return own
+}
+
+func (v *briefVisitor) row(u *unit, i int) {
+	h := u.spans
+	if !v.ids[h.TraceID[i]] {
+		return
+	}
+	v.spans[h.TraceID[i]] = append(v.spans[h.TraceID[i]], brief{
+		service: h.Resources.At(i).Service, name: h.Names.At(i), start: h.Start[i], end: h.Start[i] + h.Duration[i],
+		root: h.ParentID[i].IsZero(), failed: h.Status[i] == model.StatusError,
+	})
+}
+
+// summaryOf makes a summary of at least one span.
+func summaryOf(id model.TraceID, spans []brief) *store.TraceSummary {
+	slices.SortFunc(spans, func(a, b brief) int {
+		return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(b.end, a.end), cmp.Compare(a.service, b.service), cmp.Compare(a.name, b.name))
+	})
+	out := &store.TraceSummary{TraceID: id, Start: spans[0].start, Spans: len(spans)}
+	root, end := 0, int64(math.MinInt64)
+	at := map[string]int{}
+	for i, s := range spans {
+		end = max(end, s.end)
+		if s.root && !spans[root].root {
+			root = i
+		}
+		k, ok := at[s.service]
+		if !ok {
+			k = len(out.Services)
+			at[s.service] = k
+			out.Services = append(out.Services, store.ServiceCount{Service: s.service})
+		}
+		out.Services[k].Spans++
+		if s.failed {
+			out.Errors++
+			out.Services[k].Errors++
+		}
+	}
+	out.RootService, out.RootName, out.Duration = spans[root].service, spans[root].name, end-out.Start
+	slices.SortFunc(out.Services, func(a, b store.ServiceCount) int {
+		return cmp.Or(cmp.Compare(b.Spans, a.Spans), cmp.Compare(a.Service, b.Service))
+	})
+	return out
+}
+
+// results adds the matching spans to the summaries.
+func (t *traceSearch) results(ctx context.Context, list []*found) ([]store.TraceSummary, error) {
+	out := []store.TraceSummary{}
+	var refs []ref
+	for _, f := range list {
+		if f.summary != nil {
+			refs = append(refs, f.matched...)
+		}
+	}
+	spans, err := fetch(ctx, t.view, t.units, refs, headSpan, fetchSpans)
+	if err != nil {
+		return nil, err
+	}
+	matched := map[model.TraceID][]model.Span{}
+	for i := range spans {
+		matched[spans[i].TraceID] = append(matched[spans[i].TraceID], spans[i])
+	}
+	for _, f := range list {
+		if f.summary != nil {
+			f.summary.Matched = matched[f.id]
+			out = append(out, *f.summary)
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,14 @@
+// Package storetest holds one conformance suite per storage contract, run
+// against every engine.
+//
+// It states what an engine must do (State, Events) and has the event store's
+// contract in its plainest form (Memory), which engines are compared with. It does
+// not test how an engine keeps its files: engines do that themselves.
+//
+// In: a function that opens an empty store. Out: failing subtests, named in sentences.
+//
+// Generated events and filters come from fixed seeds, so that a failure repeats.
+// Optional abilities of a store are interfaces (Sealer, Reopener).
+//
+// Start reading at events.go and state.go.
+package storetest

@@ -1,0 +1,622 @@
+package storetest
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/store"
+)
+
+// EventStore is an engine for events as the suite uses it.
+type EventStore interface {
+	store.EventWriter
+	store.LogReader
+	store.SpanReader
+}
+
+// Sealer is implemented by engines that keep new events in another form than
+// old ones: Seal brings all of them into the old form.
+type Sealer interface{ Seal(ctx context.Context) error }
+
+// Reopener is implemented by engines that survive the end of their process.
+// Reopen ends the store and opens it again.
+type Reopener interface{ Reopen(t *testing.T) EventStore }
+
+// Events runs the event store's contract. open makes an empty store and
+// arranges for its end.
+func Events(t *testing.T, open func(t *testing.T) EventStore) {
+	for _, c := range []struct {
+		name string
+		run  func(t *testing.T, s EventStore)
+	}{
+		{"an empty store answers everything with nothing", eventsEmpty},
+		{"log records come back whole", logsWhole},
+		{"spans come back whole", spansWhole},
+		{"a record is visible as soon as it is acknowledged", eventsVisible},
+		{"ranges are half-open", eventsRanges},
+		{"logs come in order, newest or oldest first, up to the limit", logsOrder},
+		{"thousands of records at the same instant come once each", logsTies},
+		{"a tenant sees its own events only", eventsTenants},
+		{"large records come back whole", eventsLarge},
+		{"every filter over logs answers as the definition does", logsFilters},
+		{"every filter over spans answers as the definition does", spansFilters},
+		{"log histograms, values and fields count as the definition does", logsCounts},
+		{"span histograms, values and fields count as the definition does", spansCounts},
+		{"a trace is whole wherever its spans are", traceScattered},
+		{"traces are listed newest or slowest first", tracesListed},
+		{"a reader sees each acknowledged record once while others write and seal", eventsConcurrent},
+		{"a query ends when its context does", eventsCancelled},
+		{"a loop may be broken off", eventsBrokenOff},
+		{"everything acknowledged is there after opening again", eventsReopened},
+	} {
+		t.Run(c.name, func(t *testing.T) { c.run(t, open(t)) })
+	}
+}
+
+func noError(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func seal(t *testing.T, s EventStore) {
+	t.Helper()
+	if sealer, ok := s.(Sealer); ok {
+		noError(t, sealer.Seal(t.Context()))
+	}
+}
+
+// fill appends events in several batches, of which the first are sealed apart
+// and the last is not, to s and to a Memory.
+func fill(t *testing.T, s EventStore, g *generator, n int) *Memory {
+	t.Helper()
+	m := &Memory{}
+	for batch := range 4 {
+		logs, spans := g.logs(n/4), g.spans(n/4)
+		for _, w := range []EventStore{s, m} {
+			noError(t, w.AppendLogs(t.Context(), logs))
+			noError(t, w.AppendSpans(t.Context(), spans))
+		}
+		if batch < 3 && batch != 1 {
+			seal(t, s)
+		}
+	}
+	return m
+}
+
+func collect[T any](t *testing.T, seq iter.Seq2[T, error]) []T {
+	t.Helper()
+	out := []T{}
+	for v, err := range seq {
+		noError(t, err)
+		out = append(out, v)
+	}
+	return out
+}
+
+// normal brings what a store need not keep into one form: the order of
+// attributes with different keys.
+func normal(attrs model.Attrs) model.Attrs {
+	attrs = slices.Clone(attrs)
+	slices.SortStableFunc(attrs, func(a, b model.Attr) int { return cmp.Compare(a.Key, b.Key) })
+	if len(attrs) == 0 {
+		return nil
+	}
+	return attrs
+}
+
+func normalLog(r model.LogRecord) model.LogRecord {
+	r.Attrs = normal(r.Attrs)
+	return r
+}
+
+func normalSpan(s model.Span) model.Span {
+	s.Attrs = normal(s.Attrs)
+	return s
+}
+
+func mapped[T any](list []T, f func(T) T) []T {
+	out := make([]T, len(list))
+	for i, v := range list {
+		out[i] = f(v)
+	}
+	return out
+}
+
+// same compares with values by their content.
+func same(t *testing.T, what string, want, got any) {
+	t.Helper()
+	if diff := gocmp.Diff(want, got, gocmp.AllowUnexported(model.Value{})); diff != "" {
+		if len(diff) > 4000 {
+			diff = diff[:4000] + "…"
+		}
+		t.Fatalf("%s (-want +got):\n%s", what, diff)
+	}
+}
+
+func eventsEmpty(t *testing.T, s EventStore) {
+	ctx := t.Context()
+	hour := store.Range{Start: eventEpoch, End: eventEpoch + int64(time.Hour)}
+	same(t, "logs", []model.LogRecord{}, collect(t, s.Logs(ctx, store.LogQuery{Range: hour})))
+	same(t, "spans", []model.Span{}, collect(t, s.Spans(ctx, store.TraceQuery{Range: hour})))
+	h, err := s.LogHistogram(ctx, store.LogQuery{Range: hour}, time.Minute, "level")
+	noError(t, err)
+	if len(h.Series) != 0 || h.Step != int64(time.Minute) || h.Start%h.Step != 0 || h.Start > eventEpoch || h.Start+h.Step <= eventEpoch {
+		t.Fatalf("histogram of nothing: %+v", h)
+	}
+	traces, err := s.Traces(ctx, store.TraceQuery{Range: hour})
+	noError(t, err)
+	values, err := s.LogValues(ctx, store.LogQuery{Range: hour}, "service", 10)
+	noError(t, err)
+	if len(traces)+len(values) != 0 {
+		t.Fatalf("traces %v, values %v of nothing", traces, values)
+	}
+	if _, err := s.Trace(ctx, "", model.TraceID{1}, store.Range{}); !errors.Is(err, store.ErrNotFound) {
+		t.Fatalf("an unknown trace: %v, want ErrNotFound", err)
+	}
+}
+
+func logsWhole(t *testing.T, s EventStore) {
+	g := newGenerator(1)
+	m := fill(t, s, g, 400)
+	want := mapped(collect(t, m.Logs(t.Context(), store.LogQuery{})), normalLog)
+	same(t, "logs", want, mapped(collect(t, s.Logs(t.Context(), store.LogQuery{})), normalLog))
+}
+
+func spansWhole(t *testing.T, s EventStore) {
+	g := newGenerator(2)
+	m := fill(t, s, g, 400)
+	q := store.TraceQuery{Limit: 1000}
+	want := mapped(collect(t, m.Spans(t.Context(), q)), normalSpan)
+	same(t, "spans", want, mapped(collect(t, s.Spans(t.Context(), q)), normalSpan))
+}
+
+func eventsVisible(t *testing.T, s EventStore) {
+	g := newGenerator(3)
+	for i := range 30 {
+		log, span := g.log(), g.span()
+		noError(t, s.AppendLogs(t.Context(), []model.LogRecord{log}))
+		noError(t, s.AppendSpans(t.Context(), []model.Span{span}))
+		if n := len(collect(t, s.Logs(t.Context(), store.LogQuery{}))); n != i+1 {
+			t.Fatalf("%d logs after %d were acknowledged", n, i+1)
+		}
+		if n := len(collect(t, s.Spans(t.Context(), store.TraceQuery{Limit: 100}))); n != i+1 {
+			t.Fatalf("%d spans after %d were acknowledged", n, i+1)
+		}
+		if i%10 == 9 {
+			seal(t, s)
+		}
+	}
+}
+
+func eventsRanges(t *testing.T, s EventStore) {
+	g := newGenerator(4)
+	for i := range 6 {
+		log, span := g.log(), g.span()
+		log.Time, span.Start = eventEpoch+int64(i), eventEpoch+int64(i)
+		noError(t, s.AppendLogs(t.Context(), []model.LogRecord{log}))
+		noError(t, s.AppendSpans(t.Context(), []model.Span{span}))
+		if i == 2 {
+			seal(t, s)
+		}
+	}
+	for from := range int64(6) {
+		for to := from; to <= 6; to++ {
+			r := store.Range{Start: eventEpoch + from, End: eventEpoch + to}
+			if n := len(collect(t, s.Logs(t.Context(), store.LogQuery{Range: r}))); n != int(to-from) {
+				t.Fatalf("%d logs in [%d,%d)", n, from, to)
+			}
+			if n := len(collect(t, s.Spans(t.Context(), store.TraceQuery{Range: r}))); n != int(to-from) {
+				t.Fatalf("%d spans in [%d,%d)", n, from, to)
+			}
+		}
+	}
+}
+
+func logsOrder(t *testing.T, s EventStore) {
+	m := fill(t, s, newGenerator(5), 400)
+	for _, q := range []store.LogQuery{
+		{Limit: 1}, {Limit: 7}, {Limit: 7, Oldest: true}, {Limit: 399}, {Limit: 1000, Oldest: true}, {Oldest: true},
+		{Limit: 5, Expr: store.Text{Phrase: "reset"}}, {Limit: 5, Oldest: true, Expr: store.Text{Phrase: "reset"}},
+		{Limit: 20, Range: store.Range{Start: eventEpoch + 100e9, End: eventEpoch + 200e9}},
+	} {
+		want := mapped(collect(t, m.Logs(t.Context(), q)), normalLog)
+		same(t, fmt.Sprintf("%+v", q), want, mapped(collect(t, s.Logs(t.Context(), q)), normalLog))
+	}
+}
+
+func logsTies(t *testing.T, s EventStore) {
+	const n = 40_000
+	res := &model.Resource{Tenant: "default", Service: "edge"}
+	var batch []model.LogRecord
+	for i := range n {
+		at := eventEpoch + int64(i/17_000)*1e9 // 17,000 records per instant
+		batch = append(batch, model.LogRecord{Time: at, Message: fmt.Sprint(i), Resource: res})
+		if len(batch) == n/2 {
+			noError(t, s.AppendLogs(t.Context(), batch))
+			seal(t, s)
+			batch = nil
+		}
+	}
+	for _, oldest := range []bool{false, true} {
+		seen := make([]bool, n)
+		last, count := int64(0), 0
+		for r, err := range s.Logs(t.Context(), store.LogQuery{Oldest: oldest}) {
+			noError(t, err)
+			var i int
+			if _, err := fmt.Sscan(r.Message, &i); err != nil || seen[i] {
+				t.Fatalf("record %q: seen before or unreadable (%v)", r.Message, err)
+			}
+			if count > 0 && (r.Time < last) != !oldest && r.Time != last {
+				t.Fatalf("record %d is out of order", i)
+			}
+			seen[i], last = true, r.Time
+			count++
+		}
+		if count != n {
+			t.Fatalf("%d of %d records, oldest first: %t", count, n, oldest)
+		}
+	}
+}
+
+func eventsTenants(t *testing.T, s EventStore) {
+	m := fill(t, s, newGenerator(6), 400)
+	for _, tenant := range []string{"default", "blue", "nobody"} {
+		want := mapped(collect(t, m.Logs(t.Context(), store.LogQuery{Tenant: tenant})), normalLog)
+		same(t, "logs of "+tenant, want, mapped(collect(t, s.Logs(t.Context(), store.LogQuery{Tenant: tenant})), normalLog))
+		q := store.TraceQuery{Tenant: tenant, Limit: 1000}
+		wantSpans := mapped(collect(t, m.Spans(t.Context(), q)), normalSpan)
+		same(t, "spans of "+tenant, wantSpans, mapped(collect(t, s.Spans(t.Context(), q)), normalSpan))
+		wantValues, _ := m.LogValues(t.Context(), store.LogQuery{Tenant: tenant}, "service", 0)
+		got, err := s.LogValues(t.Context(), store.LogQuery{Tenant: tenant}, "service", 0)
+		noError(t, err)
+		same(t, "services of "+tenant, wantValues, got)
+		wantFields, _ := m.SpanFields(t.Context(), q, 0)
+		fields, err := s.SpanFields(t.Context(), q, 0)
+		noError(t, err)
+		same(t, "fields of "+tenant, wantFields, fields)
+	}
+	for _, span := range collect(t, m.Spans(t.Context(), store.TraceQuery{Limit: 20})) {
+		if _, err := s.Trace(t.Context(), "nobody", span.TraceID, store.Range{}); !errors.Is(err, store.ErrNotFound) {
+			t.Fatalf("another tenant's trace: %v, want ErrNotFound", err)
+		}
+	}
+}
+
+func eventsLarge(t *testing.T, s EventStore) {
+	g := newGenerator(7)
+	log, span := g.log(), g.span()
+	log.Message = strings.Repeat("größe 42 ", 120_000) + "needle"
+	log.Attrs = model.Attrs{{Key: "blob", Value: model.StringValue(strings.Repeat("x", 1<<20))}}
+	for i := range 3000 {
+		span.Events = append(span.Events, model.SpanEvent{Time: span.Start, Name: fmt.Sprint("event ", i)})
+	}
+	noError(t, s.AppendLogs(t.Context(), []model.LogRecord{g.log(), log, g.log()}))
+	noError(t, s.AppendSpans(t.Context(), []model.Span{g.span(), span}))
+	for range 2 {
+		got := collect(t, s.Logs(t.Context(), store.LogQuery{Expr: store.Text{Phrase: "needle"}}))
+		same(t, "log", []model.LogRecord{log}, got)
+		spans, err := s.Trace(t.Context(), "", span.TraceID, store.Range{})
+		noError(t, err)
+		if !slices.ContainsFunc(spans, func(s model.Span) bool { return len(s.Events) == 3000 }) {
+			t.Fatal("the span with 3,000 events is not whole")
+		}
+		seal(t, s)
+	}
+}
+
+// The number of random filters per suite and the depth of their nesting.
+const (
+	filters     = 250
+	filterDepth = 3
+)
+
+func logsFilters(t *testing.T, s EventStore) {
+	g := newGenerator(8)
+	m := fill(t, s, g, 2400)
+	for range filters {
+		q := store.LogQuery{Expr: g.expr(filterDepth), Tenant: pick(g, "", "default")}
+		if g.IntN(3) == 0 {
+			q.Range = g.someRange()
+		}
+		times := func(r store.LogReader) (out []int64) {
+			for _, rec := range collect(t, r.Logs(t.Context(), q)) {
+				out = append(out, rec.Time)
+			}
+			return out
+		}
+		same(t, fmt.Sprintf("times of %#v", q), times(m), times(s))
+	}
+}
+
+func (g *generator) someRange() store.Range {
+	start := eventEpoch + int64(g.IntN(3000))*1e9
+	return store.Range{Start: start, End: start + int64(1+g.IntN(1500))*1e9}
+}
+
+func spansFilters(t *testing.T, s EventStore) {
+	g := newGenerator(9)
+	m := fill(t, s, g, 2400)
+	for range filters {
+		q := store.TraceQuery{Expr: g.expr(filterDepth), Tenant: pick(g, "", "default"), Limit: 5000}
+		if g.IntN(3) == 0 {
+			q.Range = g.someRange()
+		}
+		starts := func(r store.SpanReader) (out []int64) {
+			for _, span := range collect(t, r.Spans(t.Context(), q)) {
+				out = append(out, span.Start)
+			}
+			return out
+		}
+		same(t, fmt.Sprintf("starts of %#v", q), starts(m), starts(s))
+	}
+}
+
+// someExpr is nil half of the time.
+func (g *generator) someExpr() store.Expr {
+	if g.IntN(2) == 0 {
+		return nil
+	}
+	return g.expr(1)
+}
+
+func sortSeries(h store.Histogram) store.Histogram {
+	slices.SortFunc(h.Series, func(a, b store.HistogramSeries) int { return cmp.Compare(a.Value, b.Value) })
+	return h
+}
+
+func logsCounts(t *testing.T, s EventStore) {
+	g := newGenerator(10)
+	m := fill(t, s, g, 2400)
+	for range 60 {
+		r := pick(g, g.someRange(), store.Range{Start: eventEpoch - int64(time.Hour), End: eventEpoch + int64(3*time.Hour)})
+		q := store.LogQuery{Expr: g.someExpr(), Tenant: pick(g, "", "default"), Range: r}
+		field, step := pick(g, "", "level", "service", g.field()), pick(g, time.Minute, 5*time.Minute, 7*time.Second)
+		what := fmt.Sprintf("%s per %s of %#v", field, step, q)
+		want, _ := m.LogHistogram(t.Context(), q, step, field)
+		if len(want.Series) <= 50 {
+			got, err := s.LogHistogram(t.Context(), q, step, field)
+			noError(t, err)
+			same(t, "histogram: "+what, sortSeries(want), sortSeries(got))
+		}
+		if field != "" {
+			wantValues, _ := m.LogValues(t.Context(), q, field, 5)
+			values, err := s.LogValues(t.Context(), q, field, 5)
+			noError(t, err)
+			same(t, "values: "+what, wantValues, values)
+		}
+		wantFields, _ := m.LogFields(t.Context(), q, 12)
+		fields, err := s.LogFields(t.Context(), q, 12)
+		noError(t, err)
+		same(t, "fields: "+what, wantFields, fields)
+	}
+}
+
+func spansCounts(t *testing.T, s EventStore) {
+	g := newGenerator(11)
+	m := fill(t, s, g, 2400)
+	for range 60 {
+		r := pick(g, g.someRange(), store.Range{Start: eventEpoch - int64(time.Hour), End: eventEpoch + int64(3*time.Hour)})
+		q := store.TraceQuery{Expr: g.someExpr(), Tenant: pick(g, "", "default"), Range: r}
+		field, step := pick(g, "", "status", "service", g.field()), pick(g, time.Minute, 5*time.Minute, 7*time.Second)
+		what := fmt.Sprintf("%s per %s of %#v", field, step, q)
+		want, _ := m.SpanHistogram(t.Context(), q, step, field)
+		if len(want.Series) <= 50 {
+			got, err := s.SpanHistogram(t.Context(), q, step, field)
+			noError(t, err)
+			same(t, "histogram: "+what, sortSeries(want), sortSeries(got))
+		}
+		if field != "" {
+			wantValues, _ := m.SpanValues(t.Context(), q, field, 5)
+			values, err := s.SpanValues(t.Context(), q, field, 5)
+			noError(t, err)
+			same(t, "values: "+what, wantValues, values)
+		}
+		wantFields, _ := m.SpanFields(t.Context(), q, 12)
+		fields, err := s.SpanFields(t.Context(), q, 12)
+		noError(t, err)
+		same(t, "fields: "+what, wantFields, fields)
+	}
+}
+
+func traceScattered(t *testing.T, s EventStore) {
+	m := fill(t, s, newGenerator(12), 800)
+	ids := map[model.TraceID]bool{}
+	for _, span := range collect(t, m.Spans(t.Context(), store.TraceQuery{Limit: 1000})) {
+		ids[span.TraceID] = true
+	}
+	for id := range ids {
+		want, err := m.Trace(t.Context(), "", id, store.Range{})
+		noError(t, err)
+		got, err := s.Trace(t.Context(), "", id, store.Range{})
+		noError(t, err)
+		same(t, "trace "+id.String(), mapped(want, normalSpan), mapped(got, normalSpan))
+		hint := store.Range{Start: want[0].Start, End: want[len(want)-1].Start + 1}
+		got, err = s.Trace(t.Context(), "", id, hint)
+		noError(t, err)
+		same(t, "trace with hint "+id.String(), mapped(want, normalSpan), mapped(got, normalSpan))
+	}
+}
+
+func tracesListed(t *testing.T, s EventStore) {
+	g := newGenerator(13)
+	m := fill(t, s, g, 1600)
+	whole := store.Range{Start: eventEpoch - int64(time.Hour), End: eventEpoch + int64(3*time.Hour)}
+	for range 80 {
+		q := store.TraceQuery{Expr: g.someExpr(), Tenant: pick(g, "", "default"), Range: whole, Limit: pick(g, 0, 1, 5, 50, 1000), Slowest: g.IntN(2) == 0}
+		if g.IntN(3) == 0 {
+			q.Range = g.someRange()
+		}
+		want, _ := m.Traces(t.Context(), q)
+		got, err := s.Traces(t.Context(), q)
+		noError(t, err)
+		match := store.NewMatcher(q.Expr)
+		for i := range got {
+			checkMatched(t, &got[i], match, i < len(want) && len(want[i].Matched) == len(got[i].Matched))
+			got[i].Matched = nil
+		}
+		for i := range want {
+			want[i].Matched = nil
+		}
+		same(t, fmt.Sprintf("%#v", q), want, got)
+	}
+}
+
+// checkMatched checks the matching spans that a summary shows: which of them is
+// not fixed.
+func checkMatched(t *testing.T, s *store.TraceSummary, match *store.Matcher, asMany bool) {
+	t.Helper()
+	if !asMany {
+		t.Fatalf("trace %s shows %d matching spans, not as many as the definition", s.TraceID, len(s.Matched))
+	}
+	for i := range s.Matched {
+		if span := &s.Matched[i]; span.TraceID != s.TraceID || !match.Span(span) {
+			t.Fatalf("trace %s shows a span that does not match: %+v", s.TraceID, span)
+		}
+	}
+}
+
+func eventsConcurrent(t *testing.T, s EventStore) {
+	const writers, batches, size = 3, 40, 25
+	var acked atomic.Int64
+	var wg sync.WaitGroup
+	res := &model.Resource{Tenant: "default", Service: "edge"}
+	for w := range writers {
+		wg.Go(func() {
+			for b := range batches {
+				var batch []model.LogRecord
+				for i := range size {
+					n := (w*batches+b)*size + i
+					batch = append(batch, model.LogRecord{Time: eventEpoch + int64(n)*1e6, Message: fmt.Sprint("n ", n), Resource: res})
+				}
+				if err := s.AppendLogs(t.Context(), batch); err != nil {
+					t.Error(err)
+					return
+				}
+				acked.Add(size)
+			}
+		})
+	}
+	wg.Go(func() {
+		sealer, ok := s.(Sealer)
+		for ok && acked.Load() < writers*batches*size && !t.Failed() {
+			if err := sealer.Seal(t.Context()); err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	})
+	for range 2 {
+		wg.Go(func() {
+			for done := false; !done && !t.Failed(); {
+				before := acked.Load()
+				done = before == writers*batches*size
+				readOnceEach(t, s, int(before))
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// readOnceEach checks that at least n records are there, none of them twice.
+func readOnceEach(t *testing.T, s EventStore, n int) {
+	seen := map[string]bool{}
+	for r, err := range s.Logs(t.Context(), store.LogQuery{Limit: []int{0, 100_000}[rand.IntN(2)], Expr: store.Text{Phrase: "n"}}) {
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		if seen[r.Message] {
+			t.Errorf("record %q came twice", r.Message)
+			return
+		}
+		seen[r.Message] = true
+	}
+	if len(seen) < n {
+		t.Errorf("%d records, %d had been acknowledged before", len(seen), n)
+	}
+}
+
+func eventsCancelled(t *testing.T, s EventStore) {
+	fill(t, s, newGenerator(14), 400)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	r := store.Range{Start: eventEpoch - int64(time.Hour), End: eventEpoch + int64(time.Hour)}
+	lq, tq := store.LogQuery{Range: r, Expr: store.Text{Phrase: "reset"}}, store.TraceQuery{Range: r}
+	errs := map[string]error{}
+	for _, err := range s.Logs(ctx, lq) {
+		errs["Logs"] = err
+	}
+	for _, err := range s.Spans(ctx, tq) {
+		errs["Spans"] = err
+	}
+	_, errs["LogHistogram"] = s.LogHistogram(ctx, lq, time.Minute, "level")
+	_, errs["LogValues"] = s.LogValues(ctx, lq, "level", 1)
+	_, errs["LogFields"] = s.LogFields(ctx, lq, 1)
+	_, errs["Traces"] = s.Traces(ctx, tq)
+	_, errs["Trace"] = s.Trace(ctx, "", model.TraceID{1}, store.Range{})
+	if _, ok := s.(*Memory); ok {
+		t.Skip("the definition's loops are too short to be cancelled")
+	}
+	for _, name := range []string{"Logs", "Spans", "LogHistogram", "LogValues", "LogFields", "Traces", "Trace"} {
+		if !errors.Is(errs[name], context.Canceled) {
+			t.Errorf("%s: %v, want context.Canceled", name, errs[name])
+		}
+	}
+	ctx, cancel = context.WithCancel(t.Context())
+	defer cancel()
+	n := 0
+	var last error
+	for _, err := range s.Logs(ctx, store.LogQuery{}) {
+		if last = err; err == nil {
+			n++
+			cancel()
+		}
+	}
+	if n != 1 || !errors.Is(last, context.Canceled) {
+		t.Errorf("%d records after cancelling at the first, last error %v", n, last)
+	}
+}
+
+func eventsBrokenOff(t *testing.T, s EventStore) {
+	fill(t, s, newGenerator(15), 400)
+	for range s.Logs(t.Context(), store.LogQuery{}) {
+		break
+	}
+	for range s.Spans(t.Context(), store.TraceQuery{}) {
+		break
+	}
+	// A store that holds on to the broken loops' files cannot do without them now.
+	seal(t, s)
+	if n := len(collect(t, s.Logs(t.Context(), store.LogQuery{}))); n != 400 {
+		t.Fatalf("%d of 400 records", n)
+	}
+}
+
+func eventsReopened(t *testing.T, s EventStore) {
+	r, ok := s.(Reopener)
+	if !ok {
+		t.Skip("this store does not outlive its process")
+	}
+	m := fill(t, s, newGenerator(16), 400)
+	s = r.Reopen(t)
+	want := mapped(collect(t, m.Logs(t.Context(), store.LogQuery{})), normalLog)
+	same(t, "logs", want, mapped(collect(t, s.Logs(t.Context(), store.LogQuery{})), normalLog))
+	q := store.TraceQuery{Limit: 1000}
+	wantSpans := mapped(collect(t, m.Spans(t.Context(), q)), normalSpan)
+	same(t, "spans", wantSpans, mapped(collect(t, s.Spans(t.Context(), q)), normalSpan))
+}
