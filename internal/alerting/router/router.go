@@ -237,8 +237,8 @@ func (r *Router) updateAPI(cfg *amconfig.Config) {
 	})
 }
 
-// ServeHTTP answers Alertmanager's API; paths begin with /api/v2.
-func (r *Router) ServeHTTP(w http.ResponseWriter, req *http.Request) { r.handler.ServeHTTP(w, req) }
+// Handler is Alertmanager's API; paths begin with /api/v2.
+func (r *Router) Handler() http.Handler { return r.handler }
 
 // Reload applies a configuration file; "" is the default tree. On an error the
 // one before stays in force.

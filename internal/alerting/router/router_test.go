@@ -137,7 +137,7 @@ func start(t *testing.T, dir, config string) *fixture {
 		})
 	}
 	t.Cleanup(f.stop)
-	srv := httptest.NewServer(f.Router)
+	srv := httptest.NewServer(f.Handler())
 	t.Cleanup(srv.Close)
 	f.api = client.NewHTTPClientWithConfig(strfmt.Default, &client.TransportConfig{Host: strings.TrimPrefix(srv.URL, "http://"), BasePath: "/api/v2", Schemes: []string{"http"}})
 	return f
@@ -482,6 +482,9 @@ func TestInhibitionsOfTheDefaultTree(t *testing.T) {
 		burn("severity", "warning"),
 		burn("service", "deployment", "upstream", "file-server"),
 		burn("service", "layout", "severity", "warning"))
+	if m := f.Muted(context.Background(), burn("severity", "warning").Labels); len(m.InhibitedBy) != 1 || len(m.SilencedBy) != 0 {
+		t.Errorf("a warning beside the page: %+v", m)
+	}
 	active := func(filters ...string) int {
 		no := false
 		got, err := f.api.Alert.GetAlerts(alert.NewGetAlertsParams().WithFilter(filters).WithInhibited(&no))

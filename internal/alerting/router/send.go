@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/prometheus/alertmanager/alert"
+	"github.com/prometheus/alertmanager/marker"
 	prommodel "github.com/prometheus/common/model"
 
 	"github.com/signalbox-project/signalbox/internal/model"
@@ -40,6 +41,23 @@ func (r *Router) Send(ctx context.Context, alerts ...notify.Alert) error {
 		in = append(in, am)
 	}
 	return r.alerts.Put(ctx, in...)
+}
+
+// Muted says what keeps an alert from being delivered: ids of silences and
+// fingerprints of inhibiting alerts.
+type Muted struct{ SilencedBy, InhibitedBy []string }
+
+// Muted asks silences and inhibitions about an alert with these labels.
+func (r *Router) Muted(ctx context.Context, labels model.Labels) Muted {
+	ls := labelSet(labels)
+	m := marker.NewAlertMarker()
+	ctx = marker.WithContext(ctx, m)
+	if p := r.current.Load(); p != nil {
+		p.inhibitor.Mutes(ctx, ls)
+	}
+	r.silencer.Mutes(ctx, ls)
+	st := m.Status(ls.Fingerprint())
+	return Muted{SilencedBy: st.SilencedBy, InhibitedBy: st.InhibitedBy}
 }
 
 // labelSet leaves out empty values, which mean "no such label".
