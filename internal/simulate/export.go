@@ -131,6 +131,9 @@ func (e countedMetrics) Export(ctx context.Context, rm *metricdata.ResourceMetri
 		}
 	}
 	err := e.Exporter.Export(ctx, rm)
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return nil // the reader is shutting down: it exports these cumulative points once more
+	}
 	e.tally.done(&e.tally.points, &e.tally.failedPoints, n, err)
 	return nil
 }
