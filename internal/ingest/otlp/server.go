@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strconv"
 	"sync"
 	"time"
 
@@ -39,6 +40,7 @@ type Server struct {
 	gate   *gate
 
 	grpcListener, httpListener net.Listener
+	announce                   sync.Once
 }
 
 // New checks and connects; it listens to nothing yet.
@@ -120,7 +122,26 @@ func (s *Server) Listen() error {
 	if err := open(&s.httpListener, "http", s.cfg.HTTPAddress); err != nil {
 		return errors.Join(err, s.Close())
 	}
+	s.announce.Do(func() {
+		var attrs []any
+		if s.grpcListener != nil {
+			attrs = append(attrs, "grpc", reachable(s.grpcListener))
+		}
+		if s.httpListener != nil {
+			attrs = append(attrs, "http", "http://"+reachable(s.httpListener))
+		}
+		s.log.Info("otlp is listening", attrs...)
+	})
 	return nil
+}
+
+// reachable is the listener's address as a sender on this machine writes it.
+func reachable(l net.Listener) string {
+	addr, ok := l.Addr().(*net.TCPAddr)
+	if !ok || !addr.IP.IsUnspecified() {
+		return l.Addr().String()
+	}
+	return net.JoinHostPort("localhost", strconv.Itoa(addr.Port))
 }
 
 // GRPCAddr is where OTLP/gRPC listens, nil before Listen.
@@ -171,11 +192,9 @@ func (s *Server) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	if s.grpcListener != nil {
 		wg.Go(func() { failed <- grpcServer.Serve(s.grpcListener) })
-		s.log.Info("otlp grpc listening", "address", s.grpcListener.Addr().String())
 	}
 	if s.httpListener != nil {
 		wg.Go(func() { failed <- ignoreClosed(httpServer.Serve(s.httpListener)) })
-		s.log.Info("otlp http listening", "address", s.httpListener.Addr().String())
 	}
 	var err error
 	select {
