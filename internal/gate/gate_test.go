@@ -1,0 +1,210 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+)
+
+var now = time.Date(2026, 3, 2, 14, 0, 0, 0, time.UTC)
+
+// promise is one that nothing is wrong with: 99.5 % over 28 d, 42 % used.
+func promise(change ...func(*model.SLOSnapshot)) model.SLOSnapshot {
+	s := model.SLOSnapshot{
+		LastData: now.Add(-10 * time.Second), Age: 28 * 24 * time.Hour, Loaded: true,
+		Status: model.SLOStatus{
+			Name: "edge-ok", Service: "edge", Objective: 0.995, Window: "28d", Method: "occurrences", State: model.SLOOK, Time: now.Add(-time.Second),
+			Budget:  model.Budget{Total: 1e6, Allowed: 5000, Bad: 2100, UsedRatio: 0.42, LeftRatio: 0.58, Coverage: 1},
+			Queries: model.SLOQueries{Error: "1 - sum(good[$window]) / sum(total[$window])"},
+			Burn: []model.Burn{
+				{Window: "5m", Rate: 1, Events: 100, Coverage: 1}, {Window: "30m", Rate: 1, Events: 600, Coverage: 1},
+				{Window: "1h", Rate: 1, Events: 1200, Coverage: 1}, {Window: "6h", Rate: 1, Events: 7200, Coverage: 1},
+			},
+		},
+	}
+	for _, c := range change {
+		c(&s)
+	}
+	return s
+}
+
+func burn(window string, rate float64) func(*model.SLOSnapshot) {
+	return func(s *model.SLOSnapshot) {
+		for i := range s.Status.Burn {
+			if s.Status.Burn[i].Window == window {
+				s.Status.Burn[i].Rate = rate
+			}
+		}
+	}
+}
+
+func events(window string, n, coverage float64) func(*model.SLOSnapshot) {
+	return func(s *model.SLOSnapshot) {
+		for i := range s.Status.Burn {
+			if s.Status.Burn[i].Window == window {
+				s.Status.Burn[i].Events, s.Status.Burn[i].Coverage = n, coverage
+			}
+		}
+	}
+}
+
+func used(ratio float64) func(*model.SLOSnapshot) {
+	return func(s *model.SLOSnapshot) { s.Status.Budget.UsedRatio, s.Status.Budget.LeftRatio = ratio, 1-ratio }
+}
+
+func named(name string) func(*model.SLOSnapshot) {
+	return func(s *model.SLOSnapshot) { s.Status.Name = name }
+}
+
+func lastData(ago time.Duration) func(*model.SLOSnapshot) {
+	return func(s *model.SLOSnapshot) { s.LastData = now.Add(-ago) }
+}
+
+func TestVerdicts(t *testing.T) {
+	noData := func(s *model.SLOSnapshot) {
+		*s = model.SLOSnapshot{Status: model.SLOStatus{Name: "edge-ok", Service: "edge"}}
+	}
+	thin := func(s *model.SLOSnapshot) {
+		s.Status.State, s.Status.Reason, s.Status.Action = model.SLOInsufficient, "Too few events to judge.", "Add traffic."
+	}
+	for _, c := range []struct {
+		name     string
+		promises []model.SLOSnapshot
+		critical bool
+		want     model.Verdict
+		rule     string
+		summary  string
+	}{
+		{"all is well", []model.SLOSnapshot{promise()}, false, model.VerdictAllow, RuleBudget, "Allowed: edge-ok has 58 % of its budget left."},
+		{"several promises hold", []model.SLOSnapshot{promise(), promise(named("edge-fast"), used(0.5))}, false, model.VerdictAllow, RuleBudget, "all 2 promises hold; the least budget, 50 %, is left to edge-fast"},
+		{"14× over both fast windows blocks", []model.SLOSnapshot{promise(burn("1h", 14), burn("5m", 14))}, false, model.VerdictBlock, RuleBurnFast, "Blocked: edge-ok burns 14× over 1 h and 14× over 5 m (limit 14×)."},
+		{"and a critical fix too", []model.SLOSnapshot{promise(burn("1h", 21), burn("5m", 30))}, true, model.VerdictBlock, RuleBurnFast, "21×"},
+		{"just below 14× passes", []model.SLOSnapshot{promise(burn("1h", 13.99), burn("5m", 20))}, false, model.VerdictAllow, "", "Allowed"},
+		{"14× over the long window alone is over", []model.SLOSnapshot{promise(burn("1h", 20), burn("5m", 2))}, false, model.VerdictAllow, RuleBurnFast, "Allowed"},
+		{"6× over 6 h blocks", []model.SLOSnapshot{promise(burn("6h", 6), burn("30m", 6))}, false, model.VerdictBlock, RuleBurnSlow, "6 h"},
+		{"silence after a fire blocks", []model.SLOSnapshot{promise(burn("1h", 20), events("5m", 0, 0))}, false, model.VerdictBlock, RuleBurnFast, "the last 5 m have no data"},
+		{"a burn of three events is insufficient", []model.SLOSnapshot{promise(burn("1h", 20), burn("5m", 20), events("1h", 30, 1))}, false, model.VerdictInsufficient, RuleBurnFast, "3 bad events only"},
+		{"above 75 % used is a hold", []model.SLOSnapshot{promise(used(0.7501))}, false, model.VerdictHold, RuleBudget, "On hold: edge-ok has used 75 % of its budget of 28 d (hold above 75 %)."},
+		{"exactly 75 % is not", []model.SLOSnapshot{promise(used(0.75))}, false, model.VerdictAllow, RuleBudget, "Allowed"},
+		{"a critical fix passes the hold", []model.SLOSnapshot{promise(used(0.9))}, true, model.VerdictAllow, RuleBudget, "Allowed"},
+		{"a spent budget freezes", []model.SLOSnapshot{promise(used(1))}, false, model.VerdictBlock, RuleBudget, "freeze at 100 %"},
+		{"critical fixes too", []model.SLOSnapshot{promise(used(1.3))}, true, model.VerdictBlock, RuleBudget, "130 %"},
+		{"no SLO is insufficient", nil, false, model.VerdictInsufficient, RuleData, "No SLO is defined for edge in prod."},
+		{"no data is insufficient", []model.SLOSnapshot{promise(noData)}, false, model.VerdictInsufficient, RuleData, "no data has been seen"},
+		{"stale data is insufficient", []model.SLOSnapshot{promise(lastData(6 * time.Minute))}, false, model.VerdictInsufficient, RuleData, "6 m old (limit 5 m)"},
+		{"thin data is insufficient", []model.SLOSnapshot{promise(thin)}, false, model.VerdictInsufficient, RuleData, "Too few events"},
+		{"thin data's budget does not hold", []model.SLOSnapshot{promise(thin, used(0.9))}, false, model.VerdictInsufficient, RuleData, "Too few events"},
+		{"history still being read is insufficient", []model.SLOSnapshot{promise(func(s *model.SLOSnapshot) { s.Loaded = false })}, false, model.VerdictInsufficient, RuleData, "being read"},
+		{"an hour with little data is insufficient", []model.SLOSnapshot{promise(events("1h", 100, 0.2))}, false, model.VerdictInsufficient, RuleData, "20 % of the last 1 h"},
+		{"a spent budget blocks though data is stale", []model.SLOSnapshot{promise(used(1.2), lastData(time.Hour))}, false, model.VerdictBlock, RuleBudget, "Blocked"},
+		{"a hold comes before insufficient", []model.SLOSnapshot{promise(used(0.8)), promise(named("b"), noData)}, false, model.VerdictHold, RuleBudget, "On hold"},
+		{"but a critical fix meets the insufficient one", []model.SLOSnapshot{promise(used(0.8)), promise(named("b"), noData)}, true, model.VerdictInsufficient, RuleData, "Not enough data"},
+		{"the strictest of all promises wins", []model.SLOSnapshot{promise(), promise(named("b"), used(0.8)), promise(named("c"), burn("1h", 20), burn("5m", 20))}, false, model.VerdictBlock, RuleBurnFast, "c burns 20×"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			req := model.GateRequest{Service: "edge", Environment: "prod", Critical: c.critical}
+			d := Decide(DefaultPolicy(), req, now, c.promises)
+			if d.Verdict != c.want || c.rule != "" && d.Reasons[0].Rule != c.rule || !strings.Contains(d.Summary, c.summary) {
+				t.Errorf("got %s by %s: %s", d.Verdict, d.Reasons[0].Rule, d.Summary)
+			}
+			for _, r := range d.Reasons {
+				if r.Verdict != model.VerdictAllow && r.Cure == "" {
+					t.Errorf("no cure: %+v", r)
+				}
+			}
+			if again := Decide(DefaultPolicy(), req, now, c.promises); !cmp.Equal(again, d) {
+				t.Error("the same input gives another decision")
+			}
+		})
+	}
+}
+
+func TestEvidenceCarriesQueryValueThresholdAndTimes(t *testing.T) {
+	d := Decide(DefaultPolicy(), model.GateRequest{Service: "edge"}, now, []model.SLOSnapshot{promise(burn("1h", 20), burn("5m", 30))})
+	by := map[string]model.Evidence{}
+	for _, e := range d.Evidence {
+		by[e.Name] = e
+	}
+	want := model.Evidence{
+		SLO: "edge-ok", Name: "burn_rate_1h", Query: "(1 - sum(good[1h]) / sum(total[1h])) / 0.005", Window: "1h", Value: pointer(20), Threshold: pointer(14),
+		Events: 1200, Coverage: 1, LastData: now.Add(-10 * time.Second), Time: now.Add(-time.Second),
+	}
+	if diff := cmp.Diff(want, by["burn_rate_1h"]); diff != "" {
+		t.Error(diff)
+	}
+	if e := by["budget_used"]; *e.Value != 0.42 || e.Window != "28d" || *e.Threshold != 0.75 {
+		t.Errorf("budget %+v", e)
+	}
+	if len(by) != 5 {
+		t.Errorf("evidence %v", d.Evidence)
+	}
+	d = Decide(DefaultPolicy(), model.GateRequest{Service: "edge"}, now, []model.SLOSnapshot{promise(events("1h", 0, 0))})
+	for _, e := range d.Evidence {
+		if e.Name == "burn_rate_1h" && e.Value != nil {
+			t.Error("a window without data must have no value")
+		}
+	}
+}
+
+type rooms struct {
+	promises []model.SLOSnapshot
+	saved    []model.GateDecision
+	audited  []model.AuditEntry
+	fail     error
+}
+
+func (r *rooms) Snapshots(context.Context, string, string) ([]model.SLOSnapshot, error) {
+	return r.promises, nil
+}
+
+func (r *rooms) SaveDecision(_ context.Context, d model.GateDecision) error {
+	r.saved = append(r.saved, d)
+	return r.fail
+}
+
+func (r *rooms) Audit(_ context.Context, e model.AuditEntry) (model.AuditEntry, error) {
+	r.audited = append(r.audited, e)
+	return e, nil
+}
+
+func TestADecisionIsStoredAndAuditedBeforeItIsAnswered(t *testing.T) {
+	r := &rooms{promises: []model.SLOSnapshot{promise()}}
+	g, err := New(DefaultPolicy(), Deps{SLOs: r, Decisions: r, Audit: r, Now: func() time.Time { return now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := g.Decide(t.Context(), model.GateRequest{Service: " edge ", Version: "2", Actor: "ci"})
+	if err != nil || d.ID == "" || len(r.saved) != 1 || !cmp.Equal(r.saved[0], d) {
+		t.Fatalf("decision %+v, saved %+v, %v", d, r.saved, err)
+	}
+	if a := r.audited[0]; a.Actor != "ci" || a.Action != "gate.decide" || a.Subject != d.ID || a.Details["verdict"] != "allow" {
+		t.Errorf("audit %+v", a)
+	}
+	r.fail = errors.New("disk full")
+	if _, err := g.Decide(t.Context(), model.GateRequest{Service: "edge"}); !errors.Is(err, r.fail) {
+		t.Errorf("a decision that was not stored was answered: %v", err)
+	}
+	var bad interface{ BadRequest() }
+	if _, err := g.Decide(t.Context(), model.GateRequest{}); !errors.As(err, &bad) {
+		t.Errorf("a request without a service: %v", err)
+	}
+}
+
+func TestAPolicyIsCheckedWhole(t *testing.T) {
+	if errs := DefaultPolicy().Validate(); len(errs) > 0 {
+		t.Error(errs)
+	}
+	errs := Policy{BurnFast: BurnRule{Long: 1, Short: 2}, HoldAbove: 2, FreezeAt: 1, MinCoverage: 3, MinBadEvents: -1}.Validate()
+	text := errors.Join(errs...).Error()
+	for _, want := range []string{"burn_fast.factor: ", "burn_fast.short: ", "burn_slow.factor: ", "hold_above: ", "stale_after: ", "min_coverage: ", "min_bad_events: "} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+}
