@@ -47,9 +47,9 @@ type EventWriter interface {
 // LogQuery selects log records.
 type LogQuery struct {
 	Tenant string // "" means every tenant
-	Range  Range // the zero Range means all time
-	Expr   Expr // nil means all
-	Limit  int  // 0 means no limit
+	Range  Range  // the zero Range means all time
+	Expr   Expr   // nil means all
+	Limit  int    // 0 means no limit
 	// Oldest asks for ascending order; by default the newest come first.
 	Oldest bool
 }

@@ -29,7 +29,9 @@ type EventStore interface {
 
 // Sealer is implemented by engines that keep new events in another form than
 // old ones: Seal brings all of them into the old form.
-type Sealer interface{ Seal(ctx context.Context) error }
+type Sealer interface {
+	Seal(ctx context.Context) error
+}
 
 // Reopener is implemented by engines that survive the end of their process.
 // Reopen ends the store and opens it again.
