@@ -78,9 +78,13 @@ func rangeOfDay(day string) store.Range {
 	return store.RangeOf(start, start.AddDate(0, 0, 1))
 }
 
-// partDamaged is what a reader reports.
+// partDamaged is what a reader reports; p is nil when it failed in a head.
 func (s *shelf[R, S]) partDamaged(p *part.Part, cause error) {
 	if errors.Is(cause, context.Canceled) || errors.Is(cause, context.DeadlineExceeded) {
+		return
+	}
+	if p == nil {
+		s.db.log.Error("a head cannot be read", "signal", s.name(), "err", cause)
 		return
 	}
 	s.db.sealMu.Lock()

@@ -20,6 +20,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/store/events/disk"
 	"github.com/signalbox-project/signalbox/internal/store/events/head"
 	"github.com/signalbox-project/signalbox/internal/store/events/part"
+	"github.com/signalbox-project/signalbox/internal/store/events/scan"
 )
 
 // Deps are what the store is given.
@@ -33,10 +34,18 @@ type Deps struct {
 	Now func() time.Time
 }
 
-// DB is an open event store. It implements store.EventWriter and part.Source,
-// is safe for concurrent use, and needs Run to seal and clean up: without
-// it appends end in store.ErrOverloaded once the heads are full.
+var (
+	_ store.EventWriter = (*DB)(nil)
+	_ store.LogReader   = (*DB)(nil)
+	_ store.SpanReader  = (*DB)(nil)
+	_ part.Source       = (*DB)(nil)
+)
+
+// DB is an open event store, safe for concurrent use. It needs Run to seal and
+// clean up: without it appends end in store.ErrOverloaded once the heads are full.
 type DB struct {
+	*scan.Scanner // store.LogReader and store.SpanReader
+
 	cfg     Config
 	dir     string
 	log     *slog.Logger
@@ -83,6 +92,7 @@ func Open(cfg Config, deps Deps) (*DB, error) {
 		db.now = time.Now
 	}
 	db.space.db = db
+	db.Scanner = scan.New(db)
 	db.logs, db.spans = newShelf(db, logOps()), newShelf(db, spanOps())
 	if err := db.recover(); err != nil {
 		return nil, errors.Join(fmt.Errorf("open events in %s: %w", db.dir, err), db.Close())

@@ -267,7 +267,7 @@ func writeParquet(w io.Writer, t *table, cols columns, opt Options) error {
 	// A page is what one call of WriteRowValues brings: with this size every call ends one.
 	out := parquet.NewWriter(w, schema, parquet.PageBufferSize(1), parquet.CreatedBy("signalbox", formatVersion, ""),
 		parquet.DataPageStatistics(false), parquet.DeprecatedDataPageStatistics(false),
-		parquet.SkipPageBounds(ColMessage), parquet.SkipPageBounds(ColAttributes), parquet.SkipPageBounds(ColSpanID),
+		parquet.SkipPageBounds(ColMessage), parquet.SkipPageBounds(ColAttributes), parquet.SkipPageBounds(ColSpanID), parquet.SkipPageBounds(ColTraceID),
 		parquet.SkipPageBounds(ColParentSpanID), parquet.SkipPageBounds(ColEvents), parquet.SkipPageBounds(ColLinks),
 		parquet.KeyValueMetadata(keyFormat, formatVersion), parquet.KeyValueMetadata(keyID, strconv.FormatUint(opt.ID, 10)),
 		parquet.KeyValueMetadata(keySegments, formatIDs(opt.Segments)),
@@ -279,25 +279,35 @@ func writeParquet(w io.Writer, t *table, cols columns, opt Options) error {
 		if !ok {
 			return fmt.Errorf("encode column %s: no source", path[0])
 		}
-		for from := 0; from < t.rows; from += min(c.page, t.rows) {
-			scratch = scratch[:0]
-			for _, row := range t.order[from:min(from+min(c.page, t.rows), t.rows)] {
-				v := c.value(row)
-				def := 0
-				if strings.HasPrefix(path[0], PromotedPrefix) && !v.IsNull() {
-					def = 1
-				}
-				scratch = append(scratch, v.Level(0, def, i))
-			}
-			if _, err := writers[i].WriteRowValues(scratch); err != nil {
-				return fmt.Errorf("encode column %s: %w", path[0], err)
-			}
-			if err := writers[i].Flush(); err != nil {
-				return fmt.Errorf("encode column %s: %w", path[0], err)
-			}
+		var err error
+		if scratch, err = t.writeColumn(writers[i], i, c, strings.HasPrefix(path[0], PromotedPrefix), scratch); err != nil {
+			return fmt.Errorf("encode column %s: %w", path[0], err)
 		}
 	}
 	return out.Close()
+}
+
+// writeColumn writes a column by the page and gives the scratch space back.
+func (t *table) writeColumn(w *parquet.ColumnWriter, number int, c column, optional bool, scratch []parquet.Value) ([]parquet.Value, error) {
+	page := min(c.page, t.rows)
+	for from := 0; from < t.rows; from += page {
+		scratch = scratch[:0]
+		for _, row := range t.order[from:min(from+page, t.rows)] {
+			v := c.value(row)
+			def := 0
+			if optional && !v.IsNull() {
+				def = 1
+			}
+			scratch = append(scratch, v.Level(0, def, number))
+		}
+		if _, err := w.WriteRowValues(scratch); err != nil {
+			return scratch, err
+		}
+		if err := w.Flush(); err != nil {
+			return scratch, err
+		}
+	}
+	return scratch, nil
 }
 
 func formatIDs(ids []uint64) string {
