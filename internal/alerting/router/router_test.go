@@ -417,6 +417,8 @@ receivers: [{name: people}, {name: heartbeat, webhook_configs: [{url: %q}]}]
 		t.Fatal(err)
 	}
 	h.await(t, "the heartbeat", func(c hookCall) bool { return c.path == "/heartbeat" })
+	f.pages.mu.Lock()
+	defer f.pages.mu.Unlock()
 	for _, p := range f.pages.list {
 		if p.Title == WatchdogName {
 			t.Errorf("the watchdog made a page: %+v", p)
