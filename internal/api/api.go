@@ -22,6 +22,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -31,6 +32,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/signalbox-project/signalbox/internal/api/jaeger"
 )
 
 // API serves /sb/v1/* and /jaeger/api/*.
@@ -106,4 +109,21 @@ func (a *API) registerAll() {
 	a.registerGate()
 	a.registerPages()
 	a.registerRecords()
+	a.mux.Handle(jaegerRoot, jaeger.Handler(jaeger.Deps{
+		Spans: a.deps.Spans, Edges: a.edges(), Now: a.now, Fail: a.jaegerFailure,
+	}))
+}
+
+// edges is the topology, or nothing where there is none.
+func (a *API) edges() jaeger.Edges {
+	if a.deps.Topology == nil {
+		return nil
+	}
+	return a.deps.Topology.Edges
+}
+
+// jaegerFailure gives errors the same status and text as below /sb/v1.
+func (a *API) jaegerFailure(ctx context.Context, err error) (status int, message string) {
+	f := a.failureOf(ctx, err)
+	return f.status, f.info.Message
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/process/ledger"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
 
@@ -23,9 +24,10 @@ type Deps struct {
 	Registerer prometheus.Registerer
 	Now        func() time.Time // nil means time.Now
 
-	Status      StatusReporter
-	SLOs        SLOs
-	Filter      FilterParser
+	Status StatusReporter
+	SLOs   SLOs
+	// Filter parses the filter language; the empty text is nil, all.
+	Filter      func(text string) (store.Expr, error)
 	Logs        store.LogReader
 	Spans       store.SpanReader
 	Tail        LogTailer
@@ -57,11 +59,6 @@ type SLOs interface {
 	SLOHistory(ctx context.Context, name string, start, end time.Time, step time.Duration) (model.SLOHistory, error)
 }
 
-// FilterParser parses the filter language; the empty text is nil, all.
-type FilterParser interface {
-	ParseFilter(text string) (store.Expr, error)
-}
-
 // LogTailer follows log records as they are acknowledged.
 type LogTailer interface {
 	// Tail calls event for every record of tenant that matches expr until ctx is
@@ -83,7 +80,7 @@ type Services interface {
 
 // Topology lists who calls whom.
 type Topology interface {
-	Edges(ctx context.Context, tenant string, start, end time.Time) ([]model.Edge, error)
+	Edges(ctx context.Context, tenant string, r store.Range) ([]model.Edge, error)
 }
 
 // SQL answers read-only queries. Errors in the query have the methods
@@ -136,5 +133,5 @@ type AuditLog interface {
 
 // Ledger balances what was received against what was kept.
 type Ledger interface {
-	Balance(ctx context.Context) ([]SignalBalance, error)
+	Snapshot() ledger.Snapshot
 }

@@ -26,7 +26,7 @@ type output[O any] struct{ Body O }
 
 // register adds an endpoint: I is huma's input struct, O the JSON answered.
 func register[I, O any](a *API, op operation, handle func(context.Context, *I) (O, error)) {
-	ho := humaOperation(op)
+	ho := a.humaOperation(op)
 	huma.Register(a.huma, ho, func(ctx context.Context, in *I) (*output[O], error) {
 		if !op.served {
 			return nil, notServed(op)
@@ -39,7 +39,7 @@ func register[I, O any](a *API, op operation, handle func(context.Context, *I) (
 	})
 }
 
-func humaOperation(op operation) huma.Operation {
+func (a *API) humaOperation(op operation) huma.Operation {
 	method := op.method
 	if method == "" {
 		method = http.MethodGet
@@ -51,8 +51,7 @@ func humaOperation(op operation) huma.Operation {
 	return huma.Operation{
 		OperationID: op.id, Method: method, Path: root + op.path, DefaultStatus: status,
 		Summary: op.summary, Description: op.description, Tags: []string{op.tag},
-		// The body is bounded once for all by the web layer.
-		MaxBodyBytes: -1,
+		MaxBodyBytes: a.cfg.MaxBodyBytes,
 		// Present so that huma does not describe its own error type.
 		Responses: map[string]*huma.Response{"default": {Description: "Error"}},
 	}

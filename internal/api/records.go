@@ -21,7 +21,7 @@ type LedgerResponse struct {
 // SignalBalance is what became of everything received of one signal since the
 // process started.
 type SignalBalance struct {
-	Signal   string         `json:"signal" enum:"metrics,logs,traces"`
+	Signal   string         `json:"signal" enum:"metrics,logs,spans"`
 	Received uint64         `json:"received"`
 	Stored   uint64         `json:"stored"`
 	Refused  []RefusedCount `json:"refused"`
@@ -48,10 +48,7 @@ func (a *API) registerRecords() {
 	}, a.listAudit)
 	register(a, operation{
 		id: "getLedger", path: "/ledger", tag: "records", summary: "Received = stored + refused, per signal", served: a.deps.Ledger != nil, room: "ledgers",
-	}, func(ctx context.Context, _ *struct{}) (LedgerResponse, error) {
-		signals, err := a.deps.Ledger.Balance(ctx)
-		return LedgerResponse{Signals: signals}, err
-	})
+	}, a.getLedger)
 }
 
 func (a *API) listAudit(ctx context.Context, in *auditInput) (AuditResponse, error) {
@@ -63,6 +60,18 @@ func (a *API) listAudit(ctx context.Context, in *auditInput) (AuditResponse, err
 		Start: start, End: end, Actor: nameOf(in.Actor), Action: nameOf(in.Action), Limit: in.Limit,
 	})
 	return AuditResponse{Entries: entries}, err
+}
+
+func (a *API) getLedger(context.Context, *struct{}) (LedgerResponse, error) {
+	var out LedgerResponse
+	for _, s := range a.deps.Ledger.Snapshot().Signals {
+		b := SignalBalance{Signal: s.Signal, Received: s.Received, Stored: s.Stored, Balanced: s.Balanced}
+		for _, r := range s.Refused {
+			b.Refused = append(b.Refused, RefusedCount(r))
+		}
+		out.Signals = append(out.Signals, b)
+	}
+	return out, nil
 }
 
 // audit records what this API changed. The change itself stands even where the entry

@@ -103,10 +103,10 @@ func (a *API) getService(ctx context.Context, in *serviceInput) (ServiceDetail, 
 }
 
 func (a *API) getTopology(ctx context.Context, in *servicesInput) (TopologyResponse, error) {
-	start, end, err := parseRange(in.Start, in.End, a.now())
+	r, err := a.timeRange(in.RangeInput)
 	if err != nil {
 		return TopologyResponse{}, err
 	}
-	edges, err := a.deps.Topology.Edges(ctx, in.Tenant, start, end)
+	edges, err := a.deps.Topology.Edges(ctx, in.Tenant, r)
 	return TopologyResponse{Edges: edges}, err
 }

@@ -38,7 +38,7 @@ func (a *API) registerTail() {
 		description: "Server-sent events: `log` carries a LogRecord, `dropped` a DroppedEvent; comments keep the connection alive.",
 		served:      a.deps.Tail != nil && a.deps.Filter != nil, room: "log tails",
 	}
-	ho := humaOperation(op)
+	ho := a.humaOperation(op)
 	registry := a.huma.OpenAPI().Components.Schemas
 	registry.Schema(reflect.TypeFor[DroppedEvent](), true, "")
 	ho.Responses["200"] = &huma.Response{Description: "OK", Content: map[string]*huma.MediaType{

@@ -1,0 +1,296 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/process/ledger"
+	"github.com/signalbox-project/signalbox/internal/store"
+)
+
+// now is the time in every test of this package.
+var now = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+
+// badFilter is a syntax error as query/search has it.
+type badFilter struct{}
+
+func (badFilter) Error() string { return "filter, position 3: unexpected )" }
+func (badFilter) Position() int { return 3 }
+func (badFilter) Hint() string  { return "quote it" }
+
+func parseFilter(text string) (store.Expr, error) {
+	switch text {
+	case "":
+		return nil, nil
+	case "ab )":
+		return nil, badFilter{}
+	}
+	return store.Text{Phrase: text}, nil
+}
+
+// rooms is every room behind the API; err is what all of them answer with.
+type rooms struct {
+	err     error
+	logs    []model.LogRecord
+	spans   []model.Span
+	traces  []store.TraceSummary
+	slos    []model.SLOStatus
+	deploys []model.Deploy
+	audited []model.AuditEntry
+
+	// What was asked for last.
+	logQuery      store.LogQuery
+	traceQuery    store.TraceQuery
+	step          time.Duration
+	field         string
+	deployQuery   store.DeployQuery
+	decisionQuery store.DecisionQuery
+	pageQuery     store.PageQuery
+	auditQuery    store.AuditQuery
+	sqlTenant     string
+	sqlLimit      int
+	start, end    time.Time
+	deadline      bool
+}
+
+func (f *rooms) Status(context.Context) Status { return Status{Version: "1.0", Started: now} }
+
+func (f *rooms) SLOs(_ context.Context, service string) ([]model.SLOStatus, string, error) {
+	return f.slos, "1 of 2 promises of " + service + " is in danger.", f.err
+}
+
+func (f *rooms) SLO(_ context.Context, name string) (model.SLOStatus, error) {
+	if name != "edge availability" {
+		return model.SLOStatus{}, fmt.Errorf("slo %s: %w", name, store.ErrNotFound)
+	}
+	return model.SLOStatus{Name: name}, f.err
+}
+
+func (f *rooms) SLOHistory(_ context.Context, name string, start, end time.Time, step time.Duration) (model.SLOHistory, error) {
+	f.start, f.end, f.step = start, end, step
+	return model.SLOHistory{Name: name}, f.err
+}
+
+func (f *rooms) Logs(ctx context.Context, q store.LogQuery) iter.Seq2[model.LogRecord, error] {
+	f.logQuery = q
+	_, f.deadline = ctx.Deadline()
+	return func(yield func(model.LogRecord, error) bool) {
+		if f.err != nil {
+			yield(model.LogRecord{}, f.err)
+			return
+		}
+		for i := range min(len(f.logs), q.Limit) {
+			if !yield(f.logs[i], nil) {
+				return
+			}
+		}
+	}
+}
+
+func (f *rooms) LogHistogram(_ context.Context, q store.LogQuery, step time.Duration, field string) (store.Histogram, error) {
+	f.logQuery, f.step, f.field = q, step, field
+	return store.Histogram{Start: now.UnixNano(), Step: int64(step), Series: []store.HistogramSeries{{Value: "error", Counts: []uint64{1, 2}}}}, f.err
+}
+
+func (f *rooms) LogValues(_ context.Context, q store.LogQuery, field string, _ int) ([]store.ValueCount, error) {
+	f.logQuery, f.field = q, field
+	return []store.ValueCount{{Value: "edge", Count: 3}}, f.err
+}
+
+func (f *rooms) LogFields(_ context.Context, q store.LogQuery, _ int) ([]string, error) {
+	f.logQuery = q
+	return nil, f.err
+}
+
+func (f *rooms) Trace(_ context.Context, tenant string, id model.TraceID, hint store.Range) ([]model.Span, error) {
+	f.traceQuery = store.TraceQuery{Tenant: tenant, Range: hint}
+	if f.err == nil && len(f.spans) == 0 {
+		return nil, fmt.Errorf("trace %s: %w", id, store.ErrNotFound)
+	}
+	return f.spans, f.err
+}
+
+func (f *rooms) Traces(_ context.Context, q store.TraceQuery) ([]store.TraceSummary, error) {
+	f.traceQuery = q
+	return f.traces[:min(len(f.traces), q.Limit)], f.err
+}
+
+func (f *rooms) Spans(context.Context, store.TraceQuery) iter.Seq2[model.Span, error] {
+	return func(func(model.Span, error) bool) {}
+}
+
+func (f *rooms) SpanHistogram(_ context.Context, q store.TraceQuery, step time.Duration, field string) (store.Histogram, error) {
+	f.traceQuery, f.step, f.field = q, step, field
+	return store.Histogram{Start: now.UnixNano(), Step: int64(step)}, f.err
+}
+
+func (f *rooms) SpanValues(_ context.Context, q store.TraceQuery, field string, _ int) ([]store.ValueCount, error) {
+	f.traceQuery, f.field = q, field
+	return nil, f.err
+}
+
+func (f *rooms) SpanFields(_ context.Context, q store.TraceQuery, _ int) ([]string, error) {
+	f.traceQuery = q
+	return []string{"service"}, f.err
+}
+
+func (f *rooms) Tail(ctx context.Context, tenant string, expr store.Expr, event func(*model.LogRecord, uint64) error) error {
+	if f.err != nil {
+		return f.err
+	}
+	for i := range f.logs {
+		if err := event(&f.logs[i], 0); err != nil {
+			return err
+		}
+	}
+	if err := event(nil, 7); err != nil {
+		return err
+	}
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func (f *rooms) ExplainTrace(spans []model.Span) string { return fmt.Sprintf("%d spans.", len(spans)) }
+
+func (f *rooms) Services(_ context.Context, _ string, start, end time.Time) ([]ServiceSummary, error) {
+	f.start, f.end = start, end
+	return []ServiceSummary{{Service: "edge", SLOState: "ok"}}, f.err
+}
+
+func (f *rooms) Service(_ context.Context, _, name string, start, end time.Time) (ServiceDetail, error) {
+	f.start, f.end = start, end
+	return ServiceDetail{Service: name}, f.err
+}
+
+func (f *rooms) Edges(_ context.Context, _ string, r store.Range) ([]model.Edge, error) {
+	f.start, f.end = time.Unix(0, r.Start), time.Unix(0, r.End)
+	return nil, f.err
+}
+
+func (f *rooms) Query(_ context.Context, tenant, query string, limit int) (model.SQLResult, error) {
+	f.sqlTenant, f.sqlLimit = tenant, limit
+	if query == "ab )" {
+		return model.SQLResult{}, badFilter{}
+	}
+	return model.SQLResult{Columns: []model.SQLColumn{{Name: "a", Type: "BIGINT"}}, Rows: [][]any{{int64(9007199254740993)}, {nil}}}, f.err
+}
+
+func (f *rooms) Schema(context.Context) ([]model.SQLTable, error) {
+	return []model.SQLTable{{Name: "logs"}}, f.err
+}
+
+func (f *rooms) Deploys(_ context.Context, q store.DeployQuery) ([]model.Deploy, error) {
+	f.deployQuery = q
+	return f.deploys, f.err
+}
+
+func (f *rooms) AddDeploy(_ context.Context, d model.Deploy) (model.Deploy, error) {
+	d.ID, d.Time = "d1", now
+	return d, f.err
+}
+
+func (f *rooms) Decide(_ context.Context, req model.GateRequest) (model.GateDecision, error) {
+	return model.GateDecision{ID: "g1", Time: now, Request: req, Verdict: model.VerdictBlock, Summary: "Blocked."}, f.err
+}
+
+func (f *rooms) Decisions(_ context.Context, q store.DecisionQuery) ([]model.GateDecision, string, error) {
+	f.decisionQuery = q
+	return []model.GateDecision{{ID: "g2"}}, "g2", f.err
+}
+
+func (f *rooms) Decision(_ context.Context, id string) (model.GateDecision, error) {
+	if id != "g1" {
+		return model.GateDecision{}, fmt.Errorf("gate decision %s: %w", id, store.ErrNotFound)
+	}
+	return model.GateDecision{ID: id}, f.err
+}
+
+func (f *rooms) Pages(_ context.Context, q store.PageQuery) ([]model.Page, error) {
+	f.pageQuery = q
+	return nil, f.err
+}
+
+func (f *rooms) SummarizePages(pages []model.Page, _ time.Time) string {
+	return fmt.Sprintf("%d pages.", len(pages))
+}
+
+func (f *rooms) AckPage(_ context.Context, id, by string, at time.Time) (model.Page, error) {
+	if id != "p1" {
+		return model.Page{}, fmt.Errorf("page %s: %w", id, store.ErrNotFound)
+	}
+	return model.Page{ID: id, AckedBy: by, AckedAt: &at}, f.err
+}
+
+func (f *rooms) Explain(_ context.Context, alert string) (Explanation, error) {
+	if alert == "nobody" {
+		return Explanation{}, fmt.Errorf("alert %s: %w", alert, store.ErrNotFound)
+	}
+	return Explanation{Alert: alert}, f.err
+}
+
+func (f *rooms) AuditEntries(_ context.Context, q store.AuditQuery) ([]model.AuditEntry, error) {
+	f.auditQuery = q
+	return f.audited, f.err
+}
+
+func (f *rooms) Audit(_ context.Context, e model.AuditEntry) (model.AuditEntry, error) {
+	f.audited = append(f.audited, e)
+	return e, nil
+}
+
+func (f *rooms) Snapshot() ledger.Snapshot {
+	return ledger.Snapshot{Signals: []ledger.Signal{{Signal: "logs", Received: 3, Stored: 2, Refused: []ledger.Refused{{Reason: "too_old", Count: 1}}, Balanced: true}, {Signal: "spans"}}}
+}
+
+func (f *rooms) deps() Deps {
+	return Deps{
+		Now: func() time.Time { return now }, Status: f, SLOs: f, Filter: parseFilter, Logs: f, Spans: f, Tail: f, Traces: f, Services: f, Topology: f,
+		SQL: f, Deploys: f, Gate: f, Decisions: f, Pages: f, PageSummary: f, Explain: f, Audit: f, Ledger: f,
+	}
+}
+
+func newAPI(t *testing.T, f *rooms, change ...func(*Config)) *API {
+	t.Helper()
+	cfg := DefaultConfig()
+	for _, c := range change {
+		c(&cfg)
+	}
+	a, err := New(cfg, f.deps())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// do sends a request; header is key, value, key, value, …
+func do(a *API, method, target, body string, header ...string) *httptest.ResponseRecorder {
+	var rd io.Reader
+	if body != "" {
+		rd = strings.NewReader(body)
+	}
+	r := httptest.NewRequest(method, target, rd)
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	rec := httptest.NewRecorder()
+	a.Handler().ServeHTTP(rec, r)
+	return rec
+}
+
+func get(a *API, target string, header ...string) *httptest.ResponseRecorder {
+	return do(a, http.MethodGet, target, "", header...)
+}
+
+var errBroken = errors.New("the disk of rack 7 broke")
