@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/maphash"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
@@ -64,7 +65,7 @@ func (a *countingAppender) refuse(ls labels.Labels, t int64, family string, err 
 	a.dropped++
 	reason, message := appendReason(err), ""
 	if len(a.samples) < 4 {
-		message = fmt.Sprintf("%s: %s", ls.Get(labels.MetricName), err)
+		message = fmt.Sprintf("%s: %s", ls.Get(model.MetricNameLabel), err)
 	}
 	a.samples = addRefusal(a.samples, reason, message, 1)
 	if family == targetInfo {

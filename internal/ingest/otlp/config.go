@@ -10,8 +10,8 @@ import (
 // Config is the section `otlp`.
 type Config struct {
 	// GRPCAddress and HTTPAddress are listen addresses; "" does not listen.
-	GRPCAddress string `yaml:"grpc_address"`
-	HTTPAddress string `yaml:"http_address"`
+	GRPCAddress string `yaml:"-"`
+	HTTPAddress string `yaml:"-"`
 	// MaxMessageBytes bounds one request after decompression.
 	MaxMessageBytes int `yaml:"max_message_bytes"`
 	// MaxRequestsInFlight bounds requests that are worked on at once.

@@ -38,27 +38,46 @@ func TestBodiesBecomeMessagesAndFields(t *testing.T) {
 		want model.LogRecord
 		form bodyForm
 	}{
-		{"plain text is wrapped", func(lr plog.LogRecord) { lr.Body().SetStr("it works") },
-			model.LogRecord{Message: "it works"}, formText},
+		{
+			"plain text is wrapped", func(lr plog.LogRecord) { lr.Body().SetStr("it works") },
+			model.LogRecord{Message: "it works"},
+			formText,
+		},
 		{"a JSON object is taken apart", func(lr plog.LogRecord) {
 			lr.Body().SetStr(` {"msg":"paid","amount":1.5,"user":{"id":7},"level":"warn","trace_id":"0102","span_id":"03","request_id":"r1"}` + "\n")
-		}, model.LogRecord{Message: "paid", Level: model.LevelWarn, TraceID: model.TraceID{14: 1, 15: 2}, SpanID: model.SpanID{7: 3}, RequestID: "r1",
-			Attrs: model.Attrs{{Key: "amount", Value: model.FloatValue(1.5)}, {Key: "user", Value: model.JSONValue(`{"id":7}`)}}}, formParsed},
+		}, model.LogRecord{
+			Message: "paid", Level: model.LevelWarn, TraceID: model.TraceID{14: 1, 15: 2}, SpanID: model.SpanID{7: 3}, RequestID: "r1",
+			Attrs: model.Attrs{{Key: "amount", Value: model.FloatValue(1.5)}, {Key: "user", Value: model.JSONValue(`{"id":7}`)}},
+		}, formParsed},
 		{"what OTLP says outside the body wins", func(lr plog.LogRecord) {
 			lr.SetSeverityNumber(plog.SeverityNumberError)
 			lr.SetTraceID(pcommon.TraceID{1})
 			lr.Attributes().PutStr("request.id", "outer")
 			lr.Body().SetStr(`{"message":"m","level":"info","trace_id":"0102","request_id":"inner"}`)
-		}, model.LogRecord{Message: "m", Level: model.LevelError, TraceID: model.TraceID{1}, RequestID: "outer",
-			Attrs: model.Attrs{str("level", "info"), str("trace_id", "0102")}}, formParsed},
-		{"message wins over msg and body", func(lr plog.LogRecord) { lr.Body().SetStr(`{"body":"c","msg":"b","message":"a"}`) },
-			model.LogRecord{Message: "a", Attrs: model.Attrs{str("body", "c"), str("msg", "b")}}, formParsed},
-		{"an object without message keeps its text", func(lr plog.LogRecord) { lr.Body().SetStr(`{"a":true}`) },
-			model.LogRecord{Message: `{"a":true}`, Attrs: model.Attrs{{Key: "a", Value: model.BoolValue(true)}}}, formParsed},
-		{"broken JSON is text", func(lr plog.LogRecord) { lr.Body().SetStr(`{"a":}`) },
-			model.LogRecord{Message: `{"a":}`}, formText},
-		{"a JSON array is text", func(lr plog.LogRecord) { lr.Body().SetStr(`[1]`) },
-			model.LogRecord{Message: `[1]`}, formText},
+		}, model.LogRecord{
+			Message: "m", Level: model.LevelError, TraceID: model.TraceID{1}, RequestID: "outer",
+			Attrs: model.Attrs{str("level", "info"), str("trace_id", "0102")},
+		}, formParsed},
+		{
+			"message wins over msg and body", func(lr plog.LogRecord) { lr.Body().SetStr(`{"body":"c","msg":"b","message":"a"}`) },
+			model.LogRecord{Message: "a", Attrs: model.Attrs{str("body", "c"), str("msg", "b")}},
+			formParsed,
+		},
+		{
+			"an object without message keeps its text", func(lr plog.LogRecord) { lr.Body().SetStr(`{"a":true}`) },
+			model.LogRecord{Message: `{"a":true}`, Attrs: model.Attrs{{Key: "a", Value: model.BoolValue(true)}}},
+			formParsed,
+		},
+		{
+			"broken JSON is text", func(lr plog.LogRecord) { lr.Body().SetStr(`{"a":}`) },
+			model.LogRecord{Message: `{"a":}`},
+			formText,
+		},
+		{
+			"a JSON array is text", func(lr plog.LogRecord) { lr.Body().SetStr(`[1]`) },
+			model.LogRecord{Message: `[1]`},
+			formText,
+		},
 		{"a map body", func(lr plog.LogRecord) {
 			m := lr.Body().SetEmptyMap()
 			m.PutStr("message", "m")

@@ -130,7 +130,7 @@ func TestStoppingWaitsForRequestsInFlight(t *testing.T) {
 	go func() {
 		resp, err := http.Post("http://"+tb.HTTPAddr().String()+"/v1/logs", typeProto, strings.NewReader(string(protoBody(t, logRequest("http")))))
 		if err == nil {
-			if resp.StatusCode != 200 {
+			if resp.StatusCode != http.StatusOK {
 				err = fmt.Errorf("status %d", resp.StatusCode)
 			}
 			_ = resp.Body.Close()

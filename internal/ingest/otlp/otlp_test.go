@@ -196,7 +196,7 @@ func (tb *testbed) series(t testing.TB) map[string][]point {
 	}
 	defer q.Close()
 	out := map[string][]point{}
-	set := q.Select(t.Context(), true, nil, labels.MustNewMatcher(labels.MatchRegexp, labels.MetricName, ".+"))
+	set := q.Select(t.Context(), true, nil, labels.MustNewMatcher(labels.MatchRegexp, "__name__", ".+"))
 	for set.Next() {
 		name := set.At().Labels().String()
 		it := set.At().Iterator(nil)
@@ -218,7 +218,7 @@ func (tb *testbed) series(t testing.TB) map[string][]point {
 }
 
 func anySeries() []*labels.Matcher {
-	return []*labels.Matcher{labels.MustNewMatcher(labels.MatchRegexp, labels.MetricName, ".+")}
+	return []*labels.Matcher{labels.MustNewMatcher(labels.MatchRegexp, "__name__", ".+")}
 }
 
 // discardAppender takes everything.

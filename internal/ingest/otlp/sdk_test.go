@@ -35,8 +35,10 @@ func sdkResource() *resource.Resource {
 }
 
 func wantResource(tenant string) *model.Resource {
-	return &model.Resource{Tenant: tenant, Service: "edge", Namespace: "shop", Env: "prod", Region: "eu-1", Version: "2.4.1", Instance: "edge-0",
-		Attrs: model.Attrs{{Key: "host.name", Value: model.StringValue("h1")}}}
+	return &model.Resource{
+		Tenant: tenant, Service: "edge", Namespace: "shop", Env: "prod", Region: "eu-1", Version: "2.4.1", Instance: "edge-0",
+		Attrs: model.Attrs{{Key: "host.name", Value: model.StringValue("h1")}},
+	}
 }
 
 func valueComparer() cmp.Option {
@@ -80,8 +82,11 @@ func TestTracesOfTheGoSDKArriveWhole(t *testing.T) {
 				Name: "GET /x", Kind: model.SpanKindServer, Start: begin.UnixNano(), Duration: 7_000_000,
 				Status: model.StatusError, StatusMessage: "boom", Scope: "lib", Resource: wantResource("acme"),
 				Attrs: model.Attrs{
-					{Key: "otel.scope.version", Value: model.StringValue("1.2")}, {Key: "http.route", Value: model.StringValue("/x")},
-					{Key: "list", Value: model.JSONValue("[1,2]")}, {Key: "f", Value: model.FloatValue(1.5)}, {Key: "b", Value: model.BoolValue(true)},
+					{Key: "otel.scope.version", Value: model.StringValue("1.2")},
+					{Key: "http.route", Value: model.StringValue("/x")},
+					{Key: "list", Value: model.JSONValue("[1,2]")},
+					{Key: "f", Value: model.FloatValue(1.5)},
+					{Key: "b", Value: model.BoolValue(true)},
 				},
 				Events: []model.SpanEvent{{Time: begin.UnixNano() + 1e6, Name: "retry", Attrs: model.Attrs{{Key: "try", Value: model.IntValue(2)}}}},
 				Links:  []model.SpanLink{{TraceID: model.TraceID{9}, SpanID: model.SpanID{8}, Attrs: model.Attrs{{Key: "n", Value: model.IntValue(1)}}}},

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"strconv"
 	"sync"
 	"time"
 
@@ -30,6 +29,9 @@ type Deps struct {
 	// AppendableCounts says that Appendable writes to the ledger what reaches it,
 	// so that the intake adds only what is refused before.
 	AppendableCounts bool
+	// GRPCListener and HTTPListener are open already; nil opens the addresses of
+	// the Config.
+	GRPCListener, HTTPListener net.Listener
 }
 
 // Server is the OTLP intake: an http.Handler, and two listeners while Run runs.
@@ -40,7 +42,6 @@ type Server struct {
 	gate   *gate
 
 	grpcListener, httpListener net.Listener
-	announce                   sync.Once
 }
 
 // New checks and connects; it listens to nothing yet.
@@ -70,7 +71,7 @@ func New(cfg Config, d Deps) (*Server, error) {
 		sink: d.Sink, admit: d.Admitter, appendable: d.Appendable, ledger: d.Ledger, counted: d.AppendableCounts,
 		own: own, now: time.Now, wire: newWireTable(), settings: translation(), deltas: deltas,
 	}
-	return &Server{cfg: cfg, log: d.Logger, intake: in, gate: g}, nil
+	return &Server{cfg: cfg, log: d.Logger, intake: in, gate: g, grpcListener: d.GRPCListener, httpListener: d.HTTPListener}, nil
 }
 
 // serve runs one request of either protocol and counts its result. The HTTP
@@ -105,11 +106,12 @@ func (s *Server) reserveAndExport(ctx context.Context, r request, reserved bool)
 // Listen opens the listeners, so that a port that is taken is known before
 // anything runs and GRPCAddr and HTTPAddr can be asked. Run calls it if nobody did.
 func (s *Server) Listen() error {
+	var listen net.ListenConfig
 	open := func(dst *net.Listener, what, address string) error {
 		if address == "" || *dst != nil {
 			return nil
 		}
-		l, err := net.Listen("tcp", address)
+		l, err := listen.Listen(context.Background(), "tcp", address)
 		if err != nil {
 			return fmt.Errorf("otlp %s: %w", what, err)
 		}
@@ -122,26 +124,7 @@ func (s *Server) Listen() error {
 	if err := open(&s.httpListener, "http", s.cfg.HTTPAddress); err != nil {
 		return errors.Join(err, s.Close())
 	}
-	s.announce.Do(func() {
-		var attrs []any
-		if s.grpcListener != nil {
-			attrs = append(attrs, "grpc", reachable(s.grpcListener))
-		}
-		if s.httpListener != nil {
-			attrs = append(attrs, "http", "http://"+reachable(s.httpListener))
-		}
-		s.log.Info("otlp is listening", attrs...)
-	})
 	return nil
-}
-
-// reachable is the listener's address as a sender on this machine writes it.
-func reachable(l net.Listener) string {
-	addr, ok := l.Addr().(*net.TCPAddr)
-	if !ok || !addr.IP.IsUnspecified() {
-		return l.Addr().String()
-	}
-	return net.JoinHostPort("localhost", strconv.Itoa(addr.Port))
 }
 
 // GRPCAddr is where OTLP/gRPC listens, nil before Listen.

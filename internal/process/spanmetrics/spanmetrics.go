@@ -6,8 +6,8 @@
 // (store/cumulative does). Data in: durable spans through TapSpans, in the
 // caller's goroutine. Data out: cumulative series every Config.Interval.
 //
-// A span counts when it arrives, however old it is, because samples cannot be
-// added to the past of a counter. Invariants: the number of routes per service
+// A span counts when it arrives, because samples cannot be added to the past of
+// a counter; one that is older than Config.MaxLate does not count at all. Invariants: the number of routes per service
 // and of series in all is bounded; what does not fit is folded into the route
 // "other" or counted as dropped. The one lock is the set's. Start reading at TapSpans.
 package spanmetrics
@@ -44,11 +44,14 @@ type Config struct {
 	MaxRoutes int `yaml:"max_routes"`
 	// MaxHistograms bounds the label sets in all; each has 14 series.
 	MaxHistograms int `yaml:"max_histograms"`
+	// MaxLate leaves out spans that ended longer ago: they are a backfill, and
+	// counting it now would look like a burst.
+	MaxLate common.Duration `yaml:"max_late"`
 }
 
 // DefaultConfig writes once a second.
 func DefaultConfig() Config {
-	return Config{Config: cumulative.DefaultConfig(), MaxRoutes: 200, MaxHistograms: 10_000}
+	return Config{Config: cumulative.DefaultConfig(), MaxRoutes: 200, MaxHistograms: 10_000, MaxLate: common.Duration(time.Hour)}
 }
 
 // Validate names every setting that cannot work.
@@ -59,6 +62,9 @@ func (c Config) Validate() []error {
 	}
 	if c.MaxHistograms < 1 {
 		errs = append(errs, fmt.Errorf("max_histograms: must be > 0, got %d", c.MaxHistograms))
+	}
+	if c.MaxLate <= 0 {
+		errs = append(errs, fmt.Errorf("max_late: must be > 0, got %s", c.MaxLate))
 	}
 	return errs
 }
@@ -85,7 +91,8 @@ type Processor struct {
 	routes map[service]map[string]time.Time // route → last seen; guarded by the set's lock
 	now    func() time.Time
 
-	folded, dropped prometheus.Counter
+	folded  prometheus.Counter
+	dropped *prometheus.CounterVec
 }
 
 type service struct{ tenant, name string }
@@ -104,10 +111,9 @@ func New(cfg Config, d Deps) (*Processor, error) {
 		folded: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "signalbox_span_metrics_folded_total", Help: "Spans counted under route \"other\" because a bound was reached.",
 		}),
-		dropped: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "signalbox_span_metrics_dropped_total", Help: "Spans that are in no metric because max_histograms was reached.",
-			ConstLabels: prometheus.Labels{"reason": "series_limit"},
-		}),
+		dropped: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "signalbox_span_metrics_dropped_total", Help: "Spans that are in no metric: max_histograms was reached (series_limit), or they ended longer than max_late ago (too_late).",
+		}, []string{"reason"}),
 	}
 	if d.Registerer != nil {
 		for _, c := range []prometheus.Collector{p.folded, p.dropped} {
@@ -142,9 +148,13 @@ func (p *Processor) TapSpans(spans []model.Span) {
 
 // Series of a group: one bucket per bound, +Inf, sum, count.
 func (p *Processor) observe(s *model.Span, now time.Time) {
+	if now.UnixNano()-s.End() > int64(p.cfg.MaxLate) {
+		p.dropped.WithLabelValues("too_late").Inc()
+		return
+	}
 	g := p.group(s, now)
 	if g == nil {
-		p.dropped.Inc()
+		p.dropped.WithLabelValues("series_limit").Inc()
 		return
 	}
 	seconds := float64(s.Duration) / 1e9
@@ -238,13 +248,19 @@ func (p *Processor) series(k key) []cumulative.Series {
 	}
 	b := labels.NewBuilder(labels.EmptyLabels())
 	for _, l := range [][2]string{
-		{"service", k.service}, {"route", k.route}, {"region", k.region}, {"env", k.env}, {"version", k.version},
-		{"kind", k.kind.String()}, {"status", status}, {"tenant", tenant},
+		{"service", k.service},
+		{"route", k.route},
+		{"region", k.region},
+		{"env", k.env},
+		{"version", k.version},
+		{"kind", k.kind.String()},
+		{"status", status},
+		{"tenant", tenant},
 	} {
 		b.Set(l[0], l[1])
 	}
 	named := func(suffix, le string) cumulative.Series {
-		b.Set(labels.MetricName, model.MetricSpanDuration+suffix)
+		b.Set(common.MetricNameLabel, model.MetricSpanDuration+suffix)
 		b.Set(labels.BucketLabel, le)
 		return cumulative.Series{
 			Labels: b.Labels(), Family: model.MetricSpanDuration,

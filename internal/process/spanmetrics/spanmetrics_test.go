@@ -58,6 +58,7 @@ func restart(t testing.TB, db *tsdb.DB, change func(*Config)) *Processor {
 	if err != nil {
 		t.Fatal(err)
 	}
+	p.now = func() time.Time { return epoch }
 	return p
 }
 
@@ -90,7 +91,7 @@ var epoch = time.Unix(1_790_000_000, 0)
 
 func span(service, route string, d time.Duration) model.Span {
 	return model.Span{
-		TraceID: model.TraceID{1}, SpanID: model.SpanID{2}, Name: "n", Kind: model.SpanKindServer, Duration: int64(d),
+		TraceID: model.TraceID{1}, SpanID: model.SpanID{2}, Name: "n", Kind: model.SpanKindServer, Start: epoch.UnixNano() - int64(d), Duration: int64(d),
 		Attrs:    model.Attrs{{Key: "http.route", Value: model.StringValue(route)}},
 		Resource: &model.Resource{Tenant: "default", Service: service, Env: "prod", Region: "eu", Version: "1"},
 	}
@@ -173,6 +174,21 @@ func TestRoutesBeyondTheBoundAreFolded(t *testing.T) {
 	want := map[string]float64{`{region="eu", route="/x", service="a"}`: 1, `{route="other", service="b"}`: 1, `{route="other", service="c"}`: 1}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestABackfillIsNotABurst(t *testing.T) {
+	b := open(t, nil)
+	late, old := span("edge", "/x", 1), span("edge", "/x", 1)
+	late.Start -= int64(59 * time.Minute)
+	old.Start -= int64(61 * time.Minute)
+	b.TapSpans([]model.Span{late, old})
+	b.flush(t, epoch)
+	if got := b.query(t, "sum(signalbox_span_duration_seconds_count)", epoch); got["{}"] != 1 {
+		t.Errorf("counted %v, want the late one only", got)
+	}
+	if n := testutil.ToFloat64(b.dropped.WithLabelValues("too_late")); n != 1 {
+		t.Errorf("too late = %v, want 1", n)
 	}
 }
 

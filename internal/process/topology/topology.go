@@ -188,7 +188,7 @@ func seriesOf(e edge) []cumulative.Series {
 		b.Set("tenant", e.tenant)
 	}
 	named := func(name, unit, help string) cumulative.Series {
-		b.Set(labels.MetricName, name)
+		b.Set(common.MetricNameLabel, name)
 		return cumulative.Series{Labels: b.Labels(), Family: name, Meta: metadata.Metadata{Type: common.MetricTypeCounter, Unit: unit, Help: help}}
 	}
 	return []cumulative.Series{

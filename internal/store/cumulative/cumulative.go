@@ -197,7 +197,7 @@ func (s *Set[K]) Run(ctx context.Context, onFlush func(time.Time)) error {
 	tick := time.NewTicker(time.Duration(s.cfg.Interval))
 	defer tick.Stop()
 	for done := false; !done; {
-		now := time.Now()
+		var now time.Time
 		select {
 		case <-ctx.Done():
 			done, now = true, time.Now()
@@ -272,8 +272,10 @@ func (s *Set[K]) collect(t int64) {
 	for key, g := range s.groups {
 		switch {
 		case g.dirty:
-			s.batch = append(s.batch, copied[K]{key: key, group: g, dirty: true,
-				values: append([]float64(nil), g.values...), exemplars: append([]Exemplar(nil), g.exemplars...)})
+			s.batch = append(s.batch, copied[K]{
+				key: key, group: g, dirty: true,
+				values: append([]float64(nil), g.values...), exemplars: append([]Exemplar(nil), g.exemplars...),
+			})
 			g.dirty = false
 			clear(g.exemplars)
 		case g.born && t-g.changed >= idle:

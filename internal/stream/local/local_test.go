@@ -28,6 +28,7 @@ func (j *journal) AppendLogs(context.Context, []model.LogRecord) error {
 	j.steps = append(j.steps, "store")
 	return j.err
 }
+
 func (j *journal) AppendSpans(context.Context, []model.Span) error {
 	j.steps = append(j.steps, "store")
 	return j.err
