@@ -74,8 +74,8 @@ type TraceExplainer interface {
 
 // Services summarises what services do.
 type Services interface {
-	Services(ctx context.Context, tenant string, start, end time.Time) ([]ServiceSummary, error)
-	Service(ctx context.Context, tenant, name string, start, end time.Time) (ServiceDetail, error)
+	Services(ctx context.Context, tenant string, start, end time.Time) ([]model.ServiceSummary, error)
+	Service(ctx context.Context, tenant, name string, start, end time.Time) (model.ServiceDetail, error)
 }
 
 // Topology lists who calls whom.
@@ -121,7 +121,7 @@ type PageExplainer interface {
 
 // Explainer answers "why was I paged?".
 type Explainer interface {
-	Explain(ctx context.Context, alert string) (Explanation, error)
+	Explain(ctx context.Context, alert string) (model.Explanation, error)
 }
 
 // AuditLog remembers who did what; store/state does. The API itself records

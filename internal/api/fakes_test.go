@@ -161,14 +161,14 @@ func (f *rooms) Tail(ctx context.Context, tenant string, expr store.Expr, event 
 
 func (f *rooms) ExplainTrace(spans []model.Span) string { return fmt.Sprintf("%d spans.", len(spans)) }
 
-func (f *rooms) Services(_ context.Context, _ string, start, end time.Time) ([]ServiceSummary, error) {
+func (f *rooms) Services(_ context.Context, _ string, start, end time.Time) ([]model.ServiceSummary, error) {
 	f.start, f.end = start, end
-	return []ServiceSummary{{Service: "edge", SLOState: "ok"}}, f.err
+	return []model.ServiceSummary{{Service: "edge", SLOState: "ok"}}, f.err
 }
 
-func (f *rooms) Service(_ context.Context, _, name string, start, end time.Time) (ServiceDetail, error) {
+func (f *rooms) Service(_ context.Context, _, name string, start, end time.Time) (model.ServiceDetail, error) {
 	f.start, f.end = start, end
-	return ServiceDetail{Service: name}, f.err
+	return model.ServiceDetail{Service: name}, f.err
 }
 
 func (f *rooms) Edges(_ context.Context, _ string, r store.Range) ([]model.Edge, error) {
@@ -230,11 +230,11 @@ func (f *rooms) AckPage(_ context.Context, id, by string, at time.Time) (model.P
 	return model.Page{ID: id, AckedBy: by, AckedAt: &at}, f.err
 }
 
-func (f *rooms) Explain(_ context.Context, alert string) (Explanation, error) {
+func (f *rooms) Explain(_ context.Context, alert string) (model.Explanation, error) {
 	if alert == "nobody" {
-		return Explanation{}, fmt.Errorf("alert %s: %w", alert, store.ErrNotFound)
+		return model.Explanation{}, fmt.Errorf("alert %s: %w", alert, store.ErrNotFound)
 	}
-	return Explanation{Alert: alert}, f.err
+	return model.Explanation{Alert: alert}, f.err
 }
 
 func (f *rooms) AuditEntries(_ context.Context, q store.AuditQuery) ([]model.AuditEntry, error) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
@@ -19,28 +18,6 @@ type PagesResponse struct {
 // AckRequest says who acknowledges.
 type AckRequest struct {
 	By string `json:"by" minLength:"1" maxLength:"200"`
-}
-
-// Explanation answers "why was I paged?".
-type Explanation struct {
-	Alert       string            `json:"alert"`
-	Summary     string            `json:"summary"`
-	Labels      map[string]string `json:"labels"`
-	Severity    string            `json:"severity"`
-	Query       string            `json:"query" doc:"PromQL"`
-	Value       *float64          `json:"value"`
-	Threshold   *float64          `json:"threshold"`
-	ActiveSince *time.Time        `json:"active_since"`
-	Timeline    []TimelineEvent   `json:"timeline" doc:"oldest first"`
-	Pages       []model.Page      `json:"pages"`
-	SilencedBy  []string          `json:"silenced_by"`
-	InhibitedBy []string          `json:"inhibited_by"`
-}
-
-// TimelineEvent is something that happened.
-type TimelineEvent struct {
-	Time  time.Time `json:"time"`
-	Event string    `json:"event"`
 }
 
 type pagesInput struct {
@@ -66,7 +43,7 @@ func (a *API) registerPages() {
 	register(a, operation{
 		id: "explainAlert", path: "/explain/{alert}", tag: "pages", summary: "Why was I paged?",
 		served: a.deps.Explain != nil, room: "explanations",
-	}, func(ctx context.Context, in *explainInput) (Explanation, error) {
+	}, func(ctx context.Context, in *explainInput) (model.Explanation, error) {
 		return a.deps.Explain.Explain(ctx, in.Alert)
 	})
 }

@@ -16,7 +16,7 @@ import (
 
 const (
 	defaultLimit = 20
-	maxLimit     = 1500
+	maxLimit     = 1000 // as many as query/search allows
 	maxTraceIDs  = 100
 	// maxMillis and maxMicros lie in the year 2200: what fits into Unix ns.
 	maxMillis = 7_258_118_400_000

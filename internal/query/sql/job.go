@@ -2,6 +2,7 @@ package sql
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -56,7 +57,7 @@ func (e *Engine) prepare(ctx context.Context, tenant string, p plan, limit int) 
 	if e.deps.Source == nil || !j.Logs && !j.Spans {
 		return j, release, nil
 	}
-	dir, err := os.MkdirTemp(e.deps.Dir, "sql-")
+	dir, err := e.tempDir()
 	if err != nil {
 		return nil, nil, fmt.Errorf("make room for unsealed rows: %w", err)
 	}
@@ -76,6 +77,27 @@ func (e *Engine) prepare(ctx context.Context, tenant string, p plan, limit int) 
 		}
 	}
 	return j, release, nil
+}
+
+// tempDir makes a folder for one query. The first call removes what queries
+// left behind that a kill interrupted.
+func (e *Engine) tempDir() (string, error) {
+	if e.deps.Dir == "" {
+		return os.MkdirTemp("", "signalbox-sql-")
+	}
+	e.cleanOnce.Do(func() {
+		old, err := filepath.Glob(filepath.Join(e.deps.Dir, "query-*"))
+		for _, dir := range old {
+			err = errors.Join(err, os.RemoveAll(dir))
+		}
+		if err != nil {
+			e.log.Warn("left-over sql files not removed", "dir", e.deps.Dir, "err", err)
+		}
+	})
+	if err := os.MkdirAll(e.deps.Dir, 0o750); err != nil {
+		return "", err
+	}
+	return os.MkdirTemp(e.deps.Dir, "query-")
 }
 
 // filesOf is a view as Parquet files: its parts, and its heads written to dir.

@@ -100,8 +100,8 @@ type Deps struct {
 	// one queries run in this process, where nothing but DuckDB's own limits
 	// bounds their memory: for tests and tools.
 	Worker []string
-	// Dir holds unsealed rows while a query runs; "" means the system's folder
-	// for temporary files.
+	// Dir, made when needed and the engine's alone, holds unsealed rows while a query
+	// runs; "" means the system's folder for temporary files.
 	Dir string
 }
 
@@ -113,6 +113,8 @@ type Engine struct {
 	slots chan struct{}
 	count *prometheus.CounterVec
 	took  prometheus.Histogram
+
+	cleanOnce sync.Once
 
 	parserMu sync.Mutex
 	parser   *session // opened on first use

@@ -439,3 +439,17 @@ func TestCancellingEndsAQuery(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestNothingStaysInTheFolder(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "sql")
+	if err := os.MkdirAll(filepath.Join(dir, "query-left-by-a-kill"), 0o750); err != nil {
+		t.Fatal(err)
+	}
+	e := newEngine(t, DefaultConfig(), Deps{Source: &fakeSource{logs: []*head.Logs{twoRecords()}}, Dir: dir})
+	ask(t, e, "SELECT count(*) FROM logs")
+	_, _ = e.Query(t.Context(), "default", "SELECT nope FROM logs", 10)
+	left, err := os.ReadDir(dir)
+	if err != nil || len(left) != 0 {
+		t.Errorf("left: %v, %v", left, err)
+	}
+}
