@@ -10,11 +10,10 @@ import (
 
 const (
 	// earliest is the least time between two evaluations of a group.
-	earliest = time.Second
-	// share bounds what early evaluations cost: a group that takes 20 ms is
-	// evaluated early at most once a second, one that takes 2 s not at all on a
-	// short interval.
-	share = 50
+	earliest = 500 * time.Millisecond
+	// share bounds what early evaluations may cost, all groups together: one
+	// part in share of one core.
+	share = 20
 	// margin before the next regular evaluation in which no early one begins.
 	margin = 50 * time.Millisecond
 )
@@ -25,7 +24,6 @@ const (
 // with recording rules keep to their interval, so that recorded series have even
 // steps.
 func (r *Rules) evaluate(ctx context.Context, g *promrules.Group, at time.Time) {
-	began := time.Now()
 	promrules.DefaultEvalIterationFunc(ctx, g, at)
 	until := at.Add(g.Interval()).Add(-margin)
 	if !r.cfg.EarlyEvaluation || !onlyAlerts(g) || time.Until(until) < earliest {
@@ -37,7 +35,7 @@ func (r *Rules) evaluate(ctx context.Context, g *promrules.Group, at time.Time) 
 	end := time.NewTimer(time.Until(until))
 	defer end.Stop()
 	for {
-		gap := time.NewTimer(max(earliest, share*time.Since(began)))
+		gap := time.NewTimer(earliest)
 		select {
 		case <-gap.C:
 		case <-end.C:
@@ -59,9 +57,34 @@ func (r *Rules) evaluate(ctx context.Context, g *promrules.Group, at time.Time) 
 		case <-ctx.Done():
 			return
 		}
-		began = time.Now()
-		g.Eval(ctx, began)
+		if began := time.Now(); r.budget.allows(began) {
+			g.Eval(ctx, began)
+			r.budget.spend(time.Since(began))
+		}
 	}
+}
+
+// budget spreads early evaluations so that they take 1/share of the time. What
+// it does not allow waits for the group's interval, or for a later arrival.
+type budget struct {
+	mu   sync.Mutex
+	next time.Time
+}
+
+func (b *budget) allows(now time.Time) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return !now.Before(b.next)
+}
+
+func (b *budget) spend(d time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := time.Now()
+	if b.next.Before(now) {
+		b.next = now
+	}
+	b.next = b.next.Add(d * (share - 1))
 }
 
 // onlyAlerts is true for groups that record nothing and ask about samples.

@@ -57,7 +57,7 @@ type Config struct {
 	// Interval is how often a group without one of its own is evaluated.
 	Interval prommodel.Duration `yaml:"evaluation_interval"`
 	// EarlyEvaluation evaluates groups of alerts as soon as samples arrive, at
-	// most once a second.
+	// most twice a second and within 5 % of a core.
 	EarlyEvaluation bool `yaml:"early_evaluation"`
 }
 
@@ -100,6 +100,7 @@ type Rules struct {
 	cfg    Config
 	deps   Deps
 	cancel context.CancelFunc
+	budget budget // of early evaluations
 
 	mu        sync.Mutex
 	files     []string

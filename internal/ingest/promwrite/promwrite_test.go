@@ -371,3 +371,38 @@ func FuzzRequest(f *testing.F) {
 		}
 	})
 }
+
+// One request of 5,000 series with one sample each, as Prometheus sends them.
+func BenchmarkRequestOf5000Series(b *testing.B) {
+	f := setup(b, nil)
+	h, err := promwrite.New(promwrite.Deps{Admission: f.adm, Exemplars: f.store})
+	if err != nil {
+		b.Fatal(err)
+	}
+	begin := time.Now().Add(-10 * 24 * time.Hour)
+	req := &prompb.WriteRequest{}
+	for i := range 5000 {
+		req.Timeseries = append(req.Timeseries, prompb.TimeSeries{
+			Labels:  pairs("__name__", "http_server_request_duration_seconds_bucket", "env", "prod", "instance", fmt.Sprintf("10.0.0.%d", i%200), "job", "edge", "le", "0.5", "route", fmt.Sprintf("/api/v1/items/%d", i), "service", "edge"),
+			Samples: []prompb.Sample{{Value: 1}},
+		})
+	}
+	b.ReportAllocs()
+	for n := 0; b.Loop(); n++ {
+		b.StopTimer()
+		for i := range req.Timeseries {
+			req.Timeseries[i].Samples[0].Timestamp = begin.Add(time.Duration(n) * time.Second).UnixMilli()
+		}
+		body := pack(b, req)
+		b.StartTimer()
+		r := httptest.NewRequest(http.MethodPost, "/api/v1/write", bytes.NewReader(body))
+		r.Header.Set("Content-Encoding", "snappy")
+		r.Header.Set("Content-Type", typeV1)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != http.StatusNoContent {
+			b.Fatal(w.Code, w.Body)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/5000, "ns/sample")
+}

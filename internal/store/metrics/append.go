@@ -12,35 +12,46 @@ import (
 	"github.com/signalbox-project/signalbox/internal/store"
 )
 
-// Appender starts a batch (the older interface, which the rules manager speaks).
+// Appender starts a batch (the older interface, which the rules manager
+// speaks). It is quiet: what rules record must not wake those who wait for arrivals,
+// or rules would wake themselves.
 func (s *Store) Appender(ctx context.Context) storage.Appender {
-	return &appender{Appender: s.db.Appender(ctx), commit: commit{s}}
+	return &appender{Appender: s.db.Appender(ctx), s: s}
 }
 
 // AppenderV2 starts a batch. Commit fails with store.ErrReadOnly while the disk
 // is nearly full.
 func (s *Store) AppenderV2(ctx context.Context) storage.AppenderV2 {
-	return &appenderV2{AppenderV2: s.db.AppenderV2(ctx), commit: commit{s}}
+	return &appenderV2{AppenderV2: s.db.AppenderV2(ctx), s: s, loud: true}
+}
+
+// Quiet is the way in for results that are computed when samples arrive: it
+// makes no arrival.
+func (s *Store) Quiet() storage.AppendableV2 { return quiet{s} }
+
+type quiet struct{ s *Store }
+
+func (q quiet) AppenderV2(ctx context.Context) storage.AppenderV2 {
+	return &appenderV2{AppenderV2: q.s.db.AppenderV2(ctx), s: q.s}
 }
 
 type appender struct {
 	storage.Appender
-	commit commit
+	s *Store
 }
 
-func (a *appender) Commit() error { return a.commit.run(a.Appender) }
+func (a *appender) Commit() error { return a.s.commit(a.Appender, false) }
 
 type appenderV2 struct {
 	storage.AppenderV2
-	commit commit
+	s    *Store
+	loud bool
 }
 
-func (a *appenderV2) Commit() error { return a.commit.run(a.AppenderV2) }
+func (a *appenderV2) Commit() error { return a.s.commit(a.AppenderV2, a.loud) }
 
-type commit struct{ s *Store }
-
-func (c commit) run(tx storage.AppenderTransaction) error {
-	if err := c.s.Ready(); err != nil {
+func (s *Store) commit(tx storage.AppenderTransaction, loud bool) error {
+	if err := s.Ready(); err != nil {
 		if rerr := tx.Rollback(); rerr != nil {
 			return errors.Join(err, rerr)
 		}
@@ -49,12 +60,14 @@ func (c commit) run(tx storage.AppenderTransaction) error {
 	if err := tx.Commit(); err != nil {
 		if diskTrouble(err) {
 			reason := err.Error()
-			c.s.readOnly.Store(&reason) // the next look at the disk lifts it
+			s.readOnly.Store(&reason) // the next look at the disk lifts it
 			return fmt.Errorf("%w: %w", store.ErrReadOnly, err)
 		}
 		return fmt.Errorf("commit samples: %w", err)
 	}
-	c.s.arrivals.notify()
+	if loud {
+		s.arrivals.notify()
+	}
 	return nil
 }
 

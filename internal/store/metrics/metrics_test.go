@@ -155,6 +155,16 @@ func TestArrivalsFoldAndReachEverySubscriber(t *testing.T) {
 	if len(a) != 0 {
 		t.Error("a stopped subscriber was told")
 	}
+	<-b
+	quiet := []storage.AppenderTransaction{s.Appender(context.Background()), s.Quiet().AppenderV2(context.Background())}
+	for _, tx := range quiet {
+		if err := tx.Commit(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(b) != 0 {
+		t.Error("what rules and evaluations write woke a subscriber")
+	}
 }
 
 func TestConfigNamesEveryWrongField(t *testing.T) {
