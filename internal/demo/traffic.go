@@ -7,18 +7,20 @@ import (
 	"github.com/signalbox-project/signalbox/internal/simulate"
 )
 
-// The history is written at three densities: the closer, the denser.
+// The history is written at four densities: the closer, the denser.
 const (
 	recent      = 24 * time.Hour // every route and region, as the live data has them
+	today       = 7 * time.Hour  // a sample a minute, which full coverage of the 6 h burn window takes
 	latest      = 2 * time.Hour
 	farStep     = 5 * time.Minute
 	recentStep  = 2 * time.Minute
+	todayStep   = time.Minute
 	latestStep  = 15 * time.Second
 	calm        = 3 * time.Hour // before now, where the traffic settles
 	calmTraffic = 0.65          // of the live rate: less than live, so that a bad release soon outweighs the past hour
 )
 
-// grid lists the times of samples from start to end in the three densities;
+// grid lists the times of samples from start to end in these densities;
 // far are those at which only sums per service are written, near the rest.
 func grid(start, end time.Time) (far, near []time.Time) {
 	for t := start.Truncate(farStep).Add(farStep); !t.After(end.Add(-recent)); t = t.Add(farStep) {
@@ -28,7 +30,10 @@ func grid(start, end time.Time) (far, near []time.Time) {
 	if len(far) > 0 {
 		from = far[len(far)-1]
 	}
-	for t := from.Add(recentStep); t.Before(end.Add(-latest)); t = t.Add(recentStep) {
+	for t := from.Add(recentStep); t.Before(end.Add(-today)); t = t.Add(recentStep) {
+		near = append(near, t)
+	}
+	for t := end.Add(-today).Truncate(todayStep).Add(todayStep); t.Before(end.Add(-latest)); t = t.Add(todayStep) {
 		near = append(near, t)
 	}
 	for t := end.Add(-latest).Truncate(latestStep).Add(latestStep); !t.After(end); t = t.Add(latestStep) {

@@ -217,7 +217,7 @@ func (s *Simulator) Run(ctx context.Context) (err error) {
 		flush, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.FlushWithin)
 		defer cancel()
 		err = errors.Join(err, f.stop(flush, nil), exp.close())
-		s.report("simulation ended", time.Since(start))
+		s.report("simulation ended", "the OTLP endpoint did not accept the last telemetry", time.Since(start))
 	}()
 	return s.loop(ctx, f, start)
 }
@@ -246,7 +246,7 @@ func (s *Simulator) loop(ctx context.Context, f *fleet, start time.Time) error {
 		case <-ctx.Done():
 			return nil
 		case <-progress.C:
-			s.report("simulating", time.Since(start))
+			s.report("simulating", "the OTLP endpoint does not accept telemetry; still retrying", time.Since(start))
 			if err := r.retire(ctx); err != nil {
 				return err
 			}
@@ -262,12 +262,12 @@ func (s *Simulator) loop(ctx context.Context, f *fleet, start time.Time) error {
 	}
 }
 
-func (s *Simulator) report(text string, elapsed time.Duration) {
+func (s *Simulator) report(text, failing string, elapsed time.Duration) {
 	st := s.Stats()
 	s.log.Info(text, "elapsed", elapsed.Round(time.Second), "requests", st.Requests, "spans_sent", st.Spans, "logs_sent", st.Logs,
 		"metric_points_sent", st.Points, "failed", st.FailedSpans+st.FailedLogs+st.FailedPoints)
 	if st.LastError != "" {
-		s.log.Warn("the OTLP endpoint does not accept telemetry; still retrying", "endpoint", s.cfg.Endpoint, "error", st.LastError)
+		s.log.Warn(failing, "endpoint", s.cfg.Endpoint, "error", st.LastError)
 	}
 }
 
