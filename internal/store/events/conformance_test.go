@@ -44,12 +44,14 @@ func start(t *testing.T, cfg Config, dir string, background bool) *reopenable {
 }
 
 func TestTheStoreKeepsTheContractOfEventStores(t *testing.T) {
+	t.Parallel()
 	storetest.Events(t, func(t *testing.T) storetest.EventStore {
 		return start(t, DefaultConfig(), t.TempDir(), false)
 	})
 }
 
 func TestTheStoreKeepsItsContractWhileSmallHeadsAreSealedAndMerged(t *testing.T) {
+	t.Parallel()
 	storetest.Events(t, func(t *testing.T) storetest.EventStore {
 		return start(t, smallHeads(1000), t.TempDir(), true)
 	})

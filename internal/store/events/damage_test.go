@@ -88,6 +88,7 @@ func damagings(n int) []damaging {
 }
 
 func TestADamagedFileCostsOnlyItsOwnRangeWhichIsNamed(t *testing.T) {
+	t.Parallel()
 	original := t.TempDir()
 	rows := furnish(t, original)
 	files, err := filepath.Glob(filepath.Join(original, "*", "*", "*"))

@@ -279,6 +279,7 @@ func story(db *DB, acked map[string]bool) {
 }
 
 func TestAcknowledgedRowsSurviveDeathAtEveryFileOperation(t *testing.T) {
+	t.Parallel()
 	whole := &mortal{left: -1}
 	db := open(t, DefaultConfig(), Deps{Dir: t.TempDir(), FS: whole})
 	before := whole.ops
@@ -396,6 +397,7 @@ func TestOverloadIsRefusedWithBoundedMemory(t *testing.T) {
 }
 
 func TestABackfillOfManyDaysMakesPartsOfOneDayEach(t *testing.T) {
+	t.Parallel()
 	clk := newClock()
 	db := open(t, smallHeads(500), Deps{Dir: t.TempDir(), Now: clk.now})
 	for i := range 60 { // days in turn, two of them in each batch
@@ -426,6 +428,7 @@ func TestABackfillOfManyDaysMakesPartsOfOneDayEach(t *testing.T) {
 }
 
 func TestSmallPartsAreMergedAndTheirFilesStayForReaders(t *testing.T) {
+	t.Parallel()
 	db := open(t, DefaultConfig(), Deps{Dir: t.TempDir()})
 	for i := range mergeAt * 3 {
 		appendLogs(t, db, lines(fmt.Sprintf("m%d", i), 5, noon))
@@ -480,6 +483,7 @@ func TestRetentionDropsWholePartsBySignal(t *testing.T) {
 }
 
 func TestReadersSeeEveryAcknowledgedRowOnceWhileHeadsAreSealed(t *testing.T) {
+	t.Parallel()
 	cfg := smallHeads(64)
 	db := open(t, cfg, Deps{Dir: t.TempDir(), Now: time.Now})
 	run(t, db)
