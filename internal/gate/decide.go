@@ -120,7 +120,7 @@ func (j *judgement) burnRule(rule string, r BurnRule) {
 	case st.Method == "occurrences" && bad < j.policy.MinBadEvents-1e-9:
 		j.add(model.VerdictInsufficient, rule, "Wait for more traffic, then ask again.", "%s, but that is %s bad events only (at least %s are needed).",
 			figures, human.Number(bad), human.Number(j.policy.MinBadEvents))
-	case short.Coverage == 0:
+	case short.Events == 0:
 		j.add(model.VerdictBlock, rule, "Restore the telemetry of "+st.Service+" and the service; silence after a fire is no all-clear.",
 			"%s burns %s over %s (limit %s), and the last %s have no data.", st.Name, human.Times(long.Rate), spaced(long.Window), human.Times(r.Factor), spaced(short.Window))
 	case reaches(short.Rate, r.Factor):

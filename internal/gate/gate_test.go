@@ -88,7 +88,7 @@ func TestVerdicts(t *testing.T) {
 		{"just below 14× passes", []model.SLOSnapshot{promise(burn("1h", 13.99), burn("5m", 20))}, false, model.VerdictAllow, "", "Allowed"},
 		{"14× over the long window alone is over", []model.SLOSnapshot{promise(burn("1h", 20), burn("5m", 2))}, false, model.VerdictAllow, RuleBurnFast, "Allowed"},
 		{"6× over 6 h blocks", []model.SLOSnapshot{promise(burn("6h", 6), burn("30m", 6))}, false, model.VerdictBlock, RuleBurnSlow, "6 h"},
-		{"silence after a fire blocks", []model.SLOSnapshot{promise(burn("1h", 20), events("5m", 0, 0))}, false, model.VerdictBlock, RuleBurnFast, "the last 5 m have no data"},
+		{"silence after a fire blocks", []model.SLOSnapshot{promise(burn("1h", 20), events("5m", 0, 0), burn("5m", 0))}, false, model.VerdictBlock, RuleBurnFast, "the last 5 m have no data"},
 		{"a burn of three events is insufficient", []model.SLOSnapshot{promise(burn("1h", 20), burn("5m", 20), events("1h", 30, 1))}, false, model.VerdictInsufficient, RuleBurnFast, "3 bad events only"},
 		{"above 75 % used is a hold", []model.SLOSnapshot{promise(used(0.7501))}, false, model.VerdictHold, RuleBudget, "On hold: edge-ok has used 75 % of its budget of 28 d (hold above 75 %)."},
 		{"exactly 75 % is not", []model.SLOSnapshot{promise(used(0.75))}, false, model.VerdictAllow, RuleBudget, "Allowed"},

@@ -67,8 +67,8 @@ type burnRow struct {
 }
 
 // burnRows judges every row that applies to the promise. wasActive says whether a row's alert is
-// active: it stays so while the short window has no data and the long one
-// still burns, because silence after a fire is no all-clear.
+// active: it stays so while the short window is empty and the long one still
+// burns, because silence after a fire is no all-clear.
 func burnRows(cfg Config, d *Definition, m measured, wasActive func(name string) bool) []burnRow {
 	var rows []burnRow
 	for _, a := range cfg.BurnAlerts {
@@ -80,7 +80,7 @@ func burnRows(cfg Config, d *Definition, m measured, wasActive func(name string)
 		enough := d.Method != "occurrences" || r.longBad >= cfg.MinBadEvents
 		r.firing = enough && reaches(r.long.Rate, a.Factor) && reaches(r.short.Rate, a.Factor)
 		if wasActive(a.Name) {
-			unknown := m.loaded < long || r.short.Coverage == 0
+			unknown := m.loaded < long || r.short.Events == 0
 			r.firing = r.firing || unknown && (m.loaded < long || reaches(r.long.Rate, a.Factor))
 		}
 		rows = append(rows, r)

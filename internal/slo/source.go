@@ -64,7 +64,35 @@ func (s *ratioSource) cell(total, part float64, hasTotal bool, minutes float64) 
 	return ledger.Cell{Bad: min(max(bad, 0), max(total, 0)), Total: max(total, 0), Minutes: minutes}
 }
 
+// maxScrape is the longest distance between samples that still counts as data
+// without a gap, as in PromQL.
+const maxScrape = promexpr.Lookback
+
 func (s *ratioSource) cells(ctx context.Context, q Querier, from, to time.Time, width time.Duration) ([]ledger.Cell, error) {
+	before := maxScrape.Truncate(width)
+	cells, err := s.counted(ctx, q, from.Add(-before), to, width)
+	if err != nil {
+		return nil, err
+	}
+	// Slots between two samples are covered: nothing happened in them that the
+	// next sample did not tell.
+	last := -1
+	for i, c := range cells {
+		if c.Minutes == 0 {
+			continue
+		}
+		if last >= 0 && time.Duration(i-last)*width <= maxScrape {
+			for k := last + 1; k < i; k++ {
+				cells[k].Minutes = width.Minutes()
+			}
+		}
+		last = i
+	}
+	return cells[int(before/width):], nil
+}
+
+// counted reads slots; one without a sample in it is the zero Cell.
+func (s *ratioSource) counted(ctx context.Context, q Querier, from, to time.Time, width time.Duration) ([]ledger.Cell, error) {
 	n := int(to.Sub(from) / width)
 	total, err := points(ctx, q, s.total.Over(width), from.Add(width), to, width)
 	if err != nil {
@@ -131,7 +159,7 @@ func (s *sliceSource) cells(ctx context.Context, q Querier, from, to time.Time, 
 	var slices []ledger.Cell
 	if whole.After(begin) {
 		var err error
-		if slices, err = s.counts.cells(ctx, q, begin, whole, s.slice); err != nil {
+		if slices, err = s.counts.counted(ctx, q, begin, whole, s.slice); err != nil {
 			return nil, err
 		}
 	}
