@@ -1,16 +1,21 @@
 /** Building the filter language of logs and spans: `service:edge status:error "connection reset"`. */
 
-const plain = /^[\p{L}\p{N}_./@%+-][\p{L}\p{N}_./@%+:-]*$/u;
+const plain = /^[\p{L}\p{N}_][\p{L}\p{N}_./@:+%-]*$/u;
+const plainField = /^[\p{L}\p{N}_./@-]+$/u;
 const words = new Set(["AND", "OR", "NOT"]);
 
 /** A value as the filter language reads it back literally. */
 export function quoteValue(value: string): string {
-  if (plain.test(value) && !words.has(value.toUpperCase())) return value;
-  return `"${value.replace(/\\/g, "\\\\").replace(/"/g, '\\"')}"`;
+  return plain.test(value) && !words.has(value.toUpperCase()) ? value : quoted(value);
+}
+
+function quoted(text: string): string {
+  return `"${text.replace(/\\/g, "\\\\").replace(/"/g, '\\"')}"`;
 }
 
 export function term(field: string, value: string): string {
-  return value === "*" ? `${field}:*` : `${field}:${quoteValue(value)}`;
+  const name = plainField.test(field) ? field : quoted(field);
+  return `${name}:${quoteValue(value)}`;
 }
 
 /** Terms for every defined, non-empty field, in the order given. */

@@ -22,7 +22,9 @@ export function QueryChart({ exprs }: { exprs: readonly string[] }) {
   const step = niceStep(resolved, 400);
   const aligned = useMemo(() => alignRange(resolved, step), [resolved, step]);
   const results = useQueries({ queries: exprs.map((expr) => rangeQuery(expr, aligned, step)) });
-  const exemplars = useQuery(exemplarsQuery(exprs[0] ?? "", aligned));
+  // An exemplar is a duration: on a rate's axis it would mean nothing.
+  const withExemplars = exprs.find((expr) => /_quantile\s*\(/.test(expr)) ?? "";
+  const exemplars = useQuery({ ...exemplarsQuery(withExemplars, aligned), enabled: withExemplars !== "" });
   const deploys = useQuery(deploysQuery(resolved));
   const markers = useMemo(() => deployMarkers(deploys.data?.deploys ?? [], true), [deploys.data]);
   const stamp = results.map((result) => result.dataUpdatedAt).join();

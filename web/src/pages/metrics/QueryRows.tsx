@@ -46,7 +46,7 @@ export function QueryRows({ exprs, onRun }: Props) {
     setDrafts(rest);
     run(rest);
   };
-  const focusFirst = exprs.length === 0 || window.matchMedia("(min-width: 900px)").matches;
+  const focusFirst = window.matchMedia("(min-width: 900px)").matches;
 
   return (
     <div className={classes.rows}>

@@ -1,0 +1,36 @@
+import { screen } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { describe, expect, it, vi } from "vitest";
+import { renderPage } from "~/test/render";
+import { log } from "~/test/samples";
+import { fieldsOf } from "./fields";
+import { LogRow } from "./LogRow";
+
+describe("a log row", () => {
+  it("is one line with its level as a word", async () => {
+    await renderPage(<LogRow log={log({})} open={false} onToggle={() => {}} q="" onQuery={() => {}} />);
+    const line = screen.getByRole("button", { expanded: false });
+    expect(line.textContent).toContain("error");
+    expect(line.textContent).toContain("connection reset");
+  });
+  it("opens to its fields, each filtering in and out", async () => {
+    const onQuery = vi.fn();
+    await renderPage(<LogRow log={log({})} open onToggle={() => {}} q="reset" onQuery={onQuery} />);
+    await userEvent.click(screen.getByRole("button", { name: "Only http.route /v1" }));
+    expect(onQuery).toHaveBeenLastCalledWith('reset http.route:"/v1"');
+    await userEvent.click(screen.getByRole("button", { name: "Everything but region eu-1" }));
+    expect(onQuery).toHaveBeenLastCalledWith("reset NOT region:eu-1");
+    expect(screen.getByRole("link", { name: "Open the trace" }).getAttribute("href")).toContain(
+      "/traces/4bf92f35",
+    );
+  });
+  it("has no trace link without a trace", async () => {
+    await renderPage(<LogRow log={log({ trace_id: "" })} open onToggle={() => {}} q="" onQuery={() => {}} />);
+    expect(screen.queryByRole("link", { name: "Open the trace" })).toBeNull();
+  });
+  it("writes objects as JSON and leaves out what is empty", () => {
+    const fields = fieldsOf(log({}));
+    expect(fields.find((field) => field.name === "nested")?.value).toBe('{"a":1}');
+    expect(fields.some((field) => field.name === "request_id")).toBe(false);
+  });
+});

@@ -1,0 +1,66 @@
+import { screen, within } from "@testing-library/react";
+import { describe, expect, it } from "vitest";
+import { apiError, renderPage, stubApi } from "~/test/render";
+import { slo } from "~/test/samples";
+import { OverviewPage } from "./OverviewPage";
+
+const quiet = { "/sb/v1/pages": { pages: [], summary: "" }, "/sb/v1/deploys": { deploys: [] } };
+
+describe("the overview", () => {
+  it("answers in the first line and shows the promise in danger with its next step and ways on", async () => {
+    const burning = slo({
+      name: "layout-latency",
+      display_name: "Layout latency",
+      service: "layout",
+      state: "burning",
+    });
+    stubApi({
+      ...quiet,
+      "/sb/v1/slos": {
+        slos: [burning, slo({})],
+        summary: "1 of 2 promises is in danger.",
+        time: burning.time,
+      },
+    });
+    await renderPage(<OverviewPage />);
+    expect(
+      await screen.findByRole("heading", { level: 1, name: "1 of 2 promises is in danger." }),
+    ).toBeTruthy();
+    const card = await screen.findByRole("article", { name: "Layout latency" });
+    expect(within(card).getByText(/Roll back/)).toBeTruthy();
+    const traces = within(card).getByRole("link", { name: "Slow traces" });
+    expect(decodeURIComponent(traces.getAttribute("href") ?? "").replaceAll("+", " ")).toContain(
+      "q=service:layout duration:>300ms",
+    );
+    expect(screen.getByRole("table", { name: "Promises that are not in danger" })).toBeTruthy();
+  });
+
+  it("says how to write a promise when there is none", async () => {
+    stubApi({ ...quiet, "/sb/v1/slos": { slos: [], summary: "", time: new Date().toISOString() } });
+    await renderPage(<OverviewPage />);
+    expect(await screen.findByText("No promise is written down yet.")).toBeTruthy();
+    expect(screen.getByText(/signalbox check slos/)).toBeTruthy();
+  });
+
+  it("says what, why and what next when the answer fails", async () => {
+    stubApi({ ...quiet, "/sb/v1/slos": apiError(503, "overloaded", "too many requests at once") });
+    await renderPage(<OverviewPage />);
+    const alert = await screen.findByRole("alert");
+    expect(alert.textContent).toContain("Could not load the promises.");
+    expect(alert.textContent).toContain("too many requests at once");
+    expect(within(alert).getByRole("button", { name: "Try again" })).toBeTruthy();
+  });
+
+  it("shows no figure where there is no data", async () => {
+    const blind = slo({
+      state: "insufficient",
+      burn: [],
+      budget: { ...slo({}).budget, reason: "no samples for 26 h" },
+    });
+    stubApi({ ...quiet, "/sb/v1/slos": { slos: [blind], summary: "s", time: blind.time } });
+    await renderPage(<OverviewPage />);
+    const table = await screen.findByRole("table", { name: "Promises that are not in danger" });
+    expect(within(table).getByText("Budget unknown: no samples for 26 h.")).toBeTruthy();
+    expect(within(table).queryByText("0×")).toBeNull();
+  });
+});

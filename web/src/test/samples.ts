@@ -1,0 +1,116 @@
+import type { GateDecision, LogRecord, Page, SLOStatus } from "~/api/types";
+
+const at = "2026-11-21T14:00:00Z";
+
+export function slo(change: Partial<SLOStatus>): SLOStatus {
+  return {
+    name: "edge-availability",
+    display_name: "Edge availability",
+    service: "edge",
+    objective: 0.995,
+    window: "28d",
+    method: "occurrences",
+    indicator: change.name?.includes("latency")
+      ? "requests answered within 300 ms"
+      : "requests answered without an error",
+    queries: {
+      error: 'sum(rate(errors{service="edge"}[$window])) / sum(rate(all{service="edge"}[$window]))',
+    },
+    budget: {
+      allowed: 5000,
+      bad: 2100,
+      total: 1_000_000,
+      used_ratio: 0.42,
+      left_ratio: 0.58,
+      minutes: 201.6,
+      sli: 0.9979,
+      coverage: 1,
+    },
+    burn: [
+      { window: "6h", rate: 2, events: 900_000, coverage: 1 },
+      { window: "1h", rate: 21.4, events: 150_000, coverage: 1 },
+    ],
+    state: "ok",
+    reason: "Burning 21.4× over 1 h.",
+    action: "Roll back to 2.4.0.",
+    time: at,
+    ...change,
+  };
+}
+
+export function page(change: Partial<Page>): Page {
+  return {
+    id: "p1",
+    dedup_key: "k",
+    time: at,
+    updated: at,
+    status: "firing",
+    severity: "critical",
+    title: "Edge availability burns",
+    summary: "2 % of requests fail.",
+    service: "edge",
+    receiver: "inbox",
+    group_labels: { slo: "edge-availability" },
+    alerts: [
+      {
+        fingerprint: "f",
+        labels: { alertname: "SLOBurnRateFast", slo: "edge-availability" },
+        annotations: {},
+        starts_at: at,
+        status: "firing",
+      },
+    ],
+    deliveries: [{ channel: "inbox", time: at, status: "delivered", attempt: 1 }],
+    ...change,
+  };
+}
+
+export function decision(change: Partial<GateDecision>): GateDecision {
+  return {
+    id: "g1",
+    time: at,
+    request: { service: "edge", version: "2.4.2" },
+    verdict: "block",
+    summary: "Blocked: burn 21× over 1 h (limit 14×).",
+    reasons: [
+      {
+        verdict: "block",
+        rule: "burn_fast",
+        slo: "edge-availability",
+        message: "Burn 21× over 1 h.",
+        cure: "Wait.",
+      },
+    ],
+    evidence: [
+      {
+        slo: "edge-availability",
+        name: "burn_rate_1h",
+        query: "burn",
+        window: "1h",
+        value: 21.4,
+        threshold: 14,
+        events: 1000,
+        coverage: 1,
+        time: at,
+      },
+    ],
+    ...change,
+  };
+}
+
+export function log(change: Partial<LogRecord>): LogRecord {
+  return {
+    timestamp: at,
+    level: "error",
+    service: "edge",
+    env: "prod",
+    region: "eu-1",
+    request_id: "",
+    span_id: "",
+    trace_id: "4bf92f3577b34da6a3ce929d0e0e4736",
+    tenant: "default",
+    message: "connection reset",
+    attributes: { "http.route": "/v1", status: 502, nested: { a: 1 } },
+    ...change,
+  };
+}
