@@ -36,14 +36,15 @@ func (e *Engine) prepare(ctx context.Context, tenant string, p plan, limit int) 
 		Logs: p.tables["logs"], Spans: p.tables["spans"], State: map[string][][]any{},
 	}
 	var releases []func()
-	release = func() {
+	all := func() {
 		for _, r := range releases {
 			r()
 		}
 	}
+	release = all
 	defer func() {
 		if err != nil {
-			release()
+			all() // an error return has set release to nil
 		}
 	}()
 	for _, t := range stateTables() {
