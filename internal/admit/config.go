@@ -14,17 +14,19 @@ import (
 type Config struct {
 	// MaxAttributes bounds the attributes of a record, a resource, an event or a link.
 	MaxAttributes int `yaml:"max_attributes"`
-	// MaxKeyBytes and MaxValueBytes bound one attribute; longer is truncated.
-	MaxKeyBytes   int `yaml:"max_key_bytes"`
+	// MaxKeyBytes bounds an attribute's key; a longer one is truncated.
+	MaxKeyBytes int `yaml:"max_key_bytes"`
+	// MaxValueBytes bounds an attribute's value; a longer one is truncated.
 	MaxValueBytes int `yaml:"max_value_bytes"`
 	// MaxMessageBytes bounds a log's message and a span's name and status message;
 	// longer is truncated.
 	MaxMessageBytes int `yaml:"max_message_bytes"`
 	// MaxRecordBytes bounds a whole record as it arrives; larger is refused.
 	MaxRecordBytes int `yaml:"max_record_bytes"`
-	// MaxEvents and MaxLinks bound a span's lists; the rest is cut off.
+	// MaxEvents bounds a span's events; the rest is cut off.
 	MaxEvents int `yaml:"max_events"`
-	MaxLinks  int `yaml:"max_links"`
+	// MaxLinks bounds a span's links; the rest is cut off.
+	MaxLinks int `yaml:"max_links"`
 	// MaxFuture refuses records that are further ahead of the clock.
 	MaxFuture common.Duration `yaml:"max_future"`
 	// MaxAge refuses older records; it is the events' retention. 0 refuses none.
@@ -32,7 +34,8 @@ type Config struct {
 	// MinLevel drops log records below a level, by environment; "*" is any
 	// environment that has no entry of its own. Records without a level stay.
 	MinLevel map[string]string `yaml:"min_level"`
-	PII      PIIConfig         `yaml:"pii"`
+	// PII says what is masked.
+	PII PIIConfig `yaml:"pii"`
 }
 
 // PIIConfig says what is masked.
