@@ -138,22 +138,30 @@ func (e *Engine) Run(ctx context.Context) error {
 		start := time.Now()
 		e.step(ctx, e.deps.Now())
 		pace.spend(time.Since(start))
-		// History is read with what evaluation leaves over.
-		for ctx.Err() == nil && pace.spare() && time.Since(start) < minInterval {
-			from := time.Now()
-			if !e.scanOne(ctx, e.deps.Now()) {
-				break
-			}
-			pace.spend(time.Since(from))
-		}
-		if !e.wait(ctx, arrivals, &pace) {
+		news := e.scan(ctx, start, &pace)
+		if !e.wait(ctx, arrivals, &pace, news) {
 			return nil
 		}
 	}
 }
 
-// wait sleeps until the next evaluation is due, false when ctx is done.
-func (e *Engine) wait(ctx context.Context, arrivals <-chan struct{}, pace *pacer) bool {
+// scan reads history with what evaluation leaves over, and reports whether it
+// read any.
+func (e *Engine) scan(ctx context.Context, start time.Time, pace *pacer) (news bool) {
+	for ctx.Err() == nil && pace.spare() && time.Since(start) < minInterval {
+		from := time.Now()
+		if !e.scanOne(ctx, e.deps.Now()) {
+			break
+		}
+		pace.spend(time.Since(from))
+		news = true
+	}
+	return news
+}
+
+// wait sleeps until the next evaluation is due, false when ctx is done. After
+// news or while history waits to be read that is soon.
+func (e *Engine) wait(ctx context.Context, arrivals <-chan struct{}, pace *pacer, news bool) bool {
 	pause := time.NewTimer(max(minInterval, pace.debt()))
 	defer pause.Stop()
 	select {
@@ -161,7 +169,7 @@ func (e *Engine) wait(ctx context.Context, arrivals <-chan struct{}, pace *pacer
 		return false
 	case <-pause.C:
 	}
-	if e.scanning() {
+	if news || e.scanning() && pace.spare() {
 		return ctx.Err() == nil
 	}
 	idle := time.NewTimer(maxInterval)
