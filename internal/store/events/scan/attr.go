@@ -121,9 +121,11 @@ func (a *attrColumn) load(row int, withJSON bool) error {
 		if err := a.json.load(row); err != nil {
 			return err
 		}
-		if a.json.page != a.searched {
+		if a.json.codes != nil {
+			a.inPage = true
+		} else if a.json.page != a.searched {
 			a.searched = a.json.page
-			a.inPage = a.json.codes != nil || strings.Contains(a.json.text, a.needle)
+			a.inPage = strings.Contains(a.json.text, a.needle)
 		}
 	}
 	if !a.anyRes {

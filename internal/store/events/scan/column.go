@@ -1,11 +1,13 @@
 package scan
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"sort"
+	"strings"
 	"unsafe"
 
 	"github.com/parquet-go/parquet-go"
@@ -25,6 +27,10 @@ type column struct {
 	starts []int64 // first row of each page
 	rows   int
 	dict   *dictionary // nil when values stand in the pages
+
+	// zeros gives the codes of a column with one value in all rows: its pages
+	// need not be read.
+	zeros func() []int32
 
 	page     parquet.Page
 	from, to int // rows of page
@@ -51,7 +57,8 @@ type dictionary struct {
 }
 
 // openColumn opens the named column; nil when the part has none of that name.
-func openColumn(p *part.Part, name string) (*column, error) {
+// zeros gives as many zeros as the part has rows.
+func openColumn(p *part.Part, name string, zeros func() []int32) (*column, error) {
 	chunk, err := p.Column(name)
 	if err != nil || chunk == nil {
 		return nil, err
@@ -72,8 +79,14 @@ func openColumn(p *part.Part, name string) (*column, error) {
 		c.close()
 		return nil, fmt.Errorf("column %s: dictionary: %w", name, err)
 	}
+	if c.dict != nil && c.dict.n == 1 && !isOptional(name) {
+		c.zeros = zeros
+	}
 	return c, nil
 }
+
+// isOptional reports whether a column may have no value in a row.
+func isOptional(name string) bool { return strings.HasPrefix(name, part.PromotedPrefix) }
 
 func (c *column) readDictionary() error {
 	r, ok := c.pages.(interface {
@@ -133,6 +146,10 @@ func (c *column) load(row int) error {
 	if c.page != nil && c.from <= row && row < c.to {
 		return nil
 	}
+	if c.zeros != nil {
+		c.codes, c.from, c.to = c.zeros(), 0, c.rows
+		return nil
+	}
 	if c.page != nil {
 		parquet.Release(c.page)
 		c.page = nil
@@ -167,10 +184,11 @@ func (c *column) decode() error {
 	}
 	values := n
 	c.rank = c.rank[:0]
-	if levels := c.page.DefinitionLevels(); len(levels) > 0 {
-		if len(levels) != n {
-			return errShape
-		}
+	levels := c.page.DefinitionLevels()
+	if len(levels) > 0 && len(levels) != n {
+		return errShape
+	}
+	if bytes.IndexByte(levels, 0) >= 0 {
 		values = 0
 		for _, l := range levels {
 			if l == 0 {
@@ -194,12 +212,7 @@ func (c *column) decodeCodes(n int) error {
 	if len(c.codes) != n {
 		return errShape
 	}
-	for _, code := range c.codes {
-		if uint32(code) >= uint32(c.dict.n) {
-			return errShape
-		}
-	}
-	return nil
+	return nil // a code beyond the dictionary, in damaged data, panics where it is used; see guarded
 }
 
 func (c *column) decodeValues(n int) error {

@@ -13,6 +13,7 @@ import (
 type table struct {
 	*part.Part
 	cols map[string]*column
+	zero []int32
 }
 
 func newTable(p *part.Part) *table { return &table{Part: p, cols: map[string]*column{}} }
@@ -22,12 +23,20 @@ func (t *table) column(name string) (*column, error) {
 	if c, ok := t.cols[name]; ok {
 		return c, nil
 	}
-	c, err := openColumn(t.Part, name)
+	c, err := openColumn(t.Part, name, t.zeros)
 	if err != nil {
 		return nil, err
 	}
 	t.cols[name] = c
 	return c, nil
+}
+
+// zeros are as many as there are rows.
+func (t *table) zeros() []int32 {
+	if t.zero == nil {
+		t.zero = make([]int32, t.Rows)
+	}
+	return t.zero
 }
 
 // need is column for one that every part has.
