@@ -24,10 +24,9 @@ type Deps struct {
 	Registerer prometheus.Registerer
 	Now        func() time.Time // nil means time.Now
 
-	Status StatusReporter
-	SLOs   SLOs
-	// Filter parses the filter language; the empty text is nil, all.
-	Filter      func(text string) (store.Expr, error)
+	Status      StatusReporter
+	SLOs        SLOs
+	Filter      FilterParser
 	Logs        store.LogReader
 	Spans       store.SpanReader
 	Tail        LogTailer
@@ -57,6 +56,12 @@ type SLOs interface {
 	SLOs(ctx context.Context, service string) (slos []model.SLOStatus, summary string, err error)
 	SLO(ctx context.Context, name string) (model.SLOStatus, error)
 	SLOHistory(ctx context.Context, name string, start, end time.Time, step time.Duration) (model.SLOHistory, error)
+}
+
+// FilterParser parses the filter language, as query/search does; the empty
+// text is nil, all.
+type FilterParser interface {
+	ParseFilter(text string) (store.Expr, error)
 }
 
 // LogTailer follows log records as they are acknowledged.

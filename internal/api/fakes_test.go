@@ -27,7 +27,7 @@ func (badFilter) Error() string { return "filter, position 3: unexpected )" }
 func (badFilter) Position() int { return 3 }
 func (badFilter) Hint() string  { return "quote it" }
 
-func parseFilter(text string) (store.Expr, error) {
+func (f *rooms) ParseFilter(text string) (store.Expr, error) {
 	switch text {
 	case "":
 		return nil, nil
@@ -253,7 +253,7 @@ func (f *rooms) Snapshot() ledger.Snapshot {
 
 func (f *rooms) deps() Deps {
 	return Deps{
-		Now: func() time.Time { return now }, Status: f, SLOs: f, Filter: parseFilter, Logs: f, Spans: f, Tail: f, Traces: f, Services: f, Topology: f,
+		Now: func() time.Time { return now }, Status: f, SLOs: f, Filter: f, Logs: f, Spans: f, Tail: f, Traces: f, Services: f, Topology: f,
 		SQL: f, Deploys: f, Gate: f, Decisions: f, Pages: f, PageSummary: f, Explain: f, Audit: f, Ledger: f,
 	}
 }

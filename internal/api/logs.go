@@ -149,7 +149,7 @@ func (a *API) logValues(ctx context.Context, in *valuesInput) (ValuesResponse, e
 
 // parseFilter parses a filter and gives its errors the code bad_filter.
 func (a *API) parseFilter(q string) (store.Expr, error) {
-	expr, err := a.deps.Filter(q)
+	expr, err := a.deps.Filter.ParseFilter(q)
 	if err != nil {
 		return nil, badText(codeBadFilter, err)
 	}
