@@ -19,11 +19,21 @@ import (
 
 	promconfig "github.com/prometheus/prometheus/config"
 
+	"github.com/signalbox-project/signalbox/internal/admit"
 	"github.com/signalbox-project/signalbox/internal/admit/samples"
+	"github.com/signalbox-project/signalbox/internal/alerting/rules"
 	"github.com/signalbox-project/signalbox/internal/api"
+	"github.com/signalbox-project/signalbox/internal/gate"
 	"github.com/signalbox-project/signalbox/internal/ingest/otlp"
+	"github.com/signalbox-project/signalbox/internal/process/spanmetrics"
+	"github.com/signalbox-project/signalbox/internal/process/topology"
 	"github.com/signalbox-project/signalbox/internal/query/promql"
+	"github.com/signalbox-project/signalbox/internal/query/search"
+	"github.com/signalbox-project/signalbox/internal/query/sql"
+	"github.com/signalbox-project/signalbox/internal/slo"
+	"github.com/signalbox-project/signalbox/internal/store/events"
 	"github.com/signalbox-project/signalbox/internal/store/metrics"
+	"github.com/signalbox-project/signalbox/internal/stream/local"
 )
 
 // Config is signalbox.yml.
@@ -35,11 +45,20 @@ type Config struct {
 	SLOFiles         []string          `yaml:"slo_files"`         // globs; OpenSLO v1
 	AlertmanagerFile string            `yaml:"alertmanager_file"` // Alertmanager's own format
 
-	OTLP    otlp.Config    `yaml:"otlp"`
-	Limits  Limits         `yaml:"limits"`
-	Metrics metrics.Config `yaml:"metrics"`
-	Query   promql.Config  `yaml:"query"`
-	API     api.Config     `yaml:"api"`
+	OTLP        otlp.Config        `yaml:"otlp"`
+	Limits      Limits             `yaml:"limits"`
+	Stream      local.Config       `yaml:"stream"`
+	Metrics     metrics.Config     `yaml:"metrics"`
+	Events      events.Config      `yaml:"events"`
+	SpanMetrics spanmetrics.Config `yaml:"span_metrics"`
+	Topology    topology.Config    `yaml:"topology"`
+	Query       promql.Config      `yaml:"query"`
+	Search      search.Config      `yaml:"search"`
+	SQL         sql.Config         `yaml:"sql"`
+	Rules       rules.Config       `yaml:"rules"`
+	SLO         slo.Config         `yaml:"slo"`
+	Gate        gate.Policy        `yaml:"gate"`
+	API         api.Config         `yaml:"api"`
 
 	// Prometheus is what Prometheus' code made of Global and ScrapeConfigs.
 	Prometheus *promconfig.Config `yaml:"-"`
@@ -50,16 +69,26 @@ type Config struct {
 // Limits bound what may enter.
 type Limits struct {
 	Samples samples.Config `yaml:"samples"`
+	Events  admit.Config   `yaml:"events"` // log records and spans
 }
 
 // Default is what applies without a file.
 func Default() Config {
 	return Config{
-		OTLP:    otlp.DefaultConfig(),
-		Limits:  Limits{Samples: samples.DefaultConfig()},
-		Metrics: metrics.DefaultConfig(),
-		Query:   promql.DefaultConfig(),
-		API:     api.DefaultConfig(),
+		OTLP:        otlp.DefaultConfig(),
+		Limits:      Limits{Samples: samples.DefaultConfig(), Events: admit.DefaultConfig()},
+		Stream:      local.DefaultConfig(),
+		Metrics:     metrics.DefaultConfig(),
+		Events:      events.DefaultConfig(),
+		SpanMetrics: spanmetrics.DefaultConfig(),
+		Topology:    topology.DefaultConfig(),
+		Query:       promql.DefaultConfig(),
+		Search:      search.DefaultConfig(),
+		SQL:         sql.DefaultConfig(),
+		Rules:       rules.DefaultConfig(),
+		SLO:         slo.DefaultConfig(),
+		Gate:        gate.DefaultPolicy(),
+		API:         api.DefaultConfig(),
 	}
 }
 
@@ -97,14 +126,32 @@ func (c *Config) sections() []section {
 	return []section{
 		{"otlp", c.OTLP.Validate},
 		{"limits.samples", c.Limits.Samples.Validate},
+		{"limits.events", c.Limits.Events.Validate},
+		{"stream", c.Stream.Validate},
 		{"metrics", c.Metrics.Validate},
+		{"events", c.Events.Validate},
+		{"span_metrics", c.SpanMetrics.Validate},
+		{"topology", c.Topology.Validate},
 		{"query", c.Query.Validate},
+		{"search", c.Search.Validate},
+		{"sql", c.SQL.Validate},
+		{"rules", c.Rules.Validate},
+		{"slo", c.SLO.Validate},
+		{"gate", c.Gate.Validate},
 	}
 }
 
+// defaultGlobal applies where there is no global section: applications are
+// scraped every 15 s, where Prometheus' own default is a minute.
+const defaultGlobal = "\nglobal: {scrape_interval: 15s, evaluation_interval: 15s}\n"
+
 // prometheus has Prometheus read its own sections.
 func (c *Config) prometheus() error {
-	p, err := promconfig.Load(merge(c.Global, c.ScrapeConfigs), slog.New(slog.DiscardHandler))
+	text := merge(c.Global, c.ScrapeConfigs)
+	if c.Global == nil {
+		text += defaultGlobal
+	}
+	p, err := promconfig.Load(text, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return fmt.Errorf("global or scrape_configs: %w", err)
 	}

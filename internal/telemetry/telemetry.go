@@ -56,7 +56,7 @@ type Telemetry struct {
 
 // New makes a Telemetry that writes log lines to out.
 func New(cfg Config, id Identity, out io.Writer) (*Telemetry, error) {
-	console, err := consoleHandler(cfg, out)
+	console, err := ConsoleHandler(cfg, out)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +79,8 @@ func New(cfg Config, id Identity, out io.Writer) (*Telemetry, error) {
 	}, nil
 }
 
-func consoleHandler(cfg Config, out io.Writer) (slog.Handler, error) {
+// ConsoleHandler writes log lines to out only.
+func ConsoleHandler(cfg Config, out io.Writer) (slog.Handler, error) {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(cfg.Level)); err != nil {
 		return nil, fmt.Errorf("log level %q: must be one of debug, info, warn, error", cfg.Level)

@@ -1,0 +1,37 @@
+package app
+
+import (
+	"context"
+	"path/filepath"
+
+	"github.com/signalbox-project/signalbox/internal/alerting/router"
+	"github.com/signalbox-project/signalbox/internal/alerting/rules"
+)
+
+// alerts are the rules that raise alerts and the pipeline that delivers them.
+type alerts struct {
+	router *router.Router
+	rules  *rules.Rules
+}
+
+func (p *process) buildAlerting(context.Context) (err error) {
+	if p.router, err = router.New(router.Deps{
+		Logger: p.component("alerting"), Registerer: p.tel.Registry,
+		Dir: filepath.Join(p.opts.StoragePath, "alerting"), ConfigFile: p.cfg.AlertmanagerFile,
+		ExternalURL: p.external, Pages: p.state,
+	}); err != nil {
+		return err
+	}
+	p.run("alert pipeline", p.router.Run, func() error { p.router.Close(); return nil })
+	if p.rules, err = rules.New(p.cfg.Rules, rules.Deps{
+		Logger: p.component("rules"), Registerer: p.tel.Registry, Engine: p.engine.PromQL(), Store: p.metrics,
+		Sender: p.router, ExternalURL: p.external, ExternalLabels: p.cfg.ExternalLabels,
+	}); err != nil {
+		return err
+	}
+	if err := p.rules.Load(p.cfg.RuleFiles); err != nil {
+		return err
+	}
+	p.run("rules", p.rules.Run, nil)
+	return nil
+}

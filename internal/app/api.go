@@ -1,0 +1,90 @@
+package app
+
+import (
+	"context"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	promconfig "github.com/prometheus/prometheus/config"
+
+	"github.com/signalbox-project/signalbox/internal/api"
+	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/query/promql"
+)
+
+// prometheusAPI is /api/v1.
+func (p *process) prometheusAPI() (http.Handler, error) {
+	return promql.NewAPI(p.engine, promql.APIDeps{
+		Logger: p.component("api"), Registerer: p.tel.Registry, Gatherer: p.tel.Registry,
+		Storage: p.metrics, Targets: p.scraper, Rules: p.rules, Metadata: p.samples, Write: p.write,
+		PrometheusConfig: func() promconfig.Config { return p.scraper.Config() },
+		Flags: map[string]string{
+			"config.file": p.opts.ConfigFile, "storage.path": p.opts.StoragePath,
+			"web.listen-address": p.opts.ListenAddress, "web.external-url": p.external.String(),
+			"otlp.grpc-address": p.opts.OTLPGRPCAddress, "otlp.http-address": p.opts.OTLPHTTPAddress,
+			"log.level": p.opts.LogLevel, "log.format": p.opts.LogFormat,
+		},
+		Build:       promql.Build{Version: p.opts.Version, Revision: revision()},
+		ExternalURL: p.external, ListenAddress: p.listeners.web.Addr().String(),
+		LastReload: p.lastReload,
+	})
+}
+
+// ownAPI is /sb/v1 and /jaeger/api.
+func (p *process) ownAPI() (http.Handler, error) {
+	engine, err := p.sqlEngine()
+	if err != nil {
+		return nil, err
+	}
+	p.run("sql", nil, engine.Close)
+	a, err := api.New(p.cfg.API, api.Deps{
+		Logger: p.component("api"), Registerer: p.tel.Registry,
+		Status: p, SLOs: p.slo, Filter: p.search.ParseFilter, Logs: p.search, Spans: p.search, Tail: p.search.Tail, Traces: p.search,
+		Topology: p.topology, SQL: engine, Deploys: p.state, Gate: p.gate, Decisions: p.state,
+		Pages: p.state, Audit: p.state, Ledger: p.ledger,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return a.Handler(), nil
+}
+
+// Status implements api.StatusReporter.
+func (p *process) Status(context.Context) api.Status {
+	return api.Status{
+		Version: p.opts.Version, Revision: revision(), Started: p.began, UptimeSeconds: time.Since(p.began).Seconds(),
+		Roles: []string{"all"}, Demo: p.opts.Demo, ExternalLabels: p.cfg.ExternalLabels, Problems: p.problems(),
+	}
+}
+
+// problems is what is wrong with the program itself now.
+func (p *process) problems() []model.Problem {
+	out := []model.Problem{}
+	out = append(out, p.state.Problems()...)
+	out = append(out, p.catalog.Problems()...)
+	if reason := p.metrics.ReadOnly(); reason != "" {
+		out = append(out, model.Problem{Severity: "critical", Message: "metrics store is read-only: " + reason, Cure: "make room on the disk; it resumes by itself"})
+	}
+	if err := p.failedReload(); err != nil {
+		out = append(out, model.Problem{
+			Severity: "critical", Message: "the last reload failed, the last good configuration is in force: " + err.Error(),
+			Cure: "mend the file and reload again (SIGHUP or POST /-/reload)",
+		})
+	}
+	return out
+}
+
+// revision is the commit the binary was built from, where the build knows it.
+func revision() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			return s.Value
+		}
+	}
+	return ""
+}

@@ -1,0 +1,136 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/url"
+	"strings"
+
+	"github.com/signalbox-project/signalbox/internal/telemetry"
+)
+
+// Options are the flags of serve.
+type Options struct {
+	ConfigFile      string // "" runs on defaults
+	StoragePath     string
+	ListenAddress   string // web
+	ExternalURL     string // as users reach us; "" derives it from ListenAddress
+	OTLPGRPCAddress string // "" turns the listener off
+	OTLPHTTPAddress string
+	LogLevel        string
+	LogFormat       string
+
+	Version string
+	Demo    bool      // shown in /sb/v1/status
+	Output  io.Writer // console log
+	// Ready, if set, is called once everything answers.
+	Ready func(Addresses)
+}
+
+// Addresses are where a running process listens.
+type Addresses struct {
+	Web      string // base URL
+	OTLPGRPC string // host:port
+	OTLPHTTP string // base URL
+}
+
+// DefaultOptions are the documented defaults.
+func DefaultOptions() Options {
+	return Options{
+		StoragePath:     "data",
+		ListenAddress:   ":4300",
+		OTLPGRPCAddress: ":4317",
+		OTLPHTTPAddress: ":4318",
+		LogLevel:        "info",
+		LogFormat:       "logfmt",
+	}
+}
+
+// listeners are opened before anything else, so that a port in use is the
+// first thing said and nothing was touched yet.
+type listeners struct {
+	web, grpc, http net.Listener
+}
+
+func (o Options) listen() (*listeners, error) {
+	var l listeners
+	var errs []error
+	open := func(flag, address string) net.Listener {
+		if address == "" {
+			return nil
+		}
+		ln, err := net.Listen("tcp", address)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("listen on %s (--%s): %w; stop the other program or choose another address", address, flag, reason(err)))
+		}
+		return ln
+	}
+	l.web = open("web.listen-address", o.ListenAddress)
+	l.grpc = open("otlp.grpc-address", o.OTLPGRPCAddress)
+	l.http = open("otlp.http-address", o.OTLPHTTPAddress)
+	if err := errors.Join(errs...); err != nil {
+		l.close()
+		return nil, err
+	}
+	return &l, nil
+}
+
+// reason strips the address that net repeats in its errors.
+func reason(err error) error {
+	var op *net.OpError
+	if errors.As(err, &op) {
+		return op.Err
+	}
+	return err
+}
+
+func (l *listeners) close() {
+	for _, ln := range []net.Listener{l.web, l.grpc, l.http} {
+		if ln != nil {
+			ln.Close()
+		}
+	}
+}
+
+func (l *listeners) addresses() Addresses {
+	a := Addresses{Web: "http://" + reachable(l.web)}
+	if l.grpc != nil {
+		a.OTLPGRPC = reachable(l.grpc)
+	}
+	if l.http != nil {
+		a.OTLPHTTP = "http://" + reachable(l.http)
+	}
+	return a
+}
+
+// reachable turns a wildcard address into one that can be dialled.
+func reachable(ln net.Listener) string {
+	host, port, err := net.SplitHostPort(ln.Addr().String())
+	if err != nil {
+		return ln.Addr().String()
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return net.JoinHostPort(host, port)
+}
+
+func (o Options) externalURL(a Addresses) (*url.URL, error) {
+	if o.ExternalURL == "" {
+		return url.Parse(a.Web)
+	}
+	u, err := url.Parse(o.ExternalURL)
+	if err != nil || u.Scheme == "" || u.Host == "" {
+		return nil, fmt.Errorf("--web.external-url %q: must be an absolute URL such as https://signalbox.example.org", o.ExternalURL)
+	}
+	u.Path = strings.TrimSuffix(u.Path, "/")
+	return u, nil
+}
+
+// ConsoleHandler logs to Output alone, in the form the options ask for.
+func ConsoleHandler(o Options) (slog.Handler, error) {
+	return telemetry.ConsoleHandler(telemetry.Config{Level: o.LogLevel, Format: o.LogFormat}, o.Output)
+}

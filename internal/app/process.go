@@ -1,0 +1,34 @@
+package app
+
+import (
+	"log/slog"
+	"net/url"
+	"sync/atomic"
+	"time"
+
+	"github.com/signalbox-project/signalbox/internal/config"
+	"github.com/signalbox-project/signalbox/internal/platform/lifecycle"
+	"github.com/signalbox-project/signalbox/internal/telemetry"
+)
+
+// process is everything that runs, filled by the build functions in their
+// order: a function may use what an earlier one made.
+type process struct {
+	opts      Options
+	cfg       config.Config
+	tel       *telemetry.Telemetry
+	log       *slog.Logger
+	group     *lifecycle.Group
+	listeners *listeners
+	addresses Addresses
+	external  *url.URL
+	began     time.Time
+	isReady   atomic.Bool
+
+	stores
+	processors
+	alerts
+	promises
+	intakes
+	reloads
+}

@@ -1,0 +1,45 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"github.com/signalbox-project/signalbox/internal/gate"
+	"github.com/signalbox-project/signalbox/internal/slo"
+	"github.com/signalbox-project/signalbox/internal/slo/promexpr"
+)
+
+// promises are the rooms that compare telemetry with what was promised.
+type promises struct {
+	catalog *slo.Catalog
+	slo     *slo.Engine
+	gate    *gate.Gate
+}
+
+func (p *process) buildPromises(context.Context) (err error) {
+	if p.catalog, err = slo.NewCatalog(p.component("slo"), p.tel.Registry); err != nil {
+		return err
+	}
+	// A bad file at the start is a mistake to be seen at once; at a reload the
+	// last good definitions stay.
+	if err := p.catalog.Reload(p.cfg.SLOFiles); err != nil {
+		return err
+	}
+	if p.slo, err = slo.New(p.cfg.SLO, slo.Deps{
+		Logger: p.component("slo"), Registerer: p.tel.Registry, Catalog: p.catalog,
+		Querier:  promexpr.NewEvaluator(p.metrics, time.Duration(p.cfg.Query.Timeout), p.component("slo")),
+		Results:  p.samples.For("derived"),
+		Alerts:   p.router,
+		Records:  p.state,
+		Arrivals: p.metrics.Arrivals, ExternalURL: p.external.String(),
+	}); err != nil {
+		return err
+	}
+	p.run("slo", p.slo.Run, nil)
+	if p.gate, err = gate.New(p.cfg.Gate, gate.Deps{
+		Logger: p.component("gate"), Registerer: p.tel.Registry, SLOs: p.slo, Decisions: p.state, Audit: p.state,
+	}); err != nil {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,183 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/signal"
+	"reflect"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	promconfig "github.com/prometheus/prometheus/config"
+
+	"github.com/signalbox-project/signalbox/internal/alerting/router"
+	"github.com/signalbox-project/signalbox/internal/alerting/rules"
+	"github.com/signalbox-project/signalbox/internal/config"
+	"github.com/signalbox-project/signalbox/internal/slo"
+)
+
+// reloads remembers how the last reload went.
+type reloads struct {
+	reloadMu sync.Mutex
+	at       time.Time
+	failure  error
+
+	successful prometheus.Gauge
+	succeeded  prometheus.Gauge
+}
+
+// CheckFiles checks every file that a configuration names, without any effect.
+func CheckFiles(cfg config.Config) error {
+	var errs []error
+	if _, err := rules.Check(cfg.RuleFiles); err != nil {
+		errs = append(errs, err)
+	}
+	if _, err := router.LoadConfig(cfg.AlertmanagerFile); err != nil {
+		errs = append(errs, err)
+	}
+	_, problems := slo.Load(cfg.SLOFiles)
+	for _, p := range problems {
+		if !p.Warning {
+			errs = append(errs, p)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// buildReload registers the outcome's metrics and listens to SIGHUP.
+func (p *process) buildReload(context.Context) error {
+	p.successful = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "signalbox_config_last_reload_successful", Help: "1 if the last load of the configuration succeeded.",
+	})
+	p.succeeded = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "signalbox_config_last_reload_success_timestamp_seconds", Help: "Unix time of the last successful load.",
+	})
+	p.tel.Registry.MustRegister(p.successful, p.succeeded)
+	p.remember(nil)
+	p.run("reload on SIGHUP", func(ctx context.Context) error {
+		hangup := make(chan os.Signal, 1)
+		signal.Notify(hangup, syscall.SIGHUP)
+		defer signal.Stop(hangup)
+		for {
+			select {
+			case <-hangup:
+				_ = p.reload() // logged and remembered there
+			case <-ctx.Done():
+				return nil
+			}
+		}
+	}, nil)
+	return nil
+}
+
+func (p *process) handleReload(w http.ResponseWriter, _ *http.Request) {
+	if err := p.reload(); err != nil {
+		writeText(w, http.StatusInternalServerError, err.Error()+"\n")
+		return
+	}
+	writeText(w, http.StatusOK, "reloaded\n")
+}
+
+// reload reads the configuration again. Everything is checked before anything
+// is applied, so that a bad file changes nothing.
+func (p *process) reload() error {
+	p.reloadMu.Lock()
+	defer p.reloadMu.Unlock()
+	err := p.loadAndApply()
+	p.remember(err)
+	if err != nil {
+		p.log.Error("reload failed, the last good configuration is in force", "err", err)
+		return err
+	}
+	p.log.Info("configuration reloaded", "file", p.opts.ConfigFile)
+	return nil
+}
+
+func (p *process) remember(err error) {
+	p.at, p.failure = time.Now(), err
+	if err != nil {
+		p.successful.Set(0)
+		return
+	}
+	p.successful.Set(1)
+	p.succeeded.SetToCurrentTime()
+}
+
+func (p *process) lastReload() (ok bool, at time.Time) {
+	p.reloadMu.Lock()
+	defer p.reloadMu.Unlock()
+	return p.failure == nil, p.at
+}
+
+func (p *process) failedReload() error {
+	p.reloadMu.Lock()
+	defer p.reloadMu.Unlock()
+	return p.failure
+}
+
+func (p *process) loadAndApply() error {
+	cfg, err := config.Load(p.opts.ConfigFile)
+	if err != nil {
+		return err
+	}
+	if err := CheckFiles(cfg); err != nil {
+		return err
+	}
+	if err := errors.Join(
+		p.applyScrape(cfg),
+		p.rules.Load(cfg.RuleFiles),
+		p.catalog.Reload(cfg.SLOFiles),
+		p.router.Reload(cfg.AlertmanagerFile),
+	); err != nil {
+		return err
+	}
+	p.warnOfRestart(cfg)
+	return nil
+}
+
+// warnOfRestart names sections that changed and take effect at the next start.
+func (p *process) warnOfRestart(cfg config.Config) {
+	was, now := reflect.ValueOf(p.cfg), reflect.ValueOf(cfg)
+	for i := range was.NumField() {
+		f := was.Type().Field(i)
+		switch f.Name {
+		case "Global", "ScrapeConfigs", "RuleFiles", "SLOFiles", "AlertmanagerFile", "Prometheus", "File":
+			continue
+		}
+		if !reflect.DeepEqual(was.Field(i).Interface(), now.Field(i).Interface()) {
+			p.log.Warn("a changed section takes effect after a restart", "section", f.Tag.Get("yaml"))
+		}
+	}
+}
+
+// applyScrape scrapes what the configuration says, and ourselves.
+func (p *process) applyScrape(cfg config.Config) error {
+	own, err := p.ownScrape()
+	if err != nil {
+		return err
+	}
+	for _, job := range cfg.Prometheus.ScrapeConfigs {
+		if job.JobName == own.JobName {
+			return p.scraper.Apply(cfg.Prometheus)
+		}
+	}
+	withOwn := *cfg.Prometheus
+	withOwn.ScrapeConfigs = append(append([]*promconfig.ScrapeConfig{}, withOwn.ScrapeConfigs...), own)
+	return p.scraper.Apply(&withOwn)
+}
+
+// ownScrape is the job that brings our own metrics into our own store.
+func (p *process) ownScrape() (*promconfig.ScrapeConfig, error) {
+	text := fmt.Sprintf("scrape_configs: [{job_name: signalbox, scrape_interval: 15s, static_configs: [{targets: [%q], labels: {service: signalbox}}]}]",
+		p.addresses.Web[len("http://"):])
+	c, err := promconfig.Load(text, p.log)
+	if err != nil {
+		return nil, fmt.Errorf("own scrape job: %w", err)
+	}
+	return c.ScrapeConfigs[0], nil
+}

@@ -1,0 +1,66 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/prometheus/prometheus/rules"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/query/sql"
+)
+
+// SQLWorkerCommand is the hidden subcommand that answers SQL in a process of
+// its own, so that a greedy query cannot take the platform's memory.
+const SQLWorkerCommand = "sql-worker"
+
+func (p *process) sqlEngine() (*sql.Engine, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find own program for sql: %w", err)
+	}
+	return sql.New(p.cfg.SQL, sql.Deps{
+		Logger: p.component("sql"), Registerer: p.tel.Registry, Source: p.events, Audit: p.state,
+		Worker: []string{self, SQLWorkerCommand}, Dir: filepath.Join(p.opts.StoragePath, "sql"),
+		State: sql.State{
+			Deploys: p.state.Deploys,
+			SLOs: func(ctx context.Context) ([]model.SLOStatus, error) {
+				slos, _, err := p.slo.SLOs(ctx, "")
+				return slos, err
+			},
+			Alerts:    p.sqlAlerts,
+			Audit:     p.state.AuditEntries,
+			Decisions: p.state.Decisions,
+			Pages:     p.state.Pages,
+		},
+	})
+}
+
+// sqlAlerts lists the alerts of rules and promises that are active now.
+func (p *process) sqlAlerts(ctx context.Context) ([]sql.Alert, error) {
+	var out []sql.Alert
+	for _, rule := range p.rules.AlertingRules() {
+		rule.ForEachActiveAlert(func(a *rules.Alert) {
+			out = append(out, sql.Alert{
+				State: a.State.String(), ActiveAt: a.ActiveAt, Value: a.Value,
+				Labels: a.Labels.Map(), Annotations: a.Annotations.Map(),
+			})
+		})
+	}
+	slos, _, err := p.slo.SLOs(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range slos {
+		for _, name := range s.Alerts {
+			a := sql.Alert{State: "firing", Labels: model.Labels{"alertname": name, "slo": s.Name, "service": s.Service}, Annotations: model.Labels{"summary": s.Reason}}
+			if s.Since != nil {
+				a.ActiveAt = *s.Since
+			}
+			out = append(out, a)
+		}
+	}
+	return out, nil
+}

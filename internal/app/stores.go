@@ -1,0 +1,68 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/signalbox-project/signalbox/internal/admit/samples"
+	"github.com/signalbox-project/signalbox/internal/process/ledger"
+	"github.com/signalbox-project/signalbox/internal/query/promql"
+	"github.com/signalbox-project/signalbox/internal/store/events"
+	"github.com/signalbox-project/signalbox/internal/store/metrics"
+	"github.com/signalbox-project/signalbox/internal/store/state"
+)
+
+// stores are the engines that keep data, with what stands right before and
+// after them: the ledger, sample admission and the PromQL engine.
+type stores struct {
+	state   *state.Store
+	metrics *metrics.Store
+	events  *events.DB
+
+	ledger  *ledger.Ledger
+	samples *samples.Admission
+	engine  *promql.Engine
+}
+
+func (p *process) buildStores(ctx context.Context) (err error) {
+	dir := func(name string) string { return filepath.Join(p.opts.StoragePath, name) }
+	if p.state, err = state.Open(ctx, state.Config{Dir: dir("state")}, state.Deps{
+		Logger: p.component("state"), Registerer: p.tel.Registry,
+	}); err != nil {
+		return err
+	}
+	p.run("state store", nil, p.state.Close)
+	if p.metrics, err = metrics.Open(p.cfg.Metrics, metrics.Deps{
+		Dir: dir("metrics"), Logger: p.component("metrics"), Registerer: p.tel.Registry,
+	}); err != nil {
+		return err
+	}
+	p.run("metrics store", p.metrics.Run, p.metrics.Close)
+	if p.events, err = events.Open(p.cfg.Events, events.Deps{
+		Dir: dir("events"), Logger: p.component("events"), Registerer: p.tel.Registry,
+	}); err != nil {
+		return err
+	}
+	p.run("event store", p.events.Run, p.events.Close)
+	return p.buildAround()
+}
+
+// buildAround makes what every user of the stores shares.
+func (p *process) buildAround() (err error) {
+	if p.ledger, err = ledger.New(p.tel.Registry); err != nil {
+		return err
+	}
+	if p.samples, err = samples.New(p.cfg.Limits.Samples, samples.Deps{
+		Next: p.metrics, Counter: p.ledger,
+		Retention:        time.Duration(p.cfg.Metrics.Retention),
+		OutOfOrderWindow: time.Duration(p.cfg.Metrics.OutOfOrderWindow),
+	}); err != nil {
+		return fmt.Errorf("sample limits: %w", err)
+	}
+	p.engine, err = promql.New(p.cfg.Query, promql.Deps{
+		Logger: p.component("promql"), Registerer: p.tel.Registry, Queryable: p.metrics,
+	})
+	return err
+}

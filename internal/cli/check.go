@@ -1,0 +1,104 @@
+package cli
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/signalbox-project/signalbox/internal/alerting/rules"
+	"github.com/signalbox-project/signalbox/internal/app"
+	"github.com/signalbox-project/signalbox/internal/config"
+	"github.com/signalbox-project/signalbox/internal/slo"
+)
+
+func checkCommand() *cobra.Command {
+	check := &cobra.Command{
+		Use:   "check",
+		Short: "Check configuration, rules and SLO files without running anything",
+	}
+	check.AddCommand(checkConfigCommand(), checkRulesCommand(), checkSLOsCommand())
+	return check
+}
+
+func checkConfigCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "config FILE",
+		Short:   "Check signalbox.yml and every file it names",
+		Example: "  signalbox check config examples/broker/signalbox.yml",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cfg, err := config.Load(args[0])
+			if err != nil {
+				return err
+			}
+			if err := app.CheckFiles(cfg); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is good: %d scrape jobs, %d rule patterns, %d SLO patterns\n",
+				args[0], len(cfg.Prometheus.ScrapeConfigs), len(cfg.RuleFiles), len(cfg.SLOFiles))
+			return err
+		},
+	}
+}
+
+func checkRulesCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "rules FILE...",
+		Short:   "Check Prometheus rule files",
+		Example: "  signalbox check rules examples/broker/rules/alerts.yml",
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if _, err := expand(args); err != nil {
+				return err
+			}
+			files, err := rules.Check(args)
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%d rule files are good\n", len(files))
+			return err
+		},
+	}
+}
+
+func checkSLOsCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "slos FILE...",
+		Short:   "Check OpenSLO v1 files",
+		Example: "  signalbox check slos examples/broker/slos/*.yaml",
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			files, err := expand(args)
+			if err != nil {
+				return err
+			}
+			defs, problems := slo.Load(files)
+			failed := false
+			for _, p := range problems {
+				failed = failed || !p.Warning
+				fmt.Fprintln(cmd.ErrOrStderr(), p.Error())
+			}
+			if failed {
+				return exitError{status: exitFailed}
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%d SLOs in %d files are good\n", len(defs), len(files))
+			return err
+		},
+	}
+}
+
+// expand resolves patterns that the shell left alone.
+func expand(patterns []string) (files []string, err error) {
+	for _, p := range patterns {
+		found, err := filepath.Glob(p)
+		if err != nil {
+			return nil, usageError{fmt.Errorf("pattern %s: %w", p, err)}
+		}
+		if len(found) == 0 {
+			return nil, fmt.Errorf("%s: there is no such file", p)
+		}
+		files = append(files, found...)
+	}
+	return files, nil
+}

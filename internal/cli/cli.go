@@ -1,0 +1,144 @@
+// Package cli is the command line: it reads flags and environment, then calls
+// app or speaks HTTP to a running server, and prints.
+//
+// It holds no business rules and never opens a store. Every flag can be given as
+// an environment variable: SIGNALBOX_ and the flag's name in capitals, with _ for
+// every dot and dash. Exit status: 0 success, 3 error, 2 for wrong usage, except where a
+// command documents its own (gate check). Start reading at New.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// Exit statuses shared by all commands.
+const (
+	exitOK     = 0
+	exitUsage  = 2
+	exitFailed = 3
+)
+
+// exitError carries an exit status; an empty text prints nothing.
+type exitError struct {
+	status int
+	text   string
+}
+
+func (e exitError) Error() string { return e.text }
+
+// Main runs the command line args (without the program's name) and returns the
+// process's exit status.
+func Main(ctx context.Context, version string, args []string, out, errOut io.Writer) int {
+	root := New(version)
+	root.SetArgs(args)
+	root.SetOut(out)
+	root.SetErr(errOut)
+	cmd, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		return exitOK
+	}
+	var exit exitError
+	if errors.As(err, &exit) {
+		if exit.text != "" {
+			fmt.Fprintln(errOut, "signalbox:", exit.text)
+		}
+		return exit.status
+	}
+	fmt.Fprintln(errOut, "signalbox:", err)
+	if isUsage(err) {
+		fmt.Fprintf(errOut, "Run '%s --help' for usage.\n", cmd.CommandPath())
+		return exitUsage
+	}
+	return exitFailed
+}
+
+func isUsage(err error) bool {
+	var usage usageError
+	if errors.As(err, &usage) {
+		return true
+	}
+	text := err.Error()
+	for _, prefix := range []string{"unknown command", "unknown flag", "unknown shorthand", "flag needs an argument", "invalid argument", "accepts ", "requires at least", "required flag"} {
+		if strings.HasPrefix(text, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+type usageError struct{ error }
+
+// New is the whole command tree.
+func New(version string) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "signalbox",
+		Short: "Metrics, logs, traces, promises, pages and deployment gates in one binary",
+		Long: `Signalbox takes a fleet's metrics, logs and traces, knows what each service
+promised, pages the right person and holds unsafe deployments with evidence.
+
+  signalbox demo     everything with a simulated broker platform, on http://localhost:4300
+  signalbox serve    everything for your own telemetry; no file needed
+
+Commands that talk to a running server find it by --server or SIGNALBOX_SERVER.`,
+		Version:           version,
+		SilenceUsage:      true,
+		SilenceErrors:     true,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return flagsFromEnvironment(cmd) },
+	}
+	root.SetVersionTemplate("{{.Version}}\n")
+	root.AddGroup(
+		&cobra.Group{ID: "run", Title: "Run:"},
+		&cobra.Group{ID: "ask", Title: "Ask a running server:"},
+		&cobra.Group{ID: "work", Title: "Check and measure:"},
+	)
+	add(root, "run", serveCommand(version), demoCommand(version), simulateCommand())
+	add(root, "ask", queryCommand(), sloCommand(), gateCommand(), explainCommand())
+	add(root, "work", checkCommand(), benchCommand())
+	root.AddCommand(versionCommand(version), sqlWorkerCommand())
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	return root
+}
+
+func add(root *cobra.Command, group string, cmds ...*cobra.Command) {
+	for _, c := range cmds {
+		c.GroupID = group
+		root.AddCommand(c)
+	}
+}
+
+func versionCommand(version string) *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  cobra.NoArgs,
+		Run:   func(cmd *cobra.Command, _ []string) { fmt.Fprintln(cmd.OutOrStdout(), version) },
+	}
+}
+
+// flagsFromEnvironment sets every flag that was not given from its variable.
+func flagsFromEnvironment(cmd *cobra.Command) error {
+	var errs []error
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		name := environmentName(f.Name)
+		value, ok := os.LookupEnv(name)
+		if f.Changed || !ok {
+			return
+		}
+		if err := cmd.Flags().Set(f.Name, value); err != nil {
+			errs = append(errs, usageError{fmt.Errorf("environment variable %s: %w", name, err)})
+		}
+	})
+	return errors.Join(errs...)
+}
+
+func environmentName(flag string) string {
+	return "SIGNALBOX_" + strings.ToUpper(strings.NewReplacer(".", "_", "-", "_").Replace(flag))
+}

@@ -1,0 +1,46 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/signalbox-project/signalbox/internal/app"
+)
+
+func serveCommand(version string) *cobra.Command {
+	o := app.DefaultOptions()
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the platform",
+		Long: `Runs every part in one process: intakes, stores, SLOs, alerting, gate, API and UI.
+Without a configuration file it runs on safe defaults and keeps its data in ./data.
+
+Send telemetry to it:
+  OpenTelemetry SDK   OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4317 (gRPC) or :4318 (HTTP)
+  Prometheus          remote_write: [{url: http://localhost:4300/api/v1/write}]
+  exporters           scrape_configs in signalbox.yml, as in prometheus.yml
+
+SIGHUP or POST /-/reload reads the configuration again; a bad one changes nothing.`,
+		Example: `  signalbox serve
+  signalbox serve --config.file signalbox.yml --storage.path /var/lib/signalbox`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o.Version = version
+			o.Output = cmd.ErrOrStderr()
+			return app.Run(cmd.Context(), o)
+		},
+	}
+	serverFlags(cmd.Flags(), &o)
+	cmd.Flags().StringVar(&o.ConfigFile, "config.file", "", "signalbox.yml; without one the defaults apply")
+	return cmd
+}
+
+func serverFlags(fs *pflag.FlagSet, o *app.Options) {
+	fs.StringVar(&o.StoragePath, "storage.path", o.StoragePath, "folder for all data; made if missing")
+	fs.StringVar(&o.ListenAddress, "web.listen-address", o.ListenAddress, "UI, API and HTTP intakes")
+	fs.StringVar(&o.ExternalURL, "web.external-url", "", "URL under which users reach the UI, for links in pages")
+	fs.StringVar(&o.OTLPGRPCAddress, "otlp.grpc-address", o.OTLPGRPCAddress, "OTLP over gRPC; empty turns it off")
+	fs.StringVar(&o.OTLPHTTPAddress, "otlp.http-address", o.OTLPHTTPAddress, "OTLP over HTTP; empty turns it off")
+	fs.StringVar(&o.LogLevel, "log.level", o.LogLevel, "debug, info, warn or error")
+	fs.StringVar(&o.LogFormat, "log.format", o.LogFormat, "logfmt or json")
+}

@@ -1,0 +1,112 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"net/url"
+
+	"github.com/spf13/cobra"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+)
+
+func sloCommand() *cobra.Command {
+	slo := &cobra.Command{
+		Use:   "slo",
+		Short: "Show promises and their error budgets",
+	}
+	slo.AddCommand(sloListCommand(), sloShowCommand())
+	return slo
+}
+
+func sloListCommand() *cobra.Command {
+	var c client
+	var o output
+	var service string
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List promises, the one in most danger first",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var answer struct {
+				SLOs    []model.SLOStatus `json:"slos"`
+				Summary string            `json:"summary"`
+			}
+			params := url.Values{}
+			if service != "" {
+				params.Set("service", service)
+			}
+			if err := c.get(cmd.Context(), "/sb/v1/slos", params, &answer); err != nil {
+				return err
+			}
+			return o.print(cmd, answer, func(w io.Writer) error {
+				fmt.Fprintln(w, answer.Summary)
+				if len(answer.SLOs) == 0 {
+					return nil
+				}
+				t := newTable("STATE", "NAME", "SERVICE", "OBJECTIVE", "WINDOW", "BUDGET LEFT", "WHY")
+				for _, s := range answer.SLOs {
+					t.row(string(s.State), s.Name, s.Service, fmt.Sprintf("%g %%", 100*s.Objective), s.Window, budgetLeft(s), s.Reason)
+				}
+				t.write(w)
+				return nil
+			})
+		},
+	}
+	cmd.Flags().StringVar(&service, "service", "", "only those of this service")
+	c.flags(cmd.Flags())
+	o.flags(cmd.Flags())
+	return cmd
+}
+
+func budgetLeft(s model.SLOStatus) string {
+	if s.Budget.Total == 0 && s.Budget.Coverage == 0 {
+		return "-"
+	}
+	return percent(s.Budget.LeftRatio)
+}
+
+func sloShowCommand() *cobra.Command {
+	var c client
+	var o output
+	cmd := &cobra.Command{
+		Use:   "show NAME",
+		Short: "Show one promise: budget, burn rates, queries",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var s model.SLOStatus
+			if err := c.get(cmd.Context(), "/sb/v1/slos/"+url.PathEscape(args[0]), nil, &s); err != nil {
+				return err
+			}
+			return o.print(cmd, s, func(w io.Writer) error { return printSLO(w, s) })
+		},
+	}
+	c.flags(cmd.Flags())
+	o.flags(cmd.Flags())
+	return cmd
+}
+
+func printSLO(w io.Writer, s model.SLOStatus) error {
+	fmt.Fprintf(w, "%s (%s): %s\n%s\n%s\n\n", s.Name, s.Service, s.State, s.Reason, s.Action)
+	t := newTable("WHAT", "VALUE")
+	t.row("objective", fmt.Sprintf("%g %% over %s", 100*s.Objective, s.Window))
+	t.row("budget", fmt.Sprintf("%s min of full outage; %s %s allowed, %s used", figure(s.Budget.Minutes), figure(s.Budget.Allowed), unit(s.Method), figure(s.Budget.Bad)))
+	t.row("left", budgetLeft(s))
+	t.row("data", percent(s.Budget.Coverage)+" of the window")
+	t.row("error ratio", s.Queries.Error)
+	t.write(w)
+	fmt.Fprintln(w)
+	b := newTable("BURN OVER", "RATE", "EVENTS", "COVERAGE")
+	for _, r := range s.Burn {
+		b.row(r.Window, figure(r.Rate)+"×", figure(r.Events), percent(r.Coverage))
+	}
+	b.write(w)
+	return nil
+}
+
+func unit(method string) string {
+	if method == "timeslices" {
+		return "minutes"
+	}
+	return "events"
+}
