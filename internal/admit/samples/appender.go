@@ -39,7 +39,7 @@ type appender struct {
 	}
 }
 
-// Append admits one sample. A *Refusal means that this sample alone was
+// Append admits one sample. A *RefusalError means that this sample alone was
 // refused; any other error is the store's and the batch should be rolled back.
 func (ap *appender) Append(ref storage.SeriesRef, ls labels.Labels, st, t int64, v float64, h *histogram.Histogram, fh *histogram.FloatHistogram, opts storage.AOptions) (storage.SeriesRef, error) {
 	ap.received++
@@ -71,7 +71,7 @@ func (ap *appender) Append(ref storage.SeriesRef, ls labels.Labels, st, t int64,
 	return got, err
 }
 
-func (ap *appender) check(ref storage.SeriesRef, ls labels.Labels, t int64) *Refusal {
+func (ap *appender) check(ref storage.SeriesRef, ls labels.Labels, t int64) *RefusalError {
 	if ref == 0 { // a known series was checked when it was new
 		if r := ap.a.checkLabels(ls); r != nil {
 			return r
@@ -90,7 +90,7 @@ func (ap *appender) check(ref storage.SeriesRef, ls labels.Labels, t int64) *Ref
 	return nil
 }
 
-func (ap *appender) refuse(r *Refusal) error {
+func (ap *appender) refuse(r *RefusalError) error {
 	ap.count(r.Reason)
 	return r
 }

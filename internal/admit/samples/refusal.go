@@ -33,10 +33,10 @@ const (
 // maxSeriesText bounds how much of a series a message quotes.
 const maxSeriesText = 256
 
-// Refusal says why one sample may not enter and what to do about it. It
+// RefusalError says why one sample may not enter and what to do about it. It
 // unwraps to storage.ErrOutOfBounds or to the store's own error, so that Prometheus' scrape loop
 // and OTLP handler skip the sample instead of giving up the batch.
-type Refusal struct {
+type RefusalError struct {
 	Reason string
 	Series string
 	Detail string
@@ -44,24 +44,24 @@ type Refusal struct {
 	cause  error
 }
 
-func (r *Refusal) Error() string {
+func (r *RefusalError) Error() string {
 	return fmt.Sprintf("series %s: %s; %s", r.Series, r.Detail, r.Cure)
 }
 
-func (r *Refusal) Unwrap() error { return r.cause }
+func (r *RefusalError) Unwrap() error { return r.cause }
 
 // RefusalReason is Reason, for intakes that know refusals only by this method.
-func (r *Refusal) RefusalReason() string { return r.Reason }
+func (r *RefusalError) RefusalReason() string { return r.Reason }
 
-func newRefusal(reason string, ls labels.Labels, detail, cure string) *Refusal {
-	return &Refusal{Reason: reason, Series: seriesText(ls), Detail: detail, Cure: cure, cause: storage.ErrOutOfBounds}
+func newRefusal(reason string, ls labels.Labels, detail, cure string) *RefusalError {
+	return &RefusalError{Reason: reason, Series: seriesText(ls), Detail: detail, Cure: cure, cause: storage.ErrOutOfBounds}
 }
 
 // storeRefusal explains the store's refusal of one sample; nil means that err is
 // not about the sample.
-func storeRefusal(err error, ls labels.Labels, t int64, ap *appender) *Refusal {
+func storeRefusal(err error, ls labels.Labels, t int64, ap *appender) *RefusalError {
 	var bad histogram.Error
-	var r *Refusal
+	var r *RefusalError
 	switch {
 	case errors.Is(err, storage.ErrTooOldSample), errors.Is(err, storage.ErrOutOfBounds), errors.Is(err, storage.ErrOutOfOrderSample):
 		r = newRefusal(ReasonOutOfOrder, ls,
@@ -80,15 +80,15 @@ func storeRefusal(err error, ls labels.Labels, t int64, ap *appender) *Refusal {
 	return r
 }
 
-func (a *Admission) checkLabels(ls labels.Labels) *Refusal {
+func (a *Admission) checkLabels(ls labels.Labels) *RefusalError {
 	if n := ls.Len(); n > a.cfg.MaxLabels {
 		return newRefusal(ReasonLabelCount, ls, fmt.Sprintf("%d labels, more than %d", n, a.cfg.MaxLabels),
 			"drop labels with relabelling or raise max_labels_per_series")
 	}
-	var bad *Refusal
+	var bad *RefusalError
 	named := false
 	ls.Range(func(l labels.Label) {
-		named = named || (l.Name == labels.MetricName && l.Value != "")
+		named = named || (l.Name == prommodel.MetricNameLabel && l.Value != "")
 		if bad == nil {
 			bad = a.checkLabel(ls, l)
 		}
@@ -105,7 +105,7 @@ func (a *Admission) checkLabels(ls labels.Labels) *Refusal {
 	return nil
 }
 
-func (a *Admission) checkLabel(ls labels.Labels, l labels.Label) *Refusal {
+func (a *Admission) checkLabel(ls labels.Labels, l labels.Label) *RefusalError {
 	switch {
 	case l.Name == "":
 		return newRefusal(ReasonEmptyName, ls, "a label has no name", "name every label")
@@ -125,11 +125,11 @@ func (a *Admission) checkLabel(ls labels.Labels, l labels.Label) *Refusal {
 // never builds the text of a huge label.
 func seriesText(ls labels.Labels) string {
 	var b strings.Builder
-	b.WriteString(clip(ls.Get(labels.MetricName), maxSeriesText/2))
+	b.WriteString(clip(ls.Get(prommodel.MetricNameLabel), maxSeriesText/2))
 	b.WriteByte('{')
 	n := 0
 	ls.Range(func(l labels.Label) {
-		if l.Name == labels.MetricName || b.Len() > maxSeriesText {
+		if l.Name == prommodel.MetricNameLabel || b.Len() > maxSeriesText {
 			return
 		}
 		if n++; n > 1 {

@@ -10,7 +10,7 @@
 //
 // Invariant: received = stored + refused, exactly, once Commit or Rollback has
 // returned; a sample counts as stored only after the store's Commit.
-// A Refusal concerns one sample: the appender stays usable and the rest of the
+// A RefusalError concerns one sample: the appender stays usable and the rest of the
 // batch is kept. An Admission is safe for concurrent use, one appender is not.
 //
 // Start reading at New, then appender.go.
@@ -143,7 +143,7 @@ func family(ls labels.Labels, opts storage.AOptions) string {
 	if opts.MetricFamilyName != "" {
 		return opts.MetricFamilyName
 	}
-	name := ls.Get(labels.MetricName)
+	name := ls.Get(prommodel.MetricNameLabel)
 	switch opts.Metadata.Type {
 	case prommodel.MetricTypeHistogram, prommodel.MetricTypeGaugeHistogram, prommodel.MetricTypeSummary:
 		for _, suffix := range []string{"_bucket", "_count", "_sum"} {

@@ -128,7 +128,7 @@ func TestEachKindOfBadSampleIsRefusedWithItsReasonAndCure(t *testing.T) {
 			count := tally{}
 			app := admission(t, &memory{appendErr: c.err}, count).For("test").AppenderV2(context.Background())
 			_, err := app.Append(0, c.ls, 0, c.at.UnixMilli(), 1, c.h, nil, storage.AOptions{})
-			var r *Refusal
+			var r *RefusalError
 			if !errors.As(err, &r) || r.Reason != c.reason {
 				t.Fatalf("got %v, want a refusal for %s", err, c.reason)
 			}

@@ -59,7 +59,7 @@ func (j *journal) Put(ctx context.Context, alerts ...*alert.Alert) error {
 func (j *journal) save(now time.Time) error {
 	var all []*alert.Alert
 	known := map[prommodel.Fingerprint]bool{}
-	it := j.Alerts.GetPending()
+	it := j.GetPending()
 	for a := range it.Next() {
 		all = append(all, a.Data)
 		known[a.Data.Fingerprint()] = !a.Data.ResolvedAt(now)

@@ -159,7 +159,7 @@ func (r *Rules) Load(patterns []string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	defer r.interrupt.begin()()
-	err = r.Manager.Update(time.Duration(r.cfg.Interval), append([]string{builtIn}, files...),
+	err = r.Update(time.Duration(r.cfg.Interval), append([]string{builtIn}, files...),
 		labels.FromMap(r.deps.ExternalLabels), r.deps.ExternalURL.String(), r.evaluate)
 	if err != nil {
 		return fmt.Errorf("load rules: %w", err)
@@ -216,7 +216,7 @@ func (r *Rules) Run(ctx context.Context) error {
 	}()
 	<-ctx.Done()
 	r.cancel()
-	r.Manager.Stop()
+	r.Stop()
 	<-done
 	return nil
 }

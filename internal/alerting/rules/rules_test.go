@@ -209,6 +209,7 @@ func (noPages) SavePage(context.Context, model.Page) error { return nil }
 func (noPages) Page(context.Context, string) (model.Page, error) {
 	return model.Page{}, store.ErrNotFound
 }
+
 func (noPages) PageByDedup(context.Context, string) (model.Page, error) {
 	return model.Page{}, store.ErrNotFound
 }

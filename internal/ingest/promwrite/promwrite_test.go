@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -318,7 +319,7 @@ func TestAFullDiskAsksTheSenderToComeBack(t *testing.T) {
 func TestATenantOtherThanTheDefaultBecomesALabel(t *testing.T) {
 	f, now := setup(t, nil), time.Now()
 	for _, tenant := range []string{"default", "acme"} {
-		if resp, text := f.post(t, typeV1, pack(t, v1(now, pairs("__name__", "up"))), "X-Scope-OrgID", tenant); resp.StatusCode != 204 {
+		if resp, text := f.post(t, typeV1, pack(t, v1(now, pairs("__name__", "up"))), "X-Scope-OrgID", tenant); resp.StatusCode != http.StatusNoContent {
 			t.Fatalf("%d %s", resp.StatusCode, text)
 		}
 	}
@@ -331,7 +332,7 @@ func TestALongListOfRefusalsIsCutShort(t *testing.T) {
 	f, now := setup(t, nil), time.Now()
 	req := &prompb.WriteRequest{}
 	for i := range 1000 {
-		req.Timeseries = append(req.Timeseries, v1(now, pairs("nameless", fmt.Sprint(i))).Timeseries...)
+		req.Timeseries = append(req.Timeseries, v1(now, pairs("nameless", strconv.Itoa(i))).Timeseries...)
 	}
 	_, text := f.post(t, typeV1, pack(t, req))
 	if !strings.Contains(text, "1000 refused, 0 stored") || !strings.Contains(text, "and 990 more") || len(text) > 4000 {

@@ -119,7 +119,7 @@ func (s *Scraper) Apply(cfg *promconfig.Config) error {
 		s.config = cfg // applying would resolve our own host name, for nothing
 		return nil
 	}
-	if err := s.Manager.ApplyConfig(cfg); err != nil {
+	if err := s.ApplyConfig(cfg); err != nil {
 		return fmt.Errorf("apply scrape_configs: %w", err)
 	}
 	found := make(map[string]discovery.Configs, len(jobs))
@@ -152,7 +152,7 @@ func (s *Scraper) Run(ctx context.Context) error {
 	wg.Go(func() { done <- s.Manager.Run(s.discovery.SyncCh()) })
 	<-ctx.Done()
 	s.stop()
-	s.Manager.Stop()
+	s.Stop()
 	wg.Wait()
 	return <-done
 }

@@ -3,10 +3,10 @@ package promql
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -51,7 +51,7 @@ func fill(t *testing.T, s *metrics.Store, now time.Time) {
 	reqs := labels.FromStrings("__name__", "reqs_total", "service", "edge")
 	for i := range 11 {
 		at := now.Add(time.Duration(i-10) * 30 * time.Second)
-		ex := exemplar.Exemplar{Labels: labels.FromStrings("trace_id", fmt.Sprint(i)), Value: 1, Ts: at.UnixMilli(), HasTs: true}
+		ex := exemplar.Exemplar{Labels: labels.FromStrings("trace_id", strconv.Itoa(i)), Value: 1, Ts: at.UnixMilli(), HasTs: true}
 		add(reqs, at, float64(i*60), storage.AOptions{Exemplars: []exemplar.Exemplar{ex}})
 	}
 	if _, err := app.Append(0, labels.FromStrings("__name__", "lat"), 0, now.UnixMilli(), 0, tsdbutil.GenerateTestHistogram(3), nil, storage.AOptions{}); err != nil {
@@ -239,7 +239,7 @@ func TestForeignOriginsMayReadOnlyWhereAllowed(t *testing.T) {
 		cfg := DefaultConfig()
 		cfg.CORSOrigin = c.pattern
 		srv := serve(t, cfg, openStore(t), nil)
-		req, err := http.NewRequest("GET", srv.URL+Prefix+"/query?query=1", nil)
+		req, err := http.NewRequest(http.MethodGet, srv.URL+Prefix+"/query?query=1", nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -158,17 +158,16 @@ func (s *Store) checkDisk() {
 		reason = fmt.Sprintf("%d MiB left on the disk of %s, under min_free_bytes (%d MiB)", n>>20, s.dir, s.cfg.MinFreeBytes>>20)
 	}
 	was := s.readOnly.Load()
-	switch {
-	case reason == "":
+	if reason == "" {
 		s.readOnly.Store(nil)
 		if was != nil {
 			s.log.Info("metrics store takes writes again")
 		}
-	default:
-		s.readOnly.Store(&reason)
-		if was == nil {
-			s.log.Error("metrics store is read-only", "reason", reason)
-		}
+		return
+	}
+	s.readOnly.Store(&reason)
+	if was == nil {
+		s.log.Error("metrics store is read-only", "reason", reason)
 	}
 }
 
