@@ -3,10 +3,12 @@ package gate
 import (
 	"context"
 	"errors"
+	"os"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/goccy/go-yaml"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/signalbox-project/signalbox/internal/model"
@@ -206,5 +208,26 @@ func TestAPolicyIsCheckedWhole(t *testing.T) {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}
+	}
+}
+
+func TestTheDocumentedPolicyIsTheDefault(t *testing.T) {
+	text, err := os.ReadFile("../../docs/gate.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, block, ok := strings.Cut(string(text), "```yaml\n")
+	if !ok {
+		t.Fatal("no YAML block")
+	}
+	block, _, _ = strings.Cut(block, "```")
+	var section struct {
+		Gate Policy `yaml:"gate"`
+	}
+	if err := yaml.UnmarshalWithOptions([]byte(block), &section, yaml.Strict()); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(DefaultPolicy(), section.Gate); diff != "" {
+		t.Error(diff)
 	}
 }

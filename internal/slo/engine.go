@@ -118,6 +118,7 @@ func newMetrics() *engineMetrics {
 const (
 	minInterval = 250 * time.Millisecond // between evaluations when samples keep arriving
 	maxInterval = 10 * time.Second       // without any news: staleness must be noticed
+	maxRest     = 2 * time.Second        // for the sake of CPUShare: alerts must come in time all the same
 	burstCPU    = 10 * time.Second       // unused time that may be caught up, for reading history
 )
 
@@ -199,13 +200,13 @@ func (p *pacer) spend(d time.Duration) {
 // spare reports whether there is time for work that can wait.
 func (p *pacer) spare() bool { return p.credit > time.Second }
 
-// debt is how long to rest until the credit is positive again, at most a
-// minute: promises are judged, however slowly.
+// debt is how long to rest until the credit is positive again, at most
+// maxRest: promises are judged, however slow the machine.
 func (p *pacer) debt() time.Duration {
 	if p.credit >= 0 {
 		return 0
 	}
-	return min(time.Minute, time.Duration(float64(-p.credit)/p.share))
+	return min(maxRest, time.Duration(float64(-p.credit)/p.share))
 }
 
 // restore reads the records of the last run.
