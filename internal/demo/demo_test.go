@@ -205,6 +205,17 @@ func TestPastReleasesEndWithWhatRunsNow(t *testing.T) {
 	}
 }
 
+func TestGoodEventsAreWrittenBeforeAllAndBadOnesLast(t *testing.T) {
+	before := 0
+	for _, s := range past() {
+		r := rank(s)
+		if r < before {
+			t.Fatalf("%v comes too late", s.Labels)
+		}
+		before = r
+	}
+}
+
 func TestBatchesCarryEverySampleOnceInOrder(t *testing.T) {
 	var in []series
 	for i := range 7 {

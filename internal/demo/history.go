@@ -53,7 +53,24 @@ func (h *history) all() []series {
 		first = append(first, h.nearRequests(f, uint64(1000+i))...)
 		rest = append(rest, h.nearSpans(f, uint64(1000+i))...)
 	}
-	return append(first, append(rest, h.saturation()...)...)
+	all := append(first, append(rest, h.saturation()...)...)
+	slices.SortStableFunc(all, func(a, b series) int { return rank(a) - rank(b) })
+	return all
+}
+
+// rank orders the series such that a promise never looks broken while the
+// history is half written: good events before all events before bad ones.
+func rank(s series) int {
+	for _, l := range s.Labels {
+		switch {
+		case l.Name == "__name__" && strings.HasSuffix(l.Value, "_bucket"):
+			return 0
+		case l.Name == "status" && l.Value == "error", l.Name == "outcome" && l.Value == "late",
+			l.Name == "http_response_status_code" && l.Value != "200":
+			return 2
+		}
+	}
+	return 1
 }
 
 const mainRegion = "eu-1"

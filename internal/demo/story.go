@@ -54,7 +54,7 @@ const (
 	frozenPause     = 5 * time.Minute
 )
 
-func (s *story) tell(text string, args ...any) { s.log.Info("demo: "+text, args...) }
+func (s *story) tell(text string, args ...any) { s.log.Info("story: "+text, args...) }
 
 func (s *story) run(ctx context.Context) {
 	if !sleep(ctx, s.cfg.FirstRelease-time.Since(s.began)) {
@@ -86,7 +86,7 @@ func (s *story) choose(ctx context.Context) (string, bool) {
 	for _, service := range order {
 		d, err := s.ask(ctx, service, false)
 		if err != nil {
-			s.log.Warn("demo: the gate does not answer", "error", err)
+			s.log.Warn("story: the gate does not answer", "error", err)
 			return "", false
 		}
 		switch d.Verdict {
@@ -178,7 +178,7 @@ func (s *story) play(ctx context.Context, service string) {
 	released := time.Now()
 	s.mark(ctx, service, bad, "deploy", "pipeline", fmt.Sprintf("roll-out to %.0f %% of the traffic", fault.Share*100))
 	if err := s.platform.Inject(fault); err != nil {
-		s.log.Error("demo: release a bad version", "error", err)
+		s.log.Error("story: release a bad version", "error", err)
 		return
 	}
 	defer s.platform.Clear(fault.Name)
@@ -220,7 +220,7 @@ func (s *story) mark(ctx context.Context, service, version, kind, actor, message
 		Service: service, Environment: simulate.Environment, Version: version, Kind: kind, Status: "succeeded", Actor: actor, Message: message,
 	})
 	if err != nil && ctx.Err() == nil {
-		s.log.Warn("demo: mark a deployment", "error", err)
+		s.log.Warn("story: mark a deployment", "error", err)
 	}
 }
 
@@ -233,7 +233,7 @@ func (s *story) awaitPage(ctx context.Context, service string, since time.Time, 
 		}
 		pages, err := s.server.pages(ctx)
 		if err != nil {
-			s.log.Debug("demo: read the pages", "error", err)
+			s.log.Debug("story: read the pages", "error", err)
 			continue
 		}
 		for _, p := range pages {
