@@ -1,8 +1,10 @@
 package promql
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -11,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gogo/protobuf/proto"
+	"github.com/golang/snappy"
 	promapi "github.com/prometheus/client_golang/api"
 	promv1 "github.com/prometheus/client_golang/api/prometheus/v1"
 	"github.com/prometheus/client_golang/prometheus"
@@ -18,6 +22,7 @@ import (
 	"github.com/prometheus/prometheus/model/exemplar"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/metadata"
+	"github.com/prometheus/prometheus/prompb"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb/tsdbutil"
 
@@ -228,6 +233,36 @@ func TestAdminAPIDeletesSeriesOnlyWhereItIsOn(t *testing.T) {
 	out, err := engine(t, cfg, s).Instant(context.Background(), "reqs_total", time.Now())
 	if err != nil || len(out) != 0 {
 		t.Errorf("after delete: %v, %v", out, err)
+	}
+}
+
+func TestRemoteReadAnswersSamples(t *testing.T) {
+	s, now := openStore(t), time.Now()
+	fill(t, s, now)
+	srv := serve(t, DefaultConfig(), s, nil)
+	body, err := proto.Marshal(&prompb.ReadRequest{Queries: []*prompb.Query{{
+		StartTimestampMs: now.Add(-time.Hour).UnixMilli(), EndTimestampMs: now.UnixMilli(),
+		Matchers: []*prompb.LabelMatcher{{Name: "__name__", Value: "reqs_total"}},
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.Post(srv.URL+Prefix+"/read", "application/x-protobuf", bytes.NewReader(snappy.Encode(nil, body)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	packed, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, err := snappy.Decode(nil, packed)
+	if err != nil {
+		t.Fatalf("%d: %v", resp.StatusCode, err)
+	}
+	var got prompb.ReadResponse
+	if err := proto.Unmarshal(plain, &got); err != nil || len(got.Results) != 1 || len(got.Results[0].Timeseries) != 1 || len(got.Results[0].Timeseries[0].Samples) != 11 {
+		t.Errorf("read %v, %v", &got, err)
 	}
 }
 

@@ -9,7 +9,8 @@ import (
 
 // Config is the metrics store's section of the configuration.
 type Config struct {
-	// Retention is how long samples are kept; older blocks are deleted whole.
+	// Retention is how long samples are kept; older blocks are deleted whole. It
+	// should exceed the longest SLO window, or a restart cannot see all of a budget.
 	Retention model.Duration `yaml:"retention"`
 	// MaxBytes bounds the blocks on disk, oldest deleted first; 0 means no bound.
 	MaxBytes int64 `yaml:"max_bytes"`
@@ -25,7 +26,7 @@ type Config struct {
 // DefaultConfig keeps 15 days and takes samples up to a day late.
 func DefaultConfig() Config {
 	return Config{
-		Retention:        model.Duration(15 * 24 * time.Hour),
+		Retention:        model.Duration(40 * 24 * time.Hour),
 		OutOfOrderWindow: model.Duration(24 * time.Hour),
 		MaxExemplars:     100_000,
 		MinFreeBytes:     256 << 20,

@@ -3,6 +3,8 @@ package metrics
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -97,6 +99,31 @@ func TestSamplesHistogramsAndExemplarsSurviveARestart(t *testing.T) {
 	res, err := eq.Select(0, now.Add(time.Hour).UnixMilli(), []*labels.Matcher{labels.MustNewMatcher(labels.MatchEqual, "__name__", "up")})
 	if err != nil || len(res) != 1 {
 		t.Errorf("exemplars after restart: %v, %v", res, err)
+	}
+}
+
+// A kill leaves the files as they are while the store is open.
+func TestWhatWasCommittedSurvivesAKill(t *testing.T) {
+	dir, now := t.TempDir(), time.Now()
+	s := open(t, dir, nil)
+	for i := range 100 {
+		at := now.Add(time.Duration(i) * time.Second)
+		if i%10 == 9 {
+			at = now.Add(-time.Duration(i) * time.Minute) // out of order: in a log of its own
+		}
+		if err := put(t, s, at, float64(i), storage.AOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	killed := t.TempDir()
+	if err := os.CopyFS(killed, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(killed, "lock")); err != nil {
+		t.Fatal(err)
+	}
+	if n, _ := count(t, open(t, killed, nil), "up"); n != 100 {
+		t.Errorf("%d samples after the kill, want 100", n)
 	}
 }
 
