@@ -53,7 +53,6 @@ export const SpanRow = memo(function SpanRow({
       aria-level={depth + 1}
       aria-selected={selected}
       aria-expanded={descendants > 0 ? !collapsed : undefined}
-      aria-label={`${span.service} ${span.name}, ${text}${failed ? ", error" : ""}`}
       data-dim={match === false}
       onClick={() => onSelect(span.span_id)}
       onKeyDown={onKeyDown}
@@ -63,22 +62,27 @@ export const SpanRow = memo(function SpanRow({
         style={{ paddingLeft: `calc(${Math.min(depth, deepest)} * var(--indent))` }}
       >
         {descendants > 0 ? (
-          <button
-            type="button"
-            tabIndex={-1}
+          // Mouse only: the arrow keys fold from the keyboard.
+          <span
+            aria-hidden="true"
             className={classes.toggle}
-            aria-label={collapsed ? `Unfold ${descendants} spans` : "Fold"}
+            data-toggle
             onClick={(event) => {
               event.stopPropagation();
               onToggle(span.span_id);
             }}
           >
             <Icon name={collapsed ? "right" : "down"} size={12} />
-          </button>
+          </span>
         ) : (
           <span className={classes.toggle} />
         )}
-        {failed && <Shape tone="danger" size={10} />}
+        {failed && (
+          <>
+            <Shape tone="danger" size={10} />
+            <span className="sr">error</span>
+          </>
+        )}
         <span className={classes.service} style={{ borderColor: color }}>
           {span.service}
         </span>

@@ -1,0 +1,52 @@
+import { existsSync } from "node:fs";
+import { defineConfig } from "@playwright/test";
+
+// SIGNALBOX_URL names the running demo. Without it the built pages are served with made-up data.
+const target = process.env.SIGNALBOX_URL;
+const chromium =
+  process.env.CHROMIUM_PATH ??
+  ["/usr/bin/chromium", "/usr/bin/chromium-browser"].find((path) => existsSync(path));
+if (!chromium) throw new Error("These tests need Chromium: apt-get install chromium, or set CHROMIUM_PATH.");
+
+const desktop = { width: 1440, height: 900 };
+const phone = { width: 390, height: 844 };
+
+export default defineConfig({
+  testDir: "./e2e",
+  timeout: 45_000,
+  expect: { timeout: 15_000 },
+  workers: process.env.CI ? 1 : 2,
+  fullyParallel: true,
+  reporter: [["list"]],
+  use: {
+    baseURL: target ?? "http://localhost:4302",
+    launchOptions: { executablePath: chromium, args: ["--no-sandbox"] },
+    locale: "en-GB",
+    trace: "retain-on-failure",
+    screenshot: "only-on-failure",
+  },
+  projects: [
+    { name: "desktop-light", testIgnore: /phone\.spec/, use: { viewport: desktop, colorScheme: "light" } },
+    { name: "desktop-dark", testMatch: /pages\.spec/, use: { viewport: desktop, colorScheme: "dark" } },
+    {
+      name: "phone-light",
+      testMatch: /(pages|phone)\.spec/,
+      use: { viewport: phone, colorScheme: "light", hasTouch: true, isMobile: true },
+    },
+    {
+      name: "phone-dark",
+      testMatch: /pages\.spec/,
+      use: { viewport: phone, colorScheme: "dark", hasTouch: true, isMobile: true },
+    },
+  ],
+  ...(target
+    ? {}
+    : {
+        webServer: {
+          command: "npx vite preview",
+          url: "http://localhost:4302",
+          reuseExistingServer: true,
+          timeout: 30_000,
+        },
+      }),
+});
