@@ -196,11 +196,17 @@ func (p *parser) compare(c store.Compare, start int) (store.Expr, error) {
 		if err != nil {
 			return nil, p.errorAt(start, "trace "+err.Error(), "a trace id is 32 hex digits; put * after a part of one")
 		}
+		if id.IsZero() {
+			return nil, p.errorAt(start, "the zero id is the same as none", fmt.Sprintf("write -%s:* for records without one", c.Field))
+		}
 		c.Value, c.Num, c.IsNum = id.String(), 0, false
 	case "span_id", "parent_id":
 		id, err := model.ParseSpanID(c.Value)
 		if err != nil {
 			return nil, p.errorAt(start, "span "+err.Error(), "a span id is 16 hex digits; put * after a part of one")
+		}
+		if id.IsZero() {
+			return nil, p.errorAt(start, "the zero id is the same as none", fmt.Sprintf("write -%s:* for records without one", c.Field))
 		}
 		c.Value, c.Num, c.IsNum = id.String(), 0, false
 	case "timestamp":
