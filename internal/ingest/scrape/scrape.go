@@ -7,7 +7,7 @@
 // shows them.
 //
 // Invariants: a Reload that fails leaves the running configuration untouched;
-// nothing is resolved or dialled before the first target is configured. mu
+// nothing is resolved or dialled before Run and the first target. mu
 // orders Reload and guards config; it is never held while scraping.
 //
 // Start reading at New, then Reload.
@@ -55,9 +55,10 @@ type Scraper struct {
 	discovery *discovery.Manager
 	stop      context.CancelFunc // ends discovery
 
-	mu     sync.Mutex
-	config *promconfig.Config
-	active bool // a configuration with jobs was applied at some time
+	mu      sync.Mutex
+	config  *promconfig.Config
+	running bool
+	active  bool // a configuration with jobs was applied at some time
 }
 
 // New makes a Scraper without targets; it starts nothing.
@@ -107,16 +108,31 @@ func (s *Scraper) Reload(section Section) error {
 	return s.Apply(cfg)
 }
 
-// Apply is Reload for a configuration that Parse made.
+// Apply is Reload for a configuration that Parse, or Prometheus' own loader,
+// made. Before Run it only notes the configuration: applying resolves our own host name, which
+// may take seconds where there is no DNS, and would hold up the start.
 func (s *Scraper) Apply(cfg *promconfig.Config) error {
-	jobs, err := cfg.GetScrapeConfigs()
-	if err != nil {
+	if _, err := cfg.GetScrapeConfigs(); err != nil {
 		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.running {
+		if err := s.apply(cfg); err != nil {
+			return err
+		}
+	}
+	s.config = cfg
+	return nil
+}
+
+// apply hands a configuration to discovery and scraping; s.mu is held.
+func (s *Scraper) apply(cfg *promconfig.Config) error {
+	jobs, err := cfg.GetScrapeConfigs()
+	if err != nil {
+		return err
+	}
 	if len(jobs) == 0 && !s.active {
-		s.config = cfg // applying would resolve our own host name, for nothing
 		return nil
 	}
 	if err := s.ApplyConfig(cfg); err != nil {
@@ -129,7 +145,7 @@ func (s *Scraper) Apply(cfg *promconfig.Config) error {
 	if err := s.discovery.ApplyConfig(found); err != nil {
 		return fmt.Errorf("apply discovery of scrape_configs: %w", err)
 	}
-	s.config, s.active = cfg, true
+	s.active = true
 	return nil
 }
 
@@ -142,6 +158,12 @@ func (s *Scraper) Config() promconfig.Config {
 
 // Run discovers and scrapes until ctx is done.
 func (s *Scraper) Run(ctx context.Context) error {
+	s.mu.Lock()
+	s.running = true
+	if err := s.apply(s.config); err != nil {
+		s.log.Error("targets not scraped until the configuration is reloaded", "err", err)
+	}
+	s.mu.Unlock()
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		if err := s.discovery.Run(); err != nil && !errors.Is(err, context.Canceled) {

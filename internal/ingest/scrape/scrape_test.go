@@ -26,7 +26,8 @@ type fixture struct {
 	arrivals <-chan struct{}
 }
 
-func start(t *testing.T) *fixture {
+// start runs a scraper; sections are applied before Run, as at a start.
+func start(t *testing.T, sections ...scrape.Section) *fixture {
 	t.Helper()
 	s, err := metrics.Open(metrics.DefaultConfig(), metrics.Deps{Dir: t.TempDir()})
 	if err != nil {
@@ -39,6 +40,11 @@ func start(t *testing.T) *fixture {
 	sc, err := scrape.New(scrape.Deps{Appendable: adm.For("scrape")})
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, section := range sections {
+		if err := sc.Reload(section); err != nil {
+			t.Fatal(err)
+		}
 	}
 	arrivals, stopArrivals := s.Arrivals()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -119,6 +125,11 @@ func TestTargetsOfAFileAreScrapedAndABadLabelCostsOnlyItsSample(t *testing.T) {
 	if md, ok := f.TargetsActive()["disks"][0].GetMetadata("disk_bytes"); !ok || md.Help != "Bytes." {
 		t.Errorf("metadata %v", md)
 	}
+}
+
+func TestTargetsConfiguredBeforeTheStartAreScraped(t *testing.T) {
+	f := start(t, scrape.Section{Text: job + "    static_configs: [{targets: [" + exporter(t) + "]}]\n", Line: 1})
+	f.value(t, func(v float64) bool { return v == 42 }, eq("__name__", "disk_bytes"), eq("job", "disks"))
 }
 
 func TestAFailedReloadKeepsTheTargetsAndSaysWhere(t *testing.T) {
