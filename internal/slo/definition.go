@@ -207,10 +207,11 @@ func (r *resolver) ratio(d *Definition, s *openslo.SLO, sli *openslo.SLI, ob *op
 	d.Queries.Total = counts.total.Plain("$window")
 	if counts.good != nil {
 		d.Queries.Good = counts.good.Plain("$window")
-		d.Queries.Error = fmt.Sprintf("1 - sum(%s) / sum(%s)", d.Queries.Good, d.Queries.Total)
+		d.Queries.Error = fmt.Sprintf("1 - %s / %s", counts.good.Sum("$window"), counts.total.Sum("$window"))
 	} else {
 		d.Queries.Bad = counts.bad.Plain("$window")
-		d.Queries.Error = fmt.Sprintf("sum(%s) / sum(%s)", d.Queries.Bad, d.Queries.Total)
+		// Without a failure there is no series of failures: that is zero.
+		d.Queries.Error = fmt.Sprintf("(%s or vector(0)) / %s", counts.bad.Sum("$window"), counts.total.Sum("$window"))
 	}
 	d.source = counts
 	switch s.Method {

@@ -41,6 +41,7 @@ const (
 type Counter struct {
 	exact     string // increases measured sample to sample, for Evaluator
 	plain     string // plain PromQL, for people
+	single    bool   // plain answers one series already
 	selectors []string
 }
 
@@ -72,6 +73,8 @@ func ParseCounter(text string, isCounter bool) (*Counter, error) {
 			c.selectors = r.selectors
 		} else {
 			c.plain = out.String()
+			agg, ok := out.(*parser.AggregateExpr)
+			c.single = ok && agg.Op == parser.SUM && len(agg.Grouping) == 0 && !agg.Without
 		}
 	}
 	return c, nil
@@ -87,6 +90,14 @@ func (c *Counter) Over(window time.Duration) string {
 // Plain is the query over a window in standard PromQL; window may be `$window`.
 func (c *Counter) Plain(window string) string {
 	return strings.ReplaceAll(c.plain, placeholderText, window)
+}
+
+// Sum is Plain as one series without labels.
+func (c *Counter) Sum(window string) string {
+	if c.single {
+		return c.Plain(window)
+	}
+	return "sum(" + c.Plain(window) + ")"
 }
 
 // LastSample is an expression for the time of the newest sample, in Unix
