@@ -77,8 +77,8 @@ func damagings(n int) []damaging {
 		{"emptied", func([]byte) []byte { return nil }},
 		{"zeroed", func(b []byte) []byte { clear(b); return b }},
 	}
-	for i := range 7 {
-		at := n * i / 7
+	for i := range 5 {
+		at := n * i / 5
 		out = append(out,
 			damaging{fmt.Sprintf("byte %d flipped", at), func(b []byte) []byte { b[at] ^= 0x21; return b }},
 			damaging{fmt.Sprintf("cut to %d bytes", at), func(b []byte) []byte { return b[:at] }},

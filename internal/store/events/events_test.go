@@ -287,7 +287,7 @@ func TestAcknowledgedRowsSurviveDeathAtEveryFileOperation(t *testing.T) {
 	if n := countParts(db, part.Logs); n > 4 {
 		t.Fatalf("%d parts: the story does not merge", n)
 	}
-	for n := 0; n < whole.ops-before; n += 1 + n/20 {
+	for n := 0; n < whole.ops-before; n += 1 + n/12 {
 		dir := t.TempDir()
 		fs := &mortal{left: before + n, err: errDead}
 		db := open(t, DefaultConfig(), Deps{Dir: dir, FS: fs})

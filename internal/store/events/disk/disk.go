@@ -42,8 +42,8 @@ type OS struct{}
 
 type osFile struct{ *os.File }
 
-// Sync is fdatasync: a file's length belongs to its data, its times do not matter.
-func (f osFile) Sync() error { return syscall.Fdatasync(int(f.Fd())) }
+// Sync syncs the data and the length; a file's times do not matter.
+func (f osFile) Sync() error { return syncData(f.File) }
 
 func (f osFile) Truncate(size int64) error {
 	if err := f.File.Truncate(size); err != nil {
