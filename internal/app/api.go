@@ -40,7 +40,7 @@ func (p *process) ownAPI() (http.Handler, error) {
 	p.run("sql", nil, engine.Close)
 	a, err := api.New(p.cfg.API, api.Deps{
 		Logger: p.component("api"), Registerer: p.tel.Registry,
-		Status: p, SLOs: p.slo, Filter: p.search.ParseFilter, Logs: p.search, Spans: p.search, Tail: p.search.Tail, Traces: p.search,
+		Status: p, SLOs: p.slo, Filter: p.search, Logs: p.search, Spans: p.search, Tail: p.search.Tail, Traces: p.search,
 		Topology: p.topology, SQL: engine, Deploys: p.state, Gate: p.gate, Decisions: p.state,
 		Pages: p.state, Audit: p.state, Ledger: p.ledger,
 	})

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -216,7 +218,7 @@ func TestAFullDiskAnswers503KeepsWhatWasAcceptedAndResumes(t *testing.T) {
 }
 
 func findMessage(s *server, message string) error {
-	status, text, _ := s.request(http.MethodGet, "/sb/v1/logs?q=service%3Aedge&limit=10", "", nil)
+	status, text, _ := s.request(http.MethodGet, "/sb/v1/logs?q="+url.QueryEscape(strconv.Quote(message)), "", nil)
 	if status != 200 || !strings.Contains(text, message) {
 		return fmt.Errorf("%d %s", status, text)
 	}

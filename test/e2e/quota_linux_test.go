@@ -13,7 +13,7 @@ type smallDisk struct{ dir, ballast string }
 func quotaFolder(t *testing.T) smallDisk {
 	t.Helper()
 	dir := t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=256m"); err != nil {
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=1g"); err != nil {
 		t.Fatalf("mount a small file system: %v", err)
 	}
 	t.Cleanup(func() {

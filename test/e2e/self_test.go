@@ -58,7 +58,7 @@ func TestOperationsEndpoints(t *testing.T) {
 		"/debug/pprof/":                 "goroutine",
 		"/":                             "<!doctype html",
 		"/slo/anything":                 "<!doctype html", // the UI's own routes
-		"/sb/v1/openapi.json":           `"openapi":"3.1`,
+		"/sb/v1/openapi.json":           `"openapi": "3.1`,
 		"/api/v1/status/buildinfo":      `"status":"success"`,
 		"/api/v1/status/flags":          "storage.tsdb.path",
 		"/api/v1/rules":                 "Watchdog",

@@ -102,7 +102,8 @@ func New(deps Deps) (*Handler, error) {
 			return nil, fmt.Errorf("register remote write metrics: %w", err)
 		}
 	}
-	h.inner = remoteapi.NewWriteHandler(h, remoteapi.MessageTypes{remoteapi.WriteV1MessageType, remoteapi.WriteV2MessageType})
+	h.inner = remoteapi.NewWriteHandler(h, remoteapi.MessageTypes{remoteapi.WriteV1MessageType, remoteapi.WriteV2MessageType},
+		remoteapi.WithWriteHandlerMiddlewares(decode))
 	return h, nil
 }
 

@@ -286,7 +286,7 @@ func TestWhatCannotBeDecodedIsAClientError(t *testing.T) {
 		{"garbage instead of snappy", typeV1, []byte("hello, world"), nil, 400},
 		{"snappy of garbage, version 1", typeV1, snappy.Encode(nil, []byte("\xff\xff\xff")), nil, 400},
 		{"snappy of garbage, version 2", typeV2, snappy.Encode(nil, []byte("\xff\xff\xff")), nil, 400},
-		{"a claim of 2 GB", typeV1, bomb, nil, 400},
+		{"a claim of 2 GB", typeV1, bomb, nil, 413},
 		{"JSON", "application/json", good, nil, 415},
 		{"an unknown message", "application/x-protobuf;proto=foo.Bar", good, nil, 415},
 		{"gzip", typeV1, good, []string{"Content-Encoding", "gzip"}, 415},
