@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
@@ -13,8 +14,13 @@ type DeploysResponse struct {
 	Deploys []model.Deploy `json:"deploys" doc:"newest first"`
 }
 
+// deployRange is the range of deployments where none is asked for: they are
+// far rarer than telemetry.
+const deployRange = 7 * 24 * time.Hour
+
 type deploysInput struct {
-	RangeInput
+	Start       string `query:"start" maxLength:"64" doc:"as elsewhere; a week before end if absent"`
+	End         string `query:"end" maxLength:"64"`
 	Service     string `query:"service" maxLength:"200"`
 	Environment string `query:"environment" maxLength:"200"`
 	Limit       int    `query:"limit" default:"100" minimum:"1" maximum:"1000"`
@@ -47,7 +53,7 @@ func (a *API) markDeploy(ctx context.Context, in *deployInput) (model.Deploy, er
 }
 
 func (a *API) listDeploys(ctx context.Context, in *deploysInput) (DeploysResponse, error) {
-	start, end, err := parseRange(in.Start, in.End, a.now())
+	start, end, err := parseRangeOf(in.Start, in.End, a.now(), deployRange)
 	if err != nil {
 		return DeploysResponse{}, err
 	}

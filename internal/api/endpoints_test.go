@@ -199,7 +199,7 @@ func TestWhatRoomsAreAsked(t *testing.T) {
 		t.Errorf("sql: tenant %q, limit %d", f.sqlTenant, f.sqlLimit)
 	}
 	get(a, "/sb/v1/deploys?service=edge&environment=prod&limit=7")
-	if d := f.deployQuery; d.Service != "edge" || d.Environment != "prod" || d.Limit != 7 || !d.Start.Equal(hourAgo) || !d.End.Equal(now) {
+	if d := f.deployQuery; d.Service != "edge" || d.Environment != "prod" || d.Limit != 7 || !d.Start.Equal(now.Add(-7*24*time.Hour)) || !d.End.Equal(now) {
 		t.Errorf("deploys: %+v", d)
 	}
 	get(a, "/sb/v1/gate/decisions?service=edge&verdict=hold&limit=3&before=g9")

@@ -47,7 +47,7 @@ type ErrorInfo struct {
 // Position says where in a text an error is; it is the details of bad_filter
 // and bad_sql.
 type Position struct {
-	Position int    `json:"position" doc:"byte offset, from 0"`
+	Position int    `json:"position" doc:"byte offset, from 0; -1 if unknown"`
 	Hint     string `json:"hint,omitempty"`
 }
 

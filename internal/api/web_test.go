@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
@@ -165,6 +167,9 @@ func TestConfigNamesEveryProblem(t *testing.T) {
 		t.Error("an invalid config was taken")
 	}
 }
+
+// No goroutine outlives the tests.
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // tail opens a tail and gives its first n lines that are not blank.
 func tail(t *testing.T, a *API, query string, n int) (resp *http.Response, lines []string) {

@@ -214,8 +214,17 @@ func (h *handler) dependencies(r *http.Request) (any, int, error) {
 	if err != nil {
 		return nil, 0, err
 	}
+	// Jaeger does not tell calls from queues: one line per pair.
+	at := map[[2]string]int{}
 	for _, e := range edges {
-		list = append(list, dependency{Parent: e.Client, Child: e.Server, CallCount: e.Calls})
+		pair := [2]string{e.Client, e.Server}
+		i, ok := at[pair]
+		if !ok {
+			i = len(list)
+			at[pair] = i
+			list = append(list, dependency{Parent: e.Client, Child: e.Server})
+		}
+		list[i].CallCount += e.Calls
 	}
 	return list, len(list), nil
 }

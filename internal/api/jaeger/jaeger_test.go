@@ -92,7 +92,7 @@ func serve(s store.SpanReader, target string) *httptest.ResponseRecorder {
 			if r.End-r.Start != int64(time.Hour) {
 				return nil, nil
 			}
-			return []model.Edge{{Client: "edge", Server: "file-server", Kind: "call", Calls: 12}}, nil
+			return []model.Edge{{Client: "edge", Server: "file-server", Kind: "call", Calls: 10}, {Client: "edge", Server: "file-server", Kind: "queue", Calls: 2}}, nil
 		},
 		Fail: func(_ context.Context, err error) (int, string) {
 			var bad paramError
