@@ -68,9 +68,9 @@ func (c Config) Validate() []error {
 	u, err := url.Parse(c.BaseURL)
 	switch {
 	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
-		bad("url: must be an http or https URL, got %q", c.BaseURL)
+		bad("server: must be an http or https URL, got %q", c.BaseURL)
 	case !c.AllowRemote && !loopback(u.Hostname()):
-		bad("url: %s is not this machine; a benchmark of another takes --allow-remote", u.Hostname())
+		bad("server: %s is not this machine; a benchmark of another takes --allow-remote", u.Hostname())
 	}
 	for _, s := range c.Signals {
 		if !slices.Contains(Signals(), s) {

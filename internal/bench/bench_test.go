@@ -217,7 +217,7 @@ func TestConfigRefusesOtherMachinesAndUnboundedRuns(t *testing.T) {
 		want   string
 	}{
 		{"another machine needs consent", func(c *Config) { c.BaseURL = "http://10.1.2.3:4300" }, "--allow-remote"},
-		{"a URL needs a scheme", func(c *Config) { c.BaseURL = "localhost:4300" }, "url: must be"},
+		{"a URL needs a scheme", func(c *Config) { c.BaseURL = "localhost:4300" }, "server: must be"},
 		{"counts are bounded", func(c *Config) { c.Spans = maxUnits + 1 }, "spans: must be from"},
 		{"signals are known", func(c *Config) { c.Signals = []string{"profiles"} }, "signals: must be of"},
 	} {
