@@ -164,25 +164,28 @@ func (p *path) lastFirst(list []int) {
 	})
 }
 
-// step is a span on the path that is still to be searched up to a time.
+// step is a span on the path, of which the time from…until is still to be
+// searched: clocks that disagree may put a span beyond its parent's time.
 type step struct {
-	span  int
-	until int64
+	span        int
+	from, until int64
 }
 
 // walk adds up the path. Spans whose parents point at each other in a circle
 // are below no top and stay out.
 func (p *path) walk() {
+	if len(p.tops) == 0 {
+		return
+	}
 	var todo []step
 	cursor := p.below(&todo, p.tops, p.start, p.end, p.gap)
 	p.spent[cause{unseen, ""}] += max(cursor-p.start, 0)
 	for len(todo) > 0 {
 		s := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
-		span := &p.spans[s.span]
 		self := p.causeOf(s.span)
-		cursor := p.below(&todo, p.children[s.span], span.Start, s.until, func(int) cause { return self })
-		p.spent[self] += max(cursor-span.Start, 0)
+		cursor := p.below(&todo, p.children[s.span], s.from, s.until, func(int) cause { return self })
+		p.spent[self] += max(cursor-s.from, 0)
 	}
 }
 
@@ -196,8 +199,9 @@ func (p *path) below(todo *[]step, children []int, start, until int64, gap func(
 			continue
 		}
 		p.spent[gap(later)] += until - end
-		*todo = append(*todo, step{c, end})
-		until, later = max(span.Start, start), c
+		from := max(span.Start, start)
+		*todo = append(*todo, step{c, from, end})
+		until, later = from, c
 	}
 	return until
 }

@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/parquet-go/parquet-go"
@@ -10,8 +11,6 @@ import (
 	"github.com/signalbox-project/signalbox/internal/store/events/head"
 	"github.com/signalbox-project/signalbox/internal/store/events/part"
 )
-
-func appendKey(dst []byte, key string) []byte { return head.AppendKeyJSON(dst, key) }
 
 // maxListedFields is how many attribute keys a part's metadata lists; a key
 // beyond may be there unlisted.
@@ -45,7 +44,7 @@ func (t *table) openAttr(key string) (*attrColumn, error) {
 	if !t.listsField(key) {
 		return nil, nil
 	}
-	a := &attrColumn{key: key, needle: jsonKey(key)}
+	a := &attrColumn{key: key, needle: string(head.AppendKeyJSON(nil, key))}
 	var err error
 	if kind, ok := t.PromotedKind(key); ok {
 		a.kind = kind
@@ -78,12 +77,7 @@ func (t *table) listsField(key string) bool {
 	if len(t.Fields) >= maxListedFields {
 		return true
 	}
-	for _, f := range t.Fields {
-		if f.Key == key {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(t.Fields, func(f part.FieldCount) bool { return f.Key == key })
 }
 
 func (a *attrColumn) decodeDict(d *dictionary) ([]attrValue, error) {

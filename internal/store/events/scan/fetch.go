@@ -166,27 +166,15 @@ func (t *table) attributes(rows []fetched) ([]model.Attrs, error) {
 // fetchLogs reads whole log records of a part.
 func fetchLogs(t *table, rows []fetched, set func(int, model.LogRecord)) error {
 	out := make([]model.LogRecord, len(rows))
-	steps := []func() error{
-		func() error {
-			return t.eachRow(part.ColTimestamp, rows, func(i int, c *column, at int) { out[i].Time = c.intAt(at) })
-		},
-		func() error {
-			return t.texts(part.ColLevel, rows, func(i int, s string) { out[i].Level = levelOf(s) })
-		},
-		func() error {
-			return t.eachRow(part.ColTraceID, rows, func(i int, c *column, at int) { copy(out[i].TraceID[:], c.fixedAt(at)) })
-		},
-		func() error {
-			return t.eachRow(part.ColSpanID, rows, func(i int, c *column, at int) { copy(out[i].SpanID[:], c.fixedAt(at)) })
-		},
-		func() error {
-			return t.texts(part.ColRequestID, rows, func(i int, s string) { out[i].RequestID = s })
-		},
-		func() error {
-			return t.texts(part.ColMessage, rows, func(i int, s string) { out[i].Message = s })
-		},
-	}
-	if err := inTurn(steps); err != nil {
+	err := t.eachColumn(rows, []setter{
+		{part.ColTimestamp, func(i int, c *column, at int) { out[i].Time = c.intAt(at) }},
+		{part.ColTraceID, func(i int, c *column, at int) { copy(out[i].TraceID[:], c.fixedAt(at)) }},
+		{part.ColSpanID, func(i int, c *column, at int) { copy(out[i].SpanID[:], c.fixedAt(at)) }},
+		{part.ColLevel, func(i int, c *column, at int) { out[i].Level = levelOf(c.textAt(at)) }},
+		{part.ColRequestID, func(i int, c *column, at int) { out[i].RequestID = strings.Clone(c.textAt(at)) }},
+		{part.ColMessage, func(i int, c *column, at int) { out[i].Message = strings.Clone(c.textAt(at)) }},
+	})
+	if err != nil {
 		return err
 	}
 	resources, err := t.resources(rows)
@@ -204,9 +192,15 @@ func fetchLogs(t *table, rows []fetched, set func(int, model.LogRecord)) error {
 	return nil
 }
 
-func inTurn(steps []func() error) error {
-	for _, step := range steps {
-		if err := step(); err != nil {
+// setter takes a value of row i from a column.
+type setter struct {
+	column string
+	set    func(i int, c *column, at int)
+}
+
+func (t *table) eachColumn(rows []fetched, setters []setter) error {
+	for _, s := range setters {
+		if err := t.eachRow(s.column, rows, s.set); err != nil {
 			return err
 		}
 	}
@@ -238,22 +232,12 @@ func fetchSpans(t *table, rows []fetched, set func(int, model.Span)) error {
 }
 
 func fetchSpanNumbers(t *table, rows []fetched, out []model.Span) error {
-	return inTurn([]func() error{
-		func() error {
-			return t.eachRow(part.ColTimestamp, rows, func(i int, c *column, at int) { out[i].Start = c.intAt(at) })
-		},
-		func() error {
-			return t.eachRow(part.ColDuration, rows, func(i int, c *column, at int) { out[i].Duration = c.intAt(at) })
-		},
-		func() error {
-			return t.eachRow(part.ColTraceID, rows, func(i int, c *column, at int) { copy(out[i].TraceID[:], c.fixedAt(at)) })
-		},
-		func() error {
-			return t.eachRow(part.ColSpanID, rows, func(i int, c *column, at int) { copy(out[i].SpanID[:], c.fixedAt(at)) })
-		},
-		func() error {
-			return t.eachRow(part.ColParentSpanID, rows, func(i int, c *column, at int) { copy(out[i].ParentID[:], c.fixedAt(at)) })
-		},
+	return t.eachColumn(rows, []setter{
+		{part.ColTimestamp, func(i int, c *column, at int) { out[i].Start = c.intAt(at) }},
+		{part.ColDuration, func(i int, c *column, at int) { out[i].Duration = c.intAt(at) }},
+		{part.ColTraceID, func(i int, c *column, at int) { copy(out[i].TraceID[:], c.fixedAt(at)) }},
+		{part.ColSpanID, func(i int, c *column, at int) { copy(out[i].SpanID[:], c.fixedAt(at)) }},
+		{part.ColParentSpanID, func(i int, c *column, at int) { copy(out[i].ParentID[:], c.fixedAt(at)) }},
 	})
 }
 

@@ -171,16 +171,6 @@ func (c *counts) block(t *table, b *block) (err error) {
 
 func (c *counts) row(u *unit, i int) { c.add(c.slots.of(headText(u, c.codes, i, c.field)), 1) }
 
-func headText(u *unit, codes map[string]int32, i int, field string) string {
-	switch {
-	case field == "":
-		return ""
-	case u.logs != nil:
-		return logText(u.logs, codes, i, field)
-	}
-	return spanText(u.spans, codes, i, field)
-}
-
 // merge adds o's counts.
 func (c *counts) merge(o *counts) {
 	for slot, n := range o.n {
@@ -263,11 +253,8 @@ func (s *series) block(t *table, b *block) (err error) {
 			return err
 		}
 	}
-	times, err := t.need(part.ColTimestamp)
+	times, err := t.load(part.ColTimestamp, b.from)
 	if err != nil {
-		return err
-	}
-	if err := times.load(b.from); err != nil {
 		return err
 	}
 	base := b.from - times.from

@@ -146,39 +146,28 @@ func headAttr(a *head.Attrs, res *model.Resource, codes map[string]int32, i int,
 	return v
 }
 
-// logText is a field of a head's row as text, as store.LogField gives it.
-func logText(h *head.Logs, codes map[string]int32, i int, field string) string {
-	switch store.LogFieldKind(field) {
-	case store.FieldLevel:
-		return h.Level[i].String()
-	case store.FieldTraceID:
-		return h.TraceID[i].String()
-	case store.FieldSpanID:
-		return h.SpanID[i].String()
-	case store.FieldTime:
-		return store.TimeText(h.Time[i])
-	case store.FieldText:
-		return (&logRow{h: h, i: i}).text(field)
-	}
-	return headAttr(&h.Attributes, h.Resources.At(i), codes, i, field).String()
-}
-
-// spanText is a field of a head's row as text, as store.SpanField gives it.
-func spanText(h *head.Spans, codes map[string]int32, i int, field string) string {
-	switch store.SpanFieldKind(field) {
-	case store.FieldTraceID:
-		return h.TraceID[i].String()
-	case store.FieldSpanID:
-		if field == "parent_id" {
-			return h.ParentID[i].String()
+// headText is a field of a head's row as text, as store.LogField and
+// store.SpanField give it.
+func headText(u *unit, codes map[string]int32, i int, field string) string {
+	switch {
+	case field == "":
+		return ""
+	case u.logs != nil:
+		h := u.logs
+		if store.LogFieldKind(field) == store.FieldAttr {
+			return headAttr(&h.Attributes, h.Resources.At(i), codes, i, field).String()
 		}
-		return h.SpanID[i].String()
-	case store.FieldTime:
-		return store.TimeText(h.Start[i])
-	case store.FieldDuration:
-		return model.IntValue(h.Duration[i]).String()
-	case store.FieldText:
-		return (&spanRow{h: h, i: i}).text(field)
+		return store.LogField(&model.LogRecord{
+			Time: h.Time[i], Level: h.Level[i], TraceID: h.TraceID[i], SpanID: h.SpanID[i],
+			RequestID: h.RequestIDs.At(i), Message: h.Messages.At(i), Resource: h.Resources.At(i),
+		}, field)
 	}
-	return headAttr(&h.Attributes, h.Resources.At(i), codes, i, field).String()
+	h := u.spans
+	if store.SpanFieldKind(field) == store.FieldAttr {
+		return headAttr(&h.Attributes, h.Resources.At(i), codes, i, field).String()
+	}
+	return store.SpanField(&model.Span{
+		TraceID: h.TraceID[i], SpanID: h.SpanID[i], ParentID: h.ParentID[i], Name: h.Names.At(i), Kind: h.Kind[i], Start: h.Start[i],
+		Duration: h.Duration[i], Status: h.Status[i], StatusMessage: h.StatusMessages.At(i), Scope: h.Scopes.At(i), Resource: h.Resources.At(i),
+	}, field)
 }

@@ -111,11 +111,8 @@ type latestVisitor struct {
 }
 
 func (v *latestVisitor) block(t *table, b *block) error {
-	c, err := t.need(part.ColTimestamp)
+	c, err := t.load(part.ColTimestamp, b.from)
 	if err != nil {
-		return err
-	}
-	if err := c.load(b.from); err != nil {
 		return err
 	}
 	base := b.from - c.from

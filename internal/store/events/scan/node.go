@@ -87,10 +87,8 @@ func (n allNodes) candidates() []bool {
 	return out
 }
 
-func (n allNodes) cost() int { return sumCost(n) }
-
-func sumCost(list []node) (sum int) {
-	for _, c := range list {
+func (n allNodes) cost() (sum int) {
+	for _, c := range n {
 		sum += c.cost()
 	}
 	return sum
@@ -157,7 +155,7 @@ func (n anyNodes) candidates() []bool {
 	return out
 }
 
-func (n anyNodes) cost() int { return sumCost(n) }
+func (n anyNodes) cost() int { return allNodes(n).cost() }
 
 type notNode struct{ node node }
 

@@ -3,8 +3,8 @@ package scan
 import (
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
@@ -222,12 +222,9 @@ func equalForms(t *store.FieldTest) []string {
 		return forms
 	}
 	add := func(s string) {
-		for _, f := range forms {
-			if f == s {
-				return
-			}
+		if !slices.Contains(forms, s) {
+			forms = append(forms, s)
 		}
-		forms = append(forms, s)
 	}
 	if c.Num == 0 {
 		add("0")
@@ -270,7 +267,7 @@ func (p *testPlan) bind(t *table) (node, error) {
 func (p *testPlan) bindText(t *table) (node, error) {
 	if p.col == part.ColService {
 		// The metadata often knows without opening the file.
-		if v, ok := p.test.EqualText(); ok && !contains(t.Services, v) {
+		if v, ok := p.test.EqualText(); ok && !slices.Contains(t.Services, v) {
 			return none, nil
 		}
 	}
@@ -280,7 +277,7 @@ func (p *testPlan) bindText(t *table) (node, error) {
 	}
 	if p.regexp != nil && c.dict == nil {
 		n := p.regexp.column(c, p.test.Text)
-		if contains(textColumns(t.Signal), p.col) && len(p.regexp.hashes) > 0 {
+		if slices.Contains(textColumns(t.Signal), p.col) && len(p.regexp.hashes) > 0 {
 			n = narrow(n, t.Candidates(p.regexp.hashes...))
 		}
 		return n, nil
@@ -294,7 +291,7 @@ func (p *testPlan) bindText(t *table) (node, error) {
 
 // blocks are those that may hold a passing value of a column without dictionary.
 func (p *testPlan) blocks(t *table) []bool {
-	if c, ok := p.test.Compare(); ok && c.Op == store.OpEq && contains(textColumns(t.Signal), p.col) {
+	if c, ok := p.test.Compare(); ok && c.Op == store.OpEq && slices.Contains(textColumns(t.Signal), p.col) {
 		if hashes := wordHashes(c.Value, true, !c.Prefix); len(hashes) > 0 {
 			return t.Candidates(hashes...)
 		}
@@ -330,20 +327,4 @@ func (t *table) bindFixed(name string, size int, pass func([]byte) bool) (node, 
 		return bindCodes(c, func(i int) bool { return pass(c.dict.fixedAt(i)) }), nil
 	}
 	return &fixedNode{col: c, pass: pass}, nil
-}
-
-func contains(list []string, s string) bool {
-	for _, v := range list {
-		if v == s {
-			return true
-		}
-	}
-	return false
-}
-
-// jsonKey is how an attribute's key stands in a JSON column.
-func jsonKey(key string) string {
-	var b strings.Builder
-	b.Write(appendKey(nil, key))
-	return b.String()
 }

@@ -19,19 +19,14 @@ type brief struct {
 	root, failed  bool
 }
 
-// briefs collects the spans of some traces.
-type briefs struct {
-	mu    sync.Mutex
-	spans map[model.TraceID][]brief
-}
-
 // summarize reads all spans of the traces, of which many are sought at once.
 func (t *traceSearch) summarize(ctx context.Context, list []*found) error {
 	ids := make(map[model.TraceID]bool, len(list))
 	for _, f := range list {
 		ids[f.id] = true
 	}
-	all := &briefs{spans: map[model.TraceID][]brief{}}
+	var mu sync.Mutex
+	all := map[model.TraceID][]brief{}
 	err := run(ctx, t.view, t.units, func(ctx context.Context, _ int, u *unit) error {
 		q := *t.q
 		q.rng, q.expr, q.plan, q.matcher = store.Range{}, nil, nil, store.NewMatcher(nil)
@@ -42,14 +37,14 @@ func (t *traceSearch) summarize(ctx context.Context, list []*found) error {
 			}
 		}
 		q.plan = tracePlan(here)
-		v := &briefVisitor{ids: here, spans: map[model.TraceID][]brief{}}
+		v := &briefVisitor{ids: here, spans: map[model.TraceID][]brief{}, texts: map[string]string{}}
 		if err := q.scan(ctx, u, v); err != nil {
 			return err
 		}
-		all.mu.Lock()
-		defer all.mu.Unlock()
+		mu.Lock()
+		defer mu.Unlock()
 		for id, spans := range v.spans {
-			all.spans[id] = append(all.spans[id], spans...)
+			all[id] = append(all[id], spans...)
 		}
 		return nil
 	})
@@ -57,7 +52,7 @@ func (t *traceSearch) summarize(ctx context.Context, list []*found) error {
 		return err
 	}
 	for _, f := range list {
-		if spans := all.spans[f.id]; len(spans) > 0 {
+		if spans := all[f.id]; len(spans) > 0 {
 			f.summary = summaryOf(f.id, spans)
 		}
 	}
@@ -94,30 +89,21 @@ func (p tracePlan) bind(t *table) (node, error) {
 type briefVisitor struct {
 	ids   map[model.TraceID]bool
 	spans map[model.TraceID][]brief
-	cols  []*column
 	texts map[string]string // own copies
 }
 
 func (v *briefVisitor) block(t *table, b *block) error {
-	if v.cols == nil {
-		v.texts = map[string]string{}
-		for _, name := range [...]string{
-			part.ColTraceID, part.ColTimestamp, part.ColDuration, part.ColParentSpanID, part.ColStatus, part.ColService, part.ColName,
-		} {
-			c, err := t.need(name)
-			if err != nil {
-				return err
-			}
-			v.cols = append(v.cols, c)
-		}
-	}
-	for _, c := range v.cols {
-		if err := c.load(b.from); err != nil {
+	var cols [7]*column
+	for i, name := range [...]string{
+		part.ColTraceID, part.ColTimestamp, part.ColDuration, part.ColParentSpanID, part.ColStatus, part.ColService, part.ColName,
+	} {
+		var err error
+		if cols[i], err = t.load(name, b.from); err != nil {
 			return err
 		}
 	}
 	b.sel.each(func(i int) {
-		at := func(k int) (*column, int) { return v.cols[k], v.cols[k].at(b.from + i) }
+		at := func(k int) (*column, int) { return cols[k], cols[k].at(b.from + i) }
 		c, k := at(0)
 		id := model.TraceID(c.fixedAt(k))
 		var s brief

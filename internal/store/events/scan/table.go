@@ -48,6 +48,15 @@ func (t *table) need(name string) (*column, error) {
 	return c, err
 }
 
+// load is need with the page that holds row the current one.
+func (t *table) load(name string, row int) (*column, error) {
+	c, err := t.need(name)
+	if err != nil {
+		return nil, err
+	}
+	return c, c.load(row)
+}
+
 func (t *table) close() {
 	for _, c := range t.cols {
 		c.close()

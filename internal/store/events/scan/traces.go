@@ -124,18 +124,12 @@ func (v *traceVisitor) add(id model.TraceID, start int64, row int) {
 }
 
 func (v *traceVisitor) block(t *table, b *block) error {
-	ids, err := t.need(part.ColTraceID)
+	ids, err := t.load(part.ColTraceID, b.from)
 	if err != nil {
 		return err
 	}
-	times, err := t.need(part.ColTimestamp)
+	times, err := t.load(part.ColTimestamp, b.from)
 	if err != nil {
-		return err
-	}
-	if err := ids.load(b.from); err != nil {
-		return err
-	}
-	if err := times.load(b.from); err != nil {
 		return err
 	}
 	b.sel.each(func(i int) {
@@ -283,14 +277,10 @@ func (v *extentVisitor) add(id model.TraceID, start, duration int64) {
 func (v *extentVisitor) block(t *table, b *block) error {
 	var cols [3]*column
 	for i, name := range [...]string{part.ColTraceID, part.ColTimestamp, part.ColDuration} {
-		c, err := t.need(name)
-		if err != nil {
+		var err error
+		if cols[i], err = t.load(name, b.from); err != nil {
 			return err
 		}
-		if err := c.load(b.from); err != nil {
-			return err
-		}
-		cols[i] = c
 	}
 	b.sel.each(func(i int) {
 		row := b.from + i
