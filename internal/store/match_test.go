@@ -1,0 +1,207 @@
+package store_test
+
+import (
+	"math/rand/v2"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"unicode"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/store"
+)
+
+func TestWordsAndPhrases(t *testing.T) {
+	for _, c := range []struct {
+		name, phrase, text string
+		prefix, want       bool
+	}{
+		{"a whole word", "reset", "connection reset by", false, true},
+		{"in any case", "RESET", "Connection Reset", false, true},
+		{"no part of a word", "set", "reset", false, false},
+		{"no beginning of a word", "res", "reset", false, false},
+		{"a beginning of a word as a prefix", "res", "a reset", true, true},
+		{"a prefix begins a word", "set", "reset", true, false},
+		{"a later place than the first", "set", "reset set", false, true},
+		{"_ and digits belong to words", "user", "user_7", false, false},
+		{"words in a row", "connection reset", "the Connection reset.", false, true},
+		{"with the same between them", "connection reset", "connection  reset", false, false},
+		{"in their order", "reset connection", "connection reset", false, false},
+		{"punctuation at the edge", "[error]", "x[error]y", false, true},
+		{"punctuation alone", "->", "a->b", false, true},
+		{"letters beyond ASCII", "größe", "die GRÖSSE und GRÖßE", false, true},
+		{"words beyond ASCII have bounds", "日本", "日本語", false, false},
+		{"a word next to a letter beyond ASCII", "gr", "größe", false, false},
+		{"the Kelvin sign is no k", "kelvin", "\u212Aelvin", false, false},
+		{"the dotless i is no i", "in", "ın", false, false},
+		{"at the end", "ab", "xx ab", false, true},
+		{"not beyond the end", "abc", "xx ab", false, false},
+		{"many false starts", "aab", strings.Repeat("a", 50) + " AAB", false, true},
+		{"invalid UTF-8 is no word", "a", "\xffa\xfe", false, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := store.NewTextMatcher(store.Text{Phrase: c.phrase, Prefix: c.prefix})
+			if got := m.Match(c.text); got != c.want {
+				t.Errorf("%q in %q: %t", c.phrase, c.text, got)
+			}
+		})
+	}
+}
+
+// The fast search agrees with the plainest one on random texts.
+func TestTheFastSearchFindsWhatThePlainOneFinds(t *testing.T) {
+	fold := func(s string) string { return string(store.AppendFolded(nil, s)) }
+	plain := func(phrase, text string, prefix bool) bool {
+		p, s := []rune(fold(phrase)), []rune(fold(text))
+		for i := 0; i+len(p) <= len(s); i++ {
+			if !slices.Equal(s[i:i+len(p)], p) {
+				continue
+			}
+			before := i > 0 && store.IsWordRune(s[i-1]) && store.IsWordRune(p[0])
+			after := i+len(p) < len(s) && store.IsWordRune(s[i+len(p)]) && store.IsWordRune(p[len(p)-1])
+			if !before && (prefix || !after) {
+				return true
+			}
+		}
+		return false
+	}
+	rnd := rand.New(rand.NewPCG(7, 7))
+	letters := []rune("aAbBzZ ._é\u00c9k\u212a")
+	word := func(n int) string {
+		out := make([]rune, n)
+		for i := range out {
+			out[i] = letters[rnd.IntN(len(letters))]
+		}
+		return string(out)
+	}
+	for range 20_000 {
+		phrase, text, prefix := word(1+rnd.IntN(4)), word(rnd.IntN(14)), rnd.IntN(2) == 0
+		got := store.NewTextMatcher(store.Text{Phrase: phrase, Prefix: prefix}).Match(text)
+		if want := plain(phrase, text, prefix); got != want {
+			t.Fatalf("%q in %q, prefix %t: %t, want %t", phrase, text, prefix, got, want)
+		}
+	}
+}
+
+func TestWordsAreRunsOfLettersDigitsAndUnderscores(t *testing.T) {
+	got := slices.Collect(store.Words(" a_1,b--größe 日本。\xffx"))
+	if want := []string{"a_1", "b", "größe", "日本", "x"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	for r := rune(0x80); r < unicode.MaxRune; r++ {
+		if store.FoldRune(r) < 0x80 {
+			t.Fatalf("%U folds into ASCII", r)
+		}
+	}
+}
+
+func cmp(field string, op store.Op, value string) store.Expr {
+	return store.Compare{Field: field, Op: op, Value: value}
+}
+
+func num(field string, op store.Op, value string, n float64) store.Expr {
+	return store.Compare{Field: field, Op: op, Value: value, Num: n, IsNum: true}
+}
+
+func TestFieldsOfALogRecord(t *testing.T) {
+	r := &model.LogRecord{
+		Time: 1_795_256_243_000_000_001, Level: model.LevelWarn, TraceID: model.TraceID{0xab}, Message: "took 7 ms",
+		Attrs: model.Attrs{
+			{Key: "n", Value: model.IntValue(500)}, {Key: "f", Value: model.FloatValue(0.5)}, {Key: "s", Value: model.StringValue("500.0")},
+			{Key: "b", Value: model.BoolValue(true)}, {Key: "big", Value: model.IntValue(9007199254740993)}, {Key: "empty", Value: model.StringValue("")},
+			{Key: "twice", Value: model.IntValue(1)}, {Key: "twice", Value: model.IntValue(2)}, {Key: "hidden", Value: model.StringValue("own")},
+			{Key: "status", Value: model.IntValue(404)},
+		},
+		Resource: &model.Resource{Service: "edge", Version: "1.1", Attrs: model.Attrs{
+			{Key: "host", Value: model.StringValue("h1")}, {Key: "hidden", Value: model.StringValue("resource")}, {Key: "empty", Value: model.StringValue("below")},
+		}},
+	}
+	re := func(field, s string) store.Expr { return store.Regexp{Field: field, Re: regexp.MustCompile(s)} }
+	for _, c := range []struct {
+		name string
+		e    store.Expr
+		want bool
+	}{
+		{"text is equal as it is", cmp("service", store.OpEq, "edge"), true},
+		{"case counts", cmp("service", store.OpEq, "Edge"), false},
+		{"text that reads as the same number is another text", num("version", store.OpEq, "1.10", 1.1), false},
+		{"but is ordered as a number", num("version", store.OpGt, "1.09", 1.09), true},
+		{"an absent field is not equal", cmp("region", store.OpEq, ""), false},
+		{"an absent field is not unequal either", cmp("region", store.OpNe, "eu"), false},
+		{"the negation holds for an absent field", store.Not{Expr: cmp("region", store.OpEq, "eu")}, true},
+		{"levels are ordered by severity", cmp("level", store.OpGe, "info"), true},
+		{"levels below", cmp("level", store.OpGt, "warn"), false},
+		{"a number equals by value", num("n", store.OpEq, "5e2", 500), true},
+		{"a number as text", cmp("n", store.OpEq, "500"), true},
+		{"a number as another text", cmp("n", store.OpEq, "500.0"), false},
+		{"a text is no number to be equal to", num("s", store.OpEq, "500", 500), false},
+		{"a text is ordered as a number", num("s", store.OpGe, "60", 60), true},
+		{"fractions", num("f", store.OpLt, "0.51", 0.51), true},
+		{"truth as text", cmp("b", store.OpEq, "true"), true},
+		{"large integers are exact", num("big", store.OpEq, "9007199254740992", 9007199254740992), false},
+		{"large integers are found", num("big", store.OpEq, "9007199254740993", 9007199254740993), true},
+		{"the last of a doubled key", num("twice", store.OpEq, "2", 2), true},
+		{"the first of a doubled key", num("twice", store.OpEq, "1", 1), false},
+		{"the resource's attribute", cmp("host", store.OpEq, "h1"), true},
+		{"the record's own attribute hides it", cmp("hidden", store.OpEq, "resource"), false},
+		{"an empty one does not hide it", cmp("empty", store.OpEq, "below"), true},
+		{"existence", store.Exists{Field: "b"}, true},
+		{"no existence", store.Exists{Field: "request_id"}, false},
+		{"status is an attribute of a log record", num("status", store.OpGe, "400", 400), true},
+		{"an id in its hex form", cmp("trace_id", store.OpEq, model.TraceID{0xab}.String()), true},
+		{"an id's beginning, in any case", store.Compare{Field: "trace_id", Value: "AB0", Prefix: true}, true},
+		{"an absent id", store.Exists{Field: "span_id"}, false},
+		{"times are exact", cmp("timestamp", store.OpGt, "2026-11-21T10:17:23Z"), true},
+		{"times are exact, in ns", num("timestamp", store.OpEq, "1795256243000000001", 1795256243000000001), true},
+		{"a prefix", store.Compare{Field: "service", Value: "ed", Prefix: true}, true},
+		{"not a prefix", store.Compare{Field: "service", Op: store.OpNe, Value: "ed", Prefix: true}, false},
+		{"a regular expression over the message", re("", `took \d+ ms`), true},
+		{"a regular expression over a field", re("service", "^dg"), false},
+		{"a regular expression over a number", re("n", "^50"), true},
+		{"the empty conjunction", store.And{}, true},
+		{"the empty disjunction", store.Or{}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := store.NewMatcher(c.e).Log(r); got != c.want {
+				t.Errorf("got %t", got)
+			}
+		})
+	}
+}
+
+func TestFieldsOfASpan(t *testing.T) {
+	s := &model.Span{
+		TraceID: model.TraceID{1}, SpanID: model.SpanID{2}, Name: "GET /login", Kind: model.SpanKindServer, Start: 5, Duration: 400e6,
+		Status: model.StatusError, StatusMessage: "connection reset", Resource: &model.Resource{},
+	}
+	for _, c := range []struct {
+		name string
+		e    store.Expr
+		want bool
+	}{
+		{"durations", num("duration", store.OpGt, "300ms", 300e6), true},
+		{"durations, exactly", num("duration", store.OpEq, "400ms", 400e6), true},
+		{"status", cmp("status", store.OpEq, "error"), true},
+		{"kind", cmp("kind", store.OpEq, "server"), true},
+		{"words of the name", store.Text{Phrase: "login"}, true},
+		{"words of the status message", store.Text{Phrase: "reset"}, true},
+		{"a phrase does not span both", store.Text{Phrase: "login connection"}, false},
+		{"message is the name", cmp("message", store.OpEq, "GET /login"), true},
+		{"a root has no parent", store.Exists{Field: "parent_id"}, false},
+		{"the start is the timestamp", num("timestamp", store.OpEq, "5", 5), true},
+		{"level is no field of spans", cmp("level", store.OpEq, "error"), false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := store.NewMatcher(c.e).Span(s); got != c.want {
+				t.Errorf("got %t", got)
+			}
+		})
+	}
+	if got := store.SpanField(s, "status"); got != "error" {
+		t.Errorf("status as text: %q", got)
+	}
+	if got := store.SpanField(&model.Span{Resource: &model.Resource{}}, "status"); got != "unset" {
+		t.Errorf("no status as text: %q", got)
+	}
+}
