@@ -2,6 +2,6 @@
 
 package sql
 
-// limitData does nothing: only Linux counts private memory against
+// limitGrowth does nothing: only Linux counts private memory against
 // RLIMIT_DATA. DuckDB's own limit and the time limit remain.
-func limitData(uint64) error { return nil }
+func limitGrowth(uint64) error { return nil }

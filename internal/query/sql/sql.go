@@ -128,7 +128,7 @@ func New(cfg Config, deps Deps) (*Engine, error) {
 	e := &Engine{
 		cfg: cfg, deps: deps, log: deps.Logger, slots: make(chan struct{}, cfg.MaxConcurrent),
 		count: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "signalbox_sql_queries_total", Help: "SQL queries by outcome: ok, refused, bad, timeout, memory, error.",
+			Name: "signalbox_sql_queries_total", Help: "SQL queries by outcome: ok, refused, bad, timeout, memory, crash, error.",
 		}, []string{"outcome"}),
 		took: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "signalbox_sql_query_duration_seconds", Help: "Time of a SQL query, waiting included.",

@@ -17,9 +17,9 @@ import (
 	"github.com/signalbox-project/signalbox/internal/model"
 )
 
-// workerOverhead is what a worker may use beside DuckDB's memory: the Go
-// runtime, the binary's own data, the answer being encoded.
-const workerOverhead = 384 << 20
+// workerOverhead is what a worker may use beside what it has at its start and
+// DuckDB's memory: the Go heap, the answer being encoded, stacks of threads.
+const workerOverhead = 256 << 20
 
 // maxAnswerBytes bounds an answer's JSON.
 const maxAnswerBytes = 64 << 20
@@ -48,7 +48,7 @@ func ServeWorker(ctx context.Context, in io.Reader, out io.Writer) error {
 	if err := gob.NewDecoder(br).Decode(&j); err != nil {
 		return fmt.Errorf("read job: %w", err)
 	}
-	if err := limitData(uint64(j.Config.MemoryBytes) + workerOverhead); err != nil {
+	if err := limitGrowth(uint64(j.Config.MemoryBytes) + workerOverhead); err != nil {
 		return fmt.Errorf("limit memory: %w", err)
 	}
 	done := make(chan error, 2)
@@ -143,8 +143,9 @@ func (e *Engine) runWorker(ctx context.Context, j *job) (model.SQLResult, error)
 	return res, nil
 }
 
-// workerDied says why there is no reply. A worker that meets its data limit is
-// ended by the Go runtime or by DuckDB, with words about memory.
+// workerDied says why there is no reply. A worker that meets its memory limit
+// is ended by the Go runtime with words about memory, or crashes in DuckDB where
+// an allocation is not checked; the latter cannot be told from other crashes.
 func (e *Engine) workerDied(err error, stderr string) error {
 	lower := strings.ToLower(stderr)
 	for _, sign := range []string{"out of memory", "cannot allocate memory", "bad_alloc", "errno=12", "enomem"} {
@@ -152,7 +153,17 @@ func (e *Engine) workerDied(err error, stderr string) error {
 			return memoryError()
 		}
 	}
-	return fmt.Errorf("sql worker ended without a reply: %w; it wrote: %s", err, firstParagraph(stderr))
+	err = fmt.Errorf("sql worker ended without a reply: %w; it wrote: %s", err, firstParagraph(stderr))
+	for _, sign := range []string{"sigsegv", "sigabrt", "sigbus", "terminate called", "signal: killed"} {
+		if strings.Contains(lower, sign) || strings.Contains(err.Error(), sign) {
+			e.log.Error("a query crashed its worker", "err", err)
+			return &Error{
+				Message: "the query ended its worker process, most likely because it needs more memory than it may use", At: -1, kind: "crash",
+				Advice: "narrow the time range, select fewer columns, or aggregate",
+			}
+		}
+	}
+	return err
 }
 
 // workerEnv marks a worker process, so that a test binary knows itself as one.
