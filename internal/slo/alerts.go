@@ -114,7 +114,7 @@ func (e *Engine) alert(d *Definition, s model.SLOStatus, b BurnAlert, a *store.S
 		"description": fmt.Sprintf("%s over %s and %s over %s (limit %s); objective %s over %s, %s of the budget left. %s %s",
 			human.Times(rate), spaced(long), human.Times(burnIn(s, short)), spaced(short), human.Times(b.Factor),
 			human.Percent(d.Objective), human.Duration(d.Window), human.Percent(s.Budget.LeftRatio), s.Reason, s.Action),
-		"link": link, "query": d.Queries.Error, "threshold": fmt.Sprint(b.Factor),
+		"link": link, "query": strings.ReplaceAll(d.Queries.Error, "$window", long), "threshold": fmt.Sprint(b.Factor),
 	}
 	for _, key := range []string{"runbook", "runbook_url"} {
 		if v := d.Annotations[key]; v != "" {

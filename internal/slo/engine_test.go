@@ -313,6 +313,41 @@ func TestABadReloadKeepsTheLastGoodSetAndSaysSo(t *testing.T) {
 	}
 }
 
+func TestAChangedObjectiveKeepsItsHistory(t *testing.T) {
+	w := newWorld(t, availability("99.5"))
+	w.traffic(2*time.Hour, 15*time.Second, 99, 1)
+	w.settle()
+	before, _ := w.engine.SLO(t.Context(), "edge-ok")
+	file := filepath.Join(t.TempDir(), "a.yaml")
+	if err := os.WriteFile(file, []byte(availability("99.9")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.catalog.Reload([]string{file}); err != nil {
+		t.Fatal(err)
+	}
+	w.settle()
+	after, _ := w.engine.SLO(t.Context(), "edge-ok")
+	if after.Objective != 0.999 || after.Budget.Total != before.Budget.Total || after.Budget.UsedRatio < 4.9*before.Budget.UsedRatio {
+		t.Errorf("before %+v, after %+v", before.Budget, after.Budget)
+	}
+	if err := w.catalog.Reload(nil); err != nil {
+		t.Fatal(err)
+	}
+	n := len(w.sent)
+	w.settle()
+	if _, err := w.engine.SLO(t.Context(), "edge-ok"); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("a promise that is gone: %v", err)
+	}
+	for _, a := range w.sent[n:] {
+		if a.EndsAt.After(w.now) {
+			t.Errorf("an alert of a promise that is gone goes on: %v", a.Labels)
+		}
+	}
+	if len(w.sent) == n {
+		t.Error("its alerts were not resolved")
+	}
+}
+
 func TestDocumentsThatDoNotFitTogetherAreNamed(t *testing.T) {
 	dir := t.TempDir()
 	for name, text := range map[string]string{

@@ -171,7 +171,7 @@ func (p *promise) readLive(ctx context.Context, q Querier, now time.Time) error 
 const lookEvery = 10 * time.Second
 
 func (p *promise) look(ctx context.Context, q Querier, now time.Time) error {
-	if now.Sub(p.checked) < lookEvery {
+	if unseen := p.lastData.IsZero() && p.live.Minutes > 0; now.Sub(p.checked) < lookEvery && !unseen {
 		return nil
 	}
 	v, ok, err := value(ctx, q, p.def.source.lastSample(), now)
