@@ -27,7 +27,7 @@ function plate(ctx: CanvasRenderingContext2D, ink: Ink, text: string, x: number,
   return width;
 }
 
-/** Dashed horizontal lines with their names at the right end. */
+/** Dashed horizontal lines with their names at the left end, where the newest figures are not. */
 export function drawThresholds(u: uPlot, thresholds: readonly Threshold[], ink: Ink) {
   const { ctx, ratio } = prepare(u);
   const { left, width, top } = u.bbox;
@@ -41,16 +41,8 @@ export function drawThresholds(u: uPlot, thresholds: readonly Threshold[], ink: 
     ctx.lineTo(left + width, y);
     ctx.stroke();
     ctx.setLineDash([]);
-    const text = ctx.measureText(threshold.label).width;
     const above = y - 14 * ratio > top;
-    plate(
-      ctx,
-      ink,
-      threshold.label,
-      left + width - text - 4 * ratio,
-      above ? y - 4 * ratio : y + 13 * ratio,
-      ratio,
-    );
+    plate(ctx, ink, threshold.label, left + 6 * ratio, above ? y - 4 * ratio : y + 13 * ratio, ratio);
   }
   ctx.restore();
 }

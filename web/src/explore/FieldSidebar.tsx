@@ -19,7 +19,7 @@ export function FieldSidebar({ kind, q, onQuery }: Props) {
   const fields = useQuery({ ...fieldsQuery(kind, q, resolved), staleTime: 15_000 });
   const [find, setFind] = useState("");
   const wide = typeof window !== "undefined" && window.matchMedia("(min-width: 1100px)").matches;
-  const shown = (fields.data?.fields ?? []).filter((field) =>
+  const shown = [...new Set(fields.data?.fields ?? [])].filter((field) =>
     field.toLowerCase().includes(find.toLowerCase()),
   );
   return (

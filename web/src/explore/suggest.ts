@@ -32,7 +32,8 @@ export function complete(query: string, token: Token, choice: string): { query: 
 /** Fields whose names match what was typed, those that begin with it first. */
 export function matchingFields(fields: readonly string[], typed: string, limit = 8): string[] {
   const wanted = typed.toLowerCase();
-  const starts = fields.filter((field) => field.toLowerCase().startsWith(wanted));
-  const inside = fields.filter((field) => !starts.includes(field) && field.toLowerCase().includes(wanted));
+  const known = [...new Set(fields)];
+  const starts = known.filter((field) => field.toLowerCase().startsWith(wanted));
+  const inside = known.filter((field) => !starts.includes(field) && field.toLowerCase().includes(wanted));
   return [...starts, ...inside].slice(0, limit);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { formatDuration, formatDurationExact, formatWindow, significant } from "./duration";
-import { formatFigure, formatRatio, plural } from "./number";
+import { axisUnit, formatFigure, formatRatio, plural } from "./number";
 import { formatSpan, formatWhen, fromInputValue, toInputValue } from "./time";
 
 describe("durations", () => {
@@ -65,6 +65,18 @@ describe("figures", () => {
       "1,200 traces",
     ]);
   });
+});
+
+describe("the unit of a query", () => {
+  it.each([
+    ["rate(x_seconds_count[5m])", "per_second"],
+    ["histogram_quantile(0.95, rate(x_seconds_bucket[5m]))", "seconds"],
+    ["sum(rate(a_total[5m])) / sum(rate(b_total[5m]))", "none"],
+    ["signalbox_slo_budget_left_ratio", "ratio"],
+    ["process_resident_memory_bytes", "bytes"],
+    ["process_start_time_seconds", "none"],
+    ["up", "none"],
+  ])("%s is %s", (expr, unit) => expect(axisUnit(expr)).toBe(unit));
 });
 
 describe("times", () => {

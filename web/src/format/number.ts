@@ -82,10 +82,14 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${formatCount(count)} ${count === 1 ? one : many}`;
 }
 
-/** An axis label: short, same unit family as the figure. */
-export function axisUnit(metric: string): Unit {
-  if (/_seconds(_|$)|duration/.test(metric)) return "seconds";
-  if (/_bytes(_|$)/.test(metric)) return "bytes";
-  if (/_ratio(_|$)/.test(metric)) return "ratio";
+/** The unit of a PromQL expression's answer where its names tell it, else none. */
+export function axisUnit(expr: string): Unit {
+  if (/\s\/\s/.test(expr)) return "none";
+  if (/_quantile\s*\(/.test(expr)) return /_seconds_bucket|_seconds\b/.test(expr) ? "seconds" : "none";
+  if (/_bytes(_total)?\b/.test(expr)) return "bytes";
+  if (/_(count|bucket|total)\b/.test(expr)) return /\bi?rate\s*\(/.test(expr) ? "per_second" : "count";
+  if (/timestamp_seconds|time_seconds/.test(expr)) return "none";
+  if (/_seconds\b/.test(expr)) return "seconds";
+  if (/_ratio\b/.test(expr)) return "ratio";
   return "none";
 }

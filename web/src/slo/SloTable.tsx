@@ -7,6 +7,7 @@ import { formatFigure, formatRatio } from "~/format/number";
 import { parseSpan } from "~/time/range";
 import { BudgetBar } from "./BudgetBar";
 import { sloTone, stateWord } from "./burn";
+import classes from "./SloTable.module.css";
 
 function burnOver(slo: SLOStatus, window: string): string {
   const burn = slo.burn.find((one) => parseSpan(one.window) === parseSpan(window));
@@ -23,7 +24,7 @@ const columns: Column<SLOStatus>[] = [
         <Link to="/slos/$name" params={{ name: slo.name }} data-row>
           {slo.display_name}
         </Link>
-        <div className="dim small">{slo.indicator}</div>
+        <div className={`dim small ${classes.what}`}>{slo.description || slo.indicator}</div>
       </>
     ),
   },

@@ -61,9 +61,8 @@ export function sortedBurns(slo: SLOStatus): Burn[] {
 
 /** Whether the promise is about time: then its bad events are slow, not failed. */
 export function isLatency(slo: SLOStatus): boolean {
-  return /latency|duration|slow|within|faster|delay|le=/i.test(
-    `${slo.name} ${slo.indicator} ${slo.queries.good ?? ""}`,
-  );
+  if (/\ble=~?"/.test(slo.queries.good ?? "")) return true;
+  return /latency|load.time|slow|faster|within \d/i.test(`${slo.name} ${slo.display_name} ${slo.indicator}`);
 }
 
 /** The filter for the traces that spent the budget. */
@@ -74,14 +73,17 @@ export function badTracesFilter(slo: SLOStatus): string {
   return limit ? `${service} duration:>${limit}` : service;
 }
 
-/** `300ms` or `2s` from the indicator's words or the query's bucket. */
+/** `300ms` or `2s` from the query's bucket, else from the promise's words. */
 export function latencyLimit(slo: SLOStatus): string | undefined {
-  const words = /(\d+(?:\.\d+)?)\s*(ms|s)\b/.exec(slo.indicator);
-  if (words) return `${words[1]}${words[2]}`;
-  const bucket = /le="([\d.]+)"/.exec(`${slo.queries.good ?? ""} ${slo.queries.error}`);
-  if (!bucket) return undefined;
-  const seconds = Number(bucket[1]);
-  return seconds < 1 ? `${Math.round(seconds * 1000)}ms` : `${seconds}s`;
+  const bucket = /\ble=~?"([\d.]+)/.exec(`${slo.queries.good ?? ""} ${slo.queries.error}`);
+  if (bucket) {
+    const seconds = Number(bucket[1]);
+    return seconds < 1 ? `${Math.round(seconds * 1000)}ms` : `${seconds}s`;
+  }
+  const words = /(\d+(?:\.\d+)?)\s*(ms|s)\b/.exec(
+    `${slo.indicator} ${slo.display_name} ${slo.description ?? ""}`,
+  );
+  return words ? `${words[1]}${words[2]}` : undefined;
 }
 
 /** `$window` replaced, so that the query runs as pasted. */

@@ -42,8 +42,7 @@ const dark: MantineColorsTuple = [
 /** Neutral greys and one accent; colour beyond that carries meaning (styles/base.css). */
 export const theme = createTheme({
   primaryColor: "accent",
-  primaryShade: { light: 7, dark: 3 },
-  autoContrast: true,
+  primaryShade: { light: 7, dark: 6 },
   colors: { accent, gray, dark },
   fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif',
   fontFamilyMonospace: "var(--sb-mono)",

@@ -2,9 +2,13 @@ import { Tabs } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { activeAlertsQuery, pagesQuery, silencesQuery } from "~/api/queries";
+import type { Page } from "~/api/types";
 import { CopyMenu } from "~/components/CopyMenu";
 import { asCurl } from "~/components/clipboard";
 import { PageHead } from "~/components/PageHead";
+import { plural } from "~/format/number";
+import { formatWhen, type Zone } from "~/format/time";
+import { useTimeRange } from "~/time/useTimeRange";
 import { ActiveAlerts } from "./ActiveAlerts";
 import { PageInbox } from "./PageInbox";
 import { Rules } from "./Rules";
@@ -17,10 +21,26 @@ function counted(word: string, count: number | undefined): string {
   return count === undefined ? word : `${word} ${count}`;
 }
 
+/** Who knows, in a sentence, where the server gives none. */
+export function pagesAnswer(pages: readonly Page[], zone: Zone): string {
+  const firing = pages.filter((page) => page.status === "firing");
+  const waiting = firing.filter((page) => !page.acked_by);
+  const [newest] = waiting.length > 0 ? waiting : pages;
+  if (!newest) return "Nobody was paged yet.";
+  const at = formatWhen(Date.parse(newest.time), zone, Date.now());
+  if (waiting.length > 0) {
+    const count = waiting.length === 1 ? "1 page waits" : `${waiting.length} pages wait`;
+    return `${count} for an answer; the newest went to ${newest.receiver} at ${at}.`;
+  }
+  if (firing.length > 0) return `${plural(firing.length, "page")} firing, each acknowledged.`;
+  return `No page is firing; the last went to ${newest.receiver} at ${at}.`;
+}
+
 /** Who knows, and why (not)? */
 export function AlertsPage() {
   const search = useSearch({ strict: false });
   const navigate = useNavigate();
+  const { zone } = useTimeRange();
   const pages = useQuery(pagesQuery);
   const alerts = useQuery(activeAlertsQuery);
   const silences = useQuery(silencesQuery);
@@ -33,7 +53,7 @@ export function AlertsPage() {
         title="Alerts and pages"
         answer={
           pages.data
-            ? pages.data.summary || "Nobody was paged yet."
+            ? pages.data.summary || pagesAnswer(pages.data.pages, zone)
             : pages.error
               ? "It is not known who was paged."
               : "Reading the pages"

@@ -21,11 +21,11 @@ export function PageInbox({ query, open }: { query: UseQueryResult<PageList>; op
         const sorted = [...pages].sort((a, b) => waits(a.status, a.acked_by) - waits(b.status, b.acked_by));
         return (
           <div className="stack tight">
-            {sorted.map((page) => (
+            {sorted.map((page, at) => (
               <PageCard
                 key={page.id}
                 page={page}
-                open={page.id === open || (page.status === "firing" && !page.acked_by)}
+                open={page.id === open || (at === 0 && !open && page.status === "firing" && !page.acked_by)}
               />
             ))}
           </div>

@@ -36,7 +36,15 @@ const columns: Column<PromRule>[] = [
     ),
   },
   { key: "state", head: "State", cell: (rule) => <StateMark {...stateOf(rule)} /> },
-  { key: "for", head: "For", cell: (rule) => (rule.duration ? formatDuration(rule.duration) : "at once") },
+  {
+    key: "for",
+    head: "For",
+    cell: (rule) => (
+      <span className="nowrap">
+        {rule.type === "recording" ? "–" : rule.duration ? formatDuration(rule.duration) : "at once"}
+      </span>
+    ),
+  },
   {
     key: "query",
     head: "Query",

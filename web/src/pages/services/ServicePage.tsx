@@ -36,7 +36,7 @@ export function ServicePage() {
     <>
       <PageHead
         title={name}
-        answer={service?.summary ?? `Reading ${name}`}
+        answer={service?.summary ?? (query.error ? `${name} cannot be shown.` : `Reading ${name}`)}
         tone={service ? toneOf(service) : undefined}
         actions={
           <CopyMenu

@@ -87,7 +87,13 @@ export function ServicesPage() {
     <>
       <PageHead
         title="Services"
-        answer={query.data ? servicesAnswer(rows) : "Reading the services"}
+        answer={
+          query.data
+            ? servicesAnswer(rows)
+            : query.error
+              ? "The services are not known."
+              : "Reading the services"
+        }
         tone={rows[0] ? markOf(rows[0].slo_state).tone : undefined}
         actions={<CopyMenu items={[{ label: "Copy as curl", text: () => asCurl("/sb/v1/services") }]} />}
       />

@@ -8,7 +8,7 @@ import { alignRange } from "~/chart/matrix";
 import type { ChartData, Threshold } from "~/chart/model";
 import { Answer } from "~/components/Answer";
 import { formatWindow } from "~/format/duration";
-import { niceStep } from "~/time/range";
+import { niceStep, parseSpan } from "~/time/range";
 import { useTimeRange } from "~/time/useTimeRange";
 
 const budgetLines: Threshold[] = [
@@ -27,65 +27,92 @@ function pick(history: SLOHistory, key: "left_ratio" | "burn_1h" | "error_ratio"
   };
 }
 
-/** The budget's curve, the burn and the error ratio, with the deployments of the service. */
+/**
+ * The budget over its own window, so that the day it was spent is in sight, and burn and errors over the
+ * shared range: a drag on the first sets the range of the others.
+ */
 export function SloCharts({ slo }: { slo: SLOStatus }) {
   const { resolved } = useTimeRange();
+  const windowMs = (parseSpan(slo.window) ?? 28 * 86_400) * 1000;
+  const minute = Math.ceil(resolved.to / 60_000) * 60_000;
+  const whole = useMemo(() => ({ from: minute - windowMs, to: minute }), [minute, windowMs]);
+  const wholeStep = niceStep(whole, 300, 60);
+  const wholeAligned = useMemo(() => alignRange(whole, wholeStep), [whole, wholeStep]);
   const step = niceStep(resolved, 240, 15);
   const aligned = useMemo(() => alignRange(resolved, step), [resolved, step]);
+  const budget = useQuery(sloHistoryQuery(slo.name, wholeAligned, wholeStep));
   const history = useQuery(sloHistoryQuery(slo.name, aligned, step));
-  const deploys = useQuery(deploysQuery(resolved, slo.service));
+  const deploys = useQuery(deploysQuery(whole, slo.service, 500));
   const markers = useMemo(() => deployMarkers(deploys.data?.deploys ?? []), [deploys.data]);
   const errorLines = useMemo<Threshold[]>(
-    () => [{ value: 1 - slo.objective, label: "promised", tone: "caution" }],
+    () => [{ value: 1 - slo.objective, label: "allowed", tone: "caution" }],
     [slo.objective],
   );
-  const charts = useMemo(() => {
-    if (!history.data) return undefined;
-    return {
-      left: pick(history.data, "left_ratio", "Budget left"),
-      burn: pick(history.data, "burn_1h", "Burn over 1 h"),
-      error: pick(history.data, "error_ratio", "Error ratio"),
-    };
-  }, [history.data]);
+  const left = useMemo(
+    () => (budget.data ? pick(budget.data, "left_ratio", "Budget left") : undefined),
+    [budget.data],
+  );
+  const burn = useMemo(
+    () => (history.data ? pick(history.data, "burn_1h", "Burn over 1 h") : undefined),
+    [history.data],
+  );
+  const error = useMemo(
+    () => (history.data ? pick(history.data, "error_ratio", "Error ratio") : undefined),
+    [history.data],
+  );
   return (
-    <Answer query={history} what="the budget's history" height={300}>
-      {() =>
-        charts && (
-          <div className="stack">
-            <section className="panel">
+    <div className="stack">
+      <section className="panel">
+        <Answer query={budget} what="the budget's history" height={300}>
+          {() =>
+            left && (
               <Chart
                 title={`Budget left of ${formatWindow(slo.window)}`}
-                data={charts.left}
+                aside="drag to see what spent it"
+                data={left}
                 unit="ratio"
+                range={whole}
                 thresholds={budgetLines}
                 markers={markers}
                 height={220}
-                empty="No budget was computed in this time range."
+                empty="No budget was computed in this window."
               />
-            </section>
-            <div className="grid2">
-              <section className="panel">
+            )
+          }
+        </Answer>
+      </section>
+      <div className="grid2">
+        <section className="panel">
+          <Answer query={history} what="the burn's history" height={250}>
+            {() =>
+              burn && (
                 <Chart
                   title="Burn over 1 h"
-                  data={charts.burn}
+                  data={burn}
                   unit="factor"
                   thresholds={burnLines}
                   markers={markers}
                 />
-              </section>
-              <section className="panel">
+              )
+            }
+          </Answer>
+        </section>
+        <section className="panel">
+          <Answer query={history} what="the errors' history" height={250}>
+            {() =>
+              error && (
                 <Chart
                   title="Error ratio"
-                  data={charts.error}
+                  data={error}
                   unit="ratio"
                   thresholds={errorLines}
                   markers={markers}
                 />
-              </section>
-            </div>
-          </div>
-        )
-      }
-    </Answer>
+              )
+            }
+          </Answer>
+        </section>
+      </div>
+    </div>
   );
 }

@@ -29,7 +29,9 @@ export function SloPage() {
         answer={
           slo
             ? slo.reason || `${formatRatio(slo.budget.used_ratio)} of the budget is used.`
-            : `Reading ${name}`
+            : query.error
+              ? `${name} cannot be shown.`
+              : `Reading ${name}`
         }
         tone={slo ? sloTone(slo) : undefined}
         actions={
@@ -45,8 +47,8 @@ export function SloPage() {
       >
         {slo && (
           <>
-            {slo.display_name} of {slo.service}: {slo.indicator}, {formatRatio(slo.objective)} over{" "}
-            {formatWindow(slo.window)}.
+            {slo.display_name} of {slo.service}: {formatRatio(slo.objective)} over {formatWindow(slo.window)}.{" "}
+            {slo.description || slo.indicator}
           </>
         )}
       </PageHead>
