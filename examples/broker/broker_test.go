@@ -3,9 +3,11 @@ package broker_test
 import (
 	"io/fs"
 	"log/slog"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/alertmanager/config"
 	"github.com/prometheus/alertmanager/featurecontrol"
@@ -16,6 +18,7 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/signalbox-project/signalbox/examples/broker"
+	sbconfig "github.com/signalbox-project/signalbox/internal/config"
 	"github.com/signalbox-project/signalbox/internal/simulate"
 	"github.com/signalbox-project/signalbox/internal/slo/openslo"
 	"github.com/signalbox-project/signalbox/internal/slo/promexpr"
@@ -84,6 +87,23 @@ func TestAlertmanagerFilesLoad(t *testing.T) {
 		}
 		if got := cfg.Route.Routes[0].Receiver; got != "on-call" {
 			t.Errorf("%s: critical alerts go to %q", name, got)
+		}
+	}
+}
+
+func TestConfigurationLoads(t *testing.T) {
+	cfg, err := sbconfig.Load("signalbox.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cfg.Metrics.OutOfOrderWindow < model.Duration(28*24*time.Hour) || cfg.Metrics.Retention < model.Duration(30*24*time.Hour) {
+		t.Errorf("the promises look back 30 days and the demo writes 28: window %s, retention %s", cfg.Metrics.OutOfOrderWindow, cfg.Metrics.Retention)
+	}
+	for _, globs := range [][]string{cfg.RuleFiles, cfg.SLOFiles, {cfg.AlertmanagerFile}} {
+		for _, g := range globs {
+			if found, err := filepath.Glob(g); err != nil || len(found) == 0 {
+				t.Errorf("%s names no file (%v)", g, err)
+			}
 		}
 	}
 }

@@ -136,13 +136,14 @@ func (f Fault) Validate() []error {
 	if f.Region != "" {
 		oneOf("region", f.Region, Regions())
 	}
-	if f.ErrorRate < 0 || f.ErrorRate > 1 {
-		bad("error_rate: must be within 0 to 1, got %g", f.ErrorRate)
+	share := func(field string, v float64) {
+		if !(v >= 0 && v <= 1) { // so that NaN is out as well
+			bad("%s: must be within 0 to 1, got %g", field, v)
+		}
 	}
-	if f.Share < 0 || f.Share > 1 {
-		bad("share: must be within 0 to 1, got %g", f.Share)
-	}
-	if f.Rate < 0 {
+	share("error_rate", f.ErrorRate)
+	share("share", f.Share)
+	if !(f.Rate >= 0) {
 		bad("rate: must be >= 0 messages a second, got %g", f.Rate)
 	}
 	if f.Every > 0 && (f.Duration == 0 || f.Duration >= f.Every) {

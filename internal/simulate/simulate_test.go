@@ -369,6 +369,7 @@ func TestParseFaults(t *testing.T) {
 		{"an unknown service is named", "faults:\n  - {kind: error_burst, service: egde}\n", `faults[0].service: must be one of`},
 		{"a bad deployment needs its version", "faults:\n  - {kind: bad_deployment, service: edge}\n", "faults[0].version: is required"},
 		{"a share above one is refused", "faults:\n  - {kind: error_burst, service: edge, error_rate: 3}\n", "faults[0].error_rate: must be within 0 to 1, got 3"},
+		{"a share that is no number is refused", "faults:\n  - {kind: bad_deployment, service: edge, version: 1, share: .nan}\n", "faults[0].share: must be within 0 to 1, got NaN"},
 		{"a repetition shorter than the fault is refused", "faults:\n  - {kind: error_burst, service: edge, duration: 5m, every: 2m}\n", "faults[0].every: must be longer than duration"},
 		{"all problems are reported", "faults:\n  - {kind: error_burst, service: edge, error_rate: 3}\n  - {kind: meteor}\n", "faults[1].kind"},
 	} {
