@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"runtime/debug"
 	"time"
@@ -42,6 +43,7 @@ func (p *process) ownAPI() (http.Handler, error) {
 		Logger: p.component("api"), Registerer: p.tel.Registry,
 		Status: p, SLOs: p.slo, Filter: p.search, Logs: p.search, Spans: p.search, Tail: p.search.Tail, Traces: p.search,
 		Topology: p.topology, SQL: engine, Deploys: p.state, Gate: p.gate, Decisions: p.state,
+		Services: p.diagnose, Explain: p.diagnose, PageSummary: p.diagnose,
 		Pages: p.state, Audit: p.state, Ledger: p.ledger,
 	})
 	if err != nil {
@@ -65,6 +67,13 @@ func (p *process) problems() []model.Problem {
 	out = append(out, p.catalog.Problems()...)
 	if reason := p.metrics.ReadOnly(); reason != "" {
 		out = append(out, model.Problem{Severity: "critical", Message: "metrics store is read-only: " + reason, Cure: "make room on the disk; it resumes by itself"})
+	}
+	for _, d := range p.events.Damages() {
+		out = append(out, model.Problem{
+			Severity: "warning", Message: fmt.Sprintf("%s %s of the event store is damaged (%s): %s between %s and %s are missing", d.Kind, d.File, d.Reason, d.Signal,
+				time.Unix(0, d.Range.Start).UTC().Format(time.RFC3339), time.Unix(0, d.Range.End).UTC().Format(time.RFC3339)),
+			Cure: "restore it from a backup, or delete it from quarantine/ once you know what is missing",
+		})
 	}
 	if err := p.failedReload(); err != nil {
 		out = append(out, model.Problem{

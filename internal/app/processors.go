@@ -21,7 +21,9 @@ type processors struct {
 }
 
 func (p *process) buildProcessors(context.Context) (err error) {
-	if p.admitter, err = admit.New(p.cfg.Limits.Events, admit.Deps{Registerer: p.tel.Registry}); err != nil {
+	limits := p.cfg.Limits.Events
+	limits.MaxAge = max(p.cfg.Events.Retention.Logs, p.cfg.Events.Retention.Spans)
+	if p.admitter, err = admit.New(limits, admit.Deps{Registerer: p.tel.Registry}); err != nil {
 		return err
 	}
 	derived := p.samples.For("derived")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/diagnose"
 	"github.com/signalbox-project/signalbox/internal/gate"
 	"github.com/signalbox-project/signalbox/internal/slo"
 	"github.com/signalbox-project/signalbox/internal/slo/promexpr"
@@ -11,9 +12,10 @@ import (
 
 // promises are the rooms that compare telemetry with what was promised.
 type promises struct {
-	catalog *slo.Catalog
-	slo     *slo.Engine
-	gate    *gate.Gate
+	catalog  *slo.Catalog
+	slo      *slo.Engine
+	gate     *gate.Gate
+	diagnose *diagnose.Room
 }
 
 func (p *process) buildPromises(context.Context) (err error) {
@@ -28,7 +30,7 @@ func (p *process) buildPromises(context.Context) (err error) {
 	if p.slo, err = slo.New(p.cfg.SLO, slo.Deps{
 		Logger: p.component("slo"), Registerer: p.tel.Registry, Catalog: p.catalog,
 		Querier:  promexpr.NewEvaluator(p.metrics, time.Duration(p.cfg.Query.Timeout), p.component("slo")),
-		Results:  p.samples.For("derived"),
+		Results:  p.metrics.Quiet(), // its own results must not wake it
 		Alerts:   p.router,
 		Records:  p.state,
 		Arrivals: p.metrics.Arrivals, ExternalURL: p.external.String(),
@@ -41,5 +43,8 @@ func (p *process) buildPromises(context.Context) (err error) {
 	}); err != nil {
 		return err
 	}
-	return nil
+	p.diagnose, err = diagnose.New(diagnose.Deps{
+		Logger: p.component("diagnose"), Querier: p.engine, SLOs: p.slo, Deploys: p.state, Edges: p.topology, Pages: p.state, Alerts: p.router,
+	})
+	return err
 }

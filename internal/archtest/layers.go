@@ -45,11 +45,11 @@ func rooms() map[string]int {
 		"internal/app": 5,
 
 		"internal/cli": 6,
-		"cmd":          6,
+		"cmd":          7,
 
-		"internal/archtest": 7,
+		"internal/archtest": 8,
 		"examples":          0,
-		"test":              7,
+		"test":              8,
 	}
 }
 

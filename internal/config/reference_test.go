@@ -117,9 +117,14 @@ func fieldComments(t *testing.T, dir string) map[string]string {
 			if !ok {
 				return true
 			}
+			// A comment speaks for the fields below it that have none.
+			last := ""
 			for _, f := range s.Fields.List {
+				if own := strings.TrimSpace(f.Doc.Text() + " " + f.Comment.Text()); own != "" {
+					last = own
+				}
 				for _, name := range f.Names {
-					out[spec.Name.Name+"."+name.Name] = strings.TrimSpace(f.Doc.Text() + " " + f.Comment.Text())
+					out[spec.Name.Name+"."+name.Name] = last
 				}
 			}
 			return true

@@ -25,9 +25,12 @@ type duration = prom.Duration
 // BurnRule blocks while the burn rate over both windows is at or above Factor.
 // Both windows must be windows of slo.burn_alerts: others are not measured.
 type BurnRule struct {
-	Long   prom.Duration `yaml:"long"`
-	Short  prom.Duration `yaml:"short"`
-	Factor float64       `yaml:"factor"`
+	// Long is the window that decides, Short the one that must agree, so that a
+	// burn that is over no longer blocks.
+	Long  prom.Duration `yaml:"long"`
+	Short prom.Duration `yaml:"short"`
+	// Factor is the burn rate from which the rule holds; 1 lasts exactly the SLO's window.
+	Factor float64 `yaml:"factor"`
 }
 
 // Policy is the gate section.

@@ -9,6 +9,8 @@ import (
 
 // Config bounds what a sample may look like.
 type Config struct {
+	// MaxLabels, MaxLabelNameBytes and MaxLabelValueBytes bound one series; a
+	// larger one is refused.
 	MaxLabels          int            `yaml:"max_labels_per_series"`
 	MaxLabelNameBytes  int            `yaml:"max_label_name_bytes"`
 	MaxLabelValueBytes int            `yaml:"max_label_value_bytes"`

@@ -9,6 +9,8 @@ import (
 
 // Retention is how long events are kept, by signal.
 type Retention struct {
+	// Logs and Spans are kept this long, from an event's own time; whole parts
+	// are dropped, so events live up to a day longer.
 	Logs  model.Duration `yaml:"logs"`
 	Spans model.Duration `yaml:"spans"`
 }

@@ -1,0 +1,46 @@
+package router
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	prommodel "github.com/prometheus/common/model"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+)
+
+// ActiveAlerts are the alerts that have not ended, silenced and inhibited ones too.
+func (r *Router) ActiveAlerts(ctx context.Context) ([]model.ActiveAlert, error) {
+	var out []model.ActiveAlert
+	now := time.Now()
+	it := r.alerts.GetPending()
+	defer it.Close()
+	for a := range it.Next() {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if a.Data.ResolvedAt(now) {
+			continue
+		}
+		ls := labelMap(a.Data.Labels)
+		muted := r.Muted(ctx, ls)
+		out = append(out, model.ActiveAlert{
+			Fingerprint: a.Data.Fingerprint().String(), Labels: ls, Annotations: labelMap(a.Data.Annotations),
+			StartsAt: a.Data.StartsAt, GeneratorURL: a.Data.GeneratorURL,
+			SilencedBy: muted.SilencedBy, InhibitedBy: muted.InhibitedBy,
+		})
+	}
+	if err := it.Err(); err != nil {
+		return nil, fmt.Errorf("list active alerts: %w", err)
+	}
+	return out, nil
+}
+
+func labelMap(ls prommodel.LabelSet) model.Labels {
+	out := make(model.Labels, len(ls))
+	for k, v := range ls {
+		out[string(k)] = string(v)
+	}
+	return out
+}
