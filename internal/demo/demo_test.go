@@ -458,6 +458,29 @@ func TestTheStoryRunsFromReleaseToRecovery(t *testing.T) {
 	})
 }
 
+func TestTheStoryMovesOnToAnotherServiceEachTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &server{pages: func() []model.Page { return nil }, gate: func(model.GateRequest) model.Verdict { return model.VerdictAllow }}
+		ctx, cancel := context.WithTimeout(t.Context(), 54*time.Minute)
+		defer cancel()
+		newStory(DefaultConfig(), slog.New(slog.DiscardHandler), s.client(), &stage{}, time.Now()).run(ctx)
+		released := map[string]int{}
+		for _, d := range s.deploys {
+			if d.Kind == "deploy" {
+				released[d.Service]++
+			}
+		}
+		if len(released) < 4 {
+			t.Errorf("released %v, want several services", released)
+		}
+		for service, n := range released {
+			if n > 1 {
+				t.Errorf("%s was released %d times within the hour that its burn is remembered", service, n)
+			}
+		}
+	})
+}
+
 func TestTheStoryObeysTheGate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &stage{}

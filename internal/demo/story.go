@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,6 +32,7 @@ type story struct {
 	platform platform
 	rng      *rand.Rand
 	releases map[string]int // bad releases so far, by service
+	played   map[string]time.Time
 	cycle    int
 	lastSaid string
 	began    time.Time
@@ -39,7 +41,7 @@ type story struct {
 func newStory(cfg Config, log *slog.Logger, server *client, p platform, began time.Time) *story {
 	return &story{
 		cfg: cfg, log: log, server: server, platform: p, began: began,
-		rng: rand.New(rand.NewPCG(cfg.Simulate.Seed, uint64(began.UnixNano()))), releases: map[string]int{},
+		rng: rand.New(rand.NewPCG(cfg.Simulate.Seed, uint64(began.UnixNano()))), releases: map[string]int{}, played: map[string]time.Time{},
 	}
 }
 
@@ -52,6 +54,7 @@ const (
 	blockPatience   = 2 * time.Minute
 	recoverPatience = 15 * time.Minute
 	frozenPause     = 5 * time.Minute
+	rest            = 55 * time.Minute // between two releases of one service: the 1 h burn has then forgotten the first
 )
 
 func (s *story) tell(text string, args ...any) { s.log.Info("story: "+text, args...) }
@@ -82,6 +85,10 @@ func (s *story) choose(ctx context.Context) (string, bool) {
 		s.rng.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
 	}
 	s.cycle++
+	order = slices.DeleteFunc(order, func(service string) bool {
+		at, ok := s.played[service]
+		return ok && time.Since(at) < rest
+	})
 	var unsure string
 	for _, service := range order {
 		d, err := s.ask(ctx, service, false)
@@ -103,7 +110,7 @@ func (s *story) choose(ctx context.Context) (string, bool) {
 		s.once("the gate has too little data for any release yet; the pipeline asks again")
 		return s.insist(ctx, unsure)
 	}
-	s.once("no service may be released now; the pipeline waits until the burn rates fall")
+	s.once("no service may be released now; the pipeline waits until burn rates fall and new versions are due")
 	return "", false
 }
 
@@ -170,6 +177,7 @@ var plots = []string{
 func (s *story) play(ctx context.Context, service string) {
 	old, bad := s.platform.Version(service), s.next(service)
 	s.releases[service]++
+	s.played[service] = time.Now()
 	fault := simulate.Fault{
 		Name: "release " + bad, Kind: simulate.BadDeployment, Service: service, Version: bad,
 		Share: 0.5 + 0.15*s.rng.Float64(), ErrorRate: 0.8 + 0.15*s.rng.Float64(),
