@@ -20,7 +20,7 @@ trap stop EXIT
 url=
 for _ in $(seq 300); do
   url=$(sed -n 's/.*msg="web is listening".* url=\([^ ]*\).*/\1/p' "$work/demo.log" | head -1)
-  if [ -n "$url" ] && grep -q 'history is complete' "$work/demo.log"; then break; fi
+  if [ -n "$url" ] && grep -q 'history written' "$work/demo.log"; then break; fi
   kill -0 "$demo" 2>/dev/null || { cat "$work/demo.log"; exit 1; }
   sleep 0.5
 done

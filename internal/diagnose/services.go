@@ -37,6 +37,14 @@ func spans(suffix, tenant, service string, more ...string) string {
 	return model.MetricSpanDuration + suffix + "{" + strings.Join(append(ms, more...), ",") + "}"
 }
 
+// saturation selects the share in use of a service's CPU and memory.
+func saturation(tenant, service string) string {
+	if tenant == "default" {
+		tenant = "" // has no label
+	}
+	return fmt.Sprintf(`{__name__=~"(process|container|system|jvm)_(cpu|memory)_(recent_)?utilization_ratio",tenant=%q,service=%q}`, tenant, service)
+}
+
 const isError = `status="error"`
 
 func rateOf(by, window string, selector string) string {
@@ -216,15 +224,16 @@ func (r *Room) cut(ctx context.Context, tenant, name, label, w string, end time.
 	return out, nil
 }
 
-// queriesOf are the golden signals as curves. Saturation is how many requests
-// are in the service on average: the seconds spent in it per second (Little's law).
+// queriesOf are the golden signals as curves. Saturation is the fullest of the
+// resources that the service's instances report by OpenTelemetry's conventions
+// (process.cpu.utilization and the like), 0 to 1.
 func queriesOf(tenant, name string) model.ServiceQueries {
 	all := spans("_count", tenant, name)
 	return model.ServiceQueries{
 		Rate:   rateOf("", "5m", all),
 		Errors: rateOf("", "5m", spans("_count", tenant, name, isError)) + " / " + rateOf("", "5m", all),
 		P50:    quantileOf(0.5, "", "5m", tenant, name), P95: quantileOf(0.95, "", "5m", tenant, name), P99: quantileOf(0.99, "", "5m", tenant, name),
-		Saturation: rateOf("", "5m", spans("_sum", tenant, name)),
+		Saturation: "max(" + saturation(tenant, name) + ")",
 	}
 }
 

@@ -157,19 +157,27 @@ func (u unusual) sentence(d model.ServiceDetail) string {
 	return text + "."
 }
 
-// rightAfter names the deployment that came shortly before t.
+// rightAfter names the change that came closest before t. A rollback counts only
+// where nothing was released: it answers what went wrong before.
 func rightAfter(deploys []model.Deploy, t time.Time) string {
-	for _, d := range deploys { // newest first
+	var best *model.Deploy
+	for i, d := range deploys {
 		// Deployments are marked to the second, onsets found to the minute.
-		if gap := t.Sub(d.Time); gap >= -2*time.Minute && gap <= afterDeploy {
-			what := "version " + d.Version
-			if d.Kind == "rollback" {
-				what = "the rollback to " + d.Version
-			}
-			return ", right after " + what
+		if gap := t.Sub(d.Time); gap < -2*time.Minute || gap > afterDeploy {
+			continue
+		}
+		if best == nil || best.Kind == "rollback" && d.Kind != "rollback" ||
+			(best.Kind == "rollback") == (d.Kind == "rollback") && t.Sub(d.Time).Abs() < t.Sub(best.Time).Abs() {
+			best = &deploys[i]
 		}
 	}
-	return ""
+	switch {
+	case best == nil:
+		return ""
+	case best.Kind == "rollback":
+		return ", right after the rollback to " + best.Version
+	}
+	return ", right after version " + best.Version
 }
 
 func clock(t time.Time) string { return t.UTC().Format("15:04") + " UTC" }
