@@ -61,6 +61,7 @@ test("the time range goes along from page to page and is in the address", async 
 test("an unreadable custom range is explained", async ({ page }) => {
   await page.goto("/services");
   await page.getByRole("button", { name: /Last 1 h/ }).click();
+  await expectAccessible(page);
   await page.getByRole("textbox", { name: "Last" }).fill("soon");
   await page.getByRole("button", { name: "Apply" }).click();
   await expect(page.getByRole("alert")).toContainText("90m");

@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
+import { ApiError } from "~/api/client";
 import { fieldsQuery, type Signal, valuesQuery } from "~/api/queries";
 import { ErrorNote } from "~/components/ErrorNote";
 import { addTerm, removeTerm, termState } from "~/filter/filter";
@@ -11,6 +12,11 @@ interface Props {
   kind: Signal;
   q: string;
   onQuery: (q: string) => void;
+}
+
+/** The page already says what is wrong with the filter. */
+function isBadFilter(error: Error): boolean {
+  return error instanceof ApiError && error.code === "bad_filter";
 }
 
 /** The fields of what matches; each opens to its most frequent values. */
@@ -33,7 +39,7 @@ export function FieldSidebar({ kind, q, onQuery }: Props) {
         value={find}
         onChange={(event) => setFind(event.currentTarget.value)}
       />
-      {fields.error && (
+      {fields.error && !isBadFilter(fields.error) && (
         <ErrorNote what="the fields" error={fields.error} onRetry={() => void fields.refetch()} />
       )}
       <ul className={classes.fields}>

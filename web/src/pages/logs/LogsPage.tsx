@@ -72,7 +72,9 @@ export function LogsPage() {
         </aside>
         <div className="stack tight">
           <div className="row between">
-            <p role="status">{statusLine(logs.data?.logs.length, total, logs.data?.truncated, live)}</p>
+            <p role="status">
+              {logs.error ? "" : statusLine(logs.data?.logs.length, total, logs.data?.truncated, live)}
+            </p>
             <div className="row">
               <Switch
                 label="Live tail"

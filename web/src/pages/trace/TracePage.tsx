@@ -159,7 +159,7 @@ function TraceBody({ trace }: { trace: TraceDetail }) {
           position="bottom"
           size="75%"
           withCloseButton={false}
-          aria-label="Span"
+          title={<span className="sr">Span</span>}
         >
           {current && <SpanDetails row={current} onClose={() => select(undefined)} />}
         </Drawer>
