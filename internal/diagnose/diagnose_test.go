@@ -90,6 +90,10 @@ func (f *facts) traffic(d, every time.Duration, version string, rate, errorRatio
 	for end := f.now.Add(d); f.now.Before(end); {
 		f.now = f.now.Add(every)
 		n := rate * every.Seconds()
+		cpu := labels.FromStrings("__name__", "process_cpu_utilization_ratio", "service", "edge", "instance", version)
+		if _, err := app.Append(0, cpu, 0, f.now.UnixMilli(), 0.4, nil, nil, storage.AOptions{}); err != nil {
+			f.t.Fatal(err)
+		}
 		for status, part := range map[string]float64{"ok": 1 - errorRatio, "error": errorRatio} {
 			add(model.MetricSpanDuration+"_count", status, "", n*part)
 			add(model.MetricSpanDuration+"_sum", status, "", n*part*seconds)
