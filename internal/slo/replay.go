@@ -3,6 +3,8 @@ package slo
 import (
 	"context"
 	"log/slog"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/model"
@@ -82,6 +84,7 @@ func (r *Replay) Judge(ctx context.Context) (model.SLOStatus, []notify.Alert) {
 	now := r.promise.sealed
 	s := r.engine.conclude(r.promise, now)
 	r.engine.sendAlerts(ctx, r.engine.promises, now)
+	slices.SortFunc(r.outbox.alerts, func(a, b notify.Alert) int { return strings.Compare(a.Labels["alertname"], b.Labels["alertname"]) })
 	return s, r.outbox.alerts
 }
 

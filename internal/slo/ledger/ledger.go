@@ -183,17 +183,23 @@ func (l *Ledger) widest(at, end, minuteFrom, fiveFrom int64) Tier {
 	return Hour
 }
 
-// First is the begin of the oldest hour with data in (now - window, now], to
-// the minute where minutes are kept; false when there is none.
+// First is the begin of the oldest slot with data in (now - window, now], as
+// fine as slots of that time are kept; false when there is none.
 func (l *Ledger) First(now time.Time) (time.Time, bool) {
 	start := now.Add(-l.window)
 	for at := start.Truncate(time.Hour); at.Before(now); at = at.Add(time.Hour) {
 		if l.Get(Hour, at).Minutes <= 0 {
 			continue
 		}
-		for m := at; m.Before(at.Add(time.Hour)); m = m.Add(time.Minute) {
-			if l.Get(Minute, m).Minutes > 0 {
-				return later(m, start), true
+		// An hour whose minutes are being overwritten has lost its first ones.
+		for t := Minute; t < Hour; t++ {
+			if at.Before(l.Start(t, l.Sealed())) {
+				continue
+			}
+			for m := at; m.Before(at.Add(time.Hour)); m = m.Add(t.Width()) {
+				if l.Get(t, m).Minutes > 0 {
+					return later(m, start), true
+				}
 			}
 		}
 		return later(at, start), true

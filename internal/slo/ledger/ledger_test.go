@@ -113,3 +113,14 @@ func TestOldSlotsMakeRoomAndFirstAndLastAreFound(t *testing.T) {
 		t.Errorf("first is %s, want the minute", first)
 	}
 }
+
+func TestTheFirstDataStaysFirstAsItsMinutesAreForgotten(t *testing.T) {
+	l := New(28 * 24 * time.Hour)
+	first := time.Date(2026, 3, 2, 9, 20, 0, 0, time.UTC)
+	for m := first; m.Before(first.Add(30 * time.Hour)); m = m.Add(time.Minute) {
+		l.Put(Minute, m, Cell{Total: 1, Minutes: 1})
+		if got, ok := l.First(m.Add(time.Minute)); !ok || !got.Equal(first) {
+			t.Fatalf("at %s the first data is of %s (%v), want %s", m, got, ok, first)
+		}
+	}
+}
