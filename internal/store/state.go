@@ -61,3 +61,11 @@ type SLOAlertRecord struct {
 	Since  time.Time `json:"since"`
 	Sent   time.Time `json:"sent,omitzero"` // last hand-over to the alert pipeline
 }
+
+// RemedyQuery selects remedies. Open selects those that may still change.
+type RemedyQuery struct {
+	Service string
+	State   model.RemedyState
+	Open    bool
+	Limit   int
+}
