@@ -13,7 +13,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"path/filepath"
 
@@ -25,6 +24,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/api"
 	"github.com/signalbox-project/signalbox/internal/gate"
 	"github.com/signalbox-project/signalbox/internal/ingest/otlp"
+	"github.com/signalbox-project/signalbox/internal/ingest/scrape"
 	"github.com/signalbox-project/signalbox/internal/process/spanmetrics"
 	"github.com/signalbox-project/signalbox/internal/process/topology"
 	"github.com/signalbox-project/signalbox/internal/query/promql"
@@ -151,13 +151,9 @@ func (c *Config) prometheus() error {
 	if c.Global == nil {
 		text += defaultGlobal
 	}
-	p, err := promconfig.Load(text, slog.New(slog.DiscardHandler))
+	p, err := scrape.Load(text, filepath.Dir(c.File))
 	if err != nil {
 		return fmt.Errorf("global or scrape_configs: %w", err)
-	}
-	p.SetDirectory(filepath.Dir(c.File))
-	if _, err := p.GetScrapeConfigs(); err != nil {
-		return fmt.Errorf("scrape_configs: %w", err)
 	}
 	c.Prometheus = p
 	return nil

@@ -2,15 +2,15 @@
 // service discovery over Prometheus' own scrape_configs.
 //
 // It discovers targets (static, file, DNS, HTTP, Kubernetes), scrapes them and
-// appends to an admission. It adds no format and no label of its own. In: a Section of
-// the configuration file. Out: samples, and the targets as Prometheus' API
+// appends to an admission. It adds no format and no label of its own. In: a configuration
+// that Load made. Out: samples, and the targets as Prometheus' API
 // shows them.
 //
-// Invariants: a Reload that fails leaves the running configuration untouched;
+// Invariants: an Apply that fails leaves the running configuration untouched;
 // nothing is resolved or dialled before Run and the first target. mu
-// orders Reload and guards config; it is never held while scraping.
+// orders Apply and guards config; it is never held while scraping.
 //
-// Start reading at New, then Reload.
+// Start reading at New, then Apply.
 package scrape
 
 import (
@@ -91,7 +91,7 @@ func New(deps Deps) (*Scraper, error) {
 		stop()
 		return nil, fmt.Errorf("make scraping: %w", err)
 	}
-	empty, err := Parse(Section{})
+	empty, err := Load("", ".")
 	if err != nil {
 		stop()
 		return nil, err
@@ -99,17 +99,8 @@ func New(deps Deps) (*Scraper, error) {
 	return &Scraper{Manager: manager, log: deps.Logger, discovery: disc, stop: stop, config: empty}, nil
 }
 
-// Reload applies a configuration; on an error the one before stays in force.
-func (s *Scraper) Reload(section Section) error {
-	cfg, err := Parse(section)
-	if err != nil {
-		return err
-	}
-	return s.Apply(cfg)
-}
-
-// Apply is Reload for a configuration that Parse, or Prometheus' own loader,
-// made. Before Run it only notes the configuration: applying resolves our own host name, which
+// Apply puts a configuration that Load made in force; on an error the one before
+// stays. Before Run it only notes the configuration: applying resolves our own host name, which
 // may take seconds where there is no DNS, and would hold up the start.
 func (s *Scraper) Apply(cfg *promconfig.Config) error {
 	if _, err := cfg.GetScrapeConfigs(); err != nil {

@@ -26,8 +26,19 @@ type fixture struct {
 	arrivals <-chan struct{}
 }
 
-// start runs a scraper; sections are applied before Run, as at a start.
-func start(t *testing.T, sections ...scrape.Section) *fixture {
+func apply(t *testing.T, sc *scrape.Scraper, text, dir string) {
+	t.Helper()
+	cfg, err := scrape.Load(text, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := sc.Apply(cfg); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// start runs a scraper; configurations are applied before Run, as at a start.
+func start(t *testing.T, configs ...string) *fixture {
 	t.Helper()
 	s, err := metrics.Open(metrics.DefaultConfig(), metrics.Deps{Dir: t.TempDir()})
 	if err != nil {
@@ -41,10 +52,8 @@ func start(t *testing.T, sections ...scrape.Section) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, section := range sections {
-		if err := sc.Reload(section); err != nil {
-			t.Fatal(err)
-		}
+	for _, text := range configs {
+		apply(t, sc, text, ".")
 	}
 	arrivals, stopArrivals := s.Arrivals()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -103,7 +112,8 @@ func exporter(t *testing.T) string {
 	return strings.TrimPrefix(srv.URL, "http://")
 }
 
-const job = `  - job_name: disks
+const job = `scrape_configs:
+  - job_name: disks
     scrape_interval: 200ms
     scrape_timeout: 200ms
 `
@@ -113,10 +123,7 @@ func TestTargetsOfAFileAreScrapedAndABadLabelCostsOnlyItsSample(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "targets.json"), fmt.Appendf(nil, `[{"targets":[%q],"labels":{"team":"a"}}]`, exporter(t)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	err := f.Reload(scrape.Section{Text: job + "    file_sd_configs: [{files: [targets.json]}]\n", Line: 1, Dir: dir})
-	if err != nil {
-		t.Fatal(err)
-	}
+	apply(t, f.Scraper, job+"    file_sd_configs: [{files: [targets.json]}]\n", dir)
 	f.value(t, func(v float64) bool { return v == 42 }, eq("__name__", "disk_bytes"), eq("team", "a"), eq("job", "disks"))
 	f.value(t, func(v float64) bool { return v == 1 }, eq("__name__", "up"), eq("job", "disks"))
 	if ts := f.TargetsActive()["disks"]; len(ts) != 1 || ts[0].Health() != promscrape.HealthGood {
@@ -128,56 +135,39 @@ func TestTargetsOfAFileAreScrapedAndABadLabelCostsOnlyItsSample(t *testing.T) {
 }
 
 func TestTargetsConfiguredBeforeTheStartAreScraped(t *testing.T) {
-	f := start(t, scrape.Section{Text: job + "    static_configs: [{targets: [" + exporter(t) + "]}]\n", Line: 1})
+	f := start(t, job+"    static_configs: [{targets: ["+exporter(t)+"]}]\n")
 	f.value(t, func(v float64) bool { return v == 42 }, eq("__name__", "disk_bytes"), eq("job", "disks"))
-}
-
-func TestAFailedReloadKeepsTheTargetsAndSaysWhere(t *testing.T) {
-	f := start(t)
-	good := job + "    static_configs: [{targets: [" + exporter(t) + "]}]\n"
-	if err := f.Reload(scrape.Section{Text: good, Line: 1}); err != nil {
-		t.Fatal(err)
-	}
-	err := f.Reload(scrape.Section{File: "signalbox.yml", Line: 40, Text: job + "    static_konfigs: []\n"})
-	if err == nil || !strings.Contains(err.Error(), "signalbox.yml: scrape_configs") || !strings.Contains(err.Error(), "line 43") || !strings.Contains(err.Error(), "static_konfigs") {
-		t.Errorf("got %v, want file, line 43 and the key", err)
-	}
-	f.value(t, func(v float64) bool { return v == 42 }, eq("__name__", "disk_bytes"))
-	cfg := f.Config()
-	if len(cfg.ScrapeConfigs) != 1 {
-		t.Errorf("%d jobs, want the one before", len(cfg.ScrapeConfigs))
-	}
 }
 
 func TestATargetThatIsGoneStopsBeingScraped(t *testing.T) {
 	f := start(t)
-	if err := f.Reload(scrape.Section{Text: job + "    static_configs: [{targets: [" + exporter(t) + "]}]\n", Line: 1}); err != nil {
-		t.Fatal(err)
-	}
+	apply(t, f.Scraper, job+"    static_configs: [{targets: ["+exporter(t)+"]}]\n", ".")
 	f.value(t, func(v float64) bool { return v == 42 }, eq("__name__", "disk_bytes"))
-	if err := f.Reload(scrape.Section{}); err != nil {
-		t.Fatal(err)
-	}
+	apply(t, f.Scraper, "", ".")
 	if ts := f.TargetsActive(); len(ts) != 0 {
 		t.Errorf("still active: %v", ts)
 	}
 }
 
-func TestSectionsAreReadByPrometheusRules(t *testing.T) {
+func TestConfigurationsAreReadByPrometheusRules(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"nothing", "", ""},
 		{"an empty list", " []", ""},
-		{"a list in one line", `[{job_name: a, static_configs: [{targets: ["h:1"]}]}]`, ""},
+		{"a list in one line", ` [{job_name: a, static_configs: [{targets: ["h:1"]}]}]`, ""},
 		{"a list that is not indented", "- job_name: a\n- job_name: b\n", ""},
 		{"kubernetes, dns and http discovery", "- job_name: a\n  kubernetes_sd_configs: [{role: pod}]\n  dns_sd_configs: [{names: [x]}]\n  http_sd_configs: [{url: 'http://x/'}]\n", ""},
 		{"the same job twice", "- job_name: a\n- job_name: a\n", "multiple scrape configs"},
 		{"a timeout above the interval", "- job_name: a\n  scrape_interval: 1s\n  scrape_timeout: 2s\n", "scrape timeout greater"},
 		{"no job name", "- scheme: http\n", "job_name"},
-		{"a discovery that is not built in", "- job_name: a\n  consul_sd_configs: [{server: x}]\n", "line 12"},
-		{"broken YAML", "- job_name: [\n", "line 1"},
+		{"a discovery that is not built in", "- job_name: a\n  consul_sd_configs: [{server: x}]\n", "line 3"},
+		{"broken YAML", "- job_name: [\n", "line 2"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := scrape.Parse(scrape.Section{File: "f.yml", Line: 11, Text: c.text})
+			sep := "\n"
+			if strings.HasPrefix(c.text, " ") {
+				sep = ""
+			}
+			_, err := scrape.Load("scrape_configs:"+sep+c.text, ".")
 			if (err == nil) != (c.want == "") || (err != nil && !strings.Contains(err.Error(), c.want)) {
 				t.Errorf("got %v, want %q", err, c.want)
 			}
