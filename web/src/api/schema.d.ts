@@ -845,13 +845,14 @@ export interface components {
             hint?: string;
             /**
              * Format: int64
-             * @description byte offset, from 0
+             * @description byte offset, from 0; -1 if unknown
              */
             position: number;
         };
         Problem: {
             /** @description what to do about it */
             cure: string;
+            /** @description what is wrong, naming the file or part */
             message: string;
             /** @enum {string} */
             severity: "critical" | "warning" | "info";
@@ -970,7 +971,7 @@ export interface components {
             rows: unknown[][];
             /** Format: double */
             took_ms: number;
-            /** @description there are more than limit */
+            /** @description there are more rows than the limit */
             truncated: boolean;
         };
         SQLSchemaResponse: {
@@ -1066,7 +1067,7 @@ export interface components {
             received: number;
             refused: components["schemas"]["RefusedCount"][];
             /** @enum {string} */
-            signal: "metrics" | "logs" | "traces";
+            signal: "metrics" | "logs" | "spans";
             /** Format: int64 */
             stored: number;
         };
@@ -1232,9 +1233,8 @@ export interface operations {
     listDeploys: {
         parameters: {
             query?: {
-                /** @description RFC 3339, Unix s, ms or ns, now or now-1h; an hour before end if absent */
+                /** @description as elsewhere; a week before end if absent */
                 start?: string;
-                /** @description as start; now if absent */
                 end?: string;
                 service?: string;
                 environment?: string;

@@ -59,7 +59,7 @@ export function PromChart({
     }
     return chart;
   }, [stamp, asked, aligned, step]);
-  const points = useMemo(() => toExemplarPoints(exemplars.data ?? []), [exemplars.data]);
+  const points = useMemo(() => toExemplarPoints(exemplars.data ?? [], aligned), [exemplars.data, aligned]);
   const failed = results.find((result) => result.error);
   const pending = results.some((result) => result.isPending && result.fetchStatus !== "idle");
   const exprs = queries.map((query) => query.expr);

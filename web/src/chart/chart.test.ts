@@ -67,18 +67,33 @@ describe("series", () => {
 });
 
 describe("exemplars", () => {
-  it("are those with a trace, once each, the highest first", () => {
-    const exemplars = [
-      ["a", "1"],
-      ["b", "5"],
-      ["a", "3"],
-      ["", "9"],
-    ].map(([id, value]) => ({
-      labels: id ? { trace_id: id } : ({} as Record<string, string>),
-      value: value ?? "",
-      timestamp: 1,
-    }));
-    expect(toExemplarPoints([{ seriesLabels: {}, exemplars }]).map((one) => one.traceId)).toEqual(["b", "a"]);
+  const range = { from: 0, to: 100_000 };
+  const exemplars = (list: [string, number, number][]) => [
+    {
+      seriesLabels: {},
+      exemplars: list.map(([id, value, timestamp]) => ({
+        labels: id ? { trace_id: id } : ({} as Record<string, string>),
+        value: String(value),
+        timestamp,
+      })),
+    },
+  ];
+  it("are those with a trace, the highest of each part of the range", () => {
+    const points = toExemplarPoints(
+      exemplars([
+        ["a", 1, 5],
+        ["b", 5, 6],
+        ["c", 3, 55],
+        ["", 9, 56],
+      ]),
+      range,
+      10,
+    );
+    expect(points.map((one) => one.traceId)).toEqual(["b", "c"]);
+  });
+  it("are never more than the parts, however many there are", () => {
+    const many = Array.from({ length: 5000 }, (_, i): [string, number, number] => [`t${i}`, i % 97, i / 50]);
+    expect(toExemplarPoints(exemplars(many), range, 40).length).toBeLessThanOrEqual(40);
   });
 });
 

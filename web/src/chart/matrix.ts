@@ -58,18 +58,29 @@ export function seriesLabel(metric: PromLabels, name: string, leaveOut: Set<stri
   return `${base}{${inner}}`;
 }
 
-/** Exemplars that name a trace, at most `limit`, the highest values first. */
-export function toExemplarPoints(series: readonly PromExemplarSeries[], limit = 60): ExemplarPoint[] {
-  const points = series.flatMap((one) =>
-    one.exemplars.flatMap((exemplar) => {
+/**
+ * Exemplars that name a trace: the highest of each of `slots` equal parts of the range, so that a burst of
+ * them stays readable.
+ */
+export function toExemplarPoints(
+  series: readonly PromExemplarSeries[],
+  range: ResolvedRange,
+  slots = 40,
+): ExemplarPoint[] {
+  const width = (range.to - range.from) / 1000 / slots;
+  const best = new Map<number, ExemplarPoint>();
+  for (const one of series) {
+    for (const exemplar of one.exemplars) {
       const traceId = exemplar.labels.trace_id ?? exemplar.labels.traceID ?? exemplar.labels.traceId;
       const value = Number(exemplar.value);
-      return traceId && Number.isFinite(value) ? [{ time: exemplar.timestamp, value, traceId }] : [];
-    }),
-  );
+      if (!traceId || !Number.isFinite(value)) continue;
+      const slot = Math.floor((exemplar.timestamp - range.from / 1000) / width);
+      const known = best.get(slot);
+      if (!known || value > known.value) best.set(slot, { time: exemplar.timestamp, value, traceId });
+    }
+  }
   const seen = new Set<string>();
-  return points
+  return [...best.values()]
     .sort((a, b) => b.value - a.value)
-    .filter((point) => !seen.has(point.traceId) && seen.add(point.traceId))
-    .slice(0, limit);
+    .filter((point) => !seen.has(point.traceId) && seen.add(point.traceId));
 }

@@ -1,13 +1,14 @@
 import type { ReactNode } from "react";
 import classes from "./PageHead.module.css";
 import { Shape, type Tone } from "./StateMark";
+import { splitAnswer } from "./splitAnswer";
 import { useTitle } from "./useTitle";
 
 interface Props {
   /** The page's name, for the window's title. */
   title: string;
   /** The answer to the page's question, in words: the first line of text. */
-  answer: ReactNode;
+  answer: string;
   tone?: Tone | undefined;
   children?: ReactNode;
   actions?: ReactNode;
@@ -15,6 +16,7 @@ interface Props {
 
 export function PageHead({ title, answer, tone, children, actions }: Props) {
   useTitle(title);
+  const { head, rest } = splitAnswer(answer);
   return (
     <header className={classes.head}>
       <div className={classes.words}>
@@ -24,8 +26,9 @@ export function PageHead({ title, answer, tone, children, actions }: Props) {
               <Shape tone={tone} size={18} />
             </span>
           )}
-          <span>{answer}</span>
+          <span>{head}</span>
         </h1>
+        {rest && <p className={classes.rest}>{rest}</p>}
         {children && <div className={classes.sub}>{children}</div>}
       </div>
       {actions && <div className={classes.actions}>{actions}</div>}

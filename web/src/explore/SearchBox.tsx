@@ -73,7 +73,7 @@ export function SearchBox({ kind, label, placeholder, value, onSubmit }: Props) 
   };
 
   return (
-    <search className={classes.bar}>
+    <div role="search" className={classes.bar}>
       <Combobox store={combobox} onOptionSubmit={choose} withinPortal>
         <Combobox.EventsTarget>
           <TextInput
@@ -126,6 +126,6 @@ export function SearchBox({ kind, label, placeholder, value, onSubmit }: Props) 
           <FilterHelp kind={kind} />
         </Popover.Dropdown>
       </Popover>
-    </search>
+    </div>
   );
 }

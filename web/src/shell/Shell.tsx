@@ -38,6 +38,7 @@ export function Shell() {
                   className={classes.entry}
                   aria-current={isCurrent(entry, path) ? "page" : undefined}
                   data-current={isCurrent(entry, path)}
+                  title={entry.label}
                   activeOptions={{ exact: true }}
                 >
                   <Icon name={entry.icon} size={20} />

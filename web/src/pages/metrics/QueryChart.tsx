@@ -39,7 +39,7 @@ export function QueryChart({ exprs }: { exprs: readonly string[] }) {
     [stamp, exprs, aligned, step],
   );
   const data = useMemo(() => ({ x: all.x, series: all.series.slice(0, drawnAtMost) }), [all]);
-  const points = useMemo(() => toExemplarPoints(exemplars.data ?? []), [exemplars.data]);
+  const points = useMemo(() => toExemplarPoints(exemplars.data ?? [], aligned), [exemplars.data, aligned]);
   const pending = results.some((result) => result.isFetching && !result.data);
   const messages = results.flatMap((result) => result.data?.warnings ?? []);
   const unit = axisUnit(exprs.join(" "));

@@ -24,7 +24,7 @@ export function GoldenSignals({ service }: { service: ServiceDetail }) {
   const markers = useMemo(() => deployMarkers(service.deploys), [service.deploys]);
   const errorLines = useMemo(() => objectiveLines(service, false), [service]);
   const latencyLines = useMemo(() => objectiveLines(service, true), [service]);
-  const exemplarsOf = `signalbox_span_duration_seconds_bucket{service="${service.service.replace(/["\\]/g, "\\$&")}"}`;
+  const exemplarsOf = `signalbox_span_duration_seconds_bucket{service="${service.service.replace(/["\\]/g, "\\$&")}",kind=~"server|consumer"}`;
   return (
     <div className="grid2">
       <section className="panel">
