@@ -12,28 +12,88 @@ import (
 	"github.com/signalbox-project/signalbox/internal/platform/human"
 )
 
-// Decide applies a policy to what is known of the promises concerned. It is a
-// pure function: the same input gives the same decision, so a stored one can be
-// replayed. The decision has no ID yet.
-func Decide(p Policy, req model.GateRequest, now time.Time, promises []model.SLOSnapshot) model.GateDecision {
-	d := model.GateDecision{Time: now.UTC(), Request: req, Reasons: []model.GateReason{}, Evidence: []model.Evidence{}}
-	if len(promises) == 0 {
-		d.Reasons = append(d.Reasons, noPromise(req))
+// Decide applies the policies to what is known. It is a pure function: the same
+// policies and input give the same decision, so that a stored one can be
+// replayed. The decision has no ID and no envelope yet.
+func Decide(set Set, in Input) model.GateDecision {
+	in = in.clean()
+	d := model.GateDecision{Time: in.Time, Request: in.Request, Reasons: []model.GateReason{}, Evidence: []model.Evidence{}}
+	if len(in.Promises) == 0 {
+		d.Reasons = append(d.Reasons, noPromise(in.Request))
 	}
-	for _, s := range promises {
-		j := judgement{policy: p, req: req, now: now, snapshot: s}
-		j.data()
-		j.burn()
-		j.budget()
-		d.Reasons = append(d.Reasons, j.reasons...)
-		d.Evidence = append(d.Evidence, j.evidence...)
+	for _, s := range in.Promises {
+		for _, p := range set.forPromise(in.Request, s) {
+			j := judgement{policy: p.Rules, name: p.Name, req: in.Request, now: in.Time, snapshot: s}
+			j.data()
+			j.burn()
+			j.budget()
+			d.Reasons = append(d.Reasons, j.reasons...)
+			d.Evidence = mergeEvidence(d.Evidence, j.evidence)
+			d.Band = strictestBand(d.Band, j.band)
+		}
 	}
+	for _, p := range set.forRequest(in.Request, in.Promises) {
+		s := surroundings{policy: p, in: in}
+		s.calendar()
+		s.pages()
+		s.dependencies()
+		d.Reasons = append(d.Reasons, s.reasons...)
+		d.Evidence = mergeEvidence(d.Evidence, s.evidence)
+	}
+	d.Reasons = append(d.Reasons, overrides(in)...)
+	d.Reasons = distinct(d.Reasons)
 	slices.SortStableFunc(d.Reasons, func(a, b model.GateReason) int {
-		return cmp.Or(cmp.Compare(strictness(b.Verdict), strictness(a.Verdict)), cmp.Compare(ruleOrder(a.Rule), ruleOrder(b.Rule)))
+		return cmp.Or(first(b.Rule == RuleOverride, a.Rule == RuleOverride), cmp.Compare(strictness(b.Verdict), strictness(a.Verdict)), cmp.Compare(ruleOrder(a.Rule), ruleOrder(b.Rule)))
 	})
 	d.Verdict = d.Reasons[0].Verdict
-	d.Summary = summary(d, promises)
+	d.Summary = summary(d, in.Promises)
 	return d
+}
+
+// first orders true before false when it is given what is to come later first.
+func first(later, sooner bool) int {
+	switch {
+	case sooner && !later:
+		return -1
+	case later && !sooner:
+		return 1
+	}
+	return 0
+}
+
+// distinct leaves out what one policy says again after another.
+func distinct(reasons []model.GateReason) []model.GateReason {
+	type key struct {
+		verdict            model.Verdict
+		rule, slo, message string
+	}
+	seen := map[key]bool{}
+	return slices.DeleteFunc(reasons, func(r model.GateReason) bool {
+		k := key{r.Verdict, r.Rule, r.SLO, r.Message}
+		again := seen[k]
+		seen[k] = true
+		return again
+	})
+}
+
+// mergeEvidence adds figures; of the same figure under several policies it
+// keeps the strictest threshold.
+func mergeEvidence(all, more []model.Evidence) []model.Evidence {
+	for _, e := range more {
+		i := slices.IndexFunc(all, func(o model.Evidence) bool { return o.SLO == e.SLO && o.Name == e.Name })
+		switch {
+		case i < 0:
+			all = append(all, e)
+		case e.Threshold != nil && (all[i].Threshold == nil || *e.Threshold < *all[i].Threshold):
+			all[i].Threshold = e.Threshold
+		}
+	}
+	return all
+}
+
+func strictestBand(a, b string) string {
+	order := []string{"", BandNormal, BandCaution, BandCritical, BandFreeze}
+	return order[max(slices.Index(order, a), slices.Index(order, b))]
 }
 
 // strictness orders verdicts: block, hold, insufficient, allow. A hold comes
@@ -44,7 +104,7 @@ func strictness(v model.Verdict) int {
 }
 
 func ruleOrder(rule string) int {
-	return slices.Index([]string{RuleBurnFast, RuleBurnSlow, RuleBudget, RuleData}, rule)
+	return slices.Index([]string{RuleBurnFast, RuleBurnSlow, RuleBudget, RuleCalendar, RulePage, RuleDependency, RuleData}, rule)
 }
 
 func noPromise(req model.GateRequest) model.GateReason {
@@ -53,7 +113,7 @@ func noPromise(req model.GateRequest) model.GateReason {
 		where += " in " + req.Environment
 	}
 	return model.GateReason{
-		Verdict: model.VerdictInsufficient, Rule: RuleData, Message: "No SLO is defined for " + where + ".",
+		Verdict: model.VerdictInsufficient, Rule: RuleData, Policy: DefaultName, Message: "No SLO is defined for " + where + ".",
 		Cure: "Define one for service " + req.Service + " in a file that slo_files names, or check the names in the request.",
 	}
 }
@@ -61,17 +121,19 @@ func noPromise(req model.GateRequest) model.GateReason {
 // judgement applies every rule to one promise.
 type judgement struct {
 	policy   Policy
+	name     string
 	req      model.GateRequest
 	now      time.Time
 	snapshot model.SLOSnapshot
-	unknown  bool // the figures say nothing yet: only burn with enough events counts
+	unknown  bool   // the figures say nothing yet: only burn with enough events counts
+	band     string // "" while unknown
 	reasons  []model.GateReason
 	evidence []model.Evidence
 }
 
 func (j *judgement) add(v model.Verdict, rule, cure, format string, args ...any) {
 	j.reasons = append(j.reasons, model.GateReason{
-		Verdict: v, Rule: rule, SLO: j.snapshot.Status.Name, Message: fmt.Sprintf(format, args...), Cure: cure,
+		Verdict: v, Rule: rule, Policy: j.name, SLO: j.snapshot.Status.Name, Message: fmt.Sprintf(format, args...), Cure: cure,
 	})
 }
 
@@ -94,10 +156,24 @@ func (j *judgement) data() {
 	case st.State == model.SLOInsufficient:
 		j.unknown = true
 		j.add(model.VerdictInsufficient, RuleData, st.Action, "%s: %s", name, st.Reason)
+	case j.unmeasured() != "":
+		j.add(model.VerdictInsufficient, RuleData, "Add the window to slo.burn_alerts, or name one of its windows in the policy.",
+			"%s: burn over %s, which the policy %s asks for, is not measured.", name, spaced(j.unmeasured()), j.name)
 	case j.burnIn(j.policy.BurnFast.Long).Coverage < j.policy.MinCoverage:
 		j.add(model.VerdictInsufficient, RuleData, "Wait for more data, or restore the telemetry that is missing.", "%s: only %s of the last %s has data (at least %s is needed).",
 			name, human.Percent(j.burnIn(j.policy.BurnFast.Long).Coverage), human.Duration(time.Duration(j.policy.BurnFast.Long)), human.Percent(j.policy.MinCoverage))
 	}
+}
+
+// unmeasured is a window that the policy asks for and the promise does not have.
+func (j *judgement) unmeasured() string {
+	for _, w := range []duration{j.policy.BurnFast.Long, j.policy.BurnFast.Short, j.policy.BurnSlow.Long, j.policy.BurnSlow.Short} {
+		text := windowText(time.Duration(w))
+		if !slices.ContainsFunc(j.snapshot.Status.Burn, func(b model.Burn) bool { return b.Window == text }) {
+			return text
+		}
+	}
+	return ""
 }
 
 func (j *judgement) burn() {
@@ -120,6 +196,10 @@ func (j *judgement) burnRule(rule string, r BurnRule) {
 	case st.Method == "occurrences" && bad < j.policy.MinBadEvents-1e-9:
 		j.add(model.VerdictInsufficient, rule, "Wait for more traffic, then ask again.", "%s, but that is %s bad events only (at least %s are needed).",
 			figures, human.Number(bad), human.Number(j.policy.MinBadEvents))
+	case st.Method == "occurrences" && j.policy.Confidence > 0 && !reaches(WilsonLower(bad, long.Events, j.policy.Confidence)/errorBudget(st.Objective), r.Factor):
+		j.add(model.VerdictInsufficient, rule, "Wait for more traffic, then ask again.", "%s, but %s bad of %s events do not show it with %s confidence: at least %s is sure.",
+			figures, human.Number(bad), human.Number(long.Events), human.Percent(j.policy.Confidence),
+			human.Times(WilsonLower(bad, long.Events, j.policy.Confidence)/errorBudget(st.Objective)))
 	case short.Events == 0:
 		j.add(model.VerdictBlock, rule, "Restore the telemetry of "+st.Service+" and the service; silence after a fire is no all-clear.",
 			"%s burns %s over %s (limit %s), and the last %s have no data.", st.Name, human.Times(long.Rate), spaced(long.Window), human.Times(r.Factor), spaced(short.Window))
@@ -144,16 +224,19 @@ func (j *judgement) budget() {
 	if j.unknown || st.Budget.Total <= 0 {
 		return
 	}
+	j.band = j.policy.band(st.Budget.UsedRatio)
 	used := fmt.Sprintf("%s has used %s of its budget of %s", st.Name, human.Percent(st.Budget.UsedRatio), spaced(st.Window))
 	switch {
-	case st.Budget.UsedRatio >= j.policy.FreezeAt-1e-12:
+	case j.band == BandFreeze:
 		j.add(model.VerdictBlock, RuleBudget, "Deployments are frozen until failures leave the window; make the service more reliable meanwhile.",
 			"%s (freeze at %s).", used, human.Percent(j.policy.FreezeAt))
-	case st.Budget.UsedRatio > j.policy.HoldAbove && j.req.Critical:
+	case j.band == BandCritical && j.req.Critical:
 		j.add(model.VerdictAllow, RuleBudget, "", "%s (hold above %s); a critical fix passes.", used, human.Percent(j.policy.HoldAbove))
-	case st.Budget.UsedRatio > j.policy.HoldAbove:
+	case j.band == BandCritical:
 		j.add(model.VerdictHold, RuleBudget, "Wait until failures leave the window, or mark a critical fix as critical.",
 			"%s (hold above %s).", used, human.Percent(j.policy.HoldAbove))
+	case j.band == BandCaution:
+		j.add(model.VerdictAllow, RuleBudget, "", "%s (caution above %s).", used, human.Percent(j.policy.CautionAbove))
 	default:
 		j.add(model.VerdictAllow, RuleBudget, "", "%s.", used)
 	}

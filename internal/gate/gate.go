@@ -117,7 +117,7 @@ func (g *Gate) decide(ctx context.Context, req model.GateRequest) (model.GateDec
 	if err != nil {
 		return model.GateDecision{}, fmt.Errorf("gate decision for %s: %w", req.Service, err)
 	}
-	d := Decide(g.policy, req, g.deps.Now(), promises)
+	d := Decide(Set{Default: g.policy}, Input{Request: req, Time: g.deps.Now(), Promises: promises})
 	id, err := uuid.NewV7()
 	if err != nil {
 		return model.GateDecision{}, fmt.Errorf("gate decision for %s: %w", req.Service, err)

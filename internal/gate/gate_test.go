@@ -111,7 +111,7 @@ func TestVerdicts(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			req := model.GateRequest{Service: "edge", Environment: "prod", Critical: c.critical}
-			d := Decide(DefaultPolicy(), req, now, c.promises)
+			d := Decide(Set{Default: DefaultPolicy()}, Input{Request: req, Time: now, Promises: c.promises})
 			if d.Verdict != c.want || c.rule != "" && d.Reasons[0].Rule != c.rule || !strings.Contains(d.Summary, c.summary) {
 				t.Errorf("got %s by %s: %s", d.Verdict, d.Reasons[0].Rule, d.Summary)
 			}
@@ -120,7 +120,7 @@ func TestVerdicts(t *testing.T) {
 					t.Errorf("no cure: %+v", r)
 				}
 			}
-			if again := Decide(DefaultPolicy(), req, now, c.promises); !cmp.Equal(again, d) {
+			if again := Decide(Set{Default: DefaultPolicy()}, Input{Request: req, Time: now, Promises: c.promises}); !cmp.Equal(again, d) {
 				t.Error("the same input gives another decision")
 			}
 		})
@@ -128,7 +128,7 @@ func TestVerdicts(t *testing.T) {
 }
 
 func TestEvidenceCarriesQueryValueThresholdAndTimes(t *testing.T) {
-	d := Decide(DefaultPolicy(), model.GateRequest{Service: "edge"}, now, []model.SLOSnapshot{promise(burn("1h", 20), burn("5m", 30))})
+	d := Decide(Set{Default: DefaultPolicy()}, Input{Request: model.GateRequest{Service: "edge"}, Time: now, Promises: []model.SLOSnapshot{promise(burn("1h", 20), burn("5m", 30))}})
 	by := map[string]model.Evidence{}
 	for _, e := range d.Evidence {
 		by[e.Name] = e
@@ -146,7 +146,7 @@ func TestEvidenceCarriesQueryValueThresholdAndTimes(t *testing.T) {
 	if len(by) != 5 {
 		t.Errorf("evidence %v", d.Evidence)
 	}
-	d = Decide(DefaultPolicy(), model.GateRequest{Service: "edge"}, now, []model.SLOSnapshot{promise(events("1h", 0, 0))})
+	d = Decide(Set{Default: DefaultPolicy()}, Input{Request: model.GateRequest{Service: "edge"}, Time: now, Promises: []model.SLOSnapshot{promise(events("1h", 0, 0))}})
 	for _, e := range d.Evidence {
 		if e.Name == "burn_rate_1h" && e.Value != nil {
 			t.Error("a window without data must have no value")

@@ -31,12 +31,49 @@ type GateDecision struct {
 	Summary  string       `json:"summary" doc:"one sentence, for example: Blocked: burn 21× over 1 h (limit 14×)."`
 	Reasons  []GateReason `json:"reasons"`
 	Evidence []Evidence   `json:"evidence"`
+	// Band is the strictest budget band among the promises; "" where none is known.
+	Band string `json:"band,omitempty" enum:",normal,caution,critical-fixes-only,freeze"`
+	// Override is the newest break-glass override of this decision. It is not
+	// part of what was signed: it came later.
+	Override *GateOverride `json:"override,omitempty"`
+	// Envelope is absent in lists.
+	Envelope *GateEnvelope `json:"envelope,omitempty" doc:"the decision and all it rests on, signed"`
+}
+
+// GateOverride lets a deployment pass in spite of a verdict, for a while and
+// with a name and a reason on it.
+type GateOverride struct {
+	ID          string    `json:"id"`
+	DecisionID  string    `json:"decision_id" doc:"the decision that was overridden"`
+	Service     string    `json:"service"`
+	Environment string    `json:"environment"`
+	Version     string    `json:"version"`
+	Verdict     Verdict   `json:"verdict" enum:"hold,block,insufficient" doc:"what the gate had said"`
+	Actor       string    `json:"actor"`
+	Reason      string    `json:"reason"`
+	Time        time.Time `json:"time"`
+	Expires     time.Time `json:"expires"`
+}
+
+// GateEnvelope is a DSSE envelope (https://github.com/secure-systems-lab/dsse)
+// around the canonical JSON of a decision, its input and its policies.
+type GateEnvelope struct {
+	PayloadType string          `json:"payloadType"`
+	Payload     []byte          `json:"payload" doc:"base64 of canonical JSON (RFC 8785): decision, input, policies"`
+	Signatures  []GateSignature `json:"signatures"`
+}
+
+// GateSignature is one Ed25519 signature of an envelope.
+type GateSignature struct {
+	KeyID string `json:"keyid" doc:"SHA-256 of the raw public key, hex"`
+	Sig   []byte `json:"sig" doc:"base64"`
 }
 
 // GateReason is one rule's outcome; the strictest decides.
 type GateReason struct {
 	Verdict Verdict `json:"verdict" enum:"allow,hold,block,insufficient"`
-	Rule    string  `json:"rule" doc:"burn_fast, burn_slow, budget_used, data"`
+	Rule    string  `json:"rule" doc:"override, burn_fast, burn_slow, budget_used, calendar, open_page, dependency, data"`
+	Policy  string  `json:"policy,omitempty" doc:"the budget policy that says so"`
 	SLO     string  `json:"slo,omitempty"`
 	Message string  `json:"message"`
 	Cure    string  `json:"cure,omitempty" doc:"what would change the verdict"`

@@ -15,7 +15,7 @@ func (s *scenario) expectVerdict(f []string) {
 		s.fatal("%v", err)
 	}
 	req := model.GateRequest{Service: "edge", Environment: "prod", Critical: len(f) > 1 && f[1] == "critical"}
-	d := gate.Decide(gate.DefaultPolicy(), req, s.w.now, promises)
+	d := gate.Decide(gate.Set{Default: gate.DefaultPolicy()}, gate.Input{Request: req, Time: s.w.now, Promises: promises})
 	if string(d.Verdict) != f[0] {
 		s.fatal("verdict is %s: %s, want %s", d.Verdict, d.Summary, f[0])
 	}

@@ -1,0 +1,86 @@
+package gate
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+)
+
+// Input is everything that a verdict rests on beside the policies: the same
+// input and policies give the same decision. It is stored and signed with the
+// decision, so the JSON form is kept compatible.
+type Input struct {
+	Request model.GateRequest `json:"request"`
+	// Time is when the question was asked.
+	Time time.Time `json:"time"`
+	// Promises are the SLOs that the deployment concerns.
+	Promises []model.SLOSnapshot `json:"promises"`
+	// Dependencies are the SLOs of services that the service calls or that a
+	// policy names.
+	Dependencies []Dependency `json:"dependencies"`
+	// Pages are the open pages about the service.
+	Pages []OpenPage `json:"pages"`
+	// Overrides are those of the same service, environment and version.
+	Overrides []model.GateOverride `json:"overrides"`
+	// Unknown names inputs that could not be read, and why.
+	Unknown []string `json:"unknown"`
+}
+
+// Dependency is how one promise of another service stands.
+type Dependency struct {
+	Service     string         `json:"service"`
+	Environment string         `json:"environment,omitempty"`
+	SLO         string         `json:"slo"`
+	State       model.SLOState `json:"state"`
+	Reason      string         `json:"reason"`
+	UsedRatio   float64        `json:"used_ratio"` // of its budget
+	// Called says that calls were seen; otherwise a policy names the service.
+	Called bool `json:"called"`
+}
+
+// OpenPage is a page that is still firing.
+type OpenPage struct {
+	ID       string    `json:"id"`
+	Title    string    `json:"title"`
+	Severity string    `json:"severity"`
+	Since    time.Time `json:"since"`
+	AckedBy  string    `json:"acked_by,omitempty"`
+}
+
+// clean takes figures that are no numbers for what they are: no data. JSON
+// could not keep them, and no comparison with them would mean anything.
+func (in Input) clean() Input {
+	in.Time = in.Time.UTC()
+	in.Promises = slices.Clone(in.Promises)
+	for i := range in.Promises {
+		s := &in.Promises[i].Status
+		if b := s.Budget; !finite(b.Allowed, b.Bad, b.Total, b.UsedRatio, b.LeftRatio, b.Minutes, b.SLI, b.Coverage) {
+			s.Budget = model.Budget{Reason: "its figures are no numbers"}
+		}
+		if !finite(s.Objective) {
+			s.Objective, s.State, s.Reason = 0, model.SLOInsufficient, "its objective is no number"
+		}
+		if s.ExhaustedIn != nil && !finite(*s.ExhaustedIn) {
+			s.ExhaustedIn = nil
+		}
+		s.Burn = slices.Clone(s.Burn)
+		for k, b := range s.Burn {
+			if !finite(b.Rate, b.Events, b.Coverage) {
+				s.Burn[k] = model.Burn{Window: b.Window}
+			}
+		}
+	}
+	in.Dependencies = slices.Clone(in.Dependencies)
+	for i := range in.Dependencies {
+		if !finite(in.Dependencies[i].UsedRatio) {
+			in.Dependencies[i].UsedRatio = 0
+		}
+	}
+	return in
+}
+
+func finite(figures ...float64) bool {
+	return !slices.ContainsFunc(figures, func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) })
+}
