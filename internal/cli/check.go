@@ -13,12 +13,10 @@ import (
 )
 
 func checkCommand() *cobra.Command {
-	check := &cobra.Command{
+	return group(&cobra.Command{
 		Use:   "check",
 		Short: "Check configuration, rules and SLO files without running anything",
-	}
-	check.AddCommand(checkConfigCommand(), checkRulesCommand(), checkSLOsCommand())
-	return check
+	}, checkConfigCommand(), checkRulesCommand(), checkSLOsCommand())
 }
 
 func checkConfigCommand() *cobra.Command {
@@ -46,7 +44,7 @@ func checkRulesCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:     "rules FILE...",
 		Short:   "Check Prometheus rule files",
-		Example: "  signalbox check rules examples/broker/rules/alerts.yml",
+		Example: "  signalbox check rules examples/broker/rules/work.yml",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if _, err := expand(args); err != nil {

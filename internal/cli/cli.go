@@ -4,7 +4,7 @@
 // It holds no business rules and never opens a store. Every flag can be given as
 // an environment variable: SIGNALBOX_ and the flag's name in capitals, with _ for
 // every dot and dash. Exit status: 0 success, 3 error, 2 for wrong usage, except where a
-// command documents its own (gate check). Start reading at New.
+// command documents its own (gate check, where wrong usage is an error as well). Start reading at New.
 package cli
 
 import (
@@ -55,9 +55,45 @@ func Main(ctx context.Context, version string, args []string, out, errOut io.Wri
 	fmt.Fprintln(errOut, "signalbox:", err)
 	if isUsage(err) {
 		fmt.Fprintf(errOut, "Run '%s --help' for usage.\n", cmd.CommandPath())
-		return exitUsage
+		return usageStatus(cmd)
 	}
 	return exitFailed
+}
+
+// usageStatus is the exit status of a wrongly typed command. Below gate it is
+// the one of an error: 2 is a verdict there, and a typing mistake is none.
+func usageStatus(cmd *cobra.Command) int {
+	for c := cmd; c != nil; c = c.Parent() {
+		if c.Name() == "gate" {
+			return exitFailed
+		}
+	}
+	return exitUsage
+}
+
+// group is a command that only has subcommands. Without one it is wrongly used,
+// and so it is with one that does not exist: a pipeline that asks "gate chek"
+// must not read the help's exit status 0 as "allow".
+func group(cmd *cobra.Command, subcommands ...*cobra.Command) *cobra.Command {
+	cmd.AddCommand(subcommands...)
+	cmd.FParseErrWhitelist.UnknownFlags = true // the subcommand is what is wrong, not its flags
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return usageError{fmt.Errorf("unknown command %q for %q", args[0], cmd.CommandPath())}
+		}
+		return usageError{fmt.Errorf("%s needs a subcommand: %s", cmd.CommandPath(), subcommandNames(cmd))}
+	}
+	return cmd
+}
+
+func subcommandNames(cmd *cobra.Command) string {
+	var names []string
+	for _, c := range cmd.Commands() {
+		if c.IsAvailableCommand() {
+			names = append(names, c.Name())
+		}
+	}
+	return strings.Join(names, ", ")
 }
 
 func isUsage(err error) bool {

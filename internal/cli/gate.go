@@ -10,12 +10,10 @@ import (
 )
 
 func gateCommand() *cobra.Command {
-	gate := &cobra.Command{
+	return group(&cobra.Command{
 		Use:   "gate",
 		Short: "Ask whether a deployment is safe",
-	}
-	gate.AddCommand(gateCheckCommand())
-	return gate
+	}, gateCheckCommand())
 }
 
 // gateStatus maps a verdict to the exit status of gate check.
@@ -44,7 +42,7 @@ Exit status:
   0  allow
   1  block: the error budget burns too fast, or is used up
   2  hold (most of the budget is used) or insufficient (not enough data to judge)
-  3  error: no answer from the server`,
+  3  error: no answer from the server, or wrongly called`,
 		Example: `  signalbox gate check --service edge --environment prod --version 2.4.1
   signalbox gate check --service edge --version 2.4.2 --critical   # a critical fix`,
 		Args: cobra.NoArgs,

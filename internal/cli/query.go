@@ -16,12 +16,10 @@ import (
 )
 
 func queryCommand() *cobra.Command {
-	q := &cobra.Command{
+	return group(&cobra.Command{
 		Use:   "query",
 		Short: "Query metrics (PromQL), logs, traces and SQL",
-	}
-	q.AddCommand(queryPromQLCommand(), queryLogsCommand(), queryTracesCommand(), querySQLCommand())
-	return q
+	}, queryPromQLCommand(), queryLogsCommand(), queryTracesCommand(), querySQLCommand())
 }
 
 // span of time flags shared by searches.

@@ -39,7 +39,7 @@ func TestReferenceIsCurrent(t *testing.T) {
 }
 
 func document(b *bytes.Buffer, cmd *cobra.Command) {
-	if cmd.Runnable() {
+	if cmd.Runnable() && !cmd.HasSubCommands() {
 		fmt.Fprintf(b, "\n## %s\n\n%s\n", cmd.CommandPath(), cmd.Short)
 		if cmd.Long != "" {
 			fmt.Fprintf(b, "\n```text\n%s\n```\n", cmd.Long)

@@ -11,12 +11,10 @@ import (
 )
 
 func sloCommand() *cobra.Command {
-	slo := &cobra.Command{
+	return group(&cobra.Command{
 		Use:   "slo",
 		Short: "Show promises and their error budgets",
-	}
-	slo.AddCommand(sloListCommand(), sloShowCommand())
-	return slo
+	}, sloListCommand(), sloShowCommand())
 }
 
 func sloListCommand() *cobra.Command {

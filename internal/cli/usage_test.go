@@ -1,0 +1,42 @@
+package cli_test
+
+import (
+	"bytes"
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/signalbox-project/signalbox/internal/cli"
+)
+
+// A pipeline acts on the exit status alone: a mistyped command is never 0, and
+// below gate never 2, which is a verdict there.
+func TestWrongUsageHasAnExitStatusOfItsOwn(t *testing.T) {
+	for _, tc := range []struct {
+		args   string
+		status int
+		says   string
+	}{
+		{"bogus", 2, `unknown command "bogus"`},
+		{"slo import", 2, `unknown command "import" for "signalbox slo"`},
+		{"slo", 2, "needs a subcommand: list, show"},
+		{"query promql", 2, "accepts 1 arg"},
+		{"query", 2, "needs a subcommand"},
+		{"check", 2, "needs a subcommand"},
+		{"gate", 3, "needs a subcommand: check"},
+		{"gate chek --service edge", 3, `unknown command "chek" for "signalbox gate"`},
+		{"gate check", 3, `required flag(s) "service" not set`},
+		{"gate check --service", 3, "flag needs an argument"},
+		{"gate check --nope", 3, "unknown flag: --nope"},
+		{"gate check --service edge --server http://127.0.0.1:1", 3, "connection refused"},
+		{"gate --help", 0, ""},
+	} {
+		t.Run(tc.args, func(t *testing.T) {
+			var out, errOut bytes.Buffer
+			status := cli.Main(context.Background(), "dev", strings.Fields(tc.args), &out, &errOut)
+			if status != tc.status || !strings.Contains(errOut.String(), tc.says) {
+				t.Errorf("status %d, %q; want %d and %q", status, errOut.String(), tc.status, tc.says)
+			}
+		})
+	}
+}
