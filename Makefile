@@ -52,9 +52,9 @@ fmt: web/node_modules/.package-lock.json ## Format Go and UI sources
 	cd web && npm run --silent format
 
 .PHONY: gen gen-check
-gen: web/node_modules/.package-lock.json ## Regenerate generated files (OpenAPI, UI types, CLI reference)
-	$(GO) test ./internal/api -run TestOpenAPIIsCurrent -update -count=1
-	$(GO) test ./internal/cli -run TestReferenceIsCurrent -update -count=1
+gen: web/node_modules/.package-lock.json ## Regenerate generated files (OpenAPI, UI types, references)
+	$(GO) test ./internal/api -run TestTheCommittedDescriptionIsWhatIsServed -update -count=1
+	$(GO) test ./internal/cli ./internal/config -run TestReferenceIsCurrent -update -count=1
 	cd web && npm run --silent gen
 gen-check: gen
 	@git diff --exit-code --stat -- internal/api/openapi.json docs/reference web/src/api || { echo "generated files were stale: commit the result of 'make gen'"; exit 1; }
