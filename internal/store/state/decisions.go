@@ -35,17 +35,18 @@ func (s *Store) SaveDecision(ctx context.Context, d model.GateDecision) error {
 // Decision is one gate decision; store.ErrNotFound when there is none.
 func (s *Store) Decision(ctx context.Context, id string) (model.GateDecision, error) {
 	var text string
-	err := s.read.QueryRowContext(ctx, `SELECT decision FROM gate_decisions WHERE id = $1`, id).Scan(&text)
+	var override sql.NullString
+	err := s.read.QueryRowContext(ctx, `SELECT decision, `+newestOverride+` FROM gate_decisions WHERE id = $1`, id).Scan(&text, &override)
 	if errors.Is(err, sql.ErrNoRows) {
 		return model.GateDecision{}, fmt.Errorf("gate decision %s: %w", id, store.ErrNotFound)
 	}
 	if err != nil {
 		return model.GateDecision{}, s.explain("read gate decision", err)
 	}
-	return decode[model.GateDecision]("gate decision "+id, text)
+	return decisionOf(id, text, override)
 }
 
-// Decisions lists gate decisions, newest first. next is the cursor of the
+// Decisions lists gate decisions, newest first, without their envelopes. next is the cursor of the
 // following page, "" at the end.
 func (s *Store) Decisions(ctx context.Context, q store.DecisionQuery) (_ []model.GateDecision, next string, err error) {
 	at, id, err := parseCursor(q.Before)
@@ -53,18 +54,21 @@ func (s *Store) Decisions(ctx context.Context, q store.DecisionQuery) (_ []model
 		return nil, "", err
 	}
 	limit := limitOf(q.Limit)
-	rows, err := s.read.QueryContext(ctx, `SELECT decision FROM gate_decisions
+	rows, err := s.read.QueryContext(ctx, `SELECT id, decision, `+newestOverride+` FROM gate_decisions
 		WHERE ($1 = '' OR service = $1) AND ($2 = '' OR verdict = $2) AND (time < $3 OR (time = $3 AND id < $4))
 		ORDER BY time DESC, id DESC LIMIT $5`, q.Service, string(q.Verdict), at, id, limit+1)
 	if err != nil {
 		return nil, "", s.explain("list gate decisions", err)
 	}
 	out, err := collect(s, "list gate decisions", rows, func(rows *sql.Rows) (model.GateDecision, error) {
-		var text string
-		if err := rows.Scan(&text); err != nil {
+		var id, text string
+		var override sql.NullString
+		if err := rows.Scan(&id, &text, &override); err != nil {
 			return model.GateDecision{}, err
 		}
-		return decode[model.GateDecision]("gate decision", text)
+		d, err := decisionOf(id, text, override)
+		d.Envelope = nil // large: one asks for it by id
+		return d, err
 	})
 	if err != nil || len(out) <= limit {
 		return out, "", err
