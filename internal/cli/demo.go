@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -60,34 +59,31 @@ func runDemo(ctx context.Context, o app.Options, d demo.Config) error {
 	if err != nil {
 		return err
 	}
-	g, ctx := errgroup.WithContext(ctx)
+	// The demo stops first: what it still sends needs a platform that is there.
+	platform, stopPlatform := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopPlatform()
+	playing, stopPlaying := context.WithCancel(ctx)
+	g := new(errgroup.Group)
 	g.Go(func() error {
-		if err := app.Run(ctx, o); err != nil {
-			return err
-		}
-		return errStopped
+		defer stopPlaying()
+		return app.Run(platform, o)
 	})
 	g.Go(func() error {
+		defer stopPlatform()
 		select {
 		case a := <-ready:
 			d.BaseURL, d.Simulate.Endpoint = a.Web, a.OTLPGRPC
-		case <-ctx.Done():
+		case <-playing.Done():
 			return nil
 		}
 		play, err := demo.New(d, demo.Deps{Logger: log})
 		if err != nil {
 			return fmt.Errorf("start the demo: %w", err)
 		}
-		return play.Run(ctx)
+		return play.Run(playing)
 	})
-	if err := g.Wait(); !errors.Is(err, errStopped) {
-		return err
-	}
-	return nil
+	return g.Wait()
 }
-
-// errStopped ends the group when the platform was asked to stop.
-var errStopped = errors.New("stopped")
 
 // demoLogger writes in the platform's format; its lines are the story.
 func demoLogger(o app.Options) (*slog.Logger, error) {

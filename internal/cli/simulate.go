@@ -3,6 +3,8 @@ package cli
 import (
 	"errors"
 	"log/slog"
+	"strconv"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -22,7 +24,7 @@ those services would. The same seed gives the same requests.
 
 A fault file schedules what goes wrong: error bursts, slow dependencies, a queue
 backlog, a bad version, an exhausted connection pool. See examples/broker/faults.`,
-		Example: `  signalbox simulate --target-rps 100 --error-rate 0.1 --duration 120s
+		Example: `  signalbox simulate --target-rps 100 --error-rate 0.1 --duration 120
   signalbox simulate --endpoint collector:4317 --faults examples/broker/faults/error-burst.yaml`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -47,8 +49,24 @@ backlog, a bad version, an exhausted connection pool. See examples/broker/faults
 	fs.StringVar(&cfg.Endpoint, "endpoint", cfg.Endpoint, "OTLP/gRPC receiver, host:port; https:// for TLS")
 	fs.Float64Var(&cfg.TargetRPS, "target-rps", cfg.TargetRPS, "requests a second at the front door")
 	fs.Float64Var(&cfg.ErrorRate, "error-rate", cfg.ErrorRate, "share of its requests that each service fails, 0 to 1")
-	fs.DurationVar(&cfg.Duration, "duration", cfg.Duration, "stop after this long (0: when stopped)")
+	fs.Var((*seconds)(&cfg.Duration), "duration", "stop after this long, for example 2m, or 120 for seconds (0s: when stopped)")
 	fs.Uint64Var(&cfg.Seed, "seed", cfg.Seed, "the same seed gives the same requests")
 	fs.StringVar(&faults, "faults", "", "YAML file with the schedule of faults")
 	return cmd
+}
+
+// seconds is a duration that may be given as a plain number of seconds.
+type seconds time.Duration
+
+func (s *seconds) String() string { return time.Duration(*s).String() }
+func (s *seconds) Type() string   { return "duration" }
+
+func (s *seconds) Set(text string) error {
+	if n, err := strconv.ParseFloat(text, 64); err == nil {
+		*s = seconds(n * float64(time.Second))
+		return nil
+	}
+	d, err := time.ParseDuration(text)
+	*s = seconds(d)
+	return err
 }
