@@ -34,6 +34,36 @@ type SLOStatus struct {
 	ExhaustedIn *float64          `json:"exhausted_in_seconds,omitempty" doc:"seconds until nothing is left at the current 1h burn rate"`
 	Alerts      []string          `json:"alerts,omitempty" doc:"names of the active burn alerts"`
 	Time        time.Time         `json:"time" doc:"when this was computed"`
+
+	Felt        *Budget         `json:"felt,omitempty" doc:"the budget as users felt it, corrections left out; budget is the contractual one. Absent without corrections"`
+	Corrections []SLOCorrection `json:"corrections,omitempty" doc:"corrections that reach into the window"`
+	WindowStart *time.Time      `json:"window_start,omitempty" doc:"of a calendar window"`
+	WindowEnd   *time.Time      `json:"window_end,omitempty" doc:"of a calendar window"`
+	Parts       []SLOPart       `json:"parts,omitempty" doc:"what a composite is made of"`
+	PartOf      string          `json:"part_of,omitempty" doc:"the composite that alerts and gates for this promise"`
+	Threshold   *float64        `json:"threshold,omitempty" doc:"what a threshold metric is compared with now"`
+	Peak        bool            `json:"peak,omitempty" doc:"its peak calendar says it is peak time"`
+}
+
+// SLOPart is one promise of a composite. The composite's burn rate is the
+// weighted mean of its parts'.
+type SLOPart struct {
+	Name      string  `json:"name"`
+	Weight    float64 `json:"weight" doc:"0 to 1; all parts' sum is 1"`
+	Objective float64 `json:"objective" doc:"that the part is held to here"`
+}
+
+// SLOCorrection takes a span of time out of a promise: what happened in it does
+// not count against the contract. The figures that users felt stay beside it.
+type SLOCorrection struct {
+	ID      string    `json:"id,omitempty" readOnly:"true"`
+	SLO     string    `json:"slo,omitempty" readOnly:"true"`
+	Kind    string    `json:"kind,omitempty" enum:"maintenance,exclusion" default:"maintenance"`
+	Author  string    `json:"author" minLength:"1" maxLength:"200" doc:"who answers for it"`
+	Reason  string    `json:"reason" minLength:"1" maxLength:"2000" doc:"why it does not count"`
+	Start   time.Time `json:"start" doc:"begins with the minute that holds it"`
+	End     time.Time `json:"end" doc:"ends with the minute before it; may lie in the future"`
+	Created time.Time `json:"created,omitzero" readOnly:"true"`
 }
 
 // SLOQueries are the PromQL expressions behind an SLO, ready to paste into

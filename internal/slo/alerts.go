@@ -18,6 +18,7 @@ import (
 func (e *Engine) conclude(p *promise, now time.Time) model.SLOStatus {
 	m := p.measure(e.cfg, now)
 	rows := burnRows(e.cfg, p.def, m, func(name string) bool { return p.alerts[name] != nil })
+	p.hold(rows, now)
 	s := judge(e.cfg, p.def, m, rows)
 	for _, r := range rows {
 		a := p.alerts[r.alert.Name]
@@ -46,6 +47,29 @@ func (e *Engine) conclude(p *promise, now time.Time) model.SLOStatus {
 	return s
 }
 
+// hold keeps rows from firing until they have burned for as long as they must.
+func (p *promise) hold(rows []burnRow, now time.Time) {
+	for i := range rows {
+		r := &rows[i]
+		since, waiting := p.record.Pending[r.alert.Name]
+		switch wait := time.Duration(r.alert.For); {
+		case wait == 0 || p.alerts[r.alert.Name] != nil:
+		case !r.firing && waiting:
+			delete(p.record.Pending, r.alert.Name)
+			p.dirty = true
+		case r.firing && !waiting:
+			if p.record.Pending == nil {
+				p.record.Pending = map[string]time.Time{}
+			}
+			p.record.Pending[r.alert.Name], r.firing, p.dirty = now.UTC(), false, true
+		case r.firing && now.Sub(since) < wait:
+			r.firing = false
+		case r.firing:
+			delete(p.record.Pending, r.alert.Name)
+		}
+	}
+}
+
 // sendAlerts hands new, due and ended alerts to the pipeline. What the
 // pipeline did not take is sent again at the next evaluation.
 func (e *Engine) sendAlerts(ctx context.Context, promises []*promise, now time.Time) {
@@ -55,7 +79,7 @@ func (e *Engine) sendAlerts(ctx context.Context, promises []*promise, now time.T
 			if active && now.Sub(a.Sent) < time.Duration(e.cfg.ResendEvery) {
 				continue
 			}
-			if row, known := e.row(name); known && e.deps.Alerts != nil {
+			if row, known := p.def.row(e.cfg, name); known && e.deps.Alerts != nil {
 				if err := e.deps.Alerts.Send(ctx, e.alert(p.def, p.status, row, a, now, active)); err != nil {
 					e.fail("send", err)
 					continue
@@ -83,15 +107,6 @@ func (e *Engine) retire(ctx context.Context, gone map[string]*promise, now time.
 	}
 }
 
-func (e *Engine) row(name string) (BurnAlert, bool) {
-	for _, b := range e.cfg.BurnAlerts {
-		if b.Name == name {
-			return b, true
-		}
-	}
-	return BurnAlert{}, false
-}
-
 // alert is what the pipeline is told. Its labels are the same every time: they
 // are its identity.
 func (e *Engine) alert(d *Definition, s model.SLOStatus, b BurnAlert, a *store.SLOAlertRecord, now time.Time, active bool) notify.Alert {
@@ -103,19 +118,18 @@ func (e *Engine) alert(d *Definition, s model.SLOStatus, b BurnAlert, a *store.S
 		}
 	}
 	ls["alertname"], ls["slo"], ls["service"], ls["severity"] = b.Name, d.Name, d.Service, b.Severity()
-	ls["long_window"], ls["short_window"] = long, short
+	if b.Name != AlertTrickle {
+		ls["long_window"], ls["short_window"] = long, short
+	}
+	if d.Notify != "" {
+		ls["notify"] = d.Notify
+	}
 	if d.Environment != "" {
 		ls["env"] = d.Environment
 	}
-	rate := burnIn(s, long)
 	link := e.deps.ExternalURL + "/slo/" + url.PathEscape(d.Name)
-	text := model.Labels{
-		"summary": fmt.Sprintf("%s burns its budget %s over %s", d.DisplayName, human.Times(rate), spaced(long)),
-		"description": fmt.Sprintf("%s over %s and %s over %s (limit %s); objective %s over %s, %s of the budget left. %s %s",
-			human.Times(rate), spaced(long), human.Times(burnIn(s, short)), spaced(short), human.Times(b.Factor),
-			human.Percent(d.Objective), human.Duration(d.Window), human.Percent(s.Budget.LeftRatio), s.Reason, s.Action),
-		"link": link, "query": strings.ReplaceAll(d.Queries.Error, "$window", long), "threshold": fmt.Sprint(b.Factor),
-	}
+	text := e.alertText(d, s, b, now)
+	text["link"], text["query"] = link, strings.ReplaceAll(d.Queries.Error, "$window", long)
 	for _, key := range []string{"runbook", "runbook_url"} {
 		if v := d.Annotations[key]; v != "" {
 			text[key] = v
@@ -128,6 +142,29 @@ func (e *Engine) alert(d *Definition, s model.SLOStatus, b BurnAlert, a *store.S
 		out.EndsAt = now
 	}
 	return out
+}
+
+// alertText is what a person reads first.
+func (e *Engine) alertText(d *Definition, s model.SLOStatus, b BurnAlert, now time.Time) model.Labels {
+	long, short, factor := WindowText(time.Duration(b.Long)), WindowText(b.short()), d.factor(b, now)
+	rest := fmt.Sprintf("objective %s over %s, %s of the budget left. %s %s",
+		human.Percent(d.Objective), windowWords(d), human.Percent(s.Budget.LeftRatio), s.Reason, s.Action)
+	switch {
+	case b.NoData:
+		return model.Labels{"summary": d.DisplayName + " has no data", "description": "Nobody can vouch for it; " + rest}
+	case b.Name == AlertTrickle:
+		return model.Labels{
+			"summary": d.DisplayName + " fails a few at a time", "threshold": fmt.Sprint(factor),
+			"description": "It has few events, and too many of them are bad for chance; " + rest,
+		}
+	}
+	rate := burnIn(s, long)
+	return model.Labels{
+		"summary": fmt.Sprintf("%s burns its budget %s over %s", d.DisplayName, human.Times(rate), spaced(long)),
+		"description": fmt.Sprintf("%s over %s and %s over %s (limit %s); %s",
+			human.Times(rate), spaced(long), human.Times(burnIn(s, short)), spaced(short), human.Times(factor), rest),
+		"threshold": fmt.Sprint(factor),
+	}
 }
 
 func burnIn(s model.SLOStatus, window string) float64 {

@@ -15,12 +15,14 @@ import (
 )
 
 // Names of the metrics that results are written as, with labels slo, service
-// and, but for the objective, window.
+// and, but for the objective and the threshold, window; MetricPeak has the label calendar.
 const (
 	MetricObjective  = "signalbox_slo_objective"
 	MetricBudgetLeft = "signalbox_slo_budget_left_ratio"
 	MetricBurnRate   = "signalbox_slo_burn_rate"
 	MetricErrorRatio = "signalbox_slo_error_ratio"
+	MetricThreshold  = "signalbox_slo_threshold"
+	MetricPeak       = "signalbox_peak"
 )
 
 // SLOs are the promises of a service ("" means all), worst first, and a
@@ -54,7 +56,7 @@ func (e *Engine) Snapshots(_ context.Context, service, environment string) ([]mo
 	defer e.mu.Unlock()
 	var out []model.SLOSnapshot
 	for _, p := range e.promises {
-		if p.def.Service != service || environment != "" && p.def.Environment != "" && p.def.Environment != environment {
+		if p.def.PartOf != "" || p.def.Service != service || environment != "" && p.def.Environment != "" && p.def.Environment != environment {
 			continue
 		}
 		p.mu.Lock()
@@ -82,13 +84,11 @@ func (e *Engine) SLOHistory(ctx context.Context, name string, start, end time.Ti
 	if p == nil {
 		return h, fmt.Errorf("SLO %s: %w", name, store.ErrNotFound)
 	}
-	recorded, err := points(ctx, e.deps.Querier, fmt.Sprintf("%s{slo=%s,window=%s}", MetricBudgetLeft, strconv.Quote(name), strconv.Quote(WindowText(p.def.Window))), start, end, step)
+	recorded, err := points(ctx, e.deps.Querier, fmt.Sprintf("%s{slo=%s,window=%s}", MetricBudgetLeft, strconv.Quote(name), strconv.Quote(p.def.WindowText())), start, end, step)
 	if err != nil {
 		return h, fmt.Errorf("history of SLO %s: %w", name, err)
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	first, hasData := p.ledger.First(p.liveTo)
+	first, hasData := p.first()
 	for t := start; !t.After(end); t = t.Add(step) {
 		h.Points = append(h.Points, p.historyPoint(t, recorded, first, hasData))
 	}
@@ -114,11 +114,7 @@ func (p *promise) historyPoint(t time.Time, recorded map[int64]float64, first ti
 	if !hasData || t.After(p.liveTo) || t.Before(first) {
 		return pt
 	}
-	// Points within the live part share its end: it is a few minutes at most.
-	hour := p.ledger.Sum(t.Add(-time.Hour), earlier(t, p.sealed))
-	if t.After(p.sealed) {
-		hour = hour.Add(p.live)
-	}
+	hour, _ := p.sum(t.Add(-time.Hour), t)
 	if hour.Minutes > 0 {
 		burn, ratio := BurnRate(hour, p.def.Objective), 0.0
 		if hour.Total > 0 {
@@ -127,16 +123,32 @@ func (p *promise) historyPoint(t time.Time, recorded map[int64]float64, first ti
 		pt.Burn, pt.Error = &burn, &ratio
 	}
 	if pt.Left == nil {
-		m := measured{budget: p.ledger.Sum(later(first, t.Add(-p.def.Window)), earlier(t, p.sealed)), age: min(t.Sub(first), p.def.Window)}
-		if t.After(p.sealed) {
-			m.budget = m.budget.Add(p.live)
-		}
+		begin, length := p.def.span(t)
+		m := measured{start: begin, length: length, age: t.Sub(later(first, begin))}
+		m.budget, m.felt = p.sum(later(first, begin), t)
 		if m.budget.Total > 0 && m.age > 0 {
 			left := budgetOf(p.def, m).LeftRatio
 			pt.Left = &left
 		}
 	}
 	return pt
+}
+
+// first is when the oldest data kept begins: of a composite, where all parts have some.
+func (p *promise) first() (at time.Time, ok bool) {
+	if len(p.parts) == 0 {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return p.ledger.First(p.liveTo)
+	}
+	for _, q := range p.parts {
+		one, has := q.first()
+		if !has {
+			return at, false
+		}
+		at = later(at, one)
+	}
+	return at, true
 }
 
 // badRange marks a mistake of the caller's.
@@ -152,6 +164,9 @@ func (e *Engine) writeResults(ctx context.Context, list []model.SLOStatus, now t
 	w := resultWriter{app: app, at: now.UnixMilli()}
 	for _, s := range list {
 		w.add(MetricObjective, s, "", s.Objective)
+		if s.Threshold != nil {
+			w.add(MetricThreshold, s, "", *s.Threshold)
+		}
 		if s.Budget.Total <= 0 || s.State == model.SLOInsufficient {
 			continue
 		}
@@ -166,6 +181,9 @@ func (e *Engine) writeResults(ctx context.Context, list []model.SLOStatus, now t
 			}
 		}
 	}
+	for name, active := range e.peaks(now) {
+		w.append(labels.FromStrings(labels.MetricName, MetricPeak, "calendar", name), active)
+	}
 	if w.err != nil {
 		return errors.Join(fmt.Errorf("write SLO results: %w", w.err), app.Rollback())
 	}
@@ -173,6 +191,21 @@ func (e *Engine) writeResults(ctx context.Context, list []model.SLOStatus, now t
 		return fmt.Errorf("write SLO results: %w", err)
 	}
 	return nil
+}
+
+// peaks are the peak calendars in use: 1 at peak time, 0 otherwise.
+func (e *Engine) peaks(now time.Time) map[string]float64 {
+	out := map[string]float64{}
+	for _, d := range e.deps.Catalog.Definitions() {
+		if d.Peak == nil {
+			continue
+		}
+		out[d.Peak.Calendar.Name] = 0
+		if d.Peak.Calendar.Active(now) {
+			out[d.Peak.Calendar.Name] = 1
+		}
+	}
+	return out
 }
 
 type resultWriter struct {
@@ -186,6 +219,10 @@ func (w *resultWriter) add(name string, s model.SLOStatus, window string, v floa
 	if window != "" {
 		ls = labels.FromStrings(labels.MetricName, name, "service", s.Service, "slo", s.Name, "window", window)
 	}
+	w.append(ls, v)
+}
+
+func (w *resultWriter) append(ls labels.Labels, v float64) {
 	if _, err := w.app.Append(0, ls, 0, w.at, v, nil, nil, storage.AOptions{}); err != nil && w.err == nil {
 		w.err = err
 	}

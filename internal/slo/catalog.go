@@ -46,10 +46,7 @@ func Load(patterns []string) ([]*Definition, []Problem) {
 			}
 			d, ps := openslo.Parse(file, text)
 			problems = append(problems, ps...)
-			docs.Services = append(docs.Services, d.Services...)
-			docs.SLIs = append(docs.SLIs, d.SLIs...)
-			docs.SLOs = append(docs.SLOs, d.SLOs...)
-			docs.Sources = append(docs.Sources, d.Sources...)
+			docs.Append(d)
 		}
 	}
 	defs, ps := Define(docs)

@@ -24,6 +24,10 @@ type BurnAlert struct {
 	Short  prom.Duration `yaml:"short"` // long / 12 when absent
 	Factor float64       `yaml:"factor"`
 	Effect string        `yaml:"effect"` // page, warn or ticket
+	For    prom.Duration `yaml:"for"`    // how long it must burn so before it fires; 0s by default
+
+	// NoData makes it fire for missing data instead; AlertPolicies set it.
+	NoData bool `yaml:"-"`
 }
 
 // Severity is the alert's severity label.
@@ -53,6 +57,8 @@ type Config struct {
 	// MinAllowedEvents is how many bad events the budget must allow over the
 	// window before it can be judged (occurrences only).
 	MinAllowedEvents float64 `yaml:"min_allowed_events"`
+	// LowTraffic is how promises with few events are judged.
+	LowTraffic LowTraffic `yaml:"low_traffic"`
 	// Lateness is how late samples may arrive and still be counted at once;
 	// later ones count when history is read again.
 	Lateness prom.Duration `yaml:"lateness"`
@@ -81,6 +87,7 @@ func DefaultConfig() Config {
 		MinData:          minutes(15),
 		MinBadEvents:     5,
 		MinAllowedEvents: 1,
+		LowTraffic:       LowTraffic{MaxEvents: 60, MinEvents: 10, Significance: 1e-6, Factor: 6, Effect: EffectPage},
 		Lateness:         minutes(2),
 		RecordEvery:      prom.Duration(15 * time.Second),
 		ResendEvery:      minutes(1),
@@ -101,21 +108,11 @@ func (c Config) Validate() []error {
 			bad("%s.name: %q is used twice", at, b.Name)
 		}
 		names[b.Name] = true
-		if d := time.Duration(b.Long); d < time.Minute || d%time.Minute != 0 {
-			bad("%s.long: must be whole minutes, got %s", at, b.Long)
-		}
-		if s := b.short(); s < time.Minute || s >= time.Duration(b.Long) {
-			bad("%s.short: must be at least 1m and below long, got %s", at, b.Short)
-		}
-		if b.Factor <= 0 {
-			bad("%s.factor: must be > 0, got %v", at, b.Factor)
-		}
-		switch b.Effect {
-		case EffectPage, EffectWarn, EffectTicket:
-		default:
-			bad("%s.effect: must be page, warn or ticket, got %q", at, b.Effect)
+		for _, err := range b.validate() {
+			bad("%s.%w", at, err)
 		}
 	}
+	errs = append(errs, c.LowTraffic.validate()...)
 	positive := func(field string, d prom.Duration) {
 		if d <= 0 {
 			bad("%s: must be > 0, got %s", field, d)
@@ -138,6 +135,29 @@ func (c Config) Validate() []error {
 	}
 	if c.CPUShare <= 0 || c.CPUShare > 1 {
 		bad("cpu_share: must be above 0 and at most 1, got %v", c.CPUShare)
+	}
+	return errs
+}
+
+// validate lists what is wrong with a row, but for its name.
+func (b BurnAlert) validate() (errs []error) {
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if d := time.Duration(b.Long); d < time.Minute || d%time.Minute != 0 {
+		bad("long: must be whole minutes, got %s", b.Long)
+	}
+	if s := b.short(); s < time.Minute || s >= time.Duration(b.Long) {
+		bad("short: must be at least 1m and below long, got %s", b.Short)
+	}
+	if b.Factor <= 0 {
+		bad("factor: must be > 0, got %v", b.Factor)
+	}
+	if b.For < 0 {
+		bad("for: must be >= 0, got %s", b.For)
+	}
+	switch b.Effect {
+	case EffectPage, EffectWarn, EffectTicket:
+	default:
+		bad("effect: must be page, warn or ticket, got %q", b.Effect)
 	}
 	return errs
 }

@@ -28,15 +28,29 @@ type Definition struct {
 	Description string
 	Labels      map[string]string
 	Annotations map[string]string
-	Objective   float64 // 0 to 1
-	Window      time.Duration
-	Method      string // occurrences or timeslices
-	Indicator   string // in words
+	Objective   float64           // 0 to 1
+	Window      time.Duration     // of a calendar: no shorter than any of its windows
+	Calendar    *openslo.Calendar // nil: the window rolls
+	Method      string            // occurrences or timeslices
+	Indicator   string            // in words
 	Queries     model.SLOQueries
 	File        string
 	Line        int
 
-	source source
+	// BurnAlerts are those of its AlertPolicies; nil without any.
+	BurnAlerts []BurnAlert
+	// Notify is what its AlertPolicies notify, comma-separated: a label of its alerts.
+	Notify string
+	// Peak is what changes at peak time, nil for nothing.
+	Peak *Peak
+	// Parts make a composite.
+	Parts []Part
+	// PartOf names the composite that this was made for, if it was: such a
+	// promise is shown, but alerts and gates by its composite.
+	PartOf string
+
+	extends bool // BurnAlerts come on top of the configuration's
+	source  source
 }
 
 // ErrorBudget is the share of events that may be bad: 1 - Objective, without
@@ -46,7 +60,7 @@ func (d *Definition) ErrorBudget() float64 { return errorBudget(d.Objective) }
 // measuresLike reports whether both read the same numbers over the same window,
 // whatever their objective and texts.
 func (d *Definition) measuresLike(o *Definition) bool {
-	return d.Queries == o.Queries && d.Window == o.Window && d.Method == o.Method && d.source.identity() == o.source.identity()
+	return d.Queries == o.Queries && d.Window == o.Window && (len(d.Parts) == 0) == (len(o.Parts) == 0) && d.Method == o.Method && d.source.identity() == o.source.identity()
 }
 
 func errorBudget(objective float64) float64 {
@@ -66,11 +80,19 @@ func Define(docs openslo.Documents) (defs []*Definition, problems []Problem) {
 	r := resolver{docs: docs, slis: map[string]*openslo.SLI{}, names: map[string]openslo.Meta{}}
 	r.index()
 	for i := range docs.SLOs {
-		defs = append(defs, r.define(&docs.SLOs[i])...)
+		if !docs.SLOs[i].Composite() {
+			defs = append(defs, r.define(&docs.SLOs[i])...)
+		}
 	}
+	defs = r.composites(defs)
 	for i := range docs.SLIs {
 		if sli := &docs.SLIs[i]; !r.used[sli.Name] {
 			r.report(sli.Meta, sli.Line, true, fmt.Sprintf("SLI %s is used by no SLO", sli.Name), "name it as an SLO's indicatorRef or delete it")
+		}
+	}
+	for _, name := range keys(r.policy.policies) {
+		if p := r.policy.policies[name]; !r.policy.used[name] {
+			r.report(p.Meta, p.Line, true, fmt.Sprintf("AlertPolicy %s is used by no SLO", name), "name it in an SLO's alertPolicies or delete it")
 		}
 	}
 	slices.SortFunc(defs, func(a, b *Definition) int { return strings.Compare(a.Name, b.Name) })
@@ -82,6 +104,8 @@ type resolver struct {
 	slis     map[string]*openslo.SLI
 	names    map[string]openslo.Meta // of objectives' names already given
 	used     map[string]bool
+	kinds    map[string]openslo.Meta // by kind and name
+	policy   policyIndex
 	problems []Problem
 	failed   bool
 }
@@ -101,14 +125,25 @@ func (r *resolver) index() {
 		}
 		r.slis[sli.Name] = sli
 	}
-	services := map[string]openslo.Meta{}
 	for _, s := range r.docs.Services {
-		if first, twice := services[s.Name]; twice {
-			r.twice("Service", s.Meta, first)
-			continue
-		}
-		services[s.Name] = s.Meta
+		r.once("Service", s.Meta)
 	}
+	for _, c := range r.docs.Calendars {
+		r.once("PeakCalendar", c.Meta)
+	}
+	r.indexPolicies()
+}
+
+// once reports a name that a kind has twice.
+func (r *resolver) once(kind string, m openslo.Meta) {
+	if r.kinds == nil {
+		r.kinds = map[string]openslo.Meta{}
+	}
+	if first, twice := r.kinds[kind+" "+m.Name]; twice {
+		r.twice(kind, m, first)
+		return
+	}
+	r.kinds[kind+" "+m.Name] = m
 }
 
 func (r *resolver) twice(kind string, m, first openslo.Meta) {
@@ -143,28 +178,57 @@ func (r *resolver) define(s *openslo.SLO) (defs []*Definition) {
 }
 
 func (r *resolver) nearestSLI(name string) string {
-	if near := nearest.Name(name, slices.Sorted(maps.Keys(r.slis))); near != "" {
-		return fmt.Sprintf("did you mean %q?", near)
-	}
-	return "write the SLI document or the indicator itself"
+	return nearestOr(name, keys(r.slis), "write the SLI document or the indicator itself")
 }
 
-func (r *resolver) objective(s *openslo.SLO, sli *openslo.SLI, ob *openslo.Objective, name string) *Definition {
+func nearestOr(name string, known []string, otherwise string) string {
+	if near := nearest.Name(name, known); near != "" {
+		return fmt.Sprintf("did you mean %q?", near)
+	}
+	return otherwise
+}
+
+func keys[T any](m map[string]T) []string { return slices.Sorted(maps.Keys(m)) }
+
+// describe is what an SLO's definition has whatever it measures.
+func (r *resolver) describe(s *openslo.SLO, name string) *Definition {
 	d := &Definition{
 		Name: name, DisplayName: s.DisplayName, Service: s.Service, Description: s.Description,
-		Labels: s.Labels, Annotations: s.Annotations, Objective: ob.Target, Window: s.Window,
+		Labels: s.Labels, Annotations: s.Annotations, Window: s.Window, Calendar: s.Calendar,
 		Method: "occurrences", File: s.File, Line: s.Line,
 	}
 	if d.DisplayName == "" {
 		d.DisplayName = s.Name
 	}
-	if len(s.Objectives) > 1 && ob.DisplayName != "" {
-		d.DisplayName += ", " + ob.DisplayName
-	}
 	for _, key := range []string{"env", "environment"} {
 		if v := s.Labels[key]; v != "" {
 			d.Environment = v
 		}
+	}
+	return d
+}
+
+// complete adds what every definition has once its source is known; false when
+// something does not fit.
+func (r *resolver) complete(d *Definition, s *openslo.SLO) bool {
+	r.failed = false
+	d.BurnAlerts, d.Notify = r.burnTable(s)
+	switch mode := s.Annotations[annotationBurnAlerts]; mode {
+	case "", "replace":
+	case "extend":
+		d.extends = len(d.BurnAlerts) > 0
+	default:
+		r.report(s.Meta, s.Line, false, fmt.Sprintf("SLO %s: annotation %s is %q", s.Name, annotationBurnAlerts, mode), "say replace or extend")
+	}
+	r.applyPeak(d, s)
+	return !r.failed
+}
+
+func (r *resolver) objective(s *openslo.SLO, sli *openslo.SLI, ob *openslo.Objective, name string) *Definition {
+	d := r.describe(s, name)
+	d.Objective = ob.Target
+	if len(s.Objectives) > 1 && ob.DisplayName != "" {
+		d.DisplayName += ", " + ob.DisplayName
 	}
 	if s.Method != openslo.Occurrences {
 		d.Method = "timeslices"
@@ -181,7 +245,7 @@ func (r *resolver) objective(s *openslo.SLO, sli *openslo.SLI, ob *openslo.Objec
 	if sli.Description != "" {
 		d.Indicator = sli.Description
 	}
-	if r.failed {
+	if r.failed || !r.complete(d, s) {
 		return nil
 	}
 	return d
@@ -229,16 +293,25 @@ func (r *resolver) raw(d *Definition, s *openslo.SLO, sli *openslo.SLI, ob *open
 	if v == nil {
 		return
 	}
-	src := &sampleSource{query: v, success: sli.Ratio.RawType == "success", slice: time.Minute}
+	src := &sampleSource{query: v, success: sli.Ratio.RawType == "success"}
 	d.Indicator = "mean of a measured share of good events"
 	d.Queries.Error = v.Text
 	if src.success {
 		d.Queries.Error = "1 - (" + v.Text + ")"
 	}
-	if s.Method == openslo.Timeslices {
-		src.slice, src.sliceTarget = ob.SliceWindow, ob.SliceTarget
+	d.source = sliced(src, s.Method, ob, ob.SliceTarget)
+}
+
+// sliced judges values by slices where the method asks for it.
+func sliced(src *sampleSource, method string, ob *openslo.Objective, target float64) source {
+	if method == openslo.Occurrences {
+		return src
 	}
-	d.source = src
+	src.fine = true
+	if method == openslo.RatioTimeslices {
+		target = 0
+	}
+	return &sliceSource{counts: src, slice: ob.SliceWindow, target: target}
 }
 
 func (r *resolver) threshold(d *Definition, s *openslo.SLO, sli *openslo.SLI, ob *openslo.Objective) {
@@ -253,7 +326,11 @@ func (r *resolver) threshold(d *Definition, s *openslo.SLO, sli *openslo.SLI, ob
 	d.Indicator = fmt.Sprintf("share of time with a value %s %s", op, human.Number(ob.Value))
 	d.Queries.Good = fmt.Sprintf("(%s) %s bool %v", v.Text, op, ob.Value)
 	d.Queries.Error = "1 - (" + d.Queries.Good + ")"
-	d.source = &sampleSource{query: v, op: ob.Op, value: ob.Value, slice: ob.SliceWindow, allGood: s.Method != openslo.Occurrences}
+	target := ob.SliceTarget
+	if target == 0 {
+		target = 1
+	}
+	d.source = sliced(&sampleSource{query: v, op: ob.Op, value: ob.Value}, s.Method, ob, target)
 }
 
 func (r *resolver) vector(d *Definition, sli *openslo.SLI, m *openslo.Metric) *promexpr.Vector {

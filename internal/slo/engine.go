@@ -36,6 +36,8 @@ type Deps struct {
 	Results    storage.AppendableV2 // where signalbox_slo_* metrics go
 	Alerts     notify.Sender
 	Records    Records
+	// Corrections keeps what does not count; nil for none.
+	Corrections Corrections
 	// Arrivals subscribes to the news that samples were stored; news fold into
 	// one while nobody listens.
 	Arrivals func() (c <-chan struct{}, stop func())
@@ -52,13 +54,14 @@ type Engine struct {
 	log     *slog.Logger
 	metrics *engineMetrics
 
-	mu         sync.Mutex // guards promises
-	promises   []*promise // sorted by name
-	restored   map[string]store.SLORecord
-	nextRecord time.Time
-	list       atomic.Pointer[[]model.SLOStatus] // worst first
-	again      atomic.Bool                       // read all history again
-	turn       int                               // whose history is read next
+	mu          sync.Mutex // guards promises
+	promises    []*promise // sorted by name
+	restored    map[string]store.SLORecord
+	nextRecord  time.Time
+	list        atomic.Pointer[[]model.SLOStatus]                // worst first
+	again       atomic.Bool                                      // read all history again
+	corrections atomic.Pointer[map[string][]model.SLOCorrection] // by SLO
+	turn        int                                              // whose history is read next
 }
 
 type engineMetrics struct {
@@ -85,6 +88,7 @@ func New(cfg Config, deps Deps) (*Engine, error) {
 	deps.ExternalURL = strings.TrimRight(deps.ExternalURL, "/")
 	e := &Engine{cfg: cfg, deps: deps, log: deps.Logger, metrics: newMetrics()}
 	e.list.Store(&[]model.SLOStatus{})
+	e.corrections.Store(&map[string][]model.SLOCorrection{})
 	if deps.Registerer != nil {
 		m := e.metrics
 		for _, c := range []prometheus.Collector{m.evaluation, m.failures, m.sent, m.scanned} {
@@ -212,6 +216,9 @@ func (p *pacer) debt() time.Duration {
 // restore reads the records of the last run.
 func (e *Engine) restore(ctx context.Context) error {
 	e.restored = map[string]store.SLORecord{}
+	if err := e.loadCorrections(ctx); err != nil {
+		return err
+	}
 	if e.deps.Records == nil {
 		return nil
 	}
@@ -230,12 +237,18 @@ func (e *Engine) step(ctx context.Context, now time.Time) {
 	start := time.Now()
 	promises := e.sync(ctx, now)
 	q := &memo{Querier: e.deps.Querier, seen: map[string]memoEntry{}}
-	list := make([]model.SLOStatus, 0, len(promises))
+	corrections := *e.corrections.Load()
 	for _, p := range promises {
 		if ctx.Err() != nil {
 			return
 		}
-		e.note(p, "query", e.read(ctx, p, q, now), now)
+		p.correct(corrections[p.def.Name])
+		if len(p.parts) == 0 {
+			e.note(p, "query", e.read(ctx, p, q, now), now)
+		}
+	}
+	list := make([]model.SLOStatus, 0, len(promises))
+	for _, p := range promises { // composites rest on what all others read
 		list = append(list, e.conclude(p, now))
 	}
 	Sort(list)
@@ -315,8 +328,23 @@ func (e *Engine) sync(ctx context.Context, now time.Time) []*promise {
 		delete(old, d.Name)
 	}
 	e.retire(ctx, old, now)
+	link(next)
 	e.promises = next
 	return next
+}
+
+// link connects composites with the promises they are made of.
+func link(promises []*promise) {
+	by := map[string]*promise{}
+	for _, p := range promises {
+		by[p.def.Name] = p
+	}
+	for _, p := range promises {
+		p.parts = nil
+		for _, part := range p.def.Parts {
+			p.parts = append(p.parts, by[part.Definition.Name])
+		}
+	}
 }
 
 func newPromise(d *Definition, before *promise, restored store.SLORecord) *promise {
@@ -347,6 +375,9 @@ func (e *Engine) scanOne(ctx context.Context, now time.Time) bool {
 	n := len(e.promises)
 	for i := range n {
 		p := e.promises[(e.turn+i)%n]
+		if len(p.parts) > 0 {
+			continue
+		}
 		if len(p.queue) == 0 && !p.sealed.IsZero() && !p.nextScan.IsZero() && !now.Before(p.nextScan) {
 			p.rescan(p.sealed)
 		}

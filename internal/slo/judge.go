@@ -2,6 +2,7 @@ package slo
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/model"
@@ -18,6 +19,34 @@ type measured struct {
 	loaded   time.Duration // how far back history has been read
 	err      error         // of the last query, when it goes on
 	noGood   bool          // the query of good events matches nothing
+
+	start    time.Time                     // of the budget window
+	length   time.Duration                 // of the budget window; 0: the definition's
+	history  time.Duration                 // since the first data, that before the budget window included
+	trickle  map[time.Duration]ledger.Cell // by window, where traffic is low
+	felt     ledger.Cell                   // budget without corrections
+	excluded time.Duration                 // how much of age corrections take out
+	outside  time.Duration                 // how much of the window corrections take out
+	fixed    []model.SLOCorrection         // corrections that reach into the window
+}
+
+// span is the budget window that holds now: it began at start and is length
+// long when it is over.
+func (d *Definition) span(now time.Time) (start time.Time, length time.Duration) {
+	if d.Calendar == nil {
+		return now.Add(-d.Window), d.Window
+	}
+	start, end := d.Calendar.At(now)
+	return start, end.Sub(start)
+}
+
+// WindowText is the budget window as people write it: 28d, or 1M for a
+// calendar month.
+func (d *Definition) WindowText() string {
+	if d.Calendar != nil {
+		return d.Calendar.Text()
+	}
+	return WindowText(d.Window)
 }
 
 // BurnRate is how many times faster than evenly the budget is spent:
@@ -37,16 +66,23 @@ func reaches(rate, factor float64) bool { return rate >= factor*(1-1e-9) }
 // window is measured against the whole window's budget at the traffic seen so far, so that its
 // budget starts at 100 %: used = (bad / total) / (1 - objective) × age / window.
 // With a full window that is the customary bad / allowed.
+//
+// Time that corrections take out counts for neither the window nor its budget.
 func budgetOf(d *Definition, m measured) model.Budget {
+	length := m.length
+	if length == 0 {
+		length = d.Window
+	}
+	length, age := length-m.outside, m.age-m.excluded
 	b := model.Budget{
 		Bad: m.budget.Bad, Total: m.budget.Total, LeftRatio: 1, SLI: 1,
-		Minutes: BudgetMinutes(d.Objective, d.Window), Coverage: coverage(m.budget, d.Window),
+		Minutes: BudgetMinutes(d.Objective, length), Coverage: coverage(m.budget, length),
 	}
-	if m.budget.Total <= 0 || m.age <= 0 {
+	if m.budget.Total <= 0 || age <= 0 {
 		b.Reason = "no data in the window"
 		return b
 	}
-	share := float64(m.age) / float64(d.Window)
+	share := float64(age) / float64(length)
 	b.SLI = 1 - m.budget.Bad/m.budget.Total
 	b.Allowed = d.ErrorBudget() * m.budget.Total / share
 	b.UsedRatio = m.budget.Bad / b.Allowed
@@ -54,7 +90,16 @@ func budgetOf(d *Definition, m measured) model.Budget {
 	return b
 }
 
+// feltBudget is the budget as users felt it: corrections left out.
+func feltBudget(d *Definition, m measured) model.Budget {
+	m.budget, m.excluded, m.outside = m.felt, 0, 0
+	return budgetOf(d, m)
+}
+
 func coverage(c ledger.Cell, window time.Duration) float64 {
+	if window <= 0 {
+		return 0
+	}
 	return min(1, max(0, c.Minutes/window.Minutes()))
 }
 
@@ -71,35 +116,48 @@ type burnRow struct {
 // burns, because silence after a fire is no all-clear.
 func burnRows(cfg Config, d *Definition, m measured, wasActive func(name string) bool) []burnRow {
 	var rows []burnRow
-	for _, a := range cfg.BurnAlerts {
+	for _, a := range d.table(cfg) {
 		long, short := time.Duration(a.Long), a.short()
 		if long > d.Window {
 			continue
 		}
+		if a.NoData {
+			stale := m.lastData.IsZero() || m.now.Sub(m.lastData) > time.Duration(cfg.StaleAfter)
+			rows = append(rows, burnRow{alert: a, firing: m.loaded > 0 && stale || m.loaded == 0 && wasActive(a.Name)})
+			continue
+		}
+		a.Factor = d.factor(a, m.now)
 		r := burnRow{alert: a, long: burnOf(d, m, long), short: burnOf(d, m, short), longBad: m.windows[long].Bad}
-		enough := d.Method != "occurrences" || r.longBad >= cfg.MinBadEvents
-		r.firing = enough && reaches(r.long.Rate, a.Factor) && reaches(r.short.Rate, a.Factor)
+		r.firing = enough(cfg, d, m.windows[long]) && reaches(r.long.Rate, a.Factor) && reaches(r.short.Rate, a.Factor)
 		if wasActive(a.Name) {
-			unknown := m.loaded < long || r.short.Events == 0
+			// With few events a single good one between bad ones is no all-clear.
+			unknown := m.loaded < long || r.short.Events == 0 || m.trickle != nil && r.short.Events < cfg.LowTraffic.MinEvents/2
 			r.firing = r.firing || unknown && (m.loaded < long || reaches(r.long.Rate, a.Factor))
 		}
+		rows = append(rows, r)
+	}
+	trickling := wasActive(AlertTrickle)
+	paged := slices.ContainsFunc(rows, func(r burnRow) bool { return r.firing && r.alert.Effect == EffectPage })
+	if paged && !trickling || d.PartOf != "" {
+		return rows // one page for one trouble
+	}
+	if r, applies := trickleRow(cfg, d, m, trickling); applies {
 		rows = append(rows, r)
 	}
 	return rows
 }
 
 func burnOf(d *Definition, m measured, window time.Duration) model.Burn {
-	c := m.windows[window]
-	return model.Burn{Window: WindowText(window), Rate: BurnRate(c, d.Objective), Events: c.Total, Coverage: coverage(c, window)}
+	return burn(window, m.windows[window], d.Objective)
+}
+
+func burn(window time.Duration, c ledger.Cell, objective float64) model.Burn {
+	return model.Burn{Window: WindowText(window), Rate: BurnRate(c, objective), Events: c.Total, Coverage: coverage(c, window)}
 }
 
 // judge says how the promise stands. It is a pure function.
 func judge(cfg Config, d *Definition, m measured, rows []burnRow) model.SLOStatus {
-	s := model.SLOStatus{
-		Name: d.Name, DisplayName: d.DisplayName, Service: d.Service, Description: d.Description, Labels: d.Labels,
-		Objective: d.Objective, Window: WindowText(d.Window), Method: d.Method, Indicator: d.Indicator, Queries: d.Queries,
-		Budget: budgetOf(d, m), Time: m.now.UTC(),
-	}
+	s := describe(d, m)
 	for _, w := range burnWindows(cfg, d) {
 		s.Burn = append(s.Burn, burnOf(d, m, w))
 	}
@@ -107,17 +165,12 @@ func judge(cfg Config, d *Definition, m measured, rows []burnRow) model.SLOStatu
 	for i := range rows {
 		if rows[i].firing {
 			s.Alerts = append(s.Alerts, rows[i].alert.Name)
-			if worst == nil {
+			if worst == nil && !rows[i].alert.NoData {
 				worst = &rows[i]
 			}
 		}
 	}
-	if rate := BurnRate(m.windows[time.Hour], d.Objective); rate > 0 && s.Budget.LeftRatio > 0 {
-		in := s.Budget.LeftRatio * d.Window.Seconds() / rate
-		if !math.IsInf(in, 0) {
-			s.ExhaustedIn = &in
-		}
-	}
+	s.ExhaustedIn = exhaustedIn(d, m, s.Budget.LeftRatio)
 	in := insufficiency(cfg, d, m, worst != nil)
 	switch {
 	case in != nil:
@@ -133,20 +186,71 @@ func judge(cfg Config, d *Definition, m measured, rows []burnRow) model.SLOStatu
 		s.State = model.SLOOK
 		s.Reason, s.Action = okText(d, s)
 	}
-	if in == nil && m.age < d.Window-time.Hour {
+	if in == nil && m.young(d) {
 		s.Budget.Reason = youngText(d, m)
 	}
 	return s
 }
 
+// describe is the part of a status that needs no judgement.
+func describe(d *Definition, m measured) model.SLOStatus {
+	s := model.SLOStatus{
+		Name: d.Name, DisplayName: d.DisplayName, Service: d.Service, Description: d.Description, Labels: d.Labels,
+		Objective: d.Objective, Window: d.WindowText(), Method: d.Method, Indicator: d.Indicator, Queries: d.Queries,
+		Budget: budgetOf(d, m), Time: m.now.UTC(), PartOf: d.PartOf,
+	}
+	if d.Calendar != nil {
+		from, to := d.Calendar.At(m.now)
+		s.WindowStart, s.WindowEnd = &from, &to
+	}
+	if len(m.fixed) > 0 {
+		felt := feltBudget(d, m)
+		s.Felt, s.Corrections = &felt, m.fixed
+	}
+	if v, ok := d.Threshold(m.now); ok {
+		s.Threshold = &v
+	}
+	s.Peak = d.Peak != nil && d.Peak.Calendar.Active(m.now)
+	for _, p := range d.Parts {
+		s.Parts = append(s.Parts, model.SLOPart{Name: p.Definition.Name, Weight: p.Weight, Objective: p.Objective})
+	}
+	return s
+}
+
+// exhaustedIn is how many seconds the budget lasts at the burn rate of the last
+// hour; nil when it is spent, lasts for ever, or lasts until the calendar renews it.
+func exhaustedIn(d *Definition, m measured, left float64) *float64 {
+	_, length := d.span(m.now)
+	rate := BurnRate(m.windows[time.Hour], d.Objective)
+	if rate <= 0 || left <= 0 {
+		return nil
+	}
+	in := left * length.Seconds() / rate
+	if math.IsInf(in, 0) {
+		return nil
+	}
+	if d.Calendar != nil {
+		if _, end := d.Calendar.At(m.now); in >= end.Sub(m.now).Seconds() {
+			return nil
+		}
+	}
+	return &in
+}
+
+// young reports whether data began within the budget window.
+func (m measured) young(d *Definition) bool {
+	if d.Calendar == nil {
+		return m.age < d.Window-time.Hour
+	}
+	return m.age < m.now.Sub(m.start)-time.Hour
+}
+
 // burnWindows are the windows of the table, shortest first, each once.
 func burnWindows(cfg Config, d *Definition) []time.Duration {
-	seen := map[time.Duration]bool{time.Hour: true}
 	out := []time.Duration{time.Hour}
-	for _, a := range cfg.BurnAlerts {
+	for _, a := range d.table(cfg) {
 		for _, w := range []time.Duration{time.Duration(a.Long), a.short()} {
-			if time.Duration(a.Long) <= d.Window && !seen[w] {
-				seen[w] = true
+			if time.Duration(a.Long) <= d.Window && !slices.Contains(out, w) {
 				out = append(out, w)
 			}
 		}

@@ -32,6 +32,10 @@ type promise struct {
 	noGood   bool
 	checked  time.Time // when lastData was looked up
 
+	parts       []*promise // of a composite, whose ledger stays empty
+	corrections []model.SLOCorrection
+	exclusions  []*exclusion
+
 	alerts map[string]*store.SLOAlertRecord
 	record store.SLORecord
 	dirty  bool // record differs from what is stored
@@ -41,6 +45,7 @@ type promise struct {
 type chunk struct {
 	tier     ledger.Tier
 	from, to time.Time
+	excluded bool // only for the minutes that corrections take out
 }
 
 // How often history is read again: soon while parts of the window are
@@ -112,13 +117,26 @@ func (p *promise) setSealed(t time.Time) {
 func (p *promise) put(tier ledger.Tier, from time.Time, cells []ledger.Cell) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if tier == ledger.Minute {
+		p.exclude(from, cells)
+	}
 	for i, c := range cells {
 		p.ledger.Put(tier, from.Add(time.Duration(i)*tier.Width()), c)
 	}
 }
 
 // rescan queues all history to be read again.
-func (p *promise) rescan(sealTo time.Time) { p.queue = p.plan(sealTo) }
+func (p *promise) rescan(sealTo time.Time) {
+	p.queue = p.plan(sealTo)
+	p.queueExclusions()
+}
+
+// definition is the one in force.
+func (p *promise) definition() *Definition {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.def
+}
 
 // scan reads the next chunk of history.
 func (p *promise) scan(ctx context.Context, q Querier, now time.Time) error {
@@ -127,8 +145,14 @@ func (p *promise) scan(ctx context.Context, q Querier, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	p.put(c.tier, c.from, cells)
 	p.queue = p.queue[1:]
+	if c.excluded {
+		p.mu.Lock()
+		p.exclude(c.from, cells)
+		p.mu.Unlock()
+		return nil
+	}
+	p.put(c.tier, c.from, cells)
 	loaded := now.Sub(c.from)
 	if len(p.queue) == 0 {
 		loaded = max(loaded, p.def.Window)
@@ -185,8 +209,8 @@ func (p *promise) look(ctx context.Context, q Querier, now time.Time) error {
 	} else if last, has := p.ledger.Last(); has {
 		p.lastData = later(p.lastData, last)
 	}
-	sum := p.sumLocked(now, p.def.Window)
 	p.mu.Unlock()
+	sum, _ := p.sum(now.Add(-p.def.Window), now)
 	return p.lookForGood(ctx, q, now, sum)
 }
 
@@ -217,28 +241,107 @@ func later(a, b time.Time) time.Time {
 
 // measure gathers what judge needs.
 func (p *promise) measure(cfg Config, now time.Time) measured {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	m := measured{now: now, windows: map[time.Duration]ledger.Cell{}, lastData: p.lastData, loaded: p.loaded, noGood: p.noGood}
+	m := measured{now: now, windows: map[time.Duration]ledger.Cell{}}
+	m.start, m.length = p.def.span(now)
 	for _, w := range burnWindows(cfg, p.def) {
-		m.windows[w] = p.sumLocked(now, w)
+		m.windows[w], _ = p.sum(now.Add(-w), now)
 	}
-	m.budget = p.sumLocked(now, p.def.Window)
-	if first, ok := p.ledger.First(now); ok {
-		m.age = min(now.Sub(first), p.def.Window)
-	} else if m.budget.Minutes > 0 {
-		m.age = min(now.Sub(p.sealed), p.def.Window)
+	if six, _ := p.sum(now.Add(-6*time.Hour), now); lowTraffic(cfg, p.def, six) {
+		m.trickle = map[time.Duration]ledger.Cell{}
+		longs, recents := trickleWindows()
+		for _, w := range append(longs, recents...) {
+			if w <= p.def.Window {
+				m.trickle[w], _ = p.sum(now.Add(-w), now)
+			}
+		}
 	}
+	m.budget, m.felt = p.sum(m.start, now)
+	p.since(&m)
 	// A query that fails once is tried again; for half a minute the last
 	// answer stands.
-	if !p.failing.IsZero() && now.Sub(p.failing) >= 30*time.Second {
-		m.err = p.err
+	for _, q := range append(p.parts, p) {
+		if !q.failing.IsZero() && now.Sub(q.failing) >= 30*time.Second {
+			m.err = q.err
+		}
+		m.noGood = m.noGood || q.noGood
 	}
+	p.mu.Lock()
 	p.age = m.age
+	p.mu.Unlock()
 	return m
 }
 
-// sumLocked is what happened in (now - window, now], the live part included.
-func (p *promise) sumLocked(now time.Time, window time.Duration) ledger.Cell {
-	return p.ledger.Sum(now.Add(-window), p.sealed).Add(p.live)
+// since fills in how old data is, and what corrections take out of the window.
+func (p *promise) since(m *measured) {
+	if len(p.parts) > 0 {
+		p.sinceParts(m)
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	m.lastData, m.loaded = p.lastData, p.loaded
+	if first, ok := p.ledger.First(m.now); ok {
+		m.history = m.now.Sub(first)
+	} else if m.budget.Minutes > 0 {
+		m.history = m.now.Sub(p.sealed)
+	}
+	m.age = min(m.history, m.now.Sub(m.start))
+	if len(p.exclusions) == 0 {
+		return
+	}
+	_, m.excluded = p.excludedIn(m.now.Add(-m.age), m.now)
+	end := m.start.Add(m.length)
+	_, m.outside = p.excludedIn(m.start, later(m.now, earlier(end, m.now)))
+	for _, c := range p.corrections {
+		if c.End.After(m.start) && c.Start.Before(end) {
+			m.fixed = append(m.fixed, c)
+		}
+	}
+}
+
+// sinceParts is as good as a composite's worst part.
+func (p *promise) sinceParts(m *measured) {
+	for i, q := range p.parts {
+		one := measured{now: m.now, start: m.start, length: m.length}
+		one.budget, one.felt = q.sum(m.start, m.now)
+		q.since(&one)
+		if i == 0 {
+			m.lastData, m.loaded, m.history, m.age = one.lastData, one.loaded, one.history, one.age
+		}
+		m.lastData, m.loaded = earlier(m.lastData, one.lastData), min(m.loaded, one.loaded)
+		m.history, m.age = min(m.history, one.history), min(m.age, one.age)
+		m.fixed = append(m.fixed, one.fixed...)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.lastData, p.loaded = m.lastData, m.loaded
+	p.sealed, p.liveTo = p.parts[0].sealed, p.parts[0].liveTo
+}
+
+// sum is what happened in (from, to] and counts, and what users felt. The live
+// part counts whole where to lies within it: it is a few minutes at most.
+func (p *promise) sum(from, to time.Time) (counts, felt ledger.Cell) {
+	if len(p.parts) > 0 {
+		return p.sumParts(from, to)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	felt = p.ledger.Sum(from, earlier(to, p.sealed))
+	if to.After(p.sealed) {
+		felt = felt.Add(p.live)
+	}
+	if len(p.exclusions) == 0 {
+		return felt, felt
+	}
+	excluded, _ := p.excludedIn(from, to)
+	return without(felt, excluded), felt
+}
+
+func (p *promise) sumParts(from, to time.Time) (counts, felt ledger.Cell) {
+	both := [2][]ledger.Cell{}
+	for _, q := range p.parts {
+		a, b := q.sum(from, to)
+		both[0], both[1] = append(both[0], a), append(both[1], b)
+	}
+	return compose(p.def.Parts, p.def.Objective, both[0]), compose(p.def.Parts, p.def.Objective, both[1])
 }

@@ -25,16 +25,18 @@ func insufficiency(cfg Config, d *Definition, m measured, burning bool) *verdict
 		return &verdictless{"The query of good events has matched nothing in the whole window, while there were " + human.Number(m.budget.Total) + " events in all.", "Check the selector of the good events in " + d.File + "."}
 	case m.loaded == 0:
 		return &verdictless{"Its history is being read.", "Wait a few seconds."}
-	case m.lastData.IsZero() || m.budget.Minutes == 0:
-		return &verdictless{"No data has been seen within " + human.Duration(d.Window) + ".", "Check that " + d.Service + " sends what the query selects: " + dataQuery(d)}
+	case m.outside > 0 && m.budget.Minutes == 0 && m.felt.Minutes > 0:
+		return &verdictless{"Corrections take out everything that was measured in the window.", "Wait, or remove a correction that is too long."}
+	case m.lastData.IsZero() || m.budget.Minutes == 0 && (d.Calendar == nil || m.history == 0):
+		return &verdictless{"No data has been seen within " + windowWords(d) + ".", "Check that " + d.Service + " sends what the query selects: " + dataQuery(d)}
 	case m.now.Sub(m.lastData) > stale:
 		return &verdictless{fmt.Sprintf("The newest data is %s old (limit %s).", human.Duration(m.now.Sub(m.lastData)), human.Duration(stale)), "Check that " + d.Service + " runs and that its telemetry arrives."}
 	case burning:
 		return nil
-	case m.age < time.Duration(cfg.MinData):
-		return &verdictless{fmt.Sprintf("There are only %s of data so far; it is judged from %s on.", human.Duration(m.age), human.Duration(time.Duration(cfg.MinData))), "Wait."}
+	case max(m.age, m.history) < time.Duration(cfg.MinData):
+		return &verdictless{fmt.Sprintf("There are only %s of data so far; it is judged from %s on.", human.Duration(max(m.age, m.history)), human.Duration(time.Duration(cfg.MinData))), "Wait."}
 	}
-	if d.Method == "occurrences" {
+	if d.Method == "occurrences" && m.budget.Total > 0 {
 		if allowed := budgetOf(d, m).Allowed; allowed < cfg.MinAllowedEvents {
 			return &verdictless{
 				fmt.Sprintf("Too few events to judge: %s in %s would allow %s bad ones (at least %s are needed).", human.Number(m.budget.Total), human.Duration(m.age), human.Number(allowed), human.Number(cfg.MinAllowedEvents)),
@@ -80,7 +82,7 @@ func burningText(d *Definition, s model.SLOStatus, r *burnRow) (reason, action s
 
 func exhaustedText(d *Definition, s model.SLOStatus, r *burnRow) (reason, action string) {
 	reason = fmt.Sprintf("The budget of %s (%s) is spent: %s used, %s of %s %s were bad",
-		human.Duration(d.Window), human.Exact(minutes(s.Budget.Minutes)), human.Percent(s.Budget.UsedRatio), human.Number(s.Budget.Bad), human.Number(s.Budget.Total), unit(d))
+		windowWords(d), human.Exact(minutes(s.Budget.Minutes)), human.Percent(s.Budget.UsedRatio), human.Number(s.Budget.Bad), human.Number(s.Budget.Total), unit(d))
 	if r != nil {
 		reason += fmt.Sprintf("; still burning %s over %s", human.Times(r.long.Rate), spaced(r.long.Window))
 	}
@@ -88,7 +90,7 @@ func exhaustedText(d *Definition, s model.SLOStatus, r *burnRow) (reason, action
 }
 
 func okText(d *Definition, s model.SLOStatus) (reason, action string) {
-	reason = fmt.Sprintf("%s of the budget of %s is left (%s of %s)", human.Percent(s.Budget.LeftRatio), human.Duration(d.Window),
+	reason = fmt.Sprintf("%s of the budget of %s is left (%s of %s)", human.Percent(s.Budget.LeftRatio), windowWords(d),
 		human.Exact(minutes(s.Budget.Minutes*s.Budget.LeftRatio)), human.Exact(minutes(s.Budget.Minutes)))
 	switch used := s.Budget.UsedRatio; {
 	case used >= 0.75:
@@ -100,7 +102,15 @@ func okText(d *Definition, s model.SLOStatus) (reason, action string) {
 }
 
 func youngText(d *Definition, m measured) string {
-	return fmt.Sprintf("Data goes back %s of %s; the budget is that of the whole window at the traffic so far.", human.Duration(m.age), human.Duration(d.Window))
+	return fmt.Sprintf("Data goes back %s of %s; the budget is that of the whole window at the traffic so far.", human.Duration(m.age), windowWords(d))
+}
+
+// windowWords is the budget window in words: 28 d, or the calendar month.
+func windowWords(d *Definition) string {
+	if d.Calendar != nil {
+		return "the " + d.Calendar.Words()
+	}
+	return human.Duration(d.Window)
 }
 
 func minutes(m float64) time.Duration { return time.Duration(m * float64(time.Minute)) }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/slo/ledger"
+	"github.com/signalbox-project/signalbox/internal/slo/openslo"
 	"github.com/signalbox-project/signalbox/internal/slo/promexpr"
 )
 
@@ -127,9 +128,18 @@ func (s *ratioSource) live(ctx context.Context, q Querier, from, to time.Time) (
 // share of good events is below target; without a target each slice counts
 // by its ratio. Cells are in minutes. A slice without events is good.
 type sliceSource struct {
-	counts *ratioSource
+	counts counting
 	slice  time.Duration
 	target float64 // 0: by ratio
+}
+
+// counting is what slices are judged by: events, or values by minute.
+type counting interface {
+	// counted reads slots; one without data of its own is the zero Cell.
+	counted(ctx context.Context, q Querier, from, to time.Time, width time.Duration) ([]ledger.Cell, error)
+	live(ctx context.Context, q Querier, from, to time.Time) (ledger.Cell, error)
+	lastSample() string
+	identity() string
 }
 
 func (s *sliceSource) reread() time.Duration { return max(usualReread, 2*s.slice) }
@@ -210,46 +220,55 @@ func (s *sliceSource) live(ctx context.Context, q Querier, from, to time.Time) (
 	return sum, nil
 }
 
-// sampleSource judges values, one a minute (or a slice) and series: a
-// threshold, or a raw ratio. Cells are in minutes of series, or in minutes when every
-// series must be good.
+// sampleSource judges values, one a minute and series: a threshold, or a raw
+// ratio. Cells are in minutes of series.
 type sampleSource struct {
-	query       *promexpr.Vector
-	op          string // "": the value is a ratio
-	value       float64
-	success     bool // the ratio is of good events
-	sliceTarget float64
-	slice       time.Duration
-	allGood     bool
+	query   *promexpr.Vector
+	op      string // "": the value is a ratio
+	value   float64
+	success bool // the ratio is of good events
+	fine    bool // every minute is read, however old
+
+	peak      *openslo.PeakCalendar // peakValue counts instead of value at its peaks
+	peakValue float64
 }
 
-func (s *sampleSource) reread() time.Duration { return max(usualReread, 2*s.slice) }
+// limit is the threshold at a time.
+func (s *sampleSource) limit(at time.Time) float64 {
+	if s.peak != nil && s.peak.Active(at) {
+		return s.peakValue
+	}
+	return s.value
+}
+
+func (s *sampleSource) reread() time.Duration { return usualReread }
 func (s *sampleSource) lastSample() string    { return s.query.LastSample() }
 func (s *sampleSource) identity() string {
-	return fmt.Sprint("samples ", s.op, s.value, s.success, s.sliceTarget, s.slice, s.allGood)
+	text := fmt.Sprint("samples ", s.op, s.value, s.success, s.fine)
+	if s.peak != nil {
+		text += fmt.Sprint(s.peakValue, s.peak.Zone, s.peak.Weekly, s.peak.Dates)
+	}
+	return text
 }
 
-// bad is the bad share of one value.
-func (s *sampleSource) bad(v float64) float64 {
-	good := false
+// bad is the bad share of one value that stands for the time since start.
+func (s *sampleSource) bad(v float64, start time.Time) float64 {
+	good, limit := false, s.limit(start)
 	switch s.op {
 	case "lt":
-		good = v < s.value
+		good = v < limit
 	case "lte":
-		good = v <= s.value
+		good = v <= limit
 	case "gt":
-		good = v > s.value
+		good = v > limit
 	case "gte":
-		good = v >= s.value
+		good = v >= limit
 	default:
 		bad := min(max(v, 0), 1)
 		if s.success {
 			bad = 1 - bad
 		}
-		if s.sliceTarget == 0 {
-			return bad
-		}
-		good = 1-bad >= s.sliceTarget-1e-12
+		return bad
 	}
 	if good {
 		return 0
@@ -261,12 +280,16 @@ func (s *sampleSource) bad(v float64) float64 {
 // is read in coarser steps, each value standing for its step.
 func (s *sampleSource) every(width time.Duration) time.Duration {
 	switch {
-	case s.allGood || s.slice > time.Minute:
-		return min(s.slice, width)
+	case s.fine || s.peak != nil:
+		return min(time.Minute, width)
 	case width >= time.Hour:
 		return 10 * time.Minute
 	}
 	return width
+}
+
+func (s *sampleSource) counted(ctx context.Context, q Querier, from, to time.Time, width time.Duration) ([]ledger.Cell, error) {
+	return s.cells(ctx, q, from, to, width)
 }
 
 func (s *sampleSource) cells(ctx context.Context, q Querier, from, to time.Time, width time.Duration) ([]ledger.Cell, error) {
@@ -280,7 +303,7 @@ func (s *sampleSource) cells(ctx context.Context, q Querier, from, to time.Time,
 		for _, p := range sr.Points {
 			k := int(p.Time.Sub(from)/step) - 1
 			if k >= 0 && k < len(values) && !math.IsNaN(p.Value) {
-				values[k] = s.fold(values[k], s.bad(p.Value), step.Minutes())
+				values[k] = s.fold(values[k], s.bad(p.Value, p.Time.Add(-step)), step.Minutes())
 			}
 		}
 	}
@@ -295,9 +318,6 @@ func (s *sampleSource) cells(ctx context.Context, q Querier, from, to time.Time,
 
 // fold adds one series' value at one time to the cell of that time.
 func (s *sampleSource) fold(c ledger.Cell, bad, minutes float64) ledger.Cell {
-	if s.allGood {
-		return ledger.Cell{Bad: max(c.Bad, bad*minutes), Total: minutes, Minutes: minutes}
-	}
 	return ledger.Cell{Bad: c.Bad + bad*minutes, Total: c.Total + minutes, Minutes: minutes}
 }
 
@@ -317,13 +337,16 @@ func (s *sampleSource) live(ctx context.Context, q Querier, from, to time.Time) 
 			c = c.Add(m)
 		}
 	}
+	if !to.After(whole) {
+		return c, nil
+	}
 	samples, err := q.Instant(ctx, s.query.Text, to)
 	if err != nil {
 		return c, err
 	}
 	var now ledger.Cell
 	for _, v := range samples {
-		now = s.fold(now, s.bad(v.Value), to.Sub(whole).Minutes())
+		now = s.fold(now, s.bad(v.Value, whole), to.Sub(whole).Minutes())
 	}
 	return c.Add(now), nil
 }

@@ -52,6 +52,8 @@ type SLORecord struct {
 	Since   time.Time        `json:"since"`
 	Alerts  []SLOAlertRecord `json:"alerts,omitempty"`
 	Updated time.Time        `json:"updated"`
+	// Pending is since when alerts that must burn for a while have burned.
+	Pending map[string]time.Time `json:"pending,omitempty"`
 }
 
 // SLOAlertRecord is one burn alert that is active.

@@ -31,7 +31,8 @@ func (c Cell) Sub(o Cell) Cell {
 	return Cell{Bad: c.Bad - o.Bad, Total: c.Total - o.Total, Minutes: c.Minutes - o.Minutes}
 }
 
-func (c Cell) scale(f float64) Cell {
+// Scale is a share of a span.
+func (c Cell) Scale(f float64) Cell {
 	return Cell{Bad: c.Bad * f, Total: c.Total * f, Minutes: c.Minutes * f}
 }
 
@@ -159,7 +160,7 @@ func (l *Ledger) Sum(from, to time.Time) Cell {
 		k := at / width
 		next := min((k+1)*width, end)
 		if s := l.at(t, k); s != nil {
-			sum = sum.Add(s.cell.scale(float64(next-at) / float64(width)))
+			sum = sum.Add(s.cell.Scale(float64(next-at) / float64(width)))
 		}
 		at = next
 	}

@@ -37,7 +37,7 @@ func TestWindowsEqualANaiveSumOfMinutes(t *testing.T) {
 				c := Cell{Bad: math.Floor(n / 7), Total: n, Minutes: minutes}
 				l.Put(tier, at, c)
 				for m := range int64(minutes) {
-					oracle[at.Unix()/60+m] = c.scale(1 / minutes)
+					oracle[at.Unix()/60+m] = c.Scale(1 / minutes)
 				}
 			}
 		}

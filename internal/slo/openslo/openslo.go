@@ -2,9 +2,9 @@
 //
 // It turns YAML text into plain values and reports every problem of a file at
 // once, each with its line and a cure: unknown keys, missing fields, numbers
-// out of bounds. It resolves no references and reads no PromQL; package slo does. Documents of
-// kinds that are not used (AlertPolicy and its companions) are named in a
-// warning and skipped.
+// out of bounds. It resolves no references and reads no PromQL; package slo does. Beside OpenSLO
+// it reads PeakCalendar documents of its own apiVersion and, as the SLOs they mean,
+// files of Sloth and Pyrra.
 //
 // In: a file's name and text. Out: Documents and Problems. Parse is a pure
 // function and never panics, whatever the text.
@@ -32,6 +32,23 @@ type Documents struct {
 	SLIs     []SLI
 	SLOs     []SLO
 	Sources  []DataSource
+
+	Policies   []AlertPolicy
+	Conditions []AlertCondition
+	Targets    []NotificationTarget
+	Calendars  []PeakCalendar
+}
+
+// Append adds another file's documents.
+func (d *Documents) Append(o Documents) {
+	d.Services = append(d.Services, o.Services...)
+	d.SLIs = append(d.SLIs, o.SLIs...)
+	d.SLOs = append(d.SLOs, o.SLOs...)
+	d.Sources = append(d.Sources, o.Sources...)
+	d.Policies = append(d.Policies, o.Policies...)
+	d.Conditions = append(d.Conditions, o.Conditions...)
+	d.Targets = append(d.Targets, o.Targets...)
+	d.Calendars = append(d.Calendars, o.Calendars...)
 }
 
 // Meta is a document's metadata and where it stands.
@@ -97,10 +114,11 @@ type SLO struct {
 	Service      string
 	IndicatorRef string
 	Indicator    *SLI
-	Window       time.Duration
+	Window       time.Duration // of a calendar: no shorter than any of its windows
+	Calendar     *Calendar     // nil: the window rolls
 	Method       string
 	Objectives   []Objective
-	Policies     []string // names of alertPolicies
+	Policies     []PolicyRef
 }
 
 // Objective is one target of an SLO.
@@ -108,10 +126,15 @@ type Objective struct {
 	DisplayName string
 	Op          string  // lt, lte, gt, gte with a threshold metric
 	Value       float64 // with Op
-	Target      float64 // 0 to 1, both excluded
+	Target      float64 // 0 to 1, both excluded; 0: that of the SLO named in IndicatorRef
 	SliceTarget float64
 	SliceWindow time.Duration
 	Line        int
+
+	// A composite's objectives have indicators of their own.
+	IndicatorRef string // of an SLI or another SLO
+	Indicator    *SLI
+	Weight       float64 // 1 by default
 }
 
 // Problem is one thing wrong with a document.
@@ -189,13 +212,20 @@ func (r *reader) document(n ast.Node, docs *Documents) {
 		return
 	}
 	version, kind := o.str("apiVersion", true), o.str("kind", true)
-	if version != "" && version != Version {
+	switch {
+	case version == "" || kind == "":
+	case version == OwnVersion && kind == "PeakCalendar":
+		add(r, &docs.Calendars, func() PeakCalendar { return r.peakCalendar(o) })
+	case version == OwnVersion:
+		o.at("kind").problem(fmt.Sprintf("kind %q of %s is unknown", kind, OwnVersion), "it has PeakCalendar")
+	case version == Version:
+		r.openSLO(o, kind, docs)
+	default:
 		o.at("apiVersion").problem(fmt.Sprintf("apiVersion is %q", version), fmt.Sprintf("only %s is read", Version))
-		return
 	}
-	if kind == "" {
-		return
-	}
+}
+
+func (r *reader) openSLO(o *object, kind string, docs *Documents) {
 	switch kind {
 	case "Service":
 		add(r, &docs.Services, func() Service { return r.service(o) })
@@ -205,10 +235,16 @@ func (r *reader) document(n ast.Node, docs *Documents) {
 		add(r, &docs.SLOs, func() SLO { return r.slo(o) })
 	case "DataSource":
 		add(r, &docs.Sources, func() DataSource { return r.dataSource(o) })
-	case "AlertPolicy", "AlertCondition", "AlertNotificationTarget":
-		o.at("kind").warning("kind "+kind+" is not used", "burn alerts are set in slo.burn_alerts, routing in alertmanager.yml")
+	case "AlertPolicy":
+		add(r, &docs.Policies, func() AlertPolicy { return r.alertPolicy(o) })
+	case "AlertCondition":
+		add(r, &docs.Conditions, func() AlertCondition { return r.alertCondition(o) })
+	case "AlertNotificationTarget":
+		add(r, &docs.Targets, func() NotificationTarget { return r.notificationTarget(o) })
 	default:
-		o.at("kind").problem(fmt.Sprintf("kind %q is unknown", kind), didYouMean(kind, []string{"Service", "SLI", "SLO", "DataSource"}))
+		o.at("kind").problem(fmt.Sprintf("kind %q is unknown", kind), didYouMean(kind, []string{
+			"Service", "SLI", "SLO", "DataSource", "AlertPolicy", "AlertCondition", "AlertNotificationTarget",
+		}))
 	}
 }
 

@@ -21,10 +21,7 @@ func (r *reader) slo(o *object) SLO {
 		sli := r.indicator(in, s.Meta)
 		s.Indicator = &sli
 	}
-	if (s.IndicatorRef == "") == (s.Indicator == nil) {
-		spec.problem("the SLO needs one of indicator and indicatorRef", "name an SLI document or write the indicator here")
-	}
-	s.Window = r.window(spec)
+	s.Window, s.Calendar = r.window(spec)
 	if m := spec.str("budgetingMethod", false); m != "" {
 		s.Method = m
 	}
@@ -39,17 +36,36 @@ func (r *reader) slo(o *object) SLO {
 			s.Objectives = append(s.Objectives, r.objective(oo, s.Method))
 		}
 	}
-	for _, n := range spec.list("alertPolicies", false) {
-		if text, ok := scalar(n); ok {
-			s.Policies = append(s.Policies, text)
-		}
-	}
-	if len(s.Policies) > 0 {
-		spec.at("alertPolicies").warning("alertPolicies are not used", "burn alerts are set in slo.burn_alerts")
-	}
+	r.indicators(spec, &s)
+	s.Policies = r.policies(spec)
 	spec.end()
 	o.end()
 	return s
+}
+
+// indicators checks that the SLO has one indicator, or each of its objectives
+// one of its own.
+func (r *reader) indicators(spec *object, s *SLO) {
+	own := 0
+	for _, ob := range s.Objectives {
+		if ob.IndicatorRef != "" || ob.Indicator != nil {
+			own++
+		}
+	}
+	switch {
+	case own > 0 && (s.IndicatorRef != "" || s.Indicator != nil):
+		spec.problem("the SLO has an indicator, and so have its objectives", "a composite has them in its objectives only")
+	case own > 0 && own < len(s.Objectives):
+		spec.at("objectives").problem("some objectives have an indicator and some have none", "in a composite each has its own")
+	case own == 0 && (s.IndicatorRef == "") == (s.Indicator == nil):
+		spec.problem("the SLO needs one of indicator and indicatorRef", "name an SLI document or write the indicator here")
+	}
+}
+
+// Composite reports whether the SLO is made of others: its objectives have
+// indicators of their own.
+func (s *SLO) Composite() bool {
+	return len(s.Objectives) > 0 && (s.Objectives[0].IndicatorRef != "" || s.Objectives[0].Indicator != nil)
 }
 
 // indicator is an SLI inside an SLO; its metadata may be left out.
@@ -63,33 +79,44 @@ func (r *reader) indicator(o *object, slo Meta) SLI {
 	return sli
 }
 
-func (r *reader) window(spec *object) time.Duration {
+// maxWindow bounds a window: history is kept for it.
+const maxWindow = 400 * 24 * time.Hour
+
+func (r *reader) window(spec *object) (time.Duration, *Calendar) {
 	windows := spec.list("timeWindow", false)
 	if len(windows) != 1 {
 		spec.at("timeWindow").problem("the SLO needs exactly one timeWindow", "for example `timeWindow: [{duration: 28d, isRolling: true}]`")
-		return 0
+		return 0, nil
 	}
 	o := r.object(windows[0], "timeWindow")
 	if o == nil {
-		return 0
+		return 0, nil
 	}
 	text, rolling := o.str("duration", true), o.boolean("isRolling", o.values["calendar"] == nil)
-	if !rolling || o.values["calendar"] != nil {
-		o.problem("calendar windows are not read", "use a rolling window: `isRolling: true` and no calendar")
+	if rolling && o.values["calendar"] != nil {
+		o.problem("the window rolls and follows a calendar", "keep one: `isRolling: false` with calendar, or `isRolling: true` without")
+	}
+	if text == "" {
+		return 0, nil
+	}
+	if !rolling {
+		c := r.calendar(o, text)
+		o.end()
+		if c == nil {
+			return 0, nil
+		}
+		return c.Longest(), c
 	}
 	o.ignore("calendar")
 	o.end()
-	if text == "" {
-		return 0
-	}
 	d, err := parseDuration(text)
 	switch {
 	case err != nil:
-		o.at("duration").problem(fmt.Sprintf("window %q is unknown: %v", text, err), "use a number with m, h, d or w, for example 28d")
-	case d < time.Hour || d > 400*24*time.Hour:
+		o.at("duration").problem(fmt.Sprintf("window %q is unknown: %v", text, err), "use a number with m, h, d or w, for example 28d, or a calendar window")
+	case d < time.Hour || d > maxWindow:
 		o.at("duration").problem(fmt.Sprintf("window %s is out of bounds", text), "use 1h to 400d; 28d and 30d are customary")
 	}
-	return d
+	return d, nil
 }
 
 func (r *reader) objective(o *object, method string) Objective {
@@ -102,7 +129,11 @@ func (r *reader) objective(o *object, method string) Objective {
 		}
 	}
 	ob.Value, _ = o.number("value")
-	ob.Target = r.target(o)
+	r.part(o, &ob)
+	if ob.IndicatorRef == "" || o.values["target"] != nil || o.values["targetPercent"] != nil {
+		ob.Target = r.target(o)
+	}
+	o.ignore("target", "targetPercent")
 	ob.SliceWindow = time.Minute
 	if text := o.str("timeSliceWindow", false); text != "" {
 		d, err := parseDuration(text)
@@ -119,18 +150,36 @@ func (r *reader) objective(o *object, method string) Objective {
 		if v <= 0 || v > 1 {
 			o.at("timeSliceTarget").problem(fmt.Sprintf("timeSliceTarget is %v", v), "it is the share of good events that makes a slice good: above 0, at most 1")
 		}
-	} else if method == Timeslices && ob.Op == "" {
+	} else if method == Timeslices && ob.Op == "" && ob.IndicatorRef == "" {
 		o.problem("budgetingMethod Timeslices needs a timeSliceTarget", "say which share of good events makes a slice good, for example 0.95")
 	}
-	o.ignore("indicatorRef", "compositeWeight")
-	for _, key := range []string{"indicator", "indicatorRef", "compositeWeight"} {
-		if o.values[key] != nil {
-			o.at(key).problem("composite objectives are not read", "write one SLO for each indicator")
-		}
-	}
-	o.ignore("indicator")
 	o.end()
 	return ob
+}
+
+// part reads what an objective of a composite has.
+func (r *reader) part(o *object, ob *Objective) {
+	ob.IndicatorRef = o.str("indicatorRef", false)
+	if in := o.object("indicator", false); in != nil {
+		sli := r.indicator(in, Meta{Name: ob.DisplayName, File: r.file})
+		ob.Indicator = &sli
+	}
+	if ob.IndicatorRef != "" && ob.Indicator != nil {
+		o.problem("the objective has both indicator and indicatorRef", "keep one")
+	}
+	weight, has := o.number("compositeWeight")
+	switch {
+	case !has:
+	case ob.IndicatorRef == "" && ob.Indicator == nil:
+		o.at("compositeWeight").problem("compositeWeight needs an indicator of the objective's own", "add indicator or indicatorRef to every objective")
+	case weight <= 0:
+		o.at("compositeWeight").problem(fmt.Sprintf("compositeWeight is %v", weight), "give a number above 0")
+	default:
+		ob.Weight = weight
+	}
+	if ob.Weight == 0 && (ob.IndicatorRef != "" || ob.Indicator != nil) {
+		ob.Weight = 1
+	}
 }
 
 func (r *reader) target(o *object) float64 {
@@ -176,7 +225,7 @@ func parseDuration(text string) (time.Duration, error) {
 	if !ok {
 		switch text[len(text)-1] {
 		case 'M', 'Q', 'Y':
-			return 0, fmt.Errorf("months, quarters and years have no fixed length")
+			return 0, fmt.Errorf("months, quarters and years are calendar windows, `isRolling: false`")
 		}
 		return 0, fmt.Errorf("it has no unit")
 	}
