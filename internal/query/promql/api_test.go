@@ -152,7 +152,7 @@ func TestPrometheusClientFindsEverythingItAsksFor(t *testing.T) {
 	if err != nil || !strings.HasPrefix(bi.Version, "3.") || !strings.Contains(bi.Branch, "1.2.3") {
 		t.Errorf("build info: %+v, %v", bi, err)
 	}
-	if ri, err := c.Runtimeinfo(ctx); err != nil || ri.StorageRetention != "15d" {
+	if ri, err := c.Runtimeinfo(ctx); err != nil || ri.StorageRetention != "40d" {
 		t.Errorf("runtime info: %+v, %v", ri, err)
 	}
 	if tg, err := c.Targets(ctx); err != nil || len(tg.Active) != 0 {
@@ -162,7 +162,7 @@ func TestPrometheusClientFindsEverythingItAsksFor(t *testing.T) {
 		t.Errorf("rules without rule files: %v, %v", ru, err)
 	}
 	fl, err := c.Flags(ctx)
-	if err != nil || fl["storage.tsdb.retention.time"] != "15d" || fl["web.enable-admin-api"] != "false" || fl["web.listen-address"] != "localhost:4300" {
+	if err != nil || fl["storage.tsdb.retention.time"] != "40d" || fl["web.enable-admin-api"] != "false" || fl["web.listen-address"] != "localhost:4300" {
 		t.Errorf("flags: %v, %v", fl, err)
 	}
 	if am, err := c.AlertManagers(ctx); err != nil || len(am.Active) != 1 {
