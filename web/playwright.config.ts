@@ -15,7 +15,7 @@ export default defineConfig({
   testDir: "./e2e",
   timeout: 45_000,
   expect: { timeout: 15_000 },
-  workers: process.env.CI ? 1 : 2,
+  workers: 2,
   fullyParallel: true,
   reporter: [["list"]],
   use: {
