@@ -24,6 +24,8 @@ type Replay struct {
 	promise *promise
 	querier Querier
 	outbox  outbox
+
+	corrections []model.SLOCorrection
 }
 
 // outbox takes what the engine would have sent.
@@ -44,11 +46,15 @@ func NewReplay(cfg Config, d *Definition, q Querier) *Replay {
 	return r
 }
 
+// Correct takes spans of time out of the promise; it comes before Load.
+func (r *Replay) Correct(list []model.SLOCorrection) { r.corrections = list }
+
 // Load reads the window of history that ends at start, a full minute.
 func (r *Replay) Load(ctx context.Context, start time.Time) error {
 	p := r.promise
 	p.setSealed(start)
 	p.rescan(start)
+	p.correct(r.corrections)
 	for len(p.queue) > 0 {
 		if err := p.scan(ctx, r.querier, start); err != nil {
 			return err

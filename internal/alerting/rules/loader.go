@@ -33,3 +33,12 @@ func (l loader) Load(file string, ignoreUnknown bool, names prommodel.Validation
 }
 
 func (l loader) Parse(query string) (parser.Expr, error) { return l.parser.ParseExpr(query) }
+
+// Parse reads the text of a rule file as Load does and answers every problem.
+func Parse(text []byte) (*rulefmt.RuleGroups, []error) {
+	l := newLoader()
+	return rulefmt.Parse(text, false, prommodel.UTF8Validation, l.parser, l.log)
+}
+
+// ParseExpr reads the expression of a rule.
+func ParseExpr(expr string) (parser.Expr, error) { return newLoader().Parse(expr) }
