@@ -30,3 +30,20 @@ func TestTheChangeThatCameClosestBeforeIsNamed(t *testing.T) {
 		})
 	}
 }
+
+func TestAnEpisodeThatIsOverIsStillTold(t *testing.T) {
+	f := newFacts(t)
+	f.traffic(25*time.Hour, time.Minute, "2.4.0", 10, 0.01, 0.05)
+	released := f.now
+	f.traffic(5*time.Minute, time.Minute, "2.4.1", 10, 0.2, 0.05)
+	f.traffic(20*time.Minute, time.Minute, "2.4.0", 10, 0.01, 0.05)
+	f.deploys = []model.Deploy{{Service: "edge", Version: "2.4.1", Kind: "deploy", Time: released}}
+	d, err := f.room().Service(t.Context(), "default", "edge", f.now.Add(-time.Hour), f.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "All is normal again. Errors reached 20 % from 15:01 UTC to 15:05 UTC, right after version 2.4.1."
+	if d.Summary != want {
+		t.Errorf("got  %s\nwant %s", d.Summary, want)
+	}
+}

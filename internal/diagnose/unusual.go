@@ -27,16 +27,21 @@ const (
 // nothing does.
 type unusual struct{ errors, latency, traffic *change }
 
-// change is a signal that left its normal value and has not come back.
+// change is a signal that left its normal value. Until is zero while it has not
+// come back; then now is its end's value, afterwards its worst.
 type change struct {
-	normal, now float64
-	since       time.Time
+	normal, now  float64
+	since, until time.Time
 }
+
+func (c *change) lasts() bool { return c != nil && c.until.IsZero() }
+func (c *change) over() bool  { return c != nil && !c.until.IsZero() }
 
 // curve describes how one signal is compared.
 type curve struct {
 	expr  func(window string) string
 	apart func(value, normal float64) bool
+	worse func(a, b float64) float64 // the worse of two values
 }
 
 // unusual compares the end of the range with the day before it.
@@ -48,14 +53,14 @@ func (r *Room) unusual(ctx context.Context, tenant, name string, start, end time
 		dst **change
 		curve
 	}{
-		{&u.errors, curve{errorsOf, func(v, n float64) bool { return v >= minErrorRatio && v >= errorFactor*n }}},
+		{&u.errors, curve{errorsOf, func(v, n float64) bool { return v >= minErrorRatio && v >= errorFactor*n }, math.Max}},
 		{&u.latency, curve{
 			func(w string) string { return quantileOf(0.95, "", w, tenant, name) },
-			func(v, n float64) bool { return v >= minLatency && v >= latencyFactor*n && n > 0 },
+			func(v, n float64) bool { return v >= minLatency && v >= latencyFactor*n && n > 0 }, math.Max,
 		}},
 		{&u.traffic, curve{
 			func(w string) string { return rateOf("", w, spans("_count", tenant, name)) },
-			func(v, n float64) bool { return n > 0 && v <= trafficFactor*n },
+			func(v, n float64) bool { return n > 0 && v <= trafficFactor*n }, math.Min,
 		}},
 	} {
 		if *c.dst, err = r.compare(ctx, c.curve, start, end); err != nil {
@@ -83,7 +88,33 @@ func (r *Room) compare(ctx context.Context, c curve, start, end time.Time) (*cha
 	if err != nil || len(now) == 0 {
 		return nil, err
 	}
-	return onset(now[0].Points, normal, c.apart, end), nil
+	if ch := onset(now[0].Points, normal, c.apart, end); ch != nil {
+		return ch, nil
+	}
+	return episode(now[0].Points, normal, c), nil
+}
+
+// episode finds the last time, of two points at least, that the curve was apart
+// from normal and came back.
+func episode(points []model.Point, normal float64, c curve) *change {
+	var last *change
+	run := 0
+	for i, p := range points {
+		if math.IsNaN(p.Value) || !c.apart(p.Value, normal) {
+			run = 0
+			continue
+		}
+		run++
+		switch {
+		case run == 2:
+			first := points[i-1]
+			// A point looks back two minutes: it began about one before.
+			last = &change{normal: normal, now: c.worse(first.Value, p.Value), since: first.Time.Add(-time.Minute), until: p.Time}
+		case run > 2:
+			last.now, last.until = c.worse(last.now, p.Value), p.Time
+		}
+	}
+	return last
 }
 
 // onset finds since when the curve's end has been apart from normal without a
@@ -131,21 +162,24 @@ func (u unusual) sentence(d model.ServiceDetail) string {
 		return "No requests were seen in this range."
 	}
 	var parts []string
-	if c := u.errors; c != nil {
+	if c := u.errors; c.lasts() {
 		if c.normal > 0 {
 			parts = append(parts, fmt.Sprintf("Errors %s normal since %s%s.", human.Times(c.now/c.normal), clock(c.since), rightAfter(d.Deploys, c.since)))
 		} else {
 			parts = append(parts, fmt.Sprintf("%s of requests fail since %s%s; normally none do.", human.Percent(c.now), clock(c.since), rightAfter(d.Deploys, c.since)))
 		}
 	}
-	if c := u.latency; c != nil {
+	if c := u.latency; c.lasts() {
 		parts = append(parts, fmt.Sprintf("P95 %s normal (%s) since %s%s.", human.Times(c.now/c.normal), human.Seconds(c.now), clock(c.since), rightAfter(d.Deploys, c.since)))
 	}
-	if c := u.traffic; c != nil {
+	if c := u.traffic; c.lasts() {
 		parts = append(parts, fmt.Sprintf("Traffic is down to %s of normal since %s%s.", human.Percent(c.now/c.normal), clock(c.since), rightAfter(d.Deploys, c.since)))
 	}
 	if len(parts) > 0 {
 		return strings.Join(parts, " ")
+	}
+	if text := u.past(d); text != "" {
+		return text
 	}
 	text := fmt.Sprintf("Nothing unusual: %s requests/s", human.Number(*d.Rate))
 	if d.ErrorRatio != nil {
@@ -155,6 +189,23 @@ func (u unusual) sentence(d model.ServiceDetail) string {
 		text += ", P95 " + human.Seconds(*d.P95Seconds)
 	}
 	return text + "."
+}
+
+// past says what was unusual in the range and is over, the worst kind first.
+func (u unusual) past(d model.ServiceDetail) string {
+	var what string
+	var c *change
+	switch {
+	case u.errors.over():
+		c, what = u.errors, "Errors reached "+human.Percent(u.errors.now)
+	case u.latency.over():
+		c, what = u.latency, "P95 reached "+human.Seconds(u.latency.now)
+	case u.traffic.over():
+		c, what = u.traffic, "Traffic fell to "+human.Percent(u.traffic.now/u.traffic.normal)+" of normal"
+	default:
+		return ""
+	}
+	return fmt.Sprintf("All is normal again. %s from %s to %s%s.", what, clock(c.since), clock(c.until), rightAfter(d.Deploys, c.since))
 }
 
 // rightAfter names the change that came closest before t. A rollback counts only
