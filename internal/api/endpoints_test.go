@@ -140,13 +140,16 @@ func TestEveryOperationIsAnsweredWithoutItsRoom(t *testing.T) {
 		t.Fatal(err)
 	}
 	bodies := map[string]string{
-		"/sb/v1/sql": `{"query":"x"}`, "/sb/v1/deploys": `{"service":"a","version":"b"}`, "/sb/v1/gate": `{"service":"a"}`, "/sb/v1/pages/{id}/ack": `{"by":"a"}`,
+		"/sb/v1/slos/{name}/corrections": `{"author":"a","reason":"b","start":"2026-11-21T10:00:00Z","end":"2026-11-21T11:00:00Z"}`,
+		"/sb/v1/sql":                     `{"query":"x"}`, "/sb/v1/deploys": `{"service":"a","version":"b"}`, "/sb/v1/gate": `{"service":"a"}`, "/sb/v1/pages/{id}/ack": `{"by":"a"}`,
 	}
 	n := 0
 	for path, item := range a.huma.OpenAPI().Paths {
 		method, body := http.MethodGet, ""
 		if item.Post != nil {
 			method, body = http.MethodPost, bodies[path]
+		} else if item.Delete != nil {
+			method = http.MethodDelete
 		}
 		target := strings.NewReplacer("{id}", "1", "{name}", "x", "{alert}", "x").Replace(path) + "?field=x"
 		rec := do(a, method, target, body)

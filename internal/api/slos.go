@@ -35,6 +35,7 @@ func (a *API) registerSLOs() {
 	register(a, op("listSLOs", "/slos", "How every promise stands, worst first"), a.listSLOs)
 	register(a, op("getSLO", "/slos/{name}", "How one promise stands"), a.getSLO)
 	register(a, op("sloHistory", "/slos/{name}/history", "A budget over time"), a.sloHistory)
+	a.registerCorrections()
 }
 
 func (a *API) listSLOs(ctx context.Context, in *slosInput) (SLOsResponse, error) {

@@ -14,7 +14,7 @@ func sloCommand() *cobra.Command {
 	return group(&cobra.Command{
 		Use:   "slo",
 		Short: "Show promises and their error budgets",
-	}, sloListCommand(), sloShowCommand())
+	}, sloListCommand(), sloShowCommand(), sloCorrectCommand())
 }
 
 func sloListCommand() *cobra.Command {
@@ -90,6 +90,9 @@ func printSLO(w io.Writer, s model.SLOStatus) error {
 	t.row("objective", fmt.Sprintf("%g %% over %s", 100*s.Objective, s.Window))
 	t.row("budget", fmt.Sprintf("%s min of full outage; %s %s allowed, %s used", figure(s.Budget.Minutes), figure(s.Budget.Allowed), unit(s.Method), figure(s.Budget.Bad)))
 	t.row("left", budgetLeft(s))
+	if s.Felt != nil {
+		t.row("as users felt it", fmt.Sprintf("%s left, %s used; %d corrections", percent(s.Felt.LeftRatio), figure(s.Felt.Bad), len(s.Corrections)))
+	}
 	t.row("data", percent(s.Budget.Coverage)+" of the window")
 	t.row("error ratio", s.Queries.Error)
 	t.write(w)

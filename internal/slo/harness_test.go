@@ -25,6 +25,7 @@ type world struct {
 	engine  *slo.Engine
 	catalog *slo.Catalog
 	records *memoryRecords
+	fixes   *memoryCorrections
 	sent    []notify.Alert
 	cfg     slo.Config
 	counts  map[string]float64 // by outcome
@@ -42,7 +43,8 @@ func newWorld(t *testing.T, doc string) *world {
 	t.Cleanup(func() { db.Close() })
 	w := &world{
 		t: t, db: db, now: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC), records: &memoryRecords{by: map[string]store.SLORecord{}},
-		cfg: slo.DefaultConfig(), counts: map[string]float64{}, doc: doc,
+		fixes: &memoryCorrections{},
+		cfg:   slo.DefaultConfig(), counts: map[string]float64{}, doc: doc,
 	}
 	w.start()
 	return w
@@ -63,7 +65,7 @@ func (w *world) start() {
 		w.t.Fatal(err)
 	}
 	w.engine, err = slo.New(w.cfg, slo.Deps{
-		Catalog: w.catalog, Querier: promexpr.NewEvaluator(w.db, 10*time.Second, nil), Results: w.db, Alerts: w, Records: w.records,
+		Catalog: w.catalog, Querier: promexpr.NewEvaluator(w.db, 10*time.Second, nil), Results: w.db, Alerts: w, Records: w.records, Corrections: w.fixes,
 		ExternalURL: "http://box:4300", Now: func() time.Time { return w.now },
 	})
 	if err != nil {

@@ -56,6 +56,14 @@ type SLORecord struct {
 	Pending map[string]time.Time `json:"pending,omitempty"`
 }
 
+// SLOLedger is what one promise's ledger held at a time.
+type SLOLedger struct {
+	Name     string
+	Measures string // what was measured; another text makes the slots worthless
+	Sealed   time.Time
+	Slots    []byte
+}
+
 // SLOAlertRecord is one burn alert that is active.
 type SLOAlertRecord struct {
 	Name   string    `json:"name"`

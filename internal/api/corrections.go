@@ -1,0 +1,70 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+)
+
+// Corrector keeps what people take out of promises. Deps.SLOs has it where
+// corrections are kept.
+type Corrector interface {
+	Corrections(ctx context.Context, slo string) ([]model.SLOCorrection, error)
+	Correct(ctx context.Context, c model.SLOCorrection) (model.SLOCorrection, error)
+	Uncorrect(ctx context.Context, slo, id string) error
+}
+
+// CorrectionsResponse lists what was taken out of a promise.
+type CorrectionsResponse struct {
+	Corrections []model.SLOCorrection `json:"corrections" doc:"oldest first"`
+}
+
+// CorrectionDeleted answers which correction was taken back.
+type CorrectionDeleted struct {
+	ID string `json:"id"`
+}
+
+type correctInput struct {
+	Name string `path:"name" maxLength:"300"`
+	Body model.SLOCorrection
+}
+
+type uncorrectInput struct {
+	Name  string `path:"name" maxLength:"300"`
+	ID    string `path:"id" maxLength:"200"`
+	Actor string `query:"actor" maxLength:"200" doc:"who takes it back, for the audit trail"`
+}
+
+func (a *API) registerCorrections() {
+	corrector, served := a.deps.SLOs.(Corrector)
+	op := func(id, method, path, summary string) operation {
+		return operation{id: id, method: method, path: path, tag: "slos", summary: summary, served: served, room: "SLO corrections"}
+	}
+	register(a, op("listSLOCorrections", http.MethodGet, "/slos/{name}/corrections", "What does not count against a promise"),
+		func(ctx context.Context, in *sloInput) (CorrectionsResponse, error) {
+			list, err := corrector.Corrections(ctx, in.Name)
+			return CorrectionsResponse{Corrections: list}, err
+		})
+	add := op("correctSLO", http.MethodPost, "/slos/{name}/corrections", "Take a span of time out of a promise")
+	add.status = http.StatusCreated
+	register(a, add, func(ctx context.Context, in *correctInput) (model.SLOCorrection, error) {
+		in.Body.SLO = in.Name
+		c, err := corrector.Correct(ctx, in.Body)
+		if err == nil {
+			a.audit(ctx, model.AuditEntry{Actor: c.Author, Action: "slo.correct", Subject: c.SLO, Details: map[string]string{
+				"id": c.ID, "kind": c.Kind, "reason": c.Reason, "start": c.Start.Format(time.RFC3339), "end": c.End.Format(time.RFC3339),
+			}})
+		}
+		return c, err
+	})
+	register(a, op("uncorrectSLO", http.MethodDelete, "/slos/{name}/corrections/{id}", "Take a correction back"),
+		func(ctx context.Context, in *uncorrectInput) (CorrectionDeleted, error) {
+			err := corrector.Uncorrect(ctx, in.Name, in.ID)
+			if err == nil {
+				a.audit(ctx, model.AuditEntry{Actor: in.Actor, Action: "slo.uncorrect", Subject: in.Name, Details: map[string]string{"id": in.ID}})
+			}
+			return CorrectionDeleted{ID: in.ID}, err
+		})
+}

@@ -1,0 +1,102 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+)
+
+func sloCorrectCommand() *cobra.Command {
+	var c client
+	var o output
+	var body model.SLOCorrection
+	var start, end, remove string
+	cmd := &cobra.Command{
+		Use:   "correct NAME",
+		Short: "Take maintenance or a mistake of measurement out of a promise",
+		Long: `Takes a span of time out of a promise: the contractual budget is counted without
+it, the one that users felt stays beside it. Without --start it lists what was
+taken out; --delete takes one back.`,
+		Example: `  signalbox slo correct edge-availability
+  signalbox slo correct edge-availability --start 2026-11-21T02:00:00Z --end 2026-11-21T03:30:00Z --author kim --reason "announced: new load balancer"
+  signalbox slo correct edge-availability --start 2026-11-21T09:10:00Z --end 2026-11-21T09:20:00Z --kind exclusion --author kim --reason "load test"
+  signalbox slo correct edge-availability --delete 0198c1c2-0000-7000-8000-000000000000 --author kim`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			path := "/sb/v1/slos/" + url.PathEscape(args[0]) + "/corrections"
+			switch {
+			case remove != "":
+				return deleteCorrection(cmd, &c, path+"/"+url.PathEscape(remove)+"?actor="+url.QueryEscape(body.Author))
+			case start == "" && end == "":
+				return listCorrections(cmd, &c, &o, path)
+			}
+			for _, at := range []struct {
+				flag, text string
+				dst        *time.Time
+			}{{"start", start, &body.Start}, {"end", end, &body.End}} {
+				t, err := time.Parse(time.RFC3339, at.text)
+				if err != nil {
+					return usageError{fmt.Errorf("--%s %q: write it as 2026-11-21T02:00:00Z", at.flag, at.text)}
+				}
+				*at.dst = t
+			}
+			var stored model.SLOCorrection
+			if err := c.postJSON(cmd.Context(), path, body, &stored); err != nil {
+				return err
+			}
+			return o.print(cmd, stored, func(w io.Writer) error {
+				_, err := fmt.Fprintf(w, "%s no longer counts %s to %s (%s, correction %s)\n", args[0],
+					stored.Start.Format(time.RFC3339), stored.End.Format(time.RFC3339), stored.Kind, stored.ID)
+				return err
+			})
+		},
+	}
+	fs := cmd.Flags()
+	fs.StringVar(&start, "start", "", "begin, RFC 3339")
+	fs.StringVar(&end, "end", "", "end, RFC 3339; may lie in the future")
+	fs.StringVar(&body.Kind, "kind", "maintenance", "maintenance or exclusion")
+	fs.StringVar(&body.Author, "author", "", "who answers for it")
+	fs.StringVar(&body.Reason, "reason", "", "why it does not count")
+	fs.StringVar(&remove, "delete", "", "ID of a correction to take back")
+	c.flags(fs)
+	o.flags(fs)
+	return cmd
+}
+
+func deleteCorrection(cmd *cobra.Command, c *client, path string) error {
+	var gone struct {
+		ID string `json:"id"`
+	}
+	if err := c.do(cmd.Context(), http.MethodDelete, path, "", nil, &gone); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(cmd.OutOrStdout(), "what correction %s took out counts again\n", gone.ID)
+	return err
+}
+
+func listCorrections(cmd *cobra.Command, c *client, o *output, path string) error {
+	var answer struct {
+		Corrections []model.SLOCorrection `json:"corrections"`
+	}
+	if err := c.get(cmd.Context(), path, nil, &answer); err != nil {
+		return err
+	}
+	return o.print(cmd, answer, func(w io.Writer) error {
+		if len(answer.Corrections) == 0 {
+			_, err := fmt.Fprintln(w, "Nothing was taken out.")
+			return err
+		}
+		t := newTable("ID", "KIND", "START", "END", "AUTHOR", "REASON")
+		for _, x := range answer.Corrections {
+			t.row(x.ID, x.Kind, x.Start.Format(time.RFC3339), x.End.Format(time.RFC3339), x.Author, x.Reason)
+		}
+		t.write(w)
+		return nil
+	})
+}
