@@ -69,7 +69,7 @@ type LogReader interface {
 	// frequent first, at most limit of them.
 	LogValues(ctx context.Context, q LogQuery, field string, limit int) ([]ValueCount, error)
 	// LogFields lists the field names seen in range, identity fields first,
-	// then attributes in order of frequency, at most limit.
+	// then attributes in order of frequency, at most limit, each name once.
 	LogFields(ctx context.Context, q LogQuery, limit int) ([]string, error)
 }
 

@@ -77,7 +77,7 @@ func (g *generator) attrs() (out model.Attrs) {
 		case 2:
 			out = append(out, model.Attr{Key: "ratio", Value: model.FloatValue(float64(g.IntN(4)) / 4)})
 		default:
-			out = append(out, model.Attr{Key: pick(g, "mixed", "http.status", "host.name", `odd "key"`, "schlüssel"), Value: g.value()})
+			out = append(out, model.Attr{Key: pick(g, "mixed", "http.status", "tenant", "host.name", `odd "key"`, "schlüssel"), Value: g.value()})
 		}
 	}
 	return out

@@ -203,7 +203,8 @@ func (s *fieldSet) list(limit int) []string {
 	}
 	own := len(out)
 	for key := range s.keys {
-		if key != "" {
+		// An attribute with the name of a field cannot be asked for by it.
+		if key != "" && !slices.Contains(s.names, key) {
 			out = append(out, key)
 		}
 	}
