@@ -7,6 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/signalbox-project/signalbox/internal/gate"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/process/ledger"
 	"github.com/signalbox-project/signalbox/internal/store"
@@ -24,24 +25,26 @@ type Deps struct {
 	Registerer prometheus.Registerer
 	Now        func() time.Time // nil means time.Now
 
-	Status      StatusReporter
-	SLOs        SLOs
-	Filter      FilterParser
-	Logs        store.LogReader
-	Spans       store.SpanReader
-	Tail        LogTailer
-	Traces      TraceExplainer // nil leaves a trace's summary empty
-	Services    Services
-	Topology    Topology
-	SQL         SQL
-	Deploys     Deploys
-	Gate        Gate
-	Decisions   Decisions
-	Pages       Pages
-	PageSummary PageExplainer // nil leaves the summary empty
-	Explain     Explainer
-	Audit       AuditLog
-	Ledger      Ledger
+	Status       StatusReporter
+	SLOs         SLOs
+	Filter       FilterParser
+	Logs         store.LogReader
+	Spans        store.SpanReader
+	Tail         LogTailer
+	Traces       TraceExplainer // nil leaves a trace's summary empty
+	Services     Services
+	Topology     Topology
+	SQL          SQL
+	Deploys      Deploys
+	Gate         Gate
+	Decisions    Decisions
+	GatePolicies GatePolicies
+	Canary       Canary
+	Pages        Pages
+	PageSummary  PageExplainer // nil leaves the summary empty
+	Explain      Explainer
+	Audit        AuditLog
+	Ledger       Ledger
 }
 
 // StatusReporter says what this process is and what is wrong with it.
@@ -104,6 +107,22 @@ type Deploys interface {
 // Gate decides whether a version may be deployed and stores the decision.
 type Gate interface {
 	Decide(ctx context.Context, req model.GateRequest) (model.GateDecision, error)
+	// Override lets what a decision stopped pass for a while.
+	Override(ctx context.Context, id, actor, reason string) (model.GateDecision, error)
+	// Replay decides a stored decision again from what was stored with it.
+	Replay(ctx context.Context, id string) (gate.Replay, error)
+	// Key is what decisions are verified with.
+	Key() (gate.PublicKey, error)
+}
+
+// GatePolicies shows the budget policies; gate.Bands does.
+type GatePolicies interface {
+	View(ctx context.Context) (gate.PolicyView, error)
+}
+
+// Canary compares two versions of a service; gate/canary does.
+type Canary interface {
+	Compare(ctx context.Context, req model.CanaryRequest) (model.CanaryResult, error)
 }
 
 // Decisions remembers what the gate decided; store/state does.

@@ -89,6 +89,12 @@ func TestEndpoints(t *testing.T) {
 		{"verdicts", "GET", "/sb/v1/gate/decisions?verdict=block", "", 200, `…"next":"g2"}`},
 		{"verdicts of an unknown kind", "GET", "/sb/v1/gate/decisions?verdict=maybe", "", 400, `…query.verdict…`},
 		{"one verdict", "GET", "/sb/v1/gate/decisions/g1", "", 200, `{"id":"g1"…`},
+		{"an override", "POST", "/sb/v1/gate/decisions/g1/override", `{"actor":"alice","reason":"the release mends the outage"}`, 200, `…"actor":"alice","reason":"the release mends the outage"…`},
+		{"an override without a reason", "POST", "/sb/v1/gate/decisions/g1/override", `{"actor":"alice"}`, 400, `…reason…`},
+		{"a replay", "POST", "/sb/v1/gate/decisions/g1/replay", "", 200, `{"decision_id":"g1"…`},
+		{"the gate's key", "GET", "/sb/v1/gate/key", "", 200, `{"algorithm":"ed25519","key_id":"k1"…`},
+		{"budget policies", "GET", "/sb/v1/gate/policies", "", 200, `…"burn_fast":{"long":"1h","short":"5m","factor":14}…`},
+		{"a comparison of versions", "POST", "/sb/v1/gate/canary", `{"service":"edge","baseline":"1","canary":"2"}`, 200, `…"verdict":"insufficient"…`},
 		{"an unknown verdict", "GET", "/sb/v1/gate/decisions/g9", "", 404, `…gate decision g9: not found…`},
 		{"pages, none", "GET", "/sb/v1/pages?status=firing", "", 200, `{"pages":[],"summary":"0 pages."}`},
 		{"an acknowledgement", "POST", "/sb/v1/pages/p1/ack", `{"by":" ann "}`, 200, `…"acked_by":"ann"…`},
@@ -141,7 +147,8 @@ func TestEveryOperationIsAnsweredWithoutItsRoom(t *testing.T) {
 	}
 	bodies := map[string]string{
 		"/sb/v1/slos/{name}/corrections": `{"author":"a","reason":"b","start":"2026-11-21T10:00:00Z","end":"2026-11-21T11:00:00Z"}`,
-		"/sb/v1/sql":                     `{"query":"x"}`, "/sb/v1/deploys": `{"service":"a","version":"b"}`, "/sb/v1/gate": `{"service":"a"}`, "/sb/v1/pages/{id}/ack": `{"by":"a"}`,
+		"/sb/v1/sql":                     `{"query":"x"}`, "/sb/v1/deploys": `{"service":"a","version":"b"}`, "/sb/v1/gate": `{"service":"a"}`, "/sb/v1/gate/canary": `{"service":"a","baseline":"1","canary":"2"}`,
+		"/sb/v1/gate/decisions/{id}/override": `{"actor":"a","reason":"b"}`, "/sb/v1/pages/{id}/ack": `{"by":"a"}`,
 	}
 	n := 0
 	for path, item := range a.huma.OpenAPI().Paths {

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/gate"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/process/ledger"
 	"github.com/signalbox-project/signalbox/internal/store"
@@ -20,19 +21,19 @@ import (
 // now is the time in every test of this package.
 var now = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 
-// badFilter is a syntax error as query/search has it.
-type badFilter struct{}
+// filterError is a syntax error as query/search has it.
+type filterError struct{}
 
-func (badFilter) Error() string { return "filter, position 3: unexpected )" }
-func (badFilter) Position() int { return 3 }
-func (badFilter) Hint() string  { return "quote it" }
+func (filterError) Error() string { return "filter, position 3: unexpected )" }
+func (filterError) Position() int { return 3 }
+func (filterError) Hint() string  { return "quote it" }
 
 func (f *rooms) ParseFilter(text string) (store.Expr, error) {
 	switch text {
 	case "":
 		return nil, nil
 	case "ab )":
-		return nil, badFilter{}
+		return nil, filterError{}
 	}
 	return store.Text{Phrase: text}, nil
 }
@@ -179,7 +180,7 @@ func (f *rooms) Edges(_ context.Context, _ string, r store.Range) ([]model.Edge,
 func (f *rooms) Query(_ context.Context, tenant, query string, limit int) (model.SQLResult, error) {
 	f.sqlTenant, f.sqlLimit = tenant, limit
 	if query == "ab )" {
-		return model.SQLResult{}, badFilter{}
+		return model.SQLResult{}, filterError{}
 	}
 	return model.SQLResult{Columns: []model.SQLColumn{{Name: "a", Type: "BIGINT"}}, Rows: [][]any{{int64(9007199254740993)}, {nil}}}, f.err
 }
@@ -200,6 +201,26 @@ func (f *rooms) AddDeploy(_ context.Context, d model.Deploy) (model.Deploy, erro
 
 func (f *rooms) Decide(_ context.Context, req model.GateRequest) (model.GateDecision, error) {
 	return model.GateDecision{ID: "g1", Time: now, Request: req, Verdict: model.VerdictBlock, Summary: "Blocked."}, f.err
+}
+
+func (f *rooms) Override(_ context.Context, id, actor, reason string) (model.GateDecision, error) {
+	return model.GateDecision{ID: id, Override: &model.GateOverride{Actor: actor, Reason: reason}}, f.err
+}
+
+func (f *rooms) Replay(_ context.Context, id string) (gate.Replay, error) {
+	return gate.Replay{DecisionID: id, Same: true}, f.err
+}
+
+func (f *rooms) Key() (gate.PublicKey, error) {
+	return gate.PublicKey{Algorithm: "ed25519", KeyID: "k1"}, f.err
+}
+
+func (f *rooms) View(context.Context) (gate.PolicyView, error) {
+	return gate.PolicyView{Default: gate.DefaultPolicy()}, f.err
+}
+
+func (f *rooms) Compare(_ context.Context, req model.CanaryRequest) (model.CanaryResult, error) {
+	return model.CanaryResult{Request: req, Verdict: model.VerdictInsufficient}, f.err
 }
 
 func (f *rooms) Decisions(_ context.Context, q store.DecisionQuery) ([]model.GateDecision, string, error) {
@@ -254,7 +275,7 @@ func (f *rooms) Snapshot() ledger.Snapshot {
 func (f *rooms) deps() Deps {
 	return Deps{
 		Now: func() time.Time { return now }, Status: f, SLOs: f, Filter: f, Logs: f, Spans: f, Tail: f, Traces: f, Services: f, Topology: f,
-		SQL: f, Deploys: f, Gate: f, Decisions: f, Pages: f, PageSummary: f, Explain: f, Audit: f, Ledger: f,
+		SQL: f, Deploys: f, Gate: f, GatePolicies: f, Canary: f, Decisions: f, Pages: f, PageSummary: f, Explain: f, Audit: f, Ledger: f,
 	}
 }
 

@@ -42,7 +42,7 @@ func (p *process) ownAPI() (http.Handler, error) {
 	a, err := api.New(p.cfg.API, api.Deps{
 		Logger: p.component("api"), Registerer: p.tel.Registry,
 		Status: p, SLOs: p.slo, Filter: p.search, Logs: p.search, Spans: p.search, Tail: p.search.Tail, Traces: p.search,
-		Topology: p.topology, SQL: engine, Deploys: p.state, Gate: p.gate, Decisions: p.state,
+		Topology: p.topology, SQL: engine, Deploys: p.state, Gate: p.gate, GatePolicies: p.bands, Canary: p.canary, Decisions: p.state,
 		Services: p.diagnose, Explain: p.diagnose, PageSummary: p.diagnose,
 		Pages: p.state, Audit: p.state, Ledger: p.ledger,
 	})
@@ -65,6 +65,7 @@ func (p *process) problems() []model.Problem {
 	out := []model.Problem{}
 	out = append(out, p.state.Problems()...)
 	out = append(out, p.catalog.Problems()...)
+	out = append(out, p.policies.Problems()...)
 	if reason := p.metrics.ReadOnly(); reason != "" {
 		out = append(out, model.Problem{Severity: "critical", Message: "metrics store is read-only: " + reason, Cure: "make room on the disk; it resumes by itself"})
 	}

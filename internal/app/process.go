@@ -29,6 +29,7 @@ type process struct {
 	processors
 	alerts
 	promises
+	gates
 	intakes
 	reloads
 }

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/diagnose"
-	"github.com/signalbox-project/signalbox/internal/gate"
 	"github.com/signalbox-project/signalbox/internal/slo"
 	"github.com/signalbox-project/signalbox/internal/slo/promexpr"
 )
@@ -14,7 +13,6 @@ import (
 type promises struct {
 	catalog  *slo.Catalog
 	slo      *slo.Engine
-	gate     *gate.Gate
 	diagnose *diagnose.Room
 }
 
@@ -38,9 +36,7 @@ func (p *process) buildPromises(context.Context) (err error) {
 		return err
 	}
 	p.run("slo", p.slo.Run, nil)
-	if p.gate, err = gate.New(p.cfg.Gate, gate.Deps{
-		Logger: p.component("gate"), Registerer: p.tel.Registry, SLOs: p.slo, Decisions: p.state, Audit: p.state,
-	}); err != nil {
+	if err := p.buildGate(); err != nil {
 		return err
 	}
 	p.diagnose, err = diagnose.New(diagnose.Deps{

@@ -18,6 +18,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/alerting/router"
 	"github.com/signalbox-project/signalbox/internal/alerting/rules"
 	"github.com/signalbox-project/signalbox/internal/config"
+	"github.com/signalbox-project/signalbox/internal/gate"
 	"github.com/signalbox-project/signalbox/internal/slo"
 )
 
@@ -45,6 +46,10 @@ func CheckFiles(cfg config.Config) error {
 		if !p.Warning {
 			errs = append(errs, p)
 		}
+	}
+	_, bad := gate.LoadPolicies(cfg.PolicyFiles, cfg.Gate.Policy)
+	for _, p := range bad {
+		errs = append(errs, p)
 	}
 	return errors.Join(errs...)
 }
@@ -133,6 +138,7 @@ func (p *process) loadAndApply() error {
 		p.rules.Load(cfg.RuleFiles),
 		p.catalog.Reload(cfg.SLOFiles),
 		p.router.Reload(cfg.AlertmanagerFile),
+		p.policies.Reload(cfg.PolicyFiles),
 	); err != nil {
 		return err
 	}
@@ -146,7 +152,7 @@ func (p *process) warnOfRestart(cfg config.Config) {
 	for i := range was.NumField() {
 		f := was.Type().Field(i)
 		switch f.Name {
-		case "Global", "ScrapeConfigs", "RuleFiles", "SLOFiles", "AlertmanagerFile", "Prometheus", "File":
+		case "Global", "ScrapeConfigs", "RuleFiles", "SLOFiles", "PolicyFiles", "AlertmanagerFile", "Prometheus", "File":
 			continue
 		}
 		if !reflect.DeepEqual(was.Field(i).Interface(), now.Field(i).Interface()) {

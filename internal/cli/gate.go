@@ -13,7 +13,7 @@ func gateCommand() *cobra.Command {
 	return group(&cobra.Command{
 		Use:   "gate",
 		Short: "Ask whether a deployment is safe",
-	}, gateCheckCommand())
+	}, gateCheckCommand(), gateOverrideCommand(), gateVerifyCommand(), gateReplayCommand(), gatePoliciesCommand(), gateCanaryCommand())
 }
 
 // gateStatus maps a verdict to the exit status of gate check.
@@ -90,6 +90,9 @@ func printDecision(w io.Writer, d model.GateDecision) error {
 		}
 		fmt.Fprintln(w)
 		t.write(w)
+	}
+	if d.Override != nil {
+		fmt.Fprintf(w, "\noverridden by %s until %s: %s\n", d.Override.Actor, d.Override.Expires.Format("2006-01-02 15:04:05 MST"), d.Override.Reason)
 	}
 	_, err := fmt.Fprintf(w, "\ndecision %s at %s\n", d.ID, d.Time.Format("2006-01-02 15:04:05 MST"))
 	return err

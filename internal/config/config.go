@@ -23,6 +23,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/alerting/rules"
 	"github.com/signalbox-project/signalbox/internal/api"
 	"github.com/signalbox-project/signalbox/internal/gate"
+	"github.com/signalbox-project/signalbox/internal/gate/canary"
 	"github.com/signalbox-project/signalbox/internal/ingest/otlp"
 	"github.com/signalbox-project/signalbox/internal/ingest/scrape"
 	"github.com/signalbox-project/signalbox/internal/process/spanmetrics"
@@ -43,6 +44,7 @@ type Config struct {
 	ScrapeConfigs    Raw               `yaml:"scrape_configs"`    // Prometheus' own format
 	RuleFiles        []string          `yaml:"rule_files"`        // globs; Prometheus' own format
 	SLOFiles         []string          `yaml:"slo_files"`         // globs; OpenSLO v1
+	PolicyFiles      []string          `yaml:"policy_files"`      // globs; error budget policies (docs/gate.md)
 	AlertmanagerFile string            `yaml:"alertmanager_file"` // Alertmanager's own format
 
 	OTLP        otlp.Config        `yaml:"otlp"`
@@ -57,7 +59,8 @@ type Config struct {
 	SQL         sql.Config         `yaml:"sql"`
 	Rules       rules.Config       `yaml:"rules"`
 	SLO         slo.Config         `yaml:"slo"`
-	Gate        gate.Policy        `yaml:"gate"`
+	Gate        gate.Config        `yaml:"gate"`
+	Canary      canary.Config      `yaml:"canary"`
 	API         api.Config         `yaml:"api"`
 
 	// Prometheus is what Prometheus' code made of Global and ScrapeConfigs.
@@ -87,7 +90,8 @@ func Default() Config {
 		SQL:         sql.DefaultConfig(),
 		Rules:       rules.DefaultConfig(),
 		SLO:         slo.DefaultConfig(),
-		Gate:        gate.DefaultPolicy(),
+		Gate:        gate.DefaultConfig(),
+		Canary:      canary.DefaultConfig(),
 		API:         api.DefaultConfig(),
 	}
 }
@@ -138,6 +142,7 @@ func (c *Config) sections() []section {
 		{"rules", c.Rules.Validate},
 		{"slo", c.SLO.Validate},
 		{"gate", c.Gate.Validate},
+		{"canary", c.Canary.Validate},
 	}
 }
 
@@ -172,6 +177,9 @@ func (c *Config) resolve(dir string) {
 	}
 	for i, p := range c.SLOFiles {
 		c.SLOFiles[i] = abs(p)
+	}
+	for i, p := range c.PolicyFiles {
+		c.PolicyFiles[i] = abs(p)
 	}
 	c.AlertmanagerFile = abs(c.AlertmanagerFile)
 }

@@ -196,10 +196,10 @@ func (j *judgement) burnRule(rule string, r BurnRule) {
 	case st.Method == "occurrences" && bad < j.policy.MinBadEvents-1e-9:
 		j.add(model.VerdictInsufficient, rule, "Wait for more traffic, then ask again.", "%s, but that is %s bad events only (at least %s are needed).",
 			figures, human.Number(bad), human.Number(j.policy.MinBadEvents))
-	case st.Method == "occurrences" && j.policy.Confidence > 0 && !reaches(WilsonLower(bad, long.Events, j.policy.Confidence)/errorBudget(st.Objective), r.Factor):
+	case st.Method == "occurrences" && j.policy.Confidence > 0 && !reaches(atLeast(bad, long.Events, j.policy.Confidence)/errorBudget(st.Objective), r.Factor):
 		j.add(model.VerdictInsufficient, rule, "Wait for more traffic, then ask again.", "%s, but %s bad of %s events do not show it with %s confidence: at least %s is sure.",
 			figures, human.Number(bad), human.Number(long.Events), human.Percent(j.policy.Confidence),
-			human.Times(WilsonLower(bad, long.Events, j.policy.Confidence)/errorBudget(st.Objective)))
+			human.Times(atLeast(bad, long.Events, j.policy.Confidence)/errorBudget(st.Objective)))
 	case short.Events == 0:
 		j.add(model.VerdictBlock, rule, "Restore the telemetry of "+st.Service+" and the service; silence after a fire is no all-clear.",
 			"%s burns %s over %s (limit %s), and the last %s have no data.", st.Name, human.Times(long.Rate), spaced(long.Window), human.Times(r.Factor), spaced(short.Window))
@@ -221,7 +221,11 @@ func (j *judgement) budget() {
 		e.Value = pointer(st.Budget.UsedRatio)
 	}
 	j.evidence = append(j.evidence, e)
-	if j.unknown || st.Budget.Total <= 0 {
+	if j.unknown {
+		return
+	}
+	if st.Budget.Total <= 0 {
+		j.add(model.VerdictInsufficient, RuleData, "Wait for data, or check the queries of the promise.", "%s: how much of its budget is used is not known.", st.Name)
 		return
 	}
 	j.band = j.policy.band(st.Budget.UsedRatio)

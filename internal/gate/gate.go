@@ -1,18 +1,21 @@
 // Package gate answers whether a version may be deployed, with its evidence.
 //
-// It asks for the promises that a deployment concerns, applies a policy (Decide),
-// stores the decision and writes it to the audit log before it answers. It measures
-// nothing, deploys nothing, and does not remember anything itself.
+// It gathers what a deployment concerns (promises, dependencies, open pages,
+// overrides), applies the budget policies (Decide), signs the decision with all it rests
+// on, stores it and writes it to the audit log before it answers. It measures nothing and
+// deploys nothing; hooks/ speaks to the places where deployments happen, canary/
+// compares two versions, sign/ keeps the key.
 //
-// In: model.GateRequest and model.SLOSnapshot. Out: model.GateDecision, every
-// verdict with the rules, figures, queries, thresholds and times that it rests
-// on.
+// In: model.GateRequest, model.SLOSnapshot and policy files. Out:
+// model.GateDecision, every verdict with the rules, figures, queries, thresholds
+// and times that it rests on; SLOBudgetBand alerts.
 //
 // Invariants: what cannot be judged is never allowed; the strictest reason
-// wins (block, hold, insufficient, allow); an answer that was given is stored. A Gate is safe
-// for concurrent use and takes no lock.
+// wins (block, hold, insufficient, allow) unless a person overrode it; an answer that was
+// given is stored; a stored decision replays to itself. A Gate is safe for
+// concurrent use and takes no lock.
 //
-// Start reading at decide.go.
+// Start reading at decide.go, then record.go.
 package gate
 
 import (
@@ -26,9 +29,43 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
+	prom "github.com/prometheus/common/model"
 
+	"github.com/signalbox-project/signalbox/internal/gate/sign"
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/store"
 )
+
+// Config is the gate section: the default policy, and how overrides work.
+type Config struct {
+	Policy `yaml:",inline"`
+	// OverrideFor is how long a break-glass override lets a version pass.
+	OverrideFor prom.Duration `yaml:"override_for"`
+	// OverrideReason is how many letters the reason of an override must have.
+	OverrideReason int `yaml:"override_reason"`
+	// BandsEvery is how often the budget bands are looked at for alerts.
+	BandsEvery prom.Duration `yaml:"bands_every"`
+}
+
+// DefaultConfig overrides for an hour.
+func DefaultConfig() Config {
+	return Config{Policy: DefaultPolicy(), OverrideFor: prom.Duration(time.Hour), OverrideReason: 10, BandsEvery: prom.Duration(30 * time.Second)}
+}
+
+// Validate lists what is wrong; each message begins with the field's path.
+func (c Config) Validate() []error {
+	errs := c.Policy.Validate()
+	if c.OverrideFor <= 0 {
+		errs = append(errs, fmt.Errorf("override_for: must be > 0, got %s", c.OverrideFor))
+	}
+	if c.OverrideReason < 1 {
+		errs = append(errs, fmt.Errorf("override_reason: must be >= 1, got %d", c.OverrideReason))
+	}
+	if c.BandsEvery <= 0 {
+		errs = append(errs, fmt.Errorf("bands_every: must be > 0, got %s", c.BandsEvery))
+	}
+	return errs
+}
 
 // SLOs knows the promises; slo.Engine does.
 type SLOs interface {
@@ -40,6 +77,16 @@ type SLOs interface {
 // Decisions keeps decisions; store/state does.
 type Decisions interface {
 	SaveDecision(ctx context.Context, d model.GateDecision) error
+	// Decision is one with its envelope; store.ErrNotFound when there is none.
+	Decision(ctx context.Context, id string) (model.GateDecision, error)
+}
+
+// Overrides keeps overrides; store/state does.
+type Overrides interface {
+	SaveOverride(ctx context.Context, o model.GateOverride) error
+	// Overrides are those of exactly this service, environment and version that
+	// have not expired at a time.
+	Overrides(ctx context.Context, service, environment, version string, at time.Time) ([]model.GateOverride, error)
 }
 
 // Audit keeps the audit log; store/state does.
@@ -47,31 +94,48 @@ type Audit interface {
 	Audit(ctx context.Context, e model.AuditEntry) (model.AuditEntry, error)
 }
 
-// Deps is what the gate uses. SLOs and Decisions are needed.
+// Edges knows who calls whom; process/topology does.
+type Edges interface {
+	Edges(ctx context.Context, tenant string, r store.Range) ([]model.Edge, error)
+}
+
+// Pages knows which pages are open; store/state does.
+type Pages interface {
+	Pages(ctx context.Context, q store.PageQuery) ([]model.Page, error)
+}
+
+// Deps is what the gate uses. SLOs, Decisions and Key are needed; without one
+// of the others its rules have nothing to hold on.
 type Deps struct {
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
 	SLOs       SLOs
 	Decisions  Decisions
+	Overrides  Overrides
 	Audit      Audit
+	Edges      Edges
+	Pages      Pages
+	Key        *sign.Key
+	// Policies are those of the policy files; nil means none.
+	Policies *Catalog
 	// Now is the clock; time.Now by default.
 	Now func() time.Time
 }
 
 // Gate decides.
 type Gate struct {
-	policy    Policy
+	cfg       Config
 	deps      Deps
 	decisions *prometheus.CounterVec
 }
 
 // New makes a gate; it starts nothing.
-func New(policy Policy, deps Deps) (*Gate, error) {
-	if errs := policy.Validate(); len(errs) > 0 {
+func New(cfg Config, deps Deps) (*Gate, error) {
+	if errs := cfg.Validate(); len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	if deps.SLOs == nil || deps.Decisions == nil {
-		return nil, errors.New("gate: it needs SLOs and a store for decisions")
+	if deps.SLOs == nil || deps.Decisions == nil || deps.Key == nil {
+		return nil, errors.New("gate: it needs SLOs, a store for decisions and a key")
 	}
 	if deps.Logger == nil {
 		deps.Logger = slog.New(slog.DiscardHandler)
@@ -79,7 +143,7 @@ func New(policy Policy, deps Deps) (*Gate, error) {
 	if deps.Now == nil {
 		deps.Now = time.Now
 	}
-	g := &Gate{policy: policy, deps: deps, decisions: prometheus.NewCounterVec(prometheus.CounterOpts{
+	g := &Gate{cfg: cfg, deps: deps, decisions: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "signalbox_gate_decisions_total", Help: "Gate decisions by verdict; error where none could be made or stored.",
 	}, []string{"verdict"})}
 	if deps.Registerer != nil {
@@ -96,6 +160,16 @@ type requestError struct{ error }
 // BadRequest tells the API whose fault it is.
 func (requestError) BadRequest() {}
 
+func badRequest(format string, args ...any) error { return requestError{fmt.Errorf(format, args...)} }
+
+// set is the policies in force.
+func (g *Gate) set() Set {
+	if g.deps.Policies == nil {
+		return Set{Default: g.cfg.Policy}
+	}
+	return g.deps.Policies.Set()
+}
+
 // Decide answers a request. The decision is stored before it is returned: an
 // error means that there is none, and a pipeline must not go on.
 func (g *Gate) Decide(ctx context.Context, req model.GateRequest) (model.GateDecision, error) {
@@ -109,43 +183,63 @@ func (g *Gate) Decide(ctx context.Context, req model.GateRequest) (model.GateDec
 }
 
 func (g *Gate) decide(ctx context.Context, req model.GateRequest) (model.GateDecision, error) {
-	req.Service = strings.TrimSpace(req.Service)
-	if req.Service == "" {
-		return model.GateDecision{}, requestError{errors.New("gate: the request names no service")}
-	}
-	promises, err := g.deps.SLOs.Snapshots(ctx, req.Service, req.Environment)
-	if err != nil {
+	fail := func(err error) (model.GateDecision, error) {
 		return model.GateDecision{}, fmt.Errorf("gate decision for %s: %w", req.Service, err)
 	}
-	d := Decide(Set{Default: g.policy}, Input{Request: req, Time: g.deps.Now(), Promises: promises})
+	req.Service, req.Environment, req.Version = strings.TrimSpace(req.Service), strings.TrimSpace(req.Environment), strings.TrimSpace(req.Version)
+	if req.Service == "" {
+		return model.GateDecision{}, badRequest("gate: the request names no service")
+	}
+	in, err := g.gather(ctx, req)
+	if err != nil {
+		return fail(err)
+	}
+	set, in, err := settle(g.set(), in)
+	if err != nil {
+		return fail(err)
+	}
+	d := Decide(set, in)
 	id, err := uuid.NewV7()
 	if err != nil {
-		return model.GateDecision{}, fmt.Errorf("gate decision for %s: %w", req.Service, err)
+		return fail(err)
 	}
 	d.ID = id.String()
-	if err := g.deps.Decisions.SaveDecision(ctx, d); err != nil {
-		return model.GateDecision{}, fmt.Errorf("gate decision for %s: %w", req.Service, err)
+	envelope, err := seal(g.deps.Key, d, set, in)
+	if err != nil {
+		return fail(err)
 	}
-	if g.deps.Audit != nil {
-		if _, err := g.deps.Audit.Audit(ctx, auditEntry(d)); err != nil {
-			return model.GateDecision{}, fmt.Errorf("gate decision %s: %w", d.ID, err)
-		}
+	d.Envelope = &envelope
+	if err := g.deps.Decisions.SaveDecision(ctx, d); err != nil {
+		return fail(err)
+	}
+	if err := g.audit(ctx, auditEntry(d)); err != nil {
+		return fail(err)
 	}
 	g.deps.Logger.InfoContext(ctx, "gate decision", "id", d.ID, "service", req.Service, "environment", req.Environment,
 		"version", req.Version, "verdict", string(d.Verdict), "summary", d.Summary)
 	return d, nil
 }
 
-func auditEntry(d model.GateDecision) model.AuditEntry {
-	actor := d.Request.Actor
-	if actor == "" {
-		actor = "unknown"
+func (g *Gate) audit(ctx context.Context, e model.AuditEntry) error {
+	if g.deps.Audit == nil {
+		return nil
 	}
+	if e.Actor == "" {
+		e.Actor = "unknown"
+	}
+	if _, err := g.deps.Audit.Audit(ctx, e); err != nil {
+		return fmt.Errorf("audit %s: %w", e.Action, err)
+	}
+	return nil
+}
+
+func auditEntry(d model.GateDecision) model.AuditEntry {
 	return model.AuditEntry{
-		Time: d.Time, Actor: actor, Action: "gate.decide", Subject: d.ID,
+		Time: d.Time, Actor: d.Request.Actor, Action: "gate.decide", Subject: d.ID,
 		Details: map[string]string{
 			"service": d.Request.Service, "environment": d.Request.Environment, "version": d.Request.Version,
 			"critical": strconv.FormatBool(d.Request.Critical), "verdict": string(d.Verdict), "summary": d.Summary,
+			"rule": d.Reasons[0].Rule,
 		},
 	}
 }

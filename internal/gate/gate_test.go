@@ -11,7 +11,9 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/signalbox-project/signalbox/internal/gate/sign"
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/store"
 )
 
 var now = time.Date(2026, 3, 2, 14, 0, 0, 0, time.UTC)
@@ -154,14 +156,23 @@ func TestEvidenceCarriesQueryValueThresholdAndTimes(t *testing.T) {
 	}
 }
 
+// rooms stands for every room that the gate asks.
 type rooms struct {
-	promises []model.SLOSnapshot
-	saved    []model.GateDecision
-	audited  []model.AuditEntry
-	fail     error
+	promises  []model.SLOSnapshot
+	saved     []model.GateDecision
+	audited   []model.AuditEntry
+	overrides []model.GateOverride
+	edges     []model.Edge
+	pages     []model.Page
+	others    map[string][]model.SLOSnapshot // of other services
+	fail      error
+	failPages error
 }
 
-func (r *rooms) Snapshots(context.Context, string, string) ([]model.SLOSnapshot, error) {
+func (r *rooms) Snapshots(_ context.Context, service, _ string) ([]model.SLOSnapshot, error) {
+	if service != "edge" {
+		return r.others[service], nil
+	}
 	return r.promises, nil
 }
 
@@ -170,17 +181,65 @@ func (r *rooms) SaveDecision(_ context.Context, d model.GateDecision) error {
 	return r.fail
 }
 
+func (r *rooms) Decision(_ context.Context, id string) (model.GateDecision, error) {
+	for _, d := range r.saved {
+		if d.ID == id {
+			return d, nil
+		}
+	}
+	return model.GateDecision{}, store.ErrNotFound
+}
+
+func (r *rooms) SaveOverride(_ context.Context, o model.GateOverride) error {
+	r.overrides = append(r.overrides, o)
+	return nil
+}
+
+func (r *rooms) Overrides(_ context.Context, service, environment, version string, at time.Time) ([]model.GateOverride, error) {
+	var out []model.GateOverride
+	for _, o := range r.overrides {
+		if o.Service == service && o.Environment == environment && o.Version == version && at.Before(o.Expires) {
+			out = append(out, o)
+		}
+	}
+	return out, nil
+}
+
+func (r *rooms) Edges(context.Context, string, store.Range) ([]model.Edge, error) {
+	return r.edges, nil
+}
+
+func (r *rooms) Pages(context.Context, store.PageQuery) ([]model.Page, error) {
+	return r.pages, r.failPages
+}
+
 func (r *rooms) Audit(_ context.Context, e model.AuditEntry) (model.AuditEntry, error) {
 	r.audited = append(r.audited, e)
 	return e, nil
 }
 
-func TestADecisionIsStoredAndAuditedBeforeItIsAnswered(t *testing.T) {
-	r := &rooms{promises: []model.SLOSnapshot{promise()}}
-	g, err := New(DefaultPolicy(), Deps{SLOs: r, Decisions: r, Audit: r, Now: func() time.Time { return now }})
+// open makes a gate over rooms; change may be nil.
+func open(t *testing.T, r *rooms, change func(*Config, *Deps)) *Gate {
+	t.Helper()
+	key, err := sign.Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
+	cfg := DefaultConfig()
+	deps := Deps{SLOs: r, Decisions: r, Overrides: r, Audit: r, Edges: r, Pages: r, Key: key, Now: func() time.Time { return now }}
+	if change != nil {
+		change(&cfg, &deps)
+	}
+	g, err := New(cfg, deps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+func TestADecisionIsStoredAndAuditedBeforeItIsAnswered(t *testing.T) {
+	r := &rooms{promises: []model.SLOSnapshot{promise()}}
+	g := open(t, r, nil)
 	d, err := g.Decide(t.Context(), model.GateRequest{Service: " edge ", Version: "2", Actor: "ci"})
 	if err != nil || d.ID == "" || len(r.saved) != 1 || !cmp.Equal(r.saved[0], d) {
 		t.Fatalf("decision %+v, saved %+v, %v", d, r.saved, err)
@@ -222,12 +281,12 @@ func TestTheDocumentedPolicyIsTheDefault(t *testing.T) {
 	}
 	block, _, _ = strings.Cut(block, "```")
 	var section struct {
-		Gate Policy `yaml:"gate"`
+		Gate Config `yaml:"gate"`
 	}
 	if err := yaml.UnmarshalWithOptions([]byte(block), &section, yaml.Strict()); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(DefaultPolicy(), section.Gate); diff != "" {
+	if diff := cmp.Diff(DefaultConfig(), section.Gate); diff != "" {
 		t.Error(diff)
 	}
 }

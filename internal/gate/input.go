@@ -55,10 +55,19 @@ func (in Input) clean() Input {
 	in.Time = in.Time.UTC()
 	in.Promises = slices.Clone(in.Promises)
 	for i := range in.Promises {
+		// Whole milliseconds of a bounded number are exact as a float64, as JSON's numbers are.
+		in.Promises[i].Age = min(max(in.Promises[i].Age, 0), maxAge).Round(time.Millisecond)
 		s := &in.Promises[i].Status
-		if b := s.Budget; !finite(b.Allowed, b.Bad, b.Total, b.UsedRatio, b.LeftRatio, b.Minutes, b.SLI, b.Coverage) {
+		if !finiteBudget(s.Budget) {
 			s.Budget = model.Budget{Reason: "its figures are no numbers"}
 		}
+		if s.Felt != nil && !finiteBudget(*s.Felt) {
+			s.Felt = nil
+		}
+		if s.Threshold != nil && !finite(*s.Threshold) {
+			s.Threshold = nil
+		}
+		s.Parts = slices.DeleteFunc(slices.Clone(s.Parts), func(p model.SLOPart) bool { return !finite(p.Weight, p.Objective) })
 		if !finite(s.Objective) {
 			s.Objective, s.State, s.Reason = 0, model.SLOInsufficient, "its objective is no number"
 		}
@@ -79,6 +88,13 @@ func (in Input) clean() Input {
 		}
 	}
 	return in
+}
+
+// maxAge is longer than any window.
+const maxAge = 100 * 365 * 24 * time.Hour
+
+func finiteBudget(b model.Budget) bool {
+	return finite(b.Allowed, b.Bad, b.Total, b.UsedRatio, b.LeftRatio, b.Minutes, b.SLI, b.Coverage)
 }
 
 func finite(figures ...float64) bool {

@@ -9,6 +9,7 @@ import (
 
 	prom "github.com/prometheus/common/model"
 
+	"github.com/signalbox-project/signalbox/internal/gate/stat"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/human"
 )
@@ -224,4 +225,10 @@ func summary(d model.GateDecision, promises []model.SLOSnapshot) string {
 		text += " Release with caution."
 	}
 	return text
+}
+
+// atLeast is the share of bad events that is sure at a confidence.
+func atLeast(bad, events, confidence float64) float64 {
+	low, _ := stat.Wilson(bad, events, stat.OneSided(confidence))
+	return low
 }

@@ -46,7 +46,7 @@ func (s *surroundings) pages() {
 	if s.policy.Rules.OpenPages == EffectOff {
 		return
 	}
-	s.unknown("pages", RulePage)
+	s.unknown("open pages", RulePage)
 	for _, p := range s.in.Pages {
 		if !slices.Contains(s.policy.Rules.PageSeverities, p.Severity) {
 			continue

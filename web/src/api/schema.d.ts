@@ -73,6 +73,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sb/v1/gate/canary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Is this version worse than that one? 200 for every verdict */
+        post: operations["compareCanary"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sb/v1/gate/decisions": {
         parameters: {
             query?: never;
@@ -99,6 +116,74 @@ export interface paths {
         };
         /** One decision */
         get: operations["getDecision"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/gate/decisions/{id}/override": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Break glass: let this version pass for a while, with a name and a reason */
+        post: operations["overrideDecision"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/gate/decisions/{id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Decide again from the stored input and policies */
+        post: operations["replayDecision"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/gate/key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The public key that decisions are verified with */
+        get: operations["getGateKey"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/gate/policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Budget policies, and what they mean now */
+        get: operations["getGatePolicies"];
         put?: never;
         post?: never;
         delete?: never;
@@ -309,6 +394,41 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/slos/{name}/corrections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What does not count against a promise */
+        get: operations["listSLOCorrections"];
+        put?: never;
+        /** Take a span of time out of a promise */
+        post: operations["correctSLO"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/slos/{name}/corrections/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a correction back */
+        delete: operations["uncorrectSLO"];
         options?: never;
         head?: never;
         patch?: never;
@@ -561,6 +681,85 @@ export interface components {
             rate: number;
             window: string;
         };
+        BurnRule: {
+            /** Format: double */
+            factor: number;
+            long: string;
+            short: string;
+        };
+        CanaryCheck: {
+            /** Format: double */
+            high?: number;
+            /** Format: double */
+            low?: number;
+            message: string;
+            /** @enum {string} */
+            name: "data" | "latency_rank" | "latency_p95" | "latency_p99" | "errors" | "saturation";
+            /** Format: double */
+            p_value?: number;
+            /** Format: double */
+            threshold: number | null;
+            /** Format: double */
+            value: number | null;
+            /** @enum {string} */
+            verdict: "allow" | "block" | "insufficient";
+        };
+        CanaryFigures: {
+            /** Format: double */
+            error_ratio: number | null;
+            /** Format: double */
+            errors: number;
+            /** Format: double */
+            events: number;
+            /** Format: date-time */
+            last_data?: string;
+            /** Format: double */
+            p50_seconds: number | null;
+            /** Format: double */
+            p95_seconds: number | null;
+            /** Format: double */
+            p99_seconds: number | null;
+            /** Format: double */
+            saturation: number | null;
+            version: string;
+        };
+        CanaryRequest: {
+            /** @description who or what asks */
+            actor?: string;
+            /** @description version that runs */
+            baseline: string;
+            /** @description version to judge */
+            canary: string;
+            environment?: string;
+            service: string;
+            /**
+             * @description for example 30m; canary.window if absent
+             * @example 30m
+             */
+            window?: string;
+        };
+        CanaryResult: {
+            baseline: components["schemas"]["CanaryFigures"];
+            canary: components["schemas"]["CanaryFigures"];
+            /** @description strictest first */
+            checks: components["schemas"]["CanaryCheck"][];
+            /** @description the PromQL that was evaluated */
+            queries: string[];
+            request: components["schemas"]["CanaryRequest"];
+            summary: string;
+            /** Format: date-time */
+            time: string;
+            /** @enum {string} */
+            verdict: "allow" | "block" | "insufficient";
+            window: string;
+        };
+        CorrectionDeleted: {
+            id: string;
+        };
+        CorrectionsResponse: {
+            /** @description oldest first */
+            corrections: components["schemas"]["SLOCorrection"][];
+        };
         DecisionsResponse: {
             /** @description newest first */
             decisions: components["schemas"]["GateDecision"][];
@@ -703,9 +902,32 @@ export interface components {
             /** @description identity fields first, then attributes by frequency */
             fields: string[];
         };
+        Freeze: {
+            effect?: string;
+            end?: string;
+            name: string;
+            reason: string;
+            start?: string;
+            time_zone?: string;
+            weekly?: components["schemas"]["Weekly"];
+        };
+        Frozen: {
+            /** @enum {string} */
+            effect: "hold" | "block";
+            name: string;
+            policy: string;
+            reason: string;
+            /** Format: date-time */
+            until: string;
+        };
         GateDecision: {
+            /** @enum {string} */
+            band?: "" | "normal" | "caution" | "critical-fixes-only" | "freeze";
+            /** @description the decision and all it rests on, signed */
+            envelope?: components["schemas"]["GateEnvelope"];
             evidence: components["schemas"]["Evidence"][];
             id: string;
+            override?: components["schemas"]["GateOverride"];
             reasons: components["schemas"]["GateReason"][];
             request: components["schemas"]["GateRequest"];
             /** @description one sentence, for example: Blocked: burn 21× over 1 h (limit 14×). */
@@ -715,11 +937,38 @@ export interface components {
             /** @enum {string} */
             verdict: "allow" | "hold" | "block" | "insufficient";
         };
+        GateEnvelope: {
+            /** @description base64 of canonical JSON (RFC 8785): decision, input, policies */
+            payload: string;
+            payloadType: string;
+            signatures: components["schemas"]["GateSignature"][];
+        };
+        GateOverride: {
+            actor: string;
+            /** @description the decision that was overridden */
+            decision_id: string;
+            environment: string;
+            /** Format: date-time */
+            expires: string;
+            id: string;
+            reason: string;
+            service: string;
+            /** Format: date-time */
+            time: string;
+            /**
+             * @description what the gate had said
+             * @enum {string}
+             */
+            verdict: "hold" | "block" | "insufficient";
+            version: string;
+        };
         GateReason: {
             /** @description what would change the verdict */
             cure?: string;
             message: string;
-            /** @description burn_fast, burn_slow, budget_used, data */
+            /** @description the budget policy that says so */
+            policy?: string;
+            /** @description override, burn_fast, burn_slow, budget_used, calendar, open_page, dependency, data */
             rule: string;
             slo?: string;
             /** @enum {string} */
@@ -733,6 +982,12 @@ export interface components {
             environment?: string;
             service: string;
             version?: string;
+        };
+        GateSignature: {
+            /** @description SHA-256 of the raw public key, hex */
+            keyid: string;
+            /** @description base64 */
+            sig: string;
         };
         HistogramCounted: {
             counts: number[];
@@ -789,6 +1044,21 @@ export interface components {
             /** @description there are more than limit */
             truncated: boolean;
         };
+        NamedPolicy: {
+            file: string;
+            freezes: components["schemas"]["Freeze"][];
+            /** Format: int64 */
+            line: number;
+            match: components["schemas"]["Selector"];
+            name: string;
+            rules: components["schemas"]["Policy"];
+        };
+        OverrideRequest: {
+            /** @description who answers for it */
+            actor: string;
+            /** @description at least gate.override_reason letters */
+            reason: string;
+        };
         Page: {
             /** Format: date-time */
             acked_at?: string;
@@ -841,6 +1111,36 @@ export interface components {
             pages: components["schemas"]["Page"][];
             summary: string;
         };
+        Policy: {
+            burn_fast: components["schemas"]["BurnRule"];
+            burn_slow: components["schemas"]["BurnRule"];
+            /** Format: double */
+            caution_above: number;
+            /** Format: double */
+            confidence: number;
+            dependencies: string;
+            depends_on: string[];
+            /** Format: double */
+            freeze_at: number;
+            /** Format: double */
+            hold_above: number;
+            /** Format: double */
+            min_bad_events: number;
+            /** Format: double */
+            min_coverage: number;
+            open_pages: string;
+            page_severities: string[];
+            stale_after: string;
+        };
+        PolicyView: {
+            default: components["schemas"]["Policy"];
+            /** @description freezes that hold now */
+            frozen: components["schemas"]["Frozen"][];
+            policies: components["schemas"]["NamedPolicy"][];
+            /** @description every promise with its band, worst first */
+            promises: components["schemas"]["Standing"][];
+            summary: string;
+        };
         Position: {
             hint?: string;
             /**
@@ -857,10 +1157,32 @@ export interface components {
             /** @enum {string} */
             severity: "critical" | "warning" | "info";
         };
+        PublicKey: {
+            /** @enum {string} */
+            algorithm: "ed25519";
+            /** @description SHA-256 of the raw public key, hex */
+            key_id: string;
+            /** @description the same as openssl reads it */
+            pem: string;
+            /** @description 32 bytes in base64 */
+            public_key: string;
+        };
         RefusedCount: {
             /** Format: int64 */
             count: number;
             reason: string;
+        };
+        Replay: {
+            /** @description as it comes out now */
+            decision: components["schemas"]["GateDecision"];
+            decision_id: string;
+            key_id: string;
+            /** @enum {string} */
+            replayed_verdict: "allow" | "hold" | "block" | "insufficient";
+            same: boolean;
+            signature: string;
+            /** @enum {string} */
+            stored_verdict: "allow" | "hold" | "block" | "insufficient";
         };
         Resource: {
             attributes?: {
@@ -873,6 +1195,31 @@ export interface components {
             service?: string;
             tenant?: string;
             version?: string;
+        };
+        SLOCorrection: {
+            /** @description who answers for it */
+            author: string;
+            /** Format: date-time */
+            readonly created?: string;
+            /**
+             * Format: date-time
+             * @description ends with the minute before it; may lie in the future
+             */
+            end: string;
+            readonly id?: string;
+            /**
+             * @default maintenance
+             * @enum {string}
+             */
+            kind: "maintenance" | "exclusion";
+            /** @description why it does not count */
+            reason: string;
+            readonly slo?: string;
+            /**
+             * Format: date-time
+             * @description begins with the minute that holds it
+             */
+            start: string;
         };
         SLOHistory: {
             name: string;
@@ -888,6 +1235,19 @@ export interface components {
             /** Format: date-time */
             time: string;
         };
+        SLOPart: {
+            name: string;
+            /**
+             * Format: double
+             * @description that the part is held to here
+             */
+            objective: number;
+            /**
+             * Format: double
+             * @description 0 to 1; all parts' sum is 1
+             */
+            weight: number;
+        };
         SLOQueries: {
             bad?: string;
             /** @description error ratio, 0 to 1 */
@@ -902,6 +1262,8 @@ export interface components {
             alerts?: string[];
             budget: components["schemas"]["Budget"];
             burn: components["schemas"]["Burn"][];
+            /** @description corrections that reach into the window */
+            corrections?: components["schemas"]["SLOCorrection"][];
             description?: string;
             display_name: string;
             /**
@@ -909,6 +1271,8 @@ export interface components {
              * @description seconds until nothing is left at the current 1h burn rate
              */
             exhausted_in_seconds?: number;
+            /** @description the budget as users felt it, corrections left out; budget is the contractual one. Absent without corrections */
+            felt?: components["schemas"]["Budget"];
             /** @description what is measured, in words */
             indicator: string;
             labels?: {
@@ -926,6 +1290,12 @@ export interface components {
              * @description share of good events promised, 0 to 1
              */
             objective: number;
+            /** @description the composite that alerts and gates for this promise */
+            part_of?: string;
+            /** @description what a composite is made of */
+            parts?: components["schemas"]["SLOPart"][];
+            /** @description its peak calendar says it is peak time */
+            peak?: boolean;
             queries: components["schemas"]["SLOQueries"];
             /** @description why this state, in one sentence with figures */
             reason: string;
@@ -938,12 +1308,27 @@ export interface components {
             /** @enum {string} */
             state: "ok" | "burning" | "exhausted" | "insufficient";
             /**
+             * Format: double
+             * @description what a threshold metric is compared with now
+             */
+            threshold?: number;
+            /**
              * Format: date-time
              * @description when this was computed
              */
             time: string;
             /** @description rolling window, for example 28d */
             window: string;
+            /**
+             * Format: date-time
+             * @description of a calendar window
+             */
+            window_end?: string;
+            /**
+             * Format: date-time
+             * @description of a calendar window
+             */
+            window_start?: string;
         };
         SLOsResponse: {
             /** @description worst first */
@@ -980,6 +1365,14 @@ export interface components {
         SQLTable: {
             columns: components["schemas"]["SQLColumn"][];
             name: string;
+        };
+        Selector: {
+            environments?: string[];
+            labels?: {
+                [key: string]: string;
+            };
+            services?: string[];
+            teams?: string[];
         };
         ServiceCount: {
             /** Format: int64 */
@@ -1116,6 +1509,20 @@ export interface components {
             span_id: string;
             trace_id: string;
         };
+        Standing: {
+            /**
+             * @description empty while it is not known
+             * @enum {string}
+             */
+            band: "" | "normal" | "caution" | "critical-fixes-only" | "freeze";
+            environment?: string;
+            /** @description the policy that puts it into this band */
+            policy: string;
+            service: string;
+            slo: string;
+            /** Format: double */
+            used_ratio: number | null;
+        };
         Status: {
             demo: boolean;
             external_labels: {
@@ -1184,6 +1591,10 @@ export interface components {
         ValuesResponse: {
             /** @description most frequent first */
             values: components["schemas"]["ValueCount"][];
+        };
+        Weekly: {
+            from: string;
+            to: string;
         };
     };
     responses: never;
@@ -1364,6 +1775,39 @@ export interface operations {
             };
         };
     };
+    compareCanary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CanaryRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CanaryResult"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     listDecisions: {
         parameters: {
             query?: {
@@ -1417,6 +1861,130 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GateDecision"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    overrideDecision: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OverrideRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GateDecision"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    replayDecision: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Replay"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    getGateKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublicKey"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    getGatePolicies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyView"];
                 };
             };
             /** @description Error */
@@ -1861,6 +2429,105 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
+            };
+        };
+    };
+    listSLOCorrections: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CorrectionsResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    correctSLO: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SLOCorrection"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SLOCorrection"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    uncorrectSLO: {
+        parameters: {
+            query?: {
+                /** @description who takes it back, for the audit trail */
+                actor?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CorrectionDeleted"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };

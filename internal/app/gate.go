@@ -1,0 +1,45 @@
+package app
+
+import (
+	"path/filepath"
+
+	"github.com/signalbox-project/signalbox/internal/gate"
+	"github.com/signalbox-project/signalbox/internal/gate/canary"
+	"github.com/signalbox-project/signalbox/internal/gate/sign"
+)
+
+// gates are the rooms that say whether a deployment is safe.
+type gates struct {
+	policies *gate.Catalog
+	gate     *gate.Gate
+	bands    *gate.Bands
+	canary   *canary.Room
+}
+
+func (p *process) buildGate() (err error) {
+	if p.policies, err = gate.NewCatalog(p.cfg.Gate.Policy, p.component("gate"), p.tel.Registry); err != nil {
+		return err
+	}
+	// As with SLOs: a bad file at the start is a mistake to be seen at once.
+	if err := p.policies.Reload(p.cfg.PolicyFiles); err != nil {
+		return err
+	}
+	key, err := sign.Open(filepath.Join(p.opts.StoragePath, "gate"))
+	if err != nil {
+		return err
+	}
+	if p.gate, err = gate.New(p.cfg.Gate, gate.Deps{
+		Logger: p.component("gate"), Registerer: p.tel.Registry, SLOs: p.slo, Decisions: p.state, Overrides: p.state, Audit: p.state,
+		Edges: p.topology, Pages: p.state, Key: key, Policies: p.policies,
+	}); err != nil {
+		return err
+	}
+	if p.bands, err = gate.NewBands(p.cfg.Gate, gate.BandsDeps{
+		Logger: p.component("gate"), SLOs: p.slo, Sender: p.router, Policies: p.policies, ExternalURL: p.external.String(),
+	}); err != nil {
+		return err
+	}
+	p.run("budget bands", p.bands.Run, nil)
+	p.canary, err = canary.New(p.cfg.Canary, canary.Deps{Querier: p.engine, Audit: p.state})
+	return err
+}

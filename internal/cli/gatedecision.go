@@ -1,0 +1,295 @@
+package cli
+
+import (
+	"crypto/ed25519"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/url"
+	"os"
+	"os/user"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/signalbox-project/signalbox/internal/gate"
+	"github.com/signalbox-project/signalbox/internal/gate/sign"
+	"github.com/signalbox-project/signalbox/internal/model"
+)
+
+func decisionPath(id, more string) string { return "/sb/v1/gate/decisions/" + url.PathEscape(id) + more }
+
+func gateOverrideCommand() *cobra.Command {
+	var c client
+	var o output
+	var actor, reason string
+	cmd := &cobra.Command{
+		Use:   "override ID --reason TEXT",
+		Short: "Break glass: let the version of a stopped decision pass for a while",
+		Long: `Lets the same service, environment and version pass in spite of a decision, until
+gate.override_for is over. Who did it and why is written to the audit log and
+shown with the decision and with every decision that passes because of it.`,
+		Example: `  signalbox gate override 0198f3c2-… --reason "the release mends the outage of 14:02"`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if actor == "" {
+				u, err := user.Current()
+				if err != nil {
+					return usageError{fmt.Errorf("--actor: who are you? %w", err)}
+				}
+				actor = u.Username
+			}
+			var d model.GateDecision
+			if err := c.postJSON(cmd.Context(), decisionPath(args[0], "/override"), map[string]string{"actor": actor, "reason": reason}, &d); err != nil {
+				return err
+			}
+			return o.print(cmd, d, func(w io.Writer) error {
+				_, err := fmt.Fprintf(w, "%s %s in %s may be deployed until %s (%s, by %s)\n", d.Override.Service, orDash(d.Override.Version),
+					orDash(d.Override.Environment), d.Override.Expires.Format("2006-01-02 15:04:05 MST"), d.Override.Reason, d.Override.Actor)
+				return err
+			})
+		},
+	}
+	cmd.Flags().StringVar(&actor, "actor", "", "who answers for it; the user running this by default")
+	cmd.Flags().StringVar(&reason, "reason", "", "why, for whoever reads the audit log")
+	c.flags(cmd.Flags())
+	o.flags(cmd.Flags())
+	_ = cmd.MarkFlagRequired("reason")
+	return cmd
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+func gateVerifyCommand() *cobra.Command {
+	var c client
+	var keyFile string
+	cmd := &cobra.Command{
+		Use:   "verify ID",
+		Short: "Check a decision's signature on this machine",
+		Long: `Fetches a decision and checks here, not on the server, that its Ed25519 signature
+fits and that what is shown is what was signed. With --key it is checked with a
+public key that you kept; without, with the one that the server shows.
+
+Exit status: 0 valid, 1 not valid, 3 no answer from the server.`,
+		Example: `  signalbox gate verify 0198f3c2-…
+  curl -s localhost:4300/sb/v1/gate/key | jq -r .pem > gate.pem
+  signalbox gate verify 0198f3c2-… --key gate.pem`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var d model.GateDecision
+			if err := c.get(cmd.Context(), decisionPath(args[0], ""), nil, &d); err != nil {
+				return err
+			}
+			public, err := publicKey(cmd, &c, keyFile)
+			if err != nil {
+				return err
+			}
+			if err := gate.Verify(public, d); err != nil {
+				fmt.Fprintf(cmd.OutOrStdout(), "NOT VALID: %v\n", err)
+				return exitError{status: exitFailed}
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "valid: decision %s (%s) was signed by key %s\n", d.ID, d.Verdict, sign.KeyID(public))
+			return err
+		},
+	}
+	cmd.Flags().StringVar(&keyFile, "key", "", "public key in PEM; the server's by default")
+	c.flags(cmd.Flags())
+	return cmd
+}
+
+func publicKey(cmd *cobra.Command, c *client, file string) (ed25519.PublicKey, error) {
+	if file == "" {
+		var k gate.PublicKey
+		if err := c.get(cmd.Context(), "/sb/v1/gate/key", nil, &k); err != nil {
+			return nil, err
+		}
+		return sign.ParsePEM([]byte(k.PEM))
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("--key: %w", err)}
+	}
+	public, err := sign.ParsePEM(text)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("--key %s: %w", file, err)}
+	}
+	return public, nil
+}
+
+func gateReplayCommand() *cobra.Command {
+	var c client
+	var o output
+	cmd := &cobra.Command{
+		Use:   "replay ID",
+		Short: "Decide again from what was stored with a decision",
+		Long: `Has the server decide again from the input and the policies that were stored with
+a decision, and compares. Exit status: 0 the same, 1 not the same or the
+signature does not fit, 3 no answer from the server.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var r gate.Replay
+			if err := c.postJSON(cmd.Context(), decisionPath(args[0], "/replay"), json.RawMessage("{}"), &r); err != nil {
+				return err
+			}
+			if err := o.print(cmd, r, func(w io.Writer) error {
+				outcome := "the same"
+				if !r.Same {
+					outcome = "NOT THE SAME"
+				}
+				_, err := fmt.Fprintf(w, "%s: stored %s, replayed %s; signature %s\n%s\n", outcome, r.Stored, r.Replayed, r.Signature, r.Decision.Summary)
+				return err
+			}); err != nil {
+				return err
+			}
+			if !r.Same || r.Signature != "valid" {
+				return exitError{status: exitFailed}
+			}
+			return nil
+		},
+	}
+	c.flags(cmd.Flags())
+	o.flags(cmd.Flags())
+	return cmd
+}
+
+func gatePoliciesCommand() *cobra.Command {
+	var c client
+	var o output
+	cmd := &cobra.Command{
+		Use:   "policies",
+		Short: "Show the budget policies and what they mean now",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var v gate.PolicyView
+			if err := c.get(cmd.Context(), "/sb/v1/gate/policies", nil, &v); err != nil {
+				return err
+			}
+			return o.print(cmd, v, func(w io.Writer) error { return printPolicies(w, v) })
+		},
+	}
+	c.flags(cmd.Flags())
+	o.flags(cmd.Flags())
+	return cmd
+}
+
+func printPolicies(w io.Writer, v gate.PolicyView) error {
+	fmt.Fprintln(w, v.Summary)
+	t := newTable("POLICY", "FOR", "CAUTION", "HOLD", "FREEZE", "BLOCKS AT", "FREEZES")
+	row := func(name, match string, p gate.Policy, freezes int) {
+		t.row(name, match, "> "+percent(p.CautionAbove), "> "+percent(p.HoldAbove), "≥ "+percent(p.FreezeAt),
+			fmt.Sprintf("%g× (%s), %g× (%s)", p.BurnFast.Factor, p.BurnFast.Long, p.BurnSlow.Factor, p.BurnSlow.Long), fmt.Sprint(freezes))
+	}
+	for _, p := range v.Policies {
+		row(p.Name, matchText(p.Match), p.Rules, len(p.Freezes))
+	}
+	row(gate.DefaultName, "all others", v.Default, 0)
+	t.write(w)
+	for _, f := range v.Frozen {
+		fmt.Fprintf(w, "\nfrozen until %s (%s): %s: %s\n", f.Until.Format("2006-01-02 15:04 MST"), f.Effect, f.Name, f.Reason)
+	}
+	if len(v.Promises) == 0 {
+		return nil
+	}
+	fmt.Fprintln(w)
+	b := newTable("PROMISE", "SERVICE", "BUDGET USED", "BAND", "POLICY")
+	for _, p := range v.Promises {
+		used := "-"
+		if p.UsedRatio != nil {
+			used = percent(*p.UsedRatio)
+		}
+		b.row(p.SLO, p.Service, used, orDash(p.Band), orDash(p.Policy))
+	}
+	b.write(w)
+	return nil
+}
+
+func matchText(s gate.Selector) string {
+	var parts []string
+	for _, f := range []struct {
+		name  string
+		names []string
+	}{{"service", s.Services}, {"team", s.Teams}, {"environment", s.Environments}} {
+		if len(f.names) > 0 {
+			parts = append(parts, f.name+" "+strings.Join(f.names, "|"))
+		}
+	}
+	for _, k := range slices.Sorted(maps.Keys(s.Labels)) {
+		parts = append(parts, k+"="+s.Labels[k])
+	}
+	if len(parts) == 0 {
+		return "everything"
+	}
+	return strings.Join(parts, ", ")
+}
+
+func gateCanaryCommand() *cobra.Command {
+	var c client
+	var o output
+	var req model.CanaryRequest
+	cmd := &cobra.Command{
+		Use:   "canary --service NAME --baseline VERSION --canary VERSION",
+		Short: "Exit 0 if a version is no worse than another, 1 if it is worse, 2 if undecidable",
+		Long: `Compares two versions of a service that run side by side: durations by a rank test
+and by P95 and P99, failures by a bounded difference, and saturation.
+
+Exit status:
+  0  allow: no worse
+  1  block: worse
+  2  insufficient: too few requests, no data, stale data, or it may be chance
+  3  error: no answer from the server`,
+		Example: `  signalbox gate canary --service edge --baseline 2.4.1 --canary 2.4.2 --window 30m`,
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var r model.CanaryResult
+			if err := c.postJSON(cmd.Context(), "/sb/v1/gate/canary", req, &r); err != nil {
+				return err
+			}
+			if err := o.print(cmd, r, func(w io.Writer) error { return printCanary(w, r) }); err != nil {
+				return err
+			}
+			if status := gateStatus(r.Verdict); status != exitOK {
+				return exitError{status: status}
+			}
+			return nil
+		},
+	}
+	fs := cmd.Flags()
+	fs.StringVar(&req.Service, "service", "", "service that both versions are of")
+	fs.StringVar(&req.Baseline, "baseline", "", "version that runs")
+	fs.StringVar(&req.Canary, "canary", "", "version to judge")
+	fs.StringVar(&req.Environment, "environment", "", "only what ran there")
+	fs.StringVar(&req.Window, "window", "", "how far to look back, for example 30m; canary.window by default")
+	fs.StringVar(&req.Actor, "actor", "", "who asks, for the audit trail")
+	c.flags(fs)
+	o.flags(fs)
+	for _, name := range []string{"service", "baseline", "canary"} {
+		_ = cmd.MarkFlagRequired(name)
+	}
+	return cmd
+}
+
+func printCanary(w io.Writer, r model.CanaryResult) error {
+	fmt.Fprintf(w, "%s\n", r.Summary)
+	for _, c := range r.Checks {
+		fmt.Fprintf(w, "  %-12s %-13s %s\n", c.Verdict, c.Name, c.Message)
+	}
+	fmt.Fprintln(w)
+	t := newTable("VERSION", "REQUESTS", "FAILED", "P50 S", "P95 S", "P99 S")
+	for _, f := range []model.CanaryFigures{r.Baseline, r.Canary} {
+		failed := "-"
+		if f.ErrorRatio != nil {
+			failed = percent(*f.ErrorRatio)
+		}
+		t.row(f.Version, figure(f.Events), failed, optional(f.P50), optional(f.P95), optional(f.P99))
+	}
+	t.write(w)
+	_, err := fmt.Fprintf(w, "\nover %s until %s\n", r.Window, r.Time.Format("2006-01-02 15:04:05 MST"))
+	return err
+}

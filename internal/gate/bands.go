@@ -1,0 +1,184 @@
+package gate
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"slices"
+	"time"
+
+	prom "github.com/prometheus/common/model"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/notify"
+	"github.com/signalbox-project/signalbox/internal/platform/human"
+)
+
+// BandAlert is the name of the alert that a budget's band raises.
+const BandAlert = "SLOBudgetBand"
+
+// bandSlack is how far below a band's limit a budget must fall before its
+// alert ends: a rolling window moves both ways by a little all the time.
+const bandSlack = 0.01
+
+// Statuses lists promises; slo.Engine does.
+type Statuses interface {
+	SLOs(ctx context.Context, service string) (list []model.SLOStatus, summary string, err error)
+}
+
+// BandsDeps is what Bands uses; all but Logger and Now are needed.
+type BandsDeps struct {
+	Logger      *slog.Logger
+	SLOs        Statuses
+	Sender      notify.Sender
+	Policies    *Catalog
+	ExternalURL string
+	Now         func() time.Time
+}
+
+// Bands watches in which budget band every promise lies and raises an alert
+// when one passes a limit: once per crossing, resolved when it falls back.
+type Bands struct {
+	every time.Duration
+	deps  BandsDeps
+	above map[string]bandAlert // by SLO; only Run touches it
+}
+
+type bandAlert struct {
+	alert notify.Alert
+	band  string
+}
+
+// NewBands makes a watch; it starts nothing.
+func NewBands(cfg Config, deps BandsDeps) (*Bands, error) {
+	if deps.SLOs == nil || deps.Sender == nil || deps.Policies == nil {
+		return nil, errors.New("budget bands: they need SLOs, policies and a sender")
+	}
+	if deps.Logger == nil {
+		deps.Logger = slog.New(slog.DiscardHandler)
+	}
+	if deps.Now == nil {
+		deps.Now = time.Now
+	}
+	return &Bands{every: time.Duration(cfg.BandsEvery), deps: deps, above: map[string]bandAlert{}}, nil
+}
+
+// Run watches until ctx is done.
+func (b *Bands) Run(ctx context.Context) error {
+	tick := time.NewTicker(b.every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			if err := b.look(ctx); err != nil && ctx.Err() == nil {
+				b.deps.Logger.ErrorContext(ctx, "budget band alerts were not sent; they are sent again", "err", err)
+			}
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// look compares every promise once. An alert that was not taken is sent again
+// at the next look, because sending is how an alert is kept alive.
+func (b *Bands) look(ctx context.Context) error {
+	list, _, err := b.deps.SLOs.SLOs(ctx, "")
+	if err != nil {
+		return err
+	}
+	now := b.deps.Now().UTC()
+	set := b.deps.Policies.Set()
+	next := map[string]bandAlert{}
+	var send []notify.Alert
+	for _, s := range list {
+		was, active := b.above[s.Name]
+		if s.State == model.SLOInsufficient || s.Budget.Total <= 0 {
+			if active { // nothing is known: that is no recovery
+				next[s.Name] = was
+			}
+			continue
+		}
+		band, limit, policy := set.bandOf(s, was.band)
+		if band == BandNormal {
+			continue
+		}
+		is := bandAlert{alert: b.alert(s, band, limit, policy), band: band}
+		is.alert.StartsAt = now
+		if active && was.band == band {
+			is.alert.StartsAt = was.alert.StartsAt
+		} else {
+			b.deps.Logger.WarnContext(ctx, "budget passed into another band", "slo", s.Name, "band", band, "used", s.Budget.UsedRatio)
+		}
+		next[s.Name] = is
+	}
+	for name, was := range b.above {
+		if is, still := next[name]; !still || is.band != was.band {
+			was.alert.EndsAt = now
+			send = append(send, was.alert)
+		}
+	}
+	for _, is := range next {
+		// As Prometheus does: an alert that nobody repeats ends by itself.
+		is.alert.EndsAt = now.Add(4 * b.every)
+		send = append(send, is.alert)
+	}
+	slices.SortFunc(send, func(x, y notify.Alert) int { return cmp.Compare(x.Labels["slo"], y.Labels["slo"]) })
+	if len(send) > 0 {
+		if err := b.deps.Sender.Send(ctx, send...); err != nil {
+			return err
+		}
+	}
+	b.above = next
+	return nil
+}
+
+// environmentOf is the environment that a promise is restricted to.
+func environmentOf(s model.SLOStatus) string {
+	if env := s.Labels["env"]; env != "" {
+		return env
+	}
+	return s.Labels["environment"]
+}
+
+// bandOf is the strictest band of a promise over the policies that match it,
+// with that band's limit and policy. The band it was in keeps it for a slack.
+func (set Set) bandOf(s model.SLOStatus, was string) (band string, limit float64, policy string) {
+	for _, p := range set.forPromise(model.GateRequest{Service: s.Service}, model.SLOSnapshot{Status: s, Environment: environmentOf(s)}) {
+		is := p.Rules.band(s.Budget.UsedRatio)
+		if before := p.Rules.band(s.Budget.UsedRatio + bandSlack); before == was {
+			is = was
+		}
+		if strictestBand(band, is) != band || band == "" {
+			band, policy = is, p.Name
+			limit = map[string]float64{BandCaution: p.Rules.CautionAbove, BandCritical: p.Rules.HoldAbove, BandFreeze: p.Rules.FreezeAt}[is]
+		}
+	}
+	return band, limit, policy
+}
+
+func (b *Bands) alert(s model.SLOStatus, band string, limit float64, policy string) notify.Alert {
+	means := map[string]string{
+		BandCaution:  "Release with caution.",
+		BandCritical: "Only critical fixes are released until failures leave the window.",
+		BandFreeze:   "Deployments are frozen until failures leave the window.",
+	}[band]
+	ls := model.Labels{}
+	for k, v := range s.Labels {
+		if prom.LabelName(k).IsValidLegacy() && v != "" {
+			ls[k] = v
+		}
+	}
+	ls["alertname"], ls["slo"], ls["service"], ls["severity"], ls["band"] = BandAlert, s.Name, s.Service, "warning", band
+	return notify.Alert{
+		Labels: ls,
+		Annotations: model.Labels{
+			"summary": fmt.Sprintf("%s has used more than %s of its error budget of %s", s.Name, human.Percent(limit), spaced(s.Window)),
+			"description": fmt.Sprintf("%s of the budget is used (band %s, policy %s). %s",
+				human.Percent(s.Budget.UsedRatio), band, policy, means),
+		},
+		GeneratorURL: b.deps.ExternalURL + "/slo/" + url.PathEscape(s.Name),
+	}
+}
