@@ -1,7 +1,8 @@
 // Package webui embeds the built web UI and serves it.
 //
 // It serves the files of dist, answers every other path with index.html (the
-// UI routes in the browser), and sets caching and security headers. It does not
+// UI routes in the browser) unless the path is one that programs ask for, and
+// sets caching and security headers. It does not
 // build the UI, holds no page of its own except the one that says how to build
 // it, and proxies nothing. Data in: dist at compile time. Data out: HTTP.
 //
@@ -109,7 +110,7 @@ func (u *ui) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f, ok := u.files[path.Clean("/"+r.URL.Path)]
 	hashed := strings.HasPrefix(r.URL.Path, "/assets/")
 	switch {
-	case !ok && hashed:
+	case !ok && (hashed || forPrograms(r.URL.Path)):
 		http.NotFound(w, r)
 		return
 	case !ok:
@@ -121,6 +122,20 @@ func (u *ui) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.Set("Cache-Control", "no-cache")
 	}
 	f.serve(w, r)
+}
+
+// programPaths begin what clients, shippers, probes and browsers ask for by
+// themselves. Nothing below them is a page: a script that mistypes one, or
+// reloads with GET, must not read a page's 200 as success.
+const programPaths = "/-/ /api/ /apm/ /debug/ /elastic/ /federate /favicon.ico /jaeger/ /loki/ /metrics/ /robots.txt /sb/ /v1/ /zipkin/"
+
+func forPrograms(p string) bool {
+	for prefix := range strings.FieldsSeq(programPaths) {
+		if strings.HasPrefix(p, prefix) {
+			return true
+		}
+	}
+	return false
 }
 
 // file is one embedded file with its headers and, made on first use, its

@@ -49,6 +49,10 @@ func TestServing(t *testing.T) {
 		{"a missing asset is not the page", "GET", "/assets/old-123.js", 404, "not found", ""},
 		{"hidden files are not served", "GET", "/.vite/manifest.json", 200, "id=root", "no-cache"},
 		{"climbing out leads to the page", "GET", "/../../etc/passwd", 200, "id=root", "no-cache"},
+		{"a reload by GET is not a page", "GET", "/-/reload", 404, "not found", ""},
+		{"an intake that is not there is not a page", "GET", "/loki/api/v1/labels", 404, "not found", ""},
+		{"a mistyped API path is not a page", "GET", "/api/v3/query", 404, "not found", ""},
+		{"a route that begins like an API is the page", "GET", "/services/api", 200, "id=root", "no-cache"},
 		{"nothing can be posted", "POST", "/", 405, "not allowed", ""},
 		{"HEAD has no body", "HEAD", "/", 200, "", "no-cache"},
 	}
