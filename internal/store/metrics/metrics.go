@@ -27,6 +27,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -85,6 +86,9 @@ func Open(cfg Config, deps Deps) (*Store, error) {
 		return nil, fmt.Errorf("make metrics folder %s: %w", deps.Dir, err)
 	}
 	db, err := tsdb.Open(deps.Dir, s.log, deps.Registerer, options(cfg), nil)
+	if errors.Is(err, syscall.EAGAIN) {
+		return nil, fmt.Errorf("open metrics store %s: another process uses it; stop that one or choose another folder: %w", deps.Dir, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open metrics store %s: %w", deps.Dir, err)
 	}

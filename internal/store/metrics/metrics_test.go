@@ -203,3 +203,12 @@ func TestConfigNamesEveryWrongField(t *testing.T) {
 		t.Errorf("the default is invalid: %v", errs)
 	}
 }
+
+func TestAFolderInUseSaysSo(t *testing.T) {
+	dir := t.TempDir()
+	open(t, dir, nil)
+	_, err := Open(DefaultConfig(), Deps{Dir: dir, Registerer: prometheus.NewRegistry()})
+	if err == nil || !strings.Contains(err.Error(), "another process uses it") {
+		t.Errorf("opened a second time: %v", err)
+	}
+}
