@@ -14,7 +14,7 @@ func sloCommand() *cobra.Command {
 	return group(&cobra.Command{
 		Use:   "slo",
 		Short: "Show promises and their error budgets",
-	}, sloListCommand(), sloShowCommand(), sloCorrectCommand())
+	}, sloListCommand(), sloShowCommand(), sloCorrectCommand(), sloImportCommand(), sloExportCommand())
 }
 
 func sloListCommand() *cobra.Command {

@@ -18,8 +18,8 @@ func TestWrongUsageHasAnExitStatusOfItsOwn(t *testing.T) {
 		says   string
 	}{
 		{"bogus", 2, `unknown command "bogus"`},
-		{"slo import", 2, `unknown command "import" for "signalbox slo"`},
-		{"slo", 2, "needs a subcommand: correct, list, show"},
+		{"slo mend", 2, `unknown command "mend" for "signalbox slo"`},
+		{"slo", 2, "needs a subcommand: "},
 		{"query promql", 2, "accepts 1 arg"},
 		{"query", 2, "needs a subcommand"},
 		{"check", 2, "needs a subcommand"},

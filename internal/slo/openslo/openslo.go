@@ -211,8 +211,18 @@ func (r *reader) document(n ast.Node, docs *Documents) {
 	if o == nil {
 		return
 	}
+	if o.values["apiVersion"] == nil && o.values["version"] != nil {
+		if v := o.str("version", true); v != SlothVersion {
+			o.at("version").problem(fmt.Sprintf("version is %q", v), "of Sloth's files "+SlothVersion+" is read")
+			return
+		}
+		r.slothDocument(o, docs)
+		return
+	}
 	version, kind := o.str("apiVersion", true), o.str("kind", true)
 	switch {
+	case version == PyrraVersion:
+		add(r, &docs.SLOs, func() SLO { return r.pyrraDocument(o) })
 	case version == "" || kind == "":
 	case version == OwnVersion && kind == "PeakCalendar":
 		add(r, &docs.Calendars, func() PeakCalendar { return r.peakCalendar(o) })
@@ -221,7 +231,7 @@ func (r *reader) document(n ast.Node, docs *Documents) {
 	case version == Version:
 		r.openSLO(o, kind, docs)
 	default:
-		o.at("apiVersion").problem(fmt.Sprintf("apiVersion is %q", version), fmt.Sprintf("only %s is read", Version))
+		o.at("apiVersion").problem(fmt.Sprintf("apiVersion is %q", version), fmt.Sprintf("only %s is read, and the files of Sloth and Pyrra", Version))
 	}
 }
 

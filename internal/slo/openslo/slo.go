@@ -195,13 +195,18 @@ func (r *reader) target(o *object) float64 {
 		// places is.
 		key, target = "targetPercent", shift(percent)
 	}
+	o.checkTarget(key, target)
+	return target
+}
+
+// checkTarget reports an objective that cannot be kept or need not be.
+func (o *object) checkTarget(key string, target float64) {
 	switch {
 	case target >= 1:
 		o.at(key).problem(fmt.Sprintf("an objective of %s leaves no error budget", percentText(target)), "promise less than 100 %, for example 99.9 %")
 	case target <= 0:
 		o.at(key).problem(fmt.Sprintf("an objective of %s promises nothing", percentText(target)), "promise more than 0 %, for example 99.5 %")
 	}
-	return target
 }
 
 func shift(percent float64) float64 {

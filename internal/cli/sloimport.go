@@ -1,0 +1,122 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/signalbox-project/signalbox/internal/slo"
+	"github.com/signalbox-project/signalbox/internal/slo/openslo"
+)
+
+func sloImportCommand() *cobra.Command {
+	var output string
+	cmd := &cobra.Command{
+		Use:   "import FILE...",
+		Short: "Turn files of Sloth and Pyrra into OpenSLO",
+		Long: `Reads Sloth's prometheus/v1 and Pyrra's pyrra.dev/v1alpha1 and writes the OpenSLO v1
+that they mean, burn alerts included. slo_files may also name such files as they are.`,
+		Example: `  signalbox slo import sloth/*.yml
+  signalbox slo import --output slos/ pyrra/*.yaml`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			files, err := expand(args)
+			if err != nil {
+				return err
+			}
+			for i, file := range files {
+				if err := importSLOs(cmd, file, output, i); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&output, "output", "", "folder for the files; standard output if absent")
+	return cmd
+}
+
+func importSLOs(cmd *cobra.Command, file, output string, nth int) error {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	docs, problems := openslo.Parse(file, text)
+	_, more := slo.Define(docs)
+	failed := false
+	for _, p := range append(problems, more...) {
+		failed = failed || !p.Warning
+		fmt.Fprintln(cmd.ErrOrStderr(), p.Error())
+	}
+	switch {
+	case failed:
+		return exitError{status: exitFailed}
+	case len(docs.Services)+len(docs.SLIs)+len(docs.Policies) > 0 || strings.Contains(string(text), openslo.Version):
+		return fmt.Errorf("%s is OpenSLO already", file)
+	}
+	converted, err := openslo.Format(docs.SLOs)
+	if err != nil {
+		return err
+	}
+	if output == "" {
+		if nth > 0 {
+			fmt.Fprintln(cmd.OutOrStdout(), "---")
+		}
+		_, err = cmd.OutOrStdout().Write(converted)
+		return err
+	}
+	base := filepath.Base(file)
+	target := filepath.Join(output, strings.TrimSuffix(base, filepath.Ext(base))+".yaml")
+	if here, err := filepath.Abs(file); err == nil {
+		if there, err := filepath.Abs(target); err == nil && here == there {
+			return fmt.Errorf("%s would be overwritten; choose another --output", file)
+		}
+	}
+	if err := os.WriteFile(target, converted, 0o644); err != nil { //nolint:gosec // configuration, to be read by others
+		return err
+	}
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %d SLOs of %s\n", target, len(docs.SLOs), file)
+	return err
+}
+
+func sloExportCommand() *cobra.Command {
+	var format string
+	cmd := &cobra.Command{
+		Use:   "export FILE...",
+		Short: "Write SLO files as Prometheus rules",
+		Long: `Writes recording rules of the error ratio for each window, and the burn alerts
+over them, as a rule file for Prometheus. Promises with few events and peak calendars
+need the engine; the rules are the plain table.`,
+		Example: "  signalbox slo export --format prometheus-rules examples/broker/slos/*.yaml",
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if format != "prometheus-rules" {
+				return usageError{fmt.Errorf("--format %q is unknown: prometheus-rules is written", format)}
+			}
+			files, err := expand(args)
+			if err != nil {
+				return err
+			}
+			defs, problems := slo.Load(files)
+			failed := false
+			for _, p := range problems {
+				failed = failed || !p.Warning
+				fmt.Fprintln(cmd.ErrOrStderr(), p.Error())
+			}
+			if failed {
+				return exitError{status: exitFailed}
+			}
+			text, err := slo.PrometheusRules(slo.DefaultConfig(), defs)
+			if err != nil {
+				return err
+			}
+			_, err = cmd.OutOrStdout().Write(text)
+			return err
+		},
+	}
+	cmd.Flags().StringVar(&format, "format", "prometheus-rules", "what to write: prometheus-rules")
+	return cmd
+}

@@ -1,0 +1,293 @@
+package openslo
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Versions of the foreign formats that are read as the OpenSLO they mean.
+const (
+	SlothVersion = "prometheus/v1"
+	PyrraVersion = "pyrra.dev/v1alpha1"
+)
+
+// annotationShortWindow is where an AlertCondition keeps its short window,
+// for which OpenSLO has no field.
+const annotationShortWindow = "signalbox.io/short-window"
+
+const day = 24 * time.Hour
+
+// BurnWindow is one pair of windows of a foreign tool, with its factor.
+type BurnWindow struct {
+	Name        string
+	Severity    string
+	Long, Short time.Duration
+	For         time.Duration
+	Factor      float64
+}
+
+// SlothWindows are Sloth's: each factor is the share of the budget that may be
+// spent within the long window times period / long.
+func SlothWindows(period time.Duration) []BurnWindow {
+	rows := []BurnWindow{
+		{Name: "page_quick", Severity: "page", Long: time.Hour, Short: 5 * time.Minute, Factor: 0.02},
+		{Name: "page_slow", Severity: "page", Long: 6 * time.Hour, Short: 30 * time.Minute, Factor: 0.05},
+		{Name: "ticket_quick", Severity: "ticket", Long: day, Short: 2 * time.Hour, Factor: 0.10},
+		{Name: "ticket_slow", Severity: "ticket", Long: 3 * day, Short: 6 * time.Hour, Factor: 0.10},
+	}
+	for i := range rows {
+		rows[i].Factor *= float64(period) / float64(rows[i].Long)
+	}
+	return rows
+}
+
+// PyrraWindows are Pyrra's: those of 28 days scaled by window / 28 d and
+// rounded to minutes, at least one.
+func PyrraWindows(window time.Duration) []BurnWindow {
+	scaled := func(parts time.Duration) time.Duration {
+		return max((window / parts).Round(time.Minute), time.Minute)
+	}
+	return []BurnWindow{
+		{Name: "critical_fast", Severity: "critical", Long: scaled(28 * 24), Short: scaled(28 * 24 * 12), For: scaled(28 * 24 * 30), Factor: 14},
+		{Name: "critical_slow", Severity: "critical", Long: scaled(28 * 4), Short: scaled(28 * 24 * 2), For: scaled(28 * 24 * 4), Factor: 7},
+		{Name: "warning_fast", Severity: "warning", Long: scaled(28), Short: scaled(28 * 12), For: scaled(28 * 24), Factor: 2},
+		{Name: "warning_slow", Severity: "warning", Long: scaled(7), Short: scaled(28 * 4), For: scaled(28 * 8), Factor: 1},
+	}
+}
+
+// policyOf makes an alert policy of foreign windows; keep says which severities
+// are wanted, and name is what alerts begin with.
+func policyOf(m Meta, name string, windows []BurnWindow, keep func(severity string) bool) *AlertPolicy {
+	p := &AlertPolicy{Meta: Meta{Name: m.Name + "-burn", File: m.File, Line: m.Line}, WhenBreaching: true}
+	for _, w := range windows {
+		if !keep(w.Severity) {
+			continue
+		}
+		p.Conditions = append(p.Conditions, ConditionRef{Line: m.Line, Inline: &AlertCondition{
+			Meta:     Meta{Name: name + "_" + w.Name, File: m.File, Line: m.Line, Annotations: map[string]string{annotationShortWindow: w.Short.String()}},
+			Severity: w.Severity, Threshold: w.Factor, Lookback: w.Long, After: w.For,
+		}})
+	}
+	return p
+}
+
+// slothDocument reads a file of Sloth's.
+func (r *reader) slothDocument(o *object, docs *Documents) {
+	o.str("version", true)
+	service, labels := o.str("service", true), o.strMap("labels")
+	for _, n := range o.list("slos", true) {
+		e := r.object(n, "slos")
+		if e == nil {
+			continue
+		}
+		add(r, &docs.SLOs, func() SLO { return r.slothSLO(e, service, labels) })
+	}
+	o.end()
+}
+
+func (r *reader) slothSLO(o *object, service string, labels map[string]string) SLO {
+	name := o.str("name", true)
+	m := Meta{Name: service + "-" + name, DisplayName: name, File: r.file, Line: o.line(), Labels: merged(labels, o.strMap("labels"))}
+	if !validName(m.Name) {
+		o.at("name").problem(fmt.Sprintf("the name %q is not usable", name), "use letters, digits, . _ and -, at most 120 with the service's")
+	}
+	s := SLO{Meta: m, Description: o.str("description", false), Service: service, Window: 30 * day, Method: Occurrences}
+	s.Objectives = []Objective{{Target: o.percent("objective"), SliceWindow: time.Minute, Line: m.Line}}
+	if sli := o.object("sli", true); sli != nil {
+		s.Indicator = &SLI{Meta: Meta{Name: m.Name, File: r.file, Line: sli.line()}, Ratio: r.slothSLI(sli)}
+	}
+	if a := o.object("alerting", false); a != nil {
+		r.slothAlerting(a, &s)
+	} else {
+		s.Policies = []PolicyRef{{Inline: policyOf(m, alertStem(m.Name), SlothWindows(s.Window), func(string) bool { return true }), Line: m.Line}}
+	}
+	o.end()
+	return s
+}
+
+func (r *reader) slothSLI(sli *object) *Ratio {
+	ratio := &Ratio{Counter: true}
+	if ev := sli.object("events", false); ev != nil {
+		ratio.Bad, ratio.Total = ev.query("error_query"), ev.query("total_query")
+		ev.end()
+	}
+	if raw := sli.object("raw", false); raw != nil {
+		ratio.Raw, ratio.RawType = raw.query("error_ratio_query"), "failure"
+		// A ratio is read as it stands, over the shortest window it alerts on.
+		ratio.Raw.Query = strings.NewReplacer("{{.window}}", "5m", "{{ .window }}", "5m").Replace(ratio.Raw.Query)
+		raw.end()
+	}
+	if sli.values["plugin"] != nil {
+		sli.ignore("plugin")
+		sli.at("plugin").problem("plugins are code of Sloth's and are not run", "write the plugin's queries as events")
+	} else if (ratio.Raw == nil) == (ratio.Total == nil) {
+		sli.problem("the SLI needs one of events and raw", "")
+	}
+	sli.end()
+	return ratio
+}
+
+func (r *reader) slothAlerting(a *object, s *SLO) {
+	name := a.str("name", false)
+	if name == "" {
+		name = alertStem(s.Name)
+	}
+	s.Annotations = merged(s.Annotations, a.strMap("annotations"))
+	s.Labels = merged(s.Labels, a.strMap("labels"))
+	wanted := map[string]bool{"page": true, "ticket": true}
+	for severity, key := range map[string]string{"page": "page_alert", "ticket": "ticket_alert"} {
+		if one := a.object(key, false); one != nil {
+			wanted[severity] = !one.boolean("disable", false)
+			one.strMap("annotations")
+			if len(one.strMap("labels")) > 0 {
+				one.at("labels").warning("labels of one severity are not used", "route by the label severity")
+			}
+			one.end()
+		}
+	}
+	a.end()
+	s.Policies = []PolicyRef{{Inline: policyOf(s.Meta, name, SlothWindows(s.Window), func(severity string) bool { return wanted[severity] }), Line: a.line()}}
+}
+
+// query reads a query that stands as text.
+func (o *object) query(key string) *Metric {
+	return &Metric{Query: strings.TrimSpace(o.str(key, true)), Line: o.at(key).line()}
+}
+
+// percent reads an objective in percent, a number or a text.
+func (o *object) percent(key string) float64 {
+	text := o.str(key, true)
+	v, err := strconv.ParseFloat(strings.TrimSpace(strings.TrimSuffix(text, "%")), 64)
+	if err != nil {
+		if text != "" {
+			o.at(key).problem(fmt.Sprintf("must be a number of percent, got %q", text), "")
+		}
+		return 0
+	}
+	target := shift(v)
+	o.checkTarget(key, target)
+	return target
+}
+
+func merged(a, b map[string]string) map[string]string {
+	if len(a)+len(b) == 0 {
+		return nil
+	}
+	out := map[string]string{}
+	for _, m := range []map[string]string{a, b} {
+		for k, v := range m {
+			out[k] = v
+		}
+	}
+	return out
+}
+
+func alertStem(name string) string { return strings.NewReplacer("-", "_", ".", "_").Replace(name) }
+
+// pyrraDocument reads a ServiceLevelObjective of Pyrra's.
+func (r *reader) pyrraDocument(o *object) SLO {
+	o.ignore("status")
+	if kind := o.str("kind", true); kind != "ServiceLevelObjective" {
+		o.at("kind").problem(fmt.Sprintf("kind %q is unknown", kind), "Pyrra has ServiceLevelObjective")
+	}
+	s := SLO{Method: Occurrences, Meta: Meta{File: r.file, Line: o.line()}}
+	if m := o.object("metadata", true); m != nil {
+		s.Name, s.Line = m.str("name", true), m.line()
+		if !validName(s.Name) {
+			m.at("name").problem(fmt.Sprintf("the name %q is not usable", s.Name), "use letters, digits, . _ and -, at most 120 of them")
+		}
+		s.Labels, s.Annotations = m.strMap("labels"), m.strMap("annotations")
+		if ns := m.str("namespace", false); ns != "" {
+			s.Labels = merged(map[string]string{"namespace": ns}, s.Labels)
+		}
+	}
+	s.Service = s.Name
+	for _, key := range []string{"app", "app.kubernetes.io/name", "pyrra.dev/service", "service"} {
+		if v := s.Labels[key]; v != "" {
+			s.Service = v
+		}
+	}
+	spec := o.object("spec", true)
+	if spec == nil {
+		return s
+	}
+	s.Description = spec.str("description", false)
+	s.Objectives = []Objective{{Target: spec.percent("target"), SliceWindow: time.Minute, Line: spec.at("target").line()}}
+	text := spec.str("window", true)
+	window, err := parseDuration(text)
+	if text != "" && (err != nil || window < time.Hour || window > maxWindow) {
+		spec.at("window").problem(fmt.Sprintf("window %q is not 1h to 400d", text), "use for example 4w")
+	}
+	s.Window = window
+	if in := spec.object("indicator", true); in != nil {
+		s.Indicator = &SLI{Meta: Meta{Name: s.Name, File: r.file, Line: in.line()}, Ratio: r.pyrraIndicator(in)}
+	}
+	r.pyrraAlerting(spec, &s)
+	spec.end()
+	o.end()
+	return s
+}
+
+func (r *reader) pyrraAlerting(spec *object, s *SLO) {
+	name, burns, absent := alertStem(s.Name)+"_ErrorBudgetBurn", true, true
+	if a := spec.object("alerting", false); a != nil {
+		burns = !a.boolean("disabled", false) && a.boolean("burnrates", true)
+		absent = a.boolean("absent", true) && burns
+		if own := a.str("name", false); own != "" {
+			name = alertStem(own)
+		}
+		a.end()
+	}
+	p := policyOf(s.Meta, name, PyrraWindows(s.Window), func(string) bool { return burns })
+	if absent && len(p.Conditions) > 0 { // one alert for missing data is enough
+		first := p.Conditions[0]
+		s.Policies = append(s.Policies, PolicyRef{Line: s.Line, Inline: &AlertPolicy{
+			Meta: Meta{Name: s.Name + "-absent", File: s.File, Line: s.Line}, WhenNoData: true, Conditions: []ConditionRef{first},
+		}})
+	}
+	s.Policies = append(s.Policies, PolicyRef{Inline: p, Line: s.Line})
+}
+
+func (r *reader) pyrraIndicator(in *object) *Ratio {
+	ratio := &Ratio{Counter: true}
+	metric := func(o *object, key string) *Metric {
+		m := o.object(key, true)
+		if m == nil {
+			return nil
+		}
+		defer m.end()
+		q := m.query("metric")
+		q.Query = "sum(" + q.Query + ")"
+		return q
+	}
+	kinds := 0
+	for _, kind := range []string{"ratio", "latency", "bool_gauge"} {
+		o := in.object(kind, false)
+		if o == nil {
+			continue
+		}
+		kinds++
+		switch kind {
+		case "ratio":
+			ratio.Bad, ratio.Total = metric(o, "errors"), metric(o, "total")
+		case "latency":
+			ratio.Good, ratio.Total = metric(o, "success"), metric(o, "total")
+		case "bool_gauge":
+			q := o.query("metric")
+			ratio.Good = &Metric{Query: "sum(sum_over_time(" + q.Query + "[5m]))", Line: q.Line}
+			ratio.Total = &Metric{Query: "sum(count_over_time(" + q.Query + "[5m]))", Line: q.Line}
+		}
+		if len(o.list("grouping", false)) > 0 {
+			o.at("grouping").warning("grouping is read as one promise over all groups", "write one SLO for each group that must keep it alone")
+		}
+		o.end()
+	}
+	if kinds != 1 {
+		in.problem("the indicator needs one of ratio, latency and bool_gauge", "latencyNative is not read: count a bucket's events as good")
+	}
+	in.ignore("latencyNative")
+	in.end()
+	return ratio
+}

@@ -1,0 +1,112 @@
+package slo
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+)
+
+// recordedError is the recording rule of an SLO's error ratio over a window.
+func recordedError(window string) string { return "slo:error_ratio:" + window }
+
+// PrometheusRules writes definitions as a Prometheus rule file: a recording rule of the error
+// ratio for each window, and the burn alerts over them. Parts of composites are recorded only.
+// Peak calendars and promises with few events are for the engine alone: the file is the plain table.
+func PrometheusRules(cfg Config, defs []*Definition) ([]byte, error) {
+	var groups []yaml.MapSlice
+	for _, d := range defs {
+		var rules []yaml.MapSlice
+		for _, w := range exportedWindows(cfg, d, defs) {
+			rules = append(rules, yaml.MapSlice{
+				{Key: "record", Value: recordedError(WindowText(w))}, {Key: "expr", Value: d.errorOver(w)},
+				{Key: "labels", Value: map[string]string{"slo": d.Name, "service": d.Service}},
+			})
+		}
+		for _, b := range d.table(cfg) {
+			if time.Duration(b.Long) <= d.Window {
+				rules = append(rules, d.alertRule(b))
+			}
+		}
+		groups = append(groups, yaml.MapSlice{{Key: "name", Value: "slo-" + d.Name}, {Key: "rules", Value: rules}})
+	}
+	text, err := yaml.MarshalWithOptions(yaml.MapSlice{{Key: "groups", Value: groups}}, yaml.UseSingleQuote(true))
+	if err != nil {
+		return nil, fmt.Errorf("write Prometheus rules: %w", err)
+	}
+	return text, nil
+}
+
+// exportedWindows are a definition's burn windows and those of the composites
+// that it is part of.
+func exportedWindows(cfg Config, d *Definition, defs []*Definition) []time.Duration {
+	out := burnWindows(cfg, d)
+	for _, c := range defs {
+		if slices.ContainsFunc(c.Parts, func(p Part) bool { return p.Definition == d }) {
+			out = append(out, exportedWindows(cfg, c, defs)...)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// errorOver is the error ratio over a window in standard PromQL, one sample
+// without labels.
+func (d *Definition) errorOver(w time.Duration) string {
+	window := fmt.Sprintf("%ds", int(w.Seconds()))
+	if w%time.Minute == 0 {
+		window = fmt.Sprintf("%dm", int(w.Minutes()))
+	}
+	if len(d.Parts) > 0 {
+		var texts []string
+		for _, p := range d.Parts {
+			texts = append(texts, fmt.Sprintf("%.10g * sum(%s{slo=%q})", p.Weight*errorBudget(d.Objective)/errorBudget(p.Objective), recordedError(WindowText(w)), p.Definition.Name))
+		}
+		return strings.Join(texts, " + ")
+	}
+	src := d.source
+	if p, ok := src.(*peakSource); ok {
+		src = p.source
+	}
+	slice, target, text := time.Minute, 0.0, d.Queries.Error
+	if s, ok := src.(*sliceSource); ok {
+		slice, target = s.slice, s.target
+		text = strings.ReplaceAll(text, "$window", fmt.Sprintf("%dm", int(slice.Minutes())))
+	} else if _, counts := src.(*ratioSource); counts {
+		return strings.ReplaceAll(text, "$window", window)
+	}
+	if target > 0 {
+		text = fmt.Sprintf("(%s) > bool %.10g", text, 1-target+1e-12)
+	}
+	return fmt.Sprintf("avg(avg_over_time((%s)[%s:%dm]))", text, window, int(slice.Minutes()))
+}
+
+func (d *Definition) alertRule(b BurnAlert) yaml.MapSlice {
+	long, short := WindowText(time.Duration(b.Long)), WindowText(b.short())
+	labels := map[string]string{}
+	for k, v := range d.Labels {
+		if labelName(k) && v != "" {
+			labels[k] = v
+		}
+	}
+	labels["slo"], labels["service"], labels["severity"], labels["long_window"], labels["short_window"] = d.Name, d.Service, b.Severity(), long, short
+	if d.Notify != "" {
+		labels["notify"] = d.Notify
+	}
+	limit := b.Factor * d.ErrorBudget()
+	expr := fmt.Sprintf("%s{slo=%q} >= %.10g and %s{slo=%q} >= %.10g", recordedError(long), d.Name, limit, recordedError(short), d.Name, limit)
+	summary := fmt.Sprintf("%s burns its budget at %g times the sustainable rate or more", d.DisplayName, b.Factor)
+	if b.NoData {
+		expr = fmt.Sprintf("absent(%s{slo=%q})", recordedError(long), d.Name)
+		summary = d.DisplayName + " has no data"
+	}
+	rule := yaml.MapSlice{{Key: "alert", Value: b.Name}, {Key: "expr", Value: expr}}
+	if b.For > 0 {
+		rule = append(rule, yaml.MapItem{Key: "for", Value: b.For.String()})
+	}
+	// Braces in a text would be a template.
+	summary = strings.NewReplacer("{{", "{ {", "}}", "} }").Replace(summary)
+	return append(rule, yaml.MapItem{Key: "labels", Value: labels}, yaml.MapItem{Key: "annotations", Value: map[string]string{"summary": summary}})
+}
