@@ -1,7 +1,7 @@
 // Package ledger keeps what one promise spent: good and bad by minute.
 //
 // It holds three tiers of slots: minutes for the last hours, five-minute slots for the last
-// days, hours for the whole budget window, about 64 KB in all. Any window that ends
+// days, hours for the whole budget window, packed into 5 to 20 KB in all. Any window that ends
 // now is a sum over at most a few hundred slots, so judging a promise never reads raw samples
 // of more than a few minutes. It evaluates nothing and stores nothing on disk: after a
 // restart the slots are filled again from the metrics store.
@@ -61,15 +61,8 @@ const (
 // Ledger holds the slots of one promise.
 type Ledger struct {
 	window time.Duration
-	tier   [tiers][]slot
+	tier   [tiers]ring
 	sealed int64 // end of the newest slot that was put, Unix minutes
-}
-
-// slot k of a tier covers (k × width, (k+1) × width]: samples at a boundary
-// belong to the slot that they end, as in PromQL's half-open ranges.
-type slot struct {
-	index int64
-	cell  Cell
 }
 
 // New makes an empty ledger for a budget window.
@@ -78,10 +71,7 @@ func New(window time.Duration) *Ledger {
 	// Two hours more than asked: slots begin on full hours.
 	for t, span := range [tiers]time.Duration{MinuteSpan, FiveMinuteSpan, window} {
 		n := int((span+2*time.Hour)/Tier(t).Width()) + 1
-		l.tier[t] = make([]slot, n)
-		for i := range l.tier[t] {
-			l.tier[t][i].index = -1
-		}
+		l.tier[t] = ring{n: n, newest: -1}
 	}
 	return l
 }
@@ -106,14 +96,14 @@ func (l *Ledger) Start(t Tier, now time.Time) time.Time {
 
 // Put sets the slot of tier t that begins at start (a multiple of the width).
 func (l *Ledger) Put(t Tier, start time.Time, c Cell) {
-	diff := c
 	width := int64(t.Width() / time.Second)
 	k := start.Unix() / width
-	if l.tier[t][int(k%int64(len(l.tier[t])))].index > k {
-		return // older than the tier keeps
+	if !l.tier[t].keeps(k) {
+		return
 	}
-	if s := l.at(t, k); s != nil {
-		diff = c.Sub(s.cell)
+	diff := c.Sub(l.tier[t].get(k))
+	if diff == (Cell{}) && k <= l.tier[t].newest {
+		return // nothing changed, as in most slots that are read again
 	}
 	for u := t; u < tiers; u++ {
 		l.add(u, start.Unix()/int64(u.Width()/time.Second), diff)
@@ -121,31 +111,15 @@ func (l *Ledger) Put(t Tier, start time.Time, c Cell) {
 	l.sealed = max(l.sealed, (k+1)*width/60)
 }
 
-func (l *Ledger) at(t Tier, k int64) *slot {
-	s := &l.tier[t][int(k%int64(len(l.tier[t])))]
-	if k < 0 || s.index != k {
-		return nil
-	}
-	return s
-}
-
 func (l *Ledger) add(t Tier, k int64, c Cell) {
-	s := &l.tier[t][int(k%int64(len(l.tier[t])))]
-	if s.index > k {
-		return // older than the tier keeps
+	if l.tier[t].keeps(k) {
+		l.tier[t].set(k, l.tier[t].get(k).Add(c))
 	}
-	if s.index != k {
-		*s = slot{index: k}
-	}
-	s.cell = s.cell.Add(c)
 }
 
 // Get is the slot that begins at start.
 func (l *Ledger) Get(t Tier, start time.Time) Cell {
-	if s := l.at(t, start.Unix()/int64(t.Width()/time.Second)); s != nil {
-		return s.cell
-	}
-	return Cell{}
+	return l.tier[t].get(start.Unix() / int64(t.Width()/time.Second))
 }
 
 // Sum is what happened in (from, to]. Where the finest slots kept do not begin
@@ -164,8 +138,10 @@ func (l *Ledger) Sum(from, to time.Time) Cell {
 		width := int64(t.Width())
 		k := at / width
 		next := min((k+1)*width, end)
-		if s := l.at(t, k); s != nil {
-			sum = sum.Add(s.cell.Scale(float64(next-at) / float64(width)))
+		if c := l.tier[t].get(k); next-at == width {
+			sum = sum.Add(c)
+		} else {
+			sum = sum.Add(c.Scale(float64(next-at) / float64(width)))
 		}
 		at = next
 	}
@@ -175,15 +151,13 @@ func (l *Ledger) Sum(from, to time.Time) Cell {
 // hours is the sum of n hours from the k-th on: most of a budget window, and
 // most of the time that judging takes.
 func (l *Ledger) hours(k, n int64) (sum Cell) {
-	slots := l.tier[Hour]
-	i := int(k % int64(len(slots)))
-	for end := k + n; k < end; k++ {
-		if s := &slots[i]; s.index == k {
-			sum = sum.Add(s.cell)
-		}
-		if i++; i == len(slots) {
-			i = 0
-		}
+	r := &l.tier[Hour]
+	from, to := max(k, r.newest-int64(r.n)+1, 0), min(k+n, r.newest+1)
+	for from < to {
+		i := int(from % int64(r.n))
+		count := min(to-from, int64(r.n-i))
+		sum = sum.Add(r.sum(i, i+int(count)))
+		from += count
 	}
 	return sum
 }
@@ -231,13 +205,13 @@ func (l *Ledger) First(now time.Time) (time.Time, bool) {
 
 // Last is the end of the newest minute with data, false when none is kept.
 func (l *Ledger) Last() (time.Time, bool) {
-	for m := l.sealed - 1; m >= l.sealed-int64(len(l.tier[Minute])) && m >= 0; m-- {
-		if s := l.at(Minute, m); s != nil && s.cell.Minutes > 0 {
+	for m := l.sealed - 1; m >= l.sealed-int64(l.tier[Minute].n) && m >= 0; m-- {
+		if l.tier[Minute].get(m).Minutes > 0 {
 			return time.Unix((m+1)*60, 0), true
 		}
 	}
-	for h := l.sealed / 60; h >= 0 && h > l.sealed/60-int64(len(l.tier[Hour])); h-- {
-		if s := l.at(Hour, h); s != nil && s.cell.Minutes > 0 {
+	for h := l.sealed / 60; h >= 0 && h > l.sealed/60-int64(l.tier[Hour].n); h-- {
+		if l.tier[Hour].get(h).Minutes > 0 {
 			return time.Unix((h+1)*3600, 0), true
 		}
 	}
