@@ -19,7 +19,9 @@ import (
 	"github.com/signalbox-project/signalbox/internal/model"
 )
 
-func decisionPath(id, more string) string { return "/sb/v1/gate/decisions/" + url.PathEscape(id) + more }
+func decisionPath(id, more string) string {
+	return "/sb/v1/gate/decisions/" + url.PathEscape(id) + more
+}
 
 func gateOverrideCommand() *cobra.Command {
 	var c client
