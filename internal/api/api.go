@@ -109,6 +109,12 @@ func (a *API) registerAll() {
 	a.registerGate()
 	a.registerPages()
 	a.registerRecords()
+	a.registerRemedies()
+	if a.deps.Hooks != nil {
+		for _, method := range []string{"GET", "POST"} {
+			a.mux.Handle(method+" "+root+"/hooks/", a.deps.Hooks)
+		}
+	}
 	a.mux.Handle(jaegerRoot, jaeger.Handler(jaeger.Deps{
 		Spans: a.deps.Spans, Edges: a.edges(), Now: a.now, Fail: a.jaegerFailure,
 	}))

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -45,6 +46,9 @@ type Deps struct {
 	Explain      Explainer
 	Audit        AuditLog
 	Ledger       Ledger
+	Remedies     Remedies
+	// Hooks serves /sb/v1/hooks/, whose callers are other systems; nil answers 404.
+	Hooks http.Handler
 }
 
 // StatusReporter says what this process is and what is wrong with it.
@@ -153,6 +157,11 @@ type Explainer interface {
 type AuditLog interface {
 	AuditEntries(ctx context.Context, q store.AuditQuery) ([]model.AuditEntry, error) // newest first
 	Audit(ctx context.Context, e model.AuditEntry) (model.AuditEntry, error)
+}
+
+// Remedies remembers what was done about breaches; store/state does.
+type Remedies interface {
+	Remedies(ctx context.Context, q store.RemedyQuery) ([]model.Remedy, error) // newest first
 }
 
 // Ledger balances what was received against what was kept.

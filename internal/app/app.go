@@ -76,6 +76,8 @@ func (p *process) build(ctx context.Context) error {
 		{"processors", p.buildProcessors},
 		{"alerting", p.buildAlerting},
 		{"promises", p.buildPromises},
+		{"hooks", p.buildHooks},
+		{"remedies", p.buildRemedy},
 		{"intakes", p.buildIntakes},
 		{"reload", p.buildReload},
 		{"web", p.buildWeb},

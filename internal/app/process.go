@@ -30,6 +30,7 @@ type process struct {
 	alerts
 	promises
 	gates
+	actions
 	intakes
 	reloads
 }

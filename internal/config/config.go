@@ -24,6 +24,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/api"
 	"github.com/signalbox-project/signalbox/internal/gate"
 	"github.com/signalbox-project/signalbox/internal/gate/canary"
+	"github.com/signalbox-project/signalbox/internal/gate/hooks"
 	"github.com/signalbox-project/signalbox/internal/ingest/otlp"
 	"github.com/signalbox-project/signalbox/internal/ingest/scrape"
 	"github.com/signalbox-project/signalbox/internal/process/spanmetrics"
@@ -31,6 +32,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/query/promql"
 	"github.com/signalbox-project/signalbox/internal/query/search"
 	"github.com/signalbox-project/signalbox/internal/query/sql"
+	"github.com/signalbox-project/signalbox/internal/remedy"
 	"github.com/signalbox-project/signalbox/internal/slo"
 	"github.com/signalbox-project/signalbox/internal/store/events"
 	"github.com/signalbox-project/signalbox/internal/store/metrics"
@@ -61,6 +63,8 @@ type Config struct {
 	SLO         slo.Config         `yaml:"slo"`
 	Gate        gate.Config        `yaml:"gate"`
 	Canary      canary.Config      `yaml:"canary"`
+	Hooks       hooks.Config       `yaml:"hooks"`
+	Remedy      remedy.Config      `yaml:"remedy"`
 	API         api.Config         `yaml:"api"`
 
 	// Prometheus is what Prometheus' code made of Global and ScrapeConfigs.
@@ -92,6 +96,8 @@ func Default() Config {
 		SLO:         slo.DefaultConfig(),
 		Gate:        gate.DefaultConfig(),
 		Canary:      canary.DefaultConfig(),
+		Hooks:       hooks.DefaultConfig(),
+		Remedy:      remedy.DefaultConfig(),
 		API:         api.DefaultConfig(),
 	}
 }
@@ -142,6 +148,8 @@ func (c *Config) sections() []section {
 		{"rules", c.Rules.Validate},
 		{"slo", c.SLO.Validate},
 		{"gate", c.Gate.Validate},
+		{"hooks", c.Hooks.Validate},
+		{"remedy", c.Remedy.Validate},
 		{"canary", c.Canary.Validate},
 	}
 }
@@ -182,4 +190,9 @@ func (c *Config) resolve(dir string) {
 		c.PolicyFiles[i] = abs(p)
 	}
 	c.AlertmanagerFile = abs(c.AlertmanagerFile)
+	for _, files := range [][]*string{c.Hooks.Files(), c.Remedy.Files()} {
+		for _, p := range files {
+			*p = abs(*p)
+		}
+	}
 }
