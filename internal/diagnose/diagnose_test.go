@@ -114,6 +114,18 @@ func (f *facts) traffic(d, every time.Duration, version string, rate, errorRatio
 	}
 }
 
+func TestAServiceSeenForMinutesIsNotCalledUsual(t *testing.T) {
+	f := newFacts(t)
+	f.traffic(20*time.Minute, time.Minute, "2.4.0", 10, 0.01, 0.05)
+	d, err := f.room().Service(t.Context(), "default", "edge", f.now.Add(-time.Hour), f.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(d.Summary, "There is less than an hour of history to compare with: ") {
+		t.Errorf("summary %q", d.Summary)
+	}
+}
+
 func TestAServiceThatBehavesAsUsual(t *testing.T) {
 	f := newFacts(t)
 	f.edges = []model.Edge{{Client: "edge", Server: "layout"}, {Client: "web", Server: "edge"}, {Client: "a", Server: "b"}}

@@ -25,7 +25,10 @@ const (
 
 // unusual is what differs from the service's own last day, each nil when
 // nothing does.
-type unusual struct{ errors, latency, traffic *change }
+type unusual struct {
+	errors, latency, traffic *change
+	known                    bool // there is enough history to say what is normal
+}
 
 // change is a signal that left its normal value. Until is zero while it has not
 // come back; then now is its end's value, afterwards its worst.
@@ -63,22 +66,25 @@ func (r *Room) unusual(ctx context.Context, tenant, name string, start, end time
 			func(v, n float64) bool { return n > 0 && v <= trafficFactor*n }, math.Min,
 		}},
 	} {
-		if *c.dst, err = r.compare(ctx, c.curve, start, end); err != nil {
+		var known bool
+		if *c.dst, known, err = r.compare(ctx, c.curve, start, end); err != nil {
 			return u, err
 		}
+		u.known = u.known || known
 	}
 	return u, nil
 }
 
-func (r *Room) compare(ctx context.Context, c curve, start, end time.Time) (*change, error) {
+// compare also tells whether it is known what is normal.
+func (r *Room) compare(ctx context.Context, c curve, start, end time.Time) (ch *change, known bool, err error) {
 	const coarse, fine = 10 * time.Minute, time.Minute
 	day, err := r.deps.Querier.Range(ctx, c.expr("10m"), end.Add(-24*time.Hour), end, coarse)
 	if err != nil || len(day) == 0 {
-		return nil, err
+		return nil, false, err
 	}
 	normal, ok := median(day[0].Points)
 	if !ok {
-		return nil, nil
+		return nil, false, nil
 	}
 	from := start
 	if from.Before(end.Add(-6 * time.Hour)) {
@@ -86,12 +92,12 @@ func (r *Room) compare(ctx context.Context, c curve, start, end time.Time) (*cha
 	}
 	now, err := r.deps.Querier.Range(ctx, c.expr("2m"), from, end, fine)
 	if err != nil || len(now) == 0 {
-		return nil, err
+		return nil, true, err
 	}
 	if ch := onset(now[0].Points, normal, c.apart, end); ch != nil {
-		return ch, nil
+		return ch, true, nil
 	}
-	return episode(now[0].Points, normal, c), nil
+	return episode(now[0].Points, normal, c), true, nil
 }
 
 // episode finds the last time, of two points at least, that the curve was apart
@@ -181,7 +187,11 @@ func (u unusual) sentence(d model.ServiceDetail) string {
 	if text := u.past(d); text != "" {
 		return text
 	}
-	text := fmt.Sprintf("Nothing unusual: %s requests/s", human.Number(*d.Rate))
+	text := "Nothing unusual: "
+	if !u.known {
+		text = "There is less than an hour of history to compare with: "
+	}
+	text += human.Number(*d.Rate) + " requests/s"
 	if d.ErrorRatio != nil {
 		text += ", " + human.Percent(*d.ErrorRatio) + " errors"
 	}
