@@ -29,7 +29,7 @@ func DefaultConfig() Config {
 		MaxBodyBytes: 1 << 20,
 		Timeout:      model.Duration(60 * time.Second),
 		MaxInFlight:  64,
-		MaxTails:     32,
+		MaxTails:     128,
 	}
 }
 

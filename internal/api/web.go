@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"regexp"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"time"
 
@@ -73,7 +74,7 @@ func (a *API) Guard(next http.Handler) http.Handler {
 		sw := &statusWriter{ResponseWriter: w}
 		defer func() {
 			v := recover()
-			if v == http.ErrAbortHandler {
+			if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 				panic(v)
 			}
 			if v != nil {
@@ -102,7 +103,7 @@ func (a *API) observe(r *http.Request, sw *statusWriter, took time.Duration) {
 			_, route, _ = strings.Cut(pattern, " ")
 		}
 	}
-	a.met.requests.WithLabelValues(route, fmt.Sprint(status)).Inc()
+	a.met.requests.WithLabelValues(route, strconv.Itoa(status)).Inc()
 	if !isTail(r) {
 		a.met.duration.WithLabelValues(route).Observe(took.Seconds())
 	}
@@ -117,17 +118,17 @@ func (a *API) observe(r *http.Request, sw *statusWriter, took time.Duration) {
 // bounds limits requests in flight, their bodies and their time.
 func (a *API) bounds(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		slots := a.inFlight
+		slots, reason, message := a.inFlight, "in_flight", "more than %d requests at once; try again in a second"
 		if isTail(r) {
-			slots = a.tails
+			slots, reason, message = a.tails, "tails", "more than %d log tails at once; close one or raise api.max_tails"
 		}
 		select {
 		case slots <- struct{}{}:
 			defer func() { <-slots }()
 		default:
-			a.met.rejected.WithLabelValues("in_flight").Inc()
+			a.met.rejected.WithLabelValues(reason).Inc()
 			w.Header().Set("Retry-After", "1")
-			writeFailure(w, r, http.StatusTooManyRequests, codeOverloaded, fmt.Sprintf("more than %d requests at once; try again in a second", cap(slots)))
+			writeFailure(w, r, http.StatusTooManyRequests, codeOverloaded, fmt.Sprintf(message, cap(slots)))
 			return
 		}
 		if isTail(r) {
