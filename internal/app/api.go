@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"runtime/debug"
 	"time"
@@ -70,11 +69,7 @@ func (p *process) problems() []model.Problem {
 		out = append(out, model.Problem{Severity: "critical", Message: "metrics store is read-only: " + reason, Cure: "make room on the disk; it resumes by itself"})
 	}
 	for _, d := range p.events.Damages() {
-		out = append(out, model.Problem{
-			Severity: "warning", Message: fmt.Sprintf("%s %s of the event store is damaged (%s): %s between %s and %s are missing", d.Kind, d.File, d.Reason, d.Signal,
-				time.Unix(0, d.Range.Start).UTC().Format(time.RFC3339), time.Unix(0, d.Range.End).UTC().Format(time.RFC3339)),
-			Cure: "restore it from a backup, or delete it from quarantine/ once you know what is missing",
-		})
+		out = append(out, d.Problem())
 	}
 	if err := p.failedReload(); err != nil {
 		out = append(out, model.Problem{

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
 	"github.com/signalbox-project/signalbox/internal/store/events/part"
 )
@@ -23,6 +24,33 @@ type Damage struct {
 	// Range is the time that the file covered; zero if that is unknown.
 	Range  store.Range
 	Reason string
+}
+
+// Problem says what d means for a person: what is missing, if anything is,
+// and what to do.
+func (d Damage) Problem() model.Problem {
+	at := func(ns int64) string { return time.Unix(0, ns).UTC().Format(time.RFC3339) }
+	switch {
+	case d.Kind == "index":
+		return model.Problem{
+			Severity: "info", Message: fmt.Sprintf("index %s of the event store was damaged (%s)", d.File, d.Reason),
+			Cure: "nothing is missing; check the disk if this happens again, and delete the file from quarantine/",
+		}
+	case d.Range == store.Range{}:
+		return model.Problem{
+			Severity: "warning", Message: fmt.Sprintf("%s does not belong in the event store's folder (%s) and was set aside in quarantine/", d.File, d.Reason),
+			Cure: "look what it is; delete it from quarantine/ if nobody needs it",
+		}
+	case d.Kind == "missing":
+		return model.Problem{
+			Severity: "warning", Message: fmt.Sprintf("part %s of the event store is missing (%s): %s between %s and %s are incomplete", d.File, d.Reason, d.Signal, at(d.Range.Start), at(d.Range.End)),
+			Cure: "restore it from a backup",
+		}
+	}
+	return model.Problem{
+		Severity: "warning", Message: fmt.Sprintf("%s %s of the event store is damaged (%s): %s between %s and %s are incomplete", d.Kind, d.File, d.Reason, d.Signal, at(d.Range.Start), at(d.Range.End)),
+		Cure: "restore it from a backup, or delete it from quarantine/ once you know what is missing",
+	}
 }
 
 // Damages lists what was found damaged since the store was opened.

@@ -268,3 +268,24 @@ func TestAFolderThatCannotBeMadeIsAClearError(t *testing.T) {
 		t.Errorf("err = %v (%T), want one that names the folder", err, path)
 	}
 }
+
+func TestAProblemSaysWhatIsMissingAndNoMore(t *testing.T) {
+	for _, tc := range []struct {
+		name          string
+		damage        Damage
+		severity      string
+		says, saysNot string
+	}{
+		{"a part", Damage{Kind: "part", Signal: "logs", File: "a.parquet", Range: wholeDay, Reason: "checksum"}, "warning", "logs between", ""},
+		{"a rebuilt index", Damage{Kind: "index", Signal: "spans", File: "a.idx", Range: wholeDay, Reason: "it is rebuilt, no rows are lost"}, "info", "no rows are lost", "between"},
+		{"a file of nobody's", Damage{Kind: "segment", File: "wal-foo", Reason: "the name is not a log segment's"}, "warning", "does not belong", "1970"},
+		{"a missing part", Damage{Kind: "missing", Signal: "spans", File: "b.parquet", Range: wholeDay, Reason: "65501 rows"}, "warning", "is missing (65501 rows)", "damaged"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			p := tc.damage.Problem()
+			if p.Severity != tc.severity || !strings.Contains(p.Message, tc.says) || tc.saysNot != "" && strings.Contains(p.Message, tc.saysNot) || p.Cure == "" {
+				t.Errorf("%+v", p)
+			}
+		})
+	}
+}
