@@ -153,6 +153,9 @@ func roundStep(d time.Duration) time.Duration {
 			return s
 		}
 	}
-	day := 24 * time.Hour
-	return (d + day - 1) / day * day
+	const day = 24 * time.Hour
+	if rest := d % day; rest > 0 {
+		d += day - rest
+	}
+	return d
 }

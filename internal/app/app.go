@@ -39,7 +39,7 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	l, err := o.listen()
+	l, err := o.listen(ctx)
 	if err != nil {
 		return err
 	}

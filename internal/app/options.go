@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -55,14 +56,14 @@ type listeners struct {
 	web, grpc, http net.Listener
 }
 
-func (o Options) listen() (*listeners, error) {
+func (o Options) listen(ctx context.Context) (*listeners, error) {
 	var l listeners
 	var errs []error
 	open := func(flag, address string) net.Listener {
 		if address == "" {
 			return nil
 		}
-		ln, err := net.Listen("tcp", address)
+		ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("listen on %s (--%s): %w; stop the other program or choose another address", address, flag, reason(err)))
 		}

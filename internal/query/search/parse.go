@@ -196,16 +196,8 @@ func isEqual(e store.Expr) bool {
 
 func (p *parser) not() (store.Expr, error) {
 	negated := 0
-	for {
-		if p.keyword("NOT") {
-			negated++
-		} else if p.peek() == '-' && !p.boundary(p.pos+1) && !p.negativeNumber() {
-			p.pos++
-			negated++
-		} else {
-			break
-		}
-		if negated > maxDepth {
+	for p.negation() {
+		if negated++; negated > maxDepth {
 			return nil, p.errorAt(p.pos, "too many negations", "two negations cancel each other")
 		}
 	}
@@ -217,6 +209,18 @@ func (p *parser) not() (store.Expr, error) {
 		e = store.Not{Expr: e}
 	}
 	return e, nil
+}
+
+// negation passes over one NOT or -, if that is what comes next.
+func (p *parser) negation() bool {
+	if p.keyword("NOT") {
+		return true
+	}
+	if p.peek() != '-' || p.boundary(p.pos+1) || p.negativeNumber() {
+		return false
+	}
+	p.pos++
+	return true
 }
 
 // negativeNumber reports whether the - at pos begins a number among a field's

@@ -179,7 +179,7 @@ func genExpr(depth int) *rapid.Generator[store.Expr] {
 	return rapid.Custom(func(t *rapid.T) store.Expr {
 		kind := rapid.IntRange(0, 6).Draw(t, "kind")
 		if depth == 0 {
-			kind = kind % 4
+			kind %= 4
 		}
 		anyText := rapid.OneOf(rapid.StringN(1, 6, -1), rapid.SampledFrom([]string{"edge", "AND", "a b", "-1", "500", "1h", `q"u\`, "/a/", "x:y", "a*", "(z)", "GRÖẞE"}))
 		field := rapid.SampledFrom([]string{"service", "http.route", "k8s.io/x-y", "a b", "größe", "9", "x:y", `q"\`})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -101,7 +102,7 @@ func TestASlowFollowerLosesRecordsAndIsToldHowMany(t *testing.T) {
 		wg.Go(func() { _ = tail.Tail(ctx, "", nil, slow.event) })
 		synctest.Wait()
 		for i := range 100 {
-			tail.TapLogs([]model.LogRecord{logOf("t", fmt.Sprint(i))}) // returns although nobody reads
+			tail.TapLogs([]model.LogRecord{logOf("t", strconv.Itoa(i))}) // returns although nobody reads
 			synctest.Wait()
 		}
 		close(slow.gate)

@@ -247,10 +247,15 @@ func cutKeyword(s, keyword string) (at int, rest string, ok bool) {
 	if end >= len(s) || !strings.EqualFold(s[i:end], keyword) {
 		return 0, "", false
 	}
-	if c := s[end]; c == '_' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0x80 {
+	if isWordByte(s[end]) {
 		return 0, "", false
 	}
 	return end, s[end:], true
+}
+
+// isWordByte reports whether c can stand inside an unquoted name.
+func isWordByte(c byte) bool {
+	return c == '_' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c >= 0x80
 }
 
 // skipBlank is the offset of the first byte at or after i that is neither

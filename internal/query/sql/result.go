@@ -156,7 +156,7 @@ func dollarTag(s string) string {
 		if c == '$' {
 			return s[:i+1]
 		}
-		if !(c == '_' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c >= 0x80 || i > 1 && '0' <= c && c <= '9') {
+		if digit := '0' <= c && c <= '9'; !isWordByte(c) || digit && i == 1 {
 			return ""
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -382,7 +383,7 @@ func TestOverloadIsRefusedWithBoundedMemory(t *testing.T) {
 	db := open(t, cfg, Deps{Dir: t.TempDir()}) // nobody seals
 	var err error
 	for i := 0; err == nil && i < 1000; i++ {
-		err = db.AppendLogs(t.Context(), lines(fmt.Sprint(i), 50, noon))
+		err = db.AppendLogs(t.Context(), lines(strconv.Itoa(i), 50, noon))
 	}
 	if !errors.Is(err, store.ErrOverloaded) {
 		t.Fatalf("err = %v, want ErrOverloaded", err)

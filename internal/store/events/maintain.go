@@ -73,8 +73,8 @@ func (db *DB) maintain(full bool) {
 			}
 		}
 	}
-	db.logs.tidy(now)
-	db.spans.tidy(now)
+	db.logs.tidy()
+	db.spans.tidy()
 }
 
 // expire drops the parts whose every row is older than t, and empty day folders.
@@ -104,7 +104,7 @@ func (s *shelf[R, S]) expire(t time.Time) {
 }
 
 // tidy closes unused files and sets the gauges.
-func (s *shelf[R, S]) tidy(now time.Time) {
+func (s *shelf[R, S]) tidy() {
 	s.mu.Lock()
 	parts := s.parts
 	s.mu.Unlock()

@@ -111,11 +111,10 @@ type share[R, S any] struct {
 
 // split sorts a batch by day; usually that is one, and nothing is copied.
 func (s *shelf[R, S]) split(records []R) []share[R, S] {
-	const dayNS = int64(24 * time.Hour)
 	same := true
-	first := floorDay(s.ops.timeOf(&records[0]), dayNS)
+	first := floorDay(s.ops.timeOf(&records[0]))
 	for i := range records {
-		if floorDay(s.ops.timeOf(&records[i]), dayNS) != first {
+		if floorDay(s.ops.timeOf(&records[i])) != first {
 			same = false
 			break
 		}
@@ -127,10 +126,10 @@ func (s *shelf[R, S]) split(records []R) []share[R, S] {
 	index := map[int64]int{}
 	for i := range records {
 		t := s.ops.timeOf(&records[i])
-		n, ok := index[floorDay(t, dayNS)]
+		n, ok := index[floorDay(t)]
 		if !ok {
 			n = len(out)
-			index[floorDay(t, dayNS)] = n
+			index[floorDay(t)] = n
 			out = append(out, share[R, S]{day: part.DayOf(t)})
 		}
 		out[n].rows = append(out[n].rows, records[i])
@@ -138,11 +137,13 @@ func (s *shelf[R, S]) split(records []R) []share[R, S] {
 	return out
 }
 
-func floorDay(t, day int64) int64 {
+// floorDay is the number of the UTC day that t, Unix ns, lies in.
+func floorDay(t int64) int64 {
+	const dayNS = int64(24 * time.Hour)
 	if t < 0 {
-		return -1 - (-1-t)/day
+		return -1 - (-1-t)/dayNS
 	}
-	return t / day
+	return t / dayNS
 }
 
 // append makes a batch durable and visible.

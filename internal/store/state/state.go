@@ -120,8 +120,7 @@ func (s *Store) open(ctx context.Context) error {
 func (s *Store) connect(ctx context.Context) (err error) {
 	defer func() {
 		if err != nil {
-			s.closeAll()
-			err = s.explain("open", err)
+			err = errors.Join(s.explain("open", err), s.closeAll())
 		}
 	}()
 	if s.write, err = sql.Open("sqlite", s.dsn("rwc", "immediate")); err != nil {

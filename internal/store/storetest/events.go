@@ -8,6 +8,7 @@ import (
 	"iter"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -247,7 +248,7 @@ func logsTies(t *testing.T, s EventStore) {
 	var batch []model.LogRecord
 	for i := range n {
 		at := eventEpoch + int64(i/17_000)*1e9 // 17,000 records per instant
-		batch = append(batch, model.LogRecord{Time: at, Message: fmt.Sprint(i), Resource: res})
+		batch = append(batch, model.LogRecord{Time: at, Message: strconv.Itoa(i), Resource: res})
 		if len(batch) == n/2 {
 			noError(t, s.AppendLogs(t.Context(), batch))
 			seal(t, s)
@@ -425,10 +426,12 @@ func eventsCancelled(t *testing.T, s EventStore) {
 
 func eventsBrokenOff(t *testing.T, s EventStore) {
 	fill(t, s, newGenerator(15), 400)
-	for range s.Logs(t.Context(), store.LogQuery{}) {
+	for _, err := range s.Logs(t.Context(), store.LogQuery{}) {
+		noError(t, err)
 		break
 	}
-	for range s.Spans(t.Context(), store.TraceQuery{}) {
+	for _, err := range s.Spans(t.Context(), store.TraceQuery{}) {
+		noError(t, err)
 		break
 	}
 	// A store that holds on to the broken loops' files cannot do without them now.

@@ -155,11 +155,10 @@ func histogram(points []point, r store.Range, step time.Duration, field string) 
 }
 
 func mod(a, b int64) int64 {
-	if m := a % b; m < 0 {
-		return m + b
-	} else {
-		return m
+	if a%b < 0 {
+		return a%b + b
 	}
+	return a % b
 }
 
 func valueCounts(points []point, limit int) []store.ValueCount {
@@ -251,7 +250,9 @@ func (f *fieldList) list(limit int) []string {
 	}
 	own := len(out)
 	for k := range f.keys {
-		out = append(out, k)
+		if !slices.Contains(f.names, k) { // cannot be asked for by that name
+			out = append(out, k)
+		}
 	}
 	slices.SortFunc(out[own:], func(a, b string) int { return cmp.Or(cmp.Compare(f.keys[b], f.keys[a]), cmp.Compare(a, b)) })
 	if limit > 0 && len(out) > limit {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -173,9 +174,9 @@ func stateDecisionOnce(t *testing.T, open func() StateStore) {
 	equal(t, "first one stands", got, decision(1, stateEpoch))
 }
 
-func page(id, key, status string, at time.Time) model.Page {
+func page(id, status string, at time.Time) model.Page {
 	return model.Page{
-		ID: id, DedupKey: key, Time: at, Updated: at, Status: status, Severity: "critical", Title: "t",
+		ID: id, DedupKey: "k", Time: at, Updated: at, Status: status, Severity: "critical", Title: "t",
 		GroupLabels: model.Labels{"service": "edge"},
 		Alerts:      []model.PageAlert{{Fingerprint: "f", Labels: model.Labels{"alertname": "A"}, StartsAt: at, Status: status}},
 		Deliveries:  []model.Delivery{{Channel: "inbox", Time: at, Status: "delivered", Attempt: 1}},
@@ -184,24 +185,24 @@ func page(id, key, status string, at time.Time) model.Page {
 
 func statePages(t *testing.T, open func() StateStore) {
 	ctx, s := t.Context(), open()
-	must(t, s.SavePage(ctx, page("p1", "k", "firing", stateEpoch)))
-	if err := s.SavePage(ctx, page("p2", "k", "firing", stateEpoch.Add(time.Second))); err == nil {
+	must(t, s.SavePage(ctx, page("p1", "firing", stateEpoch)))
+	if err := s.SavePage(ctx, page("p2", "firing", stateEpoch.Add(time.Second))); err == nil {
 		t.Error("a second open page for one dedup key must be an error")
 	}
 	s = reopen(t, s, open)
 	got, err := s.PageByDedup(ctx, "k")
 	must(t, err)
-	equal(t, "open page", got, page("p1", "k", "firing", stateEpoch))
-	resolved := page("p1", "k", "resolved", stateEpoch)
+	equal(t, "open page", got, page("p1", "firing", stateEpoch))
+	resolved := page("p1", "resolved", stateEpoch)
 	end := stateEpoch.Add(time.Minute)
 	resolved.ResolvedAt = &end
 	must(t, s.SavePage(ctx, resolved))
 	_, err = s.PageByDedup(ctx, "k")
 	notFound(t, err)
-	must(t, s.SavePage(ctx, page("p3", "k", "firing", stateEpoch.Add(time.Hour))))
+	must(t, s.SavePage(ctx, page("p3", "firing", stateEpoch.Add(time.Hour))))
 	all, err := s.Pages(ctx, store.PageQuery{})
 	must(t, err)
-	equal(t, "pages, newest first", all, []model.Page{page("p3", "k", "firing", stateEpoch.Add(time.Hour)), resolved})
+	equal(t, "pages, newest first", all, []model.Page{page("p3", "firing", stateEpoch.Add(time.Hour)), resolved})
 	firing, err := s.Pages(ctx, store.PageQuery{Status: "firing"})
 	must(t, err)
 	equal(t, "firing", len(firing), 1)
@@ -211,7 +212,7 @@ func statePages(t *testing.T, open func() StateStore) {
 
 func stateAck(t *testing.T, open func() StateStore) {
 	ctx, s := t.Context(), open()
-	p := page("p1", "k", "firing", stateEpoch)
+	p := page("p1", "firing", stateEpoch)
 	must(t, s.SavePage(ctx, p))
 	at := stateEpoch.Add(time.Minute)
 	got, err := s.AckPage(ctx, "p1", "ada", at)
@@ -258,7 +259,7 @@ func stateAudit(t *testing.T, open func() StateStore) {
 			for n := range 5 {
 				_, err := s.Audit(ctx, model.AuditEntry{
 					Time: stateEpoch.Add(time.Duration(i) * time.Minute), Actor: fmt.Sprint("actor", i), Action: "gate.decide",
-					Subject: fmt.Sprint(n), Details: map[string]string{"b": "2", "a": "1"},
+					Subject: strconv.Itoa(n), Details: map[string]string{"b": "2", "a": "1"},
 				})
 				if err != nil {
 					t.Error(err)

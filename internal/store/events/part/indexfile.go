@@ -145,7 +145,7 @@ func decodeIndexMeta(b []byte) (info indexInfo, err error) {
 	if err := r.Err(); err != nil {
 		return info, fmt.Errorf("index metadata: %w: %w", ErrDamaged, err)
 	}
-	if info.Signal > Spans || info.Rows < 0 || len(info.blockSizes) != info.Meta.Blocks() || total != info.blocks.length ||
+	if info.Signal > Spans || info.Rows < 0 || len(info.blockSizes) != info.Blocks() || total != info.blocks.length ||
 		info.trace.length%bloom.BlockSize != 0 || info.trace.length < 0 || info.rollups.length < 0 {
 		return info, fmt.Errorf("index metadata: %w: figures contradict each other", ErrDamaged)
 	}

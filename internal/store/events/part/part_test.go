@@ -320,7 +320,7 @@ func TestOpenRefusesEveryDamagedByteOfIndexAndFooter(t *testing.T) {
 			t.Fatalf("opened with byte %d of %d flipped", i, meta)
 		}
 	}
-	for i := range len(index) {
+	for i := range index {
 		writeFile(t, p.IndexPath(), index[:i])
 		if q, err := Open(p.path); err == nil {
 			q.Release()

@@ -95,7 +95,7 @@ func (p *attrPlan) place(byCode []int32, rows int) {
 		from, to := p.attrs.Cells(row)
 		for c := to - 1; c >= from; c-- {
 			i := byCode[p.attrs.KeyAt(c)] - 1
-			if i < 0 || p.later(row, c, to) || p.attrs.KindAt(c) != p.promoted[i].Kind {
+			if i < 0 || p.later(c, to) || p.attrs.KindAt(c) != p.promoted[i].Kind {
 				p.rest[c] = true
 				continue
 			}
@@ -109,7 +109,7 @@ func (p *attrPlan) place(byCode []int32, rows int) {
 }
 
 // later reports whether the cell's key comes again in the row.
-func (p *attrPlan) later(row, cell, to int) bool {
+func (p *attrPlan) later(cell, to int) bool {
 	for c := cell + 1; c < to; c++ {
 		if p.attrs.KeyAt(c) == p.attrs.KeyAt(cell) {
 			return true

@@ -113,6 +113,12 @@ type row[T any] struct {
 	promoted model.Attrs
 }
 
+// attrs are all attributes of the record; the row gives its JSON ones away.
+func (r *row[T]) attrs() model.Attrs {
+	r.rest = append(r.rest, r.promoted...)
+	return r.rest
+}
+
 func (w *wholeFile) logs(into *head.LogsBuilder) error {
 	setters := setters(w, map[string]setter[row[model.LogRecord]]{
 		ColTimestamp: func(r *row[model.LogRecord], v parquet.Value) error { r.event.Time = v.Int64(); return nil },
@@ -126,7 +132,7 @@ func (w *wholeFile) logs(into *head.LogsBuilder) error {
 	})
 	out := make([]model.LogRecord, 0, 256)
 	return each(w, setters, func(r *row[model.LogRecord]) {
-		r.event.Resource, r.event.Attrs = &r.res, append(r.rest, r.promoted...)
+		r.event.Resource, r.event.Attrs = &r.res, r.attrs()
 	}, func(batch []row[model.LogRecord]) {
 		out = out[:0]
 		for i := range batch {
@@ -161,7 +167,7 @@ func (w *wholeFile) spans(into *head.SpansBuilder) error {
 	})
 	out := make([]model.Span, 0, 256)
 	return each(w, setters, func(r r) {
-		r.event.Resource, r.event.Attrs = &r.res, append(r.rest, r.promoted...)
+		r.event.Resource, r.event.Attrs = &r.res, r.attrs()
 	}, func(batch []row[model.Span]) {
 		out = out[:0]
 		for i := range batch {

@@ -24,7 +24,6 @@ func firstRows(n int) (b blockBits) {
 
 func (b *blockBits) has(i int) bool { return b[i/64]>>(i%64)&1 != 0 }
 func (b *blockBits) set(i int)      { b[i/64] |= 1 << (i % 64) }
-func (b *blockBits) drop(i int)     { b[i/64] &^= 1 << (i % 64) }
 
 func (b *blockBits) empty() bool {
 	var all uint64

@@ -27,8 +27,9 @@ func gridOf(r store.Range, step time.Duration) (grid, error) {
 	if r.Start%g.step < 0 {
 		g.start -= g.step
 	}
-	n := (uint64(r.End-1) - uint64(g.start)) / uint64(g.step)
-	if n >= maxBuckets || r.End-1-g.start > math.MaxInt64 || r.End-1 < g.start {
+	width := uint64(r.End-1) - uint64(g.start)
+	n := width / uint64(g.step)
+	if n >= maxBuckets || width > math.MaxInt64 || r.End-1 < g.start {
 		return grid{}, &InvalidError{fmt.Sprintf("the histogram would have more than %d buckets: use a longer step or a shorter range", maxBuckets)}
 	}
 	g.buckets = int(n) + 1

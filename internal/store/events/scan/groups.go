@@ -262,7 +262,7 @@ func (s *series) block(t *table, b *block) (err error) {
 }
 
 func (s *series) row(u *unit, i int) {
-	t := int64(0)
+	var t int64
 	if u.logs != nil {
 		t = u.logs.Time[i]
 	} else {
