@@ -125,7 +125,7 @@ func (r *Room) advance(ctx context.Context, rem *model.Remedy, burning bool, lis
 	case model.RemedyExecuting:
 		return nil, nil // the order was given in this process and is not back yet
 	}
-	if over { // planned, unhelpful or failed
+	if over { // planned, recovered, unhelpful or failed
 		rem.Ended = &now
 		return nil, r.save(ctx, rem)
 	}
@@ -258,7 +258,8 @@ func (r *Room) verify(ctx context.Context, rem *model.Remedy, status *model.SLOS
 	switch {
 	case known && burn.Rate < r.cfg.RecoveredBurn:
 		r.finishMarker(ctx, rem, "succeeded")
-		return r.end(ctx, rem, model.RemedyRecovered, fmt.Sprintf("The burn over %s fell to %s within %s of the rollback to %s.", burn.Window, human.Times(burn.Rate), took, rem.Previous), now)
+		// It ends with the breach: an alert over a long window stays for a while.
+		return r.change(ctx, rem, model.RemedyRecovered, fmt.Sprintf("The burn over %s fell to %s within %s of the rollback to %s.", burn.Window, human.Times(burn.Rate), took, rem.Previous), now)
 	case rem.VerifyUntil != nil && now.Before(*rem.VerifyUntil):
 		return nil
 	case !known:

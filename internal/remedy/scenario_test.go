@@ -288,6 +288,29 @@ func TestARollbackThatDoesNotHelpPagesAPerson(t *testing.T) {
 	}
 }
 
+func TestAnAlertThatOutlastsTheRecoveryBeginsNothingNew(t *testing.T) {
+	scenario(t, func(w *world) {
+		badDeploy(w)
+		w.answer = func(webhook.Order) (int, error) {
+			time.AfterFunc(5*time.Minute, func() {
+				w.mu.Lock()
+				defer w.mu.Unlock()
+				w.slos["edge"].Burn[1].Rate = 0.5 // the last five minutes are good, the last hour is not
+			})
+			return http.StatusOK, nil
+		}
+		w.pass(40 * time.Minute)
+		if r := w.expect("edge", model.RemedyRecovered, "The burn over 5m fell"); r.Ended != nil || len(w.saved) != 1 {
+			t.Errorf("ended %v, %d remedies", r.Ended, len(w.saved))
+		}
+		w.slo("edge", 0.5)
+		w.pass(time.Minute)
+		if r := w.expect("edge", model.RemedyRecovered, ""); r.Ended == nil || w.firing() != "" {
+			t.Errorf("not ended: %+v", r)
+		}
+	})
+}
+
 func TestAServiceIsRolledBackOnceAnHour(t *testing.T) {
 	scenario(t, func(w *world) {
 		badDeploy(w)
