@@ -30,7 +30,7 @@ func (p *process) buildPromises(context.Context) (err error) {
 		Querier:  promexpr.NewEvaluator(p.metrics, time.Duration(p.cfg.Query.Timeout), p.component("slo")),
 		Results:  p.metrics.Quiet(), // its own results must not wake it
 		Alerts:   p.router,
-		Records:  p.state, Corrections: p.state,
+		Records:  p.state, Corrections: p.state, Ledgers: p.state,
 		Arrivals: p.metrics.Arrivals, ExternalURL: p.external.String(),
 	}); err != nil {
 		return err

@@ -17,6 +17,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/notify"
 	"github.com/signalbox-project/signalbox/internal/slo/ledger"
+	"github.com/signalbox-project/signalbox/internal/slo/promexpr"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
 
@@ -36,6 +37,8 @@ type Deps struct {
 	Results    storage.AppendableV2 // where signalbox_slo_* metrics go
 	Alerts     notify.Sender
 	Records    Records
+	// Ledgers keeps what was counted, so that a start need not read all history.
+	Ledgers Ledgers
 	// Corrections keeps what does not count; nil for none.
 	Corrections Corrections
 	// Arrivals subscribes to the news that samples were stored; news fold into
@@ -54,9 +57,11 @@ type Engine struct {
 	log     *slog.Logger
 	metrics *engineMetrics
 
-	mu          sync.Mutex // guards promises
-	promises    []*promise // sorted by name
+	mu          sync.Mutex                         // guards promises
+	promises    []*promise                         // sorted by name
+	families    map[*promexpr.Counter]familyMember // who is asked for together
 	restored    map[string]store.SLORecord
+	ledgers     map[string]store.SLOLedger // of the last run, until the first evaluation
 	nextRecord  time.Time
 	list        atomic.Pointer[[]model.SLOStatus]                // worst first
 	again       atomic.Bool                                      // read all history again
@@ -100,6 +105,12 @@ func New(cfg Config, deps Deps) (*Engine, error) {
 	return e, nil
 }
 
+// Ledgers keeps ledgers from one run to the next; store/state does.
+type Ledgers interface {
+	SaveSLOLedgers(ctx context.Context, ledgers []store.SLOLedger) error
+	SLOLedgers(ctx context.Context, fn func(store.SLOLedger)) error
+}
+
 func newMetrics() *engineMetrics {
 	return &engineMetrics{
 		evaluation: prometheus.NewHistogram(prometheus.HistogramOpts{
@@ -122,7 +133,7 @@ func newMetrics() *engineMetrics {
 const (
 	minInterval = 250 * time.Millisecond // between evaluations when samples keep arriving
 	maxInterval = 10 * time.Second       // without any news: staleness must be noticed
-	maxRest     = 2 * time.Second        // for the sake of CPUShare: alerts must come in time all the same
+	maxRest     = 10 * time.Second       // for the sake of CPUShare, which thousands of promises need: alerts must come in time all the same
 	burstCPU    = 10 * time.Second       // unused time that may be caught up, for reading history
 )
 
@@ -145,6 +156,7 @@ func (e *Engine) Run(ctx context.Context) error {
 		pace.spend(time.Since(start))
 		news := e.scan(ctx, start, &pace)
 		if !e.wait(ctx, arrivals, &pace, news) {
+			e.keepAll(ctx)
 			return nil
 		}
 	}
@@ -219,6 +231,9 @@ func (e *Engine) restore(ctx context.Context) error {
 	if err := e.loadCorrections(ctx); err != nil {
 		return err
 	}
+	if err := e.loadLedgers(ctx); err != nil {
+		return err
+	}
 	if e.deps.Records == nil {
 		return nil
 	}
@@ -236,7 +251,7 @@ func (e *Engine) restore(ctx context.Context) error {
 func (e *Engine) step(ctx context.Context, now time.Time) {
 	start := time.Now()
 	promises := e.sync(ctx, now)
-	q := &memo{Querier: e.deps.Querier, seen: map[string]memoEntry{}}
+	q := newBatch(e.deps.Querier, e.families)
 	corrections := *e.corrections.Load()
 	for _, p := range promises {
 		if ctx.Err() != nil {
@@ -255,6 +270,7 @@ func (e *Engine) step(ctx context.Context, now time.Time) {
 	e.list.Store(&list)
 	e.sendAlerts(ctx, promises, now)
 	e.save(ctx, promises)
+	e.keep(ctx, promises, now)
 	if e.deps.Results != nil && !now.Before(e.nextRecord) {
 		e.nextRecord = now.Add(time.Duration(e.cfg.RecordEvery))
 		if err := e.writeResults(ctx, list, now); err != nil {
@@ -319,6 +335,7 @@ func (e *Engine) sync(ctx context.Context, now time.Time) []*promise {
 			p.mu.Unlock()
 		} else {
 			p = newPromise(d, p, e.restored[d.Name])
+			p.resume(e.ledgers[d.Name], now)
 		}
 		if again && !p.sealed.IsZero() {
 			p.rescan(p.sealed)
@@ -329,6 +346,8 @@ func (e *Engine) sync(ctx context.Context, now time.Time) []*promise {
 	}
 	e.retire(ctx, old, now)
 	link(next)
+	e.families = families(next)
+	e.ledgers = nil // those of the last run were for the first promises
 	e.promises = next
 	return next
 }

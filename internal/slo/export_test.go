@@ -21,3 +21,12 @@ func (e *Engine) Settle(ctx context.Context, now time.Time) error {
 	}
 	return nil
 }
+
+// Alone makes the engine ask for each counter by itself.
+func (e *Engine) Alone() { e.families = nil }
+
+// Families is how many counters are asked for together.
+func (e *Engine) Families() int { return len(e.families) }
+
+// Judge is one evaluation, as Run does it after samples arrived.
+func (e *Engine) Judge(ctx context.Context, now time.Time) { e.step(ctx, now) }

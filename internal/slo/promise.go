@@ -2,6 +2,7 @@ package slo
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -38,7 +39,8 @@ type promise struct {
 
 	alerts map[string]*store.SLOAlertRecord
 	record store.SLORecord
-	dirty  bool // record differs from what is stored
+	dirty  bool      // record differs from what is stored
+	kept   time.Time // when its ledger was stored
 }
 
 // chunk is a piece of history to read into one tier.
@@ -92,7 +94,7 @@ func (p *promise) seal(ctx context.Context, q Querier, sealTo time.Time) error {
 		from = start
 	}
 	if gap := sealTo.Sub(p.sealed); gap > time.Hour && !p.sealed.IsZero() {
-		p.rescan(sealTo) // asleep for long: read it as history
+		p.catchUp(sealTo)
 	}
 	if p.sealed.IsZero() {
 		p.setSealed(sealTo)
@@ -129,6 +131,19 @@ func (p *promise) put(tier ledger.Tier, from time.Time, cells []ledger.Cell) {
 func (p *promise) rescan(sealTo time.Time) {
 	p.queue = p.plan(sealTo)
 	p.queueExclusions()
+}
+
+// catchUp queues what passed since the newest sealed minute: the process was
+// asleep or not running.
+func (p *promise) catchUp(sealTo time.Time) {
+	since := p.sealed.Add(-p.def.source.reread()).Truncate(time.Hour)
+	p.rescan(sealTo)
+	p.queue = slices.DeleteFunc(p.queue, func(c chunk) bool { return !c.excluded && !c.to.After(since) })
+	for i := range p.queue {
+		if c := &p.queue[i]; !c.excluded {
+			c.from = later(c.from, since)
+		}
+	}
 }
 
 // definition is the one in force.
@@ -198,7 +213,7 @@ func (p *promise) look(ctx context.Context, q Querier, now time.Time) error {
 	if unseen := p.lastData.IsZero() && p.live.Minutes > 0; now.Sub(p.checked) < lookEvery && !unseen {
 		return nil
 	}
-	v, ok, err := value(ctx, q, p.def.source.lastSample(), now)
+	v, ok, err := p.lastSample(ctx, q, now)
 	if err != nil {
 		return err
 	}
@@ -212,6 +227,14 @@ func (p *promise) look(ctx context.Context, q Querier, now time.Time) error {
 	p.mu.Unlock()
 	sum, _ := p.sum(now.Add(-p.def.Window), now)
 	return p.lookForGood(ctx, q, now, sum)
+}
+
+// lastSample is when the newest sample is of, in Unix seconds.
+func (p *promise) lastSample(ctx context.Context, q Querier, now time.Time) (float64, bool, error) {
+	if r, ok := p.def.source.(*ratioSource); ok {
+		return countAt(ctx, q, r.total, 0, now)
+	}
+	return value(ctx, q, p.def.source.lastSample(), now)
 }
 
 // lookForGood finds a query of good events that matches nothing at all: then

@@ -95,7 +95,7 @@ func (s *ratioSource) cells(ctx context.Context, q Querier, from, to time.Time, 
 // counted reads slots; one without a sample in it is the zero Cell.
 func (s *ratioSource) counted(ctx context.Context, q Querier, from, to time.Time, width time.Duration) ([]ledger.Cell, error) {
 	n := int(to.Sub(from) / width)
-	total, err := points(ctx, q, s.total.Over(width), from.Add(width), to, width)
+	total, err := countOver(ctx, q, s.total, width, from.Add(width), to)
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +103,7 @@ func (s *ratioSource) counted(ctx context.Context, q Querier, from, to time.Time
 	if len(total) == 0 {
 		return out, nil
 	}
-	part, err := points(ctx, q, s.part().Over(width), from.Add(width), to, width)
+	part, err := countOver(ctx, q, s.part(), width, from.Add(width), to)
 	if err != nil {
 		return nil, err
 	}
@@ -116,11 +116,11 @@ func (s *ratioSource) counted(ctx context.Context, q Querier, from, to time.Time
 }
 
 func (s *ratioSource) live(ctx context.Context, q Querier, from, to time.Time) (ledger.Cell, error) {
-	total, hasTotal, err := value(ctx, q, s.total.Over(to.Sub(from)), to)
+	total, hasTotal, err := countAt(ctx, q, s.total, to.Sub(from), to)
 	if err != nil || !hasTotal {
 		return ledger.Cell{}, err
 	}
-	part, _, err := value(ctx, q, s.part().Over(to.Sub(from)), to)
+	part, _, err := countAt(ctx, q, s.part(), to.Sub(from), to)
 	return s.cell(total, part, true, to.Sub(from).Minutes()), err
 }
 
@@ -253,7 +253,8 @@ func (s *sampleSource) identity() string {
 
 // bad is the bad share of one value that stands for the time since start.
 func (s *sampleSource) bad(v float64, start time.Time) float64 {
-	good, limit := false, s.limit(start)
+	var good bool
+	limit := s.limit(start)
 	switch s.op {
 	case "lt":
 		good = v < limit

@@ -39,9 +39,10 @@ const (
 // and count_over_time; others over a range are refused, because windows of them do not
 // add up.
 type Counter struct {
-	exact     string // increases measured sample to sample, for Evaluator
-	plain     string // plain PromQL, for people
-	single    bool   // plain answers one series already
+	exact     string       // increases measured sample to sample, for Evaluator
+	plain     string       // plain PromQL, for people
+	single    bool         // plain answers one series already
+	call      *parser.Call // of a plain sum over one selector, for families
 	selectors []string
 }
 
@@ -71,6 +72,9 @@ func ParseCounter(text string, isCounter bool) (*Counter, error) {
 		if anchored {
 			c.exact = "sum(" + out.String() + ")"
 			c.selectors = r.selectors
+			if c.call = plainSum(out); len(r.selectors) > 1 {
+				c.call = nil
+			}
 		} else {
 			c.plain = out.String()
 			agg, ok := out.(*parser.AggregateExpr)
