@@ -3,5 +3,5 @@
 # the real binary and real clients (OpenTelemetry SDKs, Prometheus, amtool).
 set -euo pipefail
 cd "$(dirname "$0")/.."
-scripts/need.sh cc python3 pip3 java mvn node npm
+scripts/need.sh cc python3 pip3 java mvn node npm curl jq
 exec "${GO:-go}" test -race -timeout 14m ./...

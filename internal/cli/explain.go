@@ -27,7 +27,7 @@ func explainCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "explain ALERT",
 		Short:   "Why was I paged? The rule, its value and what happened since",
-		Example: "  signalbox explain SLOBurnRateFast",
+		Example: "  signalbox explain Watchdog",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var e explanation
