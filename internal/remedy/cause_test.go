@@ -106,8 +106,10 @@ func TestTheConfigurationIsCheckedWhole(t *testing.T) {
 		t.Error(errs)
 	}
 	c := Config{After: -1, Targets: []Target{
-		{Service: "edge"}, {Service: "edge", Kubernetes: &kubernetes.Config{}, Webhook: &webhook.Config{URL: "x"}},
-		{GitLab: &gitlab.Config{URL: "ftp://x", Variables: map[string]string{"a b": ""}}}, {Service: "a", Argo: &kubernetes.RolloutConfig{}},
+		{Service: "edge"},
+		{Service: "edge", Kubernetes: &kubernetes.Config{}, Webhook: &webhook.Config{URL: "x"}},
+		{GitLab: &gitlab.Config{URL: "ftp://x", Variables: map[string]string{"a b": ""}}},
+		{Service: "a", Argo: &kubernetes.RolloutConfig{}},
 	}}
 	text := errors.Join(c.Validate()...).Error()
 	for _, want := range []string{

@@ -116,7 +116,8 @@ func (r *Room) send(ctx context.Context, a notify.Alert) bool {
 }
 
 func (r *Room) alertOf(rem *model.Remedy) (notify.Alert, bool) {
-	name, severity := "", "critical"
+	var name string
+	severity := "critical"
 	switch {
 	case rem.Ended != nil:
 		return notify.Alert{}, false

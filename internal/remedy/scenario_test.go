@@ -343,9 +343,8 @@ func TestADryRunOnlySaysWhatItWouldDo(t *testing.T) {
 		w.cfg.DryRun = true
 		w.start()
 		defer func() { w.stop() }()
-		markers := 0
 		badDeploy(w)
-		markers = len(w.markers)
+		markers := len(w.markers)
 		w.pass(30 * time.Minute)
 		r := w.expect("edge", model.RemedyPlanned, "Dry run: Signalbox would send the order to https://deployer.test/edge, since 2 fails 30 %")
 		if !r.DryRun || len(w.orders) != 0 || len(w.markers) != markers || w.firing() != "" {

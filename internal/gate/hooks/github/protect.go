@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/signalbox-project/signalbox/internal/gate/hooks/hook"
@@ -52,7 +53,7 @@ func (h *Hook) protect(ctx context.Context, body []byte, keys []string) (hook.An
 		return hook.Answer{}, err
 	}
 	if err := h.kit.Reply(hook.Reply{
-		Hook: "github", Decision: d, Target: e.Repository.FullName + " deployment " + fmt.Sprint(e.Deployment.ID) + " to " + e.Environment,
+		Hook: "github", Decision: d, Target: e.Repository.FullName + " deployment " + strconv.FormatInt(e.Deployment.ID, 10) + " to " + e.Environment,
 		Send:   func(ctx context.Context) (outcall.Response, error) { return h.review(ctx, e, callback, d) },
 		Failed: func() { h.replay.Forget(keys...) }, // a redelivery may try again
 	}); err != nil {

@@ -64,28 +64,28 @@ type Deps struct {
 	Now func() time.Time
 }
 
-// Refusal is an answer other than 2xx.
-type Refusal struct {
+// RefusalError is an answer other than 2xx.
+type RefusalError struct {
 	Status  int
 	Code    string
 	Message string
 }
 
 // Error implements error.
-func (r *Refusal) Error() string { return r.Message }
+func (r *RefusalError) Error() string { return r.Message }
 
 // Bad is a 400: the payload is not what is documented.
-func Bad(format string, args ...any) *Refusal {
-	return &Refusal{Status: http.StatusBadRequest, Code: "bad_request", Message: fmt.Sprintf(format, args...)}
+func Bad(format string, args ...any) *RefusalError {
+	return &RefusalError{Status: http.StatusBadRequest, Code: "bad_request", Message: fmt.Sprintf(format, args...)}
 }
 
 // Unauthorized is a 401.
-func Unauthorized(format string, args ...any) *Refusal {
-	return &Refusal{Status: http.StatusUnauthorized, Code: "unauthorized", Message: fmt.Sprintf(format, args...)}
+func Unauthorized(format string, args ...any) *RefusalError {
+	return &RefusalError{Status: http.StatusUnauthorized, Code: "unauthorized", Message: fmt.Sprintf(format, args...)}
 }
 
 // Missing is a 400 that names the field.
-func Missing(field string) *Refusal { return Bad("%s: missing or empty", field) }
+func Missing(field string) *RefusalError { return Bad("%s: missing or empty", field) }
 
 // Kit is the shared part of all hooks.
 type Kit struct {
@@ -158,7 +158,7 @@ func (k *Kit) Handle(name string, serve func(r *http.Request, body []byte) (Answ
 		if err != nil {
 			var large *http.MaxBytesError
 			if errors.As(err, &large) {
-				err = &Refusal{Status: http.StatusRequestEntityTooLarge, Code: "too_large", Message: fmt.Sprintf("the body has more than %d bytes", large.Limit)}
+				err = &RefusalError{Status: http.StatusRequestEntityTooLarge, Code: "too_large", Message: fmt.Sprintf("the body has more than %d bytes", large.Limit)}
 			} else {
 				err = Bad("the body could not be read")
 			}
@@ -179,17 +179,17 @@ func (k *Kit) Handle(name string, serve func(r *http.Request, body []byte) (Answ
 }
 
 func (k *Kit) refuse(w http.ResponseWriter, r *http.Request, name string, err error) {
-	var refusal *Refusal
+	var refusal *RefusalError
 	var bad interface{ BadRequest() }
 	switch {
 	case errors.As(err, &refusal):
 	case errors.As(err, &bad):
 		refusal = Bad("%s", err.Error())
 	case errors.Is(err, store.ErrReadOnly), errors.Is(err, store.ErrOverloaded):
-		refusal = &Refusal{Status: http.StatusServiceUnavailable, Code: "unavailable", Message: "decisions cannot be stored right now, so none is made; try again"}
+		refusal = &RefusalError{Status: http.StatusServiceUnavailable, Code: "unavailable", Message: "decisions cannot be stored right now, so none is made; try again"}
 		k.deps.Logger.ErrorContext(r.Context(), "hook failed", "hook", name, "err", err)
 	default:
-		refusal = &Refusal{Status: http.StatusInternalServerError, Code: "internal", Message: "no decision could be made; the log of Signalbox says more"}
+		refusal = &RefusalError{Status: http.StatusInternalServerError, Code: "internal", Message: "no decision could be made; the log of Signalbox says more"}
 		k.deps.Logger.ErrorContext(r.Context(), "hook failed", "hook", name, "err", err)
 	}
 	if refusal.Status < 500 {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -64,7 +65,7 @@ func TestRepliesAreBoundedAndSentWhenTheProcessStops(t *testing.T) {
 				queued++
 			}
 		}
-		var refusal *hook.Refusal
+		var refusal *hook.RefusalError
 		if !errors.As(err, &refusal) || refusal.Status != http.StatusServiceUnavailable {
 			t.Fatalf("after %d: %v", queued, err)
 		}
@@ -114,7 +115,7 @@ func TestReplaysAreRememberedForADay(t *testing.T) {
 		t.Error("not forgotten")
 	}
 	for i := range 50_000 {
-		r.First(now.Add(26*time.Hour+time.Duration(i)*time.Millisecond), fmt.Sprint(i))
+		r.First(now.Add(26*time.Hour+time.Duration(i)*time.Millisecond), strconv.Itoa(i))
 	}
 	if r.First(now.Add(27*time.Hour), "49999") {
 		t.Error("the newest was forgotten in a flood")

@@ -64,14 +64,14 @@ type Reply struct {
 	Failed func()
 }
 
-// Reply queues a reply; the error is a Refusal with 503 when too many wait.
+// Reply queues a reply; the error is a RefusalError with 503 when too many wait.
 func (k *Kit) Reply(r Reply) error {
 	select {
 	case k.replies <- r:
 		return nil
 	default:
 		k.metrics.replies.WithLabelValues(r.Hook, "failed").Inc()
-		return &Refusal{Status: http.StatusServiceUnavailable, Code: "overloaded", Message: "too many replies wait to be sent; send the event again"}
+		return &RefusalError{Status: http.StatusServiceUnavailable, Code: "overloaded", Message: "too many replies wait to be sent; send the event again"}
 	}
 }
 

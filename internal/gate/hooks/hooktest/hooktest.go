@@ -193,7 +193,7 @@ func edit(t *testing.T, body, path string, change func(m map[string]any, key str
 // Serve answers one request.
 func Serve(t *testing.T, h http.Handler, method, path, body string, header http.Header) (status int, answer string) {
 	t.Helper()
-	req := httptest.NewRequest(method, path, strings.NewReader(body))
+	req := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))
 	for k, v := range header {
 		req.Header[http.CanonicalHeaderKey(k)] = v
 	}

@@ -222,11 +222,8 @@ func (h *Hook) review(r *http.Request, req request) (response, string, error) {
 		return h.undecided(r, name, err)
 	}
 	text := "Signalbox: " + d.Summary
-	for _, reason := range d.Reasons {
-		if reason.Verdict == d.Verdict && reason.Cure != "" {
-			text += " " + reason.Cure
-			break
-		}
+	if i := slices.IndexFunc(d.Reasons, func(r model.GateReason) bool { return r.Verdict == d.Verdict && r.Cure != "" }); i >= 0 {
+		text += " " + d.Reasons[i].Cure
 	}
 	text += " Decision " + d.ID + "."
 	switch {
@@ -240,7 +237,7 @@ func (h *Hook) review(r *http.Request, req request) (response, string, error) {
 
 // undecided is what happens when the gate has no answer.
 func (h *Hook) undecided(r *http.Request, name string, err error) (response, string, error) {
-	var refusal *hook.Refusal
+	var refusal *hook.RefusalError
 	if errors.As(err, &refusal) && refusal.Status < 500 {
 		return deny("Signalbox: " + refusal.Message), hook.OutcomeIgnored, nil
 	}
