@@ -331,6 +331,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sb/v1/remedies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Rollbacks, planned, done and declined, with their evidence */
+        get: operations["listRemedies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sb/v1/services": {
         parameters: {
             query?: never;
@@ -1171,6 +1188,68 @@ export interface components {
             /** Format: int64 */
             count: number;
             reason: string;
+        };
+        RemediesResponse: {
+            /** @description the newest breach first */
+            remedies: components["schemas"]["Remedy"][];
+        };
+        Remedy: {
+            /** @description its burn alert */
+            alert: string;
+            /**
+             * Format: date-time
+             * @description since when the burn alert has been active
+             */
+            breach: string;
+            /** @description the deployment that is the likely cause */
+            deploy?: components["schemas"]["Deploy"];
+            dry_run: boolean;
+            /**
+             * Format: date-time
+             * @description when the breach ended
+             */
+            ended?: string;
+            environment?: string;
+            evidence: components["schemas"]["Evidence"][];
+            /**
+             * Format: date-time
+             * @description when the rollback was ordered (in a dry run: would have been)
+             */
+            executed?: string;
+            /** @description kubernetes, argo, gitlab or webhook */
+            executor?: string;
+            /** @description every change of state, oldest first */
+            history: components["schemas"]["RemedyStep"][];
+            id: string;
+            /** @description the version before it */
+            previous_version?: string;
+            /** @description why this state, in one sentence with figures */
+            reason: string;
+            /** @description what the executor answered */
+            result?: string;
+            service: string;
+            /** @description the promise that was broken first */
+            slo: string;
+            /** @enum {string} */
+            state: "watching" | "declined" | "executing" | "verifying" | "planned" | "recovered" | "unhelpful" | "failed" | "ended";
+            /**
+             * Format: date-time
+             * @description last change
+             */
+            updated: string;
+            /**
+             * Format: date-time
+             * @description by when the burn must have fallen
+             */
+            verify_until?: string;
+            /** @description the version that is the likely cause */
+            version?: string;
+        };
+        RemedyStep: {
+            reason: string;
+            state: string;
+            /** Format: date-time */
+            time: string;
         };
         Replay: {
             /** @description as it comes out now */
@@ -2281,6 +2360,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listRemedies: {
+        parameters: {
+            query?: {
+                service?: string;
+                state?: "watching" | "declined" | "executing" | "verifying" | "planned" | "recovered" | "unhelpful" | "failed" | "ended";
+                /** @description only those that may still change */
+                open?: boolean;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemediesResponse"];
                 };
             };
             /** @description Error */
