@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/user"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -33,8 +34,9 @@ func gateOverrideCommand() *cobra.Command {
 		Long: `Lets the same service, environment and version pass in spite of a decision, until
 gate.override_for is over. Who did it and why is written to the audit log and
 shown with the decision and with every decision that passes because of it.`,
-		Example: `  signalbox gate override 0198f3c2-… --reason "the release mends the outage of 14:02"`,
-		Args:    cobra.ExactArgs(1),
+		Example: `  id=$(signalbox gate check --service mail --version 7 --json | jq -r .id)
+  signalbox gate override $id --reason "the release mends the outage of 14:02"`,
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if actor == "" {
 				u, err := user.Current()
@@ -77,12 +79,12 @@ func gateVerifyCommand() *cobra.Command {
 		Short: "Check a decision's signature on this machine",
 		Long: `Fetches a decision and checks here, not on the server, that its Ed25519 signature
 fits and that what is shown is what was signed. With --key it is checked with a
-public key that you kept; without, with the one that the server shows.
+public key that you kept (the field pem of GET /sb/v1/gate/key); without, with the
+one that the server shows.
 
 Exit status: 0 valid, 1 not valid, 3 no answer from the server.`,
-		Example: `  signalbox gate verify 0198f3c2-…
-  curl -s localhost:4300/sb/v1/gate/key | jq -r .pem > gate.pem
-  signalbox gate verify 0198f3c2-… --key gate.pem`,
+		Example: `  id=$(signalbox gate check --service edge --environment prod --json | jq -r .id)
+  signalbox gate verify $id`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var d model.GateDecision
@@ -186,7 +188,7 @@ func printPolicies(w io.Writer, v gate.PolicyView) error {
 	t := newTable("POLICY", "FOR", "CAUTION", "HOLD", "FREEZE", "BLOCKS AT", "FREEZES")
 	row := func(name, match string, p gate.Policy, freezes int) {
 		t.row(name, match, "> "+percent(p.CautionAbove), "> "+percent(p.HoldAbove), "≥ "+percent(p.FreezeAt),
-			fmt.Sprintf("%g× (%s), %g× (%s)", p.BurnFast.Factor, p.BurnFast.Long, p.BurnSlow.Factor, p.BurnSlow.Long), fmt.Sprint(freezes))
+			fmt.Sprintf("%g× (%s), %g× (%s)", p.BurnFast.Factor, p.BurnFast.Long, p.BurnSlow.Factor, p.BurnSlow.Long), strconv.Itoa(freezes))
 	}
 	for _, p := range v.Policies {
 		row(p.Name, matchText(p.Match), p.Rules, len(p.Freezes))

@@ -167,7 +167,7 @@ func (b *Bands) alert(s model.SLOStatus, band string, limit float64, policy stri
 	}[band]
 	ls := model.Labels{}
 	for k, v := range s.Labels {
-		if prom.LabelName(k).IsValidLegacy() && v != "" {
+		if prom.LegacyValidation.IsValidLabelName(k) && v != "" {
 			ls[k] = v
 		}
 	}

@@ -27,8 +27,10 @@ func promise(change ...func(*model.SLOSnapshot)) model.SLOSnapshot {
 			Budget:  model.Budget{Total: 1e6, Allowed: 5000, Bad: 2100, UsedRatio: 0.42, LeftRatio: 0.58, Coverage: 1},
 			Queries: model.SLOQueries{Error: "1 - sum(good[$window]) / sum(total[$window])"},
 			Burn: []model.Burn{
-				{Window: "5m", Rate: 1, Events: 100, Coverage: 1}, {Window: "30m", Rate: 1, Events: 600, Coverage: 1},
-				{Window: "1h", Rate: 1, Events: 1200, Coverage: 1}, {Window: "6h", Rate: 1, Events: 7200, Coverage: 1},
+				{Window: "5m", Rate: 1, Events: 100, Coverage: 1},
+				{Window: "30m", Rate: 1, Events: 600, Coverage: 1},
+				{Window: "1h", Rate: 1, Events: 1200, Coverage: 1},
+				{Window: "6h", Rate: 1, Events: 7200, Coverage: 1},
 			},
 		},
 	}
@@ -275,7 +277,8 @@ func TestTheDocumentedPolicyIsTheDefault(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, block, ok := strings.Cut(string(text), "```yaml\n")
+	_, block, ok := strings.Cut(string(text), "```yaml\ngate:")
+	block = "gate:" + block
 	if !ok {
 		t.Fatal("no YAML block")
 	}

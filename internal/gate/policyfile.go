@@ -22,15 +22,15 @@ import (
 // maxFileBytes bounds one policy file; a larger one is a mistake.
 const maxFileBytes = 1 << 20
 
-// Problem is something wrong with a policy file.
-type Problem struct {
+// PolicyError is something wrong with a policy file.
+type PolicyError struct {
 	File    string
 	Line    int // 0 when it is about the whole file
 	Message string
 }
 
 // Error is "file:line: message".
-func (p Problem) Error() string {
+func (p PolicyError) Error() string {
 	if p.Line == 0 {
 		return p.File + ": " + p.Message
 	}
@@ -39,18 +39,18 @@ func (p Problem) Error() string {
 
 // LoadPolicies reads policy files by glob patterns. What a policy does not say
 // is as base says it. The set is whole only without problems.
-func LoadPolicies(patterns []string, base Policy) (Set, []Problem) {
+func LoadPolicies(patterns []string, base Policy) (Set, []PolicyError) {
 	set := Set{Default: base, Named: []NamedPolicy{}}
-	var problems []Problem
+	var problems []PolicyError
 	seen := map[string]bool{}
 	for _, pattern := range patterns {
 		files, err := filepath.Glob(pattern)
 		if err != nil {
-			problems = append(problems, Problem{File: pattern, Message: "not a valid pattern: " + err.Error()})
+			problems = append(problems, PolicyError{File: pattern, Message: "not a valid pattern: " + err.Error()})
 			continue
 		}
 		if len(files) == 0 && !strings.ContainsAny(pattern, `*?[\`) {
-			problems = append(problems, Problem{File: pattern, Message: "there is no such file: mend the path in policy_files or create the file"})
+			problems = append(problems, PolicyError{File: pattern, Message: "there is no such file: mend the path in policy_files or create the file"})
 		}
 		slices.Sort(files)
 		for _, file := range files {
@@ -60,7 +60,7 @@ func LoadPolicies(patterns []string, base Policy) (Set, []Problem) {
 			seen[file] = true
 			text, err := readFile(file)
 			if err != nil {
-				problems = append(problems, Problem{File: file, Message: err.Error()})
+				problems = append(problems, PolicyError{File: file, Message: err.Error()})
 				continue
 			}
 			named, ps := ParsePolicies(file, text, base)
@@ -71,11 +71,11 @@ func LoadPolicies(patterns []string, base Policy) (Set, []Problem) {
 	return set, append(problems, sameName(set.Named)...)
 }
 
-func sameName(named []NamedPolicy) (problems []Problem) {
+func sameName(named []NamedPolicy) (problems []PolicyError) {
 	first := map[string]NamedPolicy{}
 	for _, p := range named {
 		if other, twice := first[p.Name]; twice && p.Name != "" {
-			problems = append(problems, Problem{File: p.File, Line: p.Line, Message: fmt.Sprintf("name: %q stands for another policy already (%s:%d)", p.Name, other.File, other.Line)})
+			problems = append(problems, PolicyError{File: p.File, Line: p.Line, Message: fmt.Sprintf("name: %q stands for another policy already (%s:%d)", p.Name, other.File, other.Line)})
 			continue
 		}
 		first[p.Name] = p
@@ -98,10 +98,10 @@ func readFile(file string) ([]byte, error) {
 }
 
 // ParsePolicies reads one policy file: a mapping with the list policies.
-func ParsePolicies(file string, text []byte, base Policy) ([]NamedPolicy, []Problem) {
+func ParsePolicies(file string, text []byte, base Policy) ([]NamedPolicy, []PolicyError) {
 	tree, err := parser.ParseBytes(text, 0)
 	if err != nil {
-		return nil, []Problem{syntaxProblem(file, err)}
+		return nil, []PolicyError{syntaxProblem(file, err)}
 	}
 	d := decoder{file: file, lines: map[string]int{}}
 	var out []NamedPolicy
@@ -115,14 +115,14 @@ func ParsePolicies(file string, text []byte, base Policy) ([]NamedPolicy, []Prob
 		}
 	}
 	if len(out) == 0 && len(d.problems) == 0 {
-		d.problems = append(d.problems, Problem{File: file, Message: "it holds no policies: begin with the key policies and a list"})
+		d.problems = append(d.problems, PolicyError{File: file, Message: "it holds no policies: begin with the key policies and a list"})
 	}
 	return out, d.problems
 }
 
 // syntaxProblem takes the place out of a parser's error: "[3:1] message".
-func syntaxProblem(file string, err error) Problem {
-	p := Problem{File: file, Message: firstLine(err)}
+func syntaxProblem(file string, err error) PolicyError {
+	p := PolicyError{File: file, Message: firstLine(err)}
 	var at struct{ line, column int }
 	if _, scan := fmt.Sscanf(err.Error(), "[%d:%d]", &at.line, &at.column); scan == nil {
 		p.Line = at.line
@@ -140,7 +140,7 @@ func (d *decoder) policies(list ast.Node, base Policy) []NamedPolicy {
 		d.value(n, reflect.ValueOf(&p).Elem(), at)
 		for _, err := range p.Validate() {
 			where, _, _ := strings.Cut(err.Error(), ": ")
-			d.problems = append(d.problems, Problem{File: d.file, Line: d.lineOf(at + "." + where), Message: at + "." + err.Error()})
+			d.problems = append(d.problems, PolicyError{File: d.file, Line: d.lineOf(at + "." + where), Message: at + "." + err.Error()})
 		}
 		if p.Freezes == nil {
 			p.Freezes = []Freeze{}
@@ -194,7 +194,7 @@ type Catalog struct {
 	base     Policy
 	log      *slog.Logger
 	current  atomic.Pointer[Set]
-	problems atomic.Pointer[[]Problem]
+	problems atomic.Pointer[[]PolicyError]
 	failed   prometheus.Gauge
 	count    prometheus.Gauge
 }
@@ -212,7 +212,7 @@ func NewCatalog(base Policy, log *slog.Logger, reg prometheus.Registerer) (*Cata
 		count: prometheus.NewGauge(prometheus.GaugeOpts{Name: "signalbox_gate_policies", Help: "Budget policies of policy files in force."}),
 	}
 	c.current.Store(&Set{Default: base, Named: []NamedPolicy{}})
-	c.problems.Store(&[]Problem{})
+	c.problems.Store(&[]PolicyError{})
 	if reg != nil {
 		for _, m := range []prometheus.Collector{c.failed, c.count} {
 			if err := reg.Register(m); err != nil {
@@ -239,7 +239,9 @@ func (c *Catalog) Reload(patterns []string) error {
 	c.failed.Set(0)
 	c.count.Set(float64(len(set.Named)))
 	c.current.Store(&set)
-	c.log.Info("budget policies are in force", "policies", len(set.Named))
+	if len(patterns) > 0 {
+		c.log.Info("budget policies are in force", "policies", len(set.Named))
+	}
 	return nil
 }
 

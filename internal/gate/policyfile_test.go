@@ -47,6 +47,19 @@ func TestAPolicyFileSaysWhatDiffersFromTheGateSection(t *testing.T) {
 	}
 }
 
+func TestTheDocumentedPolicyFileIsGood(t *testing.T) {
+	text, err := os.ReadFile("../../docs/gate.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, block, ok := strings.Cut(string(text), "```yaml\n# policies/")
+	block, _, _ = strings.Cut(block, "```")
+	named, problems := ParsePolicies("gate.md", []byte("# "+block), DefaultPolicy())
+	if !ok || len(problems) > 0 || len(named) != 1 || len(named[0].Freezes) != 2 {
+		t.Errorf("%v: %+v", problems, named)
+	}
+}
+
 func TestEveryMistakeInAPolicyFileIsSaidWithItsLine(t *testing.T) {
 	for _, c := range []struct {
 		name, text string
@@ -146,7 +159,7 @@ func TestAReloadWithABadFileKeepsTheLastGoodPolicies(t *testing.T) {
 		t.Fatal(err)
 	}
 	write("policies:\n  - name: a\n    rules: {hold_above: 7}\n")
-	var p Problem
+	var p PolicyError
 	if err := c.Reload([]string{file}); !errors.As(err, &p) || p.Line != 3 || len(c.Set().Named) != 2 || len(c.Problems()) != 1 {
 		t.Errorf("%v, %d policies, %v", err, len(c.Set().Named), c.Problems())
 	}

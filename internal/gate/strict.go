@@ -15,7 +15,7 @@ import (
 // once, and remembers on which line every key stands.
 type decoder struct {
 	file     string
-	problems []Problem
+	problems []PolicyError
 	lines    map[string]int // by path
 }
 
@@ -24,7 +24,7 @@ func (d *decoder) problem(n ast.Node, path, format string, args ...any) {
 	if path != "" {
 		msg = path + ": " + msg
 	}
-	d.problems = append(d.problems, Problem{File: d.file, Line: line(n), Message: msg})
+	d.problems = append(d.problems, PolicyError{File: d.file, Line: line(n), Message: msg})
 }
 
 // lineOf is where a path stands, or the nearest part above it.

@@ -84,10 +84,11 @@ func TestVersionsSideBySide(t *testing.T) {
 			if r.Verdict != c.want || c.check != "" && r.Checks[0].Name != c.check {
 				t.Errorf("%s by %s: %s", r.Verdict, r.Checks[0].Name, r.Summary)
 			}
-			text := r.Summary
+			says := []string{r.Summary}
 			for _, k := range r.Checks {
-				text += "\n" + k.Message
+				says = append(says, k.Message)
 			}
+			text := strings.Join(says, "\n")
 			if !strings.Contains(text, c.says) {
 				t.Errorf("no %q in\n%s", c.says, text)
 			}
