@@ -293,6 +293,7 @@ func TestAnAlertThatOutlastsTheRecoveryBeginsNothingNew(t *testing.T) {
 		badDeploy(w)
 		w.answer = func(webhook.Order) (int, error) {
 			time.AfterFunc(5*time.Minute, func() {
+				w.slo("edge", 60)
 				w.mu.Lock()
 				defer w.mu.Unlock()
 				w.slos["edge"].Burn[1].Rate = 0.5 // the last five minutes are good, the last hour is not
