@@ -132,6 +132,15 @@ func (p Policy) Validate() []error {
 			bad("%s.short: must be above 0 and below long, got %s", name, r.Short)
 		}
 	}
+	// No comparison with what is no number would hold: it must not pass for a limit.
+	for name, v := range map[string]float64{
+		"burn_fast.factor": p.BurnFast.Factor, "burn_slow.factor": p.BurnSlow.Factor, "caution_above": p.CautionAbove, "hold_above": p.HoldAbove,
+		"freeze_at": p.FreezeAt, "min_coverage": p.MinCoverage, "min_bad_events": p.MinBadEvents, "confidence": p.Confidence,
+	} {
+		if !finite(v) {
+			bad("%s: must be a number, got %v", name, v)
+		}
+	}
 	rule("burn_fast", p.BurnFast)
 	rule("burn_slow", p.BurnSlow)
 	if p.CautionAbove <= 0 || p.CautionAbove > p.HoldAbove {

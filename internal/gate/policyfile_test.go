@@ -72,6 +72,7 @@ func TestEveryMistakeInAPolicyFileIsSaidWithItsLine(t *testing.T) {
 		}},
 		{"limits in the wrong order", "policies:\n  - name: a\n    rules:\n      caution_above: 0.5\n      hold_above: 1.5\n", []string{"p.yml:5: policies[0].rules.hold_above: must be"}},
 		{"a value of another kind", "policies:\n  - name: a\n    rules:\n      stale_after: soon\n", []string{"p.yml:4: policies[0].rules.stale_after: "}},
+		{"a limit that is no number", "policies:\n  - name: a\n    rules:\n      hold_above: .nan\n", []string{"p.yml:4: policies[0].rules.hold_above: must be a number, got NaN"}},
 		{"a list that is none", "policies:\n  name: a\n", []string{"p.yml:2: policies: must be a list, got mapping"}},
 		{"a key twice", "policies:\n  - name: a\n    name: b\n", []string{"p.yml:3: "}},
 		{"no name", "policies:\n  - rules: {}\n", []string{"p.yml:2: policies[0].name: must be given"}},

@@ -18,6 +18,7 @@ package canary
 import (
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	prom "github.com/prometheus/common/model"
@@ -59,6 +60,15 @@ func DefaultConfig() Config {
 func (c Config) Validate() []error {
 	var errs []error
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	// No comparison with what is no number would hold: it must not pass for a limit.
+	for name, v := range map[string]float64{
+		"min_events": c.MinEvents, "confidence": c.Confidence, "min_effect": c.MinEffect, "max_latency_ratio": c.MaxLatencyRatio,
+		"max_error_increase": c.MaxErrorIncrease, "max_saturation_ratio": c.MaxSaturationRatio,
+	} {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			bad("%s: must be a number, got %v", name, v)
+		}
+	}
 	if c.Window <= 0 {
 		bad("window: must be > 0, got %s", c.Window)
 	}
