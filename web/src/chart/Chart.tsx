@@ -8,10 +8,18 @@ import { type ResolvedRange, selectionRange, zoomOut } from "~/time/range";
 import { useTimeRange } from "~/time/useTimeRange";
 import classes from "./Chart.module.css";
 import { ChartMenu, type ChartMenuItem } from "./ChartMenu";
-import { drawExemplars, drawMarkers, drawThresholds, exemplarAt } from "./draw";
+import { drawExemplars, drawMarkers, drawShades, drawThresholds, exemplarAt } from "./draw";
 import { ExemplarList } from "./ExemplarList";
 import { Legend } from "./Legend";
-import { type ChartData, type ExemplarPoint, type Marker, stack, stats, type Threshold } from "./model";
+import {
+  type ChartData,
+  type ExemplarPoint,
+  type Marker,
+  type Shade,
+  stack,
+  stats,
+  type Threshold,
+} from "./model";
 import { buildOptions } from "./options";
 import { readInk } from "./palette";
 
@@ -23,6 +31,7 @@ export interface ChartProps {
   height?: number;
   thresholds?: readonly Threshold[];
   markers?: readonly Marker[];
+  shades?: readonly Shade[];
   exemplars?: readonly ExemplarPoint[];
   onExemplar?: (traceId: string) => void;
   /** Defaults to the shared range. */
@@ -46,6 +55,7 @@ export function Chart({
   height = 190,
   thresholds = none,
   markers = none,
+  shades = none,
   exemplars = none,
   onExemplar,
   range,
@@ -63,8 +73,8 @@ export function Chart({
 
   const shown = range ?? resolved;
   // What the drawing hooks read: always the newest, without rebuilding the plot.
-  const current = useRef({ thresholds, markers, exemplars, near, shown, now, setRange, onExemplar });
-  current.current = { thresholds, markers, exemplars, near, shown, now, setRange, onExemplar };
+  const current = useRef({ thresholds, markers, shades, exemplars, near, shown, now, setRange, onExemplar });
+  current.current = { thresholds, markers, shades, exemplars, near, shown, now, setRange, onExemplar };
 
   const aligned = useMemo<uPlot.AlignedData>(() => {
     const values = kind === "bars" ? stack(data.series) : data.series.map((one) => one.values);
@@ -98,6 +108,7 @@ export function Chart({
         hooks: {
           draw: [
             (self) => {
+              drawShades(self, current.current.shades, ink);
               drawThresholds(self, current.current.thresholds, ink);
               drawMarkers(self, current.current.markers, ink);
               drawExemplars(self, current.current.exemplars, ink, current.current.near);
@@ -156,7 +167,7 @@ export function Chart({
   // biome-ignore lint/correctness/useExhaustiveDependencies: the hooks read these through the ref.
   useEffect(() => {
     plot.current?.redraw(false, true);
-  }, [markers, thresholds, exemplars, near]);
+  }, [markers, shades, thresholds, exemplars, near]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new range rescales the axis.
   useEffect(() => {
     plot.current?.setData(alignedRef.current);
@@ -189,6 +200,16 @@ export function Chart({
           {markers.map((marker) => (
             <li key={`${marker.time}${marker.label}`}>
               {marker.label} at {formatDateTime(marker.time * 1000, zone)}. {marker.detail}
+            </li>
+          ))}
+        </ul>
+      )}
+      {shades.length > 0 && (
+        <ul className="sr">
+          {shades.map((shade) => (
+            <li key={`${shade.from}${shade.label}`}>
+              {shade.label}, {formatDateTime(shade.from * 1000, zone)} to{" "}
+              {formatDateTime(shade.to * 1000, zone)}. {shade.detail}
             </li>
           ))}
         </ul>

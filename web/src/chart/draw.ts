@@ -1,5 +1,5 @@
 import type uPlot from "uplot";
-import type { ExemplarPoint, Marker, Threshold } from "./model";
+import type { ExemplarPoint, Marker, Shade, Threshold } from "./model";
 import type { Ink } from "./palette";
 
 const font = '11px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
@@ -43,6 +43,28 @@ export function drawThresholds(u: uPlot, thresholds: readonly Threshold[], ink: 
     ctx.setLineDash([]);
     const above = y - 14 * ratio > top;
     plate(ctx, ink, threshold.label, left + 6 * ratio, above ? y - 4 * ratio : y + 13 * ratio, ratio);
+  }
+  ctx.restore();
+}
+
+/** Spans of time as a tint with edges and their name at the bottom, above the deployments' triangles. */
+export function drawShades(u: uPlot, shades: readonly Shade[], ink: Ink) {
+  const { ctx, ratio } = prepare(u);
+  const { left, width, top, height } = u.bbox;
+  for (const shade of shades) {
+    const from = Math.max(left, Math.round(u.valToPos(shade.from, "x", true)));
+    const to = Math.min(left + width, Math.round(u.valToPos(shade.to, "x", true)));
+    if (to < left || from > left + width) continue;
+    const wide = Math.max(to - from, 2 * ratio);
+    ctx.fillStyle = ink.tones.unknown;
+    ctx.globalAlpha = 0.22;
+    ctx.fillRect(from, top, wide, height);
+    ctx.globalAlpha = 1;
+    ctx.fillRect(from, top, ratio, height);
+    ctx.fillRect(from + wide - ratio, top, ratio, height);
+    const textWidth = ctx.measureText(shade.label).width;
+    const at = Math.max(left, Math.min(from + 3 * ratio, left + width - textWidth - 4 * ratio));
+    plate(ctx, ink, shade.label, at, top + height - 12 * ratio, ratio);
   }
   ctx.restore();
 }

@@ -22,6 +22,14 @@ export interface Marker {
   detail?: string | undefined;
 }
 
+/** A span of time that is marked: a maintenance, an exclusion. Unix seconds. */
+export interface Shade {
+  from: number;
+  to: number;
+  label: string;
+  detail?: string | undefined;
+}
+
 /** A measured example behind a figure. `time` in Unix seconds. */
 export interface ExemplarPoint {
   time: number;

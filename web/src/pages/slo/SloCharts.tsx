@@ -5,7 +5,7 @@ import type { SLOHistory, SLOStatus } from "~/api/types";
 import { Chart } from "~/chart/Chart";
 import { deployMarkers } from "~/chart/deployMarkers";
 import { alignRange } from "~/chart/matrix";
-import type { ChartData, Threshold } from "~/chart/model";
+import type { ChartData, Shade, Threshold } from "~/chart/model";
 import { Answer } from "~/components/Answer";
 import { formatWindow } from "~/format/duration";
 import { niceStep, parseSpan } from "~/time/range";
@@ -27,6 +27,15 @@ function pick(history: SLOHistory, key: "left_ratio" | "burn_1h" | "error_ratio"
   };
 }
 
+function shadesOf(slo: SLOStatus): Shade[] {
+  return (slo.corrections ?? []).map((one) => ({
+    from: Date.parse(one.start) / 1000,
+    to: Date.parse(one.end) / 1000,
+    label: one.kind || "correction",
+    detail: `${one.reason}, by ${one.author}`,
+  }));
+}
+
 /**
  * The budget over its own window, so that the day it was spent is in sight, and burn and errors over the
  * shared range: a drag on the first sets the range of the others.
@@ -44,6 +53,7 @@ export function SloCharts({ slo }: { slo: SLOStatus }) {
   const history = useQuery(sloHistoryQuery(slo.name, aligned, step));
   const deploys = useQuery(deploysQuery(whole, slo.service, 500));
   const markers = useMemo(() => deployMarkers(deploys.data?.deploys ?? []), [deploys.data]);
+  const shades = useMemo(() => shadesOf(slo), [slo]);
   const errorLines = useMemo<Threshold[]>(
     () => [{ value: 1 - slo.objective, label: "allowed", tone: "caution" }],
     [slo.objective],
@@ -74,6 +84,7 @@ export function SloCharts({ slo }: { slo: SLOStatus }) {
                 range={whole}
                 thresholds={budgetLines}
                 markers={markers}
+                shades={shades}
                 height={220}
                 empty="No budget was computed in this window."
               />
@@ -92,6 +103,7 @@ export function SloCharts({ slo }: { slo: SLOStatus }) {
                   unit="factor"
                   thresholds={burnLines}
                   markers={markers}
+                  shades={shades}
                 />
               )
             }
@@ -107,6 +119,7 @@ export function SloCharts({ slo }: { slo: SLOStatus }) {
                   unit="ratio"
                   thresholds={errorLines}
                   markers={markers}
+                  shades={shades}
                 />
               )
             }

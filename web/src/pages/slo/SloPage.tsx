@@ -14,8 +14,12 @@ import { sloTone, stateWord, withWindow } from "~/slo/burn";
 import { SloLinks } from "~/slo/SloLinks";
 import { BudgetFacts } from "./BudgetFacts";
 import { BurnTable } from "./BurnTable";
+import { Corrections } from "./Corrections";
+import { FeltTable } from "./FeltTable";
 import { SloCharts } from "./SloCharts";
 import { SloQueries } from "./SloQueries";
+import { SpentBy } from "./SpentBy";
+import { WhatIf } from "./WhatIf";
 
 /** What spent the budget? */
 export function SloPage() {
@@ -81,11 +85,15 @@ function SloBody({ slo }: { slo: SLOStatus }) {
         <SloLinks slo={slo} here />
       </section>
       <BudgetFacts slo={slo} />
+      <FeltTable slo={slo} />
       <SloCharts slo={slo} />
+      <SpentBy slo={slo} />
       <section className="panel stack tight">
         <h2>Burn by window</h2>
         <BurnTable slo={slo} />
       </section>
+      <WhatIf slo={slo} />
+      <Corrections name={slo.name} />
       <section className="panel stack tight">
         <h2>Queries</h2>
         <SloQueries slo={slo} />

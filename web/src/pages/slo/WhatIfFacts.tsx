@@ -1,0 +1,62 @@
+import { type Fact, Facts } from "~/components/Facts";
+import { formatDuration, formatWindow, significant } from "~/format/duration";
+import { formatFigure, formatRatio, plural } from "~/format/number";
+import { formatWhen } from "~/format/time";
+import { type Hour, whatIf } from "~/slo/whatif";
+import { parseSpan } from "~/time/range";
+import { useTimeRange } from "~/time/useTimeRange";
+
+interface Props {
+  list: readonly Hour[];
+  /** 0 to 1 */
+  target: number;
+  window: string;
+}
+
+/** The consequences of a target and a window, in words and figures. */
+export function WhatIfFacts({ list, target, window }: Props) {
+  const { zone, now } = useTimeRange();
+  const seconds = parseSpan(window) ?? 0;
+  if (list.length === 0)
+    return <p className="dim">– (nothing was measured in the last {formatWindow(window)})</p>;
+  const result = whatIf(list, target, seconds);
+  const over = formatWindow(window);
+  const partial = result.coverage < 0.95;
+  const days = `${significant(result.daysSpent)} d of ${significant(seconds / 86_400)} d`;
+  const words =
+    result.left < 0
+      ? `It would have been broken: overspent by ${formatRatio(-result.left)}.`
+      : `It would have been kept, with ${formatRatio(result.left)} of the budget left.`;
+  const facts: Fact[] = [
+    {
+      name: `Budget left of ${over}`,
+      value: formatFigure(result.left, "ratio"),
+      note:
+        result.goneAt === undefined ? "never gone" : `gone on ${formatWhen(result.goneAt * 1000, zone, now)}`,
+    },
+    {
+      name: "Spent, in days of budget",
+      value: days,
+      note: `${plural(result.daysOver, "day")} above their share`,
+    },
+    {
+      name: "Pages there would have been",
+      value: plural(result.pages, "page"),
+      note: "estimated by the hour",
+    },
+    {
+      name: "As full outage",
+      value: formatDuration((1 - target) * seconds),
+      note: `the whole budget over ${over}`,
+    },
+  ];
+  return (
+    <div className="stack tight">
+      <p>
+        <strong>{words}</strong>
+        {partial && ` Only ${formatRatio(result.coverage)} of ${over} has data.`}
+      </p>
+      <Facts facts={facts} />
+    </div>
+  );
+}

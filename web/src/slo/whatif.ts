@@ -1,0 +1,132 @@
+import type { PromData, SLOStatus } from "~/api/types";
+
+/** Targets a slider stops at, in percent: the usual ones, closer together towards 100. */
+export const targets = [90, 95, 97, 98, 99, 99.5, 99.7, 99.8, 99.9, 99.95, 99.99] as const;
+
+export const windows = ["7d", "14d", "28d", "30d", "90d"] as const;
+
+/** The default limits: burn of both windows at or above pages a person. */
+export const pageRules = [
+  { long: 1, factor: 14 },
+  { long: 6, factor: 6 },
+] as const;
+
+/** One hour of a promise. Without event counts each hour weighs the same. */
+export interface Hour {
+  /** Unix seconds, the hour's end. */
+  time: number;
+  bad: number;
+  total: number;
+}
+
+export interface WhatIf {
+  /** Negative when overspent. */
+  left: number;
+  /** How many of the window's days the budget spent is worth. */
+  daysSpent: number;
+  /** Days on which more than that day's share of the budget went. */
+  daysOver: number;
+  pages: number;
+  /** Unix seconds at which the budget was gone, counted from the window's start. */
+  goneAt: number | undefined;
+  /** Share of the window's hours with data. */
+  coverage: number;
+}
+
+function values(data: PromData | undefined): Map<number, number> {
+  const out = new Map<number, number>();
+  if (data?.resultType !== "matrix") return out;
+  for (const [time, text] of data.result[0]?.values ?? []) {
+    const value = Number(text);
+    if (Number.isFinite(value)) out.set(time, value);
+  }
+  return out;
+}
+
+/** Hours from the error ratio and, where there are events, their number. */
+export function hours(error: PromData | undefined, total: PromData | undefined): Hour[] {
+  const counts = values(total);
+  const weighed = counts.size > 0;
+  const out: Hour[] = [];
+  for (const [time, ratio] of values(error)) {
+    const all = weighed ? (counts.get(time) ?? 0) : 1;
+    out.push({ time, bad: Math.min(1, Math.max(0, ratio)) * all, total: all });
+  }
+  return out.sort((a, b) => a.time - b.time);
+}
+
+/** How often the mean over the last `long` hours reached the factor after having been below it. */
+function reached(list: readonly Hour[], long: number, factor: number, budget: number): Set<number> {
+  const hot = new Set<number>();
+  for (let i = 0; i < list.length; i++) {
+    const end = list[i]?.time ?? 0;
+    let bad = 0;
+    let all = 0;
+    for (let j = i; j >= 0 && end - (list[j]?.time ?? 0) < long * 3600; j--) {
+      bad += list[j]?.bad ?? 0;
+      all += list[j]?.total ?? 0;
+    }
+    if (all > 0 && bad / all >= factor * budget * (1 - 1e-9)) hot.add(end);
+  }
+  return hot;
+}
+
+/** What another target over these hours would have meant. The hours are those of the window. */
+export function whatIf(list: readonly Hour[], target: number, windowSeconds: number): WhatIf {
+  const budget = Math.round((1 - target) * 1e12) / 1e12;
+  const total = list.reduce((sum, hour) => sum + hour.total, 0);
+  const bad = list.reduce((sum, hour) => sum + hour.bad, 0);
+  const used = total > 0 ? bad / (budget * total) : 0;
+  const days = new Map<number, { bad: number; total: number }>();
+  let goneAt: number | undefined;
+  let sum = 0;
+  for (const hour of list) {
+    const day = Math.floor((hour.time - 1) / 86_400);
+    const old = days.get(day) ?? { bad: 0, total: 0 };
+    days.set(day, { bad: old.bad + hour.bad, total: old.total + hour.total });
+    sum += hour.bad;
+    if (goneAt === undefined && total > 0 && sum >= budget * total) goneAt = hour.time;
+  }
+  const hot = new Set(pageRules.flatMap((rule) => [...reached(list, rule.long, rule.factor, budget)]));
+  let pages = 0;
+  let before = false;
+  for (const hour of list) {
+    const now = hot.has(hour.time);
+    if (now && !before) pages++;
+    before = now;
+  }
+  return {
+    left: 1 - used,
+    daysSpent: (used * windowSeconds) / 86_400,
+    daysOver: [...days.values()].filter((day) => day.bad > budget * day.total).length,
+    pages,
+    goneAt,
+    coverage: Math.min(1, list.length / (windowSeconds / 3600)),
+  };
+}
+
+/** The strictest of the stops that these hours would have kept with a share of the budget left. */
+export function suggestTarget(list: readonly Hour[], leave: number): number | undefined {
+  const total = list.reduce((sum, hour) => sum + hour.total, 0);
+  const bad = list.reduce((sum, hour) => sum + hour.bad, 0);
+  if (total <= 0) return undefined;
+  return [...targets].reverse().find((percent) => 1 - bad / ((1 - percent / 100) * total) >= leave);
+}
+
+/** The nearest stop of the slider. */
+export function nearest(stops: readonly number[], value: number): number {
+  let best = 0;
+  stops.forEach((stop, at) => {
+    if (Math.abs(stop - value) < Math.abs((stops[best] ?? 0) - value)) best = at;
+  });
+  return best;
+}
+
+/** Stops with the promise's own target and window among them. */
+export function stopsFor(slo: SLOStatus): { targets: number[]; windows: string[] } {
+  const own = Math.round(slo.objective * 1e8) / 1e6;
+  return {
+    targets: [...new Set([...targets, own])].sort((a, b) => a - b),
+    windows: (windows as readonly string[]).includes(slo.window) ? [...windows] : [slo.window, ...windows],
+  };
+}
