@@ -27,15 +27,19 @@ export default defineConfig({
   },
   projects: [
     { name: "desktop-light", testIgnore: /phone\.spec/, use: { viewport: desktop, colorScheme: "light" } },
-    { name: "desktop-dark", testMatch: /pages\.spec/, use: { viewport: desktop, colorScheme: "dark" } },
+    {
+      name: "desktop-dark",
+      testMatch: /(pages|promises)\.spec/,
+      use: { viewport: desktop, colorScheme: "dark" },
+    },
     {
       name: "phone-light",
-      testMatch: /(pages|phone)\.spec/,
+      testMatch: /(pages|phone|promises)\.spec/,
       use: { viewport: phone, colorScheme: "light", hasTouch: true, isMobile: true },
     },
     {
       name: "phone-dark",
-      testMatch: /pages\.spec/,
+      testMatch: /(pages|promises)\.spec/,
       use: { viewport: phone, colorScheme: "dark", hasTouch: true, isMobile: true },
     },
   ],

@@ -26,6 +26,11 @@ const routes = [
   }),
   createRoute({
     getParentRoute: () => root,
+    path: "/slos/new",
+    component: lazyRouteComponent(() => import("./pages/wizard/WizardPage"), "WizardPage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
     path: "/slos/$name",
     component: lazyRouteComponent(() => import("./pages/slo/SloPage"), "SloPage"),
   }),
@@ -83,6 +88,16 @@ const routes = [
     getParentRoute: () => root,
     path: "/gate",
     component: lazyRouteComponent(() => import("./pages/gate/GatePage"), "GatePage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/gate/policies",
+    component: lazyRouteComponent(() => import("./pages/policies/PoliciesPage"), "PoliciesPage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/gate/canary",
+    component: lazyRouteComponent(() => import("./pages/canary/CanaryPage"), "CanaryPage"),
   }),
   createRoute({
     getParentRoute: () => root,

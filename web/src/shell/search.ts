@@ -21,6 +21,11 @@ export interface AppSearch {
   verdict?: string | undefined;
   matchers?: string | undefined;
   span?: string | undefined;
+  baseline?: string | undefined;
+  canary?: string | undefined;
+  slo?: string | undefined;
+  target?: string | undefined;
+  window?: string | undefined;
 }
 
 /** The keys that every link keeps. */

@@ -7,6 +7,8 @@ import { asCurl } from "~/components/clipboard";
 import { PageHead } from "~/components/PageHead";
 import { When } from "~/components/When";
 import { DecisionView } from "./DecisionView";
+import { OverridePanel } from "./OverridePanel";
+import { ReplayPanel } from "./ReplayPanel";
 import { verdictTone } from "./verdict";
 
 /** Why did the gate decide so? */
@@ -47,9 +49,13 @@ export function DecisionPage() {
       </PageHead>
       <Answer query={query} what="the decision" height={240}>
         {(data) => (
-          <section className="panel">
-            <DecisionView decision={data} />
-          </section>
+          <div className="stack">
+            <section className="panel">
+              <DecisionView decision={data} />
+            </section>
+            <ReplayPanel decision={data} />
+            <OverridePanel decision={data} />
+          </div>
         )}
       </Answer>
     </>

@@ -20,7 +20,10 @@ const columns: Column<GateDecision>[] = [
     key: "verdict",
     head: "Verdict",
     cell: (decision) => (
-      <StateMark tone={verdictTone[decision.verdict]} word={verdictWord[decision.verdict]} />
+      <>
+        <StateMark tone={verdictTone[decision.verdict]} word={verdictWord[decision.verdict]} />
+        {decision.override && <div className="dim small">overridden by {decision.override.actor}</div>}
+      </>
     ),
   },
   {

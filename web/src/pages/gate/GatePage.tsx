@@ -1,6 +1,6 @@
 import { Select } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useNavigate, useSearch } from "@tanstack/react-router";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { decisionsQuery } from "~/api/queries";
 import type { GateDecision } from "~/api/types";
 import { Answer } from "~/components/Answer";
@@ -45,7 +45,9 @@ export function GatePage() {
       >
         {latest
           ? "The newest decision. Ask below whether another version may go."
-          : "Ask below whether a version may be deployed."}
+          : "Ask below whether a version may be deployed."}{" "}
+        <Link to="/gate/policies">Budget policies and freezes</Link> ·{" "}
+        <Link to="/gate/canary">Compare two versions</Link>
       </PageHead>
       <section className="panel">
         <AskForm

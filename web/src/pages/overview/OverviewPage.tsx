@@ -38,7 +38,8 @@ export function OverviewPage() {
       >
         {slos.data && (
           <>
-            Computed at <When at={slos.data.time} />, from what was measured.
+            Computed at <When at={slos.data.time} />, from what was measured.{" "}
+            <Link to="/slos/new">Propose an SLO</Link> · <Link to="/gate/policies">Budget policies</Link>
           </>
         )}
       </PageHead>
