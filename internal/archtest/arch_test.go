@@ -150,8 +150,12 @@ func TestFilesFunctionsAndPackagesStaySmall(t *testing.T) {
 		checkFunctions(t, s)
 	}
 	for pkg, n := range perPackage {
-		if n > maxPackageLines {
-			t.Errorf("package %s has %d lines, limit %d", pkg, n, maxPackageLines)
+		limit := maxPackageLines
+		if longPackages()[pkg] != "" {
+			limit = hardPackageLines
+		}
+		if n > limit {
+			t.Errorf("package %s has %d lines, limit %d", pkg, n, limit)
 		}
 	}
 }
@@ -255,6 +259,11 @@ func root(e ast.Expr) *ast.Ident {
 }
 
 func TestExceptionsAreStillNeeded(t *testing.T) {
+	for path := range longPackages() {
+		if _, err := os.Stat(filepath.Join("..", "..", path)); err != nil {
+			t.Errorf("exception for %s: the package is gone", path)
+		}
+	}
 	for path := range longFiles() {
 		if _, err := os.Stat(filepath.Join("..", "..", path)); err != nil {
 			t.Errorf("exception for %s: the file is gone", path)

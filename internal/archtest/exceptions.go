@@ -7,6 +7,7 @@ const (
 	maxPackageLines  = 4000
 	hardFileLines    = 800
 	hardFuncLines    = 100
+	hardPackageLines = 4500
 	minPackageDocLen = 40
 )
 
@@ -17,6 +18,13 @@ func longFiles() map[string]string {
 
 func longFuncs() map[string]string {
 	return map[string]string{}
+}
+
+// longPackages may go up to the hard limit, for the stated reason.
+func longPackages() map[string]string {
+	return map[string]string{
+		"internal/slo": "indicators (source.go, batch.go, peak.go) are to become a package of their own; the interface between them and definitions is still moving",
+	}
 }
 
 // imports that break the layers, with the reason: "from -> to".
