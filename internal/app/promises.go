@@ -27,10 +27,10 @@ func (p *process) buildPromises(context.Context) (err error) {
 	}
 	if p.slo, err = slo.New(p.cfg.SLO, slo.Deps{
 		Logger: p.component("slo"), Registerer: p.tel.Registry, Catalog: p.catalog,
-		Querier:  promexpr.NewEvaluator(p.metrics, time.Duration(p.cfg.Query.Timeout), p.component("slo")),
-		Results:  p.metrics.Quiet(), // its own results must not wake it
-		Alerts:   p.router,
-		Records:  p.state, Corrections: p.state, Ledgers: p.state,
+		Querier: promexpr.NewEvaluator(p.metrics, time.Duration(p.cfg.Query.Timeout), p.component("slo")),
+		Results: p.metrics.Quiet(), // its own results must not wake it
+		Alerts:  p.router,
+		Records: p.state, Corrections: p.state, Ledgers: p.state,
 		Arrivals: p.metrics.Arrivals, ExternalURL: p.external.String(),
 	}); err != nil {
 		return err

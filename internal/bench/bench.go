@@ -81,8 +81,12 @@ func (c Config) Validate() []error {
 		name        string
 		v, min, max int
 	}{
-		{"series", c.Series, 1, 5_000_000}, {"samples", c.Samples, minUnits, maxUnits}, {"spans", c.Spans, minUnits, maxUnits},
-		{"logs", c.Logs, minUnits, maxUnits}, {"per-request", c.PerRequest, 1, 100_000}, {"batch-size", c.BatchSize, 10, 100_000},
+		{"series", c.Series, 1, 5_000_000},
+		{"samples", c.Samples, minUnits, maxUnits},
+		{"spans", c.Spans, minUnits, maxUnits},
+		{"logs", c.Logs, minUnits, maxUnits},
+		{"per-request", c.PerRequest, 1, 100_000},
+		{"batch-size", c.BatchSize, 10, 100_000},
 		{"connections", c.Connections, 1, 256},
 	} {
 		if f.v < f.min || f.v > f.max {

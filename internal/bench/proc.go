@@ -83,11 +83,11 @@ func diskUse(dir string) float64 {
 	sum := 0.0
 	err := filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
-			return nil
+			return nil //nolint:nilerr // the server may remove files meanwhile
 		}
 		info, err := d.Info()
 		if err != nil {
-			return nil
+			return nil //nolint:nilerr // as above
 		}
 		if st, ok := info.Sys().(*syscall.Stat_t); ok {
 			sum += float64(st.Blocks) * 512

@@ -53,7 +53,7 @@ func (h *history) all() []series {
 		first = append(first, h.nearRequests(f, uint64(1000+i))...)
 		rest = append(rest, h.nearSpans(f, uint64(1000+i))...)
 	}
-	all := append(first, append(rest, h.saturation()...)...)
+	all := slices.Concat(first, rest, h.saturation())
 	slices.SortStableFunc(all, func(a, b series) int { return rank(a) - rank(b) })
 	return all
 }

@@ -54,11 +54,14 @@ func (f *facts) Deploys(_ context.Context, q store.DeployQuery) (out []model.Dep
 func (f *facts) SLOs(context.Context, string) ([]model.SLOStatus, string, error) {
 	return f.slos, "", nil
 }
+
 func (f *facts) Edges(context.Context, string, store.Range) ([]model.Edge, error) {
 	return f.edges, nil
 }
+
 func (f *facts) Pages(context.Context, store.PageQuery) ([]model.Page, error) { return f.pages, nil }
-func (f *facts) ActiveAlerts(context.Context) ([]model.ActiveAlert, error)    { return f.alerts, nil }
+
+func (f *facts) ActiveAlerts(context.Context) ([]model.ActiveAlert, error) { return f.alerts, nil }
 
 func (f *facts) room() *Room {
 	f.t.Helper()

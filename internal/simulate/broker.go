@@ -52,8 +52,12 @@ func regionShares() []weighted {
 
 func tenantShares() []weighted {
 	return []weighted{
-		{"northwind-securities", 0.34}, {"meridian-brokers", 0.24}, {"kestrel-capital", 0.17},
-		{"harbour-trading", 0.13}, {"oakline-wealth", 0.08}, {"pilot-desk", 0.04},
+		{"northwind-securities", 0.34},
+		{"meridian-brokers", 0.24},
+		{"kestrel-capital", 0.17},
+		{"harbour-trading", 0.13},
+		{"oakline-wealth", 0.08},
+		{"pilot-desk", 0.04},
 	}
 }
 
@@ -104,8 +108,13 @@ func ms(n float64) time.Duration { return time.Duration(n * float64(time.Millise
 // entryPoints are the requests that brokers' desktops send, by share.
 func entryPoints() []weighted {
 	return []weighted{
-		{"edge.open", 0.46}, {"edge.list", 0.13}, {"edge.file", 0.12}, {"edge.login", 0.10},
-		{"edge.save", 0.08}, {"edge.deployment", 0.06}, {"edge.deploy", 0.05},
+		{"edge.open", 0.46},
+		{"edge.list", 0.13},
+		{"edge.file", 0.12},
+		{"edge.login", 0.10},
+		{"edge.save", 0.08},
+		{"edge.deployment", 0.06},
+		{"edge.deploy", 0.05},
 	}
 }
 

@@ -122,7 +122,7 @@ const flushLogsAfter = 100
 func (s *Simulator) replay(ctx context.Context, f *fleet, moments []Moment) error {
 	for i, m := range moments {
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // being stopped is no failure
 		}
 		w := world{errorRate: s.cfg.ErrorRate}
 		for _, fault := range m.Faults {

@@ -67,6 +67,7 @@ type recMetrics struct{ *recorder }
 func (r recMetrics) Temporality(sdkmetric.InstrumentKind) metricdata.Temporality {
 	return metricdata.CumulativeTemporality
 }
+
 func (r recMetrics) Aggregation(k sdkmetric.InstrumentKind) sdkmetric.Aggregation {
 	return sdkmetric.DefaultAggregationSelector(k)
 }
@@ -97,7 +98,7 @@ func (r recMetrics) Export(_ context.Context, rm *metricdata.ResourceMetrics) er
 				for _, p := range d.DataPoints {
 					status, _ := p.Attributes.Value("http.response.status_code")
 					route, _ := p.Attributes.Value("http.route")
-					r.counts[m.Name+"|"+service.AsString()+"|"+route.AsString()+"|"+status.Emit()] = p.Count
+					r.counts[m.Name+"|"+service.AsString()+"|"+route.AsString()+"|"+status.String()] = p.Count
 					for _, ex := range p.Exemplars {
 						if len(ex.TraceID) == 16 {
 							r.traced++

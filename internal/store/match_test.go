@@ -108,9 +108,15 @@ func TestFieldsOfALogRecord(t *testing.T) {
 	r := &model.LogRecord{
 		Time: 1_795_256_243_000_000_001, Level: model.LevelWarn, TraceID: model.TraceID{0xab}, Message: "took 7 ms",
 		Attrs: model.Attrs{
-			{Key: "n", Value: model.IntValue(500)}, {Key: "f", Value: model.FloatValue(0.5)}, {Key: "s", Value: model.StringValue("500.0")},
-			{Key: "b", Value: model.BoolValue(true)}, {Key: "big", Value: model.IntValue(9007199254740993)}, {Key: "empty", Value: model.StringValue("")},
-			{Key: "twice", Value: model.IntValue(1)}, {Key: "twice", Value: model.IntValue(2)}, {Key: "hidden", Value: model.StringValue("own")},
+			{Key: "n", Value: model.IntValue(500)},
+			{Key: "f", Value: model.FloatValue(0.5)},
+			{Key: "s", Value: model.StringValue("500.0")},
+			{Key: "b", Value: model.BoolValue(true)},
+			{Key: "big", Value: model.IntValue(9007199254740993)},
+			{Key: "empty", Value: model.StringValue("")},
+			{Key: "twice", Value: model.IntValue(1)},
+			{Key: "twice", Value: model.IntValue(2)},
+			{Key: "hidden", Value: model.StringValue("own")},
 			{Key: "status", Value: model.IntValue(404)},
 		},
 		Resource: &model.Resource{Service: "edge", Version: "1.1", Attrs: model.Attrs{

@@ -40,8 +40,12 @@ func (s *spans) Trace(_ context.Context, tenant string, id model.TraceID, hint s
 		{
 			TraceID: id, SpanID: model.SpanID{1}, Name: "GET /", Kind: model.SpanKindServer, Start: 1_700_000_000_000_001_999, Duration: 5_999, Resource: edge, Scope: "net/http", TraceState: "a=b",
 			Attrs: model.Attrs{
-				{Key: "http.route", Value: model.StringValue("/")}, {Key: "http.status_code", Value: model.IntValue(500)}, {Key: "ratio", Value: model.FloatValue(0.5)},
-				{Key: "retry", Value: model.BoolValue(true)}, {Key: "big", Value: model.IntValue(1 << 60)}, {Key: "list", Value: model.JSONValue(`["a"]`)},
+				{Key: "http.route", Value: model.StringValue("/")},
+				{Key: "http.status_code", Value: model.IntValue(500)},
+				{Key: "ratio", Value: model.FloatValue(0.5)},
+				{Key: "retry", Value: model.BoolValue(true)},
+				{Key: "big", Value: model.IntValue(1 << 60)},
+				{Key: "list", Value: model.JSONValue(`["a"]`)},
 			},
 			Status: model.StatusError, StatusMessage: "boom",
 			Events: []model.SpanEvent{{Time: 1_700_000_000_000_002_000, Name: "exception", Attrs: model.Attrs{{Key: "exception.type", Value: model.StringValue("E")}}}},
@@ -198,8 +202,10 @@ func TestSearch(t *testing.T) {
 		Tenant: "default", Limit: 5, Range: store.Range{Start: 1763719200000000000, End: 1763722800000001000},
 		Expr: store.And{Exprs: []store.Expr{
 			eq("service", "edge"), eq("name", "GET /"), eq("a", "b:c"), eq("status", "error"),
-			store.Compare{Field: "http.status_code", Value: "500", Num: 500, IsNum: true}, eq("kind", "server"),
-			store.Compare{Field: "duration", Op: store.OpGe, Value: "100ms", Num: 1e8, IsNum: true}, store.Compare{Field: "duration", Op: store.OpLe, Value: "1.5s", Num: 1.5e9, IsNum: true},
+			store.Compare{Field: "http.status_code", Value: "500", Num: 500, IsNum: true},
+			eq("kind", "server"),
+			store.Compare{Field: "duration", Op: store.OpGe, Value: "100ms", Num: 1e8, IsNum: true},
+			store.Compare{Field: "duration", Op: store.OpLe, Value: "1.5s", Num: 1.5e9, IsNum: true},
 		}},
 	}
 	if diff := cmp.Diff(want, s.asked); diff != "" {

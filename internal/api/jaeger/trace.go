@@ -87,8 +87,11 @@ func (t *trace) processID(ids map[string]string, res *model.Resource) string {
 func processOf(res *model.Resource) process {
 	p := process{ServiceName: res.Service, Tags: []keyValue{}}
 	for _, id := range []struct{ key, value string }{
-		{"service.namespace", res.Namespace}, {"deployment.environment.name", res.Env}, {"cloud.region", res.Region},
-		{"service.version", res.Version}, {"service.instance.id", res.Instance},
+		{"service.namespace", res.Namespace},
+		{"deployment.environment.name", res.Env},
+		{"cloud.region", res.Region},
+		{"service.version", res.Version},
+		{"service.instance.id", res.Instance},
 	} {
 		if id.value != "" {
 			p.Tags = append(p.Tags, text(id.key, id.value))

@@ -41,8 +41,11 @@ func (c Config) Validate() []error {
 		name  string
 		value int
 	}{
-		{"max_concurrent", c.MaxConcurrent}, {"max_logs", c.MaxLogs}, {"max_traces", c.MaxTraces},
-		{"max_tails", c.MaxTails}, {"tail_buffer", c.TailBuffer},
+		{"max_concurrent", c.MaxConcurrent},
+		{"max_logs", c.MaxLogs},
+		{"max_traces", c.MaxTraces},
+		{"max_tails", c.MaxTails},
+		{"tail_buffer", c.TailBuffer},
 	} {
 		if f.value <= 0 {
 			errs = append(errs, fmt.Errorf("%s: must be > 0, got %d", f.name, f.value))

@@ -113,10 +113,14 @@ func TestSpans(t *testing.T) {
 	}
 	e := newEngine(t, DefaultConfig(), Deps{Source: src})
 	cases := []struct{ name, query, want string }{
-		{"sealed and unsealed rows", "SELECT duration_ns, trace_id, span_id, parent_span_id FROM spans ORDER BY 1",
-			`[[1000,"09010000000000000000000000000000","0701000000000000",""],[3000,"09030000000000000000000000000000","0703000000000000",""]]`},
-		{"both forms read the same", "SELECT DISTINCT name, kind, status, status_message, scope, attributes, json_array_length(events), events->0->>'name', links, resource FROM spans",
-			`[["GET /x","server","error","boom","net/http",{"http.route":"/x"},1,"exception",[],{"host.name":"n1"}]]`},
+		{
+			"sealed and unsealed rows", "SELECT duration_ns, trace_id, span_id, parent_span_id FROM spans ORDER BY 1",
+			`[[1000,"09010000000000000000000000000000","0701000000000000",""],[3000,"09030000000000000000000000000000","0703000000000000",""]]`,
+		},
+		{
+			"both forms read the same", "SELECT DISTINCT name, kind, status, status_message, scope, attributes, json_array_length(events), events->0->>'name', links, resource FROM spans",
+			`[["GET /x","server","error","boom","net/http",{"http.route":"/x"},1,"exception",[],{"host.name":"n1"}]]`,
+		},
 		{"sums of durations are numbers", "SELECT sum(duration_ns) FROM spans", `[[4000]]`},
 		{"quantiles", "SELECT quantile_cont(duration_ns, 0.5) FROM spans", `[[2000]]`},
 	}

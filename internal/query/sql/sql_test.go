@@ -123,8 +123,10 @@ func TestUnsealedRowsAreVisible(t *testing.T) {
 	src := &fakeSource{logs: []*head.Logs{twoRecords()}}
 	e := newEngine(t, DefaultConfig(), Deps{Source: src})
 	cases := []struct{ name, query, want string }{
-		{"a whole row in JSON's terms", "SELECT * FROM logs WHERE level = 'error'",
-			`[["2026-11-21T10:00:00.123456789Z","error","edge","prod","eu-1","2.4.1","","","default","4bf92f3577b34da6a3ce929d0e0e4736","00f067aa0ba902b7","r-1","it's \"broken\"",{"http.route":"/x","bytes":9007199254740993},{"host.name":"n1"}]]`},
+		{
+			"a whole row in JSON's terms", "SELECT * FROM logs WHERE level = 'error'",
+			`[["2026-11-21T10:00:00.123456789Z","error","edge","prod","eu-1","2.4.1","","","default","4bf92f3577b34da6a3ce929d0e0e4736","00f067aa0ba902b7","r-1","it's \"broken\"",{"http.route":"/x","bytes":9007199254740993},{"host.name":"n1"}]]`,
+		},
 		{"absent ids are empty", "SELECT trace_id, span_id, request_id FROM logs WHERE level = 'info'", `[["","",""]]`},
 		{"a trace id without dashes finds its rows", "SELECT message FROM logs WHERE trace_id = '4bf92f3577b34da6a3ce929d0e0e4736'", `[["it's \"broken\""]]`},
 		{"attributes by arrow", "SELECT attributes->>'http.route' AS r, (attributes->>'bytes')::BIGINT AS b FROM logs ORDER BY timestamp", `[["/x",9007199254740993],[null,null]]`},

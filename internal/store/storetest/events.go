@@ -233,8 +233,14 @@ func eventsRanges(t *testing.T, s EventStore) {
 func logsOrder(t *testing.T, s EventStore) {
 	m := fill(t, s, newGenerator(5), 400)
 	for _, q := range []store.LogQuery{
-		{Limit: 1}, {Limit: 7}, {Limit: 7, Oldest: true}, {Limit: 399}, {Limit: 1000, Oldest: true}, {Oldest: true},
-		{Limit: 5, Expr: store.Text{Phrase: "reset"}}, {Limit: 5, Oldest: true, Expr: store.Text{Phrase: "reset"}},
+		{Limit: 1},
+		{Limit: 7},
+		{Limit: 7, Oldest: true},
+		{Limit: 399},
+		{Limit: 1000, Oldest: true},
+		{Oldest: true},
+		{Limit: 5, Expr: store.Text{Phrase: "reset"}},
+		{Limit: 5, Oldest: true, Expr: store.Text{Phrase: "reset"}},
 		{Limit: 20, Range: store.Range{Start: eventEpoch + 100e9, End: eventEpoch + 200e9}},
 	} {
 		want := mapped(collect(t, m.Logs(t.Context(), q)), normalLog)

@@ -78,9 +78,14 @@ func TestInvalidTextBecomesValid(t *testing.T) {
 
 func TestAttributesKeepTheirKindThroughJSON(t *testing.T) {
 	want := model.Attrs{
-		{Key: "s", Value: model.StringValue("line\n\"quoted\" \\ \x01 ü")}, {Key: "i", Value: model.IntValue(math.MinInt64)},
-		{Key: "f", Value: model.FloatValue(3)}, {Key: "g", Value: model.FloatValue(1e300)}, {Key: "z", Value: model.FloatValue(-0.5)},
-		{Key: "b", Value: model.BoolValue(true)}, {Key: "j", Value: model.JSONValue(`{"a":[1,2]}`)}, {Key: "e", Value: model.Value{}},
+		{Key: "s", Value: model.StringValue("line\n\"quoted\" \\ \x01 ü")},
+		{Key: "i", Value: model.IntValue(math.MinInt64)},
+		{Key: "f", Value: model.FloatValue(3)},
+		{Key: "g", Value: model.FloatValue(1e300)},
+		{Key: "z", Value: model.FloatValue(-0.5)},
+		{Key: "b", Value: model.BoolValue(true)},
+		{Key: "j", Value: model.JSONValue(`{"a":[1,2]}`)},
+		{Key: "e", Value: model.Value{}},
 		{Key: "s", Value: model.StringValue("twice")},
 	}
 	got, err := DecodeAttrsJSON(string(AppendAttrsJSON(nil, want)))

@@ -239,9 +239,16 @@ func TestConcurrentAppendsShareSyncs(t *testing.T) {
 func sampleLogs() []model.LogRecord {
 	res := &model.Resource{Tenant: "default", Service: "edge", Attrs: model.Attrs{{Key: "host", Value: model.StringValue("h")}}}
 	return []model.LogRecord{
-		{Time: 5, Level: model.LevelWarn, TraceID: model.TraceID{1}, SpanID: model.SpanID{2}, RequestID: "r", Message: "m", Resource: res,
-			Attrs: model.Attrs{{Key: "i", Value: model.IntValue(-3)}, {Key: "f", Value: model.FloatValue(1.5)}, {Key: "b", Value: model.BoolValue(true)},
-				{Key: "j", Value: model.JSONValue("[1]")}, {Key: "e"}}},
+		{
+			Time: 5, Level: model.LevelWarn, TraceID: model.TraceID{1}, SpanID: model.SpanID{2}, RequestID: "r", Message: "m", Resource: res,
+			Attrs: model.Attrs{
+				{Key: "i", Value: model.IntValue(-3)},
+				{Key: "f", Value: model.FloatValue(1.5)},
+				{Key: "b", Value: model.BoolValue(true)},
+				{Key: "j", Value: model.JSONValue("[1]")},
+				{Key: "e"},
+			},
+		},
 		{Time: 3, Resource: res},
 		{Time: -4, Message: "other", Resource: &model.Resource{Service: "layout"}},
 	}
@@ -250,10 +257,12 @@ func sampleLogs() []model.LogRecord {
 func sampleSpans() []model.Span {
 	res := &model.Resource{Tenant: "default", Service: "edge"}
 	return []model.Span{
-		{TraceID: model.TraceID{1}, SpanID: model.SpanID{2}, ParentID: model.SpanID{3}, Name: "n", Kind: 2, Start: 10, Duration: 4, Status: 1,
+		{
+			TraceID: model.TraceID{1}, SpanID: model.SpanID{2}, ParentID: model.SpanID{3}, Name: "n", Kind: 2, Start: 10, Duration: 4, Status: 1,
 			StatusMessage: "sm", TraceState: "ts", Scope: "sc", Resource: res, Attrs: model.Attrs{{Key: "k", Value: model.StringValue("v")}},
 			Events: []model.SpanEvent{{Time: 11, Name: "e", Attrs: model.Attrs{{Key: "k", Value: model.IntValue(1)}}}},
-			Links:  []model.SpanLink{{TraceID: model.TraceID{4}, SpanID: model.SpanID{5}}}},
+			Links:  []model.SpanLink{{TraceID: model.TraceID{4}, SpanID: model.SpanID{5}}},
+		},
 		{TraceID: model.TraceID{1}, SpanID: model.SpanID{6}, Resource: res},
 	}
 }
