@@ -21,7 +21,8 @@ func PrometheusRules(cfg Config, defs []*Definition) ([]byte, error) {
 		var rules []yaml.MapSlice
 		for _, w := range exportedWindows(cfg, d, defs) {
 			rules = append(rules, yaml.MapSlice{
-				{Key: "record", Value: recordedError(WindowText(w))}, {Key: "expr", Value: d.errorOver(w)},
+				{Key: "record", Value: recordedError(WindowText(w))},
+				{Key: "expr", Value: d.errorOver(w)},
 				{Key: "labels", Value: map[string]string{"slo": d.Name, "service": d.Service}},
 			})
 		}
