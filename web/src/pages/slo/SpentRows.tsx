@@ -24,8 +24,8 @@ export function SpentRows({ slo, split, label, bad, total, wholeWindow }: Props)
   const [first] = rows;
   if (!first) return <p className="dim">Nothing was spent in this time.</p>;
   const used = slo.budget.used_ratio;
-  const points = (share: number) =>
-    wholeWindow && used > 0 ? `${formatRatio(share * used)} of the budget` : formatRatio(share);
+  const ofBudget = wholeWindow && used > 0;
+  const points = (share: number) => formatRatio(ofBudget ? share * used : share);
   const shown = all ? rows : rows.slice(0, few);
   return (
     <>
@@ -35,11 +35,17 @@ export function SpentRows({ slo, split, label, bad, total, wholeWindow }: Props)
           : `${first.value} spent ${formatRatio(first.share)} of it.`}
       </p>
       <table className={classes.table} aria-label={`Budget spent by ${split}`}>
-        <thead className="sr">
+        <thead>
           <tr>
-            <th scope="col">{split}</th>
-            <th scope="col">Spent</th>
-            <th scope="col">Bad events</th>
+            <th scope="col" className={classes.name}>
+              {split}
+            </th>
+            <th scope="col" className="num">
+              {ofBudget ? "Of the budget" : "Of the bad events"}
+            </th>
+            <th scope="col" className="num">
+              Bad events
+            </th>
           </tr>
         </thead>
         <tbody>
@@ -52,9 +58,11 @@ export function SpentRows({ slo, split, label, bad, total, wholeWindow }: Props)
                 </span>
               </th>
               <td className="num">{points(row.share)}</td>
-              <td className="num dim small">
-                {formatFigure(Math.round(row.bad), "count")} bad
-                {row.total ? `, ${formatRatio(Math.min(1, row.bad / row.total))} of its own` : ""}
+              <td className="num">
+                {formatFigure(Math.round(row.bad), "count")}
+                {row.total ? (
+                  <div className="dim small">{formatRatio(Math.min(1, row.bad / row.total))} of its own</div>
+                ) : null}
               </td>
             </tr>
           ))}
