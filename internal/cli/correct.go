@@ -25,8 +25,7 @@ it, the one that users felt stays beside it. Without --start it lists what was
 taken out; --delete takes one back.`,
 		Example: `  signalbox slo correct edge-availability
   signalbox slo correct edge-availability --start 2026-11-21T02:00:00Z --end 2026-11-21T03:30:00Z --author kim --reason "announced: new load balancer"
-  signalbox slo correct edge-availability --start 2026-11-21T09:10:00Z --end 2026-11-21T09:20:00Z --kind exclusion --author kim --reason "load test"
-  signalbox slo correct edge-availability --delete 0198c1c2-0000-7000-8000-000000000000 --author kim`,
+  signalbox slo correct edge-availability --start 2026-11-21T09:10:00Z --end 2026-11-21T09:20:00Z --kind exclusion --author kim --reason "load test"`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			path := "/sb/v1/slos/" + url.PathEscape(args[0]) + "/corrections"

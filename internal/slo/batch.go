@@ -168,7 +168,7 @@ func (b *batch) countOver(ctx context.Context, c *promexpr.Counter, width time.D
 	key := batchKey{family: m.family, window: width, start: start.UnixNano(), end: end.UnixNano(), step: width}
 	answers, asked := b.over[key]
 	if !asked {
-		series, err := b.Querier.Range(ctx, m.lead.Together(m.label, m.values, width), start, end, width)
+		series, err := b.Range(ctx, m.lead.Together(m.label, m.values, width), start, end, width)
 		if err == nil {
 			answers = make(map[string]map[int64]float64, len(series))
 			for _, s := range series {

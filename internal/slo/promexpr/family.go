@@ -24,7 +24,7 @@ func (c *Counter) Members() (out []Member) {
 	}
 	vs := c.selector()
 	for i, m := range vs.LabelMatchers {
-		if m.Type != labels.MatchEqual || m.Value == "" || m.Name == labels.MetricName { //nolint:staticcheck // the name itself
+		if m.Type != labels.MatchEqual || m.Value == "" || m.Name == labels.MetricName {
 			continue
 		}
 		out = append(out, Member{Key: m.Name + "|" + c.call.Func.Name + "|" + c.without(i), Label: m.Name, Value: m.Value})
