@@ -111,7 +111,7 @@ func TestAPeriodMeasuresWhatHappenedInIt(t *testing.T) {
 	w.traffic(2*time.Hour, time.Minute, 540, 60)
 	w.traffic(40*time.Hour, time.Minute, 600, 0)
 	q := promexpr.NewEvaluator(w.db, time.Minute, nil)
-	p, err := slo.Measure(t.Context(), w.catalog.Definitions()[0], q, start, start.Add(72*time.Hour))
+	p, err := slo.Measure(t.Context(), w.catalog.Definitions()[0], q, start, start.Add(72*time.Hour), w.now, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,5 +125,42 @@ func TestAPeriodMeasuresWhatHappenedInIt(t *testing.T) {
 	}
 	if p.Budget.Minutes != 21.6 || p.Budget.Coverage < 0.999 || p.Age != 72*time.Hour {
 		t.Errorf("budget %+v, age %s", p.Budget, p.Age)
+	}
+}
+
+// TestACorrectionCountsNeitherAsGoodNorAsBad takes the second of the two bad
+// hours out.
+func TestACorrectionCountsNeitherAsGoodNorAsBad(t *testing.T) {
+	w := newWorld(t, availability("99.5"))
+	w.now = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
+	start := w.now
+	w.traffic(10*time.Hour, time.Minute, 600, 0)
+	w.traffic(2*time.Hour, time.Minute, 540, 60)
+	w.traffic(12*time.Hour, time.Minute, 600, 0)
+	q := promexpr.NewEvaluator(w.db, time.Minute, nil)
+	corrections := []model.SLOCorrection{{ID: "1", Start: start.Add(11 * time.Hour), End: start.Add(12 * time.Hour), Author: "ann", Reason: "maintenance"}}
+	p, err := slo.Measure(t.Context(), w.catalog.Definitions()[0], q, start, start.Add(24*time.Hour), w.now, corrections)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Budget.Bad != 3600 || p.Felt == nil || p.Felt.Bad != 7200 || p.Felt.Total-p.Budget.Total != 36000 || len(p.Corrections) != 1 {
+		t.Errorf("contract %+v, felt %+v", p.Budget, p.Felt)
+	}
+	// 23 h of budget, 24 h as felt.
+	if p.Budget.Minutes != 6.9 || p.Felt.Minutes != 7.2 {
+		t.Errorf("minutes %v and %v", p.Budget.Minutes, p.Felt.Minutes)
+	}
+	r := slo.NewReplay(w.cfg, w.catalog.Definitions()[0], q)
+	r.Correct(corrections)
+	if err := r.Load(t.Context(), start.Add(9*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	cells, err := r.Read(t.Context(), start.Add(9*time.Hour), w.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Put(cells)
+	if s, _ := r.Judge(t.Context()); s.Budget.Bad != 3600 {
+		t.Errorf("the replay counts %v bad", s.Budget.Bad)
 	}
 }
