@@ -154,7 +154,7 @@ func (e *Engine) workerDied(err error, stderr string) error {
 		}
 	}
 	err = fmt.Errorf("sql worker ended without a reply: %w; it wrote: %s", err, firstParagraph(stderr))
-	for _, sign := range []string{"sigsegv", "sigabrt", "sigbus", "terminate called", "signal: killed"} {
+	for _, sign := range []string{"sigsegv", "sigabrt", "sigbus", "terminate called", "signal: "} {
 		if strings.Contains(lower, sign) || strings.Contains(err.Error(), sign) {
 			e.log.Error("a query crashed its worker", "err", err)
 			return &Error{
