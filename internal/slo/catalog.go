@@ -30,8 +30,12 @@ func Load(patterns []string) ([]*Definition, []Problem) {
 			problems = append(problems, Problem{File: pattern, Message: "not a valid pattern: " + err.Error()})
 			continue
 		}
-		if len(files) == 0 && !strings.ContainsAny(pattern, `*?[\`) {
-			problems = append(problems, Problem{File: pattern, Message: "there is no such file", Cure: "mend the path in slo_files or create the file"})
+		if len(files) == 0 {
+			// A folder may be empty on purpose; a named file is missing.
+			problems = append(problems, Problem{
+				File: pattern, Message: "there is no such file", Cure: "mend the path in slo_files or create the file",
+				Warning: strings.ContainsAny(pattern, `*?[\`),
+			})
 		}
 		slices.Sort(files)
 		for _, file := range files {
