@@ -101,6 +101,7 @@ func (a *API) newHuma() huma.API {
 func (a *API) registerAll() {
 	a.registerStatus()
 	a.registerSLOs()
+	a.registerBacktests()
 	a.registerLogs()
 	a.registerTraces()
 	a.registerServices()

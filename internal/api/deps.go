@@ -46,6 +46,7 @@ type Deps struct {
 	Explain      Explainer
 	Audit        AuditLog
 	Ledger       Ledger
+	Backtests    Backtests
 	Remedies     Remedies
 	// Hooks serves /sb/v1/hooks/, whose callers are other systems; nil answers 404.
 	Hooks http.Handler
@@ -167,4 +168,12 @@ type Remedies interface {
 // Ledger balances what was received against what was kept.
 type Ledger interface {
 	Snapshot() ledger.Snapshot
+}
+
+// Backtests replay promises, rules and policies over stored history.
+type Backtests interface {
+	// StartBacktest checks the request and begins; store.ErrOverloaded while another one runs.
+	StartBacktest(ctx context.Context, req model.BacktestRequest) (model.BacktestJob, error)
+	Backtest(ctx context.Context, id string) (model.BacktestJob, error)
+	CancelBacktest(ctx context.Context, id string) (model.BacktestJob, error)
 }

@@ -49,6 +49,12 @@ func TestEndpoints(t *testing.T) {
 		{"an unknown promise", "GET", "/sb/v1/slos/nope", "", 404, `{"error":{"code":"not_found","message":"slo nope: not found"}}`},
 		{"a budget's history", "GET", "/sb/v1/slos/x/history?start=now-24h&step=1h", "", 200, `{"name":"x","points":[]}`},
 		{"too fine a history", "GET", "/sb/v1/slos/x/history?start=now-24h&step=1s", "", 400, `…gives 86400 points, more than 5000…`},
+		{"a backtest of what is in force", "POST", "/sb/v1/backtest", `{}`, 202, `…"id":"b1","state":"running","progress":0…`},
+		{"its result", "GET", "/sb/v1/backtest/b1", "", 200, `{"id":"b1","state":"done","progress":1…`},
+		{"a backtest that is ended", "DELETE", "/sb/v1/backtest/b1", "", 200, `…"state":"cancelled"…`},
+		{"a backtest that nobody knows", "GET", "/sb/v1/backtest/b2", "", 404, `…not_found…`},
+		{"a backtest by a step that is none", "POST", "/sb/v1/backtest", `{"step":"often"}`, 400, `…is not a duration such as 1m…`},
+		{"a backtest the wrong way round", "POST", "/sb/v1/backtest", `{"start":"now","end":"now-1d"}`, 400, `…must be before end…`},
 		{"log records", "GET", "/sb/v1/logs?limit=1", "", 200, `…"message":"one"}],"truncated":true,"took_ms":0}`},
 		{"all log records", "GET", "/sb/v1/logs?limit=2", "", 200, `…"truncated":false…`},
 		{"too many log records", "GET", "/sb/v1/logs?limit=10001", "", 400, `{"error":{"code":"bad_request","message":"query.limit: expected number <= 10000","details":[{"message":"expected number <= 10000","location":"query.limit","value":10001}]}}`},
@@ -148,7 +154,7 @@ func TestEveryOperationIsAnsweredWithoutItsRoom(t *testing.T) {
 	bodies := map[string]string{
 		"/sb/v1/slos/{name}/corrections": `{"author":"a","reason":"b","start":"2026-11-21T10:00:00Z","end":"2026-11-21T11:00:00Z"}`,
 		"/sb/v1/sql":                     `{"query":"x"}`, "/sb/v1/deploys": `{"service":"a","version":"b"}`, "/sb/v1/gate": `{"service":"a"}`, "/sb/v1/gate/canary": `{"service":"a","baseline":"1","canary":"2"}`,
-		"/sb/v1/gate/decisions/{id}/override": `{"actor":"a","reason":"b"}`, "/sb/v1/pages/{id}/ack": `{"by":"a"}`,
+		"/sb/v1/gate/decisions/{id}/override": `{"actor":"a","reason":"b"}`, "/sb/v1/pages/{id}/ack": `{"by":"a"}`, "/sb/v1/backtest": `{}`,
 	}
 	n := 0
 	for path, item := range a.huma.OpenAPI().Paths {
@@ -269,5 +275,17 @@ func TestDescribedRecordsAreTheWrittenOnes(t *testing.T) {
 		if string(again) != string(text) {
 			t.Errorf("%T: written %s, described %s", tc.described, text, again)
 		}
+	}
+}
+
+func TestABacktestIsOf28DaysByTheMinuteUnlessToldOtherwise(t *testing.T) {
+	r := filled()
+	do(newAPI(t, r), "POST", "/sb/v1/backtest", `{}`)
+	if !r.start.Equal(now.Add(-28*24*time.Hour)) || !r.end.Equal(now) || r.step != time.Minute {
+		t.Errorf("%s to %s by %s", r.start, r.end, r.step)
+	}
+	do(newAPI(t, r), "POST", "/sb/v1/backtest", `{"start":"now-2d","end":"now-1d","step":"5m"}`)
+	if !r.start.Equal(now.Add(-48*time.Hour)) || !r.end.Equal(now.Add(-24*time.Hour)) || r.step != 5*time.Minute {
+		t.Errorf("%s to %s by %s", r.start, r.end, r.step)
 	}
 }

@@ -219,6 +219,22 @@ func (f *rooms) View(context.Context) (gate.PolicyView, error) {
 	return gate.PolicyView{Default: gate.DefaultPolicy()}, f.err
 }
 
+func (f *rooms) StartBacktest(_ context.Context, req model.BacktestRequest) (model.BacktestJob, error) {
+	f.start, f.end, f.step = req.Start, req.End, req.Step
+	return model.BacktestJob{ID: "b1", State: model.BacktestRunning, Started: now}, f.err
+}
+
+func (f *rooms) Backtest(_ context.Context, id string) (model.BacktestJob, error) {
+	if id != "b1" {
+		return model.BacktestJob{}, fmt.Errorf("backtest %s: %w", id, store.ErrNotFound)
+	}
+	return model.BacktestJob{ID: id, State: model.BacktestDone, Progress: 1, Started: now, Result: &model.BacktestResult{Start: f.start, End: f.end, Step: f.step.String()}}, f.err
+}
+
+func (f *rooms) CancelBacktest(_ context.Context, id string) (model.BacktestJob, error) {
+	return model.BacktestJob{ID: id, State: model.BacktestCancelled, Started: now}, f.err
+}
+
 func (f *rooms) Compare(_ context.Context, req model.CanaryRequest) (model.CanaryResult, error) {
 	return model.CanaryResult{Request: req, Verdict: model.VerdictInsufficient}, f.err
 }
@@ -275,7 +291,7 @@ func (f *rooms) Snapshot() ledger.Snapshot {
 func (f *rooms) deps() Deps {
 	return Deps{
 		Now: func() time.Time { return now }, Status: f, SLOs: f, Filter: f, Logs: f, Spans: f, Tail: f, Traces: f, Services: f, Topology: f,
-		SQL: f, Deploys: f, Gate: f, GatePolicies: f, Canary: f, Decisions: f, Pages: f, PageSummary: f, Explain: f, Audit: f, Ledger: f,
+		SQL: f, Deploys: f, Gate: f, GatePolicies: f, Canary: f, Decisions: f, Pages: f, PageSummary: f, Explain: f, Audit: f, Ledger: f, Backtests: f,
 	}
 }
 

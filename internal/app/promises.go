@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/backtest"
 	"github.com/signalbox-project/signalbox/internal/diagnose"
 	"github.com/signalbox-project/signalbox/internal/slo"
 	"github.com/signalbox-project/signalbox/internal/slo/promexpr"
@@ -14,6 +15,7 @@ type promises struct {
 	catalog  *slo.Catalog
 	slo      *slo.Engine
 	diagnose *diagnose.Room
+	backtest *backtest.Room
 }
 
 func (p *process) buildPromises(context.Context) (err error) {
@@ -39,8 +41,18 @@ func (p *process) buildPromises(context.Context) (err error) {
 	if err := p.buildGate(); err != nil {
 		return err
 	}
-	p.diagnose, err = diagnose.New(diagnose.Deps{
+	if p.diagnose, err = diagnose.New(diagnose.Deps{
 		Logger: p.component("diagnose"), Querier: p.engine, SLOs: p.slo, Deploys: p.state, Edges: p.topology, Pages: p.state, Alerts: p.router,
-	})
-	return err
+	}); err != nil {
+		return err
+	}
+	if p.backtest, err = backtest.New(backtest.Deps{
+		Logger: p.component("backtest"), Registerer: p.tel.Registry, SLO: p.cfg.SLO,
+		SLOQuerier: promexpr.NewEvaluator(p.metrics, time.Duration(p.cfg.Query.Timeout), p.component("backtest")), Querier: p.engine,
+		Promises: p.catalog, Policies: p.policies, Deploys: p.state, Routing: p.router, Corrections: p.slo, ExternalLabels: p.cfg.ExternalLabels,
+	}); err != nil {
+		return err
+	}
+	p.run("backtest", p.backtest.Run, nil)
+	return nil
 }

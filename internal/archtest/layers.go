@@ -37,10 +37,11 @@ func rooms() map[string]int {
 		"internal/simulate": 3,
 		"internal/bench":    3,
 
-		"internal/api":    4,
-		"internal/webui":  4,
-		"internal/config": 4,
-		"internal/demo":   4,
+		"internal/api":      4,
+		"internal/webui":    4,
+		"internal/config":   4,
+		"internal/demo":     4,
+		"internal/backtest": 4,
 
 		"internal/app": 5,
 

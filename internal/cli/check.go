@@ -41,11 +41,14 @@ func checkConfigCommand() *cobra.Command {
 }
 
 func checkRulesCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:     "rules FILE...",
-		Short:   "Check Prometheus rule files",
-		Example: "  signalbox check rules examples/broker/rules/work.yml",
-		Args:    cobra.MinimumNArgs(1),
+	var b backtestCall
+	var over string
+	cmd := &cobra.Command{
+		Use:   "rules FILE...",
+		Short: "Check Prometheus rule files, and with --backtest say how often they would have fired",
+		Example: `  signalbox check rules examples/broker/rules/work.yml
+  signalbox check rules --backtest 2d examples/broker/rules/work.yml`,
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if _, err := expand(args); err != nil {
 				return err
@@ -54,10 +57,20 @@ func checkRulesCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if over != "" {
+				if b.Set, err = readSet(nil, nil, files); err != nil {
+					return err
+				}
+				b.Start, b.End = "now-"+over, "now"
+				return b.run(cmd)
+			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%d rule files are good\n", len(files))
 			return err
 		},
 	}
+	cmd.Flags().StringVar(&over, "backtest", "", "replay the alert rules over this much stored history of a running server, for example 30d")
+	b.flags(cmd.Flags())
+	return cmd
 }
 
 func checkSLOsCommand() *cobra.Command {

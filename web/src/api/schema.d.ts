@@ -21,6 +21,44 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sb/v1/backtest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay promises, rules and policies over stored history
+         * @description It sends nothing and writes nothing. The answer is a job: ask for it by its id until its state is no longer running. One job runs at a time.
+         */
+        post: operations["startBacktest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/backtest/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far a backtest is, and its result */
+        get: operations["getBacktest"];
+        put?: never;
+        post?: never;
+        /** End a backtest that runs */
+        delete: operations["cancelBacktest"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sb/v1/deploys": {
         parameters: {
             query?: never;
@@ -648,6 +686,189 @@ export interface components {
             /** @description newest first */
             entries: components["schemas"]["AuditEntry"][];
         };
+        BacktestAlert: {
+            /**
+             * Format: date-time
+             * @description absent when it still fires at the end
+             */
+            end?: string;
+            labels: {
+                [key: string]: string;
+            };
+            name: string;
+            /** @description by the routing tree in force */
+            receivers: string[];
+            /** Format: double */
+            seconds: number;
+            service?: string;
+            severity: string;
+            slo?: string;
+            /** Format: date-time */
+            start: string;
+        };
+        BacktestBand: {
+            /**
+             * Format: double
+             * @description share of the budget used from which it holds
+             */
+            from: number;
+            name: string;
+            /** Format: double */
+            seconds: number;
+        };
+        BacktestBody: {
+            /** @description a second set, side by side; what it leaves out is as in the first */
+            compare?: components["schemas"]["BacktestSet"];
+            /** @description as start; now if absent */
+            end?: string;
+            /** @description what is replayed; empty is what is in force */
+            set?: components["schemas"]["BacktestSet"];
+            /**
+             * @description RFC 3339, Unix time, now or now-28d; 28 days before end if absent
+             * @example now-28d
+             */
+            start?: string;
+            /**
+             * @description whole minutes; 1m if absent
+             * @example 1m
+             */
+            step?: string;
+        };
+        BacktestDeploy: {
+            deploy: components["schemas"]["Deploy"];
+            reasons: components["schemas"]["GateReason"][];
+            summary: string;
+            /** @enum {string} */
+            verdict: "allow" | "hold" | "block" | "insufficient";
+        };
+        BacktestDifference: {
+            /** Format: double */
+            a: number;
+            /** Format: double */
+            b: number;
+            /**
+             * Format: double
+             * @description b - a
+             */
+            difference: number;
+            /** @description s for seconds, % for shares */
+            unit?: string;
+            what: string;
+        };
+        BacktestJob: {
+            /** @description why it failed */
+            error?: string;
+            id: string;
+            /**
+             * Format: double
+             * @description 0 to 1
+             */
+            progress: number;
+            result?: components["schemas"]["BacktestResult"];
+            /**
+             * Format: double
+             * @description how long it has run
+             */
+            seconds: number;
+            /** Format: date-time */
+            started: string;
+            /** @enum {string} */
+            state: "running" | "done" | "failed" | "cancelled";
+        };
+        BacktestOutcome: {
+            /** @description oldest first */
+            alerts: components["schemas"]["BacktestAlert"][];
+            /** @description oldest first */
+            deploys: components["schemas"]["BacktestDeploy"][];
+            /** @enum {string} */
+            name: "A" | "B";
+            /** @description notifications, oldest first */
+            pages: components["schemas"]["BacktestPage"][];
+            promises: components["schemas"]["BacktestPromise"][];
+        };
+        BacktestPage: {
+            /** @description names of its alerts */
+            alerts: string[];
+            /** Format: date-time */
+            end?: string;
+            /** @description labels that its alerts were grouped by */
+            group: {
+                [key: string]: string;
+            };
+            receiver: string;
+            /** Format: double */
+            seconds: number;
+            severity: string;
+            /** Format: date-time */
+            start: string;
+        };
+        BacktestPoint: {
+            /** Format: double */
+            burn_1h: number | null;
+            /** Format: double */
+            left_ratio: number | null;
+            /** Format: date-time */
+            time: string;
+        };
+        BacktestPromise: {
+            /** Format: int64 */
+            alerts: number;
+            /**
+             * Format: double
+             * @description events or minutes, between start and end
+             */
+            bad: number;
+            /** @description time in each band of the policy */
+            bands: components["schemas"]["BacktestBand"][];
+            curve: components["schemas"]["BacktestPoint"][];
+            display_name: string;
+            name: string;
+            /** Format: double */
+            objective: number;
+            service: string;
+            /** Format: double */
+            total: number;
+            /**
+             * Format: double
+             * @description time that nobody can vouch for
+             */
+            unknown_seconds: number;
+            /** Format: double */
+            used_at_end: number | null;
+            /**
+             * Format: double
+             * @description share of the budget of the window that ends then
+             */
+            used_at_start: number | null;
+            window: string;
+            /** Format: date-time */
+            worst_at?: string;
+            /** Format: double */
+            worst_used: number | null;
+        };
+        BacktestResult: {
+            /** @description A against B, line by line */
+            difference: components["schemas"]["BacktestDifference"][];
+            /** Format: date-time */
+            end: string;
+            /** @description what the figures leave out */
+            notes: string[];
+            /** @description A, and B when two are compared */
+            sets: components["schemas"]["BacktestOutcome"][];
+            /** Format: date-time */
+            start: string;
+            step: string;
+            /** @description one sentence */
+            summary: string;
+        };
+        BacktestSet: {
+            /** @description gate policies */
+            policies?: components["schemas"]["Document"][];
+            /** @description Prometheus rule files */
+            rules?: components["schemas"]["Document"][];
+            /** @description OpenSLO documents */
+            slos?: components["schemas"]["Document"][];
+        };
         Budget: {
             /** Format: double */
             allowed: number;
@@ -827,6 +1048,11 @@ export interface components {
         DeploysResponse: {
             /** @description newest first */
             deploys: components["schemas"]["Deploy"][];
+        };
+        Document: {
+            /** @description file name, for messages */
+            name: string;
+            text: string;
         };
         DroppedEvent: {
             /**
@@ -1717,6 +1943,99 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
+            };
+        };
+    };
+    startBacktest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BacktestBody"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestJob"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    getBacktest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestJob"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    cancelBacktest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestJob"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };

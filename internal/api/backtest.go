@@ -1,0 +1,63 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	prommodel "github.com/prometheus/common/model"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+)
+
+// BacktestBody asks for a backtest.
+type BacktestBody struct {
+	Set     model.BacktestSet  `json:"set,omitzero" doc:"what is replayed; empty is what is in force"`
+	Compare *model.BacktestSet `json:"compare,omitempty" doc:"a second set, side by side; what it leaves out is as in the first"`
+	Start   string             `json:"start,omitempty" maxLength:"64" doc:"RFC 3339, Unix time, now or now-28d; 28 days before end if absent" example:"now-28d"`
+	End     string             `json:"end,omitempty" maxLength:"64" doc:"as start; now if absent"`
+	Step    string             `json:"step,omitempty" maxLength:"32" doc:"whole minutes; 1m if absent" example:"1m"`
+}
+
+type backtestInput struct{ Body BacktestBody }
+
+type backtestIDInput struct {
+	ID string `path:"id" maxLength:"100"`
+}
+
+func (a *API) registerBacktests() {
+	op := func(id, method, path, summary string, status int) operation {
+		return operation{id: id, method: method, path: path, tag: "slos", summary: summary, status: status, served: a.deps.Backtests != nil, room: "backtests"}
+	}
+	start := op("startBacktest", http.MethodPost, "/backtest", "Replay promises, rules and policies over stored history", http.StatusAccepted)
+	start.description = "It sends nothing and writes nothing. The answer is a job: ask for it by its id until its state is no longer running. One job runs at a time."
+	register(a, start, a.startBacktest)
+	register(a, op("getBacktest", http.MethodGet, "/backtest/{id}", "How far a backtest is, and its result", 0), a.getBacktest)
+	register(a, op("cancelBacktest", http.MethodDelete, "/backtest/{id}", "End a backtest that runs", 0), a.cancelBacktest)
+}
+
+const backtestRange = 28 * 24 * time.Hour
+
+func (a *API) startBacktest(ctx context.Context, in *backtestInput) (model.BacktestJob, error) {
+	start, end, err := parseRangeOf(in.Body.Start, in.Body.End, a.now(), backtestRange)
+	if err != nil {
+		return model.BacktestJob{}, err
+	}
+	step := time.Minute
+	if in.Body.Step != "" {
+		d, err := prommodel.ParseDuration(in.Body.Step)
+		if err != nil {
+			return model.BacktestJob{}, badRequest("step: %q is not a duration such as 1m, 5m or 1h", in.Body.Step)
+		}
+		step = time.Duration(d)
+	}
+	return a.deps.Backtests.StartBacktest(ctx, model.BacktestRequest{Set: in.Body.Set, Compare: in.Body.Compare, Start: start, End: end, Step: step})
+}
+
+func (a *API) getBacktest(ctx context.Context, in *backtestIDInput) (model.BacktestJob, error) {
+	return a.deps.Backtests.Backtest(ctx, in.ID)
+}
+
+func (a *API) cancelBacktest(ctx context.Context, in *backtestIDInput) (model.BacktestJob, error) {
+	return a.deps.Backtests.CancelBacktest(ctx, in.ID)
+}

@@ -1,0 +1,173 @@
+// Package backtest replays promises, alert rules and gate policies over stored
+// history: how often somebody would have been paged, when and for how long,
+// what would have been left of each budget, and what the gate would have said
+// to each deployment.
+//
+// It sends nothing and writes nothing. It has no arithmetic of its own: promises are judged by
+// slo.Replay, alert rules by Prometheus' own rule evaluation, deployments by gate.Decide and
+// destinations by the routing tree in force; this room feeds them history, step by
+// step, and counts.
+//
+// In: model.BacktestRequest, documents as text, and PromQL answers. Out: model.BacktestJob with
+// progress and, when done, a model.BacktestResult. The same request over the same history gives the same
+// result.
+//
+// Invariants: one job runs at a time, on part of the cores; a request that is too large is
+// refused before anything is read; what the figures leave out is said in Notes. Room.mu guards
+// the jobs and is never held during a query.
+//
+// Start reading at room.go, then run.go.
+package backtest
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/signalbox-project/signalbox/internal/gate"
+	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/slo"
+	"github.com/signalbox-project/signalbox/internal/slo/openslo"
+)
+
+// Bounds of a request.
+const (
+	maxSteps     = 10_000_000 // of all promises and rules together
+	maxRange     = 400 * 24 * time.Hour
+	maxDocuments = 1000
+	maxAlerts    = 20_000 // kept in a result
+	curvePoints  = 240
+)
+
+// badRequest marks a mistake of the caller's.
+type badRequest struct{ error }
+
+// BadRequest tells the API whose fault it is.
+func (badRequest) BadRequest() {}
+
+func refuse(format string, args ...any) error { return badRequest{fmt.Errorf(format, args...)} }
+
+// plan is a request that was read and found feasible.
+type plan struct {
+	start, end time.Time
+	step       time.Duration
+	sets       []set // one or two
+	notes      []string
+}
+
+// set is what one side replays.
+type set struct {
+	name     string
+	promises []*slo.Definition
+	policies gate.Set
+	rules    []rule
+}
+
+// plan reads every document and refuses what cannot be done.
+func (r *Room) plan(req model.BacktestRequest) (plan, error) {
+	p := plan{start: req.Start.Truncate(time.Minute), end: req.End.Truncate(time.Minute), step: req.Step}
+	if p.step == 0 {
+		p.step = time.Minute
+	}
+	switch {
+	case p.step < time.Minute || p.step%time.Minute != 0:
+		return p, refuse("step: must be whole minutes, got %s", p.step)
+	case p.end.After(r.deps.Now()):
+		return p, refuse("end: %s lies in the future", p.end.Format(time.RFC3339))
+	case p.end.Sub(p.start) < p.step:
+		return p, refuse("start: must be at least one step of %s before end", p.step)
+	case p.end.Sub(p.start) > maxRange:
+		return p, refuse("start: %s are more than the %s that one backtest may span", p.end.Sub(p.start), slo.WindowText(maxRange))
+	}
+	first, err := r.read("A", req.Set, nil, &p)
+	if err != nil {
+		return p, err
+	}
+	p.sets = append(p.sets, first)
+	if req.Compare != nil {
+		second, err := r.read("B", *req.Compare, &first, &p)
+		if err != nil {
+			return p, err
+		}
+		p.sets = append(p.sets, second)
+	}
+	return p, p.bound()
+}
+
+func (p *plan) bound() error {
+	steps, what := int(p.end.Sub(p.start)/p.step), 0
+	for _, s := range p.sets {
+		what += len(s.promises) + len(s.rules)
+	}
+	if what == 0 {
+		return refuse("there is nothing to replay: name SLO files or rule files, or configure slo_files")
+	}
+	if steps*what > maxSteps {
+		return refuse("%d steps of %d promises and rules are %d, more than the %d that one backtest may take: choose a step of at least %s, a shorter range or fewer documents",
+			steps, what, steps*what, maxSteps, (p.end.Sub(p.start)*time.Duration(what)/maxSteps).Truncate(time.Minute)+time.Minute)
+	}
+	return nil
+}
+
+// read reads one side; what it leaves out is as in base or, without one, as in
+// force.
+func (r *Room) read(name string, docs model.BacktestSet, base *set, p *plan) (set, error) {
+	s := set{name: name}
+	if n := len(docs.SLOs) + len(docs.Policies) + len(docs.Rules); n > maxDocuments {
+		return s, refuse("%d documents are more than the %d that one backtest may have", n, maxDocuments)
+	}
+	var err error
+	switch {
+	case len(docs.SLOs) > 0:
+		s.promises, err = readSLOs(docs.SLOs)
+	case base != nil:
+		s.promises = base.promises
+	case len(docs.Rules) == 0:
+		s.promises = r.deps.Promises.Definitions()
+	}
+	if err != nil {
+		return s, err
+	}
+	switch {
+	case len(docs.Policies) > 0:
+		s.policies, err = r.readPolicies(docs.Policies)
+	case base != nil:
+		s.policies = base.policies
+	default:
+		s.policies = r.deps.Policies.Set()
+	}
+	if err != nil {
+		return s, err
+	}
+	switch {
+	case len(docs.Rules) > 0:
+		s.rules, err = r.readRules(docs.Rules, p)
+	case base != nil:
+		s.rules = base.rules
+	}
+	return s, err
+}
+
+func readSLOs(docs []model.Document) ([]*slo.Definition, error) {
+	var all openslo.Documents
+	var problems []openslo.Problem
+	for _, doc := range docs {
+		d, ps := openslo.Parse(doc.Name, []byte(doc.Text))
+		problems = append(problems, ps...)
+		all.Services = append(all.Services, d.Services...)
+		all.SLIs = append(all.SLIs, d.SLIs...)
+		all.SLOs = append(all.SLOs, d.SLOs...)
+		all.Sources = append(all.Sources, d.Sources...)
+	}
+	defs, ps := slo.Define(all)
+	var errs []error
+	for _, p := range append(problems, ps...) {
+		if !p.Warning {
+			errs = append(errs, p)
+		}
+	}
+	if len(errs) > 0 {
+		return nil, badRequest{errors.Join(errs...)}
+	}
+	return defs, nil
+}

@@ -1,0 +1,250 @@
+package backtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/signalbox-project/signalbox/internal/gate"
+	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/slo"
+	"github.com/signalbox-project/signalbox/internal/store"
+)
+
+// Promises knows the SLOs in force; slo.Catalog does.
+type Promises interface{ Definitions() []*slo.Definition }
+
+// Policies knows the gate's policies in force; gate.Catalog does.
+type Policies interface{ Set() gate.Set }
+
+// Deploys knows the deployment markers; store/state does.
+type Deploys interface {
+	Deploys(ctx context.Context, q store.DeployQuery) ([]model.Deploy, error)
+}
+
+// Corrections knows what was taken out of promises; slo.Engine does.
+type Corrections interface {
+	// Corrections are those of one promise; store.ErrNotFound when it is not in force.
+	Corrections(ctx context.Context, name string) ([]model.SLOCorrection, error)
+}
+
+// Routing knows where alerts go; alerting/router does.
+type Routing interface {
+	// Destinations answers the routing tree in force, as it stands at the call.
+	Destinations() func(labels model.Labels) []model.Destination
+}
+
+// Querier evaluates PromQL for alert rules, NaN values included; query/promql does.
+type Querier interface {
+	Instant(ctx context.Context, expr string, t time.Time) ([]model.Sample, error)
+	Range(ctx context.Context, expr string, start, end time.Time, step time.Duration) ([]model.Series, error)
+}
+
+// Deps is what backtests use. All but Logger, Registerer, Corrections, Now and
+// ExternalLabels are needed.
+type Deps struct {
+	Logger     *slog.Logger
+	Registerer prometheus.Registerer
+	SLO        slo.Config // burn alerts and limits in force
+	SLOQuerier slo.Querier
+	Querier    Querier
+	Promises   Promises
+	Policies   Policies
+	Deploys    Deploys
+	Routing    Routing
+	// Corrections may be nil.
+	Corrections Corrections
+	// ExternalLabels are added to alerts.
+	ExternalLabels map[string]string
+	Now            func() time.Time
+}
+
+// How many finished jobs are remembered, and for how long.
+const (
+	keepJobs = 8
+	keepFor  = 30 * time.Minute
+)
+
+// Room runs backtests, one at a time. It is safe for concurrent use.
+type Room struct {
+	deps    Deps
+	seconds prometheus.Histogram
+	ended   *prometheus.CounterVec
+
+	mu     sync.Mutex
+	jobs   []*job // oldest first
+	closed bool
+	wg     sync.WaitGroup
+}
+
+// job is one backtest; its mu is Room's.
+type job struct {
+	id       string
+	state    model.BacktestState
+	started  time.Time
+	ended    time.Time
+	err      error
+	result   *model.BacktestResult
+	progress *progress
+	cancel   context.CancelFunc
+}
+
+// New makes a room; it starts nothing.
+func New(deps Deps) (*Room, error) {
+	if deps.SLOQuerier == nil || deps.Querier == nil || deps.Promises == nil || deps.Policies == nil || deps.Deploys == nil || deps.Routing == nil {
+		return nil, errors.New("backtest: it needs queriers, promises, policies, deploys and routing")
+	}
+	if deps.Logger == nil {
+		deps.Logger = slog.New(slog.DiscardHandler)
+	}
+	if deps.Now == nil {
+		deps.Now = time.Now
+	}
+	r := &Room{
+		deps: deps,
+		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "signalbox_backtest_seconds", Help: "How long backtests took.", Buckets: prometheus.ExponentialBuckets(0.1, 3, 8),
+		}),
+		ended: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "signalbox_backtests_total", Help: "Backtests that ended, by state.",
+		}, []string{"state"}),
+	}
+	if deps.Registerer != nil {
+		for _, c := range []prometheus.Collector{r.seconds, r.ended} {
+			if err := deps.Registerer.Register(c); err != nil {
+				return nil, fmt.Errorf("register backtest metrics: %w", err)
+			}
+		}
+	}
+	return r, nil
+}
+
+// Run waits until ctx is done and then ends the job that runs.
+func (r *Room) Run(ctx context.Context) error {
+	<-ctx.Done()
+	r.mu.Lock()
+	r.closed = true
+	for _, j := range r.jobs {
+		j.cancel()
+	}
+	r.mu.Unlock()
+	r.wg.Wait()
+	return nil
+}
+
+// workers is how many promises and rules are replayed at once: not on every
+// core, because live promises are judged beside it.
+func workers() int { return max(1, runtime.GOMAXPROCS(0)-1) }
+
+// StartBacktest checks a request and begins to work on it.
+// store.ErrOverloaded while another one runs.
+func (r *Room) StartBacktest(_ context.Context, req model.BacktestRequest) (model.BacktestJob, error) {
+	p, err := r.plan(req)
+	if err != nil {
+		return model.BacktestJob{}, err
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return model.BacktestJob{}, fmt.Errorf("start backtest: %w", err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.forget()
+	running := func(j *job) bool { return j.state == model.BacktestRunning }
+	if r.closed || slices.ContainsFunc(r.jobs, running) {
+		return model.BacktestJob{}, fmt.Errorf("another backtest is running, cancel it or wait for it: %w", store.ErrOverloaded)
+	}
+	// The job outlives the request; cancelling and Run's end stop it.
+	ctx, cancel := context.WithCancel(context.Background())
+	j := &job{id: id.String(), state: model.BacktestRunning, started: r.deps.Now(), progress: &progress{}, cancel: cancel}
+	r.jobs = append(r.jobs, j)
+	r.wg.Go(func() {
+		defer cancel()
+		result, err := r.run(ctx, p, j.progress)
+		r.finish(j, result, err)
+	})
+	return r.report(j), nil
+}
+
+func (r *Room) finish(j *job, result *model.BacktestResult, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	j.ended = r.deps.Now()
+	switch {
+	case err == nil:
+		j.state, j.result = model.BacktestDone, result
+	case errors.Is(err, context.Canceled):
+		j.state = model.BacktestCancelled
+	default:
+		j.state, j.err = model.BacktestFailed, err
+		r.deps.Logger.Warn("backtest failed", "id", j.id, "err", err)
+	}
+	r.ended.WithLabelValues(string(j.state)).Inc()
+	r.seconds.Observe(j.ended.Sub(j.started).Seconds())
+}
+
+// forget drops finished jobs that are old or too many.
+func (r *Room) forget() {
+	r.jobs = slices.DeleteFunc(r.jobs, func(j *job) bool {
+		return j.state != model.BacktestRunning && r.deps.Now().Sub(j.ended) > keepFor
+	})
+	for len(r.jobs) >= keepJobs && r.jobs[0].state != model.BacktestRunning {
+		r.jobs = r.jobs[1:]
+	}
+}
+
+// Backtest is how far a job is; store.ErrNotFound when it is not remembered.
+func (r *Room) Backtest(_ context.Context, id string) (model.BacktestJob, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	j, err := r.find(id)
+	if err != nil {
+		return model.BacktestJob{}, err
+	}
+	return r.report(j), nil
+}
+
+// CancelBacktest ends a job; one that has ended stays as it is.
+func (r *Room) CancelBacktest(_ context.Context, id string) (model.BacktestJob, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	j, err := r.find(id)
+	if err != nil {
+		return model.BacktestJob{}, err
+	}
+	j.cancel()
+	return r.report(j), nil
+}
+
+func (r *Room) find(id string) (*job, error) {
+	for _, j := range r.jobs {
+		if j.id == id {
+			return j, nil
+		}
+	}
+	return nil, fmt.Errorf("backtest %s: %w", id, store.ErrNotFound)
+}
+
+func (r *Room) report(j *job) model.BacktestJob {
+	out := model.BacktestJob{ID: j.id, State: j.state, Progress: j.progress.share(), Started: j.started.UTC(), Result: j.result}
+	end := j.ended
+	if end.IsZero() {
+		end = r.deps.Now()
+	}
+	out.Seconds = end.Sub(j.started).Seconds()
+	if j.state == model.BacktestDone {
+		out.Progress = 1
+	}
+	if j.err != nil {
+		out.Error = j.err.Error()
+	}
+	return out
+}

@@ -1,0 +1,200 @@
+package backtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql"
+	promrules "github.com/prometheus/prometheus/rules"
+
+	"github.com/signalbox-project/signalbox/internal/alerting/rules"
+	"github.com/signalbox-project/signalbox/internal/model"
+)
+
+// rule is one alert rule with what its group says.
+type rule struct {
+	name     string
+	expr     string
+	alert    func() *promrules.AlertingRule // makes a fresh one
+	warmup   time.Duration                  // how long before the start it must be evaluated
+	interval time.Duration
+	offset   time.Duration
+	limit    int
+}
+
+// maxWarmup bounds how long before the start rules with a long `for` begin.
+const maxWarmup = 24 * time.Hour
+
+// readRules reads rule files by Prometheus' own code.
+func (r *Room) readRules(docs []model.Document, p *plan) ([]rule, error) {
+	var out []rule
+	var errs []error
+	for _, doc := range docs {
+		groups, problems := rules.Parse([]byte(doc.Text))
+		for _, err := range problems {
+			errs = append(errs, fmt.Errorf("%s: %w", doc.Name, err))
+		}
+		if len(problems) > 0 {
+			continue
+		}
+		for _, g := range groups.Groups {
+			for _, one := range g.Rules {
+				if one.Alert == "" {
+					p.notes = append(p.notes, "Recording rules are not replayed: alert rules see what was recorded at the time.")
+					continue
+				}
+				expr, err := rules.ParseExpr(one.Expr)
+				if err != nil {
+					errs = append(errs, fmt.Errorf("%s: rule %s: %w", doc.Name, one.Alert, err))
+					continue
+				}
+				ls := labels.NewBuilder(labels.FromMap(g.Labels))
+				for k, v := range one.Labels {
+					ls.Set(k, v)
+				}
+				hold, keep, all := time.Duration(one.For), time.Duration(one.KeepFiringFor), ls.Labels()
+				n := rule{
+					name: one.Alert, expr: expr.String(), interval: time.Duration(g.Interval), limit: g.Limit, warmup: min(hold+keep, maxWarmup),
+					alert: func() *promrules.AlertingRule {
+						return promrules.NewAlertingRule(one.Alert, expr, hold, keep, all, labels.EmptyLabels(),
+							labels.FromMap(r.deps.ExternalLabels), "", true, r.deps.Logger)
+					},
+				}
+				if g.QueryOffset != nil {
+					n.offset = time.Duration(*g.QueryOffset)
+				}
+				out = append(out, n)
+			}
+		}
+	}
+	if len(errs) > 0 {
+		return nil, badRequest{errors.Join(errs...)}
+	}
+	return out, nil
+}
+
+// ruleReplay is one alert rule under replay: Prometheus' own evaluation, fed
+// with the steps of range queries instead of a query per step.
+type ruleReplay struct {
+	*replay
+	rule    *rule
+	alert   *promrules.AlertingRule
+	firings firings
+	active  bool // something pends or fires
+	failed  int
+	failure error
+
+	from    time.Time // of vectors
+	every   time.Duration
+	vectors []promql.Vector
+}
+
+func newRuleReplay(r *replay, one *rule) *ruleReplay {
+	return &ruleReplay{replay: r, rule: one, alert: one.alert(), every: max(r.step, one.interval)}
+}
+
+func (r *ruleReplay) run(ctx context.Context) error {
+	for from := r.start.Add(-r.rule.warmup.Truncate(r.every)); !from.After(r.end); {
+		n := max(1, int(chunk/r.every))
+		to := from.Add(time.Duration(n-1) * r.every)
+		if to.After(r.end) {
+			to = r.end
+		}
+		if err := r.read(ctx, from, to); err != nil {
+			return fmt.Errorf("replay rule %s: %w", r.rule.name, err)
+		}
+		for at := from; !at.After(to); at = at.Add(r.every) {
+			r.eval(ctx, at)
+		}
+		if !to.Before(r.start) {
+			r.progress.done.Add(1)
+		}
+		from = to.Add(r.every)
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// read evaluates the expression at every step from from to to.
+func (r *ruleReplay) read(ctx context.Context, from, to time.Time) error {
+	r.from, r.vectors = from, make([]promql.Vector, int(to.Sub(from)/r.every)+1)
+	series, err := r.room.deps.Querier.Range(ctx, r.rule.expr, from.Add(-r.rule.offset), to.Add(-r.rule.offset), r.every)
+	if err != nil {
+		return err
+	}
+	for _, s := range series {
+		metric := labels.FromMap(s.Labels)
+		for _, p := range s.Points {
+			k := int(p.Time.Add(r.rule.offset).Sub(from) / r.every)
+			if k >= 0 && k < len(r.vectors) {
+				r.vectors[k] = append(r.vectors[k], promql.Sample{Metric: metric, T: p.Time.UnixMilli(), F: p.Value})
+			}
+		}
+	}
+	return nil
+}
+
+// eval lets the rule see one step. Steps at which nothing was active and
+// nothing is are skipped: they change nothing.
+func (r *ruleReplay) eval(ctx context.Context, at time.Time) {
+	vector := r.vectors[int(at.Sub(r.from)/r.every)]
+	if len(vector) == 0 && !r.active {
+		return
+	}
+	query := func(ctx context.Context, expr string, t time.Time) (promql.Vector, error) {
+		if expr == r.rule.expr {
+			return vector, nil
+		}
+		return r.instant(ctx, expr, t) // of a template
+	}
+	if _, err := r.alert.Eval(ctx, 0, at, query, &url.URL{}, r.rule.limit); err != nil {
+		if r.failed++; r.failed == 1 {
+			r.failure = err
+		}
+	}
+	r.active = false
+	firing := map[string]bool{}
+	r.alert.ForEachActiveAlert(func(a *promrules.Alert) {
+		r.active = r.active || a.State != promrules.StateInactive
+		if a.State == promrules.StateFiring {
+			ls := r.labels(a.Labels)
+			firing[identity(ls)] = true
+			if !at.Before(r.start) {
+				r.firings.begin(ls, at)
+			}
+		}
+	})
+	for id, i := range r.firings.open {
+		if !firing[id] {
+			r.firings.finish(r.firings.list[i].Labels, at)
+		}
+	}
+}
+
+func (r *ruleReplay) labels(ls labels.Labels) model.Labels {
+	out := model.Labels(ls.Map())
+	for k, v := range r.room.deps.ExternalLabels {
+		if _, ok := out[k]; !ok {
+			out[k] = v
+		}
+	}
+	return out
+}
+
+func (r *ruleReplay) instant(ctx context.Context, expr string, t time.Time) (promql.Vector, error) {
+	samples, err := r.room.deps.Querier.Instant(ctx, expr, t)
+	if err != nil {
+		return nil, err
+	}
+	out := make(promql.Vector, len(samples))
+	for i, s := range samples {
+		out[i] = promql.Sample{Metric: labels.FromMap(s.Labels), T: s.Time.UnixMilli(), F: s.Value}
+	}
+	return out, nil
+}

@@ -1,0 +1,112 @@
+package backtest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/slo"
+	"github.com/signalbox-project/signalbox/internal/store"
+)
+
+// chunk is how much is read at once: between two chunks a job reports
+// progress and can be cancelled, and no more is held in memory.
+const chunk = 24 * time.Hour
+
+// progress counts pieces of work.
+type progress struct{ done, all atomic.Int64 }
+
+func (p *progress) share() float64 {
+	all := p.all.Load()
+	if all == 0 {
+		return 0
+	}
+	return min(1, float64(p.done.Load())/float64(all))
+}
+
+// replay is one set under way.
+type replay struct {
+	*plan
+	room     *Room
+	set      *set
+	deploys  []model.Deploy // oldest first
+	progress *progress
+}
+
+// run does the work.
+func (r *Room) run(ctx context.Context, p plan, progress *progress) (*model.BacktestResult, error) {
+	deploys, err := r.deps.Deploys.Deploys(ctx, store.DeployQuery{Start: p.start, End: p.end, Limit: maxDeploys})
+	if err != nil {
+		return nil, fmt.Errorf("read deployments: %w", err)
+	}
+	if len(deploys) == maxDeploys {
+		p.notes = append(p.notes, fmt.Sprintf("Only the newest %d deployments were asked about.", maxDeploys))
+	}
+	slices.Reverse(deploys)
+	chunks := int64((p.end.Sub(p.start) + chunk - 1) / chunk)
+	for _, s := range p.sets {
+		// Reading the window before the start is as much work as the rest.
+		progress.all.Add((2*int64(len(s.promises)) + int64(len(s.rules))) * chunks)
+	}
+	result := &model.BacktestResult{Start: p.start.UTC(), End: p.end.UTC(), Step: slo.WindowText(p.step), Difference: []model.BacktestDifference{}}
+	for i := range p.sets {
+		one := replay{plan: &p, room: r, set: &p.sets[i], deploys: deploys, progress: progress}
+		out, err := one.run(ctx)
+		if err != nil {
+			return nil, err
+		}
+		result.Sets = append(result.Sets, out)
+	}
+	if len(result.Sets) == 2 {
+		result.Difference = difference(result.Sets[0], result.Sets[1])
+	}
+	slices.Sort(p.notes)
+	result.Notes = append([]string{}, slices.Compact(p.notes)...)
+	result.Summary = summary(result)
+	return result, nil
+}
+
+// maxDeploys bounds how many deployments one backtest asks the gate about.
+const maxDeploys = 5000
+
+func (r *replay) run(ctx context.Context) (model.BacktestOutcome, error) {
+	promises := make([]*promiseReplay, len(r.set.promises))
+	rules := make([]*ruleReplay, len(r.set.rules))
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(workers())
+	for i, d := range r.set.promises {
+		promises[i] = newPromiseReplay(r, d)
+		g.Go(func() error { return promises[i].run(gctx) })
+	}
+	for i := range r.set.rules {
+		rules[i] = newRuleReplay(r, &r.set.rules[i])
+		g.Go(func() error { return rules[i].run(gctx) })
+	}
+	if err := g.Wait(); err != nil {
+		return model.BacktestOutcome{}, err
+	}
+	out := model.BacktestOutcome{Name: r.set.name, Promises: []model.BacktestPromise{}, Alerts: []model.BacktestAlert{}}
+	for _, p := range promises {
+		out.Promises = append(out.Promises, p.outcome())
+		out.Alerts = append(out.Alerts, p.firings.closed(r.end)...)
+	}
+	for _, a := range rules {
+		out.Alerts = append(out.Alerts, a.firings.closed(r.end)...)
+		if a.failed > 0 {
+			r.notes = append(r.notes, fmt.Sprintf("Rule %s could not be evaluated %d times, first: %v.", a.rule.name, a.failed, a.failure))
+		}
+	}
+	slices.SortStableFunc(out.Alerts, orderAlerts)
+	if n := len(out.Alerts); n > maxAlerts {
+		r.notes = append(r.notes, fmt.Sprintf("%d alerts fired with set %s; only the first %d are listed and counted.", n, r.set.name, maxAlerts))
+		out.Alerts = out.Alerts[:maxAlerts]
+	}
+	out.Pages = pages(out.Alerts, r.room.deps.Routing.Destinations(), r.end)
+	out.Deploys = r.decide(promises)
+	return out, nil
+}

@@ -1,0 +1,233 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/platform/human"
+)
+
+// backtestCall asks a running server for a backtest and waits for it.
+type backtestCall struct {
+	client
+	output
+	Set     model.BacktestSet  `json:"set"`
+	Compare *model.BacktestSet `json:"compare,omitempty"`
+	Start   string             `json:"start"`
+	End     string             `json:"end"`
+	Step    string             `json:"step"`
+}
+
+func (b *backtestCall) flags(fs *pflag.FlagSet) {
+	fs.StringVar(&b.Step, "step", "1m", "resolution, whole minutes")
+	b.client.flags(fs)
+	b.output.flags(fs)
+}
+
+func sloBacktestCommand() *cobra.Command {
+	var b backtestCall
+	var slos, policies, rules, compare, comparePolicies, compareRules []string
+	cmd := &cobra.Command{
+		Use:   "backtest",
+		Short: "Replay promises, rules and gate policies over stored history",
+		Long: `Says how many pages there would have been, when, to whom and for how long, what would have been
+used of each budget, and what the gate would have said to each deployment. Without files it
+replays what is in force. Nothing is sent and nothing is stored.`,
+		Example: `  signalbox slo backtest
+  signalbox slo backtest --slo-files 'examples/broker/slos/*.yaml' --start now-2d --step 5m
+  signalbox slo backtest --slo-files 'slos/*.yaml' --compare 'stricter/*.yaml'`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if b.Set, err = readSet(slos, policies, rules); err != nil {
+				return err
+			}
+			if len(compare)+len(comparePolicies)+len(compareRules) > 0 {
+				other, err := readSet(compare, comparePolicies, compareRules)
+				if err != nil {
+					return err
+				}
+				b.Compare = &other
+			}
+			return b.run(cmd)
+		},
+	}
+	fs := cmd.Flags()
+	fs.StringSliceVar(&slos, "slo-files", nil, "OpenSLO files (default: the SLOs in force)")
+	fs.StringSliceVar(&policies, "policy-files", nil, "gate policies (default: those in force)")
+	fs.StringSliceVar(&rules, "rules", nil, "Prometheus rule files")
+	fs.StringSliceVar(&compare, "compare", nil, "OpenSLO files to compare with")
+	fs.StringSliceVar(&comparePolicies, "compare-policies", nil, "gate policies to compare with")
+	fs.StringSliceVar(&compareRules, "compare-rules", nil, "Prometheus rule files to compare with")
+	fs.StringVar(&b.Start, "start", "now-28d", "begin")
+	fs.StringVar(&b.End, "end", "now", "end")
+	b.flags(fs)
+	return cmd
+}
+
+func readSet(slos, policies, rules []string) (set model.BacktestSet, err error) {
+	for _, part := range []struct {
+		patterns []string
+		to       *[]model.Document
+	}{{slos, &set.SLOs}, {policies, &set.Policies}, {rules, &set.Rules}} {
+		files, err := expand(part.patterns)
+		if err != nil {
+			return set, err
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				return set, fmt.Errorf("read %s: %w", file, err)
+			}
+			*part.to = append(*part.to, model.Document{Name: file, Text: string(text)})
+		}
+	}
+	return set, nil
+}
+
+// pollEvery is how often a job is asked how far it is.
+const pollEvery = 300 * time.Millisecond
+
+func (b *backtestCall) run(cmd *cobra.Command) error {
+	ctx := cmd.Context()
+	var job model.BacktestJob
+	if err := b.postJSON(ctx, "/sb/v1/backtest", b, &job); err != nil {
+		return err
+	}
+	path := "/sb/v1/backtest/" + url.PathEscape(job.ID)
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	for job.State == model.BacktestRunning {
+		if !b.json {
+			fmt.Fprintf(cmd.ErrOrStderr(), "\r%3.0f %%", 100*job.Progress)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			// Interrupted: the server need not go on.
+			late, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+			defer cancel()
+			return errors.Join(ctx.Err(), b.do(late, http.MethodDelete, path, "", nil, &job))
+		}
+		if err := b.get(ctx, path, nil, &job); err != nil {
+			return err
+		}
+	}
+	if !b.json {
+		fmt.Fprint(cmd.ErrOrStderr(), "\r     \r")
+	}
+	if job.State != model.BacktestDone {
+		return fmt.Errorf("the backtest is %s: %s", job.State, job.Error)
+	}
+	return b.print(cmd, job.Result, func(w io.Writer) error { return printBacktest(w, job.Result) })
+}
+
+const clock = "2006-01-02 15:04"
+
+func printBacktest(w io.Writer, r *model.BacktestResult) error {
+	fmt.Fprintf(w, "%s to %s UTC, every %s\n%s\n", r.Start.Format(clock), r.End.Format(clock), r.Step, r.Summary)
+	for _, s := range r.Sets {
+		if len(r.Sets) > 1 {
+			fmt.Fprintf(w, "\n%s\n", s.Name)
+		}
+		printPages(w, s.Pages)
+		printPromises(w, s.Promises)
+		printDeploys(w, s.Deploys)
+	}
+	if len(r.Difference) > 0 {
+		fmt.Fprintln(w)
+		t := newTable("WHAT", "A", "B", "DIFFERENCE")
+		for _, d := range r.Difference {
+			t.row(d.What, amount(d.A, d.Unit), amount(d.B, d.Unit), amount(d.Difference, d.Unit))
+		}
+		t.write(w)
+	}
+	for _, n := range r.Notes {
+		fmt.Fprintf(w, "\nnote: %s\n", n)
+	}
+	return nil
+}
+
+func amount(v float64, unit string) string {
+	switch unit {
+	case "s":
+		text := human.Duration(time.Duration(max(v, -v) * float64(time.Second)))
+		if v < 0 {
+			text = "-" + text
+		}
+		return text
+	case "%":
+		return figure(v) + " %"
+	}
+	return figure(v)
+}
+
+func lasted(seconds float64) string {
+	return human.Duration(time.Duration(seconds * float64(time.Second)))
+}
+
+func printPages(w io.Writer, pages []model.BacktestPage) {
+	if len(pages) == 0 {
+		return
+	}
+	t := newTable("NOTIFIED", "SEVERITY", "RECEIVER", "LASTED", "ALERTS")
+	for _, p := range pages {
+		long := lasted(p.Seconds)
+		if p.End == nil {
+			long += " (goes on)"
+		}
+		t.row(p.Start.Format(clock), p.Severity, p.Receiver, long, strings.Join(p.Alerts, ", "))
+	}
+	fmt.Fprintln(w)
+	t.write(w)
+}
+
+func printPromises(w io.Writer, promises []model.BacktestPromise) {
+	if len(promises) == 0 {
+		return
+	}
+	t := newTable("PROMISE", "USED AT START", "AT END", "AT WORST", "ALERTS", "TIME IN BANDS")
+	for _, p := range promises {
+		var bands []string
+		for _, b := range p.Bands {
+			if b.Seconds > 0 {
+				bands = append(bands, b.Name+" "+lasted(b.Seconds))
+			}
+		}
+		if p.Unknown > 0 {
+			bands = append(bands, "unknown "+lasted(p.Unknown))
+		}
+		t.row(p.Name, share(p.UsedAtStart), share(p.UsedAtEnd), share(p.WorstUsed), fmt.Sprint(p.Alerts), strings.Join(bands, ", "))
+	}
+	fmt.Fprintln(w)
+	t.write(w)
+}
+
+func share(v *float64) string {
+	if v == nil {
+		return "-"
+	}
+	return percent(*v)
+}
+
+func printDeploys(w io.Writer, deploys []model.BacktestDeploy) {
+	if len(deploys) == 0 {
+		return
+	}
+	t := newTable("DEPLOYED", "SERVICE", "VERSION", "VERDICT", "WHY")
+	for _, d := range deploys {
+		t.row(d.Deploy.Time.UTC().Format(clock), d.Deploy.Service, d.Deploy.Version, string(d.Verdict), d.Summary)
+	}
+	fmt.Fprintln(w)
+	t.write(w)
+}
