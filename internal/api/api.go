@@ -102,6 +102,7 @@ func (a *API) registerAll() {
 	a.registerStatus()
 	a.registerSLOs()
 	a.registerBacktests()
+	a.registerReports()
 	a.registerLogs()
 	a.registerTraces()
 	a.registerServices()

@@ -47,6 +47,7 @@ type Deps struct {
 	Audit        AuditLog
 	Ledger       Ledger
 	Backtests    Backtests
+	Reports      Reports
 	Remedies     Remedies
 	// Hooks serves /sb/v1/hooks/, whose callers are other systems; nil answers 404.
 	Hooks http.Handler

@@ -386,6 +386,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sb/v1/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was promised and kept in a period
+         * @description The same request with the same as_of gives the same answer. Markdown and CSV name a file in Content-Disposition; so does JSON with download=true.
+         */
+        get: operations["getReport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sb/v1/services": {
         parameters: {
             query?: never;
@@ -1488,6 +1508,482 @@ export interface components {
             signature: string;
             /** @enum {string} */
             stored_verdict: "allow" | "hold" | "block" | "insufficient";
+        };
+        Report: {
+            /**
+             * Format: date-time
+             * @description what happened later is not in the report
+             */
+            as_of: string;
+            /** @enum {string} */
+            audience: "customer" | "internal";
+            counts: components["schemas"]["ReportCounts"];
+            /** @description of the internal report only */
+            internal?: components["schemas"]["ReportInternal"];
+            /** @description how to read the figures, and what they leave out */
+            notes: string[];
+            period: components["schemas"]["ReportPeriod"];
+            /** @description missed first, then unknown, on track, met; each by name */
+            promises: components["schemas"]["ReportPromise"][];
+            scope: components["schemas"]["ReportScope"];
+            /** @description the answer in one sentence */
+            summary: string;
+            /** @description for example: Service levels in October 2026 */
+            title: string;
+        };
+        ReportBand: {
+            /** @enum {string} */
+            band: "normal" | "caution" | "critical-fixes-only" | "freeze";
+            /** Format: date-time */
+            time: string;
+            /** Format: double */
+            used_ratio: number;
+        };
+        ReportBudget: {
+            /**
+             * Format: double
+             * @description of the promise, for all kinds
+             */
+            allowed_minutes: number;
+            /**
+             * @description downtime: minutes of which half or more was bad
+             * @enum {string}
+             */
+            kind: "downtime" | "errors" | "slow" | "other";
+            service: string;
+            slo: string;
+            /** Format: double */
+            used_minutes: number;
+            /** Format: double */
+            used_ratio: number;
+        };
+        ReportCorrection: {
+            /** @description who answers for it */
+            author: string;
+            /**
+             * Format: double
+             * @description by how many percentage points it lowers the share of the budget used
+             */
+            budget_points: number;
+            /** Format: date-time */
+            readonly created?: string;
+            /**
+             * Format: date-time
+             * @description ends with the minute before it; may lie in the future
+             */
+            end: string;
+            readonly id?: string;
+            /**
+             * @default maintenance
+             * @enum {string}
+             */
+            kind: "maintenance" | "exclusion";
+            /**
+             * Format: double
+             * @description of the period that it takes out
+             */
+            minutes: number;
+            /** @description why it does not count */
+            reason: string;
+            readonly slo?: string;
+            /**
+             * Format: date-time
+             * @description begins with the minute that holds it
+             */
+            start: string;
+        };
+        ReportCounts: {
+            /** Format: int64 */
+            met: number;
+            /** Format: int64 */
+            missed: number;
+            /** Format: int64 */
+            on_track: number;
+            /** Format: int64 */
+            promises: number;
+            /** Format: int64 */
+            unknown: number;
+        };
+        ReportDay: {
+            /** Format: double */
+            achieved: number | null;
+            /** Format: double */
+            coverage: number;
+            /** Format: date-time */
+            start: string;
+            /** Format: double */
+            used_minutes: number;
+        };
+        ReportDeploy: {
+            /** @description who or what deployed */
+            actor?: string;
+            environment?: string;
+            readonly id?: string;
+            /**
+             * @default deploy
+             * @enum {string}
+             */
+            kind: "deploy" | "rollback" | "config" | "remediation";
+            labels?: {
+                [key: string]: string;
+            };
+            /** @description pipeline or change request */
+            link?: string;
+            message?: string;
+            /** @description failed, rolled back, followed by a breach of …, or rollback */
+            outcome: string;
+            region?: string;
+            service: string;
+            /**
+             * @default succeeded
+             * @enum {string}
+             */
+            status: "started" | "succeeded" | "failed";
+            /**
+             * Format: date-time
+             * @description when it happened; now if absent
+             */
+            time?: string;
+            version: string;
+        };
+        ReportDeploys: {
+            /**
+             * Format: int64
+             * @description followed by a breach within 30 minutes
+             */
+            breached: number;
+            /** Format: int64 */
+            deploys: number;
+            /**
+             * Format: int64
+             * @description reported as failed
+             */
+            failed: number;
+            /** @description those that went wrong, and rollbacks, oldest first */
+            list: components["schemas"]["ReportDeploy"][];
+            /** Format: int64 */
+            rolled_back: number;
+        };
+        ReportEpisode: {
+            /** Format: double */
+            bad: number;
+            /**
+             * Format: double
+             * @description share of the period's budget that it spent
+             */
+            budget_ratio: number;
+            /** @description what is known: the change right before, or the correction's reason */
+            cause?: string;
+            /** @description it lies wholly in a correction and does not count */
+            corrected: boolean;
+            /** @description at worst half or more of a minute's events were bad */
+            downtime: boolean;
+            /** Format: date-time */
+            end: string;
+            /** @description not over when the period or the data ends */
+            ongoing: boolean;
+            /** Format: double */
+            seconds: number;
+            /** Format: date-time */
+            start: string;
+            /** @description that was deployed right before */
+            version?: string;
+            /** Format: date-time */
+            worst_at: string;
+            /**
+             * Format: double
+             * @description burn rate of the worst minute
+             */
+            worst_burn: number;
+        };
+        ReportFigures: {
+            /**
+             * Format: double
+             * @description share of good events, 0 to 1; null where nothing was counted
+             */
+            achieved: number | null;
+            /**
+             * Format: double
+             * @description bad events or minutes that the period may have, at its traffic
+             */
+            allowed: number;
+            /**
+             * Format: double
+             * @description (1 - objective) × counted minutes of the whole period
+             */
+            allowed_minutes: number;
+            /** Format: double */
+            bad: number;
+            /**
+             * Format: double
+             * @description share of the elapsed time with data, 0 to 1
+             */
+            coverage: number;
+            /**
+             * Format: double
+             * @description taken out by corrections
+             */
+            excluded_minutes: number;
+            /** Format: double */
+            good: number;
+            /**
+             * Format: double
+             * @description negative when overspent
+             */
+            left_minutes: number;
+            /**
+             * Format: double
+             * @description achieved - objective in percentage points; negative below the objective
+             */
+            points: number | null;
+            /** Format: double */
+            total: number;
+            /**
+             * Format: double
+             * @description elapsed time without data
+             */
+            unknown_minutes: number;
+            /**
+             * Format: double
+             * @description time with data less used minutes
+             */
+            up_minutes: number;
+            /** Format: double */
+            used_minutes: number;
+            /**
+             * Format: double
+             * @description used of allowed minutes; above 1 when overspent
+             */
+            used_ratio: number | null;
+        };
+        ReportGate: {
+            /** Format: int64 */
+            allowed: number;
+            /** Format: int64 */
+            blocked: number;
+            /** Format: int64 */
+            decisions: number;
+            /** Format: int64 */
+            held: number;
+            /** Format: int64 */
+            insufficient: number;
+            /**
+             * Format: int64
+             * @description further ones that are counted but not listed
+             */
+            left_out: number;
+            /** @description those that did not simply allow, oldest first */
+            list: components["schemas"]["ReportGateDecision"][];
+            /** Format: int64 */
+            overridden: number;
+        };
+        ReportGateDecision: {
+            environment?: string;
+            id: string;
+            overridden_by?: string;
+            override_reason?: string;
+            service: string;
+            summary: string;
+            /** Format: date-time */
+            time: string;
+            /** @enum {string} */
+            verdict: "allow" | "hold" | "block" | "insufficient";
+            version?: string;
+        };
+        ReportInternal: {
+            /** @description by service and kind */
+            budgets: components["schemas"]["ReportBudget"][];
+            deploys: components["schemas"]["ReportDeploys"];
+            gate: components["schemas"]["ReportGate"];
+            /** @description what is promised but cannot be known here */
+            not_measured: string[];
+            pages: components["schemas"]["ReportPages"];
+            /** @description Signalbox itself, from what it stored about itself */
+            platform?: components["schemas"]["ReportPlatform"];
+        };
+        ReportPage: {
+            acked_by?: string;
+            /** Format: double */
+            acknowledge_seconds: number | null;
+            /** Format: double */
+            detect_seconds: number | null;
+            id: string;
+            /** Format: double */
+            resolve_seconds: number | null;
+            service?: string;
+            severity: string;
+            slo?: string;
+            /** Format: date-time */
+            time: string;
+            title: string;
+        };
+        ReportPages: {
+            /**
+             * Format: int64
+             * @description further pages that are counted but not listed
+             */
+            left_out: number;
+            /** @description oldest first */
+            list: components["schemas"]["ReportPage"][];
+            /**
+             * Format: int64
+             * @description that wake somebody: severity critical, page, P0 or P1
+             */
+            pages: number;
+            /** Format: double */
+            per_week: number;
+            /** @description worst first */
+            severities: components["schemas"]["ReportSeverity"][];
+            /** Format: double */
+            target_per_week: number;
+        };
+        ReportPeriod: {
+            /** @description it is over */
+            complete: boolean;
+            /**
+             * Format: double
+             * @description as far as as_of
+             */
+            elapsed_minutes: number;
+            /**
+             * Format: date-time
+             * @description exclusive
+             */
+            end: string;
+            /** Format: double */
+            minutes: number;
+            /** @description October 2026, or the dates */
+            name: string;
+            /**
+             * Format: date-time
+             * @description with the time zone's offset
+             */
+            start: string;
+            /** @example Europe/Berlin */
+            time_zone: string;
+        };
+        ReportPlatform: {
+            /** Format: double */
+            achieved: number | null;
+            /** Format: double */
+            down_minutes: number;
+            /** @description when it recorded nothing, oldest first */
+            gaps: components["schemas"]["ReportEpisode"][];
+            /** Format: double */
+            known_minutes: number;
+            /** Format: double */
+            objective: number;
+            /**
+             * Format: date-time
+             * @description first own sample in the period
+             */
+            since: string;
+            /** Format: double */
+            up_minutes: number;
+            /** @enum {string} */
+            verdict: "met" | "missed" | "on_track" | "unknown";
+        };
+        ReportPromise: {
+            /** @description of the internal report: the band at the start, and each that was entered */
+            bands?: components["schemas"]["ReportBand"][];
+            /** @description what counts: without what corrections take out */
+            contract: components["schemas"]["ReportFigures"];
+            /** @description oldest first */
+            corrections: components["schemas"]["ReportCorrection"][];
+            /** @description of the period, in its time zone */
+            days: components["schemas"]["ReportDay"][];
+            description?: string;
+            display_name: string;
+            environment?: string;
+            /** @description times when the budget burned fast, oldest first */
+            episodes: components["schemas"]["ReportEpisode"][];
+            /** @description what users felt; absent where nothing was corrected */
+            felt?: components["schemas"]["ReportFigures"];
+            /** @description what is measured, in words */
+            indicator: string;
+            /**
+             * @description what spends the budget: failed requests, slow requests, or what else the promise counts
+             * @enum {string}
+             */
+            kind: "errors" | "slow" | "other";
+            name: string;
+            /**
+             * Format: double
+             * @description share of good events promised, 0 to 1
+             */
+            objective: number;
+            /** @description why, in one sentence with figures */
+            reason: string;
+            service: string;
+            /**
+             * Format: int64
+             * @description further ones that spent less than 1 % of the budget each
+             */
+            small_episodes: number;
+            team?: string;
+            /** @description oldest first, this period last */
+            trend: components["schemas"]["ReportTrend"][];
+            /**
+             * @description of good, bad, total and allowed
+             * @enum {string}
+             */
+            unit: "events" | "minutes";
+            /** @enum {string} */
+            verdict: "met" | "missed" | "on_track" | "unknown";
+            /** @description that the promise is judged over live; the report judges it over its period */
+            window: string;
+        };
+        ReportScope: {
+            service?: string;
+            slo?: string;
+            team?: string;
+        };
+        ReportSeverity: {
+            /** @description from the first delivery */
+            acknowledge: components["schemas"]["ReportSpan"];
+            /** @description from the first bad minute of the promise to the first delivery */
+            detect: components["schemas"]["ReportSpan"];
+            /** Format: int64 */
+            pages: number;
+            /** @description from the first delivery */
+            resolve: components["schemas"]["ReportSpan"];
+            severity: string;
+        };
+        ReportSpan: {
+            /**
+             * Format: int64
+             * @description of the known ones; 0 without a target
+             */
+            in_time: number;
+            /**
+             * Format: int64
+             * @description of how many pages it is known
+             */
+            known: number;
+            /** Format: double */
+            mean_seconds: number | null;
+            /**
+             * Format: double
+             * @description null without a target
+             */
+            target_seconds: number | null;
+            /** Format: double */
+            worst_seconds: number | null;
+        };
+        ReportTrend: {
+            /** Format: double */
+            achieved: number | null;
+            /** Format: double */
+            coverage: number;
+            /** Format: date-time */
+            end: string;
+            name: string;
+            /** Format: date-time */
+            start: string;
+            /** Format: double */
+            used_ratio: number | null;
+            /** @enum {string} */
+            verdict: "met" | "missed" | "on_track" | "unknown";
         };
         Resource: {
             attributes?: {
@@ -2714,6 +3210,61 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RemediesResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    getReport: {
+        parameters: {
+            query?: {
+                /** @description 2026-10, 2026-Q4, 2026, last-month, this-month, last-28d or another number of days; last-month if absent and there is no start */
+                period?: string;
+                /** @description instead of period: a date such as 2026-10-01 (midnight in time_zone), RFC 3339, Unix time, now-28d */
+                start?: string;
+                /** @description as start, exclusive; now if absent */
+                end?: string;
+                /** @description where months and days begin, of the IANA database */
+                time_zone?: string;
+                audience?: "customer" | "internal";
+                /** @description only promises of this service */
+                service?: string;
+                /** @description only this promise */
+                slo?: string;
+                /** @description only promises with this label team */
+                team?: string;
+                /** @description periods in the trend, this one included */
+                months?: number;
+                /** @description what the report knows; now if absent */
+                as_of?: string;
+                format?: "json" | "md" | "csv" | "text";
+                /** @description answer it as a file to be saved */
+                download?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report"];
+                    "text/csv": string;
+                    "text/markdown": string;
+                    "text/plain": string;
                 };
             };
             /** @description Error */
