@@ -68,6 +68,9 @@ func (p *process) problems() []model.Problem {
 	if reason := p.metrics.ReadOnly(); reason != "" {
 		out = append(out, model.Problem{Severity: "critical", Message: "metrics store is read-only: " + reason, Cure: "make room on the disk; it resumes by itself"})
 	}
+	for _, d := range p.metrics.Damages() {
+		out = append(out, d.Problem())
+	}
 	for _, d := range p.events.Damages() {
 		out = append(out, d.Problem())
 	}

@@ -37,6 +37,7 @@ import (
 	"github.com/prometheus/prometheus/util/compression"
 
 	"github.com/signalbox-project/signalbox/internal/store"
+	"github.com/signalbox-project/signalbox/internal/store/metrics/mend"
 )
 
 // blockRange is the span of the smallest block, as Prometheus has it.
@@ -67,6 +68,7 @@ type Store struct {
 	free     func(string) (uint64, error)
 	readOnly atomic.Pointer[string] // the reason, nil while writable
 	arrivals broadcast
+	damages  []mend.Damage
 }
 
 // Open opens or makes the database and replays its log; after an unclean stop
@@ -85,10 +87,14 @@ func Open(cfg Config, deps Deps) (*Store, error) {
 	if err := os.MkdirAll(deps.Dir, 0o750); err != nil {
 		return nil, fmt.Errorf("make metrics folder %s: %w", deps.Dir, err)
 	}
-	db, err := tsdb.Open(deps.Dir, s.log, deps.Registerer, options(cfg), nil)
-	if errors.Is(err, syscall.EAGAIN) {
-		return nil, fmt.Errorf("open metrics store %s: another process uses it; stop that one or choose another folder: %w", deps.Dir, err)
+	var err error
+	if s.damages, err = mend.Folder(deps.Dir, s.log); err != nil {
+		if errors.Is(err, syscall.EAGAIN) {
+			return nil, fmt.Errorf("open metrics store %s: another process uses it; stop that one or choose another folder: %w", deps.Dir, err)
+		}
+		return nil, fmt.Errorf("mend metrics store %s: %w", deps.Dir, err)
 	}
+	db, err := tsdb.Open(deps.Dir, s.log, deps.Registerer, options(cfg), nil)
 	if err != nil {
 		return nil, fmt.Errorf("open metrics store %s: %w", deps.Dir, err)
 	}
@@ -182,6 +188,9 @@ func (s *Store) ReadOnly() string {
 	}
 	return ""
 }
+
+// Damages is what could not be read when the store was opened, then or earlier.
+func (s *Store) Damages() []mend.Damage { return s.damages }
 
 // Ready is an error while the store refuses writes.
 func (s *Store) Ready() error {

@@ -1,0 +1,165 @@
+// Package mend repairs the files of a Prometheus TSDB before it is opened, so
+// that damage costs only the records it lies in.
+//
+// The TSDB's own repair deletes every log segment newer than a damaged one,
+// and refuses to open with a damaged block, checkpoint or gap. This package finds the
+// damage first: in the write-ahead logs (wal, its checkpoint, wbl) it overwrites
+// what cannot be read by records that the TSDB ignores, in place, so that
+// offsets stay; a block that does not open is moved away; a missing segment is
+// made anew, empty. It does not look into the chunks of blocks (they carry
+// checksums that queries verify), nor at snapshots and head chunks, which the
+// TSDB rebuilds from the log.
+//
+// In: the folder of a database that nobody has open. Out: []Damage, kept in
+// quarantine/damages.json with copies of the bytes that were replaced.
+//
+// Invariants: a log without damage is only read; a mended log has no damage; a
+// record that ends in the middle of the newest segment is how a crash looks, is
+// removed and is no damage, as it was never acknowledged.
+//
+// Start reading at Folder.
+package mend
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/prometheus/prometheus/tsdb/tsdbutil"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+)
+
+// QuarantineDir is where damaged data goes, below the database's folder.
+const QuarantineDir = "quarantine"
+
+// Damage is data that could not be read.
+type Damage struct {
+	File   string `json:"file"`   // relative to the database's folder
+	Reason string `json:"reason"` // what was wrong with it
+	Offset int64  `json:"offset,omitempty"`
+	Bytes  int64  `json:"bytes"`
+	// Start and End bound the times of what is lost, as far as the records
+	// before and after or the block's description tell; zero where unknown.
+	Start time.Time `json:"start,omitzero"`
+	End   time.Time `json:"end,omitzero"`
+	// Orphans is how many later samples of the log are lost with it, because the labels of their series were there.
+	Orphans int       `json:"orphans,omitempty"`
+	Found   time.Time `json:"found"`
+}
+
+// Problem says what d means for a person.
+func (d Damage) Problem() model.Problem {
+	what := fmt.Sprintf("%s of the metrics store was damaged (%s)", d.File, d.Reason)
+	if d.Bytes > 0 {
+		what += fmt.Sprintf(": %d bytes at %d are lost", d.Bytes, d.Offset)
+	}
+	switch {
+	case !d.Start.IsZero() && !d.End.IsZero():
+		what += fmt.Sprintf("; samples received between %s and %s are incomplete", d.Start.Format(time.RFC3339), d.End.Format(time.RFC3339))
+	case !d.Start.IsZero():
+		what += "; samples received after " + d.Start.Format(time.RFC3339) + " are incomplete"
+	case !d.End.IsZero():
+		what += "; samples received before " + d.End.Format(time.RFC3339) + " are incomplete"
+	}
+	if d.Orphans > 0 {
+		what += fmt.Sprintf("; %d later samples are lost with it, as the labels of their series were there", d.Orphans)
+	}
+	return model.Problem{
+		Severity: "warning", Message: what,
+		Cure: "check the disk; restore the data from a backup if it matters; delete " + filepath.Join("metrics", QuarantineDir) + " once you know what is missing",
+	}
+}
+
+// Folder mends the database in dir and says what was lost: all damages found now
+// and earlier, until somebody deletes quarantine/damages.json.
+// The error is a syscall.EAGAIN if another process has the database open.
+func Folder(dir string, log *slog.Logger) ([]Damage, error) {
+	lock, err := tsdbutil.NewDirLocker(dir, "tsdb", log, nil)
+	if err != nil {
+		return nil, fmt.Errorf("lock metrics folder %s: %w", dir, err)
+	}
+	if err := lock.Lock(); err != nil {
+		return nil, fmt.Errorf("lock metrics folder %s: %w", dir, err)
+	}
+	found, err := mendLocked(dir, log)
+	return found, errors.Join(err, lock.Release())
+}
+
+func mendLocked(dir string, log *slog.Logger) ([]Damage, error) {
+	m := &mender{dir: dir, log: log, now: time.Now().UTC().Truncate(time.Second)}
+	if err := m.blocks(); err != nil {
+		return nil, err
+	}
+	if err := m.logs(); err != nil {
+		return nil, err
+	}
+	return m.remember()
+}
+
+type mender struct {
+	dir   string
+	log   *slog.Logger
+	now   time.Time
+	found []Damage
+}
+
+func (m *mender) note(d Damage) {
+	d.Found = m.now
+	m.found = append(m.found, d)
+	m.log.Error("metrics store is damaged", "file", d.File, "reason", d.Reason, "offset", d.Offset, "bytes", d.Bytes,
+		"start", d.Start, "end", d.End, "orphans", d.Orphans)
+}
+
+// relative is a path as messages name it.
+func (m *mender) relative(path string) string {
+	if rel, err := filepath.Rel(m.dir, path); err == nil {
+		return rel
+	}
+	return path
+}
+
+// setAside keeps a copy of bytes before they are overwritten.
+func (m *mender) setAside(name string, data []byte) error {
+	dir := filepath.Join(m.dir, QuarantineDir)
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return fmt.Errorf("make folder %s: %w", dir, err)
+	}
+	path := filepath.Join(dir, name)
+	if err := os.WriteFile(path, data, 0o640); err != nil { //nolint:gosec // the operator's group may read it
+		return fmt.Errorf("keep damaged bytes in %s: %w", path, err)
+	}
+	return nil
+}
+
+// remember adds what was found to the list on disk and returns the whole list.
+func (m *mender) remember() ([]Damage, error) {
+	path := filepath.Join(m.dir, QuarantineDir, "damages.json")
+	var all []Damage
+	switch text, err := os.ReadFile(path); {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return nil, fmt.Errorf("read the list of damages: %w", err)
+	default:
+		if err := json.Unmarshal(text, &all); err != nil {
+			m.note(Damage{File: m.relative(path), Reason: "the list of earlier damages cannot be read: " + err.Error(), Bytes: int64(len(text))})
+		}
+	}
+	all = append(all, m.found...)
+	if len(m.found) == 0 {
+		return all, nil
+	}
+	text, err := json.MarshalIndent(all, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("write the list of damages: %w", err)
+	}
+	if err := m.setAside("damages.json", append(text, '\n')); err != nil {
+		return nil, err
+	}
+	return all, nil
+}
