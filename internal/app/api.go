@@ -65,6 +65,7 @@ func (p *process) problems() []model.Problem {
 	out = append(out, p.state.Problems()...)
 	out = append(out, p.catalog.Problems()...)
 	out = append(out, p.policies.Problems()...)
+	out = append(out, p.router.Problems()...)
 	if reason := p.metrics.ReadOnly(); reason != "" {
 		out = append(out, model.Problem{Severity: "critical", Message: "metrics store is read-only: " + reason, Cure: "make room on the disk; it resumes by itself"})
 	}

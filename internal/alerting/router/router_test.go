@@ -472,6 +472,15 @@ func TestDamagedStateIsSetAsideAndTheRouterStarts(t *testing.T) {
 	if err != nil || len(kept) != 3 {
 		t.Errorf("set aside: %v, %v", kept, err)
 	}
+	said := ""
+	for _, p := range f.Problems() {
+		said += p.Message + "\n"
+	}
+	for _, want := range []string{"silences of the alert router was damaged", "notified once more, with the same dedup key", "alerts.json of the alert router"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("problems lack %q:\n%s", want, said)
+		}
+	}
 	send(t, f.Router, burn())
 	f.pages.await(t, "made all the same", func(model.Page) bool { return true })
 }
