@@ -2,6 +2,9 @@ package slo
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/model"
@@ -29,6 +32,18 @@ type Period struct {
 type Day struct {
 	Start, End time.Time
 	ledger.Cell
+}
+
+// Counts names what the definition counts, whatever its window and objective:
+// figures kept under another name are of something else.
+func (d *Definition) Counts() string {
+	sum := sha256.Sum256([]byte(fmt.Sprint(d.Queries, d.Method, d.source.identity())))
+	return hex.EncodeToString(sum[:16])
+}
+
+// Compose is what a composite counted, from what each of its Parts did, in their order.
+func (d *Definition) Compose(parts []ledger.Cell) ledger.Cell {
+	return compose(d.Parts, d.Objective, parts)
 }
 
 // resolution is how finely Measure tells data from gaps.

@@ -24,16 +24,18 @@ type DeployQuery struct {
 // DecisionQuery selects gate decisions; Before is the cursor that the page before
 // answered.
 type DecisionQuery struct {
-	Service string
-	Verdict model.Verdict
-	Before  string
-	Limit   int
+	Service    string
+	Verdict    model.Verdict
+	Start, End time.Time
+	Before     string
+	Limit      int
 }
 
-// PageQuery selects pages. Status is firing, resolved or "".
+// PageQuery selects pages by their first delivery. Status is firing, resolved or "".
 type PageQuery struct {
-	Status string
-	Limit  int
+	Status     string
+	Start, End time.Time
+	Limit      int
 }
 
 // AuditQuery selects audit entries.
@@ -62,6 +64,17 @@ type SLOLedger struct {
 	Measures string // what was measured; another text makes the slots worthless
 	Sealed   time.Time
 	Slots    []byte
+}
+
+// SLODay is what one promise counted on one UTC day, for reports: kept for much
+// longer than samples are.
+type SLODay struct {
+	SLO     string
+	Counts  string // what was counted; another text makes the cells worthless
+	Day     time.Time
+	Read    time.Time // when it was read from the samples
+	Settled bool      // it was read twice and was the same
+	Cells   []byte
 }
 
 // SLOAlertRecord is one burn alert that is active.

@@ -54,9 +54,11 @@ func (s *Store) Decisions(ctx context.Context, q store.DecisionQuery) (_ []model
 		return nil, "", err
 	}
 	limit := limitOf(q.Limit)
+	from, to := startEnd(q.Start, q.End)
 	rows, err := s.read.QueryContext(ctx, `SELECT id, decision, `+newestOverride+` FROM gate_decisions
 		WHERE ($1 = '' OR service = $1) AND ($2 = '' OR verdict = $2) AND (time < $3 OR (time = $3 AND id < $4))
-		ORDER BY time DESC, id DESC LIMIT $5`, q.Service, string(q.Verdict), at, id, limit+1)
+			AND time >= $5 AND time < $6
+		ORDER BY time DESC, id DESC LIMIT $7`, q.Service, string(q.Verdict), at, id, from, to, limit+1)
 	if err != nil {
 		return nil, "", s.explain("list gate decisions", err)
 	}

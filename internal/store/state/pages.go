@@ -67,8 +67,9 @@ func (s *Store) page(ctx context.Context, what, query, arg string) (model.Page, 
 
 // Pages lists pages, newest first.
 func (s *Store) Pages(ctx context.Context, q store.PageQuery) ([]model.Page, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT `+pageColumns+` FROM pages WHERE ($1 = '' OR status = $1)
-		ORDER BY time DESC, id DESC LIMIT $2`, q.Status, limitOf(q.Limit))
+	from, to := startEnd(q.Start, q.End)
+	rows, err := s.read.QueryContext(ctx, `SELECT `+pageColumns+` FROM pages WHERE ($1 = '' OR status = $1) AND time >= $2 AND time < $3
+		ORDER BY time DESC, id DESC LIMIT $4`, q.Status, from, to, limitOf(q.Limit))
 	if err != nil {
 		return nil, s.explain("list pages", err)
 	}
