@@ -57,7 +57,14 @@ func (r *Rules) evaluate(ctx context.Context, g *promrules.Group, at time.Time) 
 		case <-ctx.Done():
 			return
 		}
-		if began := time.Now(); r.budget.allows(began) {
+		// A select whose channels are all ready takes any of them, and a starved
+		// goroutine wakes late. An evaluation past the end would be newer than the regular one
+		// that follows, whose samples would then be refused as out of order.
+		began := r.now()
+		if !began.Before(until) {
+			return
+		}
+		if r.budget.allows(began) {
 			g.Eval(ctx, began)
 			r.budget.spend(time.Since(began))
 		}

@@ -101,6 +101,7 @@ type Rules struct {
 	deps   Deps
 	cancel context.CancelFunc
 	budget budget // of early evaluations
+	now    func() time.Time
 
 	mu        sync.Mutex
 	files     []string
@@ -125,7 +126,7 @@ func New(cfg Config, deps Deps) (*Rules, error) {
 		deps.ExternalURL = &url.URL{Scheme: "http", Host: "localhost:4300"}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	r := &Rules{cfg: cfg, deps: deps, cancel: cancel, interrupt: newInterrupt()}
+	r := &Rules{cfg: cfg, deps: deps, cancel: cancel, interrupt: newInterrupt(), now: time.Now}
 	r.Manager = promrules.NewManager(&promrules.ManagerOptions{
 		ExternalURL:          deps.ExternalURL,
 		QueryFunc:            promrules.EngineQueryFunc(deps.Engine, deps.Store),
