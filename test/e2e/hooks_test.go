@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -167,6 +168,7 @@ func TestHooksAndAutoRollback(t *testing.T) {
 	t.Run("markers", func(t *testing.T) { markersArrive(s.in(t)) })
 	t.Run("pipelines of the examples", func(t *testing.T) { examplesAsk(s.in(t)) })
 	t.Run("rollback", func(t *testing.T) { rollsBack(s.in(t), o) })
+	t.Run("alert rules of the example", func(t *testing.T) { exampleRulesKnowTheMetrics(s.in(t)) })
 }
 
 func gitlabAsks(s *server, o *others) {
@@ -356,5 +358,29 @@ func rollsBack(s *server, o *others) {
 	}
 	if v, ok := s.value(`signalbox_remedy_outcomes_total{state="recovered"}`); ok && v != 1 {
 		s.t.Errorf("metric %v", v)
+	}
+}
+
+// exampleRulesKnowTheMetrics checks that each metric of the example's rules is
+// one that the server has after all of the above.
+func exampleRulesKnowTheMetrics(s *server) {
+	const file = "../../examples/pipelines/remedy-alerts.yml"
+	if out, err := exec.CommandContext(s.t.Context(), binary, "check", "rules", file).CombinedOutput(); err != nil {
+		s.t.Fatalf("%v: %s", err, out)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	_, metrics, _ := s.request(http.MethodGet, "/metrics", "", nil)
+	found := regexp.MustCompile(`expr:.*?(signalbox_[a-z_]+)`).FindAllStringSubmatch(string(text), -1)
+	if len(found) < 3 {
+		s.t.Fatalf("metrics in %s: %v", file, found)
+	}
+	for _, match := range found {
+		name := match[1]
+		if !strings.Contains(metrics, "\n"+name+" ") && !strings.Contains(metrics, "\n"+name+"{") {
+			s.t.Errorf("no metric %s", name)
+		}
 	}
 }

@@ -6,10 +6,12 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/goccy/go-yaml"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/signalbox-project/signalbox/internal/remedy/rollback"
@@ -58,11 +60,58 @@ func TestThePipelineTriggerAPIIsCalledAsDocumented(t *testing.T) {
 	if d := cmp.Diff([]url.Values{want, want}, got); d != "" {
 		t.Error(d)
 	}
+	theExampleJobRollsBack(t, got[0])
 	for status, answer := range map[int]string{http.StatusNotFound: `{"message":"404 Not Found"}`, http.StatusInternalServerError: "", http.StatusCreated: "<html>"} {
 		n := len(got)
 		answers, body = []int{status}, answer
 		if _, err := p.Rollback(t.Context(), order); err == nil || strings.Contains(err.Error(), "glptt") || len(got) != n+1 {
 			t.Errorf("%d: %v after %d calls: a pipeline may have been started already", status, err, len(got)-n)
 		}
+	}
+}
+
+// theExampleJobRollsBack runs the rollback job of the example with the variables
+// of the trigger, as GitLab's runner would.
+func theExampleJobRollsBack(t *testing.T, form url.Values) {
+	t.Helper()
+	text, err := os.ReadFile("../../../examples/pipelines/gitlab-ci.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	type job struct {
+		Rules []struct {
+			If   string
+			When string
+		}
+		Script []string
+	}
+	var file struct{ Gate, Deploy, Rollback job }
+	if err := yaml.Unmarshal(text, &file); err != nil {
+		t.Fatal(err)
+	}
+	for name, j := range map[string]job{"gate": file.Gate, "deploy": file.Deploy} {
+		if r := j.Rules[0]; r.If != `$SIGNALBOX_ROLLBACK == "true"` || r.When != "never" {
+			t.Errorf("%s runs in a rollback: %+v", name, r)
+		}
+	}
+	if r := file.Rollback.Rules[0]; r.If != `$CI_PIPELINE_SOURCE == "trigger" && $SIGNALBOX_ROLLBACK == "true"` || r.When != "" {
+		t.Errorf("the rollback job runs on %+v", r)
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "deploy"), []byte("#!/bin/sh\necho \"deployed $1\"\n"), 0o700); err != nil { //nolint:gosec // it is run
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "bash", "-euc", strings.Join(file.Rollback.Script, "\n"))
+	cmd.Dir = dir
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
+	for key := range form {
+		if name, ok := strings.CutPrefix(key, "variables["); ok {
+			cmd.Env = append(cmd.Env, strings.TrimSuffix(name, "]")+"="+form.Get(key))
+		}
+	}
+	out, err := cmd.CombinedOutput()
+	want := "rolling edge back from 2.4.1 to 2.4.0 (remedy r1)\ndeployed 2.4.0\n"
+	if err != nil || string(out) != want {
+		t.Errorf("%v: %s", err, out)
 	}
 }

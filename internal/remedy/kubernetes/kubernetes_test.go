@@ -27,6 +27,7 @@ type cluster struct {
 	objects map[string]string // path and query → answer
 	patches []string          // path, content type and body
 	status  map[string]int    // of patches, by path
+	asked   []string          // permissions
 }
 
 func (c *cluster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -35,6 +36,7 @@ func (c *cluster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Header.Get("Authorization") != "Bearer sa-token" || r.Header.Get("Accept") != "application/json" {
 		c.t.Errorf("headers %v", r.Header)
 	}
+	c.asked = append(c.asked, permission(c.t, r.Method, r.URL.Path))
 	body, _ := io.ReadAll(r.Body)
 	if r.Method == http.MethodPatch {
 		c.patches = append(c.patches, r.URL.Path+" "+r.Header.Get("Content-Type")+" "+string(body))
