@@ -131,6 +131,9 @@ func (p *process) loadAndApply() error {
 		return err
 	}
 	if err := CheckFiles(cfg); err != nil {
+		// Nothing is applied; who reads the files remembers what is wrong with
+		// them, for the status page and the metrics. err says it all already.
+		_, _ = p.catalog.Check(cfg.SLOFiles), p.policies.Check(cfg.PolicyFiles)
 		return err
 	}
 	if err := errors.Join(

@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -11,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
@@ -99,7 +101,11 @@ func readFile(file string) ([]byte, error) {
 
 // ParsePolicies reads one policy file: a mapping with the list policies.
 func ParsePolicies(file string, text []byte, base Policy) ([]NamedPolicy, []PolicyError) {
-	tree, err := parser.ParseBytes(text, 0)
+	if !utf8.Valid(text) {
+		line := 1 + bytes.Count(text[:firstInvalid(text)], []byte("\n"))
+		return nil, []PolicyError{{File: file, Line: line, Message: "not valid UTF-8: save the file as UTF-8"}}
+	}
+	tree, err := parseYAML(bytes.TrimPrefix(text, []byte("\uFEFF")))
 	if err != nil {
 		return nil, []PolicyError{syntaxProblem(file, err)}
 	}
@@ -115,7 +121,7 @@ func ParsePolicies(file string, text []byte, base Policy) ([]NamedPolicy, []Poli
 		}
 	}
 	if len(out) == 0 && len(d.problems) == 0 {
-		d.problems = append(d.problems, PolicyError{File: file, Message: "it holds no policies: begin with the key policies and a list"})
+		d.problems = append(d.problems, PolicyError{File: file, Line: 1, Message: "it holds no policies: begin with the key policies and a list"})
 	}
 	return out, d.problems
 }
@@ -128,6 +134,29 @@ func syntaxProblem(file string, err error) PolicyError {
 		p.Line = at.line
 	}
 	return p
+}
+
+// parseYAML turns a panic of the library on odd text into an error: a file of
+// the user's must never end the program.
+func parseYAML(text []byte) (tree *ast.File, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the YAML reader gave up: %v", p)
+		}
+	}()
+	return parser.ParseBytes(text, 0)
+}
+
+// firstInvalid is the place of the first byte that is no UTF-8.
+func firstInvalid(text []byte) int {
+	for at := 0; at < len(text); {
+		r, size := utf8.DecodeRune(text[at:])
+		if r == utf8.RuneError && size == 1 {
+			return at
+		}
+		at += size
+	}
+	return len(text)
 }
 
 func (d *decoder) policies(list ast.Node, base Policy) []NamedPolicy {
@@ -226,23 +255,38 @@ func NewCatalog(base Policy, log *slog.Logger, reg prometheus.Registerer) (*Cata
 // Reload loads the files. The error joins every problem, one a line; then the
 // policies that were in force stay.
 func (c *Catalog) Reload(patterns []string) error {
-	set, problems := LoadPolicies(patterns, c.base)
-	c.problems.Store(&problems)
-	if len(problems) > 0 {
-		c.failed.Set(1)
-		errs := make([]error, len(problems))
-		for i, p := range problems {
-			errs[i] = p
-		}
-		return errors.Join(errs...)
+	set, err := c.read(patterns)
+	if err != nil {
+		return err
 	}
-	c.failed.Set(0)
 	c.count.Set(float64(len(set.Named)))
 	c.current.Store(&set)
 	if len(patterns) > 0 {
 		c.log.Info("budget policies are in force", "policies", len(set.Named))
 	}
 	return nil
+}
+
+// Check reads the files as Reload does and remembers what is wrong with them,
+// but puts nothing into force: another file of the same reload has an error.
+func (c *Catalog) Check(patterns []string) error {
+	_, err := c.read(patterns)
+	return err
+}
+
+func (c *Catalog) read(patterns []string) (Set, error) {
+	set, problems := LoadPolicies(patterns, c.base)
+	c.problems.Store(&problems)
+	if len(problems) == 0 {
+		c.failed.Set(0)
+		return set, nil
+	}
+	c.failed.Set(1)
+	errs := make([]error, len(problems))
+	for i, p := range problems {
+		errs[i] = p
+	}
+	return set, errors.Join(errs...)
 }
 
 // Set is the policies in force. It is shared: do not change it.

@@ -84,7 +84,7 @@ func TestEveryMistakeInAPolicyFileIsSaidWithItsLine(t *testing.T) {
 		}},
 		{"a pattern that is none", "policies:\n  - name: a\n    match:\n      services: ['[']\n", []string{"p.yml:4: policies[0].match.services: "}},
 		{"no YAML", "policies: [\n", []string{"p.yml:"}},
-		{"nothing", "", []string{"p.yml: it holds no policies"}},
+		{"nothing", "", []string{"p.yml:1: it holds no policies"}},
 		{"two documents", "policies: [{name: a}]\n---\npolicies: [{name: b}]\n", []string{"p.yml:3: a second YAML document"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package slo
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -45,7 +46,7 @@ func Load(patterns []string) ([]*Definition, []Problem) {
 			seen[file] = true
 			text, err := readFile(file)
 			if err != nil {
-				problems = append(problems, Problem{File: file, Message: err.Error(), Cure: "make it a file that this user may read"})
+				problems = append(problems, unreadable(file, err))
 				continue
 			}
 			d, ps := openslo.Parse(file, text)
@@ -66,9 +67,19 @@ func readFile(file string) ([]byte, error) {
 		return nil, fmt.Errorf("not a regular file")
 	}
 	if st.Size() > maxFileBytes {
-		return nil, fmt.Errorf("%d bytes are more than the %d an SLO file may have", st.Size(), maxFileBytes)
+		return nil, errTooLarge
 	}
 	return os.ReadFile(file)
+}
+
+var errTooLarge = fmt.Errorf("it is larger than %d MiB, and so is no SLO file", maxFileBytes>>20)
+
+func unreadable(file string, err error) Problem {
+	p := Problem{File: file, Line: 1, Message: err.Error(), Cure: "make it a file that this user may read"}
+	if errors.Is(err, errTooLarge) {
+		p.Cure = "check the pattern that finds it, or split it into several files"
+	}
+	return p
 }
 
 // Catalog holds the definitions in force. Reload replaces them all or, when a
@@ -85,6 +96,7 @@ type catalogState struct {
 	defs     []*Definition
 	problems []Problem
 	stale    bool // defs are of an earlier load
+	loaded   bool // some load went well
 }
 
 // LoadError is a load that found errors.
@@ -126,11 +138,18 @@ func NewCatalog(log *slog.Logger, reg prometheus.Registerer) (*Catalog, error) {
 
 // Reload loads the files. With errors it returns a *LoadError; the first load ever then
 // takes what is usable, because nothing good came before.
-func (c *Catalog) Reload(patterns []string) error {
+func (c *Catalog) Reload(patterns []string) error { return c.load(patterns, true) }
+
+// Check reads the files as Reload does and remembers what is wrong with them,
+// but puts nothing into force: another file of the same reload has an error.
+func (c *Catalog) Check(patterns []string) error { return c.load(patterns, false) }
+
+func (c *Catalog) load(patterns []string, apply bool) error {
 	defs, problems := Load(patterns)
-	next := &catalogState{defs: defs, problems: problems}
 	failed := slices.ContainsFunc(problems, func(p Problem) bool { return !p.Warning })
-	if last := c.current.Load(); failed && len(last.defs) > 0 {
+	last := c.current.Load()
+	next := &catalogState{defs: defs, problems: problems, loaded: last.loaded || apply && !failed}
+	if !apply || failed && last.loaded {
 		next.defs, next.stale = last.defs, true
 	}
 	c.current.Store(next)

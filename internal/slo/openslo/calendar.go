@@ -102,7 +102,15 @@ func (r *reader) calendar(o *object, text string) *Calendar {
 	c := &Calendar{Count: 1}
 	zone := time.UTC
 	var start string
-	if cal := o.object("calendar", false); cal != nil {
+	cal := o.object("calendar", false)
+	if cal == nil || !cal.has("timeZone") {
+		at := o.at("duration")
+		if cal != nil {
+			at = o.at("calendar")
+		}
+		at.warning("the calendar window has no time zone and begins at midnight UTC", "say whose midnight it is: `calendar: {timeZone: Europe/Zurich}`, or UTC")
+	}
+	if cal != nil {
 		start = cal.str("startTime", false)
 		if name := cal.str("timeZone", false); name != "" {
 			loaded, err := time.LoadLocation(name)

@@ -123,7 +123,7 @@ func (r *reader) slothSLI(sli *object) *Ratio {
 		sli.ignore("plugin")
 		sli.at("plugin").problem("plugins are code of Sloth's and are not run", "write the plugin's queries as events")
 	} else if (ratio.Raw == nil) == (ratio.Total == nil) {
-		sli.problem("the SLI needs one of events and raw", "")
+		sli.problem("the SLI needs one of events and raw", "give error_query and total_query under events, or error_ratio_query under raw")
 	}
 	sli.end()
 	return ratio
@@ -162,7 +162,7 @@ func (o *object) percent(key string) float64 {
 	v, err := strconv.ParseFloat(strings.TrimSpace(strings.TrimSuffix(text, "%")), 64)
 	if err != nil {
 		if text != "" {
-			o.at(key).problem(fmt.Sprintf("must be a number of percent, got %q", text), "")
+			o.at(key).problem(fmt.Sprintf("must be a number of percent, got %q", text), "write it without words, for example 99.5")
 		}
 		return 0
 	}

@@ -18,9 +18,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
 )
 
 // Version is the only apiVersion that is read.
@@ -161,41 +159,21 @@ func (p Problem) Error() string {
 // Parse reads the documents of one file. What has a problem other than a
 // warning is left out of the result.
 func Parse(file string, text []byte) (docs Documents, problems []Problem) {
-	tree, err := parseYAML(text)
-	if err != nil {
-		return docs, []Problem{syntaxProblem(file, err)}
-	}
-	r := &reader{file: file, anchors: map[string]ast.Node{}}
-	for _, doc := range tree.Docs {
+	trees, problems := parseText(file, text)
+	r := &reader{file: file, anchors: map[string]ast.Node{}, problems: problems}
+	found := len(problems) > 0
+	for _, doc := range trees {
 		if doc.Body == nil || doc.Body.Type() == ast.NullType || doc.Body.Type() == ast.CommentType {
 			continue
 		}
+		found = true
 		r.document(doc.Body, &docs)
+	}
+	if !found {
+		r.problems = append(r.problems, Problem{File: file, Line: 1, Message: "the file holds no document", Cure: "write an SLO there, or delete the file", Warning: true})
 	}
 	slices.SortStableFunc(r.problems, func(a, b Problem) int { return a.Line - b.Line })
 	return docs, r.problems
-}
-
-// parseYAML turns a panic of the library on odd text into an error: a file of
-// the user's must never end the program.
-func parseYAML(text []byte) (tree *ast.File, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("the YAML reader gave up: %v", p)
-		}
-	}()
-	return parser.ParseBytes(text, 0)
-}
-
-func syntaxProblem(file string, err error) Problem {
-	text, _, _ := strings.Cut(yaml.FormatError(err, false, false), "\n")
-	p := Problem{File: file, Message: "not valid YAML: " + text}
-	var line, column int
-	if n, _ := fmt.Sscanf(text, "[%d:%d]", &line, &column); n == 2 {
-		_, text, _ = strings.Cut(text, "] ")
-		p.Line, p.Message = line, "not valid YAML: "+text
-	}
-	return p
 }
 
 // add keeps v unless reading it found problems.
@@ -324,7 +302,7 @@ func (r *reader) sli(o *object, meta Meta) SLI {
 		s.Threshold = r.metric(threshold)
 	}
 	if (s.Ratio == nil) == (s.Threshold == nil) {
-		spec.problem("the indicator needs one of ratioMetric and thresholdMetric", "")
+		spec.problem("the indicator needs one of ratioMetric and thresholdMetric", "count events with ratioMetric, compare a value with thresholdMetric")
 	}
 	spec.end()
 	return s
@@ -350,7 +328,7 @@ func (r *reader) ratio(o *object) *Ratio {
 	case q.Total == nil:
 		o.problem("total is missing", "add the query that counts all events")
 	case (q.Good == nil) == (q.Bad == nil):
-		o.problem("the ratio needs one of good and bad beside total", "")
+		o.problem("the ratio needs one of good and bad beside total", "add the query of the one that is easier to count, and only that one")
 	}
 	o.end()
 	return q

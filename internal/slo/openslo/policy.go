@@ -117,10 +117,10 @@ func (r *reader) alertCondition(o *object) AlertCondition {
 		default:
 			cond.at("op").problem(fmt.Sprintf("op %q would alert on a budget that lasts", op), "use gte")
 		}
-		var has bool
-		if c.Threshold, has = cond.number("threshold"); !has {
+		var ok bool
+		if c.Threshold, ok = cond.number("threshold"); !cond.has("threshold") {
 			cond.at("threshold").problem("is missing", "give the burn rate, for example 14")
-		} else if c.Threshold <= 0 {
+		} else if ok && c.Threshold <= 0 {
 			cond.at("threshold").problem(fmt.Sprintf("the threshold is %v", c.Threshold), "give a burn rate above 0, for example 14")
 		}
 		c.Lookback = cond.duration("lookbackWindow", true)

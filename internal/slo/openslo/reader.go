@@ -3,6 +3,7 @@ package openslo
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -81,7 +82,7 @@ func (r *reader) object(n ast.Node, path string) *object {
 	case *ast.MappingValueNode:
 		entries = []*ast.MappingValueNode{n}
 	default:
-		o.problem("must be a mapping of keys to values", "")
+		o.problem("must be a mapping of keys to values", "write `key: value` lines, indented below it")
 		return nil
 	}
 	for _, e := range entries {
@@ -158,7 +159,7 @@ func (o *object) get(key string, required bool) ast.Node {
 	n := o.values[key]
 	if n == nil || n.Type() == ast.NullType {
 		if required {
-			o.at(key).problem("is missing", "")
+			o.at(key).problem("is missing", example(key))
 		}
 		return nil
 	}
@@ -172,25 +173,47 @@ func (o *object) str(key string, required bool) string {
 	}
 	s, ok := scalar(n)
 	if !ok {
-		o.at(key).problem("must be text", "")
+		o.at(key).problem("must be text", "one value, in quotes if need be; "+example(key))
 	} else if required && strings.TrimSpace(s) == "" {
-		o.at(key).problem("is empty", "")
+		o.at(key).problem("is empty", example(key))
 	}
 	return s
 }
 
-func (o *object) number(key string) (float64, bool) {
+// number reads a number. ok is whether one stands there: what is none is a
+// problem already, and must not be taken for 0.
+func (o *object) number(key string) (f float64, ok bool) {
 	n := o.get(key, false)
 	if n == nil {
 		return 0, false
 	}
-	text, ok := scalar(n)
+	text, isScalar := scalar(n)
+	if !isScalar {
+		text = nodeText(n)
+	}
 	f, err := strconv.ParseFloat(text, 64)
-	if !ok || err != nil || f != f {
-		o.at(key).problem(fmt.Sprintf("must be a number, got %q", text), "")
-		return 0, true
+	if !isScalar || err != nil || math.IsNaN(f) || math.IsInf(f, 0) {
+		o.at(key).problem(fmt.Sprintf("must be a number, got %q", text), "write digits only, without a unit or %; "+example(key))
+		return 0, false
 	}
 	return f, true
+}
+
+// example is what a key looks like, for whom it is missing.
+func example(key string) string {
+	value, ok := map[string]string{
+		"apiVersion": Version, "kind": "SLO", "metadata": "{name: checkout-availability}", "name": "checkout-availability", "spec": "… with the keys below it",
+		"service": "checkout", "duration": "28d", "timeWindow": "[{duration: 28d, isRolling: true}]", "objectives": "[{target: 0.995}]",
+		"target": "0.995", "targetPercent": "99.5", "objective": "99.5", "value": "0.3", "compositeWeight": "2", "timeSliceTarget": "0.95",
+		"metricSource": "{spec: {query: 'sum(requests_total)'}}", "query": "'sum(requests_total)'", "severity": "page",
+		"condition": "{kind: burnrate, op: gte, threshold: 14, lookbackWindow: 1h}", "lookbackWindow": "1h", "threshold": "14",
+		"conditions": "[{conditionRef: burn}]", "type": "Prometheus", "timeZone": "Europe/Zurich", "days": "[mon, tue]", "from": `"09:30"`, "to": `"11:00"`, "date": "2026-12-25",
+		"version": SlothVersion, "window": "4w", "metric": "http_requests_total", "error_query": "sum(rate(errors_total[{{.window}}]))", "total_query": "sum(rate(requests_total[{{.window}}]))",
+	}[key]
+	if !ok {
+		value = "…"
+	}
+	return fmt.Sprintf("for example `%s: %s`", key, value)
 }
 
 func (o *object) boolean(key string, otherwise bool) bool {
@@ -201,7 +224,7 @@ func (o *object) boolean(key string, otherwise bool) bool {
 	if b, ok := n.(*ast.BoolNode); ok {
 		return b.Value
 	}
-	o.at(key).problem("must be true or false", "")
+	o.at(key).problem("must be true or false", "write one of the two words, without quotes")
 	return otherwise
 }
 
@@ -220,11 +243,11 @@ func (o *object) list(key string, required bool) []ast.Node {
 	}
 	seq, ok := n.(*ast.SequenceNode)
 	if !ok {
-		o.at(key).problem("must be a list", "")
+		o.at(key).problem("must be a list", "begin each entry with `- `")
 		return nil
 	}
 	if required && len(seq.Values) == 0 {
-		o.at(key).problem("is empty", "")
+		o.at(key).problem("is empty", example(key))
 	}
 	return seq.Values
 }
@@ -244,14 +267,14 @@ func (o *object) strMap(key string) map[string]string {
 		}
 		seq, ok := v.(*ast.SequenceNode)
 		if !ok {
-			sub.at(k).problem("must be text or a list of texts", "")
+			sub.at(k).problem("must be text or a list of texts", "put the value in quotes, or texts in [ ]")
 			continue
 		}
 		var parts []string
 		for _, e := range seq.Values {
 			s, ok := scalar(o.r.resolve(e))
 			if !ok {
-				sub.at(k).problem("must be text or a list of texts", "")
+				sub.at(k).problem("must be text or a list of texts", "put the value in quotes, or texts in [ ]")
 			}
 			parts = append(parts, s)
 		}

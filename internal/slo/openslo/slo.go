@@ -150,7 +150,7 @@ func (r *reader) objective(o *object, method string) Objective {
 		if v <= 0 || v > 1 {
 			o.at("timeSliceTarget").problem(fmt.Sprintf("timeSliceTarget is %v", v), "it is the share of good events that makes a slice good: above 0, at most 1")
 		}
-	} else if method == Timeslices && ob.Op == "" && ob.IndicatorRef == "" {
+	} else if !o.has("timeSliceTarget") && method == Timeslices && ob.Op == "" && ob.IndicatorRef == "" {
 		o.problem("budgetingMethod Timeslices needs a timeSliceTarget", "say which share of good events makes a slice good, for example 0.95")
 	}
 	o.end()
@@ -183,29 +183,48 @@ func (r *reader) part(o *object, ob *Objective) {
 }
 
 func (r *reader) target(o *object) float64 {
-	target, has := o.number("target")
-	percent, hasPercent := o.number("targetPercent")
 	key := "target"
-	switch {
+	switch has, hasPercent := o.has("target"), o.has("targetPercent"); {
 	case has == hasPercent:
 		o.problem("the objective needs one of target and targetPercent", "for example `target: 0.995`")
 		return 0
 	case hasPercent:
+		key = "targetPercent"
+	}
+	target, ok := o.number(key)
+	if !ok {
+		return 0
+	}
+	if key == "targetPercent" {
 		// 99.5 / 100 is not 0.995 in binary; the decimal text moved by two
 		// places is.
-		key, target = "targetPercent", shift(percent)
+		target = shift(target)
 	}
 	o.checkTarget(key, target)
 	return target
 }
 
+// has reports whether a key has a value.
+func (o *object) has(key string) bool {
+	n := o.values[key]
+	return n != nil && n.Type() != ast.NullType
+}
+
+// leastBudget is the smallest error budget: the numbers of a smaller one would
+// be lost in the noise of binary fractions.
+const leastBudget = 1e-9
+
 // checkTarget reports an objective that cannot be kept or need not be.
 func (o *object) checkTarget(key string, target float64) {
 	switch {
+	case target > 1 && key == "target":
+		o.at(key).problem(fmt.Sprintf("the objective is %v, and 1 is everything", target), "write a share below 1, for example 0.995, or use targetPercent: 99.5")
 	case target >= 1:
 		o.at(key).problem(fmt.Sprintf("an objective of %s leaves no error budget", percentText(target)), "promise less than 100 %, for example 99.9 %")
 	case target <= 0:
 		o.at(key).problem(fmt.Sprintf("an objective of %s promises nothing", percentText(target)), "promise more than 0 %, for example 99.5 %")
+	case 1-target < leastBudget:
+		o.at(key).problem(fmt.Sprintf("an objective of %v leaves an error budget of less than one event in a billion", target), "promise less, for example 0.9999")
 	}
 }
 
