@@ -1,4 +1,4 @@
-// Package broker is the example platform's configuration: promises, rules,
+// Package broker is the example platform's configuration: promises, rules, policies,
 // routing and fault schedules of a broker platform, as a user would write them.
 //
 // It holds files and nothing else. The demo copies them beside its data, where
@@ -8,8 +8,8 @@ package broker
 
 import "embed"
 
-// Files is this folder: signalbox.yml, slos/, rules/, faults/ and the
+// Files is this folder: signalbox.yml, slos/, rules/, policies/, faults/ and the
 // Alertmanager files.
 //
-//go:embed *.yml slos/*.yaml rules/*.yml faults/*.yaml README.md
+//go:embed *.yml slos/*.yaml rules/*.yml policies/*.yml faults/*.yaml README.md
 var Files embed.FS

@@ -19,6 +19,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/examples/broker"
 	sbconfig "github.com/signalbox-project/signalbox/internal/config"
+	"github.com/signalbox-project/signalbox/internal/gate"
 	"github.com/signalbox-project/signalbox/internal/simulate"
 	"github.com/signalbox-project/signalbox/internal/slo/openslo"
 	"github.com/signalbox-project/signalbox/internal/slo/promexpr"
@@ -99,11 +100,34 @@ func TestConfigurationLoads(t *testing.T) {
 	if cfg.Metrics.OutOfOrderWindow < model.Duration(28*24*time.Hour) || cfg.Metrics.Retention < model.Duration(30*24*time.Hour) {
 		t.Errorf("the promises look back 30 days and the demo writes 28: window %s, retention %s", cfg.Metrics.OutOfOrderWindow, cfg.Metrics.Retention)
 	}
-	for _, globs := range [][]string{cfg.RuleFiles, cfg.SLOFiles, {cfg.AlertmanagerFile}} {
+	for _, globs := range [][]string{cfg.RuleFiles, cfg.SLOFiles, cfg.PolicyFiles, {cfg.AlertmanagerFile}} {
 		for _, g := range globs {
 			if found, err := filepath.Glob(g); err != nil || len(found) == 0 {
 				t.Errorf("%s names no file (%v)", g, err)
 			}
+		}
+	}
+}
+
+// The bands are those of the source policy: 50, 75 and 100 % of the budget used,
+// with burn gates of 14× over an hour and 6× over six.
+func TestThePolicyIsWhatTheReadersWereTold(t *testing.T) {
+	set, problems := gate.LoadPolicies([]string{"policies/*.yml"}, gate.DefaultPolicy())
+	if len(problems) > 0 || len(set.Named) != 1 {
+		t.Fatal(problems, set.Named)
+	}
+	p := set.Named[0]
+	if r := p.Rules; r.CautionAbove != 0.5 || r.HoldAbove != 0.75 || r.FreezeAt != 1 || r.BurnFast.Factor != 14 || r.BurnSlow.Factor != 6 {
+		t.Errorf("%+v", r)
+	}
+	for _, service := range append(simulate.Services(), simulate.EventBus) {
+		if !slices.Contains(p.Match.Services, service) {
+			t.Errorf("it does not cover %s", service)
+		}
+	}
+	for _, f := range p.Freezes {
+		if f.Weekly != nil || f.End >= time.Now().Format(time.DateOnly) {
+			t.Errorf("the freeze %s would stop the demo's story", f.Name)
 		}
 	}
 }

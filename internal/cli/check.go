@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -15,8 +16,8 @@ import (
 func checkCommand() *cobra.Command {
 	return group(&cobra.Command{
 		Use:   "check",
-		Short: "Check configuration, rules and SLO files without running anything",
-	}, checkConfigCommand(), checkRulesCommand(), checkSLOsCommand())
+		Short: "Check configuration, rules, SLO and policy files without running anything",
+	}, checkConfigCommand(), checkRulesCommand(), checkSLOsCommand(), checkPoliciesCommand())
 }
 
 func checkConfigCommand() *cobra.Command {
@@ -75,28 +76,77 @@ func checkRulesCommand() *cobra.Command {
 
 func checkSLOsCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:     "slos FILE...",
-		Short:   "Check OpenSLO v1 files",
+		Use:   "slos FILE...",
+		Short: "Check OpenSLO v1 files, and those of Sloth and Pyrra",
+		Long: `Reads SLO files as the server does and says everything that is wrong with all
+of them, each with file, line and cure. Files that refer to each other (an SLI, an
+AlertPolicy, a composite's parts) must be named together.`,
 		Example: "  signalbox check slos examples/broker/slos/*.yaml",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			files, err := expand(args)
-			if err != nil {
-				return err
-			}
+			files, f := matches(args)
 			defs, problems := slo.Load(files)
-			failed := false
 			for _, p := range problems {
-				failed = failed || !p.Warning
-				fmt.Fprintln(cmd.ErrOrStderr(), p.Error())
+				f.add(p.Error(), p.Warning)
 			}
-			if failed {
-				return exitError{status: exitFailed}
-			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%d SLOs in %d files are good\n", len(defs), len(files))
-			return err
+			return f.report(cmd, files, fmt.Sprintf("%d SLOs in %d files are good", len(defs), len(files)))
 		},
 	}
+}
+
+// findings is what a check found, in order.
+type findings struct {
+	lines  []string
+	errors int
+}
+
+func (f *findings) add(text string, warning bool) {
+	if warning {
+		text = "warning: " + text
+	} else {
+		f.errors++
+	}
+	f.lines = append(f.lines, text)
+}
+
+// report prints every finding, and the good news when none is an error.
+func (f *findings) report(cmd *cobra.Command, files []string, good string) error {
+	for _, line := range f.lines {
+		fmt.Fprintln(cmd.ErrOrStderr(), line)
+	}
+	if f.errors > 0 {
+		fmt.Fprintf(cmd.ErrOrStderr(), "%d %s in %d %s\n", f.errors, pluralOf(f.errors, "error"), len(files), pluralOf(len(files), "file"))
+		return exitError{status: exitFailed}
+	}
+	_, err := fmt.Fprintln(cmd.OutOrStdout(), good)
+	return err
+}
+
+func pluralOf(n int, word string) string {
+	if n == 1 {
+		return word
+	}
+	return word + "s"
+}
+
+// matches resolves patterns that the shell left alone. One that matches nothing
+// is an error like any other: those of the other files are wanted too.
+func matches(patterns []string) (files []string, f findings) {
+	for _, p := range patterns {
+		found, err := filepath.Glob(p)
+		switch {
+		case err != nil:
+			f.add(fmt.Sprintf("%s: not a valid pattern: %v", p, err), false)
+		case len(found) == 0:
+			f.add(p+": there is no such file; check the path", false)
+		}
+		for _, file := range found {
+			if !slices.Contains(files, file) {
+				files = append(files, file)
+			}
+		}
+	}
+	return files, f
 }
 
 // expand resolves patterns that the shell left alone.
