@@ -28,6 +28,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/examples/broker"
 	"github.com/signalbox-project/signalbox/internal/simulate"
+	"github.com/signalbox-project/signalbox/internal/telemetry"
 )
 
 // Config says what the demo does.
@@ -92,7 +93,7 @@ func New(cfg Config, deps Deps) (*Demo, error) {
 	if deps.Logger == nil {
 		deps.Logger = slog.New(slog.DiscardHandler)
 	}
-	sim, err := simulate.New(cfg.Simulate, simulate.Deps{Logger: deps.Logger})
+	sim, err := simulate.New(cfg.Simulate, simulate.Deps{Logger: telemetry.Quiet(deps.Logger)})
 	if err != nil {
 		return nil, err
 	}

@@ -139,3 +139,16 @@ func TestLevelAndFormatAreChecked(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 }
+
+func TestAQuietPartOnlyWarns(t *testing.T) {
+	var out bytes.Buffer
+	log := telemetry.Quiet(slog.New(slog.NewTextHandler(&out, nil)).With("component", "engine")).With("part", 1)
+	log.Info("replayed a segment")
+	log.Warn("a segment is damaged")
+	log.Error("it cannot be opened")
+	got := out.String()
+	if strings.Contains(got, "replayed") || strings.Count(got, "component=engine part=1") != 2 {
+		t.Errorf("logged:\n%s", got)
+	}
+	telemetry.Quiet(nil).Error("into the void")
+}

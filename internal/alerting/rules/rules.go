@@ -39,6 +39,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/notify"
+	"github.com/signalbox-project/signalbox/internal/telemetry"
 )
 
 const (
@@ -134,7 +135,7 @@ func New(cfg Config, deps Deps) (*Rules, error) {
 		Context:              ctx,
 		Appendable:           deps.Store,
 		Queryable:            deps.Store,
-		Logger:               deps.Logger,
+		Logger:               telemetry.Quiet(deps.Logger),
 		Registerer:           deps.Registerer,
 		OutageTolerance:      outageTolerance,
 		ForGracePeriod:       forGrace,

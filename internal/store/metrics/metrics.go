@@ -38,6 +38,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/store"
 	"github.com/signalbox-project/signalbox/internal/store/metrics/mend"
+	"github.com/signalbox-project/signalbox/internal/telemetry"
 )
 
 // blockRange is the span of the smallest block, as Prometheus has it.
@@ -94,7 +95,7 @@ func Open(cfg Config, deps Deps) (*Store, error) {
 		}
 		return nil, fmt.Errorf("mend metrics store %s: %w", deps.Dir, err)
 	}
-	db, err := tsdb.Open(deps.Dir, s.log, deps.Registerer, options(cfg), nil)
+	db, err := tsdb.Open(deps.Dir, telemetry.Quiet(s.log), deps.Registerer, options(cfg), nil)
 	if err != nil {
 		return nil, fmt.Errorf("open metrics store %s: %w", deps.Dir, err)
 	}
