@@ -237,6 +237,8 @@ func rightAfter(deploys []model.Deploy, t time.Time) string {
 		return ""
 	case best.Kind == "rollback":
 		return ", right after the rollback to " + best.Version
+	case best.Kind == "config":
+		return ", right after the change " + best.Version
 	}
 	return ", right after version " + best.Version
 }

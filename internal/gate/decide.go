@@ -17,13 +17,14 @@ import (
 // replayed. The decision has no ID and no envelope yet.
 func Decide(set Set, in Input) model.GateDecision {
 	in = in.clean()
-	d := model.GateDecision{Time: in.Time, Request: in.Request, Reasons: []model.GateReason{}, Evidence: []model.Evidence{}}
+	d := model.GateDecision{Time: in.Time, Request: in.Request, Reasons: []model.GateReason{}, Evidence: []model.Evidence{}, Changes: in.Changes}
+	cause := likelyCause(in)
 	if len(in.Promises) == 0 {
 		d.Reasons = append(d.Reasons, noPromise(in.Request))
 	}
 	for _, s := range in.Promises {
 		for _, p := range set.forPromise(in.Request, s) {
-			j := judgement{policy: p.Rules, name: p.Name, req: in.Request, now: in.Time, snapshot: s}
+			j := judgement{policy: p.Rules, name: p.Name, req: in.Request, now: in.Time, snapshot: s, cause: cause}
 			j.data()
 			j.burn()
 			j.budget()
@@ -125,6 +126,7 @@ type judgement struct {
 	req      model.GateRequest
 	now      time.Time
 	snapshot model.SLOSnapshot
+	cause    string // the likely one of a burn, as a sentence
 	unknown  bool   // the figures say nothing yet: only burn with enough events counts
 	band     string // "" while unknown
 	reasons  []model.GateReason
@@ -203,11 +205,20 @@ func (j *judgement) burnRule(rule string, r BurnRule) {
 	case short.Events == 0:
 		j.add(model.VerdictBlock, rule, "Restore the telemetry of "+st.Service+" and the service; silence after a fire is no all-clear.",
 			"%s burns %s over %s (limit %s), and the last %s have no data.", st.Name, human.Times(long.Rate), spaced(long.Window), human.Times(r.Factor), spaced(short.Window))
+		j.blame()
 	case reaches(short.Rate, r.Factor):
 		j.add(model.VerdictBlock, rule, fmt.Sprintf("Stop the failures: the block ends once the burn over %s falls below %s.", spaced(short.Window), human.Times(r.Factor)), "%s.", figures)
+		j.blame()
 	default:
 		j.add(model.VerdictAllow, rule, "", "%s burnt %s over %s, but over the last %s it is %s (limit %s): it is over.",
 			st.Name, human.Times(long.Rate), spaced(long.Window), spaced(short.Window), human.Times(short.Rate), human.Times(r.Factor))
+	}
+}
+
+// blame adds the likely cause to the newest reason.
+func (j *judgement) blame() {
+	if j.cause != "" {
+		j.reasons[len(j.reasons)-1].Message += " " + j.cause
 	}
 }
 

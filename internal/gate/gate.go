@@ -115,6 +115,7 @@ type Deps struct {
 	Audit      Audit
 	Edges      Edges
 	Pages      Pages
+	Changes    Changes
 	Key        *sign.Key
 	// Policies are those of the policy files; nil means none.
 	Policies *Catalog

@@ -24,6 +24,9 @@ type Input struct {
 	Pages []OpenPage `json:"pages"`
 	// Overrides are those of the same service, environment and version.
 	Overrides []model.GateOverride `json:"overrides"`
+	// Changes are the markers of the service around the time since when its
+	// promises burn, the newest first: what most likely made them.
+	Changes []model.Deploy `json:"changes,omitempty"`
 	// Unknown names inputs that could not be read, and why.
 	Unknown []string `json:"unknown"`
 }

@@ -68,6 +68,9 @@ func anyInput() *rapid.Generator[Input] {
 			Promises: rapid.SliceOfN(anyPromise(), 0, 3).Draw(t, "promises"),
 			Unknown:  rapid.SliceOfN(rapid.SampledFrom([]string{"open pages: broken", "dependencies: gone"}), 0, 2).Draw(t, "unknown"),
 		}
+		for range rapid.IntRange(0, 2).Draw(t, "changes") {
+			in.Changes = append(in.Changes, model.Deploy{ID: "d", Service: "edge", Version: word().Draw(t, "changed to"), Kind: rapid.SampledFrom([]string{"", "deploy", "config"}).Draw(t, "kind"), Time: moment().Draw(t, "changed"), Message: word().Draw(t, "message")})
+		}
 		for range rapid.IntRange(0, 2).Draw(t, "dependencies") {
 			in.Dependencies = append(in.Dependencies, Dependency{
 				Service: word().Draw(t, "callee"), SLO: word().Draw(t, "slo"), UsedRatio: figure().Draw(t, "used"), Called: rapid.Bool().Draw(t, "called"),

@@ -33,6 +33,8 @@ type GateDecision struct {
 	Evidence []Evidence   `json:"evidence"`
 	// Band is the strictest budget band among the promises; "" where none is known.
 	Band string `json:"band,omitempty" enum:",normal,caution,critical-fixes-only,freeze"`
+	// Changes are absent while nothing burns.
+	Changes []Deploy `json:"changes,omitempty" doc:"what was changed in the service in the hour before its promises began to burn, the newest, which is the likely cause, first"`
 	// Override is the newest break-glass override of this decision. It is not
 	// part of what was signed: it came later.
 	Override *GateOverride `json:"override,omitempty"`

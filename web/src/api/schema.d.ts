@@ -1186,6 +1186,8 @@ export interface components {
         GateDecision: {
             /** @enum {string} */
             band?: "" | "normal" | "caution" | "critical-fixes-only" | "freeze";
+            /** @description what was changed in the service in the hour before its promises began to burn, the newest, which is the likely cause, first */
+            changes?: components["schemas"]["Deploy"][];
             /** @description the decision and all it rests on, signed */
             envelope?: components["schemas"]["GateEnvelope"];
             evidence: components["schemas"]["Evidence"][];
