@@ -43,7 +43,7 @@ func (p *process) ownAPI() (http.Handler, error) {
 		Status: p, SLOs: p.slo, Filter: p.search, Logs: p.search, Spans: p.search, Tail: p.search.Tail, Traces: p.search,
 		Topology: p.topology, SQL: engine, Deploys: p.state, Gate: p.gate, GatePolicies: p.bands, Canary: p.canary, Decisions: p.state,
 		Services: p.diagnose, Explain: p.diagnose, PageSummary: p.diagnose,
-		Pages: p.state, Audit: p.state, Ledger: p.ledger, Backtests: p.backtest, Remedies: p.state, Hooks: p.hooks.Handler(),
+		Pages: p.state, Audit: p.state, Ledger: p.ledger, Backtests: p.backtest, Reports: p.report, Remedies: p.state, Hooks: p.hooks.Handler(),
 	})
 	if err != nil {
 		return nil, err

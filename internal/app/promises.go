@@ -6,6 +6,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/backtest"
 	"github.com/signalbox-project/signalbox/internal/diagnose"
+	"github.com/signalbox-project/signalbox/internal/report"
 	"github.com/signalbox-project/signalbox/internal/slo"
 	"github.com/signalbox-project/signalbox/internal/slo/promexpr"
 )
@@ -16,6 +17,7 @@ type promises struct {
 	slo      *slo.Engine
 	diagnose *diagnose.Room
 	backtest *backtest.Room
+	report   *report.Room
 }
 
 func (p *process) buildPromises(context.Context) (err error) {
@@ -54,5 +56,13 @@ func (p *process) buildPromises(context.Context) (err error) {
 		return err
 	}
 	p.run("backtest", p.backtest.Run, nil)
+	if p.report, err = report.New(report.Deps{
+		Logger: p.component("report"), Registerer: p.tel.Registry, SLO: p.cfg.SLO,
+		Querier:  promexpr.NewEvaluator(p.metrics, time.Duration(p.cfg.Query.Timeout), p.component("report")),
+		Promises: p.catalog, Policies: p.policies, Corrections: p.state, Records: p.state, Days: p.state, Retention: p.metrics.Retention(),
+	}); err != nil {
+		return err
+	}
+	p.run("report", p.report.Run, nil)
 	return nil
 }

@@ -42,6 +42,7 @@ func rooms() map[string]int {
 		"internal/config":   4,
 		"internal/demo":     4,
 		"internal/backtest": 4,
+		"internal/report":   4,
 
 		"internal/app": 5,
 

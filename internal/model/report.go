@@ -91,7 +91,7 @@ type ReportPromise struct {
 	Felt     *ReportFigures `json:"felt,omitempty" doc:"what users felt; absent where nothing was corrected"`
 
 	Episodes      []ReportEpisode    `json:"episodes" doc:"times when the budget burned fast, oldest first"`
-	SmallEpisodes int                `json:"small_episodes" doc:"further ones that spent less than 1 % of the budget each"`
+	SmallEpisodes int                `json:"small_episodes" doc:"further, smaller ones that are not listed: less than 1 % of the budget each"`
 	Corrections   []ReportCorrection `json:"corrections" doc:"oldest first"`
 	Trend         []ReportTrend      `json:"trend" doc:"oldest first, this period last"`
 	Days          []ReportDay        `json:"days" doc:"of the period, in its time zone"`
@@ -125,7 +125,7 @@ type ReportEpisode struct {
 	End         time.Time `json:"end"`
 	Seconds     float64   `json:"seconds"`
 	Ongoing     bool      `json:"ongoing" doc:"not over when the period or the data ends"`
-	Downtime    bool      `json:"downtime" doc:"at worst half or more of a minute's events were bad"`
+	Downtime    bool      `json:"downtime" doc:"in its worst minute half or more failed; slow is not down"`
 	WorstBurn   float64   `json:"worst_burn" doc:"burn rate of the worst minute"`
 	WorstAt     time.Time `json:"worst_at"`
 	Bad         float64   `json:"bad"`

@@ -1678,7 +1678,7 @@ export interface components {
             cause?: string;
             /** @description it lies wholly in a correction and does not count */
             corrected: boolean;
-            /** @description at worst half or more of a minute's events were bad */
+            /** @description in its worst minute half or more failed; slow is not down */
             downtime: boolean;
             /** Format: date-time */
             end: string;
@@ -1919,7 +1919,7 @@ export interface components {
             service: string;
             /**
              * Format: int64
-             * @description further ones that spent less than 1 % of the budget each
+             * @description further, smaller ones that are not listed: less than 1 % of the budget each
              */
             small_episodes: number;
             team?: string;

@@ -1,0 +1,392 @@
+package report
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/signalbox-project/signalbox/internal/slo"
+	"github.com/signalbox-project/signalbox/internal/slo/ledger"
+	"github.com/signalbox-project/signalbox/internal/store"
+)
+
+// How days are kept.
+const (
+	settleAfter    = 2 * time.Hour            // after its end a day is kept
+	readAgain      = time.Hour                // between the two readings that settle it
+	gapsStay       = 7 * 24 * time.Hour       // after which a day with gaps settles as well: late data may fill them
+	keepDays       = 3 * 366 * 24 * time.Hour // in the state store
+	remember       = time.Minute              // days that are not settled, in memory
+	blockStays     = 3 * dayWidth             // beyond retention: blocks of samples go as a whole
+	usualRetention = 40 * dayWidth
+	maxMemo        = 5000                         // such days, 2.3 KB each
+	firstPass      = 2 * time.Minute              // after the start
+	everyPass      = 6 * time.Hour                // of reading ahead
+	restFactor     = 9                            // rest this many times as long as reading took
+	overlap        = 10 * time.Minute             // read beyond an end, so that a gap across it is seen as one
+	fullDay        = 0.999 * float64(minutesADay) // of minutes
+)
+
+// archive reads days from samples and keeps them.
+type archive struct {
+	deps   Deps
+	read   prometheus.Counter
+	failed *prometheus.CounterVec
+
+	mu   sync.Mutex
+	memo map[dayKey]memoDay   // days that are not settled
+	done map[string]time.Time // by what is counted: every day before is settled; run's own
+}
+
+type dayKey struct {
+	slo, counts string
+	day         int64
+}
+
+type memoDay struct {
+	day  day
+	read time.Time
+}
+
+func newArchive(deps Deps) *archive {
+	return &archive{
+		deps: deps, memo: map[dayKey]memoDay{}, done: map[string]time.Time{},
+		read: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "signalbox_report_days_read_total", Help: "Days of promises that were read from samples for reports.",
+		}),
+		failed: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "signalbox_report_failures_total", Help: "What went wrong with the days kept for reports, by reason (damaged, read, save).",
+		}, []string{"reason"}),
+	}
+}
+
+// explain tells a report that took too long from a failure: what was read so
+// far is kept.
+func (a *archive) explain(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("the history of these promises is still being counted; ask again in a minute, what was counted is kept: %w", store.ErrOverloaded)
+	}
+	return err
+}
+
+// timeline is what one promise counted on the UTC days from first on; a day
+// without data is nil.
+type timeline struct {
+	first time.Time
+	days  []*day
+	exact map[int64][]ledger.Cell // the minutes of slots that bounds cut, by Unix time
+	upTo  []ledger.Cell           // what was counted before each slot; exact for whole numbers
+}
+
+// load reads the days that hold [from, to]. rest is called with the time that
+// each reading of samples took.
+func (a *archive) load(ctx context.Context, d *slo.Definition, from, to, now time.Time, rest func(time.Duration)) (*timeline, error) {
+	t := &timeline{first: from.UTC().Truncate(dayWidth), exact: map[int64][]ledger.Cell{}}
+	counts := d.Counts()
+	kept, err := a.deps.Days.SLODays(ctx, d.Name, counts, t.first, to)
+	if err != nil {
+		return nil, err
+	}
+	var save []store.SLODay
+	for at := t.first; at.Before(to); at = at.Add(dayWidth) {
+		var old *store.SLODay
+		if i, found := slices.BinarySearchFunc(kept, at, func(k store.SLODay, at time.Time) int { return k.Day.Compare(at) }); found {
+			old = &kept[i]
+		}
+		r := reading{archive: a, def: d, key: dayKey{d.Name, counts, at.Unix()}, at: at, now: now, rest: rest}
+		one, changed, err := r.day(ctx, old)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("read %s of SLO %s: %w", at.Format(time.DateOnly), d.Name, err), a.save(context.WithoutCancel(ctx), save))
+		}
+		if changed != nil {
+			save = append(save, *changed)
+		}
+		t.days = append(t.days, one)
+	}
+	t.add()
+	return t, a.save(ctx, save)
+}
+
+func (a *archive) save(ctx context.Context, days []store.SLODay) error {
+	if err := a.deps.Days.SaveSLODays(ctx, days); err != nil {
+		a.failed.WithLabelValues("save").Inc()
+		if errors.Is(err, store.ErrReadOnly) {
+			return nil // a report can be made all the same
+		}
+		return fmt.Errorf("keep days: %w", err)
+	}
+	return nil
+}
+
+// reading is one day about to be read.
+type reading struct {
+	*archive
+	def     *slo.Definition
+	key     dayKey
+	at, now time.Time
+	rest    func(time.Duration)
+}
+
+// day is the day as it is known now, and what is to be kept of it.
+func (r *reading) day(ctx context.Context, old *store.SLODay) (*day, *store.SLODay, error) {
+	var known *day
+	if old != nil {
+		if d, err := decodeDay(old.Cells); err == nil {
+			known = &d
+		} else {
+			r.failed.WithLabelValues("damaged").Inc()
+			r.deps.Logger.Warn("a day kept for reports is damaged; it is read again", "slo", r.def.Name, "day", r.at.Format(time.DateOnly))
+			old = nil
+		}
+	}
+	if old != nil && old.Settled || r.gone() {
+		return known, nil, nil
+	}
+	r.mu.Lock()
+	m, has := r.memo[r.key]
+	r.mu.Unlock()
+	age, ended := r.now.Sub(m.read), !r.at.Add(dayWidth).After(m.read)
+	if has && age >= 0 && age < remember && (ended || m.read.Truncate(time.Minute).Equal(r.now.Truncate(time.Minute))) {
+		return &m.day, nil, nil
+	}
+	fresh, err := r.fromSamples(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if known != nil && fresh.minutes() < known.minutes() {
+		return known, nil, nil // some of its samples are gone
+	}
+	r.memorize(r.key, memoDay{fresh, r.now})
+	return &fresh, r.keep(&fresh, old), nil
+}
+
+// gone reports whether the samples of the day were deleted by age.
+func (r *reading) gone() bool {
+	return r.deps.Retention > 0 && r.now.Sub(r.at.Add(dayWidth)) > r.deps.Retention+blockStays
+}
+
+// keep is the row to be kept, nil when nothing changes.
+func (r *reading) keep(fresh *day, old *store.SLODay) *store.SLODay {
+	ended := r.now.Sub(r.at.Add(dayWidth))
+	if ended < settleAfter || fresh.minutes() == 0 {
+		return nil
+	}
+	row := store.SLODay{SLO: r.key.slo, Counts: r.key.counts, Day: r.at, Read: r.now.UTC(), Cells: fresh.encode()}
+	if old == nil || !slices.Equal(old.Cells, row.Cells) {
+		return &row
+	}
+	if r.now.Sub(old.Read) >= readAgain && (fresh.minutes() >= fullDay || ended >= gapsStay) {
+		row.Settled = true
+		return &row
+	}
+	return nil
+}
+
+func (r *reading) fromSamples(ctx context.Context) (day, error) {
+	began := time.Now()
+	to := earlier(r.at.Add(dayWidth+overlap), r.now.Truncate(time.Minute))
+	cells, err := r.minutes(ctx, r.def, r.at, to)
+	if err != nil {
+		r.failed.WithLabelValues("read").Inc()
+		return day{}, err
+	}
+	r.read.Inc()
+	if r.rest != nil {
+		r.rest(time.Since(began))
+	}
+	return fold(cells, r.def.ErrorBudget()), nil
+}
+
+// minutes reads (from, to] from the samples.
+func (a *archive) minutes(ctx context.Context, d *slo.Definition, from, to time.Time) ([]ledger.Cell, error) {
+	if !to.After(from) {
+		return nil, nil
+	}
+	return slo.NewReplay(a.deps.SLO, d, a.deps.Querier).Read(ctx, from, to)
+}
+
+// refine reads the minutes of the slots that times cut, so that sums from or
+// to them are exact. Where the samples are gone a cut slot counts in proportion.
+func (a *archive) refine(ctx context.Context, d *slo.Definition, t *timeline, now time.Time, times ...time.Time) error {
+	for _, at := range times {
+		start := at.UTC().Truncate(slotWidth)
+		if at.Equal(start) || t.exact[start.Unix()] != nil || t.slot(start).Minutes == 0 {
+			continue
+		}
+		end := start.Add(slotWidth)
+		cells, err := a.minutes(ctx, d, start, earlier(end.Add(overlap), now.Truncate(time.Minute)))
+		if err != nil {
+			return fmt.Errorf("read the minutes of SLO %s at %s: %w", d.Name, at.UTC().Format(time.RFC3339), err)
+		}
+		cells = append(cells[:min(len(cells), slotMinutes):slotMinutes], make([]ledger.Cell, slotMinutes-min(len(cells), slotMinutes))...)
+		var sum ledger.Cell
+		for _, c := range cells {
+			sum = sum.Add(c)
+		}
+		if sum.Minutes >= t.slot(start).Minutes-1e-6 {
+			t.exact[start.Unix()] = cells
+		}
+	}
+	return nil
+}
+
+// slot is the slot that begins at start.
+func (t *timeline) slot(start time.Time) ledger.Cell {
+	since := start.Sub(t.first)
+	i := int(since / dayWidth)
+	if since < 0 || i >= len(t.days) || t.days[i] == nil {
+		return ledger.Cell{}
+	}
+	return t.days[i].slots[int(since%dayWidth/slotWidth)]
+}
+
+// add makes upTo.
+func (t *timeline) add() {
+	t.upTo = make([]ledger.Cell, len(t.days)*slotsADay+1)
+	for i := range len(t.upTo) - 1 {
+		t.upTo[i+1] = t.upTo[i]
+		if d := t.days[i/slotsADay]; d != nil {
+			t.upTo[i+1] = t.upTo[i].Add(d.slots[i%slotsADay])
+		}
+	}
+}
+
+// before is what was counted before a slot's begin.
+func (t *timeline) before(slot time.Time) ledger.Cell {
+	return t.upTo[min(max(int(slot.Sub(t.first)/slotWidth), 0), len(t.upTo)-1)]
+}
+
+// sum is what was counted in [from, to).
+func (t *timeline) sum(from, to time.Time) ledger.Cell {
+	if !to.After(from) {
+		return ledger.Cell{}
+	}
+	first, last := from.Truncate(slotWidth), to.Truncate(slotWidth)
+	if first.Equal(last) {
+		return t.part(first, from, to)
+	}
+	var sum ledger.Cell
+	if first.Before(from) {
+		next := first.Add(slotWidth)
+		sum, first = t.part(first, from, next), next
+	}
+	sum = sum.Add(t.before(last).Sub(t.before(first)))
+	if last.Before(to) {
+		sum = sum.Add(t.part(last, last, to))
+	}
+	return sum
+}
+
+// part is a piece of a slot.
+func (t *timeline) part(start, from, to time.Time) (sum ledger.Cell) {
+	cells := t.exact[start.Unix()]
+	if cells == nil {
+		return t.slot(start).Scale(float64(to.Sub(from)) / float64(slotWidth))
+	}
+	for i, c := range cells {
+		if at := start.Add(time.Duration(i) * time.Minute); !at.Before(from) && at.Before(to) {
+			sum = sum.Add(c)
+		}
+	}
+	return sum
+}
+
+// hot calls fn for every hot minute that begins in [from, to), in order.
+func (t *timeline) hot(from, to time.Time, fn func(at time.Time, c ledger.Cell)) {
+	for i, d := range t.days {
+		if d == nil {
+			continue
+		}
+		begin := t.first.Add(time.Duration(i) * dayWidth)
+		for _, h := range d.hot {
+			if at := begin.Add(time.Duration(h.minute) * time.Minute); !at.Before(from) && at.Before(to) {
+				fn(at, h.cell)
+			}
+		}
+	}
+}
+
+// since is the first time with data in [from, to).
+func (t *timeline) since(from, to time.Time) (time.Time, bool) {
+	for at := from; at.Before(to); at = at.Truncate(slotWidth).Add(slotWidth) {
+		if t.slot(at.Truncate(slotWidth)).Minutes > 0 {
+			return at, true
+		}
+	}
+	return time.Time{}, false
+}
+
+// run reads the days that ended ahead of any report, in little time each.
+func (a *archive) run(ctx context.Context) error {
+	wait := time.NewTimer(firstPass)
+	defer wait.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-wait.C:
+		}
+		a.pass(ctx)
+		wait.Reset(everyPass)
+	}
+}
+
+func (a *archive) pass(ctx context.Context) {
+	now := a.deps.Now()
+	rest := func(took time.Duration) {
+		pause := time.NewTimer(restFactor * took)
+		defer pause.Stop()
+		select {
+		case <-ctx.Done():
+		case <-pause.C:
+		}
+	}
+	today := now.UTC().Truncate(dayWidth)
+	for _, d := range a.deps.Promises.Definitions() {
+		from := a.behind(d, today)
+		if ctx.Err() != nil || !from.Before(today) {
+			continue
+		}
+		if _, err := a.load(ctx, d, from, today, now, rest); err != nil && ctx.Err() == nil {
+			a.deps.Logger.Warn("counting days for reports", "slo", d.Name, "err", err)
+			continue
+		}
+		if kept, err := a.deps.Days.SLODays(ctx, d.Name, d.Counts(), from, today); err == nil {
+			for len(kept) > 0 && kept[0].Settled && kept[0].Day.Equal(from) {
+				from, kept = from.Add(dayWidth), kept[1:]
+			}
+			a.done[d.Name+" "+d.Counts()] = from
+		}
+	}
+	if err := a.deps.Days.DropSLODays(ctx, today.Add(-keepDays)); err != nil && ctx.Err() == nil {
+		a.failed.WithLabelValues("save").Inc()
+	}
+}
+
+// behind is the first day that may not be settled.
+func (a *archive) behind(d *slo.Definition, today time.Time) time.Time {
+	from := today.Add(-usualRetention)
+	if a.deps.Retention > 0 {
+		from = today.Add(-(a.deps.Retention + blockStays).Truncate(dayWidth))
+	}
+	return later(from, a.done[d.Name+" "+d.Counts()])
+}
+
+// memorize keeps a day in memory as long as there is room: the days that are
+// too old to be answered from it make some.
+func (a *archive) memorize(k dayKey, m memoDay) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.memo) >= maxMemo {
+		maps.DeleteFunc(a.memo, func(_ dayKey, old memoDay) bool { return m.read.Sub(old.read) >= remember })
+	}
+	if len(a.memo) < maxMemo {
+		a.memo[k] = m
+	}
+}

@@ -1,0 +1,56 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+)
+
+// report puts the promises together.
+func (w *work) report(promises []*promise) model.Report {
+	end := w.end()
+	out := model.Report{
+		Title: "Service levels, " + w.period.name, Audience: w.req.Audience, AsOf: w.asOf.In(w.req.Zone),
+		Period: model.ReportPeriod{
+			Name: w.period.name, Start: w.period.start, End: w.period.end, TimeZone: w.req.Zone.String(),
+			Minutes: w.period.end.Sub(w.period.start).Minutes(), ElapsedMinutes: end.Sub(w.period.start).Minutes(), Complete: !w.period.end.After(w.asOf),
+		},
+		Scope: model.ReportScope{Service: w.req.Service, SLO: w.req.SLO, Team: w.req.Team},
+		Notes: w.notes(), Promises: []model.ReportPromise{},
+	}
+	for _, p := range promises {
+		out.Counts.Promises++
+		switch p.out.Verdict {
+		case model.ReportMet:
+			out.Counts.Met++
+		case model.ReportMissed:
+			out.Counts.Missed++
+		case model.ReportOnTrack:
+			out.Counts.OnTrack++
+		default:
+			out.Counts.Unknown++
+		}
+		out.Promises = append(out.Promises, p.out)
+	}
+	slices.SortStableFunc(out.Promises, func(a, b model.ReportPromise) int {
+		return cmp.Or(rank(a.Verdict)-rank(b.Verdict), cmp.Compare(a.Name, b.Name))
+	})
+	out.Summary = w.summary(out.Counts, out.Promises)
+	return out
+}
+
+func (w *work) notes() []string {
+	notes := []string{
+		"Every promise is judged over the whole period, whatever window it is watched over from day to day.",
+		"Minutes are minutes of full outage: the share of bad events times the time with data.",
+		fmt.Sprintf("Time without data is neither good nor bad. With data for less than %s of the time a promise is not called met.", target(minCoverage)),
+		"Achieved is the contractual number: without what corrections take out. What users felt stands beside it where the two differ.",
+		fmt.Sprintf("An episode is a time in which the budget burned at least %d times too fast; it is listed if it spent 1 %% of the budget or goes on.", episodeBurn),
+	}
+	if !w.period.end.After(w.asOf) {
+		return notes
+	}
+	return append(notes, fmt.Sprintf("The period is not over: figures are as of %s.", w.stamp(w.asOf)))
+}

@@ -1,0 +1,320 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/platform/human"
+)
+
+// section is a part of a report as people read it; Markdown and text are made of the same.
+type section struct {
+	title  string
+	lines  []string
+	header []string
+	rows   [][]string
+	none   string // said instead of an empty table
+}
+
+// sections is the whole report after its summary.
+func sections(r model.Report) []section {
+	out := []section{promiseSection(r), episodeSection(r), correctionSection(r), trendSection(r)}
+	if in := r.Internal; in != nil {
+		out = append(out, budgetSection(in), bandSection(r), severitySection(in), pageSection(in), deploySection(in), gateSection(in), platformSection(in))
+		out = append(out, section{title: "Not measured", lines: in.NotMeasured})
+	}
+	return append(out, section{title: "How to read this", lines: r.Notes})
+}
+
+// heading says what the report is about.
+func heading(r model.Report) []string {
+	state := "complete"
+	if !r.Period.Complete {
+		state = length(r.Period.ElapsedMinutes) + " of it have passed"
+	}
+	lines := []string{
+		fmt.Sprintf("Period: %s to %s (%s), %s min, %s.", clock(r.Period.Start), clock(r.Period.End), r.Period.TimeZone, human.Number(r.Period.Minutes), state),
+		fmt.Sprintf("Data as of %s. Audience: %s.", r.AsOf.Format("2006-01-02 15:04 MST"), r.Audience),
+	}
+	var scope []string
+	for _, s := range [][2]string{{"service", r.Scope.Service}, {"SLO", r.Scope.SLO}, {"team", r.Scope.Team}} {
+		if s[1] != "" {
+			scope = append(scope, s[0]+" "+s[1])
+		}
+	}
+	if len(scope) > 0 {
+		lines = append(lines, "Only "+strings.Join(scope, ", ")+".")
+	}
+	return lines
+}
+
+func verdictWord(v model.ReportVerdict) string {
+	return map[model.ReportVerdict]string{
+		model.ReportMet: "met", model.ReportMissed: "missed", model.ReportOnTrack: "on track", model.ReportUnknown: "not known",
+	}[v]
+}
+
+const nothing = "–" // where there is no figure
+
+func achieved(v *float64, objective float64) string {
+	if v == nil {
+		return nothing
+	}
+	return percent(*v, objective)
+}
+
+func promiseSection(r model.Report) section {
+	s := section{
+		title:  "Promises",
+		header: []string{"Promise", "Service", "Promised", "Achieved", "Felt by users", "Verdict", "Allowed", "Used", "Left", "Bad", "Up", "Unknown", "Data"},
+		none:   "There are none.",
+	}
+	for _, p := range r.Promises {
+		f := p.Contract
+		felt := "the same"
+		if p.Felt != nil {
+			felt = achieved(p.Felt.Achieved, p.Objective)
+		}
+		if f.Achieved == nil {
+			s.rows = append(s.rows, []string{
+				p.Name, p.Service, target(p.Objective), nothing, feltOrNothing(p), verdictWord(p.Verdict), length(f.AllowedMinutes), nothing, nothing, nothing, nothing,
+				length(f.UnknownMinutes), coverage(f.Coverage),
+			})
+			continue
+		}
+		s.rows = append(s.rows, []string{
+			p.Name, p.Service, target(p.Objective), achieved(f.Achieved, p.Objective), felt, verdictWord(p.Verdict),
+			length(f.AllowedMinutes), length(f.UsedMinutes), length(f.LeftMinutes),
+			fmt.Sprintf("%s of %s %s", human.Number(f.Bad), human.Number(f.Total), p.Unit),
+			human.Number(f.UpMinutes) + " min", length(f.UnknownMinutes), coverage(f.Coverage),
+		})
+	}
+	return s
+}
+
+func feltOrNothing(p model.ReportPromise) string {
+	if p.Felt == nil {
+		return nothing
+	}
+	return achieved(p.Felt.Achieved, p.Objective)
+}
+
+func episodeSection(r model.Report) section {
+	s := section{
+		title:  "Breaches and downtime",
+		header: []string{"From", "To", "Lasted", "Promise", "What", "Worst burn", "Of the budget", "What is known"},
+		none:   "No budget burned fast.",
+	}
+	type dated struct {
+		at  time.Time
+		row []string
+	}
+	small, all := 0, []dated{}
+	for _, p := range r.Promises {
+		small += p.SmallEpisodes
+		for _, e := range p.Episodes {
+			what, to, share := "breach", clock(e.End), human.Number(100*e.BudgetRatio)+" %"
+			if e.Downtime {
+				what = "downtime"
+			}
+			if e.Ongoing {
+				to = "goes on"
+			}
+			if e.Corrected {
+				share = "none: corrected"
+			}
+			all = append(all, dated{e.Start, []string{clock(e.Start), to, seconds(e.Seconds), p.Name, what, human.Times(e.WorstBurn), share, e.Cause}})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b dated) int { return a.at.Compare(b.at) })
+	for _, d := range all {
+		s.rows = append(s.rows, d.row)
+	}
+	if small > 0 {
+		s.lines = []string{plural(small, "smaller one", "smaller ones") + " spent less than 1 % of a budget each and are not listed."}
+		if len(s.rows) == 0 {
+			s.none = ""
+		}
+	}
+	return s
+}
+
+func correctionSection(r model.Report) section {
+	s := section{
+		title:  "Corrections",
+		header: []string{"Promise", "Kind", "From", "To", "Of the period", "Author", "Reason", "Effect on the budget used"},
+		none:   "Nothing was taken out.",
+	}
+	zone := r.Period.Start.Location()
+	for _, p := range r.Promises {
+		for _, c := range p.Corrections {
+			effect := "none"
+			switch {
+			case c.BudgetPoints > 0:
+				effect = human.Number(c.BudgetPoints) + " points less"
+			case c.BudgetPoints < 0:
+				effect = human.Number(-c.BudgetPoints) + " points more"
+			}
+			s.rows = append(s.rows, []string{
+				p.Name, c.Kind, clock(c.Start.In(zone)), clock(c.End.In(zone)), length(c.Minutes), c.Author, c.Reason, effect,
+			})
+		}
+	}
+	return s
+}
+
+func trendSection(r model.Report) section {
+	s := section{title: "Trend", header: []string{"Promise", "Promised"}}
+	if len(r.Promises) == 0 || len(r.Promises[0].Trend) < 2 {
+		return section{}
+	}
+	for _, t := range r.Promises[0].Trend {
+		s.header = append(s.header, t.Name)
+	}
+	for _, p := range r.Promises {
+		row := []string{p.Name, target(p.Objective)}
+		for _, t := range p.Trend {
+			row = append(row, trendCell(t, p.Objective))
+		}
+		s.rows = append(s.rows, row)
+	}
+	return s
+}
+
+func trendCell(t model.ReportTrend, objective float64) string {
+	switch {
+	case t.Achieved == nil:
+		return "no data"
+	case t.Verdict == model.ReportMissed:
+		return percent(*t.Achieved, objective) + " missed"
+	case t.Verdict == model.ReportUnknown:
+		return fmt.Sprintf("%s (data for %s)", percent(*t.Achieved, objective), coverage(t.Coverage))
+	}
+	return percent(*t.Achieved, objective)
+}
+
+func budgetSection(in *model.ReportInternal) section {
+	s := section{title: "What spent the budgets", header: []string{"Service", "Promise", "Kind", "Used", "Allowed for all kinds", "Of the budget"}, none: "Nothing is known."}
+	for _, b := range in.Budgets {
+		kind := map[string]string{"slow": "slow requests", "downtime": "downtime", "errors": "errors", "other": "other"}[b.Kind]
+		s.rows = append(s.rows, []string{b.Service, b.SLO, kind, length(b.UsedMinutes), length(b.AllowedMinutes), human.Number(100*b.UsedRatio) + " %"})
+	}
+	return s
+}
+
+func bandSection(r model.Report) section {
+	s := section{
+		title: "Budget bands", lines: []string{"By the window that each promise is watched over, as the gate sees it, hour by hour."},
+		header: []string{"When", "Promise", "Band", "Budget used"}, none: "None is known.",
+	}
+	for _, p := range r.Promises {
+		for _, b := range p.Bands {
+			s.rows = append(s.rows, []string{clock(b.Time), p.Name, b.Band, human.Number(100*b.Used) + " %"})
+		}
+	}
+	return s
+}
+
+func severitySection(in *model.ReportInternal) section {
+	s := section{
+		title: "Pages", header: []string{"Severity", "Pages", "Time to detect", "Time to acknowledge", "Time to resolve"}, none: "Nobody was notified.",
+		lines: []string{fmt.Sprintf("%s woke somebody, %s a week; the target is about %s.", plural(in.Pages.Pages, "page", "pages"), human.Number(in.Pages.PerWeek), human.Number(in.Pages.TargetPerWeek))},
+	}
+	for _, v := range in.Pages.Severities {
+		s.rows = append(s.rows, []string{v.Severity, strconv.Itoa(v.Pages), spanText(v.Detect, v.Pages), spanText(v.Acknowledge, v.Pages), spanText(v.Resolve, v.Pages)})
+	}
+	return s
+}
+
+func spanText(s model.ReportSpan, of int) string {
+	if s.Known == 0 {
+		return "known of none"
+	}
+	text := fmt.Sprintf("mean %s, worst %s (of %d)", seconds(*s.MeanSeconds), seconds(*s.WorstSeconds), s.Known)
+	if s.TargetSeconds != nil {
+		text += fmt.Sprintf("; %d of %d within %s", s.InTime, of, seconds(*s.TargetSeconds))
+	}
+	return text
+}
+
+func pageSection(in *model.ReportInternal) section {
+	if len(in.Pages.List) == 0 {
+		return section{}
+	}
+	s := section{title: "Every page", header: []string{"When", "Severity", "What", "Promise", "Detected after", "Acknowledged after", "By", "Resolved after"}}
+	after := func(v *float64) string {
+		if v == nil {
+			return nothing
+		}
+		return seconds(*v)
+	}
+	for _, p := range in.Pages.List {
+		s.rows = append(s.rows, []string{clock(p.Time), p.Severity, p.Title, p.SLO, after(p.DetectSecs), after(p.AckSecs), p.AckedBy, after(p.SolveSecs)})
+	}
+	if in.Pages.LeftOut > 0 {
+		s.lines = []string{fmt.Sprintf("The newest %d; %d more are counted above.", len(s.rows), in.Pages.LeftOut)}
+	}
+	return s
+}
+
+func deploySection(in *model.ReportInternal) section {
+	d := in.Deploys
+	s := section{
+		title: "Deployments",
+		lines: []string{fmt.Sprintf("%s: %d failed, %d rolled back, %d followed by a breach within %s.", plural(d.Deploys, "deployment", "deployments"), d.Failed, d.RolledBack, d.Breached, length(deployBefore.Minutes()))},
+	}
+	if len(d.List) == 0 {
+		return s
+	}
+	s.header = []string{"When", "Service", "Environment", "Version", "By", "What came of it"}
+	for _, x := range d.List {
+		s.rows = append(s.rows, []string{clock(x.Time), x.Service, x.Environment, x.Version, x.Actor, x.Outcome})
+	}
+	return s
+}
+
+func gateSection(in *model.ReportInternal) section {
+	g := in.Gate
+	s := section{
+		title: "Deployment gate",
+		lines: []string{fmt.Sprintf("%s: %d allowed, %d held, %d blocked, %d insufficient; %d overridden.", plural(g.Decisions, "decision", "decisions"), g.Allowed, g.Held, g.Blocked, g.Insufficient, g.Overridden)},
+	}
+	if len(g.List) == 0 {
+		return s
+	}
+	s.header = []string{"When", "Service", "Version", "Verdict", "Why", "Overridden"}
+	for _, d := range g.List {
+		over := ""
+		if d.OverriddenBy != "" {
+			over = d.OverriddenBy + ": " + d.OverrideReason
+		}
+		s.rows = append(s.rows, []string{clock(d.Time), d.Service, d.Version, string(d.Verdict), d.Summary, over})
+	}
+	if g.LeftOut > 0 {
+		s.lines = append(s.lines, fmt.Sprintf("The newest %d that did not simply allow; %d more are counted above.", len(s.rows), g.LeftOut))
+	}
+	return s
+}
+
+func platformSection(in *model.ReportInternal) section {
+	s := section{title: "Signalbox itself"}
+	p := in.Platform
+	if p == nil {
+		s.lines = []string{"Not known: nothing is stored about Signalbox itself in this period."}
+		return s
+	}
+	s.lines = []string{fmt.Sprintf("%s of %s promised since %s: %s recorded, %s not; %s.",
+		achieved(p.Achieved, p.Objective), target(p.Objective), clock(p.Since), length(p.UpMinutes), length(p.DownMinutes), verdictWord(p.Verdict))}
+	if len(p.Gaps) == 0 {
+		return s
+	}
+	s.header = []string{"Between", "And", "Recorded nothing for"}
+	for _, g := range p.Gaps {
+		s.rows = append(s.rows, []string{clock(g.Start), clock(g.End), length(g.Seconds / float64(time.Minute/time.Second))})
+	}
+	return s
+}

@@ -1,0 +1,170 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/slo"
+	"github.com/signalbox-project/signalbox/internal/slo/ledger"
+)
+
+// What an episode is.
+const (
+	episodeBurn  = 6               // a minute that burns as fast belongs to one
+	episodePause = 5 * time.Minute // that may lie within
+	episodeShare = 0.01            // of the period's budget that makes it worth a line
+	maxEpisodes  = 100             // lines of a promise
+	deployBefore = 30 * time.Minute
+	deployAfter  = 2 * time.Minute // markers are set to the second, onsets found to the minute
+)
+
+// fillEpisodes lists the times when the budget burned fast.
+func (p *promise) fillEpisodes() {
+	p.out.Episodes = []model.ReportEpisode{}
+	var all []model.ReportEpisode
+	for _, run := range p.runs(p.period.start, p.end()) {
+		all = append(all, p.episode(run))
+	}
+	var listed []model.ReportEpisode
+	for _, e := range all {
+		if e.BudgetRatio >= episodeShare-1e-9 || e.Ongoing {
+			listed = append(listed, e)
+		}
+	}
+	if len(listed) > maxEpisodes {
+		slices.SortStableFunc(listed, func(a, b model.ReportEpisode) int { return cmp.Compare(b.BudgetRatio, a.BudgetRatio) })
+		listed = listed[:maxEpisodes]
+		slices.SortStableFunc(listed, func(a, b model.ReportEpisode) int { return a.Start.Compare(b.Start) })
+	}
+	p.out.Episodes = append(p.out.Episodes, listed...)
+	p.out.SmallEpisodes = len(all) - len(listed)
+}
+
+// minuteOf is a minute of an episode.
+type minuteOf struct {
+	at   time.Time
+	cell ledger.Cell
+}
+
+// runs are the minutes of each episode in [from, to).
+func (p *promise) runs(from, to time.Time) (out [][]minuteOf) {
+	p.tl.hot(from, to, func(at time.Time, c ledger.Cell) {
+		if slo.BurnRate(c, p.def.Objective) < episodeBurn*(1-1e-9) && 2*c.Bad < c.Total {
+			return
+		}
+		m := minuteOf{at, c}
+		if n := len(out); n > 0 {
+			if last := out[n-1][len(out[n-1])-1]; at.Sub(last.at.Add(time.Minute)) <= episodePause {
+				out[n-1] = append(out[n-1], m)
+				return
+			}
+		}
+		out = append(out, []minuteOf{m})
+	})
+	return out
+}
+
+func (p *promise) episode(run []minuteOf) model.ReportEpisode {
+	e := model.ReportEpisode{Start: run[0].at.In(p.req.Zone), End: run[len(run)-1].at.Add(time.Minute).In(p.req.Zone)}
+	e.Seconds = e.End.Sub(e.Start).Seconds()
+	e.Ongoing = p.end().Sub(e.End) <= episodePause && p.asOf.Equal(p.end())
+	var bad, excluded float64
+	for _, m := range run {
+		bad += m.cell.Bad
+		if p.excluded(m.at) {
+			excluded += m.cell.Bad
+		}
+		if burn := slo.BurnRate(m.cell, p.def.Objective); burn > e.WorstBurn {
+			e.WorstBurn, e.WorstAt = burn, m.at.In(p.req.Zone)
+		}
+		e.Downtime = e.Downtime || p.down(m.cell)
+	}
+	e.WorstBurn = tidy(e.WorstBurn)
+	e.Corrected = excluded >= bad*(1-1e-9)
+	e.Bad = tidy(bad - excluded)
+	if e.Corrected {
+		e.Bad = tidy(bad)
+	}
+	if p.out.Contract.Allowed > 0 {
+		e.BudgetRatio = tidy(e.Bad / p.out.Contract.Allowed)
+	}
+	e.Cause, e.Version = p.cause(e, excluded > 0)
+	return e
+}
+
+// down reports whether a minute counts as downtime: slow or late is not down.
+func (p *promise) down(c ledger.Cell) bool { return p.out.Kind == kindErrors && 2*c.Bad >= c.Total }
+
+// excluded reports whether a minute does not count.
+func (p *promise) excluded(at time.Time) bool {
+	if len(p.def.Parts) > 0 {
+		return false
+	}
+	return slices.ContainsFunc(p.parts[0].holes, func(h hole) bool { return !at.Before(h.from) && at.Before(h.to) })
+}
+
+// cause is what is known: the reason of a correction that reaches into it, and the change right
+// before it. A rollback counts only where nothing was released: it answers what
+// went wrong before.
+func (p *promise) cause(e model.ReportEpisode, corrected bool) (text, version string) {
+	var parts []string
+	if corrected {
+		for _, c := range p.corrections[p.def.Name] {
+			if c.Start.Before(e.End) && c.End.After(e.Start) {
+				parts = append(parts, fmt.Sprintf("%s (%s): %s", c.Kind, c.Author, c.Reason))
+			}
+		}
+	}
+	var best *model.Deploy
+	for i, d := range p.deploys {
+		gap := e.Start.Sub(d.Time)
+		if d.Service != p.def.Service || p.def.Environment != "" && d.Environment != "" && d.Environment != p.def.Environment || gap < -deployAfter || gap > deployBefore {
+			continue
+		}
+		if best == nil || mends(best) && !mends(&p.deploys[i]) || mends(best) == mends(&p.deploys[i]) && gap.Abs() < e.Start.Sub(best.Time).Abs() {
+			best = &p.deploys[i]
+		}
+	}
+	if best != nil {
+		parts = append(parts, rightAfter(best, e.Start))
+		version = best.Version
+	}
+	return strings.Join(parts, "; "), version
+}
+
+func mends(d *model.Deploy) bool { return d.Kind == "rollback" || d.Kind == "remediation" }
+
+func rightAfter(d *model.Deploy, onset time.Time) string {
+	what := "version " + d.Version + " was deployed"
+	switch d.Kind {
+	case "rollback":
+		what = "it was rolled back to " + d.Version
+	case "config":
+		what = "the configuration was changed to " + d.Version
+	case "remediation":
+		what = "a remedy set " + d.Version
+	}
+	gap := onset.Sub(d.Time).Round(time.Minute)
+	if gap <= 0 {
+		return "right when " + what
+	}
+	return fmt.Sprintf("%s after %s", length(gap.Minutes()), what)
+}
+
+// onset is when the episode began that a time lies in, or that ended shortly before it.
+func (p *promise) onset(at time.Time) (time.Time, bool) {
+	for _, b := range slices.Backward(p.bursts) {
+		if !b[0].After(at) {
+			return b[0], at.Sub(b[1]) <= detectWithin
+		}
+	}
+	return time.Time{}, false
+}
+
+// detectWithin is how long after a promise's last bad minute a page can still
+// be about it.
+const detectWithin = 30 * time.Minute

@@ -1,0 +1,333 @@
+package report
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/slo/ledger"
+	"github.com/signalbox-project/signalbox/internal/store"
+)
+
+// What the people who run services have promised themselves.
+const (
+	ackUrgent     = 15 * time.Minute // P0
+	ackHigh       = time.Hour        // P1
+	resolveUrgent = 15 * time.Minute
+	pagesPerWeek  = 2
+	maxListed     = 200 // lines of each list
+)
+
+// internals is what only the internal report says.
+func (w *work) internals(ctx context.Context, promises []*promise) (*model.ReportInternal, error) {
+	out := &model.ReportInternal{Budgets: []model.ReportBudget{}, NotMeasured: []string{
+		"How fast support answers critical issues (promised: within 4 h): Signalbox does not see support's tickets.",
+		"Time to detect where no promise measures what the page was about: nobody knows when it began.",
+		"Deployments without downtime, where no marker was sent: only marked deployments are counted.",
+	}}
+	for _, p := range promises {
+		out.Budgets = append(out.Budgets, p.budgets...)
+	}
+	slices.SortStableFunc(out.Budgets, func(a, b model.ReportBudget) int { return cmp.Compare(a.Service, b.Service) })
+	var err error
+	if out.Pages, err = w.pages(ctx, promises); err != nil {
+		return nil, err
+	}
+	out.Deploys = w.deployments(promises)
+	if out.Gate, err = w.gate(ctx, promises); err != nil {
+		return nil, err
+	}
+	if out.Platform, err = w.platform(ctx); err != nil {
+		return nil, w.archive.explain(err)
+	}
+	if w.cut {
+		out.NotMeasured = append(out.NotMeasured, fmt.Sprintf("More than the newest %d deployments.", maxRecords))
+	}
+	return out, nil
+}
+
+// fillBudgets splits what was spent by kind: minutes of which half failed are downtime.
+func (p *promise) fillBudgets() {
+	f := p.out.Contract
+	if f.Achieved == nil || f.Total <= 0 {
+		return
+	}
+	var down float64
+	if p.out.Kind == kindErrors {
+		p.tl.hot(p.period.start, p.end(), func(at time.Time, c ledger.Cell) {
+			if p.down(c) && !p.excluded(at) {
+				down += c.Bad
+			}
+		})
+	}
+	add := func(kind string, minutes float64) {
+		b := model.ReportBudget{Service: p.def.Service, SLO: p.def.Name, Kind: kind, AllowedMinutes: f.AllowedMinutes, UsedMinutes: tidy(minutes)}
+		if f.AllowedMinutes > 0 {
+			b.UsedRatio = tidy(minutes / f.AllowedMinutes)
+		}
+		p.budgets = append(p.budgets, b)
+	}
+	share := min(1, down/max(f.Bad, 1e-12))
+	if p.out.Kind == kindErrors {
+		add("downtime", f.UsedMinutes*share)
+	}
+	add(p.out.Kind, f.UsedMinutes*(1-share))
+}
+
+// concerns answers whether something about a service belongs to the report.
+func (w *work) concerns(promises []*promise) func(service string) bool {
+	if w.req.Service+w.req.SLO+w.req.Team == "" {
+		return func(string) bool { return true }
+	}
+	services := map[string]bool{w.req.Service: w.req.Service != ""}
+	for _, p := range promises {
+		services[p.def.Service] = true
+	}
+	return func(service string) bool { return services[service] }
+}
+
+// severity ranks a severity, worst first, and says how urgent it is: 2 like a
+// P0, 1 like a P1, 0 wakes nobody.
+func severity(name string) (rank, urgent int) {
+	order := [...]string{"p0", "critical", "page", "p1", "error", "high", "p2", "warning", "medium", "p3", "info", "low"}
+	rank = slices.Index(order[:], strings.ToLower(name))
+	switch {
+	case rank < 0:
+		return len(order), 0
+	case rank < 3:
+		return rank, 2
+	case rank == 3:
+		return rank, 1
+	}
+	return rank, 0
+}
+
+func (w *work) pages(ctx context.Context, promises []*promise) (model.ReportPages, error) {
+	out := model.ReportPages{TargetPerWeek: pagesPerWeek, Severities: []model.ReportSeverity{}, List: []model.ReportPage{}}
+	list, err := w.deps.Records.Pages(ctx, store.PageQuery{Start: w.period.start, End: w.end(), Limit: maxRecords})
+	if err != nil {
+		return out, fmt.Errorf("read pages: %w", err)
+	}
+	concerns := w.concerns(promises)
+	by := map[string]*promise{}
+	for _, p := range promises {
+		by[p.def.Name] = p
+	}
+	groups := map[string][]model.ReportPage{}
+	for _, page := range slices.Backward(list) { // oldest first
+		if !concerns(page.Service) {
+			continue
+		}
+		one := w.page(page, by)
+		groups[one.Severity] = append(groups[one.Severity], one)
+		out.List = append(out.List, one)
+		if _, urgent := severity(one.Severity); urgent > 0 {
+			out.Pages++
+		}
+	}
+	for name, pages := range groups {
+		out.Severities = append(out.Severities, sumUp(name, pages))
+	}
+	slices.SortFunc(out.Severities, func(a, b model.ReportSeverity) int {
+		x, _ := severity(a.Severity)
+		y, _ := severity(b.Severity)
+		return cmp.Or(x-y, cmp.Compare(a.Severity, b.Severity))
+	})
+	if n := len(out.List) - maxListed; n > 0 {
+		out.List, out.LeftOut = out.List[n:], n
+	}
+	weeks := max(1, w.end().Sub(w.period.start).Hours()/(7*24))
+	out.PerWeek = tidy(float64(out.Pages) / weeks)
+	return out, nil
+}
+
+func (w *work) page(p model.Page, by map[string]*promise) model.ReportPage {
+	out := model.ReportPage{ID: p.ID, Time: p.Time.In(w.req.Zone), Severity: p.Severity, Title: p.Title, Service: p.Service}
+	if out.Severity == "" {
+		out.Severity = "none"
+	}
+	since := func(at *time.Time) *float64 {
+		if at == nil || at.After(w.asOf) {
+			return nil
+		}
+		s := tidy(max(0, at.Sub(p.Time).Seconds()))
+		return &s
+	}
+	out.AckSecs, out.SolveSecs = since(p.AckedAt), since(p.ResolvedAt)
+	if out.AckSecs != nil {
+		out.AckedBy = p.AckedBy
+	}
+	for _, a := range p.Alerts {
+		name := a.Labels["slo"]
+		if name == "" {
+			continue
+		}
+		out.SLO = cmp.Or(out.SLO, name)
+		if promise := by[name]; promise != nil && out.DetectSecs == nil {
+			if onset, ok := promise.onset(p.Time); ok {
+				s := tidy(p.Time.Sub(onset).Seconds())
+				out.DetectSecs = &s
+			}
+		}
+	}
+	return out
+}
+
+// sumUp is how fast the pages of one severity were answered.
+func sumUp(name string, pages []model.ReportPage) model.ReportSeverity {
+	out := model.ReportSeverity{Severity: name, Pages: len(pages)}
+	_, urgent := severity(name)
+	var ack, resolve time.Duration
+	switch urgent {
+	case 2:
+		ack, resolve = ackUrgent, resolveUrgent
+	case 1:
+		ack = ackHigh
+	}
+	of := func(get func(model.ReportPage) *float64, target time.Duration) (s model.ReportSpan) {
+		var sum, worst float64
+		for _, p := range pages {
+			if v := get(p); v != nil {
+				s.Known++
+				sum, worst = sum+*v, max(worst, *v)
+				if target > 0 && *v <= target.Seconds() {
+					s.InTime++
+				}
+			}
+		}
+		if s.Known > 0 {
+			mean := tidy(sum / float64(s.Known))
+			s.MeanSeconds, s.WorstSeconds = &mean, &worst
+		}
+		if target > 0 {
+			t := target.Seconds()
+			s.TargetSeconds = &t
+		}
+		return s
+	}
+	out.Detect = of(func(p model.ReportPage) *float64 { return p.DetectSecs }, 0)
+	out.Acknowledge = of(func(p model.ReportPage) *float64 { return p.AckSecs }, ack)
+	out.Resolve = of(func(p model.ReportPage) *float64 { return p.SolveSecs }, resolve)
+	return out
+}
+
+// deployments counts changes and what came of them.
+func (w *work) deployments(promises []*promise) model.ReportDeploys {
+	out := model.ReportDeploys{List: []model.ReportDeploy{}}
+	concerns := w.concerns(promises)
+	for i, d := range w.deploys {
+		if d.Time.Before(w.period.start) || !d.Time.Before(w.end()) || !concerns(d.Service) {
+			continue
+		}
+		d.Time = d.Time.In(w.req.Zone)
+		if mends(&d) {
+			out.List = append(out.List, model.ReportDeploy{Deploy: d, Outcome: d.Kind})
+			continue
+		}
+		out.Deploys++
+		var outcomes []string
+		if d.Status == "failed" {
+			out.Failed++
+			outcomes = append(outcomes, "failed")
+		}
+		if next := w.next(i); next != nil && mends(next) {
+			out.RolledBack++
+			outcomes = append(outcomes, "rolled back after "+length(next.Time.Sub(d.Time).Minutes()))
+		}
+		if names := breached(d, promises); len(names) > 0 {
+			out.Breached++
+			outcomes = append(outcomes, "followed by a breach of "+strings.Join(names, ", "))
+		}
+		if len(outcomes) > 0 {
+			out.List = append(out.List, model.ReportDeploy{Deploy: d, Outcome: strings.Join(outcomes, "; ")})
+		}
+	}
+	if n := len(out.List) - maxListed; n > 0 {
+		out.List = out.List[n:]
+	}
+	return out
+}
+
+// next is the change after one, of the same service and environment.
+func (w *work) next(i int) *model.Deploy {
+	d := w.deploys[i]
+	for k := i + 1; k < len(w.deploys); k++ {
+		n := &w.deploys[k]
+		if n.Service == d.Service && n.Environment == d.Environment && (n.Region == d.Region || n.Region == "" || d.Region == "") {
+			return n
+		}
+	}
+	return nil
+}
+
+// breached names the service's promises that an episode of began right after a change.
+func breached(d model.Deploy, promises []*promise) (names []string) {
+	for _, p := range promises {
+		if p.def.Service != d.Service || p.def.Environment != "" && d.Environment != "" && p.def.Environment != d.Environment {
+			continue
+		}
+		if slices.ContainsFunc(p.bursts, func(b [2]time.Time) bool {
+			gap := b[0].Sub(d.Time)
+			return gap >= -deployAfter && gap <= deployBefore
+		}) {
+			names = append(names, p.def.Name)
+		}
+	}
+	return names
+}
+
+// gate counts decisions.
+func (w *work) gate(ctx context.Context, promises []*promise) (model.ReportGate, error) {
+	out := model.ReportGate{List: []model.ReportGateDecision{}}
+	concerns := w.concerns(promises)
+	q := store.DecisionQuery{Start: w.period.start, End: w.end(), Limit: 1000}
+	for {
+		list, next, err := w.deps.Records.Decisions(ctx, q)
+		if err != nil {
+			return out, fmt.Errorf("read gate decisions: %w", err)
+		}
+		for _, d := range list {
+			if concerns(d.Request.Service) {
+				w.decision(&out, d)
+			}
+		}
+		if q.Before = next; next == "" || out.Decisions >= maxRecords {
+			break
+		}
+	}
+	slices.Reverse(out.List)
+	return out, nil
+}
+
+func (w *work) decision(out *model.ReportGate, d model.GateDecision) {
+	out.Decisions++
+	switch d.Verdict {
+	case model.VerdictAllow:
+		out.Allowed++
+	case model.VerdictHold:
+		out.Held++
+	case model.VerdictBlock:
+		out.Blocked++
+	default:
+		out.Insufficient++
+	}
+	one := model.ReportGateDecision{
+		ID: d.ID, Time: d.Time.In(w.req.Zone), Service: d.Request.Service, Environment: d.Request.Environment, Version: d.Request.Version,
+		Verdict: d.Verdict, Summary: d.Summary,
+	}
+	if o := d.Override; o != nil && !o.Time.After(w.asOf) {
+		out.Overridden++
+		one.OverriddenBy, one.OverrideReason = o.Actor, o.Reason
+	}
+	switch {
+	case d.Verdict == model.VerdictAllow && one.OverriddenBy == "":
+	case len(out.List) >= maxListed:
+		out.LeftOut++
+	default:
+		out.List = append(out.List, one)
+	}
+}

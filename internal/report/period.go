@@ -1,0 +1,144 @@
+package report
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+)
+
+// span is a period: calendar months, or a length of time.
+type span struct {
+	name       string
+	in         string // for sentences: in October 2026
+	key        string // for file names
+	start, end time.Time
+	months     int // of a calendar period, 0 otherwise
+}
+
+// Bounds of a period.
+const (
+	maxPeriod = 3 * 366 * 24 * time.Hour
+	minPeriod = slotWidth
+)
+
+var (
+	monthText   = regexp.MustCompile(`^(\d{4})-(\d{2})$`)
+	quarterText = regexp.MustCompile(`^(\d{4})-[qQ]([1-4])$`)
+	yearText    = regexp.MustCompile(`^(\d{4})$`)
+	daysText    = regexp.MustCompile(`^last-(\d{1,4})d$`)
+)
+
+const periodForms = "write it as 2026-10, 2026-Q4, 2026, last-month, this-month or last-28d"
+
+// periodOf is the period asked for.
+func periodOf(req model.ReportRequest, now time.Time) (span, error) {
+	if req.Period == "" {
+		return lengthOf(req.Start, req.End, req.Zone)
+	}
+	local := now.In(req.Zone)
+	year, month, _ := local.Date()
+	number := func(s string) int { n, _ := strconv.Atoi(s); return n } // digits by the pattern
+	switch text := strings.TrimSpace(req.Period); {
+	case text == "this-month":
+		return calendar(year, month, 1, req.Zone), nil
+	case text == "last-month":
+		return calendar(year, month-1, 1, req.Zone), nil
+	case monthText.MatchString(text):
+		m := monthText.FindStringSubmatch(text)
+		if n := number(m[2]); n < 1 || n > 12 || number(m[1]) < 1970 {
+			return span{}, refuse("period: there is no month %s; %s", text, periodForms)
+		}
+		return calendar(number(m[1]), time.Month(number(m[2])), 1, req.Zone), nil
+	case quarterText.MatchString(text):
+		m := quarterText.FindStringSubmatch(text)
+		return calendar(number(m[1]), time.Month(3*number(m[2])-2), 3, req.Zone), nil
+	case yearText.MatchString(text):
+		return calendar(number(text), time.January, 12, req.Zone), nil
+	case daysText.MatchString(text):
+		n := number(daysText.FindStringSubmatch(text)[1])
+		end := local.Truncate(slotWidth)
+		p, err := lengthOf(end.AddDate(0, 0, -n), end, req.Zone)
+		p.name, p.key = fmt.Sprintf("the last %d days", n), text
+		p.in = "in " + p.name
+		return p, err
+	default:
+		return span{}, refuse("period: %q is none; %s", text, periodForms)
+	}
+}
+
+// calendar is n months from one on, from midnight to midnight.
+func calendar(year int, month time.Month, n int, zone *time.Location) span {
+	p := span{start: time.Date(year, month, 1, 0, 0, 0, 0, zone), end: time.Date(year, month+time.Month(n), 1, 0, 0, 0, 0, zone), months: n}
+	year, month, _ = p.start.Date()
+	switch n {
+	case 1:
+		p.name, p.key = p.start.Format("January 2006"), p.start.Format("2006-01")
+	case 3:
+		p.key = fmt.Sprintf("%d-Q%d", year, (int(month)+2)/3)
+		p.name = fmt.Sprintf("quarter %d of %d", (int(month)+2)/3, year)
+	default:
+		p.name, p.key = strconv.Itoa(year), strconv.Itoa(year)
+	}
+	p.in = "in " + p.name
+	return p
+}
+
+func lengthOf(start, end time.Time, zone *time.Location) (span, error) {
+	p := span{start: start.In(zone).Truncate(slotWidth), end: end.In(zone).Truncate(slotWidth)}
+	switch {
+	case p.end.Sub(p.start) < minPeriod:
+		return p, refuse("start: %s must be at least a quarter of an hour before end, %s", start.Format(time.RFC3339), end.Format(time.RFC3339))
+	case p.end.Sub(p.start) > maxPeriod:
+		return p, refuse("period: %d days are more than the %d that a report may span", int(p.end.Sub(p.start).Hours()/24), int(maxPeriod.Hours()/24))
+	}
+	format := "2006-01-02 15:04"
+	if midnight(p.start) && midnight(p.end) {
+		format = time.DateOnly
+	}
+	p.name = p.start.Format(format) + " to " + p.end.Format(format)
+	p.in = "from " + p.name
+	p.key = p.start.Format("20060102T1504") + "-" + p.end.Format("20060102T1504")
+	return p, nil
+}
+
+func midnight(t time.Time) bool { return t.Hour() == 0 && t.Minute() == 0 }
+
+// before are the n periods of the same kind before this one, oldest first.
+func (p span) before(n int) []span {
+	out := make([]span, n)
+	for i := range out {
+		back := n - i
+		if p.months > 0 {
+			year, month, _ := p.start.Date()
+			out[i] = calendar(year, month-time.Month(back*p.months), p.months, p.start.Location())
+			continue
+		}
+		length := p.end.Sub(p.start)
+		one := span{start: p.start.Add(-time.Duration(back) * length), end: p.start.Add(-time.Duration(back-1) * length)}
+		one.name = one.start.Format(time.DateOnly)
+		out[i] = one
+	}
+	for len(out) > 0 && p.start.Sub(out[0].start) > keepDays {
+		out = out[1:]
+	}
+	return out
+}
+
+// days are the midnights of (start, end) in the period's zone, with both ends.
+func (p span) days(end time.Time) []time.Time {
+	out := []time.Time{p.start}
+	year, month, day := p.start.Date()
+	for n := 1; ; n++ {
+		at := time.Date(year, month, day+n, 0, 0, 0, 0, p.start.Location())
+		if !at.Before(end) {
+			return append(out, end)
+		}
+		if at.After(p.start) {
+			out = append(out, at)
+		}
+	}
+}

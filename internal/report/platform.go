@@ -1,0 +1,114 @@
+package report
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/slo"
+	"github.com/signalbox-project/signalbox/internal/slo/openslo"
+)
+
+// platformObjective is what Signalbox promises of itself.
+const platformObjective = 0.9999
+
+// platformDocument counts the minutes in which the SLO engine recorded its
+// results: it does so every 15 s while the process runs and can write.
+const platformDocument = `apiVersion: openslo/v1
+kind: SLO
+metadata: {name: signalbox.platform}
+spec:
+  service: signalbox
+  timeWindow: [{duration: 30d, isRolling: true}]
+  budgetingMethod: Timeslices
+  objectives: [{target: 0.9999, op: gt, value: 0, timeSliceTarget: 1, timeSliceWindow: 1m}]
+  indicator:
+    spec:
+      thresholdMetric: {metricSource: {spec: {query: 'count(last_over_time(signalbox_slo_objective[1m]))'}}}
+`
+
+// platformSettles is how late its own results may be seen.
+const platformSettles = 2 * time.Minute
+
+func platformDefinition() (*slo.Definition, error) {
+	docs, problems := openslo.Parse("platform", []byte(platformDocument))
+	defs, more := slo.Define(docs)
+	var errs []error
+	for _, p := range append(problems, more...) {
+		errs = append(errs, p)
+	}
+	if len(defs) != 1 || len(errs) > 0 {
+		return nil, errors.Join(append(errs, errors.New("the platform's own promise does not read"))...)
+	}
+	return defs[0], nil
+}
+
+// platform is how much of the period Signalbox itself was at work; nil where it stored
+// nothing about itself. A minute without results is down, if there were results before.
+func (w *work) platform(ctx context.Context) (*model.ReportPlatform, error) {
+	end := earlier(w.period.end, w.asOf.Add(-platformSettles))
+	tl, err := w.archive.load(ctx, w.self, w.period.start.Add(-dayWidth), end, w.now, nil)
+	if err != nil {
+		return nil, err
+	}
+	if err := w.archive.refine(ctx, w.self, tl, w.now, end); err != nil {
+		return nil, err
+	}
+	start, ok := tl.since(w.period.start.Add(-dayWidth), end)
+	if !ok {
+		return nil, nil
+	}
+	if start.After(w.period.start) { // it began within this slot
+		next := start.Truncate(slotWidth).Add(slotWidth)
+		start = next.Add(-time.Duration(tl.slot(start.Truncate(slotWidth)).Minutes * float64(time.Minute)))
+	}
+	start = later(start, w.period.start)
+	known := end.Sub(start).Minutes()
+	up := min(known, tl.sum(start.Truncate(slotWidth), end).Minutes)
+	if known <= 0 {
+		return nil, nil
+	}
+	achieved := tidy(up / known)
+	out := &model.ReportPlatform{
+		Objective: platformObjective, Since: start.In(w.req.Zone), Achieved: &achieved,
+		UpMinutes: tidy(up), DownMinutes: tidy(known - up), KnownMinutes: tidy(known), Gaps: gaps(tl, start, end, w.req.Zone),
+	}
+	whole, over := w.period.end.Sub(w.period.start).Minutes(), !w.period.end.After(w.asOf)
+	switch {
+	case known-up > slo.BudgetMinutes(platformObjective, w.period.end.Sub(w.period.start))+1e-9:
+		out.Verdict = model.ReportMissed
+	case known < minCoverage*min(whole, w.end().Sub(w.period.start).Minutes()):
+		out.Verdict = model.ReportUnknown
+	case over && achieved < platformObjective:
+		out.Verdict = model.ReportMissed
+	case over:
+		out.Verdict = model.ReportMet
+	default:
+		out.Verdict = model.ReportOnTrack
+	}
+	return out, nil
+}
+
+// gaps are the quarters of an hour with minutes missing, neighbours joined;
+// their seconds are exact.
+func gaps(tl *timeline, start, end time.Time, zone *time.Location) []model.ReportEpisode {
+	out := []model.ReportEpisode{}
+	for at := start; at.Before(end); at = at.Truncate(slotWidth).Add(slotWidth) {
+		slot := at.Truncate(slotWidth)
+		next := earlier(slot.Add(slotWidth), end)
+		missing := next.Sub(at).Minutes() - tl.sum(slot, next).Minutes
+		if missing < 0.5 {
+			continue
+		}
+		if n := len(out); n > 0 && out[n-1].End.Equal(at) {
+			out[n-1].End, out[n-1].Seconds = next.In(zone), tidy(out[n-1].Seconds+60*missing)
+			continue
+		}
+		if len(out) == maxListed {
+			break
+		}
+		out = append(out, model.ReportEpisode{Start: at.In(zone), End: next.In(zone), Seconds: tidy(60 * missing), Downtime: true})
+	}
+	return out
+}

@@ -1,0 +1,275 @@
+// Package report says what was promised and kept in a period: to customers and
+// to the people who run the services, as data, Markdown, CSV and text.
+//
+// It judges nothing live and reads no samples where it can help it: what every promise counted on each
+// UTC day is read once, kept in quarter hours with the minutes that burned
+// fast, and summed up for any period in any time zone. Pages, deployments and
+// decisions come from the state store.
+//
+// In: model.ReportRequest, the promises in force, their samples, corrections and what the state
+// store remembers. Out: model.Report and files made of it. The same request with the same AsOf
+// over the same records gives the same bytes.
+//
+// Invariants: a day that has ended and was read twice with the same outcome is settled and
+// not read again; a day is never replaced by one with less data, so it outlives its samples. Time
+// without data is never counted as good. archive.mu guards the days in
+// memory and is never held during a query.
+//
+// Start reading at room.go, then promise.go for the figures and archive.go for where they
+// come from.
+package report
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/signalbox-project/signalbox/internal/gate"
+	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/slo"
+	"github.com/signalbox-project/signalbox/internal/store"
+)
+
+// Promises knows the SLOs in force; slo.Catalog does.
+type Promises interface{ Definitions() []*slo.Definition }
+
+// Policies knows the budget policies in force; gate.Catalog does.
+type Policies interface{ Set() gate.Set }
+
+// Corrections knows what was taken out of promises; store/state does.
+type Corrections interface {
+	SLOCorrections(ctx context.Context) ([]model.SLOCorrection, error)
+}
+
+// Records is what happened; store/state has it. Lists come newest first.
+type Records interface {
+	Deploys(ctx context.Context, q store.DeployQuery) ([]model.Deploy, error)
+	Pages(ctx context.Context, q store.PageQuery) ([]model.Page, error)
+	Decisions(ctx context.Context, q store.DecisionQuery) (list []model.GateDecision, next string, err error)
+}
+
+// Days keeps what promises counted; store/state does.
+type Days interface {
+	SLODays(ctx context.Context, slo, counts string, from, to time.Time) ([]store.SLODay, error)
+	SaveSLODays(ctx context.Context, days []store.SLODay) error
+	DropSLODays(ctx context.Context, before time.Time) error
+}
+
+// Deps is what reports use. All but Logger, Registerer, Retention and Now are needed.
+type Deps struct {
+	Logger      *slog.Logger
+	Registerer  prometheus.Registerer
+	SLO         slo.Config
+	Querier     slo.Querier
+	Promises    Promises
+	Policies    Policies
+	Corrections Corrections
+	Records     Records
+	Days        Days
+	// Retention is how long samples are kept: days before it are not read.
+	Retention time.Duration
+	Now       func() time.Time
+}
+
+// Room makes reports. It is safe for concurrent use.
+type Room struct {
+	deps    Deps
+	archive *archive
+	self    *slo.Definition // Signalbox's own promise
+	seconds prometheus.Histogram
+}
+
+// New makes a room; it starts nothing.
+func New(deps Deps) (*Room, error) {
+	if deps.Querier == nil || deps.Promises == nil || deps.Policies == nil || deps.Corrections == nil || deps.Records == nil || deps.Days == nil {
+		return nil, errors.New("reports: they need a querier, promises, policies, corrections, records and days")
+	}
+	if deps.Logger == nil {
+		deps.Logger = slog.New(slog.DiscardHandler)
+	}
+	if deps.Now == nil {
+		deps.Now = time.Now
+	}
+	self, err := platformDefinition()
+	if err != nil {
+		return nil, err
+	}
+	r := &Room{deps: deps, self: self, archive: newArchive(deps), seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name: "signalbox_report_seconds", Help: "Time to make a report.", Buckets: prometheus.ExponentialBuckets(0.01, 3, 9),
+	})}
+	if deps.Registerer != nil {
+		for _, c := range []prometheus.Collector{r.seconds, r.archive.read, r.archive.failed} {
+			if err := deps.Registerer.Register(c); err != nil {
+				return nil, fmt.Errorf("register report metrics: %w", err)
+			}
+		}
+	}
+	return r, nil
+}
+
+// Run keeps reading the days that ended, so that reports need not, until ctx is done.
+func (r *Room) Run(ctx context.Context) error { return r.archive.run(ctx) }
+
+// badRequest marks a mistake of the caller's.
+type badRequest struct{ error }
+
+// BadRequest tells the API whose fault it is.
+func (badRequest) BadRequest() {}
+
+func refuse(format string, args ...any) error { return badRequest{fmt.Errorf(format, args...)} }
+
+// workers is how many promises are summed up at once: not on every core,
+// because live promises are judged beside it.
+func workers() int { return max(1, runtime.GOMAXPROCS(0)-1) }
+
+// maxRecords bounds how many pages, deployments and decisions a report counts.
+const maxRecords = 20_000
+
+// Report makes a report.
+func (r *Room) Report(ctx context.Context, req model.ReportRequest) (model.Report, error) {
+	began := time.Now()
+	w, err := r.plan(ctx, req)
+	if err != nil {
+		return model.Report{}, err
+	}
+	defs, err := r.selected(req)
+	if err != nil {
+		return model.Report{}, err
+	}
+	promises := make([]*promise, len(defs))
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(workers())
+	for i, d := range defs {
+		g.Go(func() (err error) {
+			promises[i], err = w.promise(gctx, d)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return model.Report{}, r.archive.explain(err)
+	}
+	out := w.report(promises)
+	if w.internal() {
+		if out.Internal, err = w.internals(ctx, promises); err != nil {
+			return model.Report{}, err
+		}
+	}
+	r.seconds.Observe(time.Since(began).Seconds())
+	return out, nil
+}
+
+// selected are the promises asked for. Parts of composites are left to their
+// composite unless one is asked for by name.
+func (r *Room) selected(req model.ReportRequest) ([]*slo.Definition, error) {
+	all := r.deps.Promises.Definitions()
+	var out []*slo.Definition
+	for _, d := range all {
+		switch {
+		case req.SLO != "" && d.Name != req.SLO,
+			req.SLO == "" && d.PartOf != "",
+			req.Service != "" && d.Service != req.Service,
+			req.Team != "" && d.Labels["team"] != req.Team:
+			continue
+		}
+		out = append(out, d)
+	}
+	if req.SLO != "" && len(out) == 0 {
+		return nil, fmt.Errorf("SLO %s: %w", req.SLO, store.ErrNotFound)
+	}
+	slices.SortFunc(out, func(a, b *slo.Definition) int { return cmp.Compare(a.Name, b.Name) })
+	return out, nil
+}
+
+// work is one report under way.
+type work struct {
+	*Room
+	req         model.ReportRequest
+	period      span
+	trend       []span    // oldest first, the period last
+	asOf        time.Time // a full minute
+	now         time.Time
+	corrections map[string][]model.SLOCorrection // by SLO, oldest first
+	deploys     []model.Deploy                   // oldest first, from a while before the period on
+	cut         bool                             // there were more records than are read
+	policies    gate.Set
+}
+
+func (w *work) internal() bool { return w.req.Audience == audienceInternal }
+
+// The audiences.
+const (
+	audienceCustomer = "customer"
+	audienceInternal = "internal"
+)
+
+func (r *Room) plan(ctx context.Context, req model.ReportRequest) (*work, error) {
+	w := &work{Room: r, req: req, now: r.deps.Now(), policies: r.deps.Policies.Set(), corrections: map[string][]model.SLOCorrection{}}
+	if req.Zone == nil {
+		w.req.Zone = time.UTC
+	}
+	if req.Audience != audienceCustomer && req.Audience != audienceInternal {
+		return nil, refuse("audience: %q is neither customer nor internal", req.Audience)
+	}
+	w.asOf = w.now
+	if !req.AsOf.IsZero() && req.AsOf.Before(w.now) {
+		w.asOf = req.AsOf
+	}
+	w.asOf = w.asOf.Truncate(time.Minute)
+	var err error
+	if w.period, err = periodOf(w.req, w.asOf); err != nil {
+		return nil, err
+	}
+	if !w.period.start.Before(w.asOf) {
+		return nil, refuse("period: %s begins at %s, and it is %s: nothing has happened in it yet", w.period.name, w.stamp(w.period.start), w.stamp(w.asOf))
+	}
+	w.trend = append(w.period.before(max(1, req.Months)-1), w.period)
+	all, err := r.deps.Corrections.SLOCorrections(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read corrections: %w", err)
+	}
+	for _, c := range all {
+		if !c.Created.After(w.asOf) {
+			w.corrections[c.SLO] = append(w.corrections[c.SLO], c)
+		}
+	}
+	for _, list := range w.corrections {
+		slices.SortFunc(list, func(a, b model.SLOCorrection) int {
+			return cmp.Or(a.Start.Compare(b.Start), cmp.Compare(a.ID, b.ID))
+		})
+	}
+	w.deploys, err = r.deps.Records.Deploys(ctx, store.DeployQuery{Start: w.period.start.Add(-deployBefore), End: w.end().Add(time.Nanosecond), Limit: maxRecords})
+	if err != nil {
+		return nil, fmt.Errorf("read deployments: %w", err)
+	}
+	w.cut = len(w.deploys) == maxRecords
+	slices.Reverse(w.deploys)
+	return w, nil
+}
+
+// end is the end of what is known of the period.
+func (w *work) end() time.Time { return earlier(w.period.end, w.asOf) }
+
+// stamp is a time in the report's zone, for sentences.
+func (w *work) stamp(t time.Time) string { return t.In(w.req.Zone).Format("2006-01-02 15:04 MST") }
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
