@@ -166,7 +166,7 @@ func (l *Ledger) hours(k, n int64) (sum Cell) {
 // slot must be cut, the finest that is kept there.
 func (l *Ledger) widest(at, end, minuteFrom, fiveFrom int64) Tier {
 	for t := Hour; t > Minute; t-- {
-		if w := int64(t.Width()); at%w == 0 && at+w <= end {
+		if w := int64(t.Width()); at%w == 0 && at+w <= end && (t == Hour || at >= fiveFrom) {
 			return t
 		}
 	}

@@ -80,6 +80,22 @@ func TestACutSlotCountsInProportion(t *testing.T) {
 	}
 }
 
+// Where only hours are kept, a bound on a multiple of five minutes cuts an hour
+// like any other: there is no five-minute slot to take instead.
+func TestACutHourCountsInProportionWhereverItIsCut(t *testing.T) {
+	l := New(7 * 24 * time.Hour)
+	end := time.Date(2026, 3, 28, 23, 53, 0, 0, time.UTC)
+	old := end.Truncate(time.Hour).Add(-6 * 24 * time.Hour)
+	l.Put(Hour, old, Cell{Bad: 6, Total: 60, Minutes: 60})
+	l.Put(Minute, end.Add(-time.Minute), Cell{Minutes: 1})
+	for m := range 60 {
+		got := l.Sum(old.Add(time.Duration(m)*time.Minute), end)
+		if want := float64(60 - m); !near(got.Total, want) || !near(got.Bad, want/10) {
+			t.Errorf("from minute %d on it is %+v, want a total of %v", m, got, want)
+		}
+	}
+}
+
 func TestOldSlotsMakeRoomAndFirstAndLastAreFound(t *testing.T) {
 	l := New(24 * time.Hour)
 	start := time.Unix(1_699_999_200, 0) // a full hour
