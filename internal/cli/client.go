@@ -54,11 +54,23 @@ func (c *client) postForm(ctx context.Context, path string, params url.Values, v
 }
 
 func (c *client) do(ctx context.Context, method, path, contentType string, body io.Reader, v any) error {
+	text, err := c.raw(ctx, method, path, contentType, body)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(text, v); err != nil {
+		return fmt.Errorf("%s answered something that is not ours (is this a Signalbox server?): %w", c.server, err)
+	}
+	return nil
+}
+
+// raw answers the body as it came.
+func (c *client) raw(ctx context.Context, method, path, contentType string, body io.Reader) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.server, "/")+path, body)
 	if err != nil {
-		return usageError{fmt.Errorf("--server %s: %w", c.server, err)}
+		return nil, usageError{fmt.Errorf("--server %s: %w", c.server, err)}
 	}
 	if contentType != "" {
 		req.Header.Set("Content-Type", contentType)
@@ -67,20 +79,17 @@ func (c *client) do(ctx context.Context, method, path, contentType string, body 
 	req.Header.Set(model.TenantHeader, c.tenant)
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return c.unreachable(err)
+		return nil, c.unreachable(err)
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return fmt.Errorf("read answer of %s: %w", c.server, err)
+		return nil, fmt.Errorf("read answer of %s: %w", c.server, err)
 	}
 	if resp.StatusCode/100 != 2 {
-		return fmt.Errorf("%s answered %s: %s", c.server, resp.Status, serverMessage(text))
+		return nil, fmt.Errorf("%s answered %s: %s", c.server, resp.Status, serverMessage(text))
 	}
-	if err := json.Unmarshal(text, v); err != nil {
-		return fmt.Errorf("%s answered something that is not ours (is this a Signalbox server?): %w", c.server, err)
-	}
-	return nil
+	return text, nil
 }
 
 func (c *client) unreachable(err error) error {

@@ -14,7 +14,7 @@ func sloCommand() *cobra.Command {
 	return group(&cobra.Command{
 		Use:   "slo",
 		Short: "Show promises and their error budgets",
-	}, sloListCommand(), sloShowCommand(), sloCorrectCommand(), sloImportCommand(), sloExportCommand(), sloBacktestCommand())
+	}, sloListCommand(), sloShowCommand(), sloCorrectCommand(), sloImportCommand(), sloExportCommand(), sloBacktestCommand(), sloReportCommand())
 }
 
 func sloListCommand() *cobra.Command {

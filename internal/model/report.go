@@ -22,10 +22,11 @@ type ReportRequest struct {
 // Verdict on a promise in a period.
 type ReportVerdict string
 
-// The verdicts. On track is for periods that are not over.
+// The verdicts. On track and at risk are for periods that are not over.
 const (
 	ReportMet     ReportVerdict = "met"
 	ReportMissed  ReportVerdict = "missed"
+	ReportAtRisk  ReportVerdict = "at_risk" // below the objective so far, but budget is left
 	ReportOnTrack ReportVerdict = "on_track"
 	ReportUnknown ReportVerdict = "unknown"
 )
@@ -39,7 +40,7 @@ type Report struct {
 	AsOf     time.Time       `json:"as_of" doc:"what happened later is not in the report"`
 	Scope    ReportScope     `json:"scope"`
 	Counts   ReportCounts    `json:"counts"`
-	Promises []ReportPromise `json:"promises" doc:"missed first, then unknown, on track, met; each by name"`
+	Promises []ReportPromise `json:"promises" doc:"missed first, then at risk, unknown, on track, met; each by name"`
 	Notes    []string        `json:"notes" doc:"how to read the figures, and what they leave out"`
 	Internal *ReportInternal `json:"internal,omitempty" doc:"of the internal report only"`
 }
@@ -67,6 +68,7 @@ type ReportCounts struct {
 	Promises int `json:"promises"`
 	Met      int `json:"met"`
 	Missed   int `json:"missed"`
+	AtRisk   int `json:"at_risk"`
 	OnTrack  int `json:"on_track"`
 	Unknown  int `json:"unknown"`
 }
@@ -85,7 +87,7 @@ type ReportPromise struct {
 	Window      string  `json:"window" doc:"that the promise is judged over live; the report judges it over its period"`
 	Unit        string  `json:"unit" enum:"events,minutes" doc:"of good, bad, total and allowed"`
 
-	Verdict  ReportVerdict  `json:"verdict" enum:"met,missed,on_track,unknown"`
+	Verdict  ReportVerdict  `json:"verdict" enum:"met,missed,at_risk,on_track,unknown"`
 	Reason   string         `json:"reason" doc:"why, in one sentence with figures"`
 	Contract ReportFigures  `json:"contract" doc:"what counts: without what corrections take out"`
 	Felt     *ReportFigures `json:"felt,omitempty" doc:"what users felt; absent where nothing was corrected"`
@@ -150,7 +152,7 @@ type ReportTrend struct {
 	Achieved *float64      `json:"achieved"`
 	Used     *float64      `json:"used_ratio"`
 	Coverage float64       `json:"coverage"`
-	Verdict  ReportVerdict `json:"verdict" enum:"met,missed,on_track,unknown"`
+	Verdict  ReportVerdict `json:"verdict" enum:"met,missed,at_risk,on_track,unknown"`
 }
 
 // ReportDay is one day, corrections taken out.
@@ -279,7 +281,7 @@ type ReportPlatform struct {
 	UpMinutes    float64         `json:"up_minutes"`
 	DownMinutes  float64         `json:"down_minutes"`
 	KnownMinutes float64         `json:"known_minutes"`
-	Verdict      ReportVerdict   `json:"verdict" enum:"met,missed,on_track,unknown"`
+	Verdict      ReportVerdict   `json:"verdict" enum:"met,missed,at_risk,on_track,unknown"`
 	Gaps         []ReportEpisode `json:"gaps" doc:"when it recorded nothing, oldest first"`
 }
 

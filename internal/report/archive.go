@@ -224,13 +224,12 @@ func (a *archive) refine(ctx context.Context, d *slo.Definition, t *timeline, no
 		if err != nil {
 			return fmt.Errorf("read the minutes of SLO %s at %s: %w", d.Name, at.UTC().Format(time.RFC3339), err)
 		}
-		cells = append(cells[:min(len(cells), slotMinutes):slotMinutes], make([]ledger.Cell, slotMinutes-min(len(cells), slotMinutes))...)
-		var sum ledger.Cell
-		for _, c := range cells {
-			sum = sum.Add(c)
+		whole, sum := make([]ledger.Cell, slotMinutes), ledger.Cell{}
+		for i := range copy(whole, cells) {
+			sum = sum.Add(whole[i])
 		}
 		if sum.Minutes >= t.slot(start).Minutes-1e-6 {
-			t.exact[start.Unix()] = cells
+			t.exact[start.Unix()] = whole
 		}
 	}
 	return nil

@@ -27,6 +27,8 @@ func (w *work) report(promises []*promise) model.Report {
 			out.Counts.Met++
 		case model.ReportMissed:
 			out.Counts.Missed++
+		case model.ReportAtRisk:
+			out.Counts.AtRisk++
 		case model.ReportOnTrack:
 			out.Counts.OnTrack++
 		default:

@@ -54,7 +54,7 @@ func heading(r model.Report) []string {
 
 func verdictWord(v model.ReportVerdict) string {
 	return map[model.ReportVerdict]string{
-		model.ReportMet: "met", model.ReportMissed: "missed", model.ReportOnTrack: "on track", model.ReportUnknown: "not known",
+		model.ReportMet: "met", model.ReportMissed: "missed", model.ReportAtRisk: "at risk", model.ReportOnTrack: "on track", model.ReportUnknown: "not known",
 	}[v]
 }
 

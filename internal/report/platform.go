@@ -84,6 +84,8 @@ func (w *work) platform(ctx context.Context) (*model.ReportPlatform, error) {
 		out.Verdict = model.ReportMissed
 	case over:
 		out.Verdict = model.ReportMet
+	case achieved < platformObjective:
+		out.Verdict = model.ReportAtRisk
 	default:
 		out.Verdict = model.ReportOnTrack
 	}

@@ -269,6 +269,8 @@ func (p *promise) judge(s span, f model.ReportFigures) model.ReportVerdict {
 		return model.ReportMissed
 	case over:
 		return model.ReportMet
+	case *f.Points < -1e-7:
+		return model.ReportAtRisk
 	}
 	return model.ReportOnTrack
 }

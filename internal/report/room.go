@@ -26,6 +26,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -149,6 +150,11 @@ func (r *Room) Report(ctx context.Context, req model.ReportRequest) (model.Repor
 	g.SetLimit(workers())
 	for i, d := range defs {
 		g.Go(func() (err error) {
+			defer func() { // a mistake in a report must not end the process that pages
+				if v := recover(); v != nil {
+					err = fmt.Errorf("report on SLO %s: panic: %v\n%s", d.Name, v, debug.Stack())
+				}
+			}()
 			promises[i], err = w.promise(gctx, d)
 			return err
 		})

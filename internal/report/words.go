@@ -2,7 +2,9 @@ package report
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -102,6 +104,8 @@ func (p *promise) reason() string {
 			used += fmt.Sprintf(", %s too many", length(-f.LeftMinutes))
 		}
 		return fmt.Sprintf("%s: %s%s.", achieved, used, known)
+	case model.ReportAtRisk:
+		return fmt.Sprintf("%s so far: %s, %s left; at this rate it will be missed%s.", achieved, used, length(f.LeftMinutes), known)
 	case model.ReportUnknown:
 		return fmt.Sprintf("Data for %s of the time only, %s is unknown: %s in what is known.", coverage(f.Coverage), length(f.UnknownMinutes), achieved)
 	}
@@ -134,32 +138,62 @@ func (w *work) summary(c model.ReportCounts, list []model.ReportPromise) string 
 		verb = "is"
 	}
 	parts := []string{fmt.Sprintf("%d of %s %s %s", kept, plural(c.Promises, "promise", "promises"), verb, when)}
+	by := func(p model.ReportPromise) string {
+		if p.Contract.Points == nil || *p.Contract.Points >= 0 {
+			return ""
+		}
+		return " by " + points(*p.Contract.Points)
+	}
 	if c.Missed > 0 {
 		parts = append(parts, listed(list, model.ReportMissed, c.Missed, func(i int, p model.ReportPromise) string {
-			by := ""
-			if p.Contract.Points != nil && *p.Contract.Points < 0 {
-				by = " by " + points(*p.Contract.Points)
-			}
 			if i == 0 {
-				return p.Name + " missed" + by
+				return p.Name + " missed" + by(p)
 			}
-			return p.Name + by
+			return p.Name + by(p)
+		}))
+	}
+	if c.AtRisk > 0 {
+		parts = append(parts, listed(list, model.ReportAtRisk, c.AtRisk, func(i int, p model.ReportPromise) string {
+			if i == 0 {
+				return p.Name + " is below its target" + by(p)
+			}
+			return p.Name + by(p)
 		}))
 	}
 	if c.Unknown > 0 {
-		text := listed(list, model.ReportUnknown, c.Unknown, func(_ int, p model.ReportPromise) string {
-			if p.Contract.Achieved == nil && p.Contract.Coverage > 0 {
-				return p.Name + ": nothing was counted"
-			}
-			return fmt.Sprintf("%s: data for %s of the time", p.Name, coverage(p.Contract.Coverage))
-		})
-		verb := "are"
-		if c.Unknown == 1 {
-			verb = "is"
-		}
-		parts = append(parts, fmt.Sprintf("%d %s not known (%s)", c.Unknown, verb, text))
+		parts = append(parts, unknown(list, c.Unknown))
 	}
 	return strings.Join(parts, "; ") + "."
+}
+
+// unknown says how many promises are not known, and how much is known of them.
+func unknown(list []model.ReportPromise, n int) string {
+	known := func(p model.ReportPromise) string {
+		if p.Contract.Achieved == nil && p.Contract.Coverage > 0 {
+			return "nothing was counted"
+		}
+		return fmt.Sprintf("data for %s of the time", coverage(p.Contract.Coverage))
+	}
+	all := map[string]bool{}
+	for _, p := range list {
+		if p.Verdict == model.ReportUnknown {
+			all[known(p)] = true
+		}
+	}
+	verb := "are"
+	if n == 1 {
+		verb = "is"
+	}
+	text := listed(list, model.ReportUnknown, n, func(_ int, p model.ReportPromise) string {
+		if len(all) == 1 && n > 1 {
+			return p.Name
+		}
+		return p.Name + ": " + known(p)
+	})
+	if len(all) == 1 && n > 1 {
+		text += ": " + slices.Sorted(maps.Keys(all))[0]
+	}
+	return fmt.Sprintf("%d %s not known (%s)", n, verb, text)
 }
 
 func listed(list []model.ReportPromise, v model.ReportVerdict, n int, text func(i int, p model.ReportPromise) string) string {
@@ -181,12 +215,14 @@ func rank(v model.ReportVerdict) int {
 	switch v {
 	case model.ReportMissed:
 		return 0
-	case model.ReportUnknown:
+	case model.ReportAtRisk:
 		return 1
-	case model.ReportOnTrack:
+	case model.ReportUnknown:
 		return 2
+	case model.ReportOnTrack:
+		return 3
 	}
-	return 3
+	return 4
 }
 
 // seconds is a duration as length has it.

@@ -1525,7 +1525,7 @@ export interface components {
             /** @description how to read the figures, and what they leave out */
             notes: string[];
             period: components["schemas"]["ReportPeriod"];
-            /** @description missed first, then unknown, on track, met; each by name */
+            /** @description missed first, then at risk, unknown, on track, met; each by name */
             promises: components["schemas"]["ReportPromise"][];
             scope: components["schemas"]["ReportScope"];
             /** @description the answer in one sentence */
@@ -1595,6 +1595,8 @@ export interface components {
             start: string;
         };
         ReportCounts: {
+            /** Format: int64 */
+            at_risk: number;
             /** Format: int64 */
             met: number;
             /** Format: int64 */
@@ -1883,7 +1885,7 @@ export interface components {
             /** Format: double */
             up_minutes: number;
             /** @enum {string} */
-            verdict: "met" | "missed" | "on_track" | "unknown";
+            verdict: "met" | "missed" | "at_risk" | "on_track" | "unknown";
         };
         ReportPromise: {
             /** @description of the internal report: the band at the start, and each that was entered */
@@ -1931,7 +1933,7 @@ export interface components {
              */
             unit: "events" | "minutes";
             /** @enum {string} */
-            verdict: "met" | "missed" | "on_track" | "unknown";
+            verdict: "met" | "missed" | "at_risk" | "on_track" | "unknown";
             /** @description that the promise is judged over live; the report judges it over its period */
             window: string;
         };
@@ -1985,7 +1987,7 @@ export interface components {
             /** Format: double */
             used_ratio: number | null;
             /** @enum {string} */
-            verdict: "met" | "missed" | "on_track" | "unknown";
+            verdict: "met" | "missed" | "at_risk" | "on_track" | "unknown";
         };
         Resource: {
             attributes?: {
