@@ -54,6 +54,7 @@ func (p *promise) hold(rows []burnRow, now time.Time) {
 		since, waiting := p.record.Pending[r.alert.Name]
 		switch wait := time.Duration(r.alert.For); {
 		case wait == 0 || p.alerts[r.alert.Name] != nil:
+		case r.unread && !r.firing: // it may burn all the time
 		case !r.firing && waiting:
 			delete(p.record.Pending, r.alert.Name)
 			p.dirty = true

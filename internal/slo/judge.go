@@ -109,6 +109,7 @@ type burnRow struct {
 	long, short model.Burn
 	longBad     float64
 	firing      bool
+	unread      bool // history of the long window is still to be read
 }
 
 // burnRows judges every row that applies to the promise. wasActive says whether a row's alert is
@@ -128,7 +129,8 @@ func burnRows(cfg Config, d *Definition, m measured, wasActive func(name string)
 		}
 		a.Factor = d.factor(a, m.now)
 		r := burnRow{alert: a, long: burnOf(d, m, long), short: burnOf(d, m, short), longBad: m.windows[long].Bad}
-		r.firing = enough(cfg, d, m.windows[long]) && reaches(r.long.Rate, a.Factor) && reaches(r.short.Rate, a.Factor)
+		r.unread = m.unread(long)
+		r.firing = !r.unread && enough(cfg, d, m.windows[long]) && reaches(r.long.Rate, a.Factor) && reaches(r.short.Rate, a.Factor)
 		if wasActive(a.Name) {
 			// With few events a single good one between bad ones is no all-clear.
 			unknown := m.loaded < long || r.short.Events == 0 || m.trickle != nil && r.short.Events < cfg.LowTraffic.MinEvents/2
@@ -236,6 +238,11 @@ func exhaustedIn(d *Definition, m measured, left float64) *float64 {
 	}
 	return &in
 }
+
+// unread reports whether history of a window is still to be read: the minutes that are
+// known would count for all of it. Where it cannot be read what is known must
+// do, since a page too many is better than none.
+func (m measured) unread(window time.Duration) bool { return m.loaded < window && m.err == nil }
 
 // young reports whether data began within the budget window.
 func (m measured) young(d *Definition) bool {

@@ -125,7 +125,8 @@ func trickleRow(cfg Config, d *Definition, m measured, wasActive bool) (burnRow,
 	factor := d.factor(alert, m.now)
 	still := found && reaches(r.short.Rate, factor) || !found && wasActive
 	chance := PoissonTail(cell.Bad, d.ErrorBudget()*cell.Total)
-	r.firing = cell.Bad >= max(fewest, cfg.MinBadEvents) && chance < max(cfg.LowTraffic.Significance, 1e-300) && reaches(r.long.Rate, factor) && still
+	r.unread = m.unread(long)
+	r.firing = !r.unread && cell.Bad >= max(fewest, cfg.MinBadEvents) && chance < max(cfg.LowTraffic.Significance, 1e-300) && reaches(r.long.Rate, factor) && still
 	r.firing = r.firing || wasActive && m.loaded < long
 	return r, true
 }

@@ -136,6 +136,9 @@ func (p *promise) rescan(sealTo time.Time) {
 // catchUp queues what passed since the newest sealed minute: the process was
 // asleep or not running.
 func (p *promise) catchUp(sealTo time.Time) {
+	p.mu.Lock()
+	p.loaded = 0 // what lies between is not known
+	p.mu.Unlock()
 	since := p.sealed.Add(-p.def.source.reread()).Truncate(time.Hour)
 	p.rescan(sealTo)
 	p.queue = slices.DeleteFunc(p.queue, func(c chunk) bool { return !c.excluded && !c.to.After(since) })
