@@ -20,6 +20,7 @@ type promise struct {
 	live     ledger.Cell // (sealed, liveTo]
 	liveTo   time.Time
 	sealed   time.Time // ledger slots are read up to here
+	head     head
 	lastData time.Time
 	status   model.SLOStatus
 	age      time.Duration
@@ -48,7 +49,11 @@ type chunk struct {
 	tier     ledger.Tier
 	from, to time.Time
 	excluded bool // only for the minutes that corrections take out
+	head     bool // only for the minutes before a calendar window
 }
+
+// special reports whether the chunk is for something else than the ledger.
+func (c chunk) special() bool { return c.excluded || c.head }
 
 // How often history is read again: soon while parts of the window are
 // missing (somebody may be filling them), rarely once it is whole.
@@ -107,6 +112,7 @@ func (p *promise) seal(ctx context.Context, q Querier, sealTo time.Time) error {
 	}
 	p.put(ledger.Minute, from, cells)
 	p.setSealed(sealTo)
+	p.queueHead(sealTo, false)
 	return nil
 }
 
@@ -130,20 +136,25 @@ func (p *promise) put(tier ledger.Tier, from time.Time, cells []ledger.Cell) {
 // rescan queues all history to be read again.
 func (p *promise) rescan(sealTo time.Time) {
 	p.queue = p.plan(sealTo)
+	p.queueHead(sealTo, true)
 	p.queueExclusions()
 }
 
 // catchUp queues what passed since the newest sealed minute: the process was
-// asleep or not running.
+// asleep or not running. Older history that was still to be read stays so.
 func (p *promise) catchUp(sealTo time.Time) {
 	p.mu.Lock()
 	p.loaded = 0 // what lies between is not known
 	p.mu.Unlock()
+	if slices.ContainsFunc(p.queue, func(c chunk) bool { return !c.special() }) {
+		p.rescan(sealTo)
+		return
+	}
 	since := p.sealed.Add(-p.def.source.reread()).Truncate(time.Hour)
 	p.rescan(sealTo)
-	p.queue = slices.DeleteFunc(p.queue, func(c chunk) bool { return !c.excluded && !c.to.After(since) })
+	p.queue = slices.DeleteFunc(p.queue, func(c chunk) bool { return !c.special() && !c.to.After(since) })
 	for i := range p.queue {
-		if c := &p.queue[i]; !c.excluded {
+		if c := &p.queue[i]; !c.special() {
 			c.from = later(c.from, since)
 		}
 	}
@@ -164,6 +175,10 @@ func (p *promise) scan(ctx context.Context, q Querier, now time.Time) error {
 		return err
 	}
 	p.queue = p.queue[1:]
+	if c.head {
+		p.keepHead(c.to, cells)
+		return nil
+	}
 	if c.excluded {
 		p.mu.Lock()
 		p.exclude(c.from, cells)
@@ -352,7 +367,7 @@ func (p *promise) sum(from, to time.Time) (counts, felt ledger.Cell) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	felt = p.ledger.Sum(from, earlier(to, p.sealed))
+	felt = p.ledgerSum(from, earlier(to, p.sealed))
 	if to.After(p.sealed) {
 		felt = felt.Add(p.live)
 	}
