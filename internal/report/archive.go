@@ -282,27 +282,40 @@ func (t *timeline) sum(from, to time.Time) ledger.Cell {
 	return sum
 }
 
-// part is a piece of a slot.
+// part is a piece of a slot. Without its minutes the hot ones count where they
+// were and the others in proportion.
 func (t *timeline) part(start, from, to time.Time) (sum ledger.Cell) {
-	cells := t.exact[start.Unix()]
-	if cells == nil {
-		return t.slot(start).Scale(float64(to.Sub(from)) / float64(slotWidth))
-	}
-	for i, c := range cells {
-		if at := start.Add(time.Duration(i) * time.Minute); !at.Before(from) && at.Before(to) {
-			sum = sum.Add(c)
+	if cells := t.exact[start.Unix()]; cells != nil {
+		for i, c := range cells {
+			if at := start.Add(time.Duration(i) * time.Minute); !at.Before(from) && at.Before(to) {
+				sum = sum.Add(c)
+			}
 		}
+		return sum
+	}
+	rest, others, wanted := t.slot(start), float64(slotMinutes), to.Sub(from).Minutes()
+	t.hot(start, start.Add(slotWidth), func(at time.Time, c ledger.Cell) {
+		rest, others = rest.Sub(c), others-1
+		if !at.Before(from) && at.Before(to) {
+			sum, wanted = sum.Add(c), wanted-1
+		}
+	})
+	if others > 0 && wanted > 0 {
+		sum = sum.Add(rest.Scale(wanted / others))
 	}
 	return sum
 }
 
 // hot calls fn for every hot minute that begins in [from, to), in order.
 func (t *timeline) hot(from, to time.Time, fn func(at time.Time, c ledger.Cell)) {
-	for i, d := range t.days {
+	for i := max(0, int(from.Sub(t.first)/dayWidth)); i < len(t.days); i++ {
+		d, begin := t.days[i], t.first.Add(time.Duration(i)*dayWidth)
+		if !begin.Before(to) {
+			break
+		}
 		if d == nil {
 			continue
 		}
-		begin := t.first.Add(time.Duration(i) * dayWidth)
 		for _, h := range d.hot {
 			if at := begin.Add(time.Duration(h.minute) * time.Minute); !at.Before(from) && at.Before(to) {
 				fn(at, h.cell)

@@ -231,10 +231,10 @@ func severitySection(in *model.ReportInternal) section {
 }
 
 func spanText(s model.ReportSpan, of int) string {
-	if s.Known == 0 {
-		return "known of none"
+	text := "known of none"
+	if s.Known > 0 {
+		text = fmt.Sprintf("mean %s, worst %s (of %d)", seconds(*s.MeanSeconds), seconds(*s.WorstSeconds), s.Known)
 	}
-	text := fmt.Sprintf("mean %s, worst %s (of %d)", seconds(*s.MeanSeconds), seconds(*s.WorstSeconds), s.Known)
 	if s.TargetSeconds != nil {
 		text += fmt.Sprintf("; %d of %d within %s", s.InTime, of, seconds(*s.TargetSeconds))
 	}

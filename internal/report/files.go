@@ -142,7 +142,7 @@ func text(r model.Report) []byte {
 }
 
 // maxCell is how wide a cell may be on a terminal.
-const maxCell = 60
+const maxCell = 100
 
 // table is one row per promise for spreadsheets and programs.
 func table(r model.Report) ([]byte, error) {

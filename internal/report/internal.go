@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/gate"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/slo/ledger"
 	"github.com/signalbox-project/signalbox/internal/store"
@@ -167,7 +168,8 @@ func (w *work) page(p model.Page, by map[string]*promise) model.ReportPage {
 			continue
 		}
 		out.SLO = cmp.Or(out.SLO, name)
-		if promise := by[name]; promise != nil && out.DetectSecs == nil {
+		// A budget's band is passed long after its trouble began: nothing was detected then.
+		if promise := by[name]; promise != nil && out.DetectSecs == nil && a.Labels["alertname"] != gate.BandAlert {
 			if onset, ok := promise.onset(p.Time); ok {
 				s := tidy(p.Time.Sub(onset).Seconds())
 				out.DetectSecs = &s

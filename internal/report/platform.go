@@ -59,9 +59,8 @@ func (w *work) platform(ctx context.Context) (*model.ReportPlatform, error) {
 	if !ok {
 		return nil, nil
 	}
-	if start.After(w.period.start) { // it began within this slot
-		next := start.Truncate(slotWidth).Add(slotWidth)
-		start = next.Add(-time.Duration(tl.slot(start.Truncate(slotWidth)).Minutes * float64(time.Minute)))
+	if start, err = w.firstMinute(ctx, tl, start); err != nil {
+		return nil, err
 	}
 	start = later(start, w.period.start)
 	known := end.Sub(start).Minutes()
@@ -90,6 +89,21 @@ func (w *work) platform(ctx context.Context) (*model.ReportPlatform, error) {
 		out.Verdict = model.ReportOnTrack
 	}
 	return out, nil
+}
+
+// firstMinute is the first with data of the slot that holds start; where the samples
+// are gone, the slot counts as if it had ended with data.
+func (w *work) firstMinute(ctx context.Context, tl *timeline, start time.Time) (time.Time, error) {
+	slot := start.UTC().Truncate(slotWidth)
+	if err := w.archive.refine(ctx, w.self, tl, w.now, slot.Add(time.Minute)); err != nil {
+		return start, err
+	}
+	for i, c := range tl.exact[slot.Unix()] {
+		if c.Minutes > 0 {
+			return slot.Add(time.Duration(i) * time.Minute), nil
+		}
+	}
+	return slot.Add(slotWidth - time.Duration(tl.slot(slot).Minutes*float64(time.Minute))), nil
 }
 
 // gaps are the quarters of an hour with minutes missing, neighbours joined;
