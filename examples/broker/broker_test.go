@@ -59,16 +59,25 @@ func TestRuleFilesLoadAndTellSeverityAndRunbook(t *testing.T) {
 				if s := r.Labels["severity"]; s != "critical" && s != "warning" {
 					t.Errorf("%s: %s has severity %q", name, r.Alert, s)
 				}
-				if r.Annotations["summary"] == "" || r.Annotations["runbook_url"] == "" {
-					t.Errorf("%s: %s lacks a summary or a runbook_url", name, r.Alert)
+				if r.Annotations["summary"] == "" || r.Annotations["description"] == "" || r.Annotations["runbook_url"] == "" || r.For == 0 {
+					t.Errorf("%s: %s lacks a summary, a description, a runbook_url or a for", name, r.Alert)
 				}
-				if strings.Contains(name, "resources") && r.Labels["severity"] == "critical" {
-					t.Errorf("%s: %s pages on a resource", name, r.Alert)
+				if (strings.Contains(name, "resources") || strings.Contains(name, "drift")) && r.Labels["severity"] == "critical" {
+					t.Errorf("%s: %s pages on a resource or on a guess", name, r.Alert)
+				}
+				if strings.Contains(name, "passive") {
+					t.Errorf("%s: %s: what is passive raises no alert", name, r.Alert)
 				}
 			}
 		}
 	}
-	for _, want := range []string{"HighLatencyP99", "HighErrorRate", "KafkaConsumerLagHigh", "PodRestartingFrequently", "QueueBacklogOld", "FrontDoorSuccessLow", "DiskFillingUp"} {
+	for _, want := range []string{
+		"HighLatencyP99", "HighErrorRate", "KafkaConsumerLagHigh", "PodRestartingFrequently", "QueueBacklogOld", "LoadBalancerSuccessLow",
+		"ClusterUnavailable", "DiskFillingUp", "NodeCPUHigh", "DynamoDBThrottled", "FrontDoorSuccessLow", "FrontDoorServerErrors",
+		"FrontDoorLatencyHigh", "GatewayOwnErrors", "GatewayTargetErrors", "GatewayLatencyHigh", "PodNotReady", "DatabaseDeadlocks",
+		"DatabaseAbortedClients", "DatabaseConnectionsHigh", "DatabaseDMLSlow", "PoolNearlyExhausted", "AgentsDown", "ProcessingLagHigh",
+		"BrokerDiskFillingUp", "SyntheticQueryFailing", "DiskFullSoon", "SuddenChange",
+	} {
 		if !alerts[want] {
 			t.Errorf("no rule named %s", want)
 		}
