@@ -317,3 +317,20 @@ func utc(year int, month time.Month, day, hour, minute int) time.Time {
 }
 
 func near(a *float64, b float64) bool { return a != nil && math.Abs(*a-b) < 1e-9 }
+
+// gauge writes a sample every 15 s where on says so.
+func (w *world) gauge(name string, from, to time.Time, on func(time.Time) bool) {
+	w.t.Helper()
+	app := w.db.AppenderV2(context.Background())
+	for at := from; at.Before(to); at = at.Add(15 * time.Second) {
+		if !on(at) {
+			continue
+		}
+		if _, err := app.Append(0, labels.FromStrings("__name__", name, "slo", "x"), 0, at.UnixMilli(), 1, nil, nil, storage.AOptions{}); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	if err := app.Commit(); err != nil {
+		w.t.Fatal(err)
+	}
+}

@@ -2,10 +2,10 @@ package report
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -40,12 +40,16 @@ func october(t testing.TB) *world {
 	acked, resolved := utc(2026, 10, 12, 10, 11), utc(2026, 10, 12, 10, 55)
 	w.pages = []model.Page{
 		{ID: "p2", Time: utc(2026, 10, 30, 4, 0), Severity: "P1", Title: "DiskFull on files", Service: "files", Status: "firing"},
-		{ID: "p1", Time: utc(2026, 10, 12, 10, 4), Severity: "critical", Title: "SLOBurnRateFast on edge", Service: "edge", Status: "resolved", AckedBy: "kim", AckedAt: &acked, ResolvedAt: &resolved,
-			Alerts: []model.PageAlert{{Labels: model.Labels{"alertname": "SLOBurnRateFast", "slo": "edge-ok"}}}},
+		{
+			ID: "p1", Time: utc(2026, 10, 12, 10, 4), Severity: "critical", Title: "SLOBurnRateFast on edge", Service: "edge", Status: "resolved", AckedBy: "kim", AckedAt: &acked, ResolvedAt: &resolved,
+			Alerts: []model.PageAlert{{Labels: model.Labels{"alertname": "SLOBurnRateFast", "slo": "edge-ok"}}},
+		},
 	}
 	w.decisions = []model.GateDecision{
-		{ID: "g3", Time: utc(2026, 10, 12, 11, 0), Request: model.GateRequest{Service: "edge", Version: "2.4.1"}, Verdict: model.VerdictHold, Summary: "Held: 88 % used.",
-			Override: &model.GateOverride{Actor: "kim", Reason: "the fix itself", Time: utc(2026, 10, 12, 11, 1)}},
+		{
+			ID: "g3", Time: utc(2026, 10, 12, 11, 0), Request: model.GateRequest{Service: "edge", Version: "2.4.1"}, Verdict: model.VerdictHold, Summary: "Held: 88 % used.",
+			Override: &model.GateOverride{Actor: "kim", Reason: "the fix itself", Time: utc(2026, 10, 12, 11, 1)},
+		},
 		{ID: "g2", Time: utc(2026, 10, 12, 10, 20), Request: model.GateRequest{Service: "edge", Version: "2.5.0"}, Verdict: model.VerdictBlock, Summary: "Blocked: 1,000× over 1 h."},
 		{ID: "g1", Time: utc(2026, 10, 12, 9, 50), Request: model.GateRequest{Service: "edge", Version: "2.4.0"}, Verdict: model.VerdictAllow, Summary: "Allowed."},
 	}
@@ -308,8 +312,7 @@ func TestRequestsThatMakeNoSense(t *testing.T) {
 	}
 }
 
-// The engine's own arithmetic over the same samples, read in another way, is
-// the oracle.
+// The engine that judges live, with a window as long as the period, is the oracle.
 func TestFiguresAreTheEnginesOwn(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	w := newWorld(t, utc(2026, 10, 11, 0, 0), availability("edge", "99.9"))
@@ -322,20 +325,19 @@ func TestFiguresAreTheEnginesOwn(t *testing.T) {
 	}})
 	for range 4 {
 		at := from.Add(time.Duration(rnd.IntN(7*1440)) * time.Minute)
-		w.fixes = append(w.fixes, model.SLOCorrection{SLO: "edge-ok", Kind: "exclusion", Start: at, End: at.Add(time.Duration(1+rnd.IntN(300)) * time.Minute)})
+		w.fixes = append(w.fixes, model.SLOCorrection{ID: at.String(), SLO: "edge-ok", Kind: "exclusion", Start: at, End: at.Add(time.Duration(1+rnd.IntN(300)) * time.Minute)})
 	}
 	start, end := utc(2026, 10, 2, 0, 0), utc(2026, 10, 8, 0, 0)
 	r := w.report(model.ReportRequest{Start: start, End: end, Months: 1})
 	got := r.Promises[0]
-	sorted := r.Promises[0].Corrections
-	var corrections []model.SLOCorrection
-	for _, c := range sorted {
-		corrections = append(corrections, c.SLOCorrection)
-	}
-	want, err := slo.Measure(context.Background(), w.defs[0], promexpr.NewEvaluator(w.db, time.Minute, nil), start, end, w.now, corrections)
-	if err != nil {
+	sixDays := define(t, strings.Replace(availability("edge", "99.9"), "30d", "6d", 1))[0]
+	oracle := slo.NewReplay(slo.DefaultConfig(), sixDays, promexpr.NewEvaluator(w.db, time.Minute, nil))
+	slices.SortFunc(w.fixes, func(a, b model.SLOCorrection) int { return a.Start.Compare(b.Start) })
+	oracle.Correct(w.fixes)
+	if err := oracle.Load(t.Context(), end); err != nil {
 		t.Fatal(err)
 	}
+	want, _ := oracle.Judge(t.Context())
 	for _, c := range []struct {
 		what     string
 		got, exp float64
