@@ -39,8 +39,10 @@ func TestABlockNamesTheChangeBeforeTheBurn(t *testing.T) {
 		says    string
 	}{
 		{
-			"the change ahead of the burn", burning, markers{at("dns-2", "config", "prod", 9*time.Minute), at("2.4.1", "deploy", "prod", 40*time.Minute)},
-			[]string{"dns-2", "2.4.1"}, "(limit 14×). Likely cause: config dns-2 of edge at 13:51 UTC, 4 m before the burn was seen (DNS points to the new gateway).",
+			"the change ahead of the burn", burning,
+			markers{at("dns-2", "config", "prod", 9*time.Minute), at("2.4.1", "deploy", "prod", 40*time.Minute)},
+			[]string{"dns-2", "2.4.1"},
+			"(limit 14×). Likely cause: config dns-2 of edge at 13:51 UTC, 4 m before the burn was seen (DNS points to the new gateway).",
 		},
 		{"a marker that came a minute late", burning, markers{at("dns-2", "", "", 4*time.Minute)}, []string{"dns-2"}, "Likely cause: deploy dns-2 of edge at 13:56 UTC ("},
 		{"not what mends", burning, markers{at("2.4.0", "rollback", "prod", 6*time.Minute), at("r", "remediation", "prod", 6*time.Minute)}, nil, ""},
