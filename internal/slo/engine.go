@@ -288,6 +288,9 @@ func (e *Engine) read(ctx context.Context, p *promise, q Querier, now time.Time)
 	if err := p.readLive(ctx, q, now); err != nil {
 		return err
 	}
+	if err := p.readTails(ctx, e.cfg, q, now); err != nil {
+		return err
+	}
 	return p.look(ctx, q, now)
 }
 

@@ -21,6 +21,7 @@ type promise struct {
 	liveTo   time.Time
 	sealed   time.Time // ledger slots are read up to here
 	head     head
+	tails    []tail
 	lastData time.Time
 	status   model.SLOStatus
 	age      time.Duration
@@ -361,6 +362,7 @@ func (p *promise) sinceParts(m *measured) {
 
 // sum is what happened in (from, to] and counts, and what users felt. The live
 // part counts whole where to lies within it: it is a few minutes at most.
+// So it does where from does, but for the windows that are judged.
 func (p *promise) sum(from, to time.Time) (counts, felt ledger.Cell) {
 	if len(p.parts) > 0 {
 		return p.sumParts(from, to)
@@ -369,7 +371,7 @@ func (p *promise) sum(from, to time.Time) (counts, felt ledger.Cell) {
 	defer p.mu.Unlock()
 	felt = p.ledgerSum(from, earlier(to, p.sealed))
 	if to.After(p.sealed) {
-		felt = felt.Add(p.live)
+		felt = felt.Add(p.liveSince(from))
 	}
 	if len(p.exclusions) == 0 {
 		return felt, felt
