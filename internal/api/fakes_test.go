@@ -57,6 +57,7 @@ type rooms struct {
 	decisionQuery store.DecisionQuery
 	pageQuery     store.PageQuery
 	auditQuery    store.AuditQuery
+	report        model.ReportRequest
 	sqlTenant     string
 	sqlLimit      int
 	start, end    time.Time
@@ -235,6 +236,23 @@ func (f *rooms) CancelBacktest(_ context.Context, id string) (model.BacktestJob,
 	return model.BacktestJob{ID: id, State: model.BacktestCancelled, Started: now}, f.err
 }
 
+func (f *rooms) Report(_ context.Context, req model.ReportRequest) (model.Report, error) {
+	f.report = req
+	if f.report.Period == "2027-01" {
+		return model.Report{}, callers{errors.New("period: nothing has happened in it yet")}
+	}
+	return model.Report{Title: "Service levels", Audience: req.Audience}, f.err
+}
+
+func (f *rooms) ReportFile(r model.Report, format string) (model.ReportFile, error) {
+	return model.ReportFile{Name: "report." + format, ContentType: "text/" + format, Content: []byte(r.Title + " for " + r.Audience)}, f.err
+}
+
+// callers is a mistake of the caller's.
+type callers struct{ error }
+
+func (callers) BadRequest() {}
+
 func (f *rooms) Compare(_ context.Context, req model.CanaryRequest) (model.CanaryResult, error) {
 	return model.CanaryResult{Request: req, Verdict: model.VerdictInsufficient}, f.err
 }
@@ -291,7 +309,7 @@ func (f *rooms) Snapshot() ledger.Snapshot {
 func (f *rooms) deps() Deps {
 	return Deps{
 		Now: func() time.Time { return now }, Status: f, SLOs: f, Filter: f, Logs: f, Spans: f, Tail: f, Traces: f, Services: f, Topology: f,
-		SQL: f, Deploys: f, Gate: f, GatePolicies: f, Canary: f, Decisions: f, Pages: f, PageSummary: f, Explain: f, Audit: f, Ledger: f, Backtests: f,
+		SQL: f, Deploys: f, Gate: f, GatePolicies: f, Canary: f, Decisions: f, Pages: f, PageSummary: f, Explain: f, Audit: f, Ledger: f, Backtests: f, Reports: f,
 	}
 }
 

@@ -209,11 +209,11 @@ func budgetSection(in *model.ReportInternal) section {
 func bandSection(r model.Report) section {
 	s := section{
 		title: "Budget bands", lines: []string{"By the window that each promise is watched over, as the gate sees it, hour by hour."},
-		header: []string{"When", "Promise", "Band", "Budget used"}, none: "None is known.",
+		header: []string{"When", "Promise", "Window", "Band", "Budget used"}, none: "None is known.",
 	}
 	for _, p := range r.Promises {
 		for _, b := range p.Bands {
-			s.rows = append(s.rows, []string{clock(b.Time), p.Name, b.Band, human.Number(100*b.Used) + " %"})
+			s.rows = append(s.rows, []string{clock(b.Time), p.Name, p.Window, b.Band, human.Number(100*b.Used) + " %"})
 		}
 	}
 	return s
