@@ -6,12 +6,15 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/alerting/router"
 	"github.com/signalbox-project/signalbox/internal/alerting/rules"
+	"github.com/signalbox-project/signalbox/internal/process/detect"
 )
 
-// alerts are the rules that raise alerts and the pipeline that delivers them.
+// alerts are the detectors and rules that raise alerts and the pipeline that
+// delivers them.
 type alerts struct {
-	router *router.Router
-	rules  *rules.Rules
+	router    *router.Router
+	rules     *rules.Rules
+	detectors *detect.Detectors
 }
 
 func (p *process) buildAlerting(context.Context) (err error) {
@@ -33,5 +36,14 @@ func (p *process) buildAlerting(context.Context) (err error) {
 		return err
 	}
 	p.run("rules", p.rules.Run, nil)
+	if p.detectors, err = detect.New(p.cfg.Detect, detect.Deps{
+		Logger: p.component("detect"), Registerer: p.tel.Registry, Querier: p.engine, Appendable: p.samples.For("derived"),
+	}); err != nil {
+		return err
+	}
+	if err := p.detectors.Load(p.cfg.DetectorFiles); err != nil {
+		return err
+	}
+	p.run("detectors", p.detectors.Run, nil)
 	return nil
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/alerting/rules"
 	"github.com/signalbox-project/signalbox/internal/config"
 	"github.com/signalbox-project/signalbox/internal/gate"
+	"github.com/signalbox-project/signalbox/internal/process/detect"
 	"github.com/signalbox-project/signalbox/internal/slo"
 )
 
@@ -36,6 +37,9 @@ type reloads struct {
 func CheckFiles(cfg config.Config) error {
 	var errs []error
 	if _, err := rules.Check(cfg.RuleFiles); err != nil {
+		errs = append(errs, err)
+	}
+	if _, err := detect.Load(cfg.DetectorFiles); err != nil {
 		errs = append(errs, err)
 	}
 	if _, err := router.LoadConfig(cfg.AlertmanagerFile); err != nil {
@@ -139,6 +143,7 @@ func (p *process) loadAndApply() error {
 	if err := errors.Join(
 		p.applyScrape(cfg),
 		p.rules.Load(cfg.RuleFiles),
+		p.detectors.Load(cfg.DetectorFiles),
 		p.catalog.Reload(cfg.SLOFiles),
 		p.router.Reload(cfg.AlertmanagerFile),
 		p.policies.Reload(cfg.PolicyFiles),
@@ -155,7 +160,7 @@ func (p *process) warnOfRestart(cfg config.Config) {
 	for i := range was.NumField() {
 		f := was.Type().Field(i)
 		switch f.Name {
-		case "Global", "ScrapeConfigs", "RuleFiles", "SLOFiles", "PolicyFiles", "AlertmanagerFile", "Prometheus", "File":
+		case "Global", "ScrapeConfigs", "RuleFiles", "DetectorFiles", "SLOFiles", "PolicyFiles", "AlertmanagerFile", "Prometheus", "File":
 			continue
 		}
 		if !reflect.DeepEqual(was.Field(i).Interface(), now.Field(i).Interface()) {

@@ -10,6 +10,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/alerting/rules"
 	"github.com/signalbox-project/signalbox/internal/app"
 	"github.com/signalbox-project/signalbox/internal/config"
+	"github.com/signalbox-project/signalbox/internal/process/detect"
 	"github.com/signalbox-project/signalbox/internal/slo"
 )
 
@@ -17,7 +18,7 @@ func checkCommand() *cobra.Command {
 	return group(&cobra.Command{
 		Use:   "check",
 		Short: "Check configuration, rules, SLO and policy files without running anything",
-	}, checkConfigCommand(), checkRulesCommand(), checkSLOsCommand(), checkPoliciesCommand())
+	}, checkConfigCommand(), checkRulesCommand(), checkDetectorsCommand(), checkSLOsCommand(), checkPoliciesCommand())
 }
 
 func checkConfigCommand() *cobra.Command {
@@ -72,6 +73,27 @@ func checkRulesCommand() *cobra.Command {
 	cmd.Flags().StringVar(&over, "backtest", "", "replay the alert rules over this much stored history of a running server, for example 30d")
 	b.flags(cmd.Flags())
 	return cmd
+}
+
+func checkDetectorsCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "detectors FILE...",
+		Short:   "Check files of detectors of sudden change",
+		Example: "  signalbox check detectors examples/broker/detectors/work.yml",
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			files, err := expand(args)
+			if err != nil {
+				return err
+			}
+			defs, err := detect.Load(files)
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%d detectors in %d files are good\n", len(defs), len(files))
+			return err
+		},
+	}
 }
 
 func checkSLOsCommand() *cobra.Command {

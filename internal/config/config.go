@@ -27,6 +27,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/gate/hooks"
 	"github.com/signalbox-project/signalbox/internal/ingest/otlp"
 	"github.com/signalbox-project/signalbox/internal/ingest/scrape"
+	"github.com/signalbox-project/signalbox/internal/process/detect"
 	"github.com/signalbox-project/signalbox/internal/process/spanmetrics"
 	"github.com/signalbox-project/signalbox/internal/process/topology"
 	"github.com/signalbox-project/signalbox/internal/query/promql"
@@ -45,6 +46,7 @@ type Config struct {
 	Global           Raw               `yaml:"global"`            // Prometheus' global section: scrape_interval, evaluation_interval, …
 	ScrapeConfigs    Raw               `yaml:"scrape_configs"`    // Prometheus' own format
 	RuleFiles        []string          `yaml:"rule_files"`        // globs; Prometheus' own format
+	DetectorFiles    []string          `yaml:"detector_files"`    // globs; detectors of sudden change (docs/alerting.md)
 	SLOFiles         []string          `yaml:"slo_files"`         // globs; OpenSLO v1
 	PolicyFiles      []string          `yaml:"policy_files"`      // globs; error budget policies (docs/gate.md)
 	AlertmanagerFile string            `yaml:"alertmanager_file"` // Alertmanager's own format
@@ -60,6 +62,7 @@ type Config struct {
 	Search      search.Config      `yaml:"search"`
 	SQL         sql.Config         `yaml:"sql"`
 	Rules       rules.Config       `yaml:"rules"`
+	Detect      detect.Config      `yaml:"detect"`
 	SLO         slo.Config         `yaml:"slo"`
 	Gate        gate.Config        `yaml:"gate"`
 	Canary      canary.Config      `yaml:"canary"`
@@ -93,6 +96,7 @@ func Default() Config {
 		Search:      search.DefaultConfig(),
 		SQL:         sql.DefaultConfig(),
 		Rules:       rules.DefaultConfig(),
+		Detect:      detect.DefaultConfig(),
 		SLO:         slo.DefaultConfig(),
 		Gate:        gate.DefaultConfig(),
 		Canary:      canary.DefaultConfig(),
@@ -146,6 +150,7 @@ func (c *Config) sections() []section {
 		{"search", c.Search.Validate},
 		{"sql", c.SQL.Validate},
 		{"rules", c.Rules.Validate},
+		{"detect", c.Detect.Validate},
 		{"slo", c.SLO.Validate},
 		{"gate", c.Gate.Validate},
 		{"hooks", c.Hooks.Validate},
@@ -182,6 +187,9 @@ func (c *Config) resolve(dir string) {
 	}
 	for i, p := range c.RuleFiles {
 		c.RuleFiles[i] = abs(p)
+	}
+	for i, p := range c.DetectorFiles {
+		c.DetectorFiles[i] = abs(p)
 	}
 	for i, p := range c.SLOFiles {
 		c.SLOFiles[i] = abs(p)
