@@ -85,8 +85,8 @@ func (b *backlog) take(now time.Time, perSecond float64) []message {
 func (s *Simulator) gauges() *gauges {
 	return &gauges{
 		now: time.Now,
-		poolFull: func(service, region string) bool {
-			return s.world(time.Now()).poolFull(service, region)
+		poolUsed: func(service, region string) float64 {
+			return s.world(time.Now()).poolUsed(service, region)
 		},
 		queues: s.queueStates,
 	}

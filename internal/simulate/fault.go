@@ -37,6 +37,7 @@ type Fault struct {
 	Start    model.Duration `yaml:"start"`    // after the simulator's start
 	Duration model.Duration `yaml:"duration"` // 0: until the end
 	Every    model.Duration `yaml:"every"`    // start again this long after each start; 0: once
+	Ramp     model.Duration `yaml:"ramp"`     // pool_exhaustion: how long the pool takes to run full; harm comes then
 
 	Service    string         `yaml:"service"`
 	Region     string         `yaml:"region"` // "" is every region
@@ -49,6 +50,8 @@ type Fault struct {
 	Queue      string         `yaml:"queue"`
 	Rate       float64        `yaml:"rate"`
 	Message    string         `yaml:"message"` // what the error log says
+
+	free float64 // share of a filling pool that is still free; 0 when it is full
 }
 
 // LoadFaults reads a fault schedule: a YAML document with the one key faults.
@@ -146,6 +149,9 @@ func (f Fault) Validate() []error {
 	if !(f.Rate >= 0) {
 		bad("rate: must be >= 0 messages a second, got %g", f.Rate)
 	}
+	if f.Ramp > 0 && (f.Kind != PoolExhaustion || f.Duration > 0 && f.Ramp >= f.Duration) {
+		bad("ramp: is for pool_exhaustion and must be shorter than duration (%s), got %s", f.Duration, f.Ramp)
+	}
 	if f.Every > 0 && (f.Duration == 0 || f.Duration >= f.Every) {
 		bad("every: must be longer than duration (%s), got %s", f.Duration, f.Every)
 	}
@@ -162,6 +168,19 @@ func (f Fault) activeAt(elapsed time.Duration) bool {
 		since %= time.Duration(f.Every)
 	}
 	return f.Duration == 0 || since < time.Duration(f.Duration)
+}
+
+// at is the fault as it stands, elapsed after the start: a pool that runs full
+// is not yet full.
+func (f Fault) at(elapsed time.Duration) Fault {
+	since := elapsed - time.Duration(f.Start)
+	if f.Every > 0 {
+		since %= time.Duration(f.Every)
+	}
+	if ramp := time.Duration(f.Ramp); since < ramp {
+		f.free = 1 - since.Seconds()/ramp.Seconds()
+	}
+	return f
 }
 
 func databases() []string {

@@ -39,7 +39,7 @@ func (l *load) perSecond(now time.Time) float64 {
 // gauges reads the simulator's state for the instances' observable gauges.
 type gauges struct {
 	now      func() time.Time
-	poolFull func(service, region string) bool
+	poolUsed func(service, region string) float64
 	queues   func(region string) []queueState
 }
 
@@ -88,9 +88,8 @@ func (g *gauges) register(m metric.Meter, in *instance) error {
 		o.ObserveInt64(db, busy, usedState)
 		o.ObserveInt64(db, 20-busy, idleState)
 		open := int64(math.Min(poolLimit*0.6, 6+1.2*rate+4*wave))
-		if g.poolFull(in.key.service, in.key.region) {
-			open = poolLimit
-		}
+		// A filling pool never drops below what is open anyway.
+		open = max(open, int64(poolLimit*g.poolUsed(in.key.service, in.key.region)))
 		o.ObserveInt64(used, open)
 		o.ObserveInt64(limit, poolLimit)
 		return nil

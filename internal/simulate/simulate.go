@@ -185,8 +185,8 @@ func (s *Simulator) world(now time.Time) world {
 		w.versions[service] = v
 	}
 	for _, f := range s.cfg.Faults {
-		if f.activeAt(now.Sub(s.started)) {
-			w.faults = append(w.faults, f)
+		if elapsed := now.Sub(s.started); f.activeAt(elapsed) {
+			w.faults = append(w.faults, f.at(elapsed))
 		}
 	}
 	w.faults = append(w.faults, s.injected...)

@@ -325,6 +325,20 @@ func TestFaultsOnScheduleAct(t *testing.T) {
 			t.Errorf("CPU went to %v, the fault must not show there", cpu)
 		}
 	})
+	t.Run("a pool that runs full shows before anything fails", func(t *testing.T) {
+		cfg := config(80 * time.Second)
+		cfg.ErrorRate = 0
+		cfg.Faults = []Fault{{Kind: PoolExhaustion, Service: Edge, ErrorRate: 0.9, Start: d("10s"), Ramp: d("40s")}}
+		r, _ := simulated(t, cfg, nil)
+		before, all := errorsAt(r, epoch, Edge, StableVersion(Edge, ""), 0, 49*time.Second)
+		after, _ := errorsAt(r, epoch, Edge, StableVersion(Edge, ""), 52*time.Second, 80*time.Second)
+		if before != 0 || all == 0 || after == 0 {
+			t.Errorf("%d of %d requests failed before the pool was full, %d after", before, all, after)
+		}
+		if half := (Fault{Start: d("10s"), Ramp: d("40s")}).at(30 * time.Second); half.free != 0.5 {
+			t.Errorf("half of the way %v of the pool is free", half.free)
+		}
+	})
 	t.Run("a slow dependency slows its callers", func(t *testing.T) {
 		p95 := func(w world) time.Duration {
 			p := newPlanner(3)
@@ -372,6 +386,8 @@ func TestParseFaults(t *testing.T) {
 		{"a share above one is refused", "faults:\n  - {kind: error_burst, service: edge, error_rate: 3}\n", "faults[0].error_rate: must be within 0 to 1, got 3"},
 		{"a share that is no number is refused", "faults:\n  - {kind: bad_deployment, service: edge, version: 1, share: .nan}\n", "faults[0].share: must be within 0 to 1, got NaN"},
 		{"a repetition shorter than the fault is refused", "faults:\n  - {kind: error_burst, service: edge, duration: 5m, every: 2m}\n", "faults[0].every: must be longer than duration"},
+		{"only a pool runs full", "faults:\n  - {kind: error_burst, service: edge, ramp: 1m}\n", "faults[0].ramp: is for pool_exhaustion"},
+		{"a pool that is never full is refused", "faults:\n  - {kind: pool_exhaustion, service: edge, ramp: 5m, duration: 5m}\n", "faults[0].ramp"},
 		{"all problems are reported", "faults:\n  - {kind: error_burst, service: edge, error_rate: 3}\n  - {kind: meteor}\n", "faults[1].kind"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -51,6 +51,9 @@ func (w world) effect(service, region, version, route string) effect {
 			e.message = orDefault(f.Message, e.message)
 			e.slower += time.Duration(f.Latency)
 		case PoolExhaustion:
+			if f.free > 0 {
+				continue
+			}
 			e.poolWait += time.Duration(f.Latency)
 			e.poolErrors = max(e.poolErrors, f.ErrorRate)
 		}
@@ -69,14 +72,15 @@ func (w world) slowness(dependency, region string) time.Duration {
 	return d
 }
 
-// poolFull says whether the outbound pool of a service has no free connection.
-func (w world) poolFull(service, region string) bool {
+// poolUsed is the share of a service's outbound pool that is taken by what a
+// fault keeps open: 1 when it is exhausted.
+func (w world) poolUsed(service, region string) (used float64) {
 	for _, f := range w.faults {
 		if f.Kind == PoolExhaustion && f.hits(service, region) {
-			return true
+			used = max(used, 1-f.free)
 		}
 	}
-	return false
+	return used
 }
 
 // consumption is how many messages a second the consumers of a queue can handle.
