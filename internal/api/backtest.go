@@ -32,6 +32,9 @@ func (a *API) registerBacktests() {
 	start := op("startBacktest", http.MethodPost, "/backtest", "Replay promises, rules and policies over stored history", http.StatusAccepted)
 	start.description = "It sends nothing and writes nothing. The answer is a job: ask for it by its id until its state is no longer running. One job runs at a time."
 	register(a, start, a.startBacktest)
+	documents := op("getBacktestDocuments", http.MethodGet, "/backtest/documents", "The files in force, to be edited and replayed", 0)
+	documents.description = "As they stand on disk. Values below connectionDetails are left out."
+	register(a, documents, a.backtestDocuments)
 	register(a, op("getBacktest", http.MethodGet, "/backtest/{id}", "How far a backtest is, and its result", 0), a.getBacktest)
 	register(a, op("cancelBacktest", http.MethodDelete, "/backtest/{id}", "End a backtest that runs", 0), a.cancelBacktest)
 }
@@ -52,6 +55,10 @@ func (a *API) startBacktest(ctx context.Context, in *backtestInput) (model.Backt
 		step = time.Duration(d)
 	}
 	return a.deps.Backtests.StartBacktest(ctx, model.BacktestRequest{Set: in.Body.Set, Compare: in.Body.Compare, Start: start, End: end, Step: step})
+}
+
+func (a *API) backtestDocuments(ctx context.Context, _ *struct{}) (model.BacktestSet, error) {
+	return a.deps.Backtests.BacktestDocuments(ctx)
 }
 
 func (a *API) getBacktest(ctx context.Context, in *backtestIDInput) (model.BacktestJob, error) {

@@ -175,6 +175,8 @@ type Ledger interface {
 type Backtests interface {
 	// StartBacktest checks the request and begins; store.ErrOverloaded while another one runs.
 	StartBacktest(ctx context.Context, req model.BacktestRequest) (model.BacktestJob, error)
+	// BacktestDocuments are the files in force, as they stand on disk.
+	BacktestDocuments(ctx context.Context) (model.BacktestSet, error)
 	Backtest(ctx context.Context, id string) (model.BacktestJob, error)
 	CancelBacktest(ctx context.Context, id string) (model.BacktestJob, error)
 }

@@ -50,6 +50,7 @@ func TestEndpoints(t *testing.T) {
 		{"a budget's history", "GET", "/sb/v1/slos/x/history?start=now-24h&step=1h", "", 200, `{"name":"x","points":[]}`},
 		{"too fine a history", "GET", "/sb/v1/slos/x/history?start=now-24h&step=1s", "", 400, `…gives 86400 points, more than 5000…`},
 		{"a backtest of what is in force", "POST", "/sb/v1/backtest", `{}`, 202, `…"id":"b1","state":"running","progress":0…`},
+		{"the files that a backtest may begin with", "GET", "/sb/v1/backtest/documents", "", 200, `…"name":"slos/edge.yaml"…`},
 		{"its result", "GET", "/sb/v1/backtest/b1", "", 200, `{"id":"b1","state":"done","progress":1…`},
 		{"a backtest that is ended", "DELETE", "/sb/v1/backtest/b1", "", 200, `…"state":"cancelled"…`},
 		{"a backtest that nobody knows", "GET", "/sb/v1/backtest/b2", "", 404, `…not_found…`},

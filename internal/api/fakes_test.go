@@ -225,6 +225,10 @@ func (f *rooms) StartBacktest(_ context.Context, req model.BacktestRequest) (mod
 	return model.BacktestJob{ID: "b1", State: model.BacktestRunning, Started: now}, f.err
 }
 
+func (f *rooms) BacktestDocuments(context.Context) (model.BacktestSet, error) {
+	return model.BacktestSet{SLOs: []model.Document{{Name: "slos/edge.yaml", Text: "kind: SLO"}}}, f.err
+}
+
 func (f *rooms) Backtest(_ context.Context, id string) (model.BacktestJob, error) {
 	if id != "b1" {
 		return model.BacktestJob{}, fmt.Errorf("backtest %s: %w", id, store.ErrNotFound)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/backtest"
+	"github.com/signalbox-project/signalbox/internal/config"
 	"github.com/signalbox-project/signalbox/internal/diagnose"
 	"github.com/signalbox-project/signalbox/internal/report"
 	"github.com/signalbox-project/signalbox/internal/slo"
@@ -52,6 +53,7 @@ func (p *process) buildPromises(context.Context) (err error) {
 		Logger: p.component("backtest"), Registerer: p.tel.Registry, SLO: p.cfg.SLO,
 		SLOQuerier: promexpr.NewEvaluator(p.metrics, time.Duration(p.cfg.Query.Timeout), p.component("backtest")), Querier: p.engine,
 		Promises: p.catalog, Policies: p.policies, Deploys: p.state, Routing: p.router, Corrections: p.slo, ExternalLabels: p.cfg.ExternalLabels,
+		Files: p.filesInForce,
 	}); err != nil {
 		return err
 	}
@@ -65,4 +67,14 @@ func (p *process) buildPromises(context.Context) (err error) {
 	}
 	p.run("report", p.report.Run, nil)
 	return nil
+}
+
+// filesInForce names the files by the configuration as it stands on disk or,
+// where that cannot be read, as it was at the start.
+func (p *process) filesInForce() backtest.Files {
+	cfg, err := config.Load(p.opts.ConfigFile)
+	if err != nil {
+		cfg = p.cfg
+	}
+	return backtest.Files{SLOs: cfg.SLOFiles, Policies: cfg.PolicyFiles, Rules: cfg.RuleFiles}
 }

@@ -64,6 +64,8 @@ type Deps struct {
 	Corrections Corrections
 	// ExternalLabels are added to alerts.
 	ExternalLabels map[string]string
+	// Files names the files in force; without it none are offered to be edited.
+	Files func() Files
 	Now            func() time.Time
 }
 

@@ -1,0 +1,43 @@
+package backtest
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+)
+
+func TestTheFilesInForceAreOfferedWithoutWhatMayBeSecret(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		t.Helper()
+		file := filepath.Join(dir, name)
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	a := write("a.yaml", "kind: SLO\n")
+	b := write("b.yaml", "kind: DataSource\nspec:\n  type: Prometheus\n  connectionDetails:\n    password: secret\n\n    url: x\n  after: kept\n---\n- 'connectionDetails': {token: secret}\n")
+	rules := write("r.yml", "groups: []\n")
+	r := newPast(t).room()
+	r.deps.Files = func() Files {
+		return Files{SLOs: []string{filepath.Join(dir, "*.yaml"), a}, Policies: []string{filepath.Join(dir, "none.yml")}, Rules: []string{rules}}
+	}
+	got, err := r.BacktestDocuments(context.Background())
+	want := model.BacktestSet{
+		SLOs: []model.Document{
+			{Name: a, Text: "kind: SLO\n"},
+			{Name: b, Text: "kind: DataSource\nspec:\n  type: Prometheus\n  connectionDetails: {}\n  after: kept\n---\n- connectionDetails: {}\n"},
+		},
+		Policies: []model.Document{},
+		Rules:    []model.Document{{Name: rules, Text: "groups: []\n"}},
+	}
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("err %v, -want +got\n%s", err, diff)
+	}
+}
