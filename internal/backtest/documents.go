@@ -81,7 +81,7 @@ func withoutConnections(text string) string {
 		if below >= 0 && rest != "" && indent <= below {
 			below = -1
 		}
-		if below >= 0 {
+		if below >= 0 && rest != "" {
 			continue
 		}
 		if key, _, found := strings.Cut(rest, ":"); found && strings.Trim(key, `"'`) == "connectionDetails" {

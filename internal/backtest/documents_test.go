@@ -32,7 +32,7 @@ func TestTheFilesInForceAreOfferedWithoutWhatMayBeSecret(t *testing.T) {
 	want := model.BacktestSet{
 		SLOs: []model.Document{
 			{Name: a, Text: "kind: SLO\n"},
-			{Name: b, Text: "kind: DataSource\nspec:\n  type: Prometheus\n  connectionDetails: {}\n  after: kept\n---\n- connectionDetails: {}\n"},
+			{Name: b, Text: "kind: DataSource\nspec:\n  type: Prometheus\n  connectionDetails: {}\n\n  after: kept\n---\n- connectionDetails: {}\n"},
 		},
 		Policies: []model.Document{},
 		Rules:    []model.Document{{Name: rules, Text: "groups: []\n"}},
