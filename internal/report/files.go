@@ -149,10 +149,10 @@ func table(r model.Report) ([]byte, error) {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
 	header := []string{
-		"period_start", "period_end", "time_zone", "as_of", "complete", "audience", "slo", "display_name", "service", "environment", "team", "kind", "verdict",
+		"period_start", "period_end", "time_zone", "as_of", "complete", "audience", "slo", "service", "environment", "team", "kind", "verdict",
 		"objective_percent", "achieved_percent", "margin_points", "felt_percent", "unit", "good", "bad", "total", "allowed",
 		"period_minutes", "allowed_minutes", "used_minutes", "left_minutes", "budget_used_percent", "up_minutes", "unknown_minutes", "excluded_minutes",
-		"coverage_percent", "episodes", "downtime_episodes", "downtime_minutes", "longest_episode_minutes", "corrections", "reason",
+		"coverage_percent", "episodes", "downtime_episodes", "downtime_minutes", "longest_episode_minutes", "corrections", "display_name", "reason",
 	}
 	if err := w.Write(header); err != nil {
 		return nil, err
@@ -187,12 +187,12 @@ func csvRow(r model.Report, p model.ReportPromise) []string {
 	}
 	return []string{
 		r.Period.Start.Format(time.RFC3339), r.Period.End.Format(time.RFC3339), cell(r.Period.TimeZone), r.AsOf.Format(time.RFC3339),
-		strconv.FormatBool(r.Period.Complete), r.Audience, cell(p.Name), cell(p.DisplayName), cell(p.Service), cell(p.Environment), cell(p.Team), p.Kind, string(p.Verdict),
+		strconv.FormatBool(r.Period.Complete), r.Audience, cell(p.Name), cell(p.Service), cell(p.Environment), cell(p.Team), p.Kind, string(p.Verdict),
 		plain(100 * p.Objective), optional(f.Achieved, 100), optional(f.Points, 1), optional(felt, 100), p.Unit,
 		measured(f.Good), measured(f.Bad), measured(f.Total), measured(f.Allowed),
 		plain(r.Period.Minutes), plain(f.AllowedMinutes), measured(f.UsedMinutes), measured(f.LeftMinutes), optional(f.UsedRatio, 100),
 		measured(f.UpMinutes), plain(f.UnknownMinutes), plain(f.ExcludedMinutes), plain(100 * f.Coverage),
-		strconv.Itoa(len(p.Episodes)), strconv.Itoa(downtimes), plain(down), plain(longest), strconv.Itoa(len(p.Corrections)), cell(p.Reason),
+		strconv.Itoa(len(p.Episodes)), strconv.Itoa(downtimes), plain(down), plain(longest), strconv.Itoa(len(p.Corrections)), cell(p.DisplayName), cell(p.Reason),
 	}
 }
 

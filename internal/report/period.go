@@ -60,7 +60,7 @@ func periodOf(req model.ReportRequest, now time.Time) (span, error) {
 		return calendar(number(text), time.January, 12, req.Zone), nil
 	case daysText.MatchString(text):
 		n := number(daysText.FindStringSubmatch(text)[1])
-		end := local.Truncate(slotWidth)
+		end := local.Truncate(time.Minute)
 		p, err := lengthOf(end.AddDate(0, 0, -n), end, req.Zone)
 		p.name, p.key = fmt.Sprintf("the last %d days", n), text
 		p.in = "in " + p.name
@@ -88,7 +88,7 @@ func calendar(year int, month time.Month, n int, zone *time.Location) span {
 }
 
 func lengthOf(start, end time.Time, zone *time.Location) (span, error) {
-	p := span{start: start.In(zone).Truncate(slotWidth), end: end.In(zone).Truncate(slotWidth)}
+	p := span{start: start.In(zone).Truncate(time.Minute), end: end.In(zone).Truncate(time.Minute)}
 	switch {
 	case p.end.Sub(p.start) < minPeriod:
 		return p, refuse("start: %s must be at least a quarter of an hour before end, %s", start.Format(time.RFC3339), end.Format(time.RFC3339))

@@ -87,13 +87,13 @@ func (w *work) promise(ctx context.Context, d *slo.Definition) (*promise, error)
 }
 
 // timeline is what a definition counted since a time, exact where corrections and the
-// report's end cut quarters of an hour.
+// period cut quarters of an hour. Where periods before cut them, it is in proportion.
 func (w *work) timeline(ctx context.Context, d *slo.Definition, name string, from time.Time) (*timeline, error) {
 	tl, err := w.archive.load(ctx, d, from, w.end(), w.now, nil)
 	if err != nil {
 		return nil, err
 	}
-	cuts := []time.Time{w.end()}
+	cuts := []time.Time{w.period.start, w.end()}
 	for _, h := range holesOf(w.corrections[name]) {
 		if h.to.After(from) && h.from.Before(w.end()) {
 			cuts = append(cuts, h.from, h.to)
