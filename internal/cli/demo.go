@@ -11,12 +11,14 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/app"
 	"github.com/signalbox-project/signalbox/internal/demo"
+	"github.com/signalbox-project/signalbox/internal/simulate"
 )
 
 func demoCommand(version string) *cobra.Command {
 	o := app.DefaultOptions()
 	o.StoragePath = filepath.Join("data", "demo")
 	d := demo.DefaultConfig()
+	var faults string
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Run the platform with a simulated broker platform",
@@ -28,9 +30,17 @@ gate blocks the next deployment, the rollback works. The log tells the story.
 The configuration is written to the data folder and can be edited there; delete the
 folder to begin anew.`,
 		Example: `  signalbox demo
-  signalbox demo --target-rps 50 --story=false`,
+  signalbox demo --target-rps 50 --story=false
+  signalbox demo --story=false --faults examples/broker/faults/dns-cut-over.yaml`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if faults != "" {
+				loaded, err := simulate.LoadFaults(faults)
+				if err != nil {
+					return usageError{err}
+				}
+				d.Simulate.Faults = loaded
+			}
 			o.Version, o.Demo, o.Output = version, true, cmd.ErrOrStderr()
 			return runDemo(cmd.Context(), o, d)
 		},
@@ -42,6 +52,7 @@ folder to begin anew.`,
 	fs.Uint64Var(&d.Simulate.Seed, "seed", d.Simulate.Seed, "the same seed gives the same requests")
 	fs.DurationVar(&d.History, "history", d.History, "how much history to write; 0 writes none")
 	fs.BoolVar(&d.Story, "story", d.Story, "play the releases that go wrong")
+	fs.StringVar(&faults, "faults", "", "YAML file with a schedule of faults, as for simulate")
 	return cmd
 }
 
