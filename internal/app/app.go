@@ -76,6 +76,7 @@ func (p *process) build(ctx context.Context) error {
 		{"processors", p.buildProcessors},
 		{"alerting", p.buildAlerting},
 		{"promises", p.buildPromises},
+		{"synthetic queries", p.buildSelfQuery},
 		{"hooks", p.buildHooks},
 		{"remedies", p.buildRemedy},
 		{"intakes", p.buildIntakes},

@@ -21,6 +21,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/admit"
 	"github.com/signalbox-project/signalbox/internal/admit/samples"
 	"github.com/signalbox-project/signalbox/internal/alerting/rules"
+	"github.com/signalbox-project/signalbox/internal/alerting/selfquery"
 	"github.com/signalbox-project/signalbox/internal/api"
 	"github.com/signalbox-project/signalbox/internal/gate"
 	"github.com/signalbox-project/signalbox/internal/gate/canary"
@@ -63,6 +64,7 @@ type Config struct {
 	SQL         sql.Config         `yaml:"sql"`
 	Rules       rules.Config       `yaml:"rules"`
 	Detect      detect.Config      `yaml:"detect"`
+	SelfQuery   selfquery.Config   `yaml:"self_query"`
 	SLO         slo.Config         `yaml:"slo"`
 	Gate        gate.Config        `yaml:"gate"`
 	Canary      canary.Config      `yaml:"canary"`
@@ -97,6 +99,7 @@ func Default() Config {
 		SQL:         sql.DefaultConfig(),
 		Rules:       rules.DefaultConfig(),
 		Detect:      detect.DefaultConfig(),
+		SelfQuery:   selfquery.DefaultConfig(),
 		SLO:         slo.DefaultConfig(),
 		Gate:        gate.DefaultConfig(),
 		Canary:      canary.DefaultConfig(),
@@ -151,6 +154,7 @@ func (c *Config) sections() []section {
 		{"sql", c.SQL.Validate},
 		{"rules", c.Rules.Validate},
 		{"detect", c.Detect.Validate},
+		{"self_query", c.SelfQuery.Validate},
 		{"slo", c.SLO.Validate},
 		{"gate", c.Gate.Validate},
 		{"hooks", c.Hooks.Validate},

@@ -134,6 +134,7 @@ type Set[K comparable] struct {
 
 	samples, failures prometheus.Counter
 	refused           prometheus.Counter
+	flushed           prometheus.Gauge
 }
 
 // New makes an empty set.
@@ -164,10 +165,14 @@ func New[K comparable](cfg Config, d Deps) (*Set[K], error) {
 		defer s.Unlock()
 		return float64(len(s.groups))
 	})
+	s.flushed = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "signalbox_cumulative_last_flush_timestamp_seconds", Help: "Unix time of the last flush that left nothing unwritten.",
+		ConstLabels: prometheus.Labels{"set": d.Name},
+	})
 	if d.Registerer == nil {
 		return s, nil
 	}
-	for _, c := range []prometheus.Collector{s.samples, s.failures, s.refused, size} {
+	for _, c := range []prometheus.Collector{s.samples, s.failures, s.refused, s.flushed, size} {
 		if err := d.Registerer.Register(c); err != nil {
 			return nil, fmt.Errorf("register metrics: %w", err)
 		}
@@ -239,6 +244,7 @@ func (s *Set[K]) Flush(ctx context.Context, now time.Time) error {
 	t := now.UnixMilli()
 	s.collect(t)
 	if len(s.batch) == 0 {
+		s.flushed.Set(now.Sub(time.Unix(0, 0)).Seconds())
 		return nil
 	}
 	app := s.app.AppenderV2(ctx)
@@ -259,6 +265,7 @@ func (s *Set[K]) Flush(ctx context.Context, now time.Time) error {
 	}
 	s.samples.Add(float64(written))
 	s.settle(t, true)
+	s.flushed.Set(now.Sub(time.Unix(0, 0)).Seconds())
 	return nil
 }
 

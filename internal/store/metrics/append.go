@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 	"syscall"
 
@@ -122,4 +123,20 @@ func freeBytes(dir string) (uint64, error) {
 		return 0, fmt.Errorf("statfs %s: %w", dir, err)
 	}
 	return st.Bavail * uint64(st.Bsize), nil
+}
+
+// diskBytes is the size of the file system of a folder.
+func diskBytes(dir string) (uint64, error) {
+	var st syscall.Statfs_t
+	if err := syscall.Statfs(dir, &st); err != nil {
+		return 0, fmt.Errorf("statfs %s: %w", dir, err)
+	}
+	return st.Blocks * uint64(st.Bsize), nil
+}
+
+func orNaN(n uint64, err error) float64 {
+	if err != nil {
+		return math.NaN()
+	}
+	return float64(n)
 }

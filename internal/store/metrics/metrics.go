@@ -144,6 +144,14 @@ func (s *Store) registerMetrics(reg prometheus.Registerer) {
 			}
 			return 0
 		}),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "signalbox_storage_free_bytes",
+			Help: "What may still be written to the disk of the metrics store; NaN when that is unknown.",
+		}, func() float64 { return orNaN(s.free(s.dir)) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "signalbox_storage_size_bytes",
+			Help: "Size of the disk of the metrics store; NaN when that is unknown.",
+		}, func() float64 { return orNaN(diskBytes(s.dir)) }),
 	)
 }
 
