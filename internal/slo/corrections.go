@@ -127,15 +127,15 @@ func (p *promise) correct(list []model.SLOCorrection) {
 		x.cells, x.known = make([]ledger.Cell, n), make([]bool, n)
 	}
 	p.corrections, p.exclusions = slices.Clone(list), next
-	p.queueExclusions()
+	p.queueExclusions(p.sealed)
 }
 
-// queueExclusions has the excluded minutes that are sealed read first of all.
-func (p *promise) queueExclusions() {
+// queueExclusions has the excluded minutes that ended before sealTo read first of all.
+func (p *promise) queueExclusions(sealTo time.Time) {
 	p.queue = slices.DeleteFunc(p.queue, func(c chunk) bool { return c.excluded })
 	for _, x := range p.exclusions {
-		for from := x.from; from.Before(earlier(x.to, p.sealed)); from = from.Add(8 * time.Hour) {
-			to := earlier(earlier(from.Add(8*time.Hour), x.to), p.sealed)
+		for from := x.from; from.Before(earlier(x.to, sealTo)); from = from.Add(8 * time.Hour) {
+			to := earlier(earlier(from.Add(8*time.Hour), x.to), sealTo)
 			p.queue = append([]chunk{{tier: ledger.Minute, from: from, to: to, excluded: true}}, p.queue...)
 		}
 	}
@@ -155,28 +155,48 @@ func (p *promise) exclude(from time.Time, cells []ledger.Cell) {
 // excludedIn is what happened in (from, to] and does not count, and how long
 // that was. mu is held.
 func (p *promise) excludedIn(from, to time.Time) (sum ledger.Cell, d time.Duration) {
+	begin, end := p.cutAt(from)
 	for _, x := range p.exclusions {
-		a, b := later(from, x.from), earlier(to, x.to)
-		if !b.After(a) {
-			continue
+		if a, b := later(from, x.from), earlier(to, x.to); b.After(a) {
+			d += b.Sub(a)
 		}
-		d += b.Sub(a)
-		for at := a; at.Before(earlier(b, p.sealed)); {
-			k := int(at.Sub(x.from) / time.Minute)
-			next := earlier(earlier(x.from.Add(time.Duration(k+1)*time.Minute), b), p.sealed)
-			if x.known[k] {
-				sum = sum.Add(x.cells[k].Scale(next.Sub(at).Minutes()))
-			} else {
-				sum = sum.Add(p.ledger.Sum(at, next))
-			}
-			at = next
+		// Of the slot that the window cuts counts as much as of what it is taken from.
+		if end.After(begin) {
+			share := float64(end.Sub(from)) / float64(end.Sub(begin))
+			sum = sum.Add(p.excludedOf(x, begin, earlier(end, to)).Scale(share))
 		}
-		// The live part counts in proportion until its minutes are sealed.
-		if l, r := later(a, p.sealed), earlier(b, p.liveTo); r.After(l) && p.liveTo.After(p.sealed) {
-			sum = sum.Add(p.live.Scale(float64(r.Sub(l)) / float64(p.liveTo.Sub(p.sealed))))
-		}
+		sum = sum.Add(p.excludedOf(x, end, to))
 	}
 	return sum, d
+}
+
+// cutAt is the ledger's slot that a window which begins at from cuts; begin and
+// end are from where none is. mu is held.
+func (p *promise) cutAt(from time.Time) (begin, end time.Time) {
+	if p.head.start.Equal(from) || !from.Before(p.sealed) {
+		return from, from
+	}
+	return p.ledger.Cut(from)
+}
+
+// excludedOf is what happened in (from, to] and in one exclusion. mu is held.
+func (p *promise) excludedOf(x *exclusion, from, to time.Time) (sum ledger.Cell) {
+	a, b := later(from, x.from), earlier(to, x.to)
+	for at := a; at.Before(earlier(b, p.sealed)); {
+		k := int(at.Sub(x.from) / time.Minute)
+		next := earlier(earlier(x.from.Add(time.Duration(k+1)*time.Minute), b), p.sealed)
+		if x.known[k] {
+			sum = sum.Add(x.cells[k].Scale(next.Sub(at).Minutes()))
+		} else {
+			sum = sum.Add(p.ledger.Sum(at, next))
+		}
+		at = next
+	}
+	// The live part counts in proportion until its minutes are sealed.
+	if l, r := later(a, p.sealed), earlier(b, p.liveTo); r.After(l) && p.liveTo.After(p.sealed) {
+		sum = sum.Add(p.live.Scale(float64(r.Sub(l)) / float64(p.liveTo.Sub(p.sealed))))
+	}
+	return sum
 }
 
 // without is sum less what does not count, never less than nothing.

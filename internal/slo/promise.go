@@ -138,7 +138,7 @@ func (p *promise) put(tier ledger.Tier, from time.Time, cells []ledger.Cell) {
 func (p *promise) rescan(sealTo time.Time) {
 	p.queue = p.plan(sealTo)
 	p.queueHead(sealTo, true)
-	p.queueExclusions()
+	p.queueExclusions(sealTo)
 }
 
 // catchUp queues what passed since the newest sealed minute: the process was
@@ -332,8 +332,9 @@ func (p *promise) since(m *measured) {
 		return
 	}
 	_, m.excluded = p.excludedIn(m.now.Add(-m.age), m.now)
+	// What is announced for the rest of a calendar window is no part of it either.
 	end := m.start.Add(m.length)
-	_, m.outside = p.excludedIn(m.start, later(m.now, earlier(end, m.now)))
+	_, m.outside = p.excludedIn(m.start, end)
 	for _, c := range p.corrections {
 		if c.End.After(m.start) && c.Start.Before(end) {
 			m.fixed = append(m.fixed, c)

@@ -148,6 +148,22 @@ func (l *Ledger) Sum(from, to time.Time) Cell {
 	return sum
 }
 
+// Cut is the slot that counts in proportion in a Sum from a time on; both bounds
+// are from where a slot begins there.
+func (l *Ledger) Cut(from time.Time) (begin, end time.Time) {
+	width := time.Hour
+	switch {
+	case !from.Before(l.Start(Minute, l.Sealed())):
+		width = time.Minute
+	case !from.Before(l.Start(FiveMinutes, l.Sealed())):
+		width = 5 * time.Minute
+	}
+	if begin = from.Truncate(width); begin.Equal(from) {
+		return from, from
+	}
+	return begin, begin.Add(width)
+}
+
 // hours is the sum of n hours from the k-th on: most of a budget window, and
 // most of the time that judging takes.
 func (l *Ledger) hours(k, n int64) (sum Cell) {
