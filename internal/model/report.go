@@ -126,7 +126,7 @@ type ReportEpisode struct {
 	Start       time.Time `json:"start"`
 	End         time.Time `json:"end"`
 	Seconds     float64   `json:"seconds"`
-	Ongoing     bool      `json:"ongoing" doc:"not over when the period or the data ends"`
+	Ongoing     bool      `json:"ongoing" doc:"not over yet"`
 	Downtime    bool      `json:"downtime" doc:"in its worst minute half or more failed; slow is not down"`
 	WorstBurn   float64   `json:"worst_burn" doc:"burn rate of the worst minute"`
 	WorstAt     time.Time `json:"worst_at"`
@@ -172,12 +172,31 @@ type ReportBand struct {
 
 // ReportInternal is what only the people who run the services are told.
 type ReportInternal struct {
+	Outcomes    ReportOutcomes  `json:"outcomes" doc:"what the platform is there for"`
 	Budgets     []ReportBudget  `json:"budgets" doc:"by service and kind"`
 	Pages       ReportPages     `json:"pages"`
 	Deploys     ReportDeploys   `json:"deploys"`
 	Gate        ReportGate      `json:"gate"`
 	Platform    *ReportPlatform `json:"platform,omitempty" doc:"Signalbox itself, from what it stored about itself"`
 	NotMeasured []string        `json:"not_measured" doc:"what is promised but cannot be known here"`
+}
+
+// ReportOutcomes are the figures that say whether watching services pays.
+type ReportOutcomes struct {
+	Uptime       *float64     `json:"uptime" doc:"mean of what the promises about errors achieved, 0 to 1"`
+	UptimeTarget float64      `json:"uptime_target"`
+	Promises     int          `json:"promises" doc:"of which uptime is the mean"`
+	Detect       ReportChange `json:"detect" doc:"of pages that woke somebody, from the first bad minute to the first delivery"`
+	Resolve      ReportChange `json:"resolve" doc:"of the same pages, from the first delivery"`
+}
+
+// ReportChange is a mean, and the one of the period before.
+type ReportChange struct {
+	MeanSeconds   *float64 `json:"mean_seconds"`
+	Known         int      `json:"known" doc:"of how many pages"`
+	BeforeSeconds *float64 `json:"before_seconds" doc:"in the period before; null where nothing is known"`
+	KnownBefore   int      `json:"known_before"`
+	Change        *float64 `json:"change" doc:"-0.65 is 65 % less than before"`
 }
 
 // ReportBudget is what one kind of trouble spent of a promise's budget.

@@ -24,7 +24,7 @@ type section struct {
 func sections(r model.Report) []section {
 	out := []section{promiseSection(r), episodeSection(r), correctionSection(r), trendSection(r)}
 	if in := r.Internal; in != nil {
-		out = append(out, budgetSection(in), bandSection(r), severitySection(in), pageSection(in), deploySection(in), gateSection(in), platformSection(in))
+		out = append(out, outcomeSection(in), budgetSection(in), bandSection(r), severitySection(in), pageSection(in), deploySection(in), gateSection(in), platformSection(in))
 		out = append(out, section{title: "Not measured", lines: in.NotMeasured})
 	}
 	return append(out, section{title: "How to read this", lines: r.Notes})
@@ -195,6 +195,30 @@ func trendCell(t model.ReportTrend, objective float64) string {
 		return fmt.Sprintf("%s (data for %s)", percent(*t.Achieved, objective), coverage(t.Coverage))
 	}
 	return percent(*t.Achieved, objective)
+}
+
+func outcomeSection(in *model.ReportInternal) section {
+	o := in.Outcomes
+	s := section{title: "Outcomes"}
+	if o.Uptime != nil {
+		s.lines = append(s.lines, fmt.Sprintf("Uptime of what is watched: %s, the mean of %s about errors; the target is %s.",
+			percent(*o.Uptime, o.UptimeTarget), plural(o.Promises, "promise", "promises"), target(o.UptimeTarget)))
+	}
+	return section{title: s.title, lines: append(s.lines, changeText("detect", o.Detect), changeText("resolve", o.Resolve))}
+}
+
+func changeText(what string, c model.ReportChange) string {
+	if c.MeanSeconds == nil {
+		return "Mean time to " + what + ": not known of any page."
+	}
+	text := fmt.Sprintf("Mean time to %s: %s, known of %s", what, seconds(*c.MeanSeconds), plural(c.Known, "page", "pages"))
+	switch {
+	case c.Change == nil:
+		return text + "; nothing is known of the period before."
+	case *c.Change <= 0:
+		return fmt.Sprintf("%s; %s less than the %s of the period before.", text, human.Percent(-*c.Change), seconds(*c.BeforeSeconds))
+	}
+	return fmt.Sprintf("%s; %s more than the %s of the period before.", text, human.Percent(*c.Change), seconds(*c.BeforeSeconds))
 }
 
 func budgetSection(in *model.ReportInternal) section {

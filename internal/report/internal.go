@@ -34,8 +34,12 @@ func (w *work) internals(ctx context.Context, promises []*promise) (*model.Repor
 		out.Budgets = append(out.Budgets, p.budgets...)
 	}
 	slices.SortStableFunc(out.Budgets, func(a, b model.ReportBudget) int { return cmp.Compare(a.Service, b.Service) })
-	var err error
-	if out.Pages, err = w.pages(ctx, promises); err != nil {
+	list, err := w.pagesIn(ctx, promises, w.period.start, w.end())
+	if err != nil {
+		return nil, err
+	}
+	out.Pages = w.pages(list)
+	if out.Outcomes, err = w.outcomes(ctx, promises, list); err != nil {
 		return nil, err
 	}
 	out.Deploys = w.deployments(promises)
@@ -107,26 +111,32 @@ func severity(name string) (rank, urgent int) {
 	return rank, 0
 }
 
-func (w *work) pages(ctx context.Context, promises []*promise) (model.ReportPages, error) {
-	out := model.ReportPages{TargetPerWeek: pagesPerWeek, Severities: []model.ReportSeverity{}, List: []model.ReportPage{}}
-	list, err := w.deps.Records.Pages(ctx, store.PageQuery{Start: w.period.start, End: w.end(), Limit: maxRecords})
+// pagesIn are the pages of a period that concern the report, oldest first.
+func (w *work) pagesIn(ctx context.Context, promises []*promise, from, to time.Time) ([]model.ReportPage, error) {
+	list, err := w.deps.Records.Pages(ctx, store.PageQuery{Start: from, End: to, Limit: maxRecords})
 	if err != nil {
-		return out, fmt.Errorf("read pages: %w", err)
+		return nil, fmt.Errorf("read pages: %w", err)
 	}
 	concerns := w.concerns(promises)
 	by := map[string]*promise{}
 	for _, p := range promises {
 		by[p.def.Name] = p
 	}
-	groups := map[string][]model.ReportPage{}
-	for _, page := range slices.Backward(list) { // oldest first
-		if !concerns(page.Service) {
-			continue
+	out := []model.ReportPage{}
+	for _, page := range slices.Backward(list) {
+		if concerns(page.Service) {
+			out = append(out, w.page(page, by))
 		}
-		one := w.page(page, by)
-		groups[one.Severity] = append(groups[one.Severity], one)
-		out.List = append(out.List, one)
-		if _, urgent := severity(one.Severity); urgent > 0 {
+	}
+	return out, nil
+}
+
+func (w *work) pages(list []model.ReportPage) model.ReportPages {
+	out := model.ReportPages{TargetPerWeek: pagesPerWeek, Severities: []model.ReportSeverity{}, List: list}
+	groups := map[string][]model.ReportPage{}
+	for _, p := range list {
+		groups[p.Severity] = append(groups[p.Severity], p)
+		if wakes(p) {
 			out.Pages++
 		}
 	}
@@ -143,7 +153,12 @@ func (w *work) pages(ctx context.Context, promises []*promise) (model.ReportPage
 	}
 	weeks := max(1, w.end().Sub(w.period.start).Hours()/(7*24))
 	out.PerWeek = tidy(float64(out.Pages) / weeks)
-	return out, nil
+	return out
+}
+
+func wakes(p model.ReportPage) bool {
+	_, urgent := severity(p.Severity)
+	return urgent > 0
 }
 
 func (w *work) page(p model.Page, by map[string]*promise) model.ReportPage {

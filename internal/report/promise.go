@@ -24,7 +24,7 @@ type promise struct {
 	out   model.ReportPromise
 
 	// For the internal report:
-	bursts  [][2]time.Time // first and last hot minute of every episode since a day before the period
+	bursts  [][2]time.Time // first and last hot minute of every episode since the period before
 	budgets []model.ReportBudget
 }
 
@@ -195,7 +195,11 @@ func (p *promise) fill() {
 	if p.internal() {
 		p.fillBands()
 		p.fillBudgets()
-		for _, run := range p.runs(p.period.start.Add(-dayWidth), p.end()) {
+		from := p.period.start.Add(-dayWidth)
+		if n := len(p.trend); n > 1 {
+			from = earlier(from, p.trend[n-2].start)
+		}
+		for _, run := range p.runs(from, p.end()) {
 			p.bursts = append(p.bursts, [2]time.Time{run[0].at, run[len(run)-1].at})
 		}
 	}

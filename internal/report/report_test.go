@@ -138,10 +138,29 @@ func TestTheInternalReport(t *testing.T) {
 			}
 		}
 	}
+	if o := in.Outcomes; o.Promises != 4 || !near(o.Detect.MeanSeconds, 240) || o.Detect.Known != 1 || o.Detect.BeforeSeconds != nil || o.Detect.Change != nil {
+		t.Errorf("outcomes %+v", o)
+	}
 	if in.Platform != nil {
 		t.Error("nothing is stored about the platform")
 	}
 	w.golden("october-internal", r)
+}
+
+func TestTimesToDetectAndResolveAreComparedWithThePeriodBefore(t *testing.T) {
+	w := newWorld(t, utc(2026, 10, 17, 0, 0), availability("edge", "99.9"))
+	first, second := utc(2026, 10, 4, 12, 0), utc(2026, 10, 13, 12, 0)
+	w.minutes(utc(2026, 10, 1, 0, 0), w.now, map[string]traffic{"edge": during(first, 30*time.Minute, 1, during(second, 30*time.Minute, 1, nil))})
+	page := func(id string, onset time.Time, detect, resolve time.Duration) model.Page {
+		at := onset.Add(detect)
+		end := at.Add(resolve)
+		return model.Page{ID: id, Time: at, Severity: "P0", Service: "edge", ResolvedAt: &end, Alerts: []model.PageAlert{{Labels: model.Labels{"alertname": "SLOBurnRateFast", "slo": "edge-ok"}}}}
+	}
+	w.pages = []model.Page{page("2", second, 7*time.Minute, 40*time.Minute), page("1", first, 20*time.Minute, 20*time.Minute)}
+	o := w.report(model.ReportRequest{Start: utc(2026, 10, 9, 0, 0), End: utc(2026, 10, 16, 0, 0), Audience: audienceInternal, Months: 2}).Internal.Outcomes
+	if !near(o.Detect.MeanSeconds, 420) || !near(o.Detect.BeforeSeconds, 1200) || !near(o.Detect.Change, -0.65) || !near(o.Resolve.Change, 1) {
+		t.Errorf("%+v", o)
+	}
 }
 
 func TestTheSameAsOfGivesTheSameBytes(t *testing.T) {

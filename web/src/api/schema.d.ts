@@ -1579,6 +1579,27 @@ export interface components {
             /** Format: double */
             used_ratio: number;
         };
+        ReportChange: {
+            /**
+             * Format: double
+             * @description in the period before; null where nothing is known
+             */
+            before_seconds: number | null;
+            /**
+             * Format: double
+             * @description -0.65 is 65 % less than before
+             */
+            change: number | null;
+            /**
+             * Format: int64
+             * @description of how many pages
+             */
+            known: number;
+            /** Format: int64 */
+            known_before: number;
+            /** Format: double */
+            mean_seconds: number | null;
+        };
         ReportCorrection: {
             /** @description who answers for it */
             author: string;
@@ -1704,7 +1725,7 @@ export interface components {
             downtime: boolean;
             /** Format: date-time */
             end: string;
-            /** @description not over when the period or the data ends */
+            /** @description not over yet */
             ongoing: boolean;
             /** Format: double */
             seconds: number;
@@ -1821,9 +1842,29 @@ export interface components {
             gate: components["schemas"]["ReportGate"];
             /** @description what is promised but cannot be known here */
             not_measured: string[];
+            /** @description what the platform is there for */
+            outcomes: components["schemas"]["ReportOutcomes"];
             pages: components["schemas"]["ReportPages"];
             /** @description Signalbox itself, from what it stored about itself */
             platform?: components["schemas"]["ReportPlatform"];
+        };
+        ReportOutcomes: {
+            /** @description of pages that woke somebody, from the first bad minute to the first delivery */
+            detect: components["schemas"]["ReportChange"];
+            /**
+             * Format: int64
+             * @description of which uptime is the mean
+             */
+            promises: number;
+            /** @description of the same pages, from the first delivery */
+            resolve: components["schemas"]["ReportChange"];
+            /**
+             * Format: double
+             * @description mean of what the promises about errors achieved, 0 to 1
+             */
+            uptime: number | null;
+            /** Format: double */
+            uptime_target: number;
         };
         ReportPage: {
             acked_by?: string;
