@@ -307,7 +307,6 @@ func sliced(src *sampleSource, method string, ob *openslo.Objective, target floa
 	if method == openslo.Occurrences {
 		return src
 	}
-	src.fine = true
 	if method == openslo.RatioTimeslices {
 		target = 0
 	}

@@ -227,7 +227,6 @@ type sampleSource struct {
 	op      string // "": the value is a ratio
 	value   float64
 	success bool // the ratio is of good events
-	fine    bool // every minute is read, however old
 
 	peak      *openslo.PeakCalendar // peakValue counts instead of value at its peaks
 	peakValue float64
@@ -244,7 +243,7 @@ func (s *sampleSource) limit(at time.Time) float64 {
 func (s *sampleSource) reread() time.Duration { return usualReread }
 func (s *sampleSource) lastSample() string    { return s.query.LastSample() }
 func (s *sampleSource) identity() string {
-	text := fmt.Sprint("samples ", s.op, s.value, s.success, s.fine)
+	text := fmt.Sprint("samples by minute ", s.op, s.value, s.success)
 	if s.peak != nil {
 		text += fmt.Sprint(s.peakValue, s.peak.Zone, s.peak.Weekly, s.peak.Dates)
 	}
@@ -277,44 +276,51 @@ func (s *sampleSource) bad(v float64, start time.Time) float64 {
 	return 1
 }
 
-// every is the distance of the values read into slots of width: old history
-// is read in coarser steps, each value standing for its step.
-func (s *sampleSource) every(width time.Duration) time.Duration {
-	switch {
-	case s.fine || s.peak != nil:
-		return min(time.Minute, width)
-	case width >= time.Hour:
-		return 10 * time.Minute
-	}
-	return width
-}
+// valueStep is the distance of the values that are judged: whatever history is
+// read into, a promise that is read again must come out the same.
+const valueStep = time.Minute
+
+// maxValues bounds the values of one series that one query answers.
+const maxValues = 24 * 60
 
 func (s *sampleSource) counted(ctx context.Context, q Querier, from, to time.Time, width time.Duration) ([]ledger.Cell, error) {
 	return s.cells(ctx, q, from, to, width)
 }
 
 func (s *sampleSource) cells(ctx context.Context, q Querier, from, to time.Time, width time.Duration) ([]ledger.Cell, error) {
-	step := s.every(width)
-	series, err := q.Range(ctx, s.query.Text, from.Add(step), to, step)
+	out := make([]ledger.Cell, int(to.Sub(from)/width))
+	for at := from; at.Before(to); {
+		end := earlier(at.Add(maxValues*valueStep), to)
+		values, err := s.values(ctx, q, at, end)
+		if err != nil {
+			return nil, err
+		}
+		for k, c := range values {
+			if i := int(at.Add(time.Duration(k)*valueStep).Sub(from) / width); i < len(out) {
+				out[i] = out[i].Add(c)
+			}
+		}
+		at = end
+	}
+	return out, nil
+}
+
+// values judges (from, to] value by value.
+func (s *sampleSource) values(ctx context.Context, q Querier, from, to time.Time) ([]ledger.Cell, error) {
+	series, err := q.Range(ctx, s.query.Text, from.Add(valueStep), to, valueStep)
 	if err != nil {
 		return nil, err
 	}
-	values := make([]ledger.Cell, int(to.Sub(from)/step))
+	values := make([]ledger.Cell, int(to.Sub(from)/valueStep))
 	for _, sr := range series {
 		for _, p := range sr.Points {
-			k := int(p.Time.Sub(from)/step) - 1
+			k := int(p.Time.Sub(from)/valueStep) - 1
 			if k >= 0 && k < len(values) && !math.IsNaN(p.Value) {
-				values[k] = s.fold(values[k], s.bad(p.Value, p.Time.Add(-step)), step.Minutes())
+				values[k] = s.fold(values[k], s.bad(p.Value, p.Time.Add(-valueStep)), valueStep.Minutes())
 			}
 		}
 	}
-	out := make([]ledger.Cell, int(to.Sub(from)/width))
-	for k, c := range values {
-		if i := int(time.Duration(k) * step / width); i < len(out) {
-			out[i] = out[i].Add(c)
-		}
-	}
-	return out, nil
+	return values, nil
 }
 
 // fold adds one series' value at one time to the cell of that time.
