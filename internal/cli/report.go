@@ -55,7 +55,7 @@ gate decisions. The same period with the same --as-of gives the same bytes.`,
 	fs.BoolVar(&r.json, "json", false, "the same as --format json")
 	fs.IntVar(&r.months, "months", 6, "periods in the trend, this one included")
 	fs.StringVarP(&r.file, "output", "o", "", "write it to this file")
-	r.client.flags(fs)
+	r.flags(fs)
 	return cmd
 }
 
