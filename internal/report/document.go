@@ -20,9 +20,10 @@ type section struct {
 	none   string // said instead of an empty table
 }
 
-// sections is the whole report after its summary.
-func sections(r model.Report) []section {
-	out := []section{promiseSection(r), episodeSection(r), correctionSection(r), trendSection(r)}
+// sections is the whole report after its summary, with every column where there is
+// room for it.
+func sections(r model.Report, wide bool) []section {
+	out := []section{promiseSection(r, wide), episodeSection(r), correctionSection(r), trendSection(r)}
 	if in := r.Internal; in != nil {
 		out = append(out, outcomeSection(in), budgetSection(in), bandSection(r), severitySection(in), pageSection(in), deploySection(in), gateSection(in), platformSection(in))
 		out = append(out, section{title: "Not measured", lines: in.NotMeasured})
@@ -67,40 +68,72 @@ func achieved(v *float64, objective float64) string {
 	return percent(*v, objective)
 }
 
-func promiseSection(r model.Report) section {
-	s := section{
-		title:  "Promises",
-		header: []string{"Promise", "Service", "Promised", "Achieved", "Felt by users", "Verdict", "Allowed", "Used", "Left", "Bad", "Up", "Unknown", "Data"},
-		none:   "There are none.",
-	}
-	for _, p := range r.Promises {
-		f := p.Contract
-		felt := "the same"
-		if p.Felt != nil {
-			felt = achieved(p.Felt.Achieved, p.Objective)
-		}
-		if f.Achieved == nil {
-			s.rows = append(s.rows, []string{
-				p.Name, p.Service, target(p.Objective), nothing, feltOrNothing(p), verdictWord(p.Verdict), length(f.AllowedMinutes), nothing, nothing, nothing, nothing,
-				length(f.UnknownMinutes), coverage(f.Coverage),
-			})
-			continue
-		}
-		s.rows = append(s.rows, []string{
-			p.Name, p.Service, target(p.Objective), achieved(f.Achieved, p.Objective), felt, verdictWord(p.Verdict),
-			length(f.AllowedMinutes), length(f.UsedMinutes), length(f.LeftMinutes),
-			fmt.Sprintf("%s of %s %s", human.Number(f.Bad), human.Number(f.Total), p.Unit),
-			human.Number(f.UpMinutes) + " min", length(f.UnknownMinutes), coverage(f.Coverage),
-		})
-	}
-	return s
+// column is one of the table of promises.
+type column struct {
+	title string
+	wide  bool // not for terminals
+	text  func(p model.ReportPromise) string
 }
 
-func feltOrNothing(p model.ReportPromise) string {
-	if p.Felt == nil {
+// columns are those of the table of promises; what only means something where
+// something was counted is a dash elsewhere.
+func columns(r model.Report) []column {
+	known := func(text func(p model.ReportPromise, f model.ReportFigures) string) func(model.ReportPromise) string {
+		return func(p model.ReportPromise) string {
+			if p.Contract.Achieved == nil {
+				return nothing
+			}
+			return text(p, p.Contract)
+		}
+	}
+	out := []column{
+		{"Promise", false, func(p model.ReportPromise) string { return p.Name }},
+		{"What", true, func(p model.ReportPromise) string { return p.DisplayName }},
+		{"Service", true, func(p model.ReportPromise) string { return p.Service }},
+		{"Promised", false, func(p model.ReportPromise) string { return target(p.Objective) }},
+		{"Achieved", false, func(p model.ReportPromise) string { return achieved(p.Contract.Achieved, p.Objective) }},
+	}
+	if slices.ContainsFunc(r.Promises, func(p model.ReportPromise) bool { return p.Felt != nil }) {
+		out = append(out, column{"Felt by users", false, feltText})
+	}
+	return append(
+		out,
+		column{"Verdict", false, func(p model.ReportPromise) string { return verdictWord(p.Verdict) }},
+		column{"Allowed", false, func(p model.ReportPromise) string { return length(p.Contract.AllowedMinutes) }},
+		column{"Used", false, known(func(_ model.ReportPromise, f model.ReportFigures) string { return length(f.UsedMinutes) })},
+		column{"Left", false, known(func(_ model.ReportPromise, f model.ReportFigures) string { return length(f.LeftMinutes) })},
+		column{"Bad", true, known(func(p model.ReportPromise, f model.ReportFigures) string {
+			return fmt.Sprintf("%s of %s %s", human.Number(f.Bad), human.Number(f.Total), p.Unit)
+		})},
+		column{"Up", true, known(func(_ model.ReportPromise, f model.ReportFigures) string { return human.Number(f.UpMinutes) + " min" })},
+		column{"Unknown", true, func(p model.ReportPromise) string { return length(p.Contract.UnknownMinutes) }},
+		column{"Data", false, func(p model.ReportPromise) string { return coverage(p.Contract.Coverage) }},
+	)
+}
+
+func feltText(p model.ReportPromise) string {
+	switch {
+	case p.Felt != nil:
+		return achieved(p.Felt.Achieved, p.Objective)
+	case p.Contract.Achieved == nil:
 		return nothing
 	}
-	return achieved(p.Felt.Achieved, p.Objective)
+	return "the same"
+}
+
+func promiseSection(r model.Report, wide bool) section {
+	s := section{title: "Promises", none: "There are none."}
+	s.rows = make([][]string, len(r.Promises))
+	for _, c := range columns(r) {
+		if c.wide && !wide {
+			continue
+		}
+		s.header = append(s.header, c.title)
+		for i, p := range r.Promises {
+			s.rows[i] = append(s.rows[i], c.text(p))
+		}
+	}
+	return s
 }
 
 func episodeSection(r model.Report) section {

@@ -47,7 +47,7 @@ func markdown(r model.Report) []byte {
 	for _, l := range heading(r) {
 		fmt.Fprintf(&b, "- %s\n", escape(l))
 	}
-	for _, s := range sections(r) {
+	for _, s := range sections(r, true) {
 		if s.title == "" {
 			continue
 		}
@@ -109,7 +109,7 @@ func text(r model.Report) []byte {
 	for _, l := range heading(r) {
 		fmt.Fprintln(&b, oneLine(l))
 	}
-	for _, s := range sections(r) {
+	for _, s := range sections(r, false) {
 		if s.title == "" || s.title == "How to read this" {
 			continue // whoever sits at a terminal has --help and the documentation
 		}
@@ -123,7 +123,8 @@ func text(r model.Report) []byte {
 			}
 			continue
 		}
-		tw := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+		var aligned bytes.Buffer
+		tw := tabwriter.NewWriter(&aligned, 0, 0, 2, ' ', 0)
 		for _, cells := range append([][]string{s.header}, s.rows...) {
 			for i, c := range cells {
 				if c = oneLine(c); utf8.RuneCountInString(c) > maxCell {
@@ -137,6 +138,9 @@ func text(r model.Report) []byte {
 			}
 		}
 		_ = tw.Flush() // into memory: it cannot fail
+		for line := range strings.Lines(aligned.String()) {
+			fmt.Fprintln(&b, strings.TrimRight(line, " \n"))
+		}
 	}
 	return b.Bytes()
 }
