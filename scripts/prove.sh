@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# The slow proofs, for a person to run: kill -9 under load, 200 times, and every
-# fuzz target for a while. KILL_CYCLES and FUZZ_TIME change how much.
+# The slow proofs, for a person to run: kill -9 under load, 200 times; 1,000 pages, timed; 10,000
+# promises under load; and every fuzz target for a while. KILL_CYCLES, LATENCY_TRIALS, LOAD_SLOS,
+# LOAD_RATE (samples a second), LOAD_FOR and FUZZ_TIME change how much; LOAD_RATE must be one that the
+# machine holds. Timings want a machine that does nothing else.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 go=${GO:-go}
@@ -9,8 +11,13 @@ echo "== ${KILL_CYCLES:-200} kill -9 cycles under load"
 SIGNALBOX_BINARY=$PWD/bin/signalbox "$go" test ./test/e2e -count=1 -timeout 3h -v \
   -run 'TestAcknowledgedSurvivesKill9' -kill-cycles "${KILL_CYCLES:-200}"
 
-echo "== page latency without the race detector"
-SIGNALBOX_BINARY=$PWD/bin/signalbox "$go" test ./test/e2e -count=5 -v -run 'TestAWebhookReceivesThePageWithinTwoSeconds'
+echo "== condition true → webhook, ${LATENCY_TRIALS:-1000} trials"
+SIGNALBOX_BINARY=$PWD/bin/signalbox "$go" test ./test/e2e -count=1 -timeout 1h -v \
+  -run 'TestConditionToWebhook' -latency-trials "${LATENCY_TRIALS:-1000}"
+
+echo "== ${LOAD_SLOS:-10000} promises while ${LOAD_RATE:-200000} samples/s come in"
+SIGNALBOX_BINARY=$PWD/bin/signalbox "$go" test ./test/e2e -count=1 -timeout 1h -v -run 'TestPromisesUnderLoad' \
+  -load-slos "${LOAD_SLOS:-10000}" -load-rate "${LOAD_RATE:-200000}" -load-series 100000 -load-for "${LOAD_FOR:-60s}" -load-trials 20
 
 echo "== every fuzz target for ${FUZZ_TIME:-30s}"
 grep -rl --include='*_test.go' '^func Fuzz' internal | xargs -n1 dirname | sort -u | while read -r dir; do

@@ -248,3 +248,24 @@ func TestReportReadsAsTableAndAsJSON(t *testing.T) {
 		t.Errorf("JSON %s, %v", doc.String(), err)
 	}
 }
+
+func TestAStreamIsSentInTimeAndInOrder(t *testing.T) {
+	s := &server{series: map[string]bool{}, overloaded: 1}
+	ts := httptest.NewServer(s)
+	defer ts.Close()
+	start := time.Now()
+	stream, err := EncodeStream("r", 70, 20, 2000, 500*time.Millisecond, start, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := stream.Send(t.Context(), ts.URL, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.samples != 1000 || r.Samples != 1000 || len(s.series) != 70 || r.Retried != 1 || stream.Bytes() == 0 {
+		t.Errorf("%d samples of %d series arrived: %+v", s.samples, len(s.series), r)
+	}
+	if r.Seconds < 0.45 {
+		t.Errorf("sent within %.2f s, must take half a second", r.Seconds)
+	}
+}
