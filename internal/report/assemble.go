@@ -12,7 +12,7 @@ import (
 func (w *work) report(promises []*promise) model.Report {
 	end := w.end()
 	out := model.Report{
-		Title: "Service levels, " + w.period.name, Audience: w.req.Audience, AsOf: w.asOf.In(w.req.Zone),
+		Title: "Service levels, " + w.period.name, Audience: w.req.Audience, AsOf: w.known.In(w.req.Zone),
 		Period: model.ReportPeriod{
 			Name: w.period.name, Start: w.period.start, End: w.period.end, TimeZone: w.req.Zone.String(),
 			Minutes: w.period.end.Sub(w.period.start).Minutes(), ElapsedMinutes: end.Sub(w.period.start).Minutes(), Complete: !w.period.end.After(w.asOf),

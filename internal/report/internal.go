@@ -167,7 +167,7 @@ func (w *work) page(p model.Page, by map[string]*promise) model.ReportPage {
 		out.Severity = "none"
 	}
 	since := func(at *time.Time) *float64 {
-		if at == nil || at.After(w.asOf) {
+		if at == nil || at.After(w.known) {
 			return nil
 		}
 		s := tidy(max(0, at.Sub(p.Time).Seconds()))
@@ -336,7 +336,7 @@ func (w *work) decision(out *model.ReportGate, d model.GateDecision) {
 		ID: d.ID, Time: d.Time.In(w.req.Zone), Service: d.Request.Service, Environment: d.Request.Environment, Version: d.Request.Version,
 		Verdict: d.Verdict, Summary: d.Summary,
 	}
-	if o := d.Override; o != nil && !o.Time.After(w.asOf) {
+	if o := d.Override; o != nil && !o.Time.After(w.known) {
 		out.Overridden++
 		one.OverriddenBy, one.OverrideReason = o.Actor, o.Reason
 	}

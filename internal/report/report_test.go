@@ -212,6 +212,19 @@ func TestAReportOutlivesTheSamples(t *testing.T) {
 	}
 }
 
+func TestACorrectionCountsAtOnce(t *testing.T) {
+	w := newWorld(t, utc(2026, 10, 9, 10, 7).Add(40*time.Second), availability("edge", "99.9"))
+	w.minutes(utc(2026, 10, 1, 0, 0), utc(2026, 10, 9, 10, 7), map[string]traffic{"edge": during(utc(2026, 10, 8, 12, 0), 10*time.Minute, 1, nil)})
+	w.fixes = []model.SLOCorrection{{ID: "1", SLO: "edge-ok", Start: utc(2026, 10, 8, 12, 0), End: utc(2026, 10, 8, 12, 10), Created: w.now.Add(-10 * time.Second)}}
+	r := w.report(model.ReportRequest{Period: "last-7d", Months: 1})
+	if p := r.Promises[0]; p.Contract.Bad != 0 || len(p.Corrections) != 1 || !r.AsOf.Equal(w.now) {
+		t.Errorf("%+v %+v as of %s", p.Contract, p.Corrections, r.AsOf)
+	}
+	if again := w.report(model.ReportRequest{Period: "last-7d", Months: 1, AsOf: w.now.Add(-15 * time.Second)}); again.Promises[0].Contract.Bad != 6000 {
+		t.Errorf("before it was made: %+v", again.Promises[0].Contract)
+	}
+}
+
 func TestMonthsInATimeZone(t *testing.T) {
 	berlin, err := time.LoadLocation("Europe/Berlin")
 	if err != nil {

@@ -200,7 +200,8 @@ type work struct {
 	req         model.ReportRequest
 	period      span
 	trend       []span    // oldest first, the period last
-	asOf        time.Time // a full minute
+	known       time.Time // corrections and records until then are known
+	asOf        time.Time // so is data: the full minute before
 	now         time.Time
 	corrections map[string][]model.SLOCorrection // by SLO, oldest first
 	deploys     []model.Deploy                   // oldest first, from a while before the period on
@@ -224,11 +225,11 @@ func (r *Room) plan(ctx context.Context, req model.ReportRequest) (*work, error)
 	if req.Audience != audienceCustomer && req.Audience != audienceInternal {
 		return nil, refuse("audience: %q is neither customer nor internal", req.Audience)
 	}
-	w.asOf = w.now
+	w.known = w.now
 	if !req.AsOf.IsZero() && req.AsOf.Before(w.now) {
-		w.asOf = req.AsOf
+		w.known = req.AsOf
 	}
-	w.asOf = w.asOf.Truncate(time.Minute)
+	w.asOf = w.known.Truncate(time.Minute)
 	var err error
 	if w.period, err = periodOf(w.req, w.asOf); err != nil {
 		return nil, err
@@ -242,7 +243,7 @@ func (r *Room) plan(ctx context.Context, req model.ReportRequest) (*work, error)
 		return nil, fmt.Errorf("read corrections: %w", err)
 	}
 	for _, c := range all {
-		if !c.Created.After(w.asOf) {
+		if !c.Created.After(w.known) {
 			w.corrections[c.SLO] = append(w.corrections[c.SLO], c)
 		}
 	}
