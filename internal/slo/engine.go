@@ -404,6 +404,9 @@ func (e *Engine) scanOne(ctx context.Context, now time.Time) bool {
 			p.rescan(p.sealed)
 		}
 		if len(p.queue) == 0 {
+			p.queueBirth()
+		}
+		if len(p.queue) == 0 {
 			continue
 		}
 		e.turn = (e.turn + i + 1) % n

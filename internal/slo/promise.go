@@ -22,6 +22,7 @@ type promise struct {
 	sealed   time.Time // ledger slots are read up to here
 	head     head
 	tails    []tail
+	birth    birth
 	lastData time.Time
 	status   model.SLOStatus
 	age      time.Duration
@@ -51,10 +52,11 @@ type chunk struct {
 	from, to time.Time
 	excluded bool // only for the minutes that corrections take out
 	head     bool // only for the minutes before a calendar window
+	birth    bool // only for the first minute with data
 }
 
 // special reports whether the chunk is for something else than the ledger.
-func (c chunk) special() bool { return c.excluded || c.head }
+func (c chunk) special() bool { return c.excluded || c.head || c.birth }
 
 // How often history is read again: soon while parts of the window are
 // missing (somebody may be filling them), rarely once it is whole.
@@ -137,6 +139,9 @@ func (p *promise) put(tier ledger.Tier, from time.Time, cells []ledger.Cell) {
 // rescan queues all history to be read again.
 func (p *promise) rescan(sealTo time.Time) {
 	p.queue = p.plan(sealTo)
+	p.mu.Lock()
+	p.birth = birth{} // samples may have come that are older
+	p.mu.Unlock()
 	p.queueHead(sealTo, true)
 	p.queueExclusions(sealTo)
 }
@@ -176,8 +181,12 @@ func (p *promise) scan(ctx context.Context, q Querier, now time.Time) error {
 		return err
 	}
 	p.queue = p.queue[1:]
-	if c.head {
+	switch {
+	case c.head:
 		p.keepHead(c.to, cells)
+		return nil
+	case c.birth:
+		p.keepBirth(c.from, cells)
 		return nil
 	}
 	if c.excluded {
@@ -191,6 +200,10 @@ func (p *promise) scan(ctx context.Context, q Querier, now time.Time) error {
 	if len(p.queue) == 0 {
 		loaded = max(loaded, p.def.Window)
 		p.scheduleScan(now)
+		p.mu.Lock()
+		p.firstData(now)
+		p.mu.Unlock()
+		p.queueBirth()
 	}
 	p.mu.Lock()
 	p.loaded = max(p.loaded, loaded)
@@ -322,7 +335,7 @@ func (p *promise) since(m *measured) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	m.lastData, m.loaded = p.lastData, p.loaded
-	if first, ok := p.ledger.First(m.now); ok {
+	if first, ok := p.firstData(m.now); ok {
 		m.history = m.now.Sub(first)
 	} else if m.budget.Minutes > 0 {
 		m.history = m.now.Sub(p.sealed)

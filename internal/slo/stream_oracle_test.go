@@ -192,12 +192,15 @@ func (s *stream) window(from, now time.Time, excluded []span) counted {
 	return counted{share*cut.bad + rest.bad, share*cut.total + rest.total}
 }
 
-// age is how long ago the first data in a window is, in the finest pieces of
-// time that are kept there, counted from the hour in which the window begins.
+// age is how long ago the first minute with data in a window is. Of the hour in
+// which the window begins the pieces of time count that are kept.
 func (s *stream) age(start, now time.Time) time.Duration {
 	for hour := start.Truncate(time.Hour); hour.Before(now); hour = hour.Add(time.Hour) {
 		around := s.scrapes(span{hour.Add(-10 * time.Minute), hour.Add(70 * time.Minute)}, now)
-		size := kept(hour, sealedAt(now))
+		size := time.Minute
+		if !hour.After(start) {
+			size = kept(hour, sealedAt(now))
+		}
 		for piece := hour; piece.Before(hour.Add(time.Hour)); piece = piece.Add(size) {
 			if covered(around, span{piece, piece.Add(size)}) {
 				return now.Sub(later(piece, start))
