@@ -406,8 +406,13 @@ func newTrial(t failer, dir, doc string, s *stream, now time.Time) *trial {
 // restart makes an engine that knows what was kept.
 func (w *trial) restart(t failer) {
 	t.Helper()
+	w.engineWith(t, slo.DefaultConfig())
+}
+
+func (w *trial) engineWith(t failer, cfg slo.Config) {
+	t.Helper()
 	var err error
-	w.engine, err = slo.New(slo.DefaultConfig(), slo.Deps{
+	w.engine, err = slo.New(cfg, slo.Deps{
 		Catalog: w.catalog, Querier: promexpr.NewEvaluator(w.memory, time.Minute, nil), Records: w.records, Ledgers: w.ledgers, Corrections: w.fixes,
 		Now: func() time.Time { return w.now },
 	})
