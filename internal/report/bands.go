@@ -10,6 +10,10 @@ import (
 // bandStep is how often the budget of the promise's own window is looked at.
 const bandStep = time.Hour
 
+// bandSlack is how far below a band's limit a budget must fall to have left it:
+// a rolling window moves both ways by a little all the time.
+const bandSlack = 0.01
+
 // fillBands lists the bands of the budget policy that the promise entered: by its own
 // window, as the gate sees it, hour by hour.
 func (p *promise) fillBands() {
@@ -23,7 +27,7 @@ func (p *promise) fillBands() {
 		if !known {
 			continue
 		}
-		if name := band(used); name != last {
+		if name := band(used); name != last && band(used+bandSlack) != last {
 			p.out.Bands = append(p.out.Bands, model.ReportBand{Time: at, Band: name, Used: tidy(used)})
 			last = name
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/slo"
+	"github.com/signalbox-project/signalbox/internal/slo/ledger"
 	"github.com/signalbox-project/signalbox/internal/slo/promexpr"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
@@ -209,6 +210,72 @@ func TestAReportOutlivesTheSamples(t *testing.T) {
 	r := gone.report(model.ReportRequest{Period: "2026-08"})
 	if p := promiseOf(t, r, "edge-ok"); p.Verdict != model.ReportUnknown || p.Reason != "There is no data in August 2026." {
 		t.Errorf("before there was anything: %s %s", p.Verdict, p.Reason)
+	}
+}
+
+func TestInternalPromisesAreNotForCustomers(t *testing.T) {
+	w := newWorld(t, utc(2026, 10, 11, 0, 0), availability("edge", "99.9")+strings.Replace(availability("batch", "99"), "{team: batch}", "{team: batch, audience: internal}", 1))
+	for _, c := range []struct {
+		req  model.ReportRequest
+		want int
+	}{
+		{model.ReportRequest{Period: "2026-09"}, 1},
+		{model.ReportRequest{Period: "2026-09", Audience: audienceInternal}, 2},
+		{model.ReportRequest{Period: "2026-09", SLO: "batch-ok"}, 1},
+		{model.ReportRequest{Period: "2026-09", Team: "batch"}, 0},
+	} {
+		if r := w.report(c.req); r.Counts.Promises != c.want {
+			t.Errorf("%+v: %d promises, want %d", c.req, r.Counts.Promises, c.want)
+		}
+	}
+}
+
+func TestBandsThatAreEnteredAndLeft(t *testing.T) {
+	w := newWorld(t, utc(2026, 10, 20, 0, 0), strings.Replace(availability("edge", "99"), "30d", "2d", 1))
+	// 99 % of two days allows 28.8 min. 15 min are 52 %, 8 more 80 %, 6 more 101 %; two
+	// days later they leave the window again.
+	w.minutes(utc(2026, 10, 1, 0, 0), w.now, map[string]traffic{"edge": during(utc(2026, 10, 10, 0, 0), 15*time.Minute, 1,
+		during(utc(2026, 10, 10, 12, 0), 8*time.Minute, 1, during(utc(2026, 10, 11, 0, 0), 6*time.Minute, 1, nil)))})
+	r := w.report(model.ReportRequest{Start: utc(2026, 10, 5, 0, 0), End: utc(2026, 10, 15, 0, 0), Months: 1, Audience: audienceInternal})
+	want := []struct {
+		band string
+		at   time.Time
+	}{
+		{"normal", utc(2026, 10, 5, 0, 0)},
+		{"caution", utc(2026, 10, 10, 1, 0)},
+		{"critical-fixes-only", utc(2026, 10, 10, 13, 0)},
+		{"freeze", utc(2026, 10, 11, 1, 0)},
+		{"normal", utc(2026, 10, 12, 1, 0)}, // 14 min, 48.6 %: below 50 % by more than a point
+	}
+	got := r.Promises[0].Bands
+	if len(got) != len(want) {
+		t.Fatalf("%+v", got)
+	}
+	for i, b := range got {
+		if b.Band != want[i].band || !b.Time.Equal(want[i].at) {
+			t.Errorf("%s at %s, want %s at %s", b.Band, b.Time, want[i].band, want[i].at)
+		}
+	}
+}
+
+// The sources' own figures: 99.5 % of 28 days is 3 h 21 min 36 s, of 30 days 3 h
+// 36 min; 99.9 % of a year is 8.76 h.
+func TestAllowedMinutesFromFirstPrinciples(t *testing.T) {
+	for _, c := range []struct {
+		objective string
+		length    time.Duration
+		minutes   float64
+	}{
+		{"99.5", 28 * dayWidth, 201.6},
+		{"99.5", 30 * dayWidth, 216},
+		{"99.9", 365 * dayWidth, 525.6},
+		{"99.9", 31 * dayWidth, 44.64},
+		{"99.99", 30 * dayWidth, 4.32},
+		{"95", 28 * dayWidth, 2016},
+	} {
+		if got := figures(define(t, availability("edge", c.objective))[0], ledger.Cell{}, c.length, c.length).AllowedMinutes; got != c.minutes {
+			t.Errorf("%s %% of %s allows %g min, want %g", c.objective, c.length, got, c.minutes)
+		}
 	}
 }
 

@@ -173,7 +173,7 @@ func (r *Room) Report(ctx context.Context, req model.ReportRequest) (model.Repor
 }
 
 // selected are the promises asked for. Parts of composites are left to their
-// composite unless one is asked for by name.
+// composite, and internal promises to the internal report, unless one is asked for by name.
 func (r *Room) selected(req model.ReportRequest) ([]*slo.Definition, error) {
 	all := r.deps.Promises.Definitions()
 	var out []*slo.Definition
@@ -182,7 +182,8 @@ func (r *Room) selected(req model.ReportRequest) ([]*slo.Definition, error) {
 		case req.SLO != "" && d.Name != req.SLO,
 			req.SLO == "" && d.PartOf != "",
 			req.Service != "" && d.Service != req.Service,
-			req.Team != "" && d.Labels["team"] != req.Team:
+			req.Team != "" && d.Labels["team"] != req.Team,
+			req.SLO == "" && req.Audience == audienceCustomer && d.Labels["audience"] == audienceInternal:
 			continue
 		}
 		out = append(out, d)
