@@ -67,7 +67,7 @@ type SLOs interface {
 	SLOHistory(ctx context.Context, name string, start, end time.Time, step time.Duration) (model.SLOHistory, error)
 }
 
-// FilterParser parses the filter language, as query/search does; the empty
+// FilterParser parses the filter language, as store/filter does; the empty
 // text is nil, all.
 type FilterParser interface {
 	ParseFilter(text string) (store.Expr, error)

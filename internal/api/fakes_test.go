@@ -21,7 +21,7 @@ import (
 // now is the time in every test of this package.
 var now = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 
-// filterError is a syntax error as query/search has it.
+// filterError is a syntax error as store/filter has it.
 type filterError struct{}
 
 func (filterError) Error() string { return "filter, position 3: unexpected )" }

@@ -3,7 +3,7 @@ package store
 import "regexp"
 
 // Expr is a filter over log records or spans, the outcome of parsing the
-// filter language (query/search). The set of node types is closed.
+// filter language (store/filter). The set of node types is closed.
 //
 // Field names are those of a log record (timestamp, level, service, namespace, env, region,
 // version, instance, tenant, trace_id, span_id, request_id, message) or of a

@@ -12,6 +12,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
+	"github.com/signalbox-project/signalbox/internal/store/filter"
 )
 
 // Deps are what a Service works with.
@@ -73,8 +74,8 @@ func New(cfg Config, deps Deps) (*Service, error) {
 	return s, nil
 }
 
-// ParseFilter reads the filter language; see Parse.
-func (s *Service) ParseFilter(text string) (store.Expr, error) { return Parse(text) }
+// ParseFilter reads the filter language; see filter.Parse.
+func (s *Service) ParseFilter(text string) (store.Expr, error) { return filter.Parse(text) }
 
 // ExplainTrace says in one sentence where a trace's time went; see ExplainTrace.
 func (s *Service) ExplainTrace(spans []model.Span) string { return ExplainTrace(spans) }
@@ -186,14 +187,14 @@ func (s *Service) Logs(ctx context.Context, q store.LogQuery) iter.Seq2[model.Lo
 // LogHistogram is store.LogReader's.
 func (s *Service) LogHistogram(ctx context.Context, q store.LogQuery, step time.Duration, field string) (store.Histogram, error) {
 	return ask(s, ctx, "log_histogram", func(ctx context.Context) (store.Histogram, error) {
-		return s.logs.LogHistogram(ctx, q, step, CanonicalField(field))
+		return s.logs.LogHistogram(ctx, q, step, filter.CanonicalField(field))
 	})
 }
 
 // LogValues is store.LogReader's.
 func (s *Service) LogValues(ctx context.Context, q store.LogQuery, field string, limit int) ([]store.ValueCount, error) {
 	return ask(s, ctx, "log_values", func(ctx context.Context) ([]store.ValueCount, error) {
-		return s.logs.LogValues(ctx, q, CanonicalField(field), limit)
+		return s.logs.LogValues(ctx, q, filter.CanonicalField(field), limit)
 	})
 }
 
@@ -224,14 +225,14 @@ func (s *Service) Spans(ctx context.Context, q store.TraceQuery) iter.Seq2[model
 // SpanHistogram is store.SpanReader's.
 func (s *Service) SpanHistogram(ctx context.Context, q store.TraceQuery, step time.Duration, field string) (store.Histogram, error) {
 	return ask(s, ctx, "span_histogram", func(ctx context.Context) (store.Histogram, error) {
-		return s.spans.SpanHistogram(ctx, q, step, CanonicalField(field))
+		return s.spans.SpanHistogram(ctx, q, step, filter.CanonicalField(field))
 	})
 }
 
 // SpanValues is store.SpanReader's.
 func (s *Service) SpanValues(ctx context.Context, q store.TraceQuery, field string, limit int) ([]store.ValueCount, error) {
 	return ask(s, ctx, "span_values", func(ctx context.Context) ([]store.ValueCount, error) {
-		return s.spans.SpanValues(ctx, q, CanonicalField(field), limit)
+		return s.spans.SpanValues(ctx, q, filter.CanonicalField(field), limit)
 	})
 }
 

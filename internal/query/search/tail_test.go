@@ -15,6 +15,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
+	"github.com/signalbox-project/signalbox/internal/store/filter"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -60,7 +61,7 @@ func TestATailGetsItsTenantsMatchingRecords(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		var blue, all follower
 		var wg sync.WaitGroup
-		expr, err := Parse("error service:edge")
+		expr, err := filter.Parse("error service:edge")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,4 +1,13 @@
-package search
+// Package filter is the filter language for logs and spans: text to store.Expr
+// (Parse) and back (String).
+//
+// It evaluates nothing: store.Matcher does. The language is described in
+// docs/query-language.md. Parse is a pure function.
+//
+// Invariants: parsing never panics and takes time linear in the text; every
+// syntax error says where, what was expected and what to write instead. Start reading at
+// Parse, then value.go.
+package filter
 
 import (
 	"fmt"
