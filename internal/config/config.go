@@ -20,6 +20,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/admit"
 	"github.com/signalbox-project/signalbox/internal/admit/samples"
+	"github.com/signalbox-project/signalbox/internal/alerting/router"
 	"github.com/signalbox-project/signalbox/internal/alerting/rules"
 	"github.com/signalbox-project/signalbox/internal/alerting/selfquery"
 	"github.com/signalbox-project/signalbox/internal/api"
@@ -65,12 +66,14 @@ type Config struct {
 	Rules       rules.Config       `yaml:"rules"`
 	Detect      detect.Config      `yaml:"detect"`
 	SelfQuery   selfquery.Config   `yaml:"self_query"`
-	SLO         slo.Config         `yaml:"slo"`
-	Gate        gate.Config        `yaml:"gate"`
-	Canary      canary.Config      `yaml:"canary"`
-	Hooks       hooks.Config       `yaml:"hooks"`
-	Remedy      remedy.Config      `yaml:"remedy"`
-	API         api.Config         `yaml:"api"`
+	// InhibitDependents holds back alerts of services that call a failing one.
+	InhibitDependents router.DependentsConfig `yaml:"inhibit_dependents"`
+	SLO               slo.Config              `yaml:"slo"`
+	Gate              gate.Config             `yaml:"gate"`
+	Canary            canary.Config           `yaml:"canary"`
+	Hooks             hooks.Config            `yaml:"hooks"`
+	Remedy            remedy.Config           `yaml:"remedy"`
+	API               api.Config              `yaml:"api"`
 
 	// Prometheus is what Prometheus' code made of Global and ScrapeConfigs.
 	Prometheus *promconfig.Config `yaml:"-"`
@@ -100,12 +103,14 @@ func Default() Config {
 		Rules:       rules.DefaultConfig(),
 		Detect:      detect.DefaultConfig(),
 		SelfQuery:   selfquery.DefaultConfig(),
-		SLO:         slo.DefaultConfig(),
-		Gate:        gate.DefaultConfig(),
-		Canary:      canary.DefaultConfig(),
-		Hooks:       hooks.DefaultConfig(),
-		Remedy:      remedy.DefaultConfig(),
-		API:         api.DefaultConfig(),
+
+		InhibitDependents: router.DefaultDependentsConfig(),
+		SLO:               slo.DefaultConfig(),
+		Gate:              gate.DefaultConfig(),
+		Canary:            canary.DefaultConfig(),
+		Hooks:             hooks.DefaultConfig(),
+		Remedy:            remedy.DefaultConfig(),
+		API:               api.DefaultConfig(),
 	}
 }
 
@@ -155,6 +160,7 @@ func (c *Config) sections() []section {
 		{"rules", c.Rules.Validate},
 		{"detect", c.Detect.Validate},
 		{"self_query", c.SelfQuery.Validate},
+		{"inhibit_dependents", c.InhibitDependents.Validate},
 		{"slo", c.SLO.Validate},
 		{"gate", c.Gate.Validate},
 		{"hooks", c.Hooks.Validate},

@@ -270,4 +270,9 @@ func TestARuleIsExplainedFromItsExpression(t *testing.T) {
 	if !strings.Contains(e.Summary, "It is silenced.") {
 		t.Errorf("summary %q", e.Summary)
 	}
+	f.alerts[0].SilencedBy, f.alerts[0].InhibitedBy = nil, []string{"l"}
+	f.alerts[0].HeldBack = "edge depends on layout (edge calls layout), whose alert HighErrorRate has fired since 12:00:00 UTC"
+	if e, err = f.room().Explain(t.Context(), "HighErrorRate"); err != nil || !strings.Contains(e.Summary, "Nobody was notified of it: edge depends on layout (edge calls layout), whose") {
+		t.Errorf("held back: summary %q, %v", e.Summary, err)
+	}
 }

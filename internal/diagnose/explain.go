@@ -260,7 +260,11 @@ func explainText(e model.Explanation, a model.ActiveAlert, active bool, deploys 
 	case len(e.SilencedBy) > 0:
 		text += " It is silenced."
 	case len(e.InhibitedBy) > 0:
-		text += " It is inhibited by another alert."
+		if a.HeldBack != "" {
+			text += " Nobody was notified of it: " + a.HeldBack + "."
+		} else {
+			text += " It is inhibited by another alert."
+		}
 	case len(e.Pages) > 0:
 		p := e.Pages[0]
 		text += fmt.Sprintf(" %s was notified at %s", p.Receiver, clock(p.Time))

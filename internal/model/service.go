@@ -60,6 +60,7 @@ type ActiveAlert struct {
 	GeneratorURL string
 	SilencedBy   []string // IDs of silences
 	InhibitedBy  []string // fingerprints of alerts
+	HeldBack     string   // why, when it is for the alert of a service that this one depends on
 }
 
 // Explanation answers "why was I paged?".

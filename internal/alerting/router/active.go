@@ -28,7 +28,7 @@ func (r *Router) ActiveAlerts(ctx context.Context) ([]model.ActiveAlert, error) 
 		out = append(out, model.ActiveAlert{
 			Fingerprint: a.Data.Fingerprint().String(), Labels: ls, Annotations: labelMap(a.Data.Annotations),
 			StartsAt: a.Data.StartsAt, GeneratorURL: a.Data.GeneratorURL,
-			SilencedBy: muted.SilencedBy, InhibitedBy: muted.InhibitedBy,
+			SilencedBy: muted.SilencedBy, InhibitedBy: muted.InhibitedBy, HeldBack: muted.HeldBack,
 		})
 	}
 	if err := it.Err(); err != nil {

@@ -77,8 +77,8 @@ func (r *Router) apply(cfg *amconfig.Config) error {
 		intervals[ti.Name] = ti.TimeIntervals
 	}
 	p := &pipeline{inhibitor: inhibit.NewInhibitor(r.alerts, cfg.InhibitRules, r.log, eventrecorder.NopRecorder())}
-	stage := r.builder.New(b.receivers, func() time.Duration { return 0 }, p.inhibitor, r.silencer,
-		timeinterval.NewIntervener(intervals), r.groups, r.nflog, nil)
+	stage := r.withHolding(r.builder.New(b.receivers, func() time.Duration { return 0 }, p.inhibitor, r.silencer,
+		timeinterval.NewIntervener(intervals), r.groups, r.nflog, nil))
 	p.dispatcher = dispatch.NewDispatcher(r.alerts, dispatch.NewRoute(cfg.Route, nil), stage, r.groups,
 		func(d time.Duration) time.Duration { return max(d, amnotify.MinTimeout) },
 		dispatchMaintenance, nil, r.log, eventrecorder.NopRecorder(), r.metrics, b.template)

@@ -77,6 +77,10 @@ type Deps struct {
 	ConfigFile  string
 	ExternalURL *url.URL
 	Pages       notify.PageStore
+	// Dependents and Topology say whose alerts are held back while a service that
+	// they call fails; without Topology none are.
+	Dependents DependentsConfig
+	Topology   Topology
 }
 
 // Router is the alert pipeline.
@@ -95,6 +99,8 @@ type Router struct {
 	metrics  *dispatch.DispatcherMetrics
 	api      *amapi.API
 	handler  http.Handler
+	// dependents is nil when no alert is held back for another service's.
+	dependents *dependents
 
 	current atomic.Pointer[pipeline]
 	resolve atomic.Int64 // resolve_timeout, ns
@@ -130,6 +136,9 @@ func New(deps Deps) (*Router, error) {
 		groups:  marker.NewGroupMarker(),
 		builder: amnotify.NewPipelineBuilder(deps.Registerer, featurecontrol.NoopFlags{}, eventrecorder.NopRecorder()),
 		metrics: dispatch.NewDispatcherMetrics(false, deps.Registerer, featurecontrol.NoopFlags{}),
+	}
+	if r.dependents, err = newDependents(deps.Dependents, deps.Topology, deps.Logger); err != nil {
+		return nil, err
 	}
 	if r.recorder, err = record.New(record.Deps{Logger: deps.Logger, Registerer: deps.Registerer, Pages: deps.Pages}); err != nil {
 		return nil, err
@@ -233,6 +242,7 @@ func (r *Router) updateAPI(cfg *amconfig.Config) {
 		if p := r.current.Load(); p != nil {
 			p.inhibitor.Mutes(ctx, ls)
 		}
+		r.markHeld(ctx, ls)
 		r.silencer.Mutes(ctx, ls)
 	})
 }
@@ -258,6 +268,10 @@ func (r *Router) Reload(file string) error {
 
 // Run delivers until ctx is done.
 func (r *Router) Run(ctx context.Context) error {
+	if r.dependents != nil {
+		// Before the first notification is considered; a failure is told by run.
+		_ = r.dependents.read(ctx)
+	}
 	r.mu.Lock()
 	r.running = true
 	err := r.apply(r.config)
@@ -272,6 +286,9 @@ func (r *Router) Run(ctx context.Context) error {
 	})
 	wg.Go(func() { r.nflog.Maintenance(maintainEvery, filepath.Join(r.dir, logFile), stop, r.nflog.maintain) })
 	wg.Go(func() { r.nflog.run(stop) })
+	if r.dependents != nil {
+		wg.Go(func() { r.dependents.run(stop) })
+	}
 	<-ctx.Done()
 	r.mu.Lock()
 	r.running = false

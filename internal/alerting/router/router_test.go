@@ -109,7 +109,7 @@ func write(t *testing.T, dir, text string) string {
 }
 
 // start runs a router over dir; config "" is the default tree.
-func start(t *testing.T, dir, config string) *fixture {
+func start(t *testing.T, dir, config string, change ...func(*Deps)) *fixture {
 	t.Helper()
 	f := &fixture{dir: dir, pages: newPages()}
 	file := ""
@@ -117,10 +117,14 @@ func start(t *testing.T, dir, config string) *fixture {
 		file = write(t, dir, config)
 	}
 	var err error
-	f.Router, err = New(Deps{
+	deps := Deps{
 		Registerer: prometheus.NewRegistry(), Dir: filepath.Join(dir, "alerting"), ConfigFile: file, Pages: f.pages,
 		ExternalURL: &url.URL{Scheme: "http", Host: "box.example"},
-	})
+	}
+	for _, c := range change {
+		c(&deps)
+	}
+	f.Router, err = New(deps)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,8 +44,12 @@ func (r *Router) Send(ctx context.Context, alerts ...notify.Alert) error {
 }
 
 // Muted says what keeps an alert from being delivered: ids of silences and
-// fingerprints of inhibiting alerts.
-type Muted struct{ SilencedBy, InhibitedBy []string }
+// fingerprints of inhibiting alerts. HeldBack is a sentence when it is for the alert
+// of a service that this one depends on.
+type Muted struct {
+	SilencedBy, InhibitedBy []string
+	HeldBack                string
+}
 
 // Muted asks silences and inhibitions about an alert with these labels.
 func (r *Router) Muted(ctx context.Context, labels model.Labels) Muted {
@@ -55,9 +59,14 @@ func (r *Router) Muted(ctx context.Context, labels model.Labels) Muted {
 	if p := r.current.Load(); p != nil {
 		p.inhibitor.Mutes(ctx, ls)
 	}
+	h := r.markHeld(ctx, ls)
 	r.silencer.Mutes(ctx, ls)
 	st := m.Status(ls.Fingerprint())
-	return Muted{SilencedBy: st.SilencedBy, InhibitedBy: st.InhibitedBy}
+	out := Muted{SilencedBy: st.SilencedBy, InhibitedBy: st.InhibitedBy}
+	if h != nil {
+		out.HeldBack = h.String()
+	}
+	return out
 }
 
 // labelSet leaves out empty values, which mean "no such label".
