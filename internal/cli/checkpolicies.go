@@ -72,7 +72,7 @@ func checkPolicies(cmd *cobra.Command, patterns []string, base gate.Policy) erro
 	for _, p := range set.Named {
 		lines = append(lines, policyInWords(p))
 	}
-	lines = append(lines, fmt.Sprintf("%d %s in %d %s are good", len(set.Named), policies(len(set.Named)), len(files), pluralOf(len(files), "file")))
+	lines = append(lines, fmt.Sprintf("%d %s in %d %s: good", len(set.Named), policies(len(set.Named)), len(files), pluralOf(len(files), "file")))
 	return f.report(cmd, files, strings.Join(lines, "\n"))
 }
 

@@ -143,38 +143,103 @@ func TestStartUpErrorsNameThePlaceAndTheCure(t *testing.T) {
 	}
 }
 
+// TestABadReloadKeepsTheLastGoodConfiguration puts one bad file after the other
+// beside a good one: what was promised stays in force, the answer, the status page, the log
+// and a metric say so, and all of it ends when the file is mended.
 func TestABadReloadKeepsTheLastGoodConfiguration(t *testing.T) {
 	dir := t.TempDir()
-	slo := filepath.Join(dir, "slo.yaml")
-	writeFile(t, slo, fmt.Sprintf(checkoutSLO, "checkout"))
-	s := start(t, options{config: fmt.Sprintf("slo_files: [%q]\n", slo)})
-	reload := func() (int, string) {
-		status, text, _ := s.request(http.MethodPost, "/-/reload", "", nil)
-		return status, text
-	}
-	if status, text := reload(); status != 200 {
+	slo, other, policy := filepath.Join(dir, "slo-a.yaml"), filepath.Join(dir, "slo-b.yaml"), filepath.Join(dir, "policy.yml")
+	good := fmt.Sprintf(checkoutSLO, "checkout")
+	const goodPolicy = "policies: [{name: calm, rules: {hold_above: 0.6}}]\n"
+	writeFile(t, slo, good)
+	writeFile(t, policy, goodPolicy)
+	s := start(t, options{config: fmt.Sprintf("slo_files: [%q]\npolicy_files: [%q]\n", filepath.Join(dir, "slo-*.yaml"), policy)})
+	if status, text, _ := s.request(http.MethodPost, "/-/reload", "", nil); status != 200 {
 		t.Fatalf("reload of a good configuration: %d %s", status, text)
 	}
-	writeFile(t, slo, "kind: SLO\n")
-	if status, text := reload(); status/100 == 2 || !strings.Contains(text, "slo.yaml") {
-		t.Errorf("reload of a bad file: %d %s", status, text)
+	for _, tc := range []struct {
+		name        string
+		write       map[string]string // beside the good ones
+		says        []string
+		slos, gates string // signalbox_slo_load_failed, signalbox_gate_policy_load_failed
+	}{
+		{"an SLO of nothing", map[string]string{slo: "kind: SLO\n"}, []string{"slo-a.yaml:1: apiVersion is missing"}, "1", "0"},
+		{"an objective of 100 % in a second file", map[string]string{other: strings.Replace(fmt.Sprintf(checkoutSLO, "cart"), "0.995", "1", 1)}, []string{"slo-b.yaml:", "leaves no error budget"}, "1", "0"},
+		{"the name of another", map[string]string{other: good}, []string{"slo-b.yaml:", "was defined before, in ", "slo-a.yaml:"}, "1", "0"},
+		{"a composite of itself", map[string]string{other: "apiVersion: openslo/v1\nkind: SLO\nmetadata: {name: ring}\nspec:\n  service: x\n  timeWindow: [{duration: 28d, isRolling: true}]\n  objectives: [{indicatorRef: ring, target: 0.9}]\n"}, []string{"slo-b.yaml:3: the composite refers to itself: ring → ring"}, "1", "0"},
+		{"no YAML", map[string]string{other: "spec: {\n"}, []string{"slo-b.yaml:1: not valid YAML"}, "1", "0"},
+		{"a policy with a slip of the pen", map[string]string{policy: "policies:\n  - name: calm\n    rules: {hold_abov: 0.6}\n"}, []string{`policy.yml:3: policies[0].rules: unknown key "hold_abov"; did you mean "hold_above"?`}, "0", "1"},
+		{"several files at once", map[string]string{slo: strings.Replace(good, "kind: SLO", "kind: SLOs", 1), other: "kind: [\n", policy: "policies: 1\n"}, []string{"slo-a.yaml:", `kind "SLOs" is unknown`, "slo-b.yaml:1: not valid YAML", "policy.yml:1: policies: must be a list"}, "1", "1"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			s := s.in(t)
+			for file, text := range tc.write {
+				writeFile(t, file, text)
+			}
+			status, answer, _ := s.request(http.MethodPost, "/-/reload", "", nil)
+			if status != http.StatusInternalServerError {
+				t.Errorf("answered %d", status)
+			}
+			for where, text := range map[string]string{"the answer": answer, "the status page": statusProblems(s), "the log": strings.ReplaceAll(s.log.String(), `\"`, `"`)} {
+				for _, want := range tc.says {
+					if !strings.Contains(text, want) {
+						t.Errorf("%s does not say %q:\n%s", where, want, text)
+					}
+				}
+			}
+			if text := statusProblems(s); !strings.Contains(text, "of the last good load stay in force") || !strings.Contains(text, "the last good configuration is in force") {
+				t.Errorf("the status page does not say what is in force: %s", text)
+			}
+			inForce(t, s, "0", tc.slos, tc.gates)
+			for file := range tc.write {
+				writeFile(t, file, map[string]string{slo: good, policy: goodPolicy, other: ""}[file])
+			}
+			if status, text, _ := s.request(http.MethodPost, "/-/reload", "", nil); status != 200 {
+				t.Fatalf("reload of mended files: %d %s", status, text)
+			}
+			inForce(t, s, "1", "0", "0")
+			if text := statusProblems(s); strings.Contains(text, "reload") || strings.Contains(text, "critical") {
+				t.Errorf("the status page still says %s", text)
+			}
+		})
 	}
-	var slos struct {
-		SLOs []struct{ Name string } `json:"slos"`
-	}
-	s.get("/sb/v1/slos", nil, &slos)
-	if len(slos.SLOs) != 1 || slos.SLOs[0].Name != "checkout-availability" {
-		t.Errorf("the last good set is gone: %+v", slos)
-	}
+}
+
+// statusProblems is what the status page shows.
+func statusProblems(s *server) string {
 	var state struct {
-		Problems []struct{ Message string } `json:"problems"`
+		Problems []struct{ Severity, Message, Cure string } `json:"problems"`
 	}
 	s.get("/sb/v1/status", nil, &state)
-	if len(state.Problems) == 0 || !strings.Contains(fmt.Sprint(state.Problems), "slo.yaml") {
-		t.Errorf("the status page does not say so: %+v", state)
+	lines := make([]string, len(state.Problems))
+	for i, p := range state.Problems {
+		lines[i] = p.Severity + ": " + p.Message + "; " + p.Cure
 	}
-	if v, ok := metric(t, s, "signalbox_config_last_reload_successful"); !ok || v != "0" {
-		t.Errorf("signalbox_config_last_reload_successful = %q, want 0", v)
+	return strings.Join(lines, "\n")
+}
+
+// inForce looks for the good set, and for what the metrics say of the reload.
+func inForce(t *testing.T, s *server, reload, slos, gates string) {
+	t.Helper()
+	eventually(t, 20*time.Second, func() error {
+		var have struct {
+			SLOs []struct{ Name string } `json:"slos"`
+		}
+		s.get("/sb/v1/slos", nil, &have)
+		if len(have.SLOs) != 1 || have.SLOs[0].Name != "checkout-availability" {
+			return fmt.Errorf("the promises in force are %+v", have)
+		}
+		return nil
+	})
+	var policies struct{ Policies []struct{ Name string } }
+	s.get("/sb/v1/gate/policies", nil, &policies)
+	if len(policies.Policies) != 1 || policies.Policies[0].Name != "calm" {
+		t.Errorf("the policies in force are %+v", policies)
+	}
+	for name, want := range map[string]string{"signalbox_config_last_reload_successful": reload, "signalbox_slo_load_failed": slos, "signalbox_gate_policy_load_failed": gates, "signalbox_slo_definitions": "1"} {
+		if v, ok := metric(t, s, name); !ok || v != want {
+			t.Errorf("%s = %q, want %s", name, v, want)
+		}
 	}
 }
 
