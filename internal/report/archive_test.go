@@ -201,6 +201,9 @@ spec:
 	if p.Contract.UsedRatio == nil || math.Abs(*p.Contract.UsedRatio-0.35) > 1e-6 || p.Contract.ExcludedMinutes != 60 || len(p.Corrections) != 1 {
 		t.Errorf("contract %+v, corrections %+v", p.Contract, p.Corrections)
 	}
+	if len(p.Episodes) != 1 || !p.Episodes[0].Corrected || p.Episodes[0].Cause != "maintenance (kim): x" {
+		t.Errorf("episodes %+v", p.Episodes)
+	}
 	if p.Felt == nil || *p.Felt.UsedRatio < 0.6 {
 		t.Errorf("as users felt it %+v", p.Felt)
 	}

@@ -257,7 +257,7 @@ func changeText(what string, c model.ReportChange) string {
 func budgetSection(in *model.ReportInternal) section {
 	s := section{title: "What spent the budgets", header: []string{"Service", "Promise", "Kind", "Used", "Allowed for all kinds", "Of the budget"}, none: "Nothing is known."}
 	for _, b := range in.Budgets {
-		kind := map[string]string{"slow": "slow requests", "downtime": "downtime", "errors": "errors", "other": "other"}[b.Kind]
+		kind := map[string]string{"slow": "too slow", "downtime": "downtime", "errors": "errors", "other": "other"}[b.Kind]
 		s.rows = append(s.rows, []string{b.Service, b.SLO, kind, length(b.UsedMinutes), length(b.AllowedMinutes), human.Number(100*b.UsedRatio) + " %"})
 	}
 	return s

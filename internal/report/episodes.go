@@ -99,12 +99,21 @@ func (p *promise) episode(run []minuteOf) model.ReportEpisode {
 // down reports whether a minute counts as downtime: slow or late is not down.
 func (p *promise) down(c ledger.Cell) bool { return p.out.Kind == kindErrors && 2*c.Bad >= c.Total }
 
-// excluded reports whether a minute does not count.
+// excluded reports whether a minute does not count; of a composite, whether
+// it does not for one of its parts.
 func (p *promise) excluded(at time.Time) bool {
-	if len(p.def.Parts) > 0 {
-		return false
+	return slices.ContainsFunc(p.parts, func(c counted) bool {
+		return slices.ContainsFunc(c.holes, func(h hole) bool { return !at.Before(h.from) && at.Before(h.to) })
+	})
+}
+
+// fixes are the promise's corrections, or those of its parts.
+func (p *promise) fixes() []model.SLOCorrection {
+	list := slices.Clone(p.corrections[p.def.Name])
+	for _, part := range p.def.Parts {
+		list = append(list, p.corrections[part.Definition.Name]...)
 	}
-	return slices.ContainsFunc(p.parts[0].holes, func(h hole) bool { return !at.Before(h.from) && at.Before(h.to) })
+	return list
 }
 
 // cause is what is known: the reason of a correction that reaches into it, and the change right
@@ -113,7 +122,7 @@ func (p *promise) excluded(at time.Time) bool {
 func (p *promise) cause(e model.ReportEpisode, corrected bool) (text, version string) {
 	var parts []string
 	if corrected {
-		for _, c := range p.corrections[p.def.Name] {
+		for _, c := range p.fixes() {
 			if c.Start.Before(e.End) && c.End.After(e.Start) {
 				parts = append(parts, fmt.Sprintf("%s (%s): %s", c.Kind, c.Author, c.Reason))
 			}

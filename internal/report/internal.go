@@ -34,7 +34,7 @@ func (w *work) internals(ctx context.Context, promises []*promise) (*model.Repor
 		out.Budgets = append(out.Budgets, p.budgets...)
 	}
 	slices.SortStableFunc(out.Budgets, func(a, b model.ReportBudget) int { return cmp.Compare(a.Service, b.Service) })
-	list, err := w.pagesIn(ctx, promises, w.period.start, w.end())
+	list, err := w.pagesIn(ctx, promises, w.period.start, w.until())
 	if err != nil {
 		return nil, err
 	}
@@ -237,7 +237,7 @@ func (w *work) deployments(promises []*promise) model.ReportDeploys {
 	out := model.ReportDeploys{List: []model.ReportDeploy{}}
 	concerns := w.concerns(promises)
 	for i, d := range w.deploys {
-		if d.Time.Before(w.period.start) || !d.Time.Before(w.end()) || !concerns(d.Service) {
+		if d.Time.Before(w.period.start) || !concerns(d.Service) {
 			continue
 		}
 		d.Time = d.Time.In(w.req.Zone)
@@ -301,7 +301,7 @@ func breached(d model.Deploy, promises []*promise) (names []string) {
 func (w *work) gate(ctx context.Context, promises []*promise) (model.ReportGate, error) {
 	out := model.ReportGate{List: []model.ReportGateDecision{}}
 	concerns := w.concerns(promises)
-	q := store.DecisionQuery{Start: w.period.start, End: w.end(), Limit: 1000}
+	q := store.DecisionQuery{Start: w.period.start, End: w.until(), Limit: 1000}
 	for {
 		list, next, err := w.deps.Records.Decisions(ctx, q)
 		if err != nil {

@@ -14,7 +14,6 @@ import (
 type span struct {
 	name       string
 	in         string // for sentences: in October 2026
-	key        string // for file names
 	start, end time.Time
 	months     int // of a calendar period, 0 otherwise
 }
@@ -62,7 +61,7 @@ func periodOf(req model.ReportRequest, now time.Time) (span, error) {
 		n := number(daysText.FindStringSubmatch(text)[1])
 		end := local.Truncate(time.Minute)
 		p, err := lengthOf(end.AddDate(0, 0, -n), end, req.Zone)
-		p.name, p.key = fmt.Sprintf("the last %d days", n), text
+		p.name = fmt.Sprintf("the last %d days", n)
 		p.in = "in " + p.name
 		return p, err
 	default:
@@ -76,12 +75,11 @@ func calendar(year int, month time.Month, n int, zone *time.Location) span {
 	year, month, _ = p.start.Date()
 	switch n {
 	case 1:
-		p.name, p.key = p.start.Format("January 2006"), p.start.Format("2006-01")
+		p.name = p.start.Format("January 2006")
 	case 3:
-		p.key = fmt.Sprintf("%d-Q%d", year, (int(month)+2)/3)
 		p.name = fmt.Sprintf("quarter %d of %d", (int(month)+2)/3, year)
 	default:
-		p.name, p.key = strconv.Itoa(year), strconv.Itoa(year)
+		p.name = strconv.Itoa(year)
 	}
 	p.in = "in " + p.name
 	return p
@@ -101,7 +99,6 @@ func lengthOf(start, end time.Time, zone *time.Location) (span, error) {
 	}
 	p.name = p.start.Format(format) + " to " + p.end.Format(format)
 	p.in = "from " + p.name
-	p.key = p.start.Format("20060102T1504") + "-" + p.end.Format("20060102T1504")
 	return p, nil
 }
 

@@ -282,11 +282,7 @@ func (p *promise) judge(s span, f model.ReportFigures) model.ReportVerdict {
 // fillCorrections says what each correction changed.
 func (p *promise) fillCorrections() {
 	p.out.Corrections = []model.ReportCorrection{}
-	list := p.corrections[p.def.Name]
-	for _, part := range p.def.Parts {
-		list = append(list[:len(list):len(list)], p.corrections[part.Definition.Name]...)
-	}
-	for _, c := range list {
+	for _, c := range p.fixes() {
 		a, b := later(c.Start, p.period.start), earlier(c.End, p.period.end)
 		if !b.After(a) {
 			continue

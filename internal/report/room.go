@@ -253,7 +253,7 @@ func (r *Room) plan(ctx context.Context, req model.ReportRequest) (*work, error)
 			return cmp.Or(a.Start.Compare(b.Start), cmp.Compare(a.ID, b.ID))
 		})
 	}
-	w.deploys, err = r.deps.Records.Deploys(ctx, store.DeployQuery{Start: w.period.start.Add(-deployBefore), End: w.end().Add(time.Nanosecond), Limit: maxRecords})
+	w.deploys, err = r.deps.Records.Deploys(ctx, store.DeployQuery{Start: w.period.start.Add(-deployBefore), End: w.until(), Limit: maxRecords})
 	if err != nil {
 		return nil, fmt.Errorf("read deployments: %w", err)
 	}
@@ -262,7 +262,10 @@ func (r *Room) plan(ctx context.Context, req model.ReportRequest) (*work, error)
 	return w, nil
 }
 
-// end is the end of what is known of the period.
+// until is the end of the records of the period.
+func (w *work) until() time.Time { return earlier(w.period.end, w.known) }
+
+// end is the end of the data of the period.
 func (w *work) end() time.Time { return earlier(w.period.end, w.asOf) }
 
 // stamp is a time in the report's zone, for sentences.
