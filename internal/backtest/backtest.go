@@ -154,10 +154,7 @@ func readSLOs(docs []model.Document) ([]*slo.Definition, error) {
 	for _, doc := range docs {
 		d, ps := openslo.Parse(doc.Name, []byte(doc.Text))
 		problems = append(problems, ps...)
-		all.Services = append(all.Services, d.Services...)
-		all.SLIs = append(all.SLIs, d.SLIs...)
-		all.SLOs = append(all.SLOs, d.SLOs...)
-		all.Sources = append(all.Sources, d.Sources...)
+		all.Append(d)
 	}
 	defs, ps := slo.Define(all)
 	var errs []error

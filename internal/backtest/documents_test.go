@@ -41,3 +41,17 @@ func TestTheFilesInForceAreOfferedWithoutWhatMayBeSecret(t *testing.T) {
 		t.Errorf("err %v, -want +got\n%s", err, diff)
 	}
 }
+
+// What may be offered must be readable: peak calendars, alert policies and
+// conditions in files of their own included.
+func TestEveryExampleSetCanBeReplayed(t *testing.T) {
+	r := newPast(t).room()
+	r.deps.Files = func() Files { return Files{SLOs: []string{"../../examples/broker/slos/*.yaml"}} }
+	set, err := r.BacktestDocuments(t.Context())
+	if err != nil || len(set.SLOs) == 0 {
+		t.Fatal(len(set.SLOs), err)
+	}
+	if _, err := readSLOs(set.SLOs); err != nil {
+		t.Error(err)
+	}
+}
