@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/prometheus/storage"
 
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/slo/indicator"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
 
@@ -84,7 +85,7 @@ func (e *Engine) SLOHistory(ctx context.Context, name string, start, end time.Ti
 	if p == nil {
 		return h, fmt.Errorf("SLO %s: %w", name, store.ErrNotFound)
 	}
-	recorded, err := points(ctx, e.deps.Querier, fmt.Sprintf("%s{slo=%s,window=%s}", MetricBudgetLeft, strconv.Quote(name), strconv.Quote(p.def.WindowText())), start, end, step)
+	recorded, err := indicator.Points(ctx, e.deps.Querier, fmt.Sprintf("%s{slo=%s,window=%s}", MetricBudgetLeft, strconv.Quote(name), strconv.Quote(p.def.WindowText())), start, end, step)
 	if err != nil {
 		return h, fmt.Errorf("history of SLO %s: %w", name, err)
 	}

@@ -38,35 +38,44 @@ type compositeSource struct {
 	objective float64
 }
 
-func (s *compositeSource) reread() (d time.Duration) {
+// Reread is indicator.Source's.
+func (s *compositeSource) Reread() (d time.Duration) {
 	for _, p := range s.parts {
-		d = max(d, p.Definition.source.reread())
+		d = max(d, p.Definition.source.Reread())
 	}
 	return d
 }
 
-func (s *compositeSource) lastSample() string {
-	var texts []string
-	for _, p := range s.parts {
-		texts = append(texts, "("+p.Definition.source.lastSample()+")")
+// Newest is as old as the part that is behind.
+func (s *compositeSource) Newest(ctx context.Context, q Querier, now time.Time) (at time.Time, ok bool, err error) {
+	for i, p := range s.parts {
+		one, has, err := p.Definition.source.Newest(ctx, q, now)
+		if err != nil || !has {
+			return at, false, err
+		}
+		if i == 0 || one.Before(at) {
+			at = one
+		}
 	}
-	return "min(" + strings.Join(texts, " or ") + ")"
+	return at, len(s.parts) > 0, nil
 }
 
-func (s *compositeSource) identity() string {
+// Identity is indicator.Source's.
+func (s *compositeSource) Identity() string {
 	var b strings.Builder
 	b.WriteString("composite")
 	for _, p := range s.parts {
-		fmt.Fprint(&b, " ", p.Definition.Name, p.Weight, p.Objective, p.Definition.Queries, p.Definition.source.identity())
+		fmt.Fprint(&b, " ", p.Definition.Name, p.Weight, p.Objective, p.Definition.Queries, p.Definition.source.Identity())
 	}
 	return b.String()
 }
 
-func (s *compositeSource) cells(ctx context.Context, q Querier, from, to time.Time, width time.Duration) ([]ledger.Cell, error) {
+// Cells is indicator.Source's.
+func (s *compositeSource) Cells(ctx context.Context, q Querier, from, to time.Time, width time.Duration) ([]ledger.Cell, error) {
 	all := make([][]ledger.Cell, len(s.parts))
 	for i, p := range s.parts {
 		var err error
-		if all[i], err = p.Definition.source.cells(ctx, q, from, to, width); err != nil {
+		if all[i], err = p.Definition.source.Cells(ctx, q, from, to, width); err != nil {
 			return nil, err
 		}
 	}
@@ -81,11 +90,12 @@ func (s *compositeSource) cells(ctx context.Context, q Querier, from, to time.Ti
 	return out, nil
 }
 
-func (s *compositeSource) live(ctx context.Context, q Querier, from, to time.Time) (ledger.Cell, error) {
+// Live is indicator.Source's.
+func (s *compositeSource) Live(ctx context.Context, q Querier, from, to time.Time) (ledger.Cell, error) {
 	cells := make([]ledger.Cell, len(s.parts))
 	for i, p := range s.parts {
 		var err error
-		if cells[i], err = p.Definition.source.live(ctx, q, from, to); err != nil {
+		if cells[i], err = p.Definition.source.Live(ctx, q, from, to); err != nil {
 			return ledger.Cell{}, err
 		}
 	}

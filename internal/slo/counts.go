@@ -11,7 +11,7 @@ import (
 // Counts names what the definition counts, whatever its window and objective:
 // figures kept under another name are of something else.
 func (d *Definition) Counts() string {
-	sum := sha256.Sum256([]byte(fmt.Sprint(d.Queries, d.Method, d.source.identity())))
+	sum := sha256.Sum256([]byte(fmt.Sprint(d.Queries, d.Method, d.source.Identity())))
 	return hex.EncodeToString(sum[:16])
 }
 

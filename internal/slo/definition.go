@@ -11,6 +11,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/human"
 	"github.com/signalbox-project/signalbox/internal/platform/nearest"
+	"github.com/signalbox-project/signalbox/internal/slo/indicator"
 	"github.com/signalbox-project/signalbox/internal/slo/openslo"
 	"github.com/signalbox-project/signalbox/internal/slo/promexpr"
 )
@@ -50,7 +51,7 @@ type Definition struct {
 	PartOf string
 
 	extends bool // BurnAlerts come on top of the configuration's
-	source  source
+	source  indicator.Source
 }
 
 // ErrorBudget is the share of events that may be bad: 1 - Objective, without
@@ -60,7 +61,7 @@ func (d *Definition) ErrorBudget() float64 { return errorBudget(d.Objective) }
 // measuresLike reports whether both read the same numbers over the same window,
 // whatever their objective and texts.
 func (d *Definition) measuresLike(o *Definition) bool {
-	return d.Queries == o.Queries && d.Window == o.Window && (len(d.Parts) == 0) == (len(o.Parts) == 0) && d.Method == o.Method && d.source.identity() == o.source.identity()
+	return d.Queries == o.Queries && d.Window == o.Window && (len(d.Parts) == 0) == (len(o.Parts) == 0) && d.Method == o.Method && d.source.Identity() == o.source.Identity()
 }
 
 func errorBudget(objective float64) float64 {
@@ -263,27 +264,27 @@ func (r *resolver) ratio(d *Definition, s *openslo.SLO, sli *openslo.SLI, ob *op
 		}
 		return c
 	}
-	counts := &ratioSource{good: parse("good", sli.Ratio.Good), bad: parse("bad", sli.Ratio.Bad), total: parse("total", sli.Ratio.Total)}
+	counts := &indicator.Ratio{Good: parse("good", sli.Ratio.Good), Bad: parse("bad", sli.Ratio.Bad), Total: parse("total", sli.Ratio.Total)}
 	if r.failed {
 		return
 	}
 	d.Indicator = "share of good events"
-	d.Queries.Total = counts.total.Plain("$window")
-	if counts.good != nil {
-		d.Queries.Good = counts.good.Plain("$window")
-		d.Queries.Error = fmt.Sprintf("1 - %s / %s", counts.good.Sum("$window"), counts.total.Sum("$window"))
+	d.Queries.Total = counts.Total.Plain("$window")
+	if counts.Good != nil {
+		d.Queries.Good = counts.Good.Plain("$window")
+		d.Queries.Error = fmt.Sprintf("1 - %s / %s", counts.Good.Sum("$window"), counts.Total.Sum("$window"))
 	} else {
-		d.Queries.Bad = counts.bad.Plain("$window")
+		d.Queries.Bad = counts.Bad.Plain("$window")
 		// Without a failure there is no series of failures: that is zero.
-		d.Queries.Error = fmt.Sprintf("(%s or vector(0)) / %s", counts.bad.Sum("$window"), counts.total.Sum("$window"))
+		d.Queries.Error = fmt.Sprintf("(%s or vector(0)) / %s", counts.Bad.Sum("$window"), counts.Total.Sum("$window"))
 	}
 	d.source = counts
 	switch s.Method {
 	case openslo.Timeslices:
-		d.source = &sliceSource{counts: counts, slice: ob.SliceWindow, target: ob.SliceTarget}
+		d.source = &indicator.Slices{Counts: counts, Slice: ob.SliceWindow, Target: ob.SliceTarget}
 		d.Indicator = fmt.Sprintf("share of %s slices with at least %s good events", human.Duration(ob.SliceWindow), human.Percent(ob.SliceTarget))
 	case openslo.RatioTimeslices:
-		d.source = &sliceSource{counts: counts, slice: ob.SliceWindow}
+		d.source = &indicator.Slices{Counts: counts, Slice: ob.SliceWindow}
 		d.Indicator = fmt.Sprintf("mean share of good events in %s slices", human.Duration(ob.SliceWindow))
 	}
 }
@@ -293,24 +294,24 @@ func (r *resolver) raw(d *Definition, s *openslo.SLO, sli *openslo.SLI, ob *open
 	if v == nil {
 		return
 	}
-	src := &sampleSource{query: v, success: sli.Ratio.RawType == "success"}
+	src := &indicator.Values{Query: v, Success: sli.Ratio.RawType == "success"}
 	d.Indicator = "mean of a measured share of good events"
 	d.Queries.Error = v.Text
-	if src.success {
+	if src.Success {
 		d.Queries.Error = "1 - (" + v.Text + ")"
 	}
 	d.source = sliced(src, s.Method, ob, ob.SliceTarget)
 }
 
 // sliced judges values by slices where the method asks for it.
-func sliced(src *sampleSource, method string, ob *openslo.Objective, target float64) source {
+func sliced(src *indicator.Values, method string, ob *openslo.Objective, target float64) indicator.Source {
 	if method == openslo.Occurrences {
 		return src
 	}
 	if method == openslo.RatioTimeslices {
 		target = 0
 	}
-	return &sliceSource{counts: src, slice: ob.SliceWindow, target: target}
+	return &indicator.Slices{Counts: src, Slice: ob.SliceWindow, Target: target}
 }
 
 func (r *resolver) threshold(d *Definition, s *openslo.SLO, sli *openslo.SLI, ob *openslo.Objective) {
@@ -329,7 +330,7 @@ func (r *resolver) threshold(d *Definition, s *openslo.SLO, sli *openslo.SLI, ob
 	if target == 0 {
 		target = 1
 	}
-	d.source = sliced(&sampleSource{query: v, op: ob.Op, value: ob.Value}, s.Method, ob, target)
+	d.source = sliced(&indicator.Values{Query: v, Op: ob.Op, Limit: ob.Value}, s.Method, ob, target)
 }
 
 func (r *resolver) vector(d *Definition, sli *openslo.SLI, m *openslo.Metric) *promexpr.Vector {

@@ -7,7 +7,7 @@
 // and the gate ask. It does not route alerts (alerting does), decide on deployments (gate does) or
 // keep samples (store/metrics does).
 //
-// In: OpenSLO files, PromQL answers (Querier), a signal that samples arrived. Out:
+// In: OpenSLO files, what indicators measured (package indicator), a signal that samples arrived. Out:
 // model.SLOStatus, SLOSnapshot and SLOHistory, alerts, signalbox_slo_* metrics,
 // and the records that survive a restart.
 //

@@ -16,10 +16,13 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/notify"
+	"github.com/signalbox-project/signalbox/internal/slo/indicator"
 	"github.com/signalbox-project/signalbox/internal/slo/ledger"
-	"github.com/signalbox-project/signalbox/internal/slo/promexpr"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
+
+// Querier evaluates PromQL; see indicator.Querier.
+type Querier = indicator.Querier
 
 // Records keeps what must survive a restart; store/state does.
 type Records interface {
@@ -57,9 +60,9 @@ type Engine struct {
 	log     *slog.Logger
 	metrics *engineMetrics
 
-	mu          sync.Mutex                         // guards promises
-	promises    []*promise                         // sorted by name
-	families    map[*promexpr.Counter]familyMember // who is asked for together
+	mu          sync.Mutex         // guards promises
+	promises    []*promise         // sorted by name
+	families    indicator.Families // who is asked for together
 	restored    map[string]store.SLORecord
 	ledgers     map[string]store.SLOLedger // of the last run, until the first evaluation
 	nextRecord  time.Time
@@ -251,7 +254,7 @@ func (e *Engine) restore(ctx context.Context) error {
 func (e *Engine) step(ctx context.Context, now time.Time) {
 	start := time.Now()
 	promises := e.sync(ctx, now)
-	q := newBatch(e.deps.Querier, e.families)
+	q := indicator.NewBatch(e.deps.Querier, e.families)
 	corrections := *e.corrections.Load()
 	for _, p := range promises {
 		if ctx.Err() != nil {
@@ -349,10 +352,18 @@ func (e *Engine) sync(ctx context.Context, now time.Time) []*promise {
 	}
 	e.retire(ctx, old, now)
 	link(next)
-	e.families = families(next)
+	e.families = indicator.FamiliesOf(sources(next))
 	e.ledgers = nil // those of the last run were for the first promises
 	e.promises = next
 	return next
+}
+
+func sources(promises []*promise) []indicator.Source {
+	out := make([]indicator.Source, len(promises))
+	for i, p := range promises {
+		out[i] = p.def.source
+	}
+	return out
 }
 
 // link connects composites with the promises they are made of.
@@ -424,27 +435,3 @@ func (e *Engine) scanOne(ctx context.Context, now time.Time) bool {
 
 // Recompute reads all history again: somebody wrote into the past.
 func (e *Engine) Recompute() { e.again.Store(true) }
-
-// memo answers the same question once per evaluation: promises of one service
-// often share their total.
-type memo struct {
-	Querier
-	seen map[string]memoEntry
-}
-
-type memoEntry struct {
-	at      time.Time
-	samples []model.Sample
-}
-
-// Instant is Querier's.
-func (m *memo) Instant(ctx context.Context, expr string, t time.Time) ([]model.Sample, error) {
-	if e, ok := m.seen[expr]; ok && e.at.Equal(t) {
-		return e.samples, nil
-	}
-	samples, err := m.Querier.Instant(ctx, expr, t)
-	if err == nil {
-		m.seen[expr] = memoEntry{t, samples}
-	}
-	return samples, err
-}

@@ -22,7 +22,7 @@ const (
 
 // measures names what a promise counts: a ledger of anything else is of no use.
 func (d *Definition) measures() string {
-	sum := sha256.Sum256([]byte(fmt.Sprint(d.Queries, d.Window, d.Method, d.source.identity())))
+	sum := sha256.Sum256([]byte(fmt.Sprint(d.Queries, d.Window, d.Method, d.source.Identity())))
 	return hex.EncodeToString(sum[:16])
 }
 

@@ -1,12 +1,11 @@
 package slo
 
 import (
-	"context"
 	"fmt"
 	"strconv"
 	"time"
 
-	"github.com/signalbox-project/signalbox/internal/slo/ledger"
+	"github.com/signalbox-project/signalbox/internal/slo/indicator"
 	"github.com/signalbox-project/signalbox/internal/slo/openslo"
 )
 
@@ -72,16 +71,16 @@ func (r *resolver) applyPeak(d *Definition, s *openslo.SLO) {
 	}
 	d.Peak = p
 	if p.HasValue {
-		src := samplesOf(d.source)
-		if src == nil || src.op == "" {
+		src := indicator.ValuesOf(d.source)
+		if src == nil || src.Op == "" {
 			r.report(s.Meta, s.Line, false, fmt.Sprintf("SLO %s: %s needs a threshold metric", s.Name, annotationPeakValue), "use "+annotationPeakTarget+" or "+annotationPeakFactor)
 			return
 		}
-		src.peak, src.peakValue = p.Calendar, p.Value
+		src.Peak, src.PeakLimit = p.Calendar, p.Value
 		d.Indicator += fmt.Sprintf(" (%v at peak, %s)", p.Value, p.Calendar.Name)
 	}
 	if p.Target > 0 {
-		d.source = &peakSource{source: d.source, calendar: p.Calendar, scale: errorBudget(d.Objective) / errorBudget(p.Target)}
+		d.source = &indicator.AtPeak{Source: d.source, Calendar: p.Calendar, Scale: errorBudget(d.Objective) / errorBudget(p.Target)}
 	}
 }
 
@@ -96,74 +95,8 @@ func (d *Definition) factor(b BurnAlert, now time.Time) float64 {
 // Threshold is the value that a threshold metric is compared with at a time;
 // false when the promise has none.
 func (d *Definition) Threshold(now time.Time) (float64, bool) {
-	if s := samplesOf(d.source); s != nil && s.op != "" {
-		return s.limit(now), true
+	if s := indicator.ValuesOf(d.source); s != nil && s.Op != "" {
+		return s.LimitAt(now), true
 	}
 	return 0, false
-}
-
-// samplesOf finds the values that a source judges, nil when it counts events.
-func samplesOf(src source) *sampleSource {
-	if p, ok := src.(*peakSource); ok {
-		src = p.source
-	}
-	switch s := src.(type) {
-	case *sampleSource:
-		return s
-	case *sliceSource:
-		values, _ := s.counts.(*sampleSource)
-		return values
-	}
-	return nil
-}
-
-// peakSource counts what is bad at peak by the objective of the peak: there an
-// error of 2 % against an objective of 98 % spends what 1 % against 99 % does otherwise.
-type peakSource struct {
-	source
-	calendar *openslo.PeakCalendar
-	scale    float64
-}
-
-func (s *peakSource) identity() string {
-	return fmt.Sprint("peak ", s.calendar.Zone, s.calendar.Weekly, s.calendar.Dates, s.scale, s.source.identity())
-}
-
-// at scales what ended after a minute that began at start.
-func (s *peakSource) at(c ledger.Cell, start time.Time) ledger.Cell {
-	if s.calendar.Active(start) {
-		c.Bad *= s.scale
-	}
-	return c
-}
-
-// cells reads minutes, so that a slot may begin normal and end at peak.
-func (s *peakSource) cells(ctx context.Context, q Querier, from, to time.Time, width time.Duration) ([]ledger.Cell, error) {
-	fine, err := s.source.cells(ctx, q, from, to, time.Minute)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]ledger.Cell, int(to.Sub(from)/width))
-	for i, c := range fine {
-		at := time.Duration(i) * time.Minute
-		if k := int(at / width); k < len(out) {
-			out[k] = out[k].Add(s.at(c, from.Add(at)))
-		}
-	}
-	return out, nil
-}
-
-func (s *peakSource) live(ctx context.Context, q Querier, from, to time.Time) (sum ledger.Cell, err error) {
-	for start := from; start.Before(to); {
-		end := start
-		for active := s.calendar.Active(start); end.Before(to) && s.calendar.Active(end) == active; {
-			end = earlier(end.Truncate(time.Minute).Add(time.Minute), to)
-		}
-		c, err := s.source.live(ctx, q, start, end)
-		if err != nil {
-			return sum, err
-		}
-		sum, start = sum.Add(s.at(c, start)), end
-	}
-	return sum, nil
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/slo/indicator"
 	"github.com/signalbox-project/signalbox/internal/slo/ledger"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
@@ -97,7 +98,7 @@ func (p *promise) seal(ctx context.Context, q Querier, sealTo time.Time) error {
 	if !sealTo.After(p.sealed) {
 		return nil
 	}
-	from := p.sealed.Add(-p.def.source.reread())
+	from := p.sealed.Add(-p.def.source.Reread())
 	if start := p.ledger.Start(ledger.Minute, sealTo); from.Before(start) {
 		from = start
 	}
@@ -109,7 +110,7 @@ func (p *promise) seal(ctx context.Context, q Querier, sealTo time.Time) error {
 		p.rescan(sealTo)
 		return nil
 	}
-	cells, err := p.def.source.cells(ctx, q, from, sealTo, time.Minute)
+	cells, err := p.def.source.Cells(ctx, q, from, sealTo, time.Minute)
 	if err != nil {
 		return err
 	}
@@ -156,7 +157,7 @@ func (p *promise) catchUp(sealTo time.Time) {
 		p.rescan(sealTo)
 		return
 	}
-	since := p.sealed.Add(-p.def.source.reread()).Truncate(time.Hour)
+	since := p.sealed.Add(-p.def.source.Reread()).Truncate(time.Hour)
 	p.rescan(sealTo)
 	p.queue = slices.DeleteFunc(p.queue, func(c chunk) bool { return !c.special() && !c.to.After(since) })
 	for i := range p.queue {
@@ -176,7 +177,7 @@ func (p *promise) definition() *Definition {
 // scan reads the next chunk of history.
 func (p *promise) scan(ctx context.Context, q Querier, now time.Time) error {
 	c := p.queue[0]
-	cells, err := p.def.source.cells(ctx, q, c.from, c.to, c.tier.Width())
+	cells, err := p.def.source.Cells(ctx, q, c.from, c.to, c.tier.Width())
 	if err != nil {
 		return err
 	}
@@ -228,7 +229,7 @@ func (p *promise) scheduleScan(now time.Time) {
 
 // readLive reads what happened since the sealed minutes.
 func (p *promise) readLive(ctx context.Context, q Querier, now time.Time) error {
-	c, err := p.def.source.live(ctx, q, p.sealed, now)
+	c, err := p.def.source.Live(ctx, q, p.sealed, now)
 	if err != nil {
 		return err
 	}
@@ -245,14 +246,14 @@ func (p *promise) look(ctx context.Context, q Querier, now time.Time) error {
 	if unseen := p.lastData.IsZero() && p.live.Minutes > 0; now.Sub(p.checked) < lookEvery && !unseen {
 		return nil
 	}
-	v, ok, err := p.lastSample(ctx, q, now)
+	at, ok, err := p.def.source.Newest(ctx, q, now)
 	if err != nil {
 		return err
 	}
 	p.checked = now
 	p.mu.Lock()
 	if ok {
-		p.lastData = later(p.lastData, unixSeconds(v))
+		p.lastData = later(p.lastData, at)
 	} else if last, has := p.ledger.Last(); has {
 		p.lastData = later(p.lastData, last)
 	}
@@ -261,31 +262,18 @@ func (p *promise) look(ctx context.Context, q Querier, now time.Time) error {
 	return p.lookForGood(ctx, q, now, sum)
 }
 
-// lastSample is when the newest sample is of, in Unix seconds.
-func (p *promise) lastSample(ctx context.Context, q Querier, now time.Time) (float64, bool, error) {
-	if r, ok := p.def.source.(*ratioSource); ok {
-		return countAt(ctx, q, r.total, 0, now)
-	}
-	return value(ctx, q, p.def.source.lastSample(), now)
-}
-
 // lookForGood finds a query of good events that matches nothing at all: then
 // everything looks bad and most likely a selector is mistyped.
 func (p *promise) lookForGood(ctx context.Context, q Querier, now time.Time, sum ledger.Cell) error {
 	p.noGood = false
-	r, ok := p.def.source.(*ratioSource)
-	if !ok || r.good == nil {
+	r, ok := p.def.source.(*indicator.Ratio)
+	if !ok || sum.Total == 0 || sum.Bad < sum.Total {
 		return nil
 	}
-	if sum.Total == 0 || sum.Bad < sum.Total {
-		return nil
-	}
-	_, has, err := value(ctx, q, r.good.LastSample(), now)
-	p.noGood = err == nil && !has
+	unseen, err := r.Unseen(ctx, q, now)
+	p.noGood = unseen
 	return err
 }
-
-func unixSeconds(v float64) time.Time { return time.UnixMilli(int64(v * 1000)).UTC() }
 
 func later(a, b time.Time) time.Time {
 	if a.After(b) {
@@ -401,4 +389,11 @@ func (p *promise) sumParts(from, to time.Time) (counts, felt ledger.Cell) {
 		both[0], both[1] = append(both[0], a), append(both[1], b)
 	}
 	return compose(p.def.Parts, p.def.Objective, both[0]), compose(p.def.Parts, p.def.Objective, both[1])
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
 }

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml"
+
+	"github.com/signalbox-project/signalbox/internal/slo/indicator"
 )
 
 // recordedError is the recording rule of an SLO's error ratio over a window.
@@ -67,15 +69,12 @@ func (d *Definition) errorOver(w time.Duration) string {
 		}
 		return strings.Join(texts, " + ")
 	}
-	src := d.source
-	if p, ok := src.(*peakSource); ok {
-		src = p.source
-	}
+	src := indicator.Inner(d.source)
 	slice, target, text := time.Minute, 0.0, d.Queries.Error
-	if s, ok := src.(*sliceSource); ok {
-		slice, target = s.slice, s.target
+	if s, ok := src.(*indicator.Slices); ok {
+		slice, target = s.Slice, s.Target
 		text = strings.ReplaceAll(text, "$window", fmt.Sprintf("%dm", int(slice.Minutes())))
-	} else if _, counts := src.(*ratioSource); counts {
+	} else if _, counts := src.(*indicator.Ratio); counts {
 		return strings.ReplaceAll(text, "$window", window)
 	}
 	if target > 0 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/slo/indicator"
 	"github.com/signalbox-project/signalbox/internal/slo/ledger"
 )
 
@@ -28,10 +29,10 @@ func (p *promise) readTails(ctx context.Context, cfg Config, q Querier, now time
 			continue
 		}
 		begin := from
-		if _, events := p.def.source.(*ratioSource); !events {
+		if _, events := p.def.source.(*indicator.Ratio); !events {
 			begin = from.Truncate(time.Minute) // values and slices stand for whole minutes
 		}
-		c, err := p.def.source.live(ctx, q, begin, now)
+		c, err := p.def.source.Live(ctx, q, begin, now)
 		if err != nil {
 			return err
 		}

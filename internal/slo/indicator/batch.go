@@ -1,4 +1,4 @@
-package slo
+package indicator
 
 import (
 	"context"
@@ -22,13 +22,16 @@ type family struct {
 	values []string
 }
 
-// families finds the family of each counter of the promises; a counter
+// Families says which counters are asked for together.
+type Families map[*promexpr.Counter]familyMember
+
+// FamiliesOf finds the family of each counter of the sources; a counter
 // without one is asked for alone.
-func families(promises []*promise) map[*promexpr.Counter]familyMember {
+func FamiliesOf(sources []Source) Families {
 	size := map[string]map[string]bool{}
 	var counters []*promexpr.Counter
-	for _, p := range promises {
-		for _, c := range countersOf(p.def.source) {
+	for _, src := range sources {
+		for _, c := range countersOf(src) {
 			counters = append(counters, c)
 			for _, m := range c.Members() {
 				if size[m.Key] == nil {
@@ -39,7 +42,7 @@ func families(promises []*promise) map[*promexpr.Counter]familyMember {
 		}
 	}
 	open := map[string]*family{}
-	out := map[*promexpr.Counter]familyMember{}
+	out := Families{}
 	for _, c := range counters {
 		members := c.Members()
 		if len(members) == 0 {
@@ -67,26 +70,23 @@ type familyMember struct {
 	value string
 }
 
-func countersOf(src source) []*promexpr.Counter {
-	if p, ok := src.(*peakSource); ok {
-		src = p.source
-	}
-	if s, ok := src.(*sliceSource); ok {
-		if counts, ok := s.counts.(*ratioSource); ok {
+func countersOf(src Source) []*promexpr.Counter {
+	if s, ok := Inner(src).(*Slices); ok {
+		if counts, ok := s.Counts.(*Ratio); ok {
 			src = counts
 		}
 	}
-	if r, ok := src.(*ratioSource); ok {
-		return []*promexpr.Counter{r.total, r.part()}
+	if r, ok := Inner(src).(*Ratio); ok {
+		return []*promexpr.Counter{r.Total, r.part()}
 	}
 	return nil
 }
 
-// batch answers for one evaluation: the same question once, and those of a
+// Batch answers for one evaluation: the same question once, and those of a
 // family together.
-type batch struct {
+type Batch struct {
 	memo
-	families map[*promexpr.Counter]familyMember
+	families Families
 	at       map[batchKey]map[string]model.Sample
 	over     map[batchKey]map[string]map[int64]float64
 }
@@ -98,14 +98,15 @@ type batchKey struct {
 	step       time.Duration
 }
 
-func newBatch(q Querier, members map[*promexpr.Counter]familyMember) *batch {
-	return &batch{
+// NewBatch makes the batch of one evaluation.
+func NewBatch(q Querier, members Families) *Batch {
+	return &Batch{
 		memo: memo{Querier: q, seen: map[string]memoEntry{}}, families: members,
 		at: map[batchKey]map[string]model.Sample{}, over: map[batchKey]map[string]map[int64]float64{},
 	}
 }
 
-// counterQuerier is a Querier that knows counters; batch is one.
+// counterQuerier is a Querier that knows counters; Batch is one.
 type counterQuerier interface {
 	countAt(ctx context.Context, c *promexpr.Counter, window time.Duration, t time.Time) (v float64, ok bool, err error)
 	countOver(ctx context.Context, c *promexpr.Counter, width time.Duration, start, end time.Time) (map[int64]float64, error)
@@ -129,10 +130,10 @@ func countOver(ctx context.Context, q Querier, c *promexpr.Counter, width time.D
 	if b, ok := q.(counterQuerier); ok {
 		return b.countOver(ctx, c, width, start, end)
 	}
-	return points(ctx, q, c.Over(width), start, end, width)
+	return Points(ctx, q, c.Over(width), start, end, width)
 }
 
-func (b *batch) countAt(ctx context.Context, c *promexpr.Counter, window time.Duration, t time.Time) (float64, bool, error) {
+func (b *Batch) countAt(ctx context.Context, c *promexpr.Counter, window time.Duration, t time.Time) (float64, bool, error) {
 	m, together := b.families[c]
 	if !together {
 		return countAt(ctx, &b.memo, c, window, t)
@@ -160,7 +161,7 @@ func (b *batch) countAt(ctx context.Context, c *promexpr.Counter, window time.Du
 	return s.Value, ok, nil
 }
 
-func (b *batch) countOver(ctx context.Context, c *promexpr.Counter, width time.Duration, start, end time.Time) (map[int64]float64, error) {
+func (b *Batch) countOver(ctx context.Context, c *promexpr.Counter, width time.Duration, start, end time.Time) (map[int64]float64, error) {
 	m, together := b.families[c]
 	if !together {
 		return countOver(ctx, &b.memo, c, width, start, end)
@@ -185,4 +186,28 @@ func (b *batch) countOver(ctx context.Context, c *promexpr.Counter, width time.D
 		return countOver(ctx, &b.memo, c, width, start, end)
 	}
 	return answers[m.value], nil
+}
+
+// memo answers the same question once per evaluation: promises of one service
+// often share their total.
+type memo struct {
+	Querier
+	seen map[string]memoEntry
+}
+
+type memoEntry struct {
+	at      time.Time
+	samples []model.Sample
+}
+
+// Instant is Querier's.
+func (m *memo) Instant(ctx context.Context, expr string, t time.Time) ([]model.Sample, error) {
+	if e, ok := m.seen[expr]; ok && e.at.Equal(t) {
+		return e.samples, nil
+	}
+	samples, err := m.Querier.Instant(ctx, expr, t)
+	if err == nil {
+		m.seen[expr] = memoEntry{t, samples}
+	}
+	return samples, err
 }
