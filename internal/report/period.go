@@ -41,14 +41,18 @@ func periodOf(req model.ReportRequest, now time.Time) (span, error) {
 	local := now.In(req.Zone)
 	year, month, _ := local.Date()
 	number := func(s string) int { n, _ := strconv.Atoi(s); return n } // digits by the pattern
-	switch text := strings.TrimSpace(req.Period); {
+	text := strings.TrimSpace(req.Period)
+	if len(text) >= 4 && text[0] >= '0' && text[0] <= '9' && (text[:4] < "1970" || text[:4] > "2200") {
+		return span{}, refuse("period: %q lies outside the years 1970 to 2200; %s", text, periodForms)
+	}
+	switch {
 	case text == "this-month":
 		return calendar(year, month, 1, req.Zone), nil
 	case text == "last-month":
 		return calendar(year, month-1, 1, req.Zone), nil
 	case monthText.MatchString(text):
 		m := monthText.FindStringSubmatch(text)
-		if n := number(m[2]); n < 1 || n > 12 || number(m[1]) < 1970 {
+		if n := number(m[2]); n < 1 || n > 12 {
 			return span{}, refuse("period: there is no month %s; %s", text, periodForms)
 		}
 		return calendar(number(m[1]), time.Month(number(m[2])), 1, req.Zone), nil

@@ -67,3 +67,29 @@ func TestAPeriodToTheMinuteCountsToTheMinute(t *testing.T) {
 		t.Errorf("episodes %+v", e)
 	}
 }
+
+func FuzzPeriod(f *testing.F) {
+	for _, text := range []string{"2026-10", "2026-q4", "2026", "last-month", "this-month", "last-28d", "last-0d", "9999-12", "0001-01", ""} {
+		f.Add(text, "Europe/Berlin")
+	}
+	f.Fuzz(func(t *testing.T, text, name string) {
+		zone, err := time.LoadLocation(name)
+		if err != nil || text == "" {
+			return
+		}
+		p, err := periodOf(model.ReportRequest{Period: text, Zone: zone}, utc(2026, 11, 21, 7, 3))
+		if err != nil {
+			return
+		}
+		if !p.end.After(p.start) || p.name == "" || p.in == "" {
+			t.Errorf("%q in %s is %+v", text, name, p)
+		}
+		last := time.Time{}
+		for _, b := range append(p.before(3), p) {
+			if !last.IsZero() && !b.start.Equal(last) {
+				t.Errorf("%q in %s: a period begins at %s, the one before ended at %s", text, name, b.start, last)
+			}
+			last = b.end
+		}
+	})
+}

@@ -384,6 +384,7 @@ func TestRequestsThatMakeNoSense(t *testing.T) {
 	}{
 		{"the future", model.ReportRequest{Period: "2026-11"}, "nothing has happened in it yet"},
 		{"a month that does not exist", model.ReportRequest{Period: "2026-13"}, "there is no month 2026-13"},
+		{"antiquity", model.ReportRequest{Period: "0044"}, "outside the years 1970 to 2200"},
 		{"words", model.ReportRequest{Period: "october"}, "write it as 2026-10"},
 		{"the wrong way round", model.ReportRequest{Start: w.now, End: w.now.Add(-time.Hour)}, "before end"},
 		{"nothing", model.ReportRequest{}, "before end"},
