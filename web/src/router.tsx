@@ -31,6 +31,11 @@ const routes = [
   }),
   createRoute({
     getParentRoute: () => root,
+    path: "/backtest",
+    component: lazyRouteComponent(() => import("./pages/backtest/BacktestPage"), "BacktestPage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
     path: "/slos/$name",
     component: lazyRouteComponent(() => import("./pages/slo/SloPage"), "SloPage"),
   }),

@@ -42,6 +42,10 @@ export interface ChartProps {
   /** Why there is nothing to see, when there is nothing. */
   empty?: ReactNode;
   aside?: ReactNode;
+  /** A moment under another view's crosshair, Unix seconds. */
+  cursorAt?: number | undefined;
+  /** The moment under this chart's pointer, Unix seconds. */
+  onCursor?: (time: number) => void;
 }
 
 const none: readonly never[] = [];
@@ -63,6 +67,8 @@ export function Chart({
   menu = none,
   empty,
   aside,
+  cursorAt,
+  onCursor,
 }: ChartProps) {
   const scheme = useComputedColorScheme("light");
   const { zone, resolved, now, setRange } = useTimeRange();
@@ -73,8 +79,30 @@ export function Chart({
 
   const shown = range ?? resolved;
   // What the drawing hooks read: always the newest, without rebuilding the plot.
-  const current = useRef({ thresholds, markers, shades, exemplars, near, shown, now, setRange, onExemplar });
-  current.current = { thresholds, markers, shades, exemplars, near, shown, now, setRange, onExemplar };
+  const current = useRef({
+    thresholds,
+    markers,
+    shades,
+    exemplars,
+    near,
+    shown,
+    now,
+    setRange,
+    onExemplar,
+    onCursor,
+  });
+  current.current = {
+    thresholds,
+    markers,
+    shades,
+    exemplars,
+    near,
+    shown,
+    now,
+    setRange,
+    onExemplar,
+    onCursor,
+  };
 
   const aligned = useMemo<uPlot.AlignedData>(() => {
     const values = kind === "bars" ? stack(data.series) : data.series.map((one) => one.values);
@@ -129,6 +157,8 @@ export function Chart({
               frame = requestAnimationFrame(() => {
                 setCursor(self.cursor.idx ?? null);
                 const { left = -1, top = -1 } = self.cursor;
+                // Only this chart's own pointer speaks: a crosshair set from elsewhere has no event.
+                if (left >= 0 && self.cursor.event) current.current.onCursor?.(self.posToVal(left, "x"));
                 const hit = left < 0 ? undefined : exemplarAt(self, current.current.exemplars, left, top);
                 if (hit !== current.current.near) {
                   setNear(hit);
@@ -172,6 +202,13 @@ export function Chart({
   useEffect(() => {
     plot.current?.setData(alignedRef.current);
   }, [shown.from, shown.to]);
+
+  useEffect(() => {
+    const u = plot.current;
+    if (!u || cursorAt === undefined || u.cursor.event) return;
+    const left = u.valToPos(cursorAt, "x");
+    if (Number.isFinite(left)) u.setCursor({ left, top: 0 }, false);
+  }, [cursorAt]);
 
   const blank = data.series.every((one) => one.values.every((value) => value === null));
   return (

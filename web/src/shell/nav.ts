@@ -7,11 +7,11 @@ export interface NavEntry {
   /** Typed after `g`. */
   key: string;
   /** Paths that belong to this entry besides its own. */
-  also?: string;
+  also?: readonly string[];
 }
 
 export const navEntries: readonly NavEntry[] = [
-  { to: "/", label: "Overview", icon: "overview", key: "o", also: "/slos" },
+  { to: "/", label: "Overview", icon: "overview", key: "o", also: ["/slos", "/backtest", "/reports"] },
   { to: "/services", label: "Services", icon: "services", key: "s" },
   { to: "/query", label: "Metrics", icon: "metrics", key: "m" },
   { to: "/logs", label: "Logs", icon: "logs", key: "l" },
@@ -21,6 +21,6 @@ export const navEntries: readonly NavEntry[] = [
 ];
 
 export function isCurrent(entry: NavEntry, path: string): boolean {
-  if (entry.also && path.startsWith(entry.also)) return true;
+  if (entry.also?.some((other) => path.startsWith(other))) return true;
   return entry.to === "/" ? path === "/" : path === entry.to || path.startsWith(`${entry.to}/`);
 }

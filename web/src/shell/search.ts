@@ -26,6 +26,19 @@ export interface AppSearch {
   slo?: string | undefined;
   target?: string | undefined;
   window?: string | undefined;
+  // Backtest: its job, its documents, its span and step.
+  job?: string | undefined;
+  docs?: string | undefined;
+  start?: string | undefined;
+  end?: string | undefined;
+  step?: string | undefined;
+  // Reports.
+  period?: string | undefined;
+  audience?: string | undefined;
+  zone?: string | undefined;
+  team?: string | undefined;
+  // Remedies.
+  state?: string | undefined;
 }
 
 /** The keys that every link keeps. */
