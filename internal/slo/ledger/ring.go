@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"math"
 )
 
@@ -137,7 +138,11 @@ func (c *column) put(i int, v float64) {
 	}
 }
 
-const formatVersion = 1
+// formatVersion begins every stored ledger; its last four bytes are a checksum
+// of all before them. Version 1 had none.
+const formatVersion = 2
+
+func checksum(text []byte) uint32 { return crc32.Checksum(text, crc32.MakeTable(crc32.Castagnoli)) }
 
 var errDamaged = errors.New("the stored slots are damaged")
 
@@ -153,14 +158,19 @@ func (l *Ledger) Marshal() []byte {
 			out = append(append(out, c.width), c.data...)
 		}
 	}
-	return out
+	return binary.LittleEndian.AppendUint32(out, checksum(out))
 }
 
 // Unmarshal reads what Marshal wrote of a ledger of the same window.
 func (l *Ledger) Unmarshal(text []byte) error {
-	if len(text) < 9 || text[0] != formatVersion {
+	if len(text) < 13 || text[0] != formatVersion {
 		return fmt.Errorf("read ledger: %w", errDamaged)
 	}
+	body := text[:len(text)-4]
+	if binary.LittleEndian.Uint32(text[len(body):]) != checksum(body) {
+		return fmt.Errorf("read ledger: %w", errDamaged)
+	}
+	text = body
 	next := New(l.window)
 	next.sealed = int64(binary.LittleEndian.Uint64(text[1:]))
 	text = text[9:]

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"encoding/binary"
 	"testing"
 	"time"
 
@@ -68,6 +69,26 @@ func TestALedgerIsSmall(t *testing.T) {
 	}
 }
 
+// A damaged ledger is read from history again; it must never count.
+func TestEveryChangedByteOfAStoredLedgerIsNoticed(t *testing.T) {
+	l := New(24 * time.Hour)
+	at := time.Unix(1_700_000_040, 0)
+	for m := range 300 {
+		l.Put(Minute, at.Add(time.Duration(m)*time.Minute), Cell{Bad: float64(m%3) / 2, Total: float64(100 * m), Minutes: 1})
+	}
+	text := l.Marshal()
+	for i := range text {
+		text[i] ^= 1 << (i % 8)
+		if New(24*time.Hour).Unmarshal(text) == nil {
+			t.Fatalf("byte %d was changed, and nobody noticed", i)
+		}
+		text[i] ^= 1 << (i % 8)
+	}
+	if New(24*time.Hour).Unmarshal(text[:len(text)-1]) == nil || New(24*time.Hour).Unmarshal(append(text, 0)) == nil {
+		t.Error("a ledger of another length is taken")
+	}
+}
+
 func FuzzUnmarshal(f *testing.F) {
 	l := New(time.Hour)
 	l.Put(Minute, time.Unix(1_700_000_040, 0), Cell{Bad: 1, Total: 300, Minutes: 1})
@@ -75,7 +96,12 @@ func FuzzUnmarshal(f *testing.F) {
 	f.Add([]byte{formatVersion})
 	f.Fuzz(func(t *testing.T, text []byte) {
 		l := New(time.Hour)
+		if len(text) > 4 { // a checksum that fits, or nothing else would be tried
+			text = binary.LittleEndian.AppendUint32(text[:len(text)-4:len(text)-4], checksum(text[:len(text)-4]))
+		}
 		if l.Unmarshal(text) == nil {
+			l.First(time.Unix(1_700_000_040, 0))
+			l.Last()
 			l.Put(Minute, time.Unix(1_700_000_040, 0), Cell{Bad: 1, Total: 2, Minutes: 1})
 			l.Sum(time.Unix(1_700_000_000, 0), time.Unix(1_700_010_000, 0))
 		}

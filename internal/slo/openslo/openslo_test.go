@@ -139,6 +139,11 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(good))
 	f.Add([]byte("apiVersion: openslo/v1\nkind: SLO\nmetadata: &a {name: *a}\nspec: [1, 2]\n"))
 	f.Add([]byte("- - - {"))
+	f.Add([]byte(sloth))
+	f.Add([]byte(pyrra))
+	f.Add([]byte(peaks))
+	f.Add([]byte(good + "---\nspec: [\n---\n" + good))
+	f.Add([]byte("\uFEFFapiVersion: openslo/v1\r\nkind: \"SLO\r\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		docs, problems := Parse("f.yaml", text)
 		for _, s := range docs.SLOs {
@@ -152,8 +157,8 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 		for _, p := range problems {
-			if p.Message == "" || p.File != "f.yaml" {
-				t.Errorf("a problem without a message or a file: %+v", p)
+			if p.Message == "" || p.File != "f.yaml" || p.Line < 1 || p.Cure == "" {
+				t.Errorf("a problem without a message, a file, a line or a cure: %+v", p)
 			}
 		}
 	})

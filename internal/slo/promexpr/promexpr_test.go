@@ -153,3 +153,20 @@ func FuzzParseCounter(f *testing.F) {
 		}
 	})
 }
+
+func FuzzParseVector(f *testing.F) {
+	for _, s := range []string{"max(x)", "histogram_quantile(0.95, sum by (le) (rate(b_bucket[5m])))", "x > bool 1", "x[1h:5m]", "time() - x", "((("} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		v, err := ParseVector(s)
+		if err != nil {
+			return
+		}
+		for _, text := range []string{v.Text, v.LastSample()} {
+			if _, err := newParser().ParseExpr(text); err != nil {
+				t.Errorf("%q became %q: %v", s, text, err)
+			}
+		}
+	})
+}
