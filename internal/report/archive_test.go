@@ -259,3 +259,27 @@ func TestThousandsOfPromisesAreSummedFromTheirDays(t *testing.T) {
 		t.Errorf("%+v with %d queries of samples", r.Counts, c.asked.Load())
 	}
 }
+
+// fullDisk keeps nothing.
+type fullDisk struct {
+	memoryDays
+	err error
+}
+
+func (f *fullDisk) SaveSLODays(context.Context, []store.SLODay) error { return f.err }
+
+func TestAReportIsMadeWhereNothingCanBeKept(t *testing.T) {
+	w := newWorld(t, utc(2026, 10, 5, 0, 0), availability("edge", "99.9"))
+	w.minutes(utc(2026, 9, 30, 0, 0), w.now, map[string]traffic{"edge": steady(0)})
+	days := &fullDisk{err: fmt.Errorf("write slo_days: %w", store.ErrReadOnly)}
+	w.room.deps.Days, w.room.archive.deps.Days = days, days
+	req := model.ReportRequest{Start: utc(2026, 10, 1, 0, 0), End: utc(2026, 10, 3, 0, 0), Audience: audienceCustomer}
+	if r := w.report(req); r.Counts.Met != 1 {
+		t.Errorf("%+v", r.Counts)
+	}
+	days.err = errors.New("broken")
+	w.now = w.now.Add(time.Hour)
+	if _, err := w.room.Report(t.Context(), req); err == nil {
+		t.Error("a failure that is no full disk goes unnoticed")
+	}
+}
