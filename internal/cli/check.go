@@ -47,7 +47,7 @@ func checkRulesCommand() *cobra.Command {
 	var over string
 	cmd := &cobra.Command{
 		Use:   "rules FILE...",
-		Short: "Check Prometheus rule files, and with --backtest say how often they would have fired",
+		Short: "Check Prometheus rule files and PrometheusRule objects, and with --backtest say how often they would have fired",
 		Example: `  signalbox check rules examples/broker/rules/work.yml
   signalbox check rules --backtest 2d examples/broker/rules/work.yml`,
 		Args: cobra.MinimumNArgs(1),

@@ -137,7 +137,7 @@ Commands that talk to a running server find it by --server or SIGNALBOX_SERVER.`
 	)
 	add(root, "run", serveCommand(version), demoCommand(version), simulateCommand())
 	add(root, "ask", queryCommand(), sloCommand(), gateCommand(), explainCommand())
-	add(root, "work", checkCommand(), benchCommand())
+	add(root, "work", checkCommand(), rulesCommand(), benchCommand())
 	root.AddCommand(versionCommand(version), sqlWorkerCommand())
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	return root

@@ -84,17 +84,20 @@ func importSLOs(cmd *cobra.Command, file, output string, nth int) error {
 
 func sloExportCommand() *cobra.Command {
 	var format string
+	var meta objectFlags
 	cmd := &cobra.Command{
 		Use:   "export FILE...",
 		Short: "Write SLO files as Prometheus rules",
 		Long: `Writes recording rules of the error ratio for each window, and the burn alerts
-over them, as a rule file for Prometheus. Promises with few events and peak calendars
+over them, as a rule file for Prometheus, or as an object of the Prometheus operator
+that holds it. Promises with few events and peak calendars
 need the engine; the rules are the plain table.`,
-		Example: "  signalbox slo export --format prometheus-rules examples/broker/slos/*.yaml",
-		Args:    cobra.MinimumNArgs(1),
+		Example: `  signalbox slo export --format prometheus-rules examples/broker/slos/*.yaml
+  signalbox slo export --format prometheusrule --namespace monitoring examples/broker/slos/*.yaml`,
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if format != "prometheus-rules" {
-				return usageError{fmt.Errorf("--format %q is unknown: prometheus-rules is written", format)}
+			if format != "prometheus-rules" && format != "prometheusrule" {
+				return usageError{fmt.Errorf("--format %q is unknown: prometheus-rules and prometheusrule are written", format)}
 			}
 			files, err := expand(args)
 			if err != nil {
@@ -113,10 +116,14 @@ need the engine; the rules are the plain table.`,
 			if err != nil {
 				return err
 			}
+			if format == "prometheusrule" {
+				return meta.write(cmd.OutOrStdout(), false, "slos", text)
+			}
 			_, err = cmd.OutOrStdout().Write(text)
 			return err
 		},
 	}
-	cmd.Flags().StringVar(&format, "format", "prometheus-rules", "what to write: prometheus-rules")
+	cmd.Flags().StringVar(&format, "format", "prometheus-rules", "what to write: prometheus-rules (a file) or prometheusrule (an object of the Prometheus operator)")
+	meta.flags(cmd.Flags())
 	return cmd
 }

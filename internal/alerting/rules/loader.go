@@ -2,7 +2,9 @@ package rules
 
 import (
 	_ "embed"
+	"fmt"
 	"log/slog"
+	"os"
 
 	prommodel "github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/rulefmt"
@@ -29,7 +31,15 @@ func (l loader) Load(file string, ignoreUnknown bool, names prommodel.Validation
 	if file == builtIn {
 		return rulefmt.Parse(builtInYAML, ignoreUnknown, names, l.parser, l.log)
 	}
-	return rulefmt.ParseFile(file, ignoreUnknown, names, l.parser, l.log)
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, []error{fmt.Errorf("%s: %w", file, err)}
+	}
+	groups, errs := parse(text, ignoreUnknown, names, l.parser, l.log)
+	for i, err := range errs {
+		errs[i] = fmt.Errorf("%s: %w", file, err)
+	}
+	return groups, errs
 }
 
 func (l loader) Parse(query string) (parser.Expr, error) { return l.parser.ParseExpr(query) }
@@ -37,7 +47,7 @@ func (l loader) Parse(query string) (parser.Expr, error) { return l.parser.Parse
 // Parse reads the text of a rule file as Load does and answers every problem.
 func Parse(text []byte) (*rulefmt.RuleGroups, []error) {
 	l := newLoader()
-	return rulefmt.Parse(text, false, prommodel.UTF8Validation, l.parser, l.log)
+	return parse(text, false, prommodel.UTF8Validation, l.parser, l.log)
 }
 
 // ParseExpr reads the expression of a rule.
