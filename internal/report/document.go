@@ -200,17 +200,29 @@ func correctionSection(r model.Report) section {
 	return s
 }
 
+// trendSection leaves out periods from before there was anything.
 func trendSection(r model.Report) section {
-	s := section{title: "Trend", header: []string{"Promise", "Promised"}}
 	if len(r.Promises) == 0 || len(r.Promises[0].Trend) < 2 {
 		return section{}
 	}
-	for _, t := range r.Promises[0].Trend {
+	n := len(r.Promises[0].Trend)
+	first := n - 1
+	for _, p := range r.Promises {
+		if i := slices.IndexFunc(p.Trend, func(t model.ReportTrend) bool { return t.Achieved != nil }); i >= 0 {
+			first = min(first, i)
+		}
+	}
+	s := section{title: "Trend", header: []string{"Promise", "Promised"}}
+	if first == n-1 {
+		s.none = "Nothing is known of the periods before."
+		return s
+	}
+	for _, t := range r.Promises[0].Trend[first:] {
 		s.header = append(s.header, t.Name)
 	}
 	for _, p := range r.Promises {
 		row := []string{p.Name, target(p.Objective)}
-		for _, t := range p.Trend {
+		for _, t := range p.Trend[first:] {
 			row = append(row, trendCell(t, p.Objective))
 		}
 		s.rows = append(s.rows, row)
