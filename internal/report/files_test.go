@@ -91,6 +91,7 @@ func TestFiguresAsPeopleReadThem(t *testing.T) {
 		{coverage(0.9999), "100 %"},
 		{coverage(0.9949), "99.4 %"},
 		{coverage(0), "0 %"},
+		{coverage(0.0004), "under 1 %"},
 	} {
 		if c.got != c.want {
 			t.Errorf("%q, want %q", c.got, c.want)

@@ -73,6 +73,9 @@ func coverage(v float64) string {
 	case v >= 0.99:
 		return strconv.FormatFloat(math.Floor(1000*v)/10, 'f', 1, 64) + " %"
 	}
+	if v > 0 && v < 0.01 {
+		return "under 1 %"
+	}
 	return strconv.FormatFloat(math.Round(100*v), 'f', -1, 64) + " %"
 }
 
