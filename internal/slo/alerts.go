@@ -71,33 +71,72 @@ func (p *promise) hold(rows []burnRow, now time.Time) {
 	}
 }
 
-// sendAlerts hands new, due and ended alerts to the pipeline. What the
-// pipeline did not take is sent again at the next evaluation.
+// message is an alert that is due to be handed to the pipeline.
+type message struct {
+	p      *promise
+	record *store.SLOAlertRecord
+	active bool
+	alert  notify.Alert
+}
+
+// sendAlerts hands new, due and ended alerts to the pipeline, all at once: it
+// has each call on disk before it answers. What the pipeline did not take is sent
+// again at the next evaluation.
 func (e *Engine) sendAlerts(ctx context.Context, promises []*promise, now time.Time) {
+	var due, forgotten []message
 	for _, p := range promises {
 		for name, a := range p.alerts {
-			active := slices.Contains(p.status.Alerts, name)
-			if active && now.Sub(a.Sent) < time.Duration(e.cfg.ResendEvery) {
+			m := message{p: p, record: a, active: slices.Contains(p.status.Alerts, name)}
+			if m.active && now.Sub(a.Sent) < time.Duration(e.cfg.ResendEvery) {
 				continue
 			}
-			if row, known := p.def.row(e.cfg, name); known && e.deps.Alerts != nil {
-				if err := e.deps.Alerts.Send(ctx, e.alert(p.def, p.status, row, a, now, active)); err != nil {
-					e.fail("send", err)
-					continue
-				}
-			}
-			if active {
-				e.metrics.sent.WithLabelValues("firing").Inc()
-				p.dirty = p.dirty || a.Sent.IsZero()
-				a.Sent = now.UTC()
+			row, known := p.def.row(e.cfg, name)
+			if !known || e.deps.Alerts == nil {
+				forgotten = append(forgotten, m)
 				continue
 			}
-			e.log.Info("SLO burn alert is resolved", "slo", p.def.Name, "alert", name)
-			e.metrics.sent.WithLabelValues("resolved").Inc()
-			delete(p.alerts, name)
-			p.dirty = true
+			m.alert = e.alert(p.def, p.status, row, a, now, m.active)
+			due = append(due, m)
 		}
 	}
+	for _, m := range append(e.deliver(ctx, due), forgotten...) {
+		e.sent(m, now)
+	}
+}
+
+// deliver answers which of the messages the pipeline took. One that it refuses
+// must not hold the others up.
+func (e *Engine) deliver(ctx context.Context, due []message) (taken []message) {
+	if len(due) == 0 {
+		return nil
+	}
+	alerts := make([]notify.Alert, len(due))
+	for i, m := range due {
+		alerts[i] = m.alert
+	}
+	err := e.deps.Alerts.Send(ctx, alerts...)
+	switch {
+	case err == nil:
+		return due
+	case len(due) == 1:
+		e.fail("send", err)
+		return nil
+	}
+	half := len(due) / 2
+	return append(e.deliver(ctx, due[:half]), e.deliver(ctx, due[half:])...)
+}
+
+func (e *Engine) sent(m message, now time.Time) {
+	if m.active {
+		e.metrics.sent.WithLabelValues("firing").Inc()
+		m.p.dirty = m.p.dirty || m.record.Sent.IsZero()
+		m.record.Sent = now.UTC()
+		return
+	}
+	e.log.Info("SLO burn alert is resolved", "slo", m.p.def.Name, "alert", m.record.Name)
+	e.metrics.sent.WithLabelValues("resolved").Inc()
+	delete(m.p.alerts, m.record.Name)
+	m.p.dirty = true
 }
 
 // retire resolves the alerts of promises that are no longer defined.

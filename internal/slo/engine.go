@@ -155,8 +155,10 @@ func (e *Engine) Run(ctx context.Context) error {
 	pace := pacer{share: e.cfg.CPUShare, credit: burstCPU, last: time.Now()}
 	for {
 		start := time.Now()
-		e.step(ctx, e.deps.Now())
-		pace.spend(time.Since(start))
+		waited := e.step(ctx, e.deps.Now())
+		// What waits for the disk takes no computing time: after an alert the next
+		// evaluation must not be ten times as long in coming.
+		pace.spend(time.Since(start) - waited)
 		news := e.scan(ctx, start, &pace)
 		if !e.wait(ctx, arrivals, &pace, news) {
 			e.keepAll(ctx)
@@ -250,15 +252,16 @@ func (e *Engine) restore(ctx context.Context) error {
 	return nil
 }
 
-// step judges every promise once at now. It runs no two at a time.
-func (e *Engine) step(ctx context.Context, now time.Time) {
+// step judges every promise once at now, and answers how long it waited for
+// alerts and records to be on disk. It runs no two at a time.
+func (e *Engine) step(ctx context.Context, now time.Time) (waited time.Duration) {
 	start := time.Now()
 	promises := e.sync(ctx, now)
 	q := indicator.NewBatch(e.deps.Querier, e.families)
 	corrections := *e.corrections.Load()
 	for _, p := range promises {
 		if ctx.Err() != nil {
-			return
+			return 0
 		}
 		p.correct(corrections[p.def.Name])
 		if len(p.parts) == 0 {
@@ -271,9 +274,11 @@ func (e *Engine) step(ctx context.Context, now time.Time) {
 	}
 	Sort(list)
 	e.list.Store(&list)
+	judged := time.Now()
 	e.sendAlerts(ctx, promises, now)
 	e.save(ctx, promises)
 	e.keep(ctx, promises, now)
+	waited = time.Since(judged)
 	if e.deps.Results != nil && !now.Before(e.nextRecord) {
 		e.nextRecord = now.Add(time.Duration(e.cfg.RecordEvery))
 		if err := e.writeResults(ctx, list, now); err != nil {
@@ -281,6 +286,7 @@ func (e *Engine) step(ctx context.Context, now time.Time) {
 		}
 	}
 	e.metrics.evaluation.Observe(time.Since(start).Seconds())
+	return waited
 }
 
 func (e *Engine) read(ctx context.Context, p *promise, q Querier, now time.Time) error {

@@ -2,8 +2,10 @@ package slo_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -27,6 +29,8 @@ type world struct {
 	records *memoryRecords
 	fixes   *memoryCorrections
 	sent    []notify.Alert
+	calls   int    // of Send
+	refuse  string // the alert name that Send refuses
 	cfg     slo.Config
 	counts  map[string]float64 // by outcome
 	doc     string
@@ -75,6 +79,10 @@ func (w *world) start() {
 
 // Send is notify.Sender's.
 func (w *world) Send(_ context.Context, alerts ...notify.Alert) error {
+	w.calls++
+	if w.refuse != "" && slices.ContainsFunc(alerts, func(a notify.Alert) bool { return a.Labels["alertname"] == w.refuse }) {
+		return errors.New("refused")
+	}
 	w.sent = append(w.sent, alerts...)
 	return nil
 }

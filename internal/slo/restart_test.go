@@ -34,3 +34,28 @@ func TestARestartPagesNobodyBeforeHistoryIsRead(t *testing.T) {
 		t.Errorf("%d pages: %+v", fast, w.sent)
 	}
 }
+
+// TestAlertsOfOneEvaluationAreHandedOverTogether: the pipeline writes to the disk before it
+// answers, once for all. One that it refuses does not hold up the others.
+func TestAlertsOfOneEvaluationAreHandedOverTogether(t *testing.T) {
+	w := newWorld(t, availability("99.5"))
+	w.traffic(7*time.Hour, 15*time.Second, 100, 0)
+	w.traffic(30*time.Minute, 15*time.Second, 0, 100)
+	w.settle()
+	if len(w.sent) < 3 || w.calls != 1 {
+		t.Fatalf("%d alerts in %d calls", len(w.sent), w.calls)
+	}
+	w.sent, w.refuse = nil, "SLOBurnRateFast"
+	w.start()
+	w.settle()
+	w.now = w.now.Add(2 * time.Minute)
+	w.settle()
+	if len(w.sent) == 0 {
+		t.Error("none was sent because one was refused")
+	}
+	for _, a := range w.sent {
+		if a.Labels["alertname"] == w.refuse {
+			t.Errorf("taken though refused: %+v", a)
+		}
+	}
+}
