@@ -152,7 +152,7 @@ func checkExpr(expr string) error {
 		return err
 	}
 	if t := parsed.Type(); t != parser.ValueTypeVector && t != parser.ValueTypeScalar {
-		return fmt.Errorf("must be an instant vector, is a %s", t)
+		return fmt.Errorf("must be an instant vector, is a %s", parser.DocumentedType(t))
 	}
 	parser.Inspect(parsed, func(n parser.Node, path []parser.Node) error {
 		v, ok := n.(*parser.VectorSelector)

@@ -125,13 +125,14 @@ func freeBytes(dir string) (uint64, error) {
 	return st.Bavail * uint64(st.Bsize), nil
 }
 
-// diskBytes is the size of the file system of a folder.
+// diskBytes is the size of the file system of a folder, without what only root
+// may use, as df counts it.
 func diskBytes(dir string) (uint64, error) {
 	var st syscall.Statfs_t
 	if err := syscall.Statfs(dir, &st); err != nil {
 		return 0, fmt.Errorf("statfs %s: %w", dir, err)
 	}
-	return st.Blocks * uint64(st.Bsize), nil
+	return (st.Blocks - st.Bfree + st.Bavail) * uint64(st.Bsize), nil
 }
 
 func orNaN(n uint64, err error) float64 {
