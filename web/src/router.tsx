@@ -31,6 +31,16 @@ const routes = [
   }),
   createRoute({
     getParentRoute: () => root,
+    path: "/reports",
+    component: lazyRouteComponent(() => import("./pages/reports/ReportPage"), "ReportPage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/remedies",
+    component: lazyRouteComponent(() => import("./pages/remedies/RemediesPage"), "RemediesPage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
     path: "/backtest",
     component: lazyRouteComponent(() => import("./pages/backtest/BacktestPage"), "BacktestPage"),
   }),

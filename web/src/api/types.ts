@@ -60,6 +60,7 @@ export type ReportPromise = Schemas["ReportPromise"];
 export type ReportEpisode = Schemas["ReportEpisode"];
 export type ReportInternal = Schemas["ReportInternal"];
 export type Remedy = Schemas["Remedy"];
+export type AuditList = Schemas["AuditResponse"];
 export type RemedyList = Schemas["RemediesResponse"];
 export type DecisionList = Schemas["DecisionsResponse"];
 export type Page = Schemas["Page"];

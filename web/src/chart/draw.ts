@@ -27,10 +27,14 @@ function plate(ctx: CanvasRenderingContext2D, ink: Ink, text: string, x: number,
   return width;
 }
 
-/** Dashed horizontal lines with their names at the left end, where the newest figures are not. */
+/**
+ * Dashed horizontal lines with their names at the left end, where the newest figures are not. Names of lines
+ * that lie close together stand beside each other.
+ */
 export function drawThresholds(u: uPlot, thresholds: readonly Threshold[], ink: Ink) {
   const { ctx, ratio } = prepare(u);
   const { left, width, top } = u.bbox;
+  const named: { y: number; end: number }[] = [];
   for (const threshold of thresholds) {
     const y = Math.round(u.valToPos(threshold.value, "y", true));
     ctx.strokeStyle = ink.tones[threshold.tone];
@@ -42,7 +46,11 @@ export function drawThresholds(u: uPlot, thresholds: readonly Threshold[], ink: 
     ctx.stroke();
     ctx.setLineDash([]);
     const above = y - 14 * ratio > top;
-    plate(ctx, ink, threshold.label, left + 6 * ratio, above ? y - 4 * ratio : y + 13 * ratio, ratio);
+    const at = above ? y - 4 * ratio : y + 13 * ratio;
+    const x = named
+      .filter((one) => Math.abs(one.y - at) < 14 * ratio)
+      .reduce((free, one) => Math.max(free, one.end + 10 * ratio), left + 6 * ratio);
+    named.push({ y: at, end: x + plate(ctx, ink, threshold.label, x, at, ratio) });
   }
   ctx.restore();
 }

@@ -36,7 +36,7 @@ export interface AppSearch {
   period?: string | undefined;
   audience?: string | undefined;
   zone?: string | undefined;
-  team?: string | undefined;
+  as_of?: string | undefined;
   // Remedies.
   state?: string | undefined;
 }

@@ -1,6 +1,6 @@
 import { Tabs } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useNavigate, useSearch } from "@tanstack/react-router";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { activeAlertsQuery, pagesQuery, silencesQuery } from "~/api/queries";
 import type { Page } from "~/api/types";
 import { CopyMenu } from "~/components/CopyMenu";
@@ -71,7 +71,9 @@ export function AlertsPage() {
             ]}
           />
         }
-      />
+      >
+        <Link to="/remedies">Rollbacks</Link>: what was done about breaches that lasted
+      </PageHead>
       <Tabs
         value={tab}
         keepMounted={false}

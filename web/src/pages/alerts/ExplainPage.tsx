@@ -107,6 +107,9 @@ function ExplainBody({ data }: { data: Explanation }) {
               <Link to="/logs" search={{ q: `${buildFilter({ service })} level:error` }}>
                 Error logs
               </Link>
+              <Link to="/remedies" search={{ service }}>
+                Was it rolled back?
+              </Link>
               <Link to="/services/$name" params={{ name: service }}>
                 Service {service}
               </Link>

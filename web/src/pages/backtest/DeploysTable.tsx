@@ -31,7 +31,15 @@ export function DeploysTable({ result }: { result: BacktestResult }) {
   const quiet = pairs.length - telling.length;
   const rows = all || telling.length === 0 ? (all ? pairs : pairs.slice(-first)) : telling;
   const columns: Column<Pair<BacktestDeploy>>[] = [
-    { key: "time", head: "When", cell: (pair) => <When at={either(pair).deploy.time ?? ""} /> },
+    {
+      key: "time",
+      head: "When",
+      cell: (pair) => (
+        <span className="nowrap">
+          <When at={either(pair).deploy.time ?? ""} />
+        </span>
+      ),
+    },
     {
       key: "what",
       head: "Deployment",
@@ -74,6 +82,7 @@ export function DeploysTable({ result }: { result: BacktestResult }) {
                 to="/slos/$name"
                 params={{ name: reason.slo }}
                 search={aroundRange(telling.deploy.time ?? "")}
+                style={{ display: "inline-block" }}
               >
                 {reason.slo} then
               </Link>

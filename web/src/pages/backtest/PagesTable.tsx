@@ -1,13 +1,18 @@
 import { Link } from "@tanstack/react-router";
+import { useState } from "react";
 import type { BacktestOutcome, BacktestPage, BacktestResult } from "~/api/types";
 import { type Column, DataTable } from "~/components/DataTable";
 import { StateMark } from "~/components/StateMark";
 import { When } from "~/components/When";
 import { formatDuration } from "~/format/duration";
+import { formatCount } from "~/format/number";
 import { severityTone, severityWord } from "~/pages/alerts/severity";
 import { alertsOf, either, type Pair, pairPages } from "./outcome";
 import { aroundRange } from "./span";
 import { Two } from "./Two";
+
+/** A bad threshold notifies thousands of times; nobody reads the hundredth. */
+const firstRows = 25;
 
 function who(pair: Pair<BacktestPage>): string {
   return pair.a && pair.b ? "A and B" : pair.a ? "only A" : "only B";
@@ -46,9 +51,18 @@ function Evidence({ page, set }: { page: BacktestPage; set: BacktestOutcome | un
 export function PagesTable({ result, label, wanted }: Props) {
   const [a, b] = result.sets;
   const compared = b !== undefined;
+  const [all, setAll] = useState(false);
   const rows = pairPages((a?.pages ?? []).filter(wanted), (b?.pages ?? []).filter(wanted));
   const columns: Column<Pair<BacktestPage>>[] = [
-    { key: "start", head: "When", cell: (pair) => <When at={either(pair).start} /> },
+    {
+      key: "start",
+      head: "When",
+      cell: (pair) => (
+        <span className="nowrap">
+          <When at={either(pair).start} />
+        </span>
+      ),
+    },
     ...(compared
       ? [
           {
@@ -97,15 +111,23 @@ export function PagesTable({ result, label, wanted }: Props) {
       cell: (pair) => <Evidence page={either(pair)} set={pair.a ? a : b} />,
     },
   ];
+  const shown = all ? rows : rows.slice(0, firstRows);
   return (
-    <DataTable
-      label={label}
-      rows={rows}
-      columns={columns}
-      rowKey={(pair) =>
-        `${either(pair).start}${either(pair).receiver}${either(pair).severity}${JSON.stringify(either(pair).group)}`
-      }
-    />
+    <div className="stack tight">
+      <DataTable
+        label={label}
+        rows={shown}
+        columns={columns}
+        rowKey={(pair) =>
+          `${either(pair).start}${either(pair).receiver}${either(pair).severity}${JSON.stringify(either(pair).group)}`
+        }
+      />
+      {rows.length > firstRows && (
+        <button type="button" className="linkish small" onClick={() => setAll(!all)}>
+          {all ? `Show the first ${firstRows}` : `Show all ${formatCount(rows.length)}`}
+        </button>
+      )}
+    </div>
   );
 }
 

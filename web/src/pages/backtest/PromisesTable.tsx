@@ -94,13 +94,13 @@ export function PromisesTable({ result, chosen, onChoose }: Props) {
       head: "Time in bands",
       full: true,
       cell: (pair) =>
-        compared ? (
+        compared && JSON.stringify(pair.a?.bands) !== JSON.stringify(pair.b?.bands) ? (
           <span className={classes.pairBands}>
             <Bands one={pair.a} />
             <Bands one={pair.b} />
           </span>
         ) : (
-          <Bands one={pair.a} />
+          <Bands one={either(pair)} />
         ),
     },
     {

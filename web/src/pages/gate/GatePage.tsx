@@ -47,7 +47,7 @@ export function GatePage() {
           ? "The newest decision. Ask below whether another version may go."
           : "Ask below whether a version may be deployed."}{" "}
         <Link to="/gate/policies">Budget policies and freezes</Link> ·{" "}
-        <Link to="/gate/canary">Compare two versions</Link>
+        <Link to="/gate/canary">Compare two versions</Link> · <Link to="/remedies">Rollbacks</Link>
       </PageHead>
       <section className="panel">
         <AskForm

@@ -39,7 +39,8 @@ export function OverviewPage() {
         {slos.data && (
           <>
             Computed at <When at={slos.data.time} />, from what was measured.{" "}
-            <Link to="/slos/new">Propose an SLO</Link> · <Link to="/gate/policies">Budget policies</Link>
+            <Link to="/slos/new">Propose an SLO</Link> · <Link to="/gate/policies">Budget policies</Link> ·{" "}
+            <Link to="/backtest">Backtest</Link> · <Link to="/reports">Reports</Link>
           </>
         )}
       </PageHead>

@@ -29,7 +29,7 @@ export function PoliciesPage() {
         actions={<CopyMenu items={[{ label: "Copy as curl", text: () => asCurl("/sb/v1/gate/policies") }]} />}
       >
         A budget's band follows from how much of it is used; the strictest policy that matches decides.{" "}
-        <Link to="/gate">Ask the gate</Link>
+        <Link to="/gate">Ask the gate</Link> · <Link to="/backtest">Replay another policy</Link>
       </PageHead>
       <Answer query={query} what="the policies" height={360}>
         {(data) => <Body view={data} />}

@@ -61,6 +61,12 @@ export function ServicePage() {
           <Link to="/gate" search={{ service: name }}>
             May I deploy?
           </Link>
+          <Link to="/remedies" search={{ service: name }}>
+            Rollbacks
+          </Link>
+          <Link to="/reports" search={{ service: name }}>
+            Report
+          </Link>
         </span>
       </PageHead>
       <Answer query={query} what={`the service ${name}`} height={500}>

@@ -1,5 +1,6 @@
 import { Slider } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { rangeQuery } from "~/api/queries";
 import type { SLOStatus } from "~/api/types";
@@ -87,6 +88,24 @@ export function WhatIf({ slo }: { slo: SLOStatus }) {
           />
         )}
       </Answer>
+      <div className="row">
+        <Link
+          to="/backtest"
+          search={{
+            slo: slo.name,
+            target: target !== own.target ? String(percent) : undefined,
+            window: window !== own.window ? span : undefined,
+            last: undefined,
+            from: undefined,
+            to: undefined,
+          }}
+        >
+          {changed
+            ? `Replay ${percent} % over ${formatWindow(span)} over the last 28 days`
+            : "Replay the last 28 days"}
+        </Link>
+        <span className="dim small">every minute, with alerts, routing and the gate</span>
+      </div>
       <p className="dim small">
         Arithmetic on hourly figures up to the last full hour, with the default limits (14× over 1 h, 6× over
         6 h) and without corrections; not a replay of every minute.

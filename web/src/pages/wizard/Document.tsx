@@ -1,7 +1,11 @@
 import { Button, Select } from "@mantine/core";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
+import { documentsQuery } from "~/api/backtest";
 import { CopyButton } from "~/components/CopyButton";
 import { formatWindow } from "~/format/duration";
+import { encodeSets, toDrafts } from "~/pages/backtest/documents";
 import classes from "./Document.module.css";
 import { openSlo, type Proposal } from "./propose";
 
@@ -17,6 +21,17 @@ export function Document({ service, proposal, percent }: Props) {
   const text = openSlo(service, proposal, percent, window);
   const file = `${proposal.name}.yaml`;
   const check = `signalbox check slos slos/${file}`;
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  // B is what is in force and this document; without a list of the former it is this document alone.
+  const replay = useMutation({
+    mutationFn: async () => {
+      const known = await client.ensureQueryData(documentsQuery).catch(() => ({}));
+      const slos = toDrafts(known).filter((draft) => draft.kind === "slos" && draft.name !== file);
+      return encodeSets({ a: [], b: [...slos, { kind: "slos", name: file, text }] });
+    },
+    onSuccess: (docs) => navigate({ to: "/backtest", search: (old) => ({ ...old, docs }) }),
+  });
   const download = () => {
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([text], { type: "application/yaml" }));
@@ -38,6 +53,14 @@ export function Document({ service, proposal, percent }: Props) {
             onChange={(value) => setWindow(value ?? "30d")}
             data={["7d", "28d", "30d"].map((value) => ({ value, label: formatWindow(value) }))}
           />
+          <Button
+            variant="default"
+            size="compact-sm"
+            loading={replay.isPending}
+            onClick={() => replay.mutate()}
+          >
+            Replay with it
+          </Button>
           <CopyButton text={text} label="Copy the document" />
           <Button variant="default" size="compact-sm" onClick={download}>
             Download
