@@ -97,8 +97,8 @@ func TestSlicesEqualAJudgementOfEachByItself(t *testing.T) {
 		// Two minutes past the hour every slice but the one under way is sealed.
 		end := time.Date(2026, 3, 30, 18, 2, 0, 0, time.UTC)
 		l := drawLife(t, end)
-		if end.Sub(l.start) > 80*time.Hour {
-			l.start = end.Add(-80 * time.Hour)
+		if end.Sub(l.start) > 30*time.Hour {
+			l.start = end.Add(-30 * time.Hour)
 		}
 		l.late = 0
 		s := l.live()
