@@ -50,8 +50,7 @@ func (ap *appender) Append(ref storage.SeriesRef, ls labels.Labels, st, t int64,
 		return ref, ap.refuse(storeRefusal(err, ls, t, ap))
 	}
 	got, err := ap.next.Append(ref, ls, st, t, v, h, fh, opts)
-	var partial *storage.AppendPartialError
-	if err != nil && !errors.As(err, &partial) {
+	if err != nil && !isPartial(err) {
 		if r := storeRefusal(err, ls, t, ap); r != nil {
 			return ref, ap.refuse(r)
 		}
@@ -69,6 +68,12 @@ func (ap *appender) Append(ref storage.SeriesRef, ls labels.Labels, st, t int64,
 		ap.a.Learn(family(ls, opts), opts.Metadata)
 	}
 	return got, err
+}
+
+// isPartial reports whether the sample was stored and only exemplars were not.
+func isPartial(err error) bool {
+	var partial *storage.AppendPartialError
+	return errors.As(err, &partial)
 }
 
 func (ap *appender) check(ref storage.SeriesRef, ls labels.Labels, t int64) *RefusalError {

@@ -48,8 +48,11 @@ type Counter interface {
 
 // Deps is what an Admission is given. Counter and Now may be nil.
 type Deps struct {
-	Next    storage.AppendableV2
-	Counter Counter
+	Next storage.AppendableV2
+	// Acknowledged is the store for protocols whose senders forget a sample once it
+	// was acknowledged; nil is Next.
+	Acknowledged storage.AppendableV2
+	Counter      Counter
 	// Retention is how long the store keeps samples; older ones are refused.
 	Retention time.Duration
 	// OutOfOrderWindow is the store's; it is named in messages.
@@ -74,6 +77,9 @@ func New(cfg Config, deps Deps) (*Admission, error) {
 	if deps.Next == nil {
 		return nil, errors.New("sample admission: no store given")
 	}
+	if deps.Acknowledged == nil {
+		deps.Acknowledged = deps.Next
+	}
 	if deps.Counter == nil {
 		deps.Counter = discard{}
 	}
@@ -86,19 +92,31 @@ func New(cfg Config, deps Deps) (*Admission, error) {
 // For is the way in for one protocol (remote_write_v1, scrape, otlp, …), which
 // is the name it is counted under.
 func (a *Admission) For(protocol string) storage.AppendableV2 {
-	return entrance{a: a, protocol: protocol}
+	return entrance{a: a, protocol: protocol, next: a.deps.Next}
+}
+
+// Acknowledged is an Admission for senders that forget what was acknowledged.
+func (a *Admission) Acknowledged() Acknowledged { return Acknowledged{a} }
+
+// Acknowledged is an Admission whose ways in lead to Deps.Acknowledged.
+type Acknowledged struct{ *Admission }
+
+// For is the way in for one protocol.
+func (a Acknowledged) For(protocol string) storage.AppendableV2 {
+	return entrance{a: a.Admission, protocol: protocol, next: a.deps.Acknowledged}
 }
 
 type entrance struct {
 	a        *Admission
 	protocol string
+	next     storage.AppendableV2
 }
 
 func (e entrance) AppenderV2(ctx context.Context) storage.AppenderV2 {
 	now := e.a.deps.Now()
 	ap := &appender{
 		a:        e.a,
-		next:     e.a.deps.Next.AppenderV2(ctx),
+		next:     e.next.AppenderV2(ctx),
 		protocol: e.protocol,
 		now:      now,
 		maxT:     now.Add(time.Duration(e.a.cfg.MaxFuture)).UnixMilli(),

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	remoteapi "github.com/prometheus/client_golang/exp/api/remote"
 	prommodel "github.com/prometheus/common/model"
@@ -42,6 +43,8 @@ type batch struct {
 	deps      Deps
 	app       storage.AppenderV2
 	exemplars storage.Appender // opened when needed
+	known     *knownSeries
+	now       time.Time
 	protocol  string
 	tenant    string // "" for the default tenant
 	labels    labels.ScratchBuilder
@@ -51,86 +54,127 @@ type batch struct {
 	skipped   int // refusals not quoted
 }
 
-func newBatch(ctx context.Context, tenant string, deps Deps) *batch {
-	return &batch{ctx: ctx, deps: deps, tenant: tenant, labels: labels.NewScratchBuilder(16)}
+func (h *Handler) newBatch(ctx context.Context, tenant string) *batch {
+	return &batch{ctx: ctx, deps: h.deps, known: h.known, now: time.Now(), tenant: tenant, labels: labels.NewScratchBuilder(16)}
 }
 
-func (b *batch) appendV1(req *prompb.WriteRequest) error {
-	for i := range req.Timeseries {
-		ts := &req.Timeseries[i]
-		n := len(ts.Samples) + len(ts.Histograms)
-		size := 0
-		for _, l := range ts.Labels {
-			size += len(l.Name) + len(l.Value)
+// append adds a request's series in their order. An error is the store's: nothing
+// may be kept.
+func (b *batch) append(req *request) error {
+	for i := range req.items {
+		it := &req.items[i]
+		var err error
+		switch {
+		case it.known != nil:
+			err = b.appendKnown(it.known, req.points[it.from:it.to])
+		case it.v1 != nil:
+			err = b.appendV1(it)
+		default:
+			err = b.appendV2(it, req.symbols)
 		}
-		if b.tooLarge(len(ts.Labels), size, n) {
-			continue
-		}
-		exemplars := make([]exemplar.Exemplar, 0, len(ts.Exemplars))
-		for _, e := range ts.Exemplars {
-			if exemplarFits(e) {
-				exemplars = append(exemplars, e.ToExemplar(&b.labels, nil))
-			}
-		}
-		s := series{labels: b.withTenant(ts.ToLabels(&b.labels, nil)), opts: storage.AOptions{Exemplars: exemplars}}
-		if n == 0 {
-			b.addExemplars(s.labels, exemplars)
-			continue
-		}
-		for _, p := range ts.Samples {
-			if err := b.add(&s, 0, p.Timestamp, p.Value, nil); err != nil {
-				return err
-			}
-		}
-		for _, hp := range ts.Histograms {
-			if err := b.add(&s, 0, hp.Timestamp, 0, hp); err != nil {
-				return err
-			}
+		if err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func (b *batch) appendV2(req *writev2.Request) error {
-	for i := range req.Timeseries {
-		ts := &req.Timeseries[i]
-		n := len(ts.Samples) + len(ts.Histograms)
-		if b.tooLarge(len(ts.LabelsRefs)/2, symbolBytes(ts.LabelsRefs, req.Symbols), n) {
-			continue
-		}
-		ls, err := ts.ToLabels(&b.labels, req.Symbols)
-		if err != nil {
-			b.refuseSeries(reasonSymbols, n, err)
-			continue
-		}
-		m, err := ts.ToMetadata(req.Symbols)
-		if err != nil {
-			b.refuseSeries(reasonSymbols, n, err)
-			continue
-		}
-		s := series{labels: b.withTenant(ls)}
-		s.opts.Metadata = m
-		s.opts.Exemplars = b.exemplarsV2(ts.Exemplars, req.Symbols)
-		if n == 0 && len(ts.Exemplars) > 0 {
-			b.addExemplars(s.labels, s.opts.Exemplars)
-			continue
-		}
-		if n == 0 {
-			b.quote(fmt.Errorf("series %s: neither samples nor histograms; send at least one", clip(s.labels.String())))
-			b.refused++
-			continue
-		}
-		for _, p := range ts.Samples {
-			if err := b.add(&s, p.StartTimestamp, p.Timestamp, p.Value, nil); err != nil {
-				return err
-			}
-		}
-		for _, hp := range ts.Histograms {
-			if err := b.add(&s, hp.StartTimestamp, hp.Timestamp, 0, hp); err != nil {
-				return err
-			}
+// appendKnown adds samples to a series that was judged before.
+func (b *batch) appendKnown(k *known, points []point) error {
+	ref := storage.SeriesRef(k.ref.Load())
+	s := series{labels: k.labels, ref: ref}
+	for _, p := range points {
+		if err := b.add(&s, p.st, p.t, p.v, nil); err != nil {
+			return err
 		}
 	}
+	if s.ref != ref { // the store had forgotten the series and made it anew
+		k.ref.Store(uint64(s.ref))
+	}
+	return nil
+}
+
+// remember has the series known from now on if it was stored.
+func (b *batch) remember(it *item, s *series) {
+	if it.keyed && s.ref != 0 {
+		b.known.put(it.key, s.labels, s.ref, b.now)
+	}
+}
+
+func (b *batch) appendV1(it *item) error {
+	ts := it.v1
+	n := len(ts.Samples) + len(ts.Histograms)
+	size := 0
+	for _, l := range ts.Labels {
+		size += len(l.Name) + len(l.Value)
+	}
+	if b.tooLarge(len(ts.Labels), size, n) {
+		return nil
+	}
+	exemplars := make([]exemplar.Exemplar, 0, len(ts.Exemplars))
+	for _, e := range ts.Exemplars {
+		if exemplarFits(e) {
+			exemplars = append(exemplars, e.ToExemplar(&b.labels, nil))
+		}
+	}
+	s := series{labels: b.withTenant(ts.ToLabels(&b.labels, nil)), opts: storage.AOptions{Exemplars: exemplars}}
+	if n == 0 {
+		b.addExemplars(s.labels, exemplars)
+		return nil
+	}
+	for _, p := range ts.Samples {
+		if err := b.add(&s, 0, p.Timestamp, p.Value, nil); err != nil {
+			return err
+		}
+	}
+	for _, hp := range ts.Histograms {
+		if err := b.add(&s, 0, hp.Timestamp, 0, hp); err != nil {
+			return err
+		}
+	}
+	b.remember(it, &s)
+	return nil
+}
+
+func (b *batch) appendV2(it *item, symbols []string) error {
+	ts := it.v2
+	n := len(ts.Samples) + len(ts.Histograms)
+	if b.tooLarge(len(ts.LabelsRefs)/2, symbolBytes(ts.LabelsRefs, symbols), n) {
+		return nil
+	}
+	ls, err := ts.ToLabels(&b.labels, symbols)
+	if err != nil {
+		b.refuseSeries(reasonSymbols, n, err)
+		return nil
+	}
+	m, err := ts.ToMetadata(symbols)
+	if err != nil {
+		b.refuseSeries(reasonSymbols, n, err)
+		return nil
+	}
+	s := series{labels: b.withTenant(ls)}
+	s.opts.Metadata = m
+	s.opts.Exemplars = b.exemplarsV2(ts.Exemplars, symbols)
+	if n == 0 && len(ts.Exemplars) > 0 {
+		b.addExemplars(s.labels, s.opts.Exemplars)
+		return nil
+	}
+	if n == 0 {
+		b.quote(fmt.Errorf("series %s: neither samples nor histograms; send at least one", clip(s.labels.String())))
+		b.refused++
+		return nil
+	}
+	for _, p := range ts.Samples {
+		if err := b.add(&s, p.StartTimestamp, p.Timestamp, p.Value, nil); err != nil {
+			return err
+		}
+	}
+	for _, hp := range ts.Histograms {
+		if err := b.add(&s, hp.StartTimestamp, hp.Timestamp, 0, hp); err != nil {
+			return err
+		}
+	}
+	b.remember(it, &s)
 	return nil
 }
 
@@ -197,18 +241,10 @@ func (b *batch) add(s *series, st, t int64, v float64, hp nativeHistogram) error
 	default:
 		s.ref, err = b.app.Append(s.ref, s.labels, st, t, 0, hp.ToIntHistogram(), nil, s.opts)
 	}
-	var partial *storage.AppendPartialError
-	var r refusal
-	switch {
-	case err == nil:
-	case errors.As(err, &partial):
-		b.written.Exemplars -= len(partial.ExemplarErrors) // old or doubled exemplars are no reason to complain
-	case errors.As(err, &r):
-		b.refused++
-		b.quote(r)
-		return nil
-	default:
-		return err
+	if err != nil {
+		if stored, err := b.judge(err); !stored {
+			return err
+		}
 	}
 	b.written.Exemplars += len(s.opts.Exemplars)
 	s.opts = storage.AOptions{}
@@ -218,6 +254,23 @@ func (b *batch) add(s *series, st, t int64, v float64, hp nativeHistogram) error
 		b.written.Histograms++
 	}
 	return nil
+}
+
+// judge tells an error about exemplars, whose sample was stored, from a
+// refusal of the sample, which is quoted, and from an error of the store.
+func (b *batch) judge(err error) (stored bool, fatal error) {
+	var partial *storage.AppendPartialError
+	var r refusal
+	switch {
+	case errors.As(err, &partial):
+		b.written.Exemplars -= len(partial.ExemplarErrors) // old or doubled exemplars are no reason to complain
+		return true, nil
+	case errors.As(err, &r):
+		b.refused++
+		b.quote(r)
+		return false, nil
+	}
+	return false, err
 }
 
 func (b *batch) tooLarge(n, size, samples int) bool {

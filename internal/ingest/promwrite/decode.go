@@ -14,40 +14,72 @@ import (
 // agents send a few hundred KB.
 const maxBodyBytes = 32 << 20
 
+// maxKept bounds the buffers that are used again: a huge request must not stay
+// in memory.
+const maxKept = 4 << 20
+
+// plainBody is a decompressed body.
+type plainBody struct {
+	*bytes.Reader
+	text []byte
+}
+
+// Close implements io.Closer.
+func (plainBody) Close() error { return nil }
+
+// bodyOf is the request's body, which is good until the answer is written.
+func bodyOf(r *http.Request) ([]byte, error) {
+	if b, ok := r.Body.(plainBody); ok {
+		return b.text, nil
+	}
+	return io.ReadAll(r.Body)
+}
+
 // decode decompresses the body for next. It stands in for client_golang's
 // middleware, whose errors do not say what was wrong with what.
-func decode(next http.Handler) http.Handler {
+func (h *Handler) decode(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, status, err := readBody(r)
+		buf := h.buffers.Get().(*buffers)
+		defer h.releaseBuffers(buf)
+		body, status, err := buf.read(r)
 		if err != nil {
 			http.Error(w, err.Error(), status)
 			return
 		}
-		r.Body = io.NopCloser(bytes.NewReader(body))
+		r.Body = plainBody{Reader: bytes.NewReader(body), text: body}
 		next.ServeHTTP(w, r)
 	})
 }
 
-func readBody(r *http.Request) (body []byte, status int, err error) {
+// buffers are what one request is read into.
+type buffers struct {
+	compressed bytes.Buffer
+	plain      []byte
+}
+
+func (h *Handler) releaseBuffers(b *buffers) {
+	if b.compressed.Cap() <= maxKept && cap(b.plain) <= maxKept {
+		b.compressed.Reset()
+		h.buffers.Put(b)
+	}
+}
+
+func (b *buffers) read(r *http.Request) (body []byte, status int, err error) {
 	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/x-protobuf" {
 		return nil, http.StatusUnsupportedMediaType, fmt.Errorf("content type %q: remote write is application/x-protobuf", r.Header.Get("Content-Type"))
 	}
 	if enc := r.Header.Get("Content-Encoding"); enc != "" && enc != "snappy" {
 		return nil, http.StatusUnsupportedMediaType, fmt.Errorf("content encoding %q: remote write is compressed with snappy", enc)
 	}
-	compressed, err := io.ReadAll(io.LimitReader(r.Body, maxBodyBytes+1))
-	if err != nil {
+	if _, err := b.compressed.ReadFrom(io.LimitReader(r.Body, maxBodyBytes+1)); err != nil {
 		return nil, http.StatusBadRequest, fmt.Errorf("read body: %w", err)
 	}
-	size, err := snappy.DecodedLen(compressed)
-	if len(compressed) > maxBodyBytes || err == nil && size > maxBodyBytes {
+	size, err := snappy.DecodedLen(b.compressed.Bytes())
+	if b.compressed.Len() > maxBodyBytes || err == nil && size > maxBodyBytes {
 		return nil, http.StatusRequestEntityTooLarge, fmt.Errorf("the request has more than %d MiB; send smaller batches", maxBodyBytes>>20)
 	}
-	if err == nil {
-		body, err = snappy.Decode(nil, compressed)
-	}
-	if err != nil {
+	if b.plain, err = snappy.Decode(b.plain[:cap(b.plain)], b.compressed.Bytes()); err != nil {
 		return nil, http.StatusBadRequest, fmt.Errorf("the body is not snappy block format: %w", err)
 	}
-	return body, 0, nil
+	return b.plain, 0, nil
 }

@@ -1,7 +1,6 @@
 // Package promwrite takes Prometheus remote write, versions 1 and 2.
 //
-// It decodes requests (client_golang's handler negotiates the message type and
-// undoes snappy) and appends their samples, native histograms and exemplars to
+// It decodes requests (client_golang's handler negotiates the message type) and appends their samples, native histograms and exemplars to
 // an admission. It neither judges samples nor stores them. Prometheus' own
 // Store function is not used because it answers 204 to a version 1 request whose series have invalid
 // labels, and throws away a whole request for one old sample.
@@ -15,23 +14,24 @@
 // headers) only after the store's Commit; a 5xx means that nothing of the
 // request was kept. Handlers share no state.
 //
+// A series that was admitted before is found by a hash of its bytes as they
+// stand in the request, and its samples go to the store by reference: its labels are not
+// decoded, sorted and judged again (walk.go, known.go). All else takes the long way (batch.go).
+//
 // Start reading at New, then batch.go.
 package promwrite
 
 import (
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"strconv"
+	"sync"
 
-	"github.com/gogo/protobuf/proto"
 	remoteapi "github.com/prometheus/client_golang/exp/api/remote"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/prometheus/model/metadata"
-	"github.com/prometheus/prometheus/prompb"
-	writev2 "github.com/prometheus/prometheus/prompb/io/prometheus/write/v2"
 	"github.com/prometheus/prometheus/storage"
 
 	"github.com/signalbox-project/signalbox/internal/model"
@@ -77,6 +77,9 @@ type Handler struct {
 	deps     Deps
 	inner    http.Handler
 	v1, v2   storage.AppendableV2
+	known    *knownSeries
+	walkers  sync.Pool // of *walker
+	buffers  sync.Pool // of *buffers
 	requests *prometheus.CounterVec
 }
 
@@ -89,9 +92,12 @@ func New(deps Deps) (*Handler, error) {
 		deps.Logger = slog.New(slog.DiscardHandler)
 	}
 	h := &Handler{
-		deps: deps,
-		v1:   deps.Admission.For(ProtocolV1),
-		v2:   deps.Admission.For(ProtocolV2),
+		deps:    deps,
+		v1:      deps.Admission.For(ProtocolV1),
+		v2:      deps.Admission.For(ProtocolV2),
+		known:   newKnownSeries(),
+		walkers: sync.Pool{New: func() any { return new(walker) }},
+		buffers: sync.Pool{New: func() any { return new(buffers) }},
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "signalbox_remote_write_requests_total",
 			Help: "Remote write requests by HTTP status code.",
@@ -103,7 +109,7 @@ func New(deps Deps) (*Handler, error) {
 		}
 	}
 	h.inner = remoteapi.NewWriteHandler(h, remoteapi.MessageTypes{remoteapi.WriteV1MessageType, remoteapi.WriteV2MessageType},
-		remoteapi.WithWriteHandlerMiddlewares(decode))
+		remoteapi.WithWriteHandlerMiddlewares(h.decode))
 	return h, nil
 }
 
@@ -129,7 +135,7 @@ func (w *statusWriter) WriteHeader(code int) {
 
 // Store takes one decompressed request; client_golang's handler calls it.
 func (h *Handler) Store(r *http.Request, msg remoteapi.WriteMessageType) (*remoteapi.WriteResponse, error) {
-	body, err := io.ReadAll(r.Body)
+	body, err := bodyOf(r)
 	if err != nil {
 		return answer(http.StatusBadRequest, nil), fmt.Errorf("read remote write request: %w", err)
 	}
@@ -140,27 +146,25 @@ func (h *Handler) Store(r *http.Request, msg remoteapi.WriteMessageType) (*remot
 	if len(tenant) > maxTenantBytes {
 		return answer(http.StatusBadRequest, nil), fmt.Errorf("header %s has %d bytes, more than %d", model.TenantHeader, len(tenant), maxTenantBytes)
 	}
-	b := newBatch(r.Context(), tenant, h.deps)
+	w := h.walkers.Get().(*walker)
+	defer h.putBack(w)
+	w.begin(h.known, tenant)
+	b := h.newBatch(r.Context(), tenant)
 	switch msg {
 	case remoteapi.WriteV1MessageType:
-		var req prompb.WriteRequest
-		if err := proto.Unmarshal(body, &req); err != nil {
+		if err := w.decodeV1(body); err != nil {
 			return answer(http.StatusBadRequest, nil), fmt.Errorf("not a valid prometheus.WriteRequest: %w", err)
 		}
-		b.protocol = ProtocolV1
-		b.app = h.v1.AppenderV2(r.Context())
-		err = b.appendV1(&req)
-		for _, m := range req.Metadata {
-			h.deps.Admission.Learn(m.MetricFamilyName, metadataV1(m))
-		}
+		b.protocol, b.app = ProtocolV1, h.v1.AppenderV2(r.Context())
 	default:
-		var req writev2.Request
-		if err := proto.Unmarshal(body, &req); err != nil {
+		if err := w.decodeV2(body); err != nil {
 			return answer(http.StatusBadRequest, nil), fmt.Errorf("not a valid io.prometheus.write.v2.Request: %w", err)
 		}
-		b.protocol = ProtocolV2
-		b.app = h.v2.AppenderV2(r.Context())
-		err = b.appendV2(&req)
+		b.protocol, b.app = ProtocolV2, h.v2.AppenderV2(r.Context())
+	}
+	err = b.append(&w.request)
+	for _, m := range w.metadata {
+		h.deps.Admission.Learn(m.MetricFamilyName, metadataV1(m))
 	}
 	return b.finish(err)
 }

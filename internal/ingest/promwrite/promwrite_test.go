@@ -53,6 +53,7 @@ type fixture struct {
 	store *metrics.Store
 	adm   *samples.Admission
 	count *tally
+	h     *promwrite.Handler
 	url   string
 }
 
@@ -72,7 +73,7 @@ func setup(t testing.TB, free func(string) (uint64, error)) *fixture {
 		t.Fatal(err)
 	}
 	srv := httptest.NewServer(h)
-	f.url = srv.URL
+	f.h, f.url = h, srv.URL
 	t.Cleanup(func() { srv.Close(); _ = s.Close() })
 	return f
 }
