@@ -84,7 +84,8 @@ func TestCalendarWindowsEqualACountOfEvents(t *testing.T) {
 				t.Fatalf("at %s the window is %v to %v, want %s to %s", w.now, got.WindowStart, got.WindowEnd, from, to)
 			}
 			// A service that was there before the window began is as old as the window.
-			longest := map[byte]time.Duration{'d': 1, 'w': 7, 'M': 31, 'Q': 92, 'Y': 366}[odd.unit[0]]*24*time.Hour + 2*time.Hour
+			days := map[byte]int{'d': 1, 'w': 7, 'M': 31, 'Q': 92, 'Y': 366}[odd.unit[0]]
+			longest := time.Duration(days)*24*time.Hour + 2*time.Hour
 			b := budget{0.995, from, to.Sub(from), min(s.age(w.now.Add(-longest), w.now), w.now.Sub(from))}
 			if diff := b.differs(got.Budget, s.count(span{from, w.now}, w.now, nil)); diff != "" {
 				t.Fatalf("at %s: %s", w.now, diff)

@@ -52,8 +52,8 @@ func TestCorrectedBudgetsEqualACountOfEvents(t *testing.T) {
 		var excluded []span
 		for range rapid.IntRange(1, 4).Draw(t, "corrections") {
 			// To the minute; edges within the last minutes count in proportion until those are sealed.
-			ago := time.Duration(rapid.SampledFrom([]int{5, 47, 200, 1440, 4000, 9990, 10080, 10100, -60}).Draw(t, "begins") + rapid.IntRange(0, 70).Draw(t, "more"))
-			from := end.Add(-ago * time.Minute)
+			ago := rapid.SampledFrom([]int{5, 47, 200, 1440, 4000, 9990, 10080, 10100, -60}).Draw(t, "begins") + rapid.IntRange(0, 70).Draw(t, "more")
+			from := end.Add(-time.Duration(ago) * time.Minute)
 			to := from.Add(time.Duration(rapid.SampledFrom([]int{1, 30, 90, 1500}).Draw(t, "lasts")) * time.Minute)
 			if to.After(end.Add(-5*time.Minute)) && !from.After(end) {
 				to = end.Add(time.Hour)

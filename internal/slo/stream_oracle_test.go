@@ -458,8 +458,12 @@ func (b budget) differs(got model.Budget, want counted) string {
 		name      string
 		got, want float64
 	}{
-		{"bad", got.Bad, want.bad}, {"total", got.Total, want.total}, {"used", got.UsedRatio, used}, {"left", got.LeftRatio, 1 - used},
-		{"good share", got.SLI, 1 - want.bad/want.total}, {"minutes", got.Minutes, (1 - b.objective) * b.length.Minutes()},
+		{"bad", got.Bad, want.bad},
+		{"total", got.Total, want.total},
+		{"used", got.UsedRatio, used},
+		{"left", got.LeftRatio, 1 - used},
+		{"good share", got.SLI, 1 - want.bad/want.total},
+		{"minutes", got.Minutes, (1 - b.objective) * b.length.Minutes()},
 	} {
 		if !equal(c.got, c.want) {
 			return fmt.Sprintf("%s is %.12g, want %.12g (window from %s, age %s, length %s)", c.name, c.got, c.want, b.start, b.age, b.length)
