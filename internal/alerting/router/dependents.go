@@ -136,6 +136,11 @@ type dependents struct {
 
 	calls atomic.Pointer[calls] // nil: not known, so nothing is held back
 
+	listing    sync.Mutex // before mu
+	listed     []*alert.Alert
+	listedAt   time.Time
+	listedPuts uint64
+
 	mu      sync.Mutex
 	ended   map[prommodel.Fingerprint]*alert.Alert // sources that fired when last seen, or ended since
 	told    map[prommodel.Fingerprint]time.Time    // alerts that went out

@@ -69,8 +69,23 @@ func (d *dependents) wasTold(a *alert.Alert) bool {
 	return ok && !at.Before(a.StartsAt)
 }
 
+// fresh is how long an answer of upstreams serves while no alert is put:
+// silences change too, and listing alerts asks for each of them.
+const fresh = 500 * time.Millisecond
+
 // upstreams are the alerts that may hold back others.
 func (r *Router) upstreams(ctx context.Context, now time.Time) []*alert.Alert {
+	d := r.dependents
+	d.listing.Lock()
+	defer d.listing.Unlock()
+	puts := r.alerts.puts.Load()
+	if puts != d.listedPuts || now.Sub(d.listedAt) > fresh {
+		d.listed, d.listedAt, d.listedPuts = r.listUpstreams(ctx, now), now, puts
+	}
+	return d.listed
+}
+
+func (r *Router) listUpstreams(ctx context.Context, now time.Time) []*alert.Alert {
 	var all []*alert.Alert
 	it := r.alerts.GetPending()
 	defer it.Close()

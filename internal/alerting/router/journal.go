@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/alertmanager/alert"
@@ -26,6 +27,7 @@ type journal struct {
 	path string
 	log  *slog.Logger
 
+	puts  atomic.Uint64 // how often something was put
 	mu    sync.Mutex
 	known map[prommodel.Fingerprint]bool // true while firing, as last written
 }
@@ -41,6 +43,7 @@ func (j *journal) Put(ctx context.Context, alerts ...*alert.Alert) error {
 	if err := j.Alerts.Put(ctx, alerts...); err != nil {
 		return err
 	}
+	j.puts.Add(1)
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	now := time.Now()

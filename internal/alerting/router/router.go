@@ -2,8 +2,8 @@
 // in this process.
 //
 // It groups, inhibits, silences, deduplicates, delivers and repeats by a
-// standard alertmanager.yml (or DefaultYAML), and answers /api/v2 whole, so that
-// amtool works. It raises no alert itself (alerting/rules and slo do) and records deliveries
+// standard alertmanager.yml (or DefaultYAML), holds back alerts of services that call a failing one,
+// and answers /api/v2 whole, so that amtool works. It raises no alert itself (alerting/rules and slo do) and records deliveries
 // through notify/record.
 //
 // In: alerts by Send and by POST /api/v2/alerts. Out: notifications, pages, and
@@ -12,10 +12,11 @@
 // Invariants. What was accepted is kept: alerts, silences and the notification log are
 // on disk before a sender or an API client has its answer (the log shortly
 // after each notification), so that after kill -9 every page is delivered at least
-// once, with the same dedup key. A failed Reload changes nothing. Lock order:
-// Router.mu, then the journal's; neither is held while notifying.
+// once, with the same dedup key. A failed Reload changes nothing. An alert that went
+// out is not held back for another service's. Lock order: Router.mu, then the journal's; dependents.listing, then
+// its mu; none is held while notifying.
 //
-// Start reading at New, then pipeline.go, then journal.go.
+// Start reading at New, then pipeline.go, journal.go and dependents.go.
 package router
 
 import (

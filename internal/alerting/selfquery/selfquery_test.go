@@ -3,6 +3,7 @@ package selfquery
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -31,11 +32,16 @@ func success(t *testing.T, reg *prometheus.Registry) map[string]float64 {
 func TestEveryThirtySecondsEachSignalIsAskedAndAHangingOneFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		reg := prometheus.NewRegistry()
-		var logs error
-		asked := 0
+		var broken atomic.Bool
+		var asked atomic.Int32
 		a, err := New(DefaultConfig(), Deps{Registerer: reg, Questions: []Question{
-			{"metrics", func(context.Context) error { asked++; return nil }},
-			{"logs", func(context.Context) error { return logs }},
+			{"metrics", func(context.Context) error { asked.Add(1); return nil }},
+			{"logs", func(context.Context) error {
+				if broken.Load() {
+					return errors.New("disk gone")
+				}
+				return nil
+			}},
 			{"traces", func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }},
 		}})
 		if err != nil {
@@ -46,16 +52,16 @@ func TestEveryThirtySecondsEachSignalIsAskedAndAHangingOneFails(t *testing.T) {
 		go func() { done <- a.Run(ctx) }()
 		<-time.After(36 * time.Second)
 		synctest.Wait()
-		if got := success(t, reg); asked != 1 || got["metrics"] != 1 || got["logs"] != 1 || got["traces"] != 0 {
-			t.Errorf("asked %d times, %v", asked, got)
+		if got := success(t, reg); asked.Load() != 1 || got["metrics"] != 1 || got["logs"] != 1 || got["traces"] != 0 {
+			t.Errorf("asked %d times, %v", asked.Load(), got)
 		}
-		logs = errors.New("disk gone")
+		broken.Store(true)
 		<-time.After(30 * time.Second)
 		synctest.Wait()
-		if got := success(t, reg); asked != 2 || got["logs"] != 0 {
-			t.Errorf("asked %d times, %v", asked, got)
+		if got := success(t, reg); asked.Load() != 2 || got["logs"] != 0 {
+			t.Errorf("asked %d times, %v", asked.Load(), got)
 		}
-		logs = nil
+		broken.Store(false)
 		<-time.After(30 * time.Second)
 		synctest.Wait()
 		if got := success(t, reg); got["logs"] != 1 {
