@@ -14,8 +14,13 @@ import (
 	"github.com/signalbox-project/signalbox/internal/store"
 )
 
-// conclude judges one promise and updates its alerts and record.
+// conclude judges one promise, if it is due, and updates its alerts and record.
 func (e *Engine) conclude(p *promise, now time.Time) model.SLOStatus {
+	k := p.knows()
+	if !p.due(k, now) {
+		return p.status
+	}
+	p.judged = judgement{known: k, at: now}
 	m := p.measure(e.cfg, now)
 	rows := burnRows(e.cfg, p.def, m, func(name string) bool { return p.alerts[name] != nil })
 	p.hold(rows, now)

@@ -45,6 +45,7 @@ type promise struct {
 	record store.SLORecord
 	dirty  bool      // record differs from what is stored
 	kept   time.Time // when its ledger was stored
+	judged judgement
 }
 
 // chunk is a piece of history to read into one tier.
@@ -182,6 +183,7 @@ func (p *promise) scan(ctx context.Context, q Querier, now time.Time) error {
 		return err
 	}
 	p.queue = p.queue[1:]
+	p.judged = judgement{} // on other history
 	switch {
 	case c.head:
 		p.keepHead(c.to, cells)

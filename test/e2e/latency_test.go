@@ -115,7 +115,7 @@ func TestConditionToWebhook(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	var fromSent, fromAck []time.Duration
 	for i := range n {
-		pause(t, time.Duration(rng.Float64()*float64(500*time.Millisecond)))
+		pause(t, time.Duration(rng.Float64()*float64(300*time.Millisecond)))
 		sent, acknowledged := f.fail(i)
 		at := awaitPage(t, paged, serviceName(i), 30*time.Second)
 		fromSent, fromAck = append(fromSent, at.Sub(sent)), append(fromAck, at.Sub(acknowledged))
