@@ -54,7 +54,36 @@ export function formatDurationExact(seconds: number): string {
   return parts.length > 0 ? parts.join(" ") : "0 s";
 }
 
-/** `28d` → `28 d`, `1h30m` → `1 h 30 m`. */
+const calendarUnits: Record<string, { name: string; days: number }> = {
+  M: { name: "month", days: 31 },
+  Q: { name: "quarter", days: 92 },
+  Y: { name: "year", days: 366 },
+};
+
+/** A calendar window, `1M`, `2Q`: months, quarters and years have no fixed length. */
+function calendarOf(window: string): { count: number; name: string; days: number } | undefined {
+  const [, count, unit = ""] = /^(\d+)([MQY])$/.exec(window.trim()) ?? [];
+  const known = calendarUnits[unit];
+  return count && known ? { count: Number(count), ...known } : undefined;
+}
+
+/** `28d` → `28 d`, `1h30m` → `1 h 30 m`, `1M` → `1 month`, `2Q` → `2 quarters`. */
 export function formatWindow(window: string): string {
+  const calendar = calendarOf(window);
+  if (calendar) return `${calendar.count} ${calendar.name}${calendar.count === 1 ? "" : "s"}`;
   return window.replace(/(\d+(?:\.\d+)?)\s*([a-zµ]+)/g, "$1 $2 ").trim();
+}
+
+const spanUnits: Record<string, number> = { s: 1, m: minute, h: hour, d: day, w: 7 * day };
+
+/** The seconds of a window; of a calendar window the longest it can be. Undefined where it is none. */
+export function windowSeconds(window: string): number | undefined {
+  const calendar = calendarOf(window);
+  if (calendar) return calendar.count * calendar.days * day;
+  const compact = window.replace(/\s+/g, "");
+  if (!/^(\d+(?:\.\d+)?[smhdw])+$/.test(compact)) return undefined;
+  let total = 0;
+  for (const [, value, unit = "s"] of compact.matchAll(/(\d+(?:\.\d+)?)([smhdw])/g))
+    total += Number(value) * (spanUnits[unit] ?? 0);
+  return total > 0 ? total : undefined;
 }

@@ -3,9 +3,11 @@ import { formatWindow } from "~/format/duration";
 import { formatRatio } from "~/format/number";
 import classes from "./Bars.module.css";
 import { sloTone } from "./burn";
+import { useLimits } from "./limits";
 
 /** What is left of the budget, as a bar and in words. */
 export function BudgetBar({ slo }: { slo: SLOStatus }) {
+  const limits = useLimits()(slo.name);
   const { left_ratio: left, reason } = slo.budget;
   if (slo.state === "insufficient") {
     return <p className="dim small">Budget unknown{reason ? `: ${reason}` : ""}.</p>;
@@ -19,7 +21,7 @@ export function BudgetBar({ slo }: { slo: SLOStatus }) {
       <span className={classes.track}>
         <span
           className={classes.fill}
-          data-tone={sloTone(slo)}
+          data-tone={sloTone(slo, limits)}
           style={{ width: `${Math.min(Math.max(left, 0), 1) * 100}%` }}
         />
       </span>

@@ -7,12 +7,13 @@ import { formatRatio } from "~/format/number";
 import { BudgetBar } from "./BudgetBar";
 import { BurnBars } from "./BurnBars";
 import { sloTone, stateWord } from "./burn";
+import { useLimits } from "./limits";
 import classes from "./SloCard.module.css";
 import { SloLinks } from "./SloLinks";
 
 /** A promise in danger: since when, why, what to do, and the way to its causes. */
 export function SloCard({ slo }: { slo: SLOStatus }) {
-  const tone = sloTone(slo);
+  const tone = sloTone(slo, useLimits()(slo.name));
   return (
     <article className={classes.card} data-tone={tone} aria-label={slo.display_name}>
       <div className={classes.words}>

@@ -7,11 +7,17 @@ import { formatFigure, formatRatio } from "~/format/number";
 import { parseSpan } from "~/time/range";
 import { BudgetBar } from "./BudgetBar";
 import { sloTone, stateWord } from "./burn";
+import { useLimits } from "./limits";
 import classes from "./SloTable.module.css";
 
 function burnOver(slo: SLOStatus, window: string): string {
   const burn = slo.burn.find((one) => parseSpan(one.window) === parseSpan(window));
   return burn && burn.coverage >= 0.05 ? formatFigure(burn.rate, "factor") : "–";
+}
+
+function State({ slo }: { slo: SLOStatus }) {
+  const limits = useLimits()(slo.name);
+  return <StateMark tone={sloTone(slo, limits)} word={stateWord[slo.state]} />;
 }
 
 const columns: Column<SLOStatus>[] = [
@@ -31,7 +37,7 @@ const columns: Column<SLOStatus>[] = [
   {
     key: "state",
     head: "State",
-    cell: (slo) => <StateMark tone={sloTone(slo)} word={stateWord[slo.state]} />,
+    cell: (slo) => <State slo={slo} />,
   },
   {
     key: "service",

@@ -1,11 +1,15 @@
 import { screen } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
+import type { PolicyView } from "~/api/types";
 import { renderPage } from "~/test/render";
-import { slo } from "~/test/samples";
+import { policyRules, slo } from "~/test/samples";
 import { BudgetBar } from "./BudgetBar";
 import { BurnBars } from "./BurnBars";
-import { badTracesFilter, burnShare, burnTone, latencyLimit, sloTone } from "./burn";
+import { badTracesFilter, burnLimit, burnShare, burnTone, latencyLimit, sloTone } from "./burn";
+import { limitsFrom, limitsOfRules } from "./limits";
 
+const rules = policyRules({});
+const limits = limitsOfRules(rules);
 const burn = (window: string, rate: number, coverage = 1) => ({ window, rate, events: 1, coverage });
 
 describe("burn rates", () => {
@@ -13,19 +17,52 @@ describe("burn rates", () => {
     ["at the page's limit over 1 h is danger", burn("1h", 14), "danger"],
     ["just below it is caution", burn("1h", 13.9), "caution"],
     ["at 6× over 6 h is danger", burn("6h", 6), "danger"],
-    ["at 1× over 3 d is caution, for it opens a ticket", burn("3d", 1), "caution"],
+    ["at 1× over a window without a limit is caution", burn("3d", 1), "caution"],
     ["below 1× is ok", burn("1h", 0.9), "ok"],
     ["without data is unknown, never ok", burn("1h", 0, 0), "unknown"],
-  ] as const)("%s", (_, one, tone) => expect(burnTone(one)).toBe(tone));
+  ] as const)("%s", (_, one, tone) => expect(burnTone(one, limits)).toBe(tone));
 
   it("reach two thirds of the bar at the limit and never leave it", () => {
-    expect(burnShare(burn("1h", 14))).toBeCloseTo(2 / 3);
-    expect(burnShare(burn("1h", 1000))).toBe(1);
+    expect(burnShare(burn("1h", 14), limits)).toBeCloseTo(2 / 3);
+    expect(burnShare(burn("1h", 1000), limits)).toBe(1);
   });
 
   it("make a burning promise red only when a limit is passed", () => {
-    expect(sloTone(slo({ state: "burning" }))).toBe("danger");
-    expect(sloTone(slo({ state: "burning", burn: [burn("6h", 3)] }))).toBe("caution");
+    expect(sloTone(slo({ state: "burning" }), limits)).toBe("danger");
+    expect(sloTone(slo({ state: "burning", burn: [burn("6h", 3)] }), limits)).toBe("caution");
+  });
+});
+
+describe("burn limits", () => {
+  const view = {
+    summary: "",
+    default: rules,
+    policies: [
+      {
+        name: "strict",
+        file: "p.yml",
+        line: 1,
+        match: {},
+        freezes: [],
+        rules: policyRules({ burn_fast: { long: "2h", short: "10m", factor: 3 } }),
+      },
+    ],
+    frozen: [],
+    promises: [
+      { slo: "edge-availability", service: "edge", band: "normal", policy: "strict", used_ratio: 0.1 },
+    ],
+  } as unknown as PolicyView;
+  it("are those of the policy that stands for the promise", () => {
+    const own = limitsFrom(view, "edge-availability");
+    expect(burnLimit("2h", own)?.limit).toBe(3);
+    expect(burnLimit("1h", own)).toBeUndefined();
+    expect(burnTone(burn("2h", 3), own)).toBe("danger");
+  });
+  it("are the default's for a promise without a policy of its own", () => {
+    expect(burnLimit("1h", limitsFrom(view, "other"))?.limit).toBe(14);
+  });
+  it("are not guessed where no policy is known", () => {
+    expect(burnTone(burn("1h", 100), limitsFrom(undefined, "edge-availability"))).toBe("caution");
   });
 });
 

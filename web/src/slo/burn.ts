@@ -2,6 +2,7 @@ import type { Burn, SLOState, SLOStatus } from "~/api/types";
 import type { Tone } from "~/components/StateMark";
 import { buildFilter } from "~/filter/filter";
 import { parseSpan } from "~/time/range";
+import type { BurnLimit, Limits } from "./limits";
 
 export const stateTone: Record<SLOState, Tone> = {
   ok: "ok",
@@ -17,41 +18,31 @@ export const stateWord: Record<SLOState, string> = {
   insufficient: "Not enough data",
 };
 
-/** The tone of a whole SLO: a burn that pages is as red as an empty budget. */
-export function sloTone(slo: SLOStatus): Tone {
-  if (slo.state === "burning" && slo.burn.some((burn) => burnTone(burn) === "danger")) return "danger";
+/** The tone of a whole SLO: a burn over its limit is as red as an empty budget. */
+export function sloTone(slo: SLOStatus, limits: Limits): Tone {
+  if (slo.state === "burning" && slo.burn.some((burn) => burnTone(burn, limits) === "danger"))
+    return "danger";
   return stateTone[slo.state];
 }
 
-/** The default limits by window: at or above, a person is paged and the gate blocks. Short windows confirm long ones. */
-const limits: readonly { window: string; limit: number; effect: string }[] = [
-  { window: "5m", limit: 14, effect: "confirms 1 h" },
-  { window: "30m", limit: 6, effect: "confirms 6 h" },
-  { window: "1h", limit: 14, effect: "pages and blocks" },
-  { window: "6h", limit: 6, effect: "pages and blocks" },
-  { window: "3d", limit: 1, effect: "opens a ticket" },
-];
-
-export interface BurnLimit {
-  limit: number;
-  effect: string;
-}
-
-export function burnLimit(window: string): BurnLimit | undefined {
+export function burnLimit(window: string, limits: Limits): BurnLimit | undefined {
   const seconds = parseSpan(window);
-  return limits.find((row) => parseSpan(row.window) === seconds);
+  return limits.burns.find((row) => parseSpan(row.window) === seconds);
 }
 
-export function burnTone(burn: Burn): Tone {
+export function burnTone(burn: Burn, limits: Limits): Tone {
   if (burn.coverage < 0.05) return "unknown";
-  const limit = burnLimit(burn.window)?.limit;
+  const limit = burnLimit(burn.window, limits)?.limit;
   if (limit !== undefined && burn.rate >= limit) return limit > 1 ? "danger" : "caution";
   return burn.rate >= 1 ? "caution" : "ok";
 }
 
+/** What a bar of a window without a limit is drawn against. */
+const unlimited = 6;
+
 /** How far along its bar a burn reaches, 0 to 1; the limit stands at two thirds. */
-export function burnShare(burn: Burn): number {
-  const limit = burnLimit(burn.window)?.limit ?? 6;
+export function burnShare(burn: Burn, limits: Limits): number {
+  const limit = burnLimit(burn.window, limits)?.limit ?? unlimited;
   return Math.min(1, Math.max(0, burn.rate / (limit * 1.5)));
 }
 

@@ -3,9 +3,10 @@ import { describe, expect, it } from "vitest";
 import type { PromData } from "~/api/types";
 import { SpentRows } from "~/pages/slo/SpentRows";
 import { renderPage } from "~/test/render";
-import { slo } from "~/test/samples";
+import { policyRules, slo } from "~/test/samples";
+import { limitsOfRules } from "./limits";
 import { groupedBy, rank, splitQueries } from "./spent";
-import { hours, suggestTarget, whatIf } from "./whatif";
+import { hourRules, hours, suggestTarget, whatIf } from "./whatif";
 
 const vector = (rows: [string | undefined, number][]): PromData => ({
   resultType: "vector",
@@ -104,9 +105,10 @@ describe("another target", () => {
     total: 100,
   }));
   const span = 240 * 3600;
+  const rules = hourRules(limitsOfRules(policyRules({})));
 
   it("at 99.9 % leaves 4 of 24 allowed failures", () => {
-    const result = whatIf(list, 0.999, span);
+    const result = whatIf(list, 0.999, span, rules);
     expect(result.left).toBeCloseTo(1 - 20 / 24, 9);
     expect(result.daysSpent).toBeCloseTo((20 / 24) * 10, 9);
     expect(result.daysOver).toBe(1);
@@ -114,11 +116,11 @@ describe("another target", () => {
     expect(result.coverage).toBe(1);
   });
   it("pages once for one episode, and not at a target that bears it", () => {
-    expect(whatIf(list, 0.999, span).pages).toBe(1);
-    expect(whatIf(list, 0.95, span).pages).toBe(0);
+    expect(whatIf(list, 0.999, span, rules).pages).toBe(1);
+    expect(whatIf(list, 0.95, span, rules).pages).toBe(0);
   });
   it("is gone at the hour that took the last of it", () => {
-    expect(whatIf(list, 0.9995, span).goneAt).toBe(31 * 3600);
+    expect(whatIf(list, 0.9995, span, rules).goneAt).toBe(31 * 3600);
   });
   it("is suggested as the strictest that leaves the wanted share", () => {
     expect(suggestTarget(list, 0.5)).toBe(99.8);

@@ -1,15 +1,25 @@
 import type { PromData, SLOStatus } from "~/api/types";
+import { windowSeconds } from "~/format/duration";
+import type { Limits } from "./limits";
 
 /** Targets a slider stops at, in percent: the usual ones, closer together towards 100. */
 export const targets = [90, 95, 97, 98, 99, 99.5, 99.7, 99.8, 99.9, 99.95, 99.99] as const;
 
 export const windows = ["7d", "14d", "28d", "30d", "90d"] as const;
 
-/** The default limits: burn of both windows at or above pages a person. */
-export const pageRules = [
-  { long: 1, factor: 14 },
-  { long: 6, factor: 6 },
-] as const;
+/** A burn of `factor` over `long` hours is over the limit. */
+export interface HourRule {
+  long: number;
+  factor: number;
+}
+
+/** The policy's long windows in whole hours: what hourly figures can tell. */
+export function hourRules(limits: Limits): HourRule[] {
+  return limits.burns
+    .filter((one) => one.long)
+    .map((one) => ({ long: (windowSeconds(one.window) ?? 0) / 3600, factor: one.limit }))
+    .filter((rule) => rule.long >= 1);
+}
 
 /** One hour of a promise. Without event counts each hour weighs the same. */
 export interface Hour {
@@ -72,7 +82,12 @@ function reached(list: readonly Hour[], long: number, factor: number, budget: nu
 }
 
 /** What another target over these hours would have meant. The hours are those of the window. */
-export function whatIf(list: readonly Hour[], target: number, windowSeconds: number): WhatIf {
+export function whatIf(
+  list: readonly Hour[],
+  target: number,
+  seconds: number,
+  rules: readonly HourRule[],
+): WhatIf {
   const budget = Math.round((1 - target) * 1e12) / 1e12;
   const total = list.reduce((sum, hour) => sum + hour.total, 0);
   const bad = list.reduce((sum, hour) => sum + hour.bad, 0);
@@ -87,7 +102,7 @@ export function whatIf(list: readonly Hour[], target: number, windowSeconds: num
     sum += hour.bad;
     if (goneAt === undefined && total > 0 && sum >= budget * total) goneAt = hour.time;
   }
-  const hot = new Set(pageRules.flatMap((rule) => [...reached(list, rule.long, rule.factor, budget)]));
+  const hot = new Set(rules.flatMap((rule) => [...reached(list, rule.long, rule.factor, budget)]));
   let pages = 0;
   let before = false;
   for (const hour of list) {
@@ -97,11 +112,11 @@ export function whatIf(list: readonly Hour[], target: number, windowSeconds: num
   }
   return {
     left: 1 - used,
-    daysSpent: (used * windowSeconds) / 86_400,
+    daysSpent: (used * seconds) / 86_400,
     daysOver: [...days.values()].filter((day) => day.bad > budget * day.total).length,
     pages,
     goneAt,
-    coverage: Math.min(1, list.length / (windowSeconds / 3600)),
+    coverage: Math.min(1, list.length / (seconds / 3600)),
   };
 }
 

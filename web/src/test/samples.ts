@@ -1,4 +1,4 @@
-import type { GateDecision, LogRecord, Page, SLOStatus } from "~/api/types";
+import type { GateDecision, LogRecord, Page, PolicyRules, SLOStatus } from "~/api/types";
 
 const at = "2026-11-21T14:00:00Z";
 
@@ -111,6 +111,25 @@ export function log(change: Partial<LogRecord>): LogRecord {
     tenant: "default",
     message: "connection reset",
     attributes: { "http.route": "/v1", status: 502, nested: { a: 1 } },
+    ...change,
+  };
+}
+
+export function policyRules(change: Partial<PolicyRules>): PolicyRules {
+  return {
+    burn_fast: { long: "1h", short: "5m", factor: 14 },
+    burn_slow: { long: "6h", short: "30m", factor: 6 },
+    caution_above: 0.5,
+    hold_above: 0.75,
+    freeze_at: 1,
+    stale_after: "5m",
+    min_coverage: 0.25,
+    min_bad_events: 5,
+    confidence: 0,
+    open_pages: "off",
+    page_severities: ["critical"],
+    dependencies: "off",
+    depends_on: [],
     ...change,
   };
 }

@@ -1,3 +1,5 @@
+import { windowSeconds } from "~/format/duration";
+
 /** The one time range all pages share. It lives in the URL: `last=1h`, or `from` and `to` in RFC 3339. */
 
 export interface RelativeRange {
@@ -44,23 +46,18 @@ export const presets: readonly RelativeRange[] = [
   30 * 86400,
 ].map((seconds) => ({ kind: "last", seconds }));
 
-const unitSeconds: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86400, w: 604800 };
-
-/** Reads `90m`, `1h30m`, `7d`; undefined when it is not a duration above zero. */
+/** Reads `90m`, `1h30m`, `7d`; undefined when it is not a duration above zero. Months are no duration. */
 export function parseSpan(text: string): number | undefined {
-  const compact = text.replace(/\s+/g, "");
-  if (!/^(\d+(?:\.\d+)?[smhdw])+$/.test(compact)) return undefined;
-  let total = 0;
-  for (const [, value, unit] of compact.matchAll(/(\d+(?:\.\d+)?)([smhdw])/g)) {
-    total += Number(value) * (unitSeconds[unit ?? "s"] ?? 0);
-  }
-  return total > 0 ? total : undefined;
+  return /[MQY]/.test(text) ? undefined : windowSeconds(text);
 }
 
 /** Writes seconds as the shortest whole unit: 3600 → `1h`, 5400 → `90m`. */
 export function spanText(seconds: number): string {
-  for (const unit of ["d", "h", "m"] as const) {
-    const size = unitSeconds[unit] ?? 1;
+  for (const [unit, size] of [
+    ["d", 86_400],
+    ["h", 3600],
+    ["m", 60],
+  ] as const) {
     if (seconds >= size && seconds % size === 0) return `${seconds / size}${unit}`;
   }
   return `${Math.round(seconds)}s`;

@@ -13,18 +13,20 @@ import { PageHead } from "~/components/PageHead";
 import { StateMark, type Tone } from "~/components/StateMark";
 import { When } from "~/components/When";
 import { sloTone } from "~/slo/burn";
+import { type Limits, useLimits } from "~/slo/limits";
 import { SloCard } from "~/slo/SloCard";
 import { SloTable } from "~/slo/SloTable";
 import { useTimeRange } from "~/time/useTimeRange";
 
-function worstTone(slos: readonly SLOStatus[]): Tone {
-  const tones = slos.map(sloTone);
+function worstTone(slos: readonly SLOStatus[], limitsOf: (slo: string) => Limits): Tone {
+  const tones = slos.map((slo) => sloTone(slo, limitsOf(slo.name)));
   return (["danger", "caution", "unknown"] as const).find((tone) => tones.includes(tone)) ?? "ok";
 }
 
 /** Which promise is in danger? */
 export function OverviewPage() {
   const slos = useQuery(slosQuery);
+  const limitsOf = useLimits();
   const all = slos.data?.slos ?? [];
   const answer =
     slos.data?.summary || (slos.error ? "The state of the promises is not known." : "Reading the promises");
@@ -33,7 +35,7 @@ export function OverviewPage() {
       <PageHead
         title="Overview"
         answer={answer}
-        tone={slos.data ? (all.length ? worstTone(all) : "unknown") : undefined}
+        tone={slos.data ? (all.length ? worstTone(all, limitsOf) : "unknown") : undefined}
         actions={<CopyMenu items={[{ label: "Copy as curl", text: () => asCurl("/sb/v1/slos") }]} />}
       >
         {slos.data && (

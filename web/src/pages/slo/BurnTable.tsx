@@ -4,10 +4,11 @@ import { StateMark } from "~/components/StateMark";
 import { formatWindow } from "~/format/duration";
 import { formatFigure } from "~/format/number";
 import { burnLimit, burnTone, sortedBurns } from "~/slo/burn";
+import { type Limits, useLimits } from "~/slo/limits";
 
 const words = { ok: "Below 1×", caution: "Above 1×", danger: "Over the limit", unknown: "No data" } as const;
 
-const columns: Column<Burn>[] = [
+const columnsFor = (limits: Limits): Column<Burn>[] => [
   { key: "window", head: "Window", cell: (burn) => formatWindow(burn.window) },
   {
     key: "rate",
@@ -19,26 +20,31 @@ const columns: Column<Burn>[] = [
     key: "limit",
     head: "Limit",
     numeric: true,
-    cell: (burn) => formatFigure(burnLimit(burn.window)?.limit, "factor"),
+    cell: (burn) => formatFigure(burnLimit(burn.window, limits)?.limit, "factor"),
   },
   {
     key: "state",
     head: "State",
-    cell: (burn) => <StateMark tone={burnTone(burn)} word={words[burnTone(burn)]} />,
+    cell: (burn) => <StateMark tone={burnTone(burn, limits)} word={words[burnTone(burn, limits)]} />,
   },
-  { key: "effect", head: "At the limit", cell: (burn) => burnLimit(burn.window)?.effect ?? "nothing" },
+  {
+    key: "effect",
+    head: "At the limit",
+    cell: (burn) => burnLimit(burn.window, limits)?.effect ?? "nothing",
+  },
   { key: "events", head: "Events", numeric: true, cell: (burn) => formatFigure(burn.events, "count") },
   { key: "coverage", head: "Coverage", numeric: true, cell: (burn) => formatFigure(burn.coverage, "ratio") },
 ];
 
 export function BurnTable({ slo }: { slo: SLOStatus }) {
+  const limits = useLimits()(slo.name);
   if (slo.burn.length === 0)
     return <p className="dim">No burn rate: {slo.budget.reason || "there is no data"}.</p>;
   return (
     <DataTable
       label="Burn by window"
       rows={sortedBurns(slo)}
-      columns={columns}
+      columns={columnsFor(limits)}
       rowKey={(burn) => burn.window}
     />
   );

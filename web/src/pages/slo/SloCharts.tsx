@@ -7,18 +7,47 @@ import { deployMarkers } from "~/chart/deployMarkers";
 import { alignRange } from "~/chart/matrix";
 import type { ChartData, Shade, Threshold } from "~/chart/model";
 import { Answer } from "~/components/Answer";
-import { formatWindow } from "~/format/duration";
-import { niceStep, parseSpan } from "~/time/range";
+import { formatWindow, windowSeconds } from "~/format/duration";
+import { formatRatio } from "~/format/number";
+import { burnLimit } from "~/slo/burn";
+import { type Limits, useLimits } from "~/slo/limits";
+import { niceStep, type ResolvedRange } from "~/time/range";
 import { useTimeRange } from "~/time/useTimeRange";
 
-const budgetLines: Threshold[] = [
-  { value: 0.25, label: "25 %: releases are held", tone: "caution" },
-  { value: 0, label: "nothing left", tone: "danger" },
-];
-const burnLines: Threshold[] = [
-  { value: 14, label: "14×: pages and blocks", tone: "danger" },
-  { value: 1, label: "1×: lasts the window", tone: "unknown" },
-];
+/** The policy's bands as lines over the budget left; the last of it is drawn without a policy too. */
+function budgetLines({ bands }: Limits): Threshold[] {
+  const lines: Threshold[] = [];
+  if (bands && bands.caution < bands.hold)
+    lines.push({
+      value: 1 - bands.caution,
+      label: `${formatRatio(1 - bands.caution)}: caution`,
+      tone: "unknown",
+    });
+  if (bands && bands.hold < bands.freeze)
+    lines.push({
+      value: 1 - bands.hold,
+      label: `${formatRatio(1 - bands.hold)}: releases are held`,
+      tone: "caution",
+    });
+  lines.push({ value: 0, label: "nothing left", tone: "danger" });
+  return lines;
+}
+
+/** The burn over 1 h at which its limit stands, where the policy has one. */
+function burnLines(limits: Limits): Threshold[] {
+  const lines: Threshold[] = [{ value: 1, label: "1×: lasts the window", tone: "unknown" }];
+  const limit = burnLimit("1h", limits);
+  if (limit) lines.unshift({ value: limit.limit, label: `${limit.limit}×: ${limit.effect}`, tone: "danger" });
+  return lines;
+}
+
+/** The window that ends at `to`, Unix ms; a calendar window has its own ends. */
+export function windowRange(slo: SLOStatus, to: number): ResolvedRange {
+  const start = Date.parse(slo.window_start ?? "");
+  const end = Date.parse(slo.window_end ?? "");
+  if (Number.isFinite(start) && Number.isFinite(end) && start < to) return { from: start, to: end };
+  return { from: to - (windowSeconds(slo.window) ?? 28 * 86_400) * 1000, to };
+}
 
 function pick(history: SLOHistory, key: "left_ratio" | "burn_1h" | "error_ratio", label: string): ChartData {
   return {
@@ -42,9 +71,15 @@ function shadesOf(slo: SLOStatus): Shade[] {
  */
 export function SloCharts({ slo }: { slo: SLOStatus }) {
   const { resolved } = useTimeRange();
-  const windowMs = (parseSpan(slo.window) ?? 28 * 86_400) * 1000;
+  const limits = useLimits()(slo.name);
   const minute = Math.ceil(resolved.to / 60_000) * 60_000;
-  const whole = useMemo(() => ({ from: minute - windowMs, to: minute }), [minute, windowMs]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: of the promise only its window counts.
+  const whole = useMemo(
+    () => windowRange(slo, minute),
+    [minute, slo.window, slo.window_start, slo.window_end],
+  );
+  const budgetLimits = useMemo(() => budgetLines(limits), [limits]);
+  const burnLimits = useMemo(() => burnLines(limits), [limits]);
   const wholeStep = niceStep(whole, 300, 60);
   const wholeAligned = useMemo(() => alignRange(whole, wholeStep), [whole, wholeStep]);
   const step = niceStep(resolved, 240, 15);
@@ -82,7 +117,7 @@ export function SloCharts({ slo }: { slo: SLOStatus }) {
                 data={left}
                 unit="ratio"
                 range={whole}
-                thresholds={budgetLines}
+                thresholds={budgetLimits}
                 markers={markers}
                 shades={shades}
                 height={220}
@@ -101,7 +136,7 @@ export function SloCharts({ slo }: { slo: SLOStatus }) {
                   title="Burn over 1 h"
                   data={burn}
                   unit="factor"
-                  thresholds={burnLines}
+                  thresholds={burnLimits}
                   markers={markers}
                   shades={shades}
                 />

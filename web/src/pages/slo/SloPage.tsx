@@ -11,6 +11,7 @@ import { When } from "~/components/When";
 import { formatWindow } from "~/format/duration";
 import { formatRatio } from "~/format/number";
 import { sloTone, stateWord, withWindow } from "~/slo/burn";
+import { useLimits } from "~/slo/limits";
 import { SloLinks } from "~/slo/SloLinks";
 import { BudgetFacts } from "./BudgetFacts";
 import { BurnTable } from "./BurnTable";
@@ -26,6 +27,7 @@ export function SloPage() {
   const { name } = useParams({ from: "/slos/$name" });
   const query = useQuery(sloQuery(name));
   const slo = query.data;
+  const limits = useLimits()(name);
   return (
     <>
       <PageHead
@@ -37,7 +39,7 @@ export function SloPage() {
               ? `${name} cannot be shown.`
               : `Reading ${name}`
         }
-        tone={slo ? sloTone(slo) : undefined}
+        tone={slo ? sloTone(slo, limits) : undefined}
         actions={
           slo && (
             <CopyMenu
@@ -64,11 +66,12 @@ export function SloPage() {
 }
 
 function SloBody({ slo }: { slo: SLOStatus }) {
+  const limits = useLimits()(slo.name);
   return (
     <div className="stack">
       <section className="panel stack tight">
         <div className="row">
-          <StateMark tone={sloTone(slo)} word={stateWord[slo.state]} />
+          <StateMark tone={sloTone(slo, limits)} word={stateWord[slo.state]} />
           {slo.since && (
             <span className="dim small">
               since <When at={slo.since} ago />

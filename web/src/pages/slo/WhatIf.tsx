@@ -5,9 +5,8 @@ import { useState } from "react";
 import { rangeQuery } from "~/api/queries";
 import type { SLOStatus } from "~/api/types";
 import { Answer } from "~/components/Answer";
-import { formatWindow } from "~/format/duration";
+import { formatWindow, windowSeconds } from "~/format/duration";
 import { hours, nearest, stopsFor } from "~/slo/whatif";
-import { parseSpan } from "~/time/range";
 import classes from "./WhatIf.module.css";
 import { WhatIfFacts } from "./WhatIfFacts";
 
@@ -22,7 +21,7 @@ export function WhatIf({ slo }: { slo: SLOStatus }) {
   const [window, setWindow] = useState(own.window);
   const percent = stops.targets[target] ?? slo.objective * 100;
   const span = stops.windows[window] ?? slo.window;
-  const seconds = parseSpan(span) ?? 28 * 86_400;
+  const seconds = windowSeconds(span) ?? 28 * 86_400;
   const end = Math.floor(Date.now() / 3_600_000) * 3_600_000;
   const range = { from: end - seconds * 1000 + 3_600_000, to: end };
   const error = useQuery(rangeQuery(slo.queries.error.replaceAll("$window", "1h"), range, 3600));
@@ -85,6 +84,7 @@ export function WhatIf({ slo }: { slo: SLOStatus }) {
             list={hours(data.data, slo.queries.total ? total.data?.data : undefined)}
             target={percent / 100}
             window={span}
+            slo={slo.name}
           />
         )}
       </Answer>
@@ -106,10 +106,7 @@ export function WhatIf({ slo }: { slo: SLOStatus }) {
         </Link>
         <span className="dim small">every minute, with alerts, routing and the gate</span>
       </div>
-      <p className="dim small">
-        Arithmetic on hourly figures up to the last full hour, with the default limits (14× over 1 h, 6× over
-        6 h) and without corrections; not a replay of every minute.
-      </p>
+      <p className="dim small">Arithmetic on hourly figures up to the last full hour, without corrections.</p>
     </section>
   );
 }

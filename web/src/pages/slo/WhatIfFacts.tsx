@@ -1,9 +1,9 @@
 import { type Fact, Facts } from "~/components/Facts";
-import { formatDuration, formatWindow, significant } from "~/format/duration";
+import { formatDuration, formatWindow, significant, windowSeconds } from "~/format/duration";
 import { formatFigure, formatRatio, plural } from "~/format/number";
 import { formatWhen } from "~/format/time";
-import { type Hour, whatIf } from "~/slo/whatif";
-import { parseSpan } from "~/time/range";
+import { useLimits } from "~/slo/limits";
+import { type Hour, hourRules, whatIf } from "~/slo/whatif";
 import { useTimeRange } from "~/time/useTimeRange";
 
 interface Props {
@@ -11,15 +11,18 @@ interface Props {
   /** 0 to 1 */
   target: number;
   window: string;
+  /** The promise whose policy's limits count; the default policy's without one. */
+  slo?: string;
 }
 
 /** The consequences of a target and a window, in words and figures. */
-export function WhatIfFacts({ list, target, window }: Props) {
+export function WhatIfFacts({ list, target, window, slo }: Props) {
   const { zone, now } = useTimeRange();
-  const seconds = parseSpan(window) ?? 0;
+  const rules = hourRules(useLimits()(slo));
+  const seconds = windowSeconds(window) ?? 0;
   if (list.length === 0)
     return <p className="dim">– (nothing was measured in the last {formatWindow(window)})</p>;
-  const result = whatIf(list, target, seconds);
+  const result = whatIf(list, target, seconds, rules);
   const over = formatWindow(window);
   const partial = result.coverage < 0.95;
   const days = `${significant(result.daysSpent)} d of ${significant(seconds / 86_400)} d`;
@@ -40,9 +43,12 @@ export function WhatIfFacts({ list, target, window }: Props) {
       note: `${plural(result.daysOver, "day")} above their share`,
     },
     {
-      name: "Pages there would have been",
-      value: plural(result.pages, "page"),
-      note: "estimated by the hour",
+      name: "Times over the burn limits",
+      value: rules.length > 0 ? String(result.pages) : "–",
+      note:
+        rules.length > 0
+          ? `by the hour, ${rules.map((rule) => `${rule.factor}× over ${rule.long} h`).join(", ")}`
+          : "no limits are known",
     },
     {
       name: "As full outage",

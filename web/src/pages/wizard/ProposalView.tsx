@@ -69,10 +69,7 @@ function Target({ service, proposal, list }: Props) {
           />
         </div>
         <WhatIfFacts list={list} target={percent / 100} window={lookBack} />
-        <p className="dim small">
-          Arithmetic on hourly figures of the last 30 days, with the default limits (14× over 1 h, 6× over 6
-          h).
-        </p>
+        <p className="dim small">Arithmetic on hourly figures of the last 30 days.</p>
       </section>
       <Document service={service} proposal={proposal} percent={percent} />
     </>
