@@ -103,8 +103,8 @@ func eachRules(doc []byte, take func(plain []byte, what string)) error {
 	if err := yaml.Unmarshal(doc, &o); err != nil {
 		return errors.New(yaml.FormatError(err, false, false))
 	}
-	switch {
-	case o.Kind == objectKind:
+	switch o.Kind {
+	case objectKind:
 		if o.APIVersion != objectVersion {
 			return fmt.Errorf("%s %s: apiVersion must be %s, got %q", objectKind, o.Metadata.Name, objectVersion, o.APIVersion)
 		}
@@ -114,7 +114,7 @@ func eachRules(doc []byte, take func(plain []byte, what string)) error {
 			return nil
 		}
 		return marshalled(o, take)
-	case o.Kind == "List" || o.Kind == objectKind+"List":
+	case "List", objectKind + "List":
 		for _, item := range o.Items {
 			if item.Kind != "" && item.Kind != objectKind {
 				return fmt.Errorf("%s %s in a list: only %s objects hold rules", item.Kind, item.Metadata.Name, objectKind)
@@ -124,7 +124,7 @@ func eachRules(doc []byte, take func(plain []byte, what string)) error {
 			}
 		}
 		return nil
-	case o.Kind == "":
+	case "":
 		take(doc, "")
 		return nil
 	}

@@ -154,21 +154,28 @@ func checkExpr(expr string) error {
 	if t := parsed.Type(); t != parser.ValueTypeVector && t != parser.ValueTypeScalar {
 		return fmt.Errorf("must be an instant vector, is a %s", parser.DocumentedType(t))
 	}
+	counter := ""
 	parser.Inspect(parsed, func(n parser.Node, path []parser.Node) error {
-		v, ok := n.(*parser.VectorSelector)
-		if !ok || err != nil || !strings.HasSuffix(v.Name, "_total") {
-			return nil
+		if v, ok := n.(*parser.VectorSelector); ok && strings.HasSuffix(v.Name, "_total") && !overTime(path) {
+			counter = v.Name
 		}
-		for _, above := range path {
-			switch above.(type) {
-			case *parser.MatrixSelector, *parser.SubqueryExpr:
-				return nil
-			}
-		}
-		err = fmt.Errorf("%s is a counter, which only grows and starts again with its process: take rate(%s[5m])", v.Name, v.Name)
 		return nil
 	})
-	return err
+	if counter != "" {
+		return fmt.Errorf("%s is a counter, which only grows and starts again with its process: take rate(%s[5m])", counter, counter)
+	}
+	return nil
+}
+
+// overTime says whether a node stands inside of a range.
+func overTime(path []parser.Node) bool {
+	return slices.ContainsFunc(path, func(above parser.Node) bool {
+		switch above.(type) {
+		case *parser.MatrixSelector, *parser.SubqueryExpr:
+			return true
+		}
+		return false
+	})
 }
 
 // Load reads the detector files that patterns match. The error joins every

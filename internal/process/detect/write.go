@@ -85,8 +85,13 @@ func writeOne(r result, put func(result, string, float64) error) error {
 		name string
 		v    float64
 	}{
-		{readyName, 1}, {scoreName, r.score}, {valueName, r.value}, {expectedName, r.expected}, {lowerName, r.lower},
-		{upperName, r.upper}, {breachesName, float64(r.series.breaches)},
+		{readyName, 1},
+		{scoreName, r.score},
+		{valueName, r.value},
+		{expectedName, r.expected},
+		{lowerName, r.lower},
+		{upperName, r.upper},
+		{breachesName, float64(r.series.breaches)},
 	} {
 		if err := put(r, s.name, s.v); err != nil {
 			return err
