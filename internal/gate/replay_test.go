@@ -54,10 +54,17 @@ func evidence() *rapid.Generator[model.SLOSnapshot] {
 	})
 }
 
+// calm is a promise that only its budget speaks of, so that allow and hold come up too.
+func calm() *rapid.Generator[model.SLOSnapshot] {
+	return rapid.Custom(func(t *rapid.T) model.SLOSnapshot {
+		return promise(used(rapid.SampledFrom([]float64{0, 0.42, 0.5, 0.75, 0.76, 0.9}).Draw(t, "used")))
+	})
+}
+
 // decided asks a gate for a decision about random evidence, as it is stored.
 func decided(t *testing.T, rt *rapid.T, key *sign.Key) (*Gate, *rooms, model.GateDecision) {
 	rt.Helper()
-	r := &rooms{promises: rapid.SliceOfN(evidence(), 0, 3).Draw(rt, "promises")}
+	r := &rooms{promises: rapid.OneOf(rapid.SliceOfN(evidence(), 0, 3), rapid.SliceOfN(calm(), 1, 1)).Draw(rt, "promises")}
 	g := open(t, r, func(_ *Config, d *Deps) { d.Key = key })
 	d, err := g.Decide(t.Context(), model.GateRequest{
 		Service: "edge", Environment: "prod", Version: "2.4.1", Actor: "ci", Critical: rapid.Bool().Draw(rt, "critical"),
