@@ -16,7 +16,7 @@ type actions struct {
 
 func (p *process) buildHooks(context.Context) (err error) {
 	if p.hooks, err = hooks.New(p.cfg.Hooks, hook.Deps{
-		Logger: p.component("hooks"), Registerer: p.tel.Registry, Gate: p.gate, Deploys: p.state, Audit: p.state,
+		Logger: p.component("hooks"), Registerer: p.tel.Registry, Gate: p.gate, Deploys: p.tally, Audit: p.state,
 		ExternalURL: p.external.String(),
 	}); err != nil {
 		return err
@@ -33,7 +33,7 @@ func (p *process) buildRemedy(context.Context) error {
 		}
 	}
 	room, err := remedy.New(p.cfg.Remedy, remedy.Deps{
-		Logger: p.component("remedy"), Registerer: p.tel.Registry, SLOs: p.slo, Querier: p.engine, Deploys: p.state, Store: p.state,
+		Logger: p.component("remedy"), Registerer: p.tel.Registry, SLOs: p.slo, Querier: p.engine, Deploys: p.tally, Store: p.state,
 		Audit: p.state, Alerts: p.router, PageAlerts: pages, ExternalURL: p.external.String(),
 	})
 	if err != nil {

@@ -46,8 +46,8 @@ func (p *process) buildProcessors(context.Context) (err error) {
 	}
 	p.stream, err = local.New(p.cfg.Stream, local.Deps{
 		Logger: p.component("stream"), Registerer: p.tel.Registry, Writer: p.events,
-		LogTaps:  []stream.LogTap{p.search},
-		SpanTaps: []stream.SpanTap{p.spanMetrics, p.topology},
+		LogTaps:  []stream.LogTap{p.search, p.tally},
+		SpanTaps: []stream.SpanTap{p.spanMetrics, p.topology, p.tally},
 	})
 	return err
 }

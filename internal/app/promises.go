@@ -32,11 +32,11 @@ func (p *process) buildPromises(context.Context) (err error) {
 	}
 	if p.slo, err = slo.New(p.cfg.SLO, slo.Deps{
 		Logger: p.component("slo"), Registerer: p.tel.Registry, Catalog: p.catalog,
-		Querier: promexpr.NewEvaluator(p.metrics, time.Duration(p.cfg.Query.Timeout), p.component("slo")),
+		Querier: p.measurements("slo"),
 		Results: p.metrics.Quiet(), // its own results must not wake it
 		Alerts:  p.router,
 		Records: p.state, Corrections: p.state, Ledgers: p.state,
-		Arrivals: p.metrics.Arrivals, ExternalURL: p.external.String(),
+		Arrivals: p.metrics.Arrivals, Changes: p.tally, ExternalURL: p.external.String(),
 	}); err != nil {
 		return err
 	}
@@ -51,7 +51,7 @@ func (p *process) buildPromises(context.Context) (err error) {
 	}
 	if p.backtest, err = backtest.New(backtest.Deps{
 		Logger: p.component("backtest"), Registerer: p.tel.Registry, SLO: p.cfg.SLO,
-		SLOQuerier: promexpr.NewEvaluator(p.metrics, time.Duration(p.cfg.Query.Timeout), p.component("backtest")), Querier: p.engine,
+		SLOQuerier: p.measurements("backtest"), Querier: p.engine,
 		Promises: p.catalog, Policies: p.policies, Deploys: p.state, Routing: p.router, Corrections: p.slo, ExternalLabels: p.cfg.ExternalLabels,
 		Files: p.filesInForce,
 	}); err != nil {
@@ -60,13 +60,18 @@ func (p *process) buildPromises(context.Context) (err error) {
 	p.run("backtest", p.backtest.Run, nil)
 	if p.report, err = report.New(report.Deps{
 		Logger: p.component("report"), Registerer: p.tel.Registry, SLO: p.cfg.SLO,
-		Querier:  promexpr.NewEvaluator(p.metrics, time.Duration(p.cfg.Query.Timeout), p.component("report")),
+		Querier:  p.measurements("report"),
 		Promises: p.catalog, Policies: p.policies, Corrections: p.state, Records: p.state, Days: p.state, Retention: p.metrics.Retention(),
 	}); err != nil {
 		return err
 	}
 	p.run("report", p.report.Run, nil)
 	return nil
+}
+
+// measurements answers what promises are made of, for one room.
+func (p *process) measurements(room string) slo.Querier {
+	return slo.WithEvents(promexpr.NewEvaluator(p.metrics, time.Duration(p.cfg.Query.Timeout), p.component(room)), p.tally)
 }
 
 // filesInForce names the files by the configuration as it stands on disk or,

@@ -9,6 +9,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/admit/samples"
 	"github.com/signalbox-project/signalbox/internal/process/ledger"
 	"github.com/signalbox-project/signalbox/internal/query/promql"
+	"github.com/signalbox-project/signalbox/internal/slo/tally"
 	"github.com/signalbox-project/signalbox/internal/store/events"
 	"github.com/signalbox-project/signalbox/internal/store/metrics"
 	"github.com/signalbox-project/signalbox/internal/store/state"
@@ -24,6 +25,7 @@ type stores struct {
 	ledger  *ledger.Ledger
 	samples *samples.Admission
 	engine  *promql.Engine
+	tally   *tally.Tally
 }
 
 func (p *process) buildStores(ctx context.Context) (err error) {
@@ -55,11 +57,16 @@ func (p *process) buildAround() (err error) {
 		return err
 	}
 	if p.samples, err = samples.New(p.cfg.Limits.Samples, samples.Deps{
-		Next: p.metrics, Counter: p.ledger,
+		Next: p.metrics, Acknowledged: p.metrics.Acknowledged(), Counter: p.ledger,
 		Retention:        time.Duration(p.cfg.Metrics.Retention),
 		OutOfOrderWindow: time.Duration(p.cfg.Metrics.OutOfOrderWindow),
 	}); err != nil {
 		return fmt.Errorf("sample limits: %w", err)
+	}
+	if p.tally, err = tally.New(tally.Config{
+		Timeout: time.Duration(p.cfg.Query.Timeout), Lateness: time.Duration(p.cfg.SLO.Lateness),
+	}, tally.Deps{Registerer: p.tel.Registry, Logs: p.events, Spans: p.events, Deploys: p.state}); err != nil {
+		return err
 	}
 	p.engine, err = promql.New(p.cfg.Query, promql.Deps{
 		Logger: p.component("promql"), Registerer: p.tel.Registry, Queryable: p.metrics,

@@ -91,7 +91,8 @@ func sloExportCommand() *cobra.Command {
 		Long: `Writes recording rules of the error ratio for each window, and the burn alerts
 over them, as a rule file for Prometheus, or as an object of the Prometheus operator
 that holds it. Promises with few events and peak calendars
-need the engine; the rules are the plain table.`,
+need the engine; the rules are the plain table. SLOs over spans, logs and
+deployments are named and left out: Prometheus does not keep what they count.`,
 		Example: `  signalbox slo export --format prometheus-rules examples/broker/slos/*.yaml
   signalbox slo export --format prometheusrule --namespace monitoring examples/broker/slos/*.yaml`,
 		Args: cobra.MinimumNArgs(1),
@@ -110,6 +111,13 @@ need the engine; the rules are the plain table.`,
 				fmt.Fprintln(cmd.ErrOrStderr(), p.Error())
 			}
 			if failed {
+				return exitError{status: exitFailed}
+			}
+			defs, refused := slo.Exportable(defs)
+			for _, reason := range refused {
+				fmt.Fprintf(cmd.ErrOrStderr(), "left out: %v\n", reason)
+			}
+			if len(defs) == 0 && len(refused) > 0 {
 				return exitError{status: exitFailed}
 			}
 			text, err := slo.PrometheusRules(slo.DefaultConfig(), defs)

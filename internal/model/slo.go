@@ -25,6 +25,7 @@ type SLOStatus struct {
 	Method      string            `json:"method" enum:"occurrences,timeslices" doc:"budgeting method: allowed and bad are events or minutes"`
 	Indicator   string            `json:"indicator" doc:"what is measured, in words"`
 	Queries     SLOQueries        `json:"queries"`
+	Source      string            `json:"source,omitempty" enum:"promql,spans,logs,deploys,composite" doc:"what the queries are over: PromQL, or filters over spans, logs or deployments"`
 	Budget      Budget            `json:"budget"`
 	Burn        []Burn            `json:"burn"`
 	State       SLOState          `json:"state" enum:"ok,burning,exhausted,insufficient"`
@@ -67,7 +68,8 @@ type SLOCorrection struct {
 }
 
 // SLOQueries are the PromQL expressions behind an SLO, ready to paste into
-// Explore; $window stands for a range such as 1h.
+// Explore; $window stands for a range such as 1h. Where the SLO's source is spans, logs or
+// deploys, good, bad and total are filters of the search and error is in words.
 type SLOQueries struct {
 	Good  string `json:"good,omitempty"`
 	Total string `json:"total,omitempty"`

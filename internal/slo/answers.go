@@ -2,28 +2,14 @@ package slo
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"time"
 
-	"github.com/prometheus/prometheus/model/labels"
-	"github.com/prometheus/prometheus/storage"
-
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/slo/indicator"
+	"github.com/signalbox-project/signalbox/internal/slo/results"
 	"github.com/signalbox-project/signalbox/internal/store"
-)
-
-// Names of the metrics that results are written as, with labels slo, service
-// and, but for the objective and the threshold, window; MetricPeak has the label calendar.
-const (
-	MetricObjective  = "signalbox_slo_objective"
-	MetricBudgetLeft = "signalbox_slo_budget_left_ratio"
-	MetricBurnRate   = "signalbox_slo_burn_rate"
-	MetricErrorRatio = "signalbox_slo_error_ratio"
-	MetricThreshold  = "signalbox_slo_threshold"
-	MetricPeak       = "signalbox_peak"
 )
 
 // SLOs are the promises of a service ("" means all), worst first, and a
@@ -85,7 +71,7 @@ func (e *Engine) SLOHistory(ctx context.Context, name string, start, end time.Ti
 	if p == nil {
 		return h, fmt.Errorf("SLO %s: %w", name, store.ErrNotFound)
 	}
-	recorded, err := indicator.Points(ctx, e.deps.Querier, fmt.Sprintf("%s{slo=%s,window=%s}", MetricBudgetLeft, strconv.Quote(name), strconv.Quote(p.def.WindowText())), start, end, step)
+	recorded, err := indicator.Points(ctx, e.deps.Querier, fmt.Sprintf("%s{slo=%s,window=%s}", results.MetricBudgetLeft, strconv.Quote(name), strconv.Quote(p.def.WindowText())), start, end, step)
 	if err != nil {
 		return h, fmt.Errorf("history of SLO %s: %w", name, err)
 	}
@@ -158,42 +144,6 @@ type badRange struct{ error }
 // BadRequest tells the API whose fault it is.
 func (badRange) BadRequest() {}
 
-// writeResults writes every promise's figures as metrics. What cannot be
-// known is left out: a gap says so.
-func (e *Engine) writeResults(ctx context.Context, list []model.SLOStatus, now time.Time) error {
-	app := e.deps.Results.AppenderV2(ctx)
-	w := resultWriter{app: app, at: now.UnixMilli()}
-	for _, s := range list {
-		w.add(MetricObjective, s, "", s.Objective)
-		if s.Threshold != nil {
-			w.add(MetricThreshold, s, "", *s.Threshold)
-		}
-		if s.Budget.Total <= 0 || s.State == model.SLOInsufficient {
-			continue
-		}
-		w.add(MetricBudgetLeft, s, s.Window, s.Budget.LeftRatio)
-		w.add(MetricErrorRatio, s, s.Window, 1-s.Budget.SLI)
-		for _, b := range s.Burn {
-			if b.Coverage > 0 {
-				w.add(MetricBurnRate, s, b.Window, b.Rate)
-				if b.Window != s.Window {
-					w.add(MetricErrorRatio, s, b.Window, b.Rate*errorBudget(s.Objective))
-				}
-			}
-		}
-	}
-	for name, active := range e.peaks(now) {
-		w.append(labels.FromStrings(labels.MetricName, MetricPeak, "calendar", name), active)
-	}
-	if w.err != nil {
-		return errors.Join(fmt.Errorf("write SLO results: %w", w.err), app.Rollback())
-	}
-	if err := app.Commit(); err != nil {
-		return fmt.Errorf("write SLO results: %w", err)
-	}
-	return nil
-}
-
 // peaks are the peak calendars in use: 1 at peak time, 0 otherwise.
 func (e *Engine) peaks(now time.Time) map[string]float64 {
 	out := map[string]float64{}
@@ -207,24 +157,4 @@ func (e *Engine) peaks(now time.Time) map[string]float64 {
 		}
 	}
 	return out
-}
-
-type resultWriter struct {
-	app storage.AppenderV2
-	at  int64
-	err error
-}
-
-func (w *resultWriter) add(name string, s model.SLOStatus, window string, v float64) {
-	ls := labels.FromStrings(labels.MetricName, name, "service", s.Service, "slo", s.Name)
-	if window != "" {
-		ls = labels.FromStrings(labels.MetricName, name, "service", s.Service, "slo", s.Name, "window", window)
-	}
-	w.append(ls, v)
-}
-
-func (w *resultWriter) append(ls labels.Labels, v float64) {
-	if _, err := w.app.Append(0, ls, 0, w.at, v, nil, nil, storage.AOptions{}); err != nil && w.err == nil {
-		w.err = err
-	}
 }

@@ -1,11 +1,8 @@
 package slo
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -16,70 +13,12 @@ import (
 	"github.com/signalbox-project/signalbox/internal/slo/openslo"
 )
 
-// maxFileBytes bounds one SLO file; a larger one is a mistake.
-const maxFileBytes = 4 << 20
-
 // Load reads SLO files by glob patterns and answers what is usable and
 // everything that is wrong with them. `check slos` and Catalog use it alike.
 func Load(patterns []string) ([]*Definition, []Problem) {
-	var docs openslo.Documents
-	var problems []Problem
-	seen := map[string]bool{}
-	for _, pattern := range patterns {
-		files, err := filepath.Glob(pattern)
-		if err != nil {
-			problems = append(problems, Problem{File: pattern, Message: "not a valid pattern: " + err.Error()})
-			continue
-		}
-		if len(files) == 0 {
-			// A folder may be empty on purpose; a named file is missing.
-			problems = append(problems, Problem{
-				File: pattern, Message: "there is no such file", Cure: "mend the path in slo_files or create the file",
-				Warning: strings.ContainsAny(pattern, `*?[\`),
-			})
-		}
-		slices.Sort(files)
-		for _, file := range files {
-			if seen[file] {
-				continue
-			}
-			seen[file] = true
-			text, err := readFile(file)
-			if err != nil {
-				problems = append(problems, unreadable(file, err))
-				continue
-			}
-			d, ps := openslo.Parse(file, text)
-			problems = append(problems, ps...)
-			docs.Append(d)
-		}
-	}
+	docs, problems := openslo.ReadFiles(patterns)
 	defs, ps := Define(docs)
 	return defs, append(problems, ps...)
-}
-
-func readFile(file string) ([]byte, error) {
-	st, err := os.Stat(file)
-	if err != nil {
-		return nil, err
-	}
-	if !st.Mode().IsRegular() {
-		return nil, fmt.Errorf("not a regular file")
-	}
-	if st.Size() > maxFileBytes {
-		return nil, errTooLarge
-	}
-	return os.ReadFile(file)
-}
-
-var errTooLarge = fmt.Errorf("it is larger than %d MiB, and so is no SLO file", maxFileBytes>>20)
-
-func unreadable(file string, err error) Problem {
-	p := Problem{File: file, Line: 1, Message: err.Error(), Cure: "make it a file that this user may read"}
-	if errors.Is(err, errTooLarge) {
-		p.Cure = "check the pattern that finds it, or split it into several files"
-	}
-	return p
 }
 
 // Catalog holds the definitions in force. Reload replaces them all or, when a

@@ -236,10 +236,14 @@ func (r *resolver) objective(s *openslo.SLO, sli *openslo.SLI, ob *openslo.Objec
 	}
 	r.failed = false
 	switch {
+	case sli.Valued() != nil && sli.Valued().Events():
+		r.report(sli.Meta, sli.Valued().Line, false, fmt.Sprintf("SLO %s: events are counted, they have no value", d.Name), "give good and total of a ratioMetric; what makes an event good, such as `duration:<300ms`, stands in the filter")
 	case sli.Threshold != nil:
 		r.threshold(d, s, sli, ob)
 	case sli.Ratio.Raw != nil:
 		r.raw(d, s, sli, ob)
+	case sli.Ratio.Events():
+		r.eventRatio(d, s, sli, ob)
 	default:
 		r.ratio(d, s, sli, ob)
 	}
@@ -279,7 +283,12 @@ func (r *resolver) ratio(d *Definition, s *openslo.SLO, sli *openslo.SLI, ob *op
 		d.Queries.Error = fmt.Sprintf("(%s or vector(0)) / %s", counts.Bad.Sum("$window"), counts.Total.Sum("$window"))
 	}
 	d.source = counts
-	switch s.Method {
+	r.sliceCounts(d, counts, s.Method, ob)
+}
+
+// sliceCounts judges counts by slices where the method asks for it.
+func (r *resolver) sliceCounts(d *Definition, counts indicator.Counting, method string, ob *openslo.Objective) {
+	switch method {
 	case openslo.Timeslices:
 		d.source = &indicator.Slices{Counts: counts, Slice: ob.SliceWindow, Target: ob.SliceTarget}
 		d.Indicator = fmt.Sprintf("share of %s slices with at least %s good events", human.Duration(ob.SliceWindow), human.Percent(ob.SliceTarget))

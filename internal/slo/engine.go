@@ -18,6 +18,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/notify"
 	"github.com/signalbox-project/signalbox/internal/slo/indicator"
 	"github.com/signalbox-project/signalbox/internal/slo/ledger"
+	"github.com/signalbox-project/signalbox/internal/slo/results"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
 
@@ -47,6 +48,9 @@ type Deps struct {
 	// Arrivals subscribes to the news that samples were stored; news fold into
 	// one while nobody listens.
 	Arrivals func() (c <-chan struct{}, stop func())
+	// Changes tells what happened to events that promises count; nil where the
+	// Querier counts none.
+	Changes Changes
 	// ExternalURL is what links in alerts begin with.
 	ExternalURL string
 	// Now is the clock; time.Now by default.
@@ -66,9 +70,11 @@ type Engine struct {
 	restored    map[string]store.SLORecord
 	ledgers     map[string]store.SLOLedger // of the last run, until the first evaluation
 	nextRecord  time.Time
+	nextLate    time.Time
 	list        atomic.Pointer[[]model.SLOStatus]                // worst first
 	again       atomic.Bool                                      // read all history again
 	corrections atomic.Pointer[map[string][]model.SLOCorrection] // by SLO
+	events      <-chan struct{}                                  // news of them, where promises count them
 	turn        int                                              // whose history is read next
 }
 
@@ -200,6 +206,7 @@ func (e *Engine) wait(ctx context.Context, arrivals <-chan struct{}, pace *pacer
 	case <-ctx.Done():
 		return false
 	case <-arrivals:
+	case <-e.events:
 	case <-idle.C:
 	}
 	return true
@@ -259,6 +266,7 @@ func (e *Engine) step(ctx context.Context, now time.Time) (waited time.Duration)
 	promises := e.sync(ctx, now)
 	q := indicator.NewBatch(e.deps.Querier, e.families)
 	corrections := *e.corrections.Load()
+	e.readLate(promises, now)
 	for _, p := range promises {
 		if ctx.Err() != nil {
 			return 0
@@ -281,7 +289,7 @@ func (e *Engine) step(ctx context.Context, now time.Time) (waited time.Duration)
 	waited = time.Since(judged)
 	if e.deps.Results != nil && !now.Before(e.nextRecord) {
 		e.nextRecord = now.Add(time.Duration(e.cfg.RecordEvery))
-		if err := e.writeResults(ctx, list, now); err != nil {
+		if err := results.Write(ctx, e.deps.Results, list, e.peaks(now), now); err != nil {
 			e.fail("record", err)
 		}
 	}
@@ -358,6 +366,10 @@ func (e *Engine) sync(ctx context.Context, now time.Time) []*promise {
 	}
 	e.retire(ctx, old, now)
 	link(next)
+	e.events = nil
+	if e.deps.Changes != nil && slices.ContainsFunc(next, func(p *promise) bool { return indicator.EventsOf(p.def.source) != nil }) {
+		e.events = e.deps.Changes.Arrived()
+	}
 	e.families = indicator.FamiliesOf(sources(next))
 	e.ledgers = nil // those of the last run were for the first promises
 	e.promises = next

@@ -30,3 +30,6 @@ func (e *Engine) Families() int { return len(e.families) }
 
 // Judge is one evaluation, as Run does it after samples arrived.
 func (e *Engine) Judge(ctx context.Context, now time.Time) { e.step(ctx, now) }
+
+// Keep stores the ledgers, as the end of a run does.
+func (e *Engine) Keep(ctx context.Context) { e.keepAll(ctx) }

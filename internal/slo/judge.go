@@ -198,7 +198,7 @@ func judge(cfg Config, d *Definition, m measured, rows []burnRow) model.SLOStatu
 func describe(d *Definition, m measured) model.SLOStatus {
 	s := model.SLOStatus{
 		Name: d.Name, DisplayName: d.DisplayName, Service: d.Service, Description: d.Description, Labels: d.Labels,
-		Objective: d.Objective, Window: d.WindowText(), Method: d.Method, Indicator: d.Indicator, Queries: d.Queries,
+		Objective: d.Objective, Window: d.WindowText(), Method: d.Method, Indicator: d.Indicator, Queries: d.Queries, Source: d.Source(),
 		Budget: budgetOf(d, m), Time: m.now.UTC(), PartOf: d.PartOf,
 	}
 	if d.Calendar != nil {

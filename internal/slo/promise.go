@@ -55,6 +55,7 @@ type chunk struct {
 	excluded bool // only for the minutes that corrections take out
 	head     bool // only for the minutes before a calendar window
 	birth    bool // only for the first minute with data
+	again    bool // read before; events came since
 }
 
 // special reports whether the chunk is for something else than the ledger.
@@ -198,9 +199,13 @@ func (p *promise) scan(ctx context.Context, q Querier, now time.Time) error {
 		p.mu.Unlock()
 		return nil
 	}
+	p.keepCounted(c.tier, c.from, cells)
 	p.put(c.tier, c.from, cells)
+	if c.again {
+		return nil
+	}
 	loaded := now.Sub(c.from)
-	if len(p.queue) == 0 {
+	if !slices.ContainsFunc(p.queue, func(c chunk) bool { return !c.again }) {
 		loaded = max(loaded, p.def.Window)
 		p.scheduleScan(now)
 		p.mu.Lock()

@@ -20,6 +20,9 @@ func recordedError(window string) string { return "slo:error_ratio:" + window }
 func PrometheusRules(cfg Config, defs []*Definition) ([]byte, error) {
 	var groups []yaml.MapSlice
 	for _, d := range defs {
+		if err := d.exportable(); err != nil {
+			return nil, err
+		}
 		var rules []yaml.MapSlice
 		for _, w := range exportedWindows(cfg, d, defs) {
 			rules = append(rules, yaml.MapSlice{
@@ -40,6 +43,31 @@ func PrometheusRules(cfg Config, defs []*Definition) ([]byte, error) {
 		return nil, fmt.Errorf("write Prometheus rules: %w", err)
 	}
 	return text, nil
+}
+
+// Exportable parts definitions that PrometheusRules writes from those that it
+// refuses, with the reason of each.
+func Exportable(defs []*Definition) (can []*Definition, refused []error) {
+	for _, d := range defs {
+		if err := d.exportable(); err != nil {
+			refused = append(refused, err)
+		} else {
+			can = append(can, d)
+		}
+	}
+	return can, refused
+}
+
+func (d *Definition) exportable() error {
+	for _, p := range d.Parts {
+		if err := p.Definition.exportable(); err != nil {
+			return fmt.Errorf("SLO %s is made of one that cannot be exported: %w", d.Name, err)
+		}
+	}
+	if s := indicator.EventsOf(d.source); s != nil {
+		return fmt.Errorf("SLO %s counts %s, which Prometheus does not keep: it stays with Signalbox, or count by a metric", d.Name, s.Signal())
+	}
+	return nil
 }
 
 // exportedWindows are a definition's burn windows and those of the composites
@@ -69,18 +97,7 @@ func (d *Definition) errorOver(w time.Duration) string {
 		}
 		return strings.Join(texts, " + ")
 	}
-	src := indicator.Inner(d.source)
-	slice, target, text := time.Minute, 0.0, d.Queries.Error
-	if s, ok := src.(*indicator.Slices); ok {
-		slice, target = s.Slice, s.Target
-		text = strings.ReplaceAll(text, "$window", fmt.Sprintf("%dm", int(slice.Minutes())))
-	} else if _, counts := src.(*indicator.Ratio); counts {
-		return strings.ReplaceAll(text, "$window", window)
-	}
-	if target > 0 {
-		text = fmt.Sprintf("(%s) > bool %.10g", text, 1-target+1e-12)
-	}
-	return fmt.Sprintf("avg(avg_over_time((%s)[%s:%dm]))", text, window, int(slice.Minutes()))
+	return indicator.ErrorOver(d.source, d.Queries.Error, window)
 }
 
 func (d *Definition) alertRule(b BurnAlert) yaml.MapSlice {

@@ -80,6 +80,14 @@ type SLI struct {
 	Threshold   *Metric
 }
 
+// Valued is the metric whose values are judged, nil where events are counted.
+func (s *SLI) Valued() *Metric {
+	if s.Threshold == nil && s.Ratio != nil {
+		return s.Ratio.Raw
+	}
+	return s.Threshold
+}
+
 // Ratio is good (or bad) events of total, or a raw ratio.
 type Ratio struct {
 	Counter bool // counters that only grow, the default; else events per sample
@@ -96,6 +104,47 @@ type Metric struct {
 	Type   string
 	Query  string
 	Line   int
+
+	Quiet time.Duration // with Events: how long none may come before that is no data; 0: as usual
+}
+
+// Events reports whether it counts events by a filter; otherwise Query is PromQL.
+func (m *Metric) Events() bool { return strings.HasPrefix(m.Type, eventPrefix) }
+
+// Events reports whether one of its metrics counts events by a filter.
+func (q *Ratio) Events() bool {
+	return slices.ContainsFunc([]*Metric{q.Good, q.Bad, q.Total, q.Raw}, func(m *Metric) bool { return m != nil && m.Events() })
+}
+
+// Types of metric sources that count events of the own store.
+const (
+	eventPrefix   = "signalbox-"
+	SourceSpans   = eventPrefix + "spans"
+	SourceLogs    = eventPrefix + "logs"
+	SourceDeploys = eventPrefix + "deploys"
+)
+
+// maxQuiet is how far back a source's counts are looked through for the newest event.
+func maxQuiet(source string) time.Duration {
+	if source == SourceDeploys {
+		return 28 * 24 * time.Hour
+	}
+	return 2 * time.Hour
+}
+
+// metricType reads a metric source's type, whatever its case.
+func metricType(source *object) string {
+	text := source.str("type", false)
+	known := []string{"Prometheus", SourceSpans, SourceLogs, SourceDeploys}
+	for _, k := range known[1:] {
+		if strings.EqualFold(text, k) {
+			return k
+		}
+	}
+	if text != "" && !strings.EqualFold(text, known[0]) {
+		source.at("type").problem(fmt.Sprintf("metric source type %q cannot be read", text), didYouMean(text, known))
+	}
+	return text
 }
 
 // Budgeting methods.
@@ -340,12 +389,15 @@ func (r *reader) metric(o *object) *Metric {
 	if source == nil {
 		return m
 	}
-	m.Source, m.Type = source.str("metricSourceRef", false), source.str("type", false)
-	if m.Type != "" && !strings.EqualFold(m.Type, "prometheus") {
-		source.at("type").problem(fmt.Sprintf("metric source type %q cannot be read", m.Type), "only Prometheus is")
-	}
+	m.Source, m.Type = source.str("metricSourceRef", false), metricType(source)
 	if spec := source.object("spec", true); spec != nil {
 		m.Query, m.Line = strings.TrimSpace(spec.str("query", true)), spec.at("query").line()
+		if m.Events() {
+			m.Quiet = spec.duration("quiet", false)
+			if m.Quiet < 0 || m.Quiet > maxQuiet(m.Type) {
+				spec.at("quiet").problem(fmt.Sprintf("quiet is %s", m.Quiet), fmt.Sprintf("give 1m to %s", durationText(maxQuiet(m.Type))))
+			}
+		}
 		spec.end()
 	}
 	source.end()

@@ -93,7 +93,7 @@ func TestEveryProblemIsNamedWithLineAndCure(t *testing.T) {
 		{"a weight without an indicator", "targetPercent: 99.5", "targetPercent: 99.5\n      compositeWeight: 2", []string{"compositeWeight needs an indicator"}},
 		{"indicators in both places", "targetPercent: 99.5", "targetPercent: 99.5\n      indicatorRef: x", []string{"and so have its objectives"}},
 		{"a name that cannot be a path", "name: layout-availability", "name: layout/availability", []string{"is not usable"}},
-		{"another store's type", "type: Prometheus", "type: Datadog", []string{"only Prometheus"}},
+		{"another store's type", "type: Prometheus", "type: Datadog", []string{"known are Prometheus, signalbox-spans"}},
 		{"text for a number", "99.5\n", "high\n", []string{`must be a number, got "high"`}},
 		{"broken YAML", "spec: {description: Layouts}", "spec: {description: Layouts", []string{"a.yaml:", "not valid YAML"}},
 		{"several at once", "targetPercent: 99.5", "targetPercent: 100\n      op: less\n      colour: red", []string{"leaves no error budget", "lt, lte, gt or gte", `unknown key "colour"`}},

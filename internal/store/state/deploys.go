@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -12,11 +13,11 @@ import (
 	"github.com/signalbox-project/signalbox/internal/store"
 )
 
-const deployColumns = "id, time, service, environment, region, version, kind, status, actor, link, message, labels"
+const deployColumns = "id, time, service, environment, region, version, kind, status, actor, link, message, labels, started, finished"
 
 // AddDeploy stores a deployment marker. An empty ID, Time, Kind or Status gets
 // its default; the stored marker is returned. An ID that exists is updated, so that a
-// pipeline can report started and then succeeded.
+// pipeline can report started and then succeeded; the marker then knows how long it took.
 func (s *Store) AddDeploy(ctx context.Context, d model.Deploy) (model.Deploy, error) {
 	if d.ID == "" {
 		d.ID = newID()
@@ -36,18 +37,44 @@ func (s *Store) AddDeploy(ctx context.Context, d model.Deploy) (model.Deploy, er
 		return model.Deploy{}, fmt.Errorf("encode labels of deployment %s: %w", d.ID, err)
 	}
 	err = s.inTx(ctx, "deploys", func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO deploys (`+deployColumns+`)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+		before, err := deployTimes(ctx, tx, d.ID)
+		if err != nil {
+			return err
+		}
+		d.Follow(before, s.now())
+		_, err = tx.ExecContext(ctx, `INSERT INTO deploys (`+deployColumns+`)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 			ON CONFLICT (id) DO UPDATE SET time = excluded.time, service = excluded.service, environment = excluded.environment,
 				region = excluded.region, version = excluded.version, kind = excluded.kind, status = excluded.status,
-				actor = excluded.actor, link = excluded.link, message = excluded.message, labels = excluded.labels`,
-			d.ID, d.Time.UnixNano(), d.Service, d.Environment, d.Region, d.Version, d.Kind, d.Status, d.Actor, d.Link, d.Message, string(labels))
+				actor = excluded.actor, link = excluded.link, message = excluded.message, labels = excluded.labels,
+				started = excluded.started, finished = excluded.finished`,
+			d.ID, d.Time.UnixNano(), d.Service, d.Environment, d.Region, d.Version, d.Kind, d.Status, d.Actor, d.Link, d.Message, string(labels),
+			nanos(d.Started), nanos(d.Finished))
 		return err
 	})
 	if err != nil {
 		return model.Deploy{}, err
 	}
 	return d, nil
+}
+
+// deployTimes is what is known of a deployment's course; the zero one is nothing.
+func deployTimes(ctx context.Context, tx *sql.Tx, id string) (d model.Deploy, err error) {
+	var started, finished int64
+	err = tx.QueryRowContext(ctx, `SELECT status, started, finished FROM deploys WHERE id = $1`, id).Scan(&d.Status, &started, &finished)
+	if errors.Is(err, sql.ErrNoRows) {
+		return d, nil
+	}
+	d.Started, d.Finished = timeOf(started), timeOf(finished)
+	return d, err
+}
+
+// timeOf is a time of Unix nanoseconds; 0 is none.
+func timeOf(ns int64) time.Time {
+	if ns == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, ns).UTC()
 }
 
 // Deploys lists deployment markers, newest first.
@@ -60,13 +87,13 @@ func (s *Store) Deploys(ctx context.Context, q store.DeployQuery) ([]model.Deplo
 		return nil, s.explain("list deploys", err)
 	}
 	return collect(s, "list deploys", rows, func(rows *sql.Rows) (d model.Deploy, err error) {
-		var at int64
+		var at, started, finished int64
 		var labels string
-		err = rows.Scan(&d.ID, &at, &d.Service, &d.Environment, &d.Region, &d.Version, &d.Kind, &d.Status, &d.Actor, &d.Link, &d.Message, &labels)
+		err = rows.Scan(&d.ID, &at, &d.Service, &d.Environment, &d.Region, &d.Version, &d.Kind, &d.Status, &d.Actor, &d.Link, &d.Message, &labels, &started, &finished)
 		if err != nil {
 			return d, err
 		}
-		d.Time = time.Unix(0, at).UTC()
+		d.Time, d.Started, d.Finished = time.Unix(0, at).UTC(), timeOf(started), timeOf(finished)
 		return d, json.Unmarshal([]byte(labels), &d.Labels)
 	})
 }

@@ -105,9 +105,15 @@ func stateDeployUpdate(t *testing.T, open func() StateStore) {
 	if d.ID == "" || d.Time.IsZero() || d.Kind != "deploy" {
 		t.Fatalf("defaults are not filled in: %+v", d)
 	}
-	d.Status = "failed"
-	_, err = s.AddDeploy(ctx, d)
+	if !d.Started.Equal(d.Time) {
+		t.Errorf("a deployment reported as started began at %s, want %s", d.Started, d.Time)
+	}
+	end := d.Time.Add(4 * time.Minute)
+	d, err = s.AddDeploy(ctx, model.Deploy{ID: d.ID, Service: "edge", Version: "1", Status: "failed", Time: end})
 	must(t, err)
+	if took, ok := d.Took(); !ok || took != 4*time.Minute || !d.Ended().Equal(end) {
+		t.Errorf("it took %s until %s, want 4m until %s", took, d.Ended(), end)
+	}
 	got, err := s.Deploys(ctx, store.DeployQuery{})
 	must(t, err)
 	equal(t, "markers", got, []model.Deploy{d})

@@ -1059,6 +1059,11 @@ export interface components {
             /** @description who or what deployed */
             actor?: string;
             environment?: string;
+            /**
+             * Format: date-time
+             * @description when it succeeded or failed; of one whose start is known, the time of the report that says so if absent
+             */
+            finished?: string;
             readonly id?: string;
             /**
              * @default deploy
@@ -1073,6 +1078,11 @@ export interface components {
             message?: string;
             region?: string;
             service: string;
+            /**
+             * Format: date-time
+             * @description when it began; of one that was reported as started, that report's time if absent
+             */
+            started?: string;
             /**
              * @default succeeded
              * @enum {string}
@@ -1663,6 +1673,11 @@ export interface components {
             /** @description who or what deployed */
             actor?: string;
             environment?: string;
+            /**
+             * Format: date-time
+             * @description when it succeeded or failed; of one whose start is known, the time of the report that says so if absent
+             */
+            finished?: string;
             readonly id?: string;
             /**
              * @default deploy
@@ -1679,6 +1694,11 @@ export interface components {
             outcome: string;
             region?: string;
             service: string;
+            /**
+             * Format: date-time
+             * @description when it began; of one that was reported as started, that report's time if absent
+             */
+            started?: string;
             /**
              * @default succeeded
              * @enum {string}
@@ -2171,6 +2191,11 @@ export interface components {
              * @description since when it has been in this state
              */
             since?: string;
+            /**
+             * @description what the queries are over: PromQL, or filters over spans, logs or deployments
+             * @enum {string}
+             */
+            source?: "promql" | "spans" | "logs" | "deploys" | "composite";
             /** @enum {string} */
             state: "ok" | "burning" | "exhausted" | "insufficient";
             /**
