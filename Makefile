@@ -35,8 +35,8 @@ web/node_modules/.package-lock.json: web/package-lock.json
 test: test-go test-ui test-browser ## Run every test: Go (with the race detector), UI, real browser
 test-go: $(UI_OUT)
 	scripts/test-go.sh
-test-ui: web/node_modules/.package-lock.json
-	cd web && npm run --silent typecheck && npm run --silent test
+test-ui: $(UI_OUT)
+	cd web && npm run --silent typecheck && npm run --silent test && npm run --silent size
 test-browser: $(UI_OUT)
 	scripts/test-browser.sh
 

@@ -3,19 +3,30 @@ import type { SLOStatus } from "~/api/types";
 import { buildFilter } from "~/filter/filter";
 import { badTracesFilter, isLatency } from "./burn";
 import classes from "./SloLinks.module.css";
+import { badFilter, sourceOf } from "./source";
 
 /** From a burn to its causes in one click. */
 export function SloLinks({ slo, here = false }: { slo: SLOStatus; here?: boolean }) {
   const slow = isLatency(slo);
+  const source = sourceOf(slo);
   return (
     <div className={classes.links}>
-      <Link
-        className={classes.main}
-        to="/traces"
-        search={{ q: badTracesFilter(slo), order: slow ? "slowest" : undefined }}
-      >
-        {slow ? "Slow traces" : "Failing traces"}
-      </Link>
+      {source === "logs" ? (
+        <Link className={classes.main} to="/logs" search={{ q: badFilter(slo) }}>
+          Bad log lines
+        </Link>
+      ) : (
+        <Link
+          className={classes.main}
+          to="/traces"
+          search={{
+            q: source === "spans" ? badFilter(slo) : badTracesFilter(slo),
+            order: slow ? "slowest" : undefined,
+          }}
+        >
+          {slow ? "Slow traces" : "Failing traces"}
+        </Link>
+      )}
       <Link
         to="/logs"
         search={{ q: `${buildFilter({ service: slo.service })} (level:error OR level:fatal)` }}

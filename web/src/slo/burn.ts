@@ -56,9 +56,15 @@ export function isLatency(slo: SLOStatus): boolean {
   return /latency|load.time|slow|faster|within \d/i.test(`${slo.name} ${slo.display_name} ${slo.indicator}`);
 }
 
+/** The one route that the promise is about, if its queries name one. */
+export function routeOf(slo: SLOStatus): string | undefined {
+  const { total, good, bad } = slo.queries;
+  return /\bhttp_route="((?:[^"\\]|\\.)+)"/.exec(`${total ?? ""} ${good ?? ""} ${bad ?? ""}`)?.[1];
+}
+
 /** The filter for the traces that spent the budget. */
 export function badTracesFilter(slo: SLOStatus): string {
-  const service = buildFilter({ service: slo.service });
+  const service = buildFilter({ service: slo.service, "http.route": routeOf(slo) });
   if (!isLatency(slo)) return `${service} status:error`;
   const limit = latencyLimit(slo);
   return limit ? `${service} duration:>${limit}` : service;
@@ -80,4 +86,11 @@ export function latencyLimit(slo: SLOStatus): string | undefined {
 /** `$window` replaced, so that the query runs as pasted. */
 export function withWindow(query: string, window: string): string {
   return query.replaceAll("$window", window);
+}
+
+/** The promise's window as PromQL writes it: a calendar window is as long as it has lasted at `now`, Unix ms. */
+export function promWindow(slo: SLOStatus, now: number): string {
+  const start = Date.parse(slo.window_start ?? "");
+  if (!Number.isFinite(start) || start >= now) return parseSpan(slo.window) ? slo.window : "28d";
+  return `${Math.max(60, Math.round((now - start) / 1000))}s`;
 }

@@ -1,4 +1,5 @@
 import type { PromData, SLOStatus } from "~/api/types";
+import { sourceOf, sourceWord } from "./source";
 
 /** What a budget can be split by; each is tried under the names that instrumentations give it. */
 export const splits = ["route", "region", "version", "tenant"] as const;
@@ -30,6 +31,8 @@ export interface SplitQueries {
 export function splitQueries(slo: SLOStatus, split: Split): SplitQueries | { reason: string } {
   const { total, bad, good } = slo.queries;
   if (slo.parts?.length) return { reason: "a composite: its parts' pages say what spent theirs" };
+  const source = sourceOf(slo);
+  if (source !== "promql") return { reason: `it counts ${sourceWord[source]}: open them below` };
   if (!total || (!bad && !good)) return { reason: "it is judged by one figure, not by events" };
   const label = labelOf(split, total);
   const all = groupedBy(total, label);

@@ -87,8 +87,12 @@ export function Kept({ report }: { report: Report }) {
       key: "bad",
       head: "Bad",
       numeric: true,
-      cell: (one) =>
-        `${formatFigure(one.contract.bad, "count")} of ${formatFigure(one.contract.total, "count")}`,
+      cell: (one) => (
+        <>
+          {formatFigure(one.contract.bad, "count")}{" "}
+          <span className="nowrap">of {formatFigure(one.contract.total, "count")}</span>
+        </>
+      ),
     },
     {
       key: "data",

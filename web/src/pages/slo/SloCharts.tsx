@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { useMemo } from "react";
+import { useMemo, useState } from "react";
 import { deploysQuery, sloHistoryQuery } from "~/api/queries";
 import type { SLOHistory, SLOStatus } from "~/api/types";
 import { Chart } from "~/chart/Chart";
@@ -13,6 +13,7 @@ import { burnLimit } from "~/slo/burn";
 import { type Limits, useLimits } from "~/slo/limits";
 import { niceStep, type ResolvedRange } from "~/time/range";
 import { useTimeRange } from "~/time/useTimeRange";
+import { Moment } from "./Moment";
 
 /** The policy's bands as lines over the budget left; the last of it is drawn without a policy too. */
 function budgetLines({ bands }: Limits): Threshold[] {
@@ -71,6 +72,8 @@ function shadesOf(slo: SLOStatus): Shade[] {
  */
 export function SloCharts({ slo }: { slo: SLOStatus }) {
   const { resolved } = useTimeRange();
+  const [at, setAt] = useState<number | undefined>(undefined);
+  const onCursor = (seconds: number) => setAt(seconds * 1000);
   const limits = useLimits()(slo.name);
   const minute = Math.ceil(resolved.to / 60_000) * 60_000;
   // biome-ignore lint/correctness/useExhaustiveDependencies: of the promise only its window counts.
@@ -127,6 +130,7 @@ export function SloCharts({ slo }: { slo: SLOStatus }) {
           }
         </Answer>
       </section>
+      {history.data && <Moment slo={slo} history={history.data} at={at} stepSeconds={step} />}
       <div className="grid2">
         <section className="panel">
           <Answer query={history} what="the burn's history" height={250}>
@@ -134,6 +138,7 @@ export function SloCharts({ slo }: { slo: SLOStatus }) {
               burn && (
                 <Chart
                   title="Burn over 1 h"
+                  onCursor={onCursor}
                   data={burn}
                   unit="factor"
                   thresholds={burnLimits}
@@ -150,6 +155,7 @@ export function SloCharts({ slo }: { slo: SLOStatus }) {
               error && (
                 <Chart
                   title="Error ratio"
+                  onCursor={onCursor}
                   data={error}
                   unit="ratio"
                   thresholds={errorLines}

@@ -13,6 +13,7 @@ import { formatRatio } from "~/format/number";
 import { sloTone, stateWord, withWindow } from "~/slo/burn";
 import { useLimits } from "~/slo/limits";
 import { SloLinks } from "~/slo/SloLinks";
+import { sourceOf } from "~/slo/source";
 import { BudgetFacts } from "./BudgetFacts";
 import { BurnTable } from "./BurnTable";
 import { Corrections } from "./Corrections";
@@ -45,7 +46,9 @@ export function SloPage() {
             <CopyMenu
               items={[
                 { label: "Copy as curl", text: () => asCurl(`/sb/v1/slos/${encodeURIComponent(name)}`) },
-                { label: "Copy as PromQL", text: () => withWindow(slo.queries.error, "1h") },
+                ...(sourceOf(slo) === "promql"
+                  ? [{ label: "Copy as PromQL", text: () => withWindow(slo.queries.error, "1h") }]
+                  : []),
               ]}
             />
           )

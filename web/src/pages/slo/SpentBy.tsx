@@ -6,6 +6,7 @@ import { instantQuery } from "~/api/queries";
 import type { SLOStatus } from "~/api/types";
 import { Answer } from "~/components/Answer";
 import { formatDuration, formatWindow } from "~/format/duration";
+import { promWindow } from "~/slo/burn";
 import { type Split, type SplitQueries, splitQueries, splits } from "~/slo/spent";
 import { useTimeRange } from "~/time/useTimeRange";
 import classes from "./SpentBy.module.css";
@@ -18,7 +19,7 @@ export function SpentBy({ slo }: { slo: SLOStatus }) {
   const seconds = Math.round((resolved.to - resolved.from) / 1000);
   // Minutes are whole, so that a live page asks once a minute.
   const at = Math.ceil((shown ? resolved.to : Date.now()) / 60_000) * 60_000;
-  const window = shown ? `${seconds}s` : slo.window;
+  const window = shown ? `${seconds}s` : promWindow(slo, at);
   const over = shown ? formatDuration(seconds) : formatWindow(slo.window);
   return (
     <section className="panel stack" aria-label="What spent the budget">
@@ -87,7 +88,7 @@ function OneSplit({ slo, split, queries, window, at }: Props) {
             label={queries.label}
             bad={data.data}
             total={total.data?.data}
-            wholeWindow={window === slo.window}
+            wholeWindow={window === promWindow(slo, at)}
           />
         )}
       </Answer>

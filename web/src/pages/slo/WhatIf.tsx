@@ -6,6 +6,7 @@ import { rangeQuery } from "~/api/queries";
 import type { SLOStatus } from "~/api/types";
 import { Answer } from "~/components/Answer";
 import { formatWindow, windowSeconds } from "~/format/duration";
+import { sourceOf, sourceWord } from "~/slo/source";
 import { hours, nearest, stopsFor } from "~/slo/whatif";
 import classes from "./WhatIf.module.css";
 import { WhatIfFacts } from "./WhatIfFacts";
@@ -24,8 +25,11 @@ export function WhatIf({ slo }: { slo: SLOStatus }) {
   const seconds = windowSeconds(span) ?? 28 * 86_400;
   const end = Math.floor(Date.now() / 3_600_000) * 3_600_000;
   const range = { from: end - seconds * 1000 + 3_600_000, to: end };
-  const error = useQuery(rangeQuery(slo.queries.error.replaceAll("$window", "1h"), range, 3600));
-  const total = useQuery(rangeQuery((slo.queries.total ?? "").replaceAll("$window", "1h"), range, 3600));
+  const plain = sourceOf(slo) === "promql";
+  const error = useQuery(rangeQuery(plain ? slo.queries.error.replaceAll("$window", "1h") : "", range, 3600));
+  const total = useQuery(
+    rangeQuery(plain ? (slo.queries.total ?? "").replaceAll("$window", "1h") : "", range, 3600),
+  );
   const waits = Boolean(slo.queries.total) && !total.data;
   const both = { ...error, data: waits ? undefined : error.data, error: error.error ?? total.error };
   const changed = target !== own.target || window !== own.window;
@@ -78,16 +82,22 @@ export function WhatIf({ slo }: { slo: SLOStatus }) {
           />
         </div>
       </div>
-      <Answer query={both} what="the hours behind it" height={90}>
-        {(data) => (
-          <WhatIfFacts
-            list={hours(data.data, slo.queries.total ? total.data?.data : undefined)}
-            target={percent / 100}
-            window={span}
-            slo={slo.name}
-          />
-        )}
-      </Answer>
+      {sourceOf(slo) !== "promql" ? (
+        <p className="dim">
+          – (it counts {sourceWord[sourceOf(slo)]}, so the replay below answers, not arithmetic)
+        </p>
+      ) : (
+        <Answer query={both} what="the hours behind it" height={90}>
+          {(data) => (
+            <WhatIfFacts
+              list={hours(data.data, slo.queries.total ? total.data?.data : undefined)}
+              target={percent / 100}
+              window={span}
+              slo={slo.name}
+            />
+          )}
+        </Answer>
+      )}
       <div className="row">
         <Link
           to="/backtest"
