@@ -18,7 +18,7 @@ type intakes struct {
 func (p *process) buildIntakes(context.Context) (err error) {
 	if p.write, err = promwrite.New(promwrite.Deps{
 		Logger: p.component("remote write"), Registerer: p.tel.Registry,
-		Admission: p.samples, Exemplars: p.metrics, Counter: p.ledger,
+		Admission: p.samples.Acknowledged(), Exemplars: p.metrics, Counter: p.ledger,
 	}); err != nil {
 		return err
 	}
@@ -35,7 +35,7 @@ func (p *process) buildIntakes(context.Context) (err error) {
 	cfg.GRPCAddress, cfg.HTTPAddress = "", "" // the flags decide
 	if p.otlp, err = otlp.New(cfg, otlp.Deps{
 		Logger: p.component("otlp"), Registerer: p.tel.Registry,
-		Sink: p.stream, Admitter: p.admitter, Appendable: p.samples.For("otlp"), Ledger: p.ledger, AppendableCounts: true,
+		Sink: p.stream, Admitter: p.admitter, Appendable: p.samples.Acknowledged().For("otlp"), Ledger: p.ledger, AppendableCounts: true,
 		GRPCListener: p.listeners.grpc, HTTPListener: p.listeners.http,
 	}); err != nil {
 		return err

@@ -21,6 +21,10 @@ type Config struct {
 	// MinFreeBytes is the free space of the disk under which the store refuses
 	// writes, so that the log never ends in the middle of a record.
 	MinFreeBytes uint64 `yaml:"min_free_bytes"`
+	// SyncBeforeAck has remote write and OTLP answer only when the samples are on
+	// the disk (fsync, shared by all requests that wait); without it they are with the
+	// operating system, which a crash of the process survives and a power cut does not.
+	SyncBeforeAck bool `yaml:"sync_before_ack"`
 }
 
 // DefaultConfig keeps 15 days and takes samples up to a day late.
@@ -30,6 +34,7 @@ func DefaultConfig() Config {
 		OutOfOrderWindow: model.Duration(24 * time.Hour),
 		MaxExemplars:     100_000,
 		MinFreeBytes:     256 << 20,
+		SyncBeforeAck:    true,
 	}
 }
 

@@ -12,9 +12,11 @@
 // Prometheus' API serves.
 //
 // Invariants: a Commit that returned nil has been written to the log with
-// write(2), so it survives kill -9 (not a power cut); after store.ErrReadOnly nothing of
-// the batch is kept. Methods are safe for concurrent use; no lock is held while
-// the TSDB is called.
+// write(2), so it survives kill -9; one by way of Acknowledged has also been synced, so
+// that it survives a power cut. After store.ErrReadOnly nothing of the batch is
+// kept, unless the reason was a sync that failed: then it may be, and the store takes no
+// more until a restart. Methods are safe for concurrent use; no lock is held
+// while the TSDB is called.
 //
 // Start reading at Open.
 package metrics
@@ -58,6 +60,8 @@ type Deps struct {
 	// FreeBytes says how much room the disk of a folder has; nil asks the
 	// operating system.
 	FreeBytes func(dir string) (uint64, error)
+	// Fsync brings a file to the disk; nil is os.File.Sync.
+	Fsync func(*os.File) error
 }
 
 // Store is an open database.
@@ -68,8 +72,10 @@ type Store struct {
 	db       *tsdb.DB
 	free     func(string) (uint64, error)
 	readOnly atomic.Pointer[string] // the reason, nil while writable
+	broken   atomic.Pointer[string] // why no write is taken until a restart, nil while all is well
 	arrivals broadcast
 	damages  []mend.Damage
+	synced   *logSync
 }
 
 // Open opens or makes the database and replays its log; after an unclean stop
@@ -100,6 +106,10 @@ func Open(cfg Config, deps Deps) (*Store, error) {
 		return nil, fmt.Errorf("open metrics store %s: %w", deps.Dir, err)
 	}
 	s.db = db
+	if deps.Fsync == nil {
+		deps.Fsync = (*os.File).Sync
+	}
+	s.synced = newLogSync(deps.Dir, deps.Fsync)
 	s.registerMetrics(deps.Registerer)
 	s.checkDisk()
 	return s, nil
@@ -124,7 +134,14 @@ func (s *Store) registerMetrics(reg prometheus.Registerer) {
 	if reg == nil {
 		return
 	}
+	took := prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name:    "signalbox_metrics_store_sync_seconds",
+		Help:    "Time to bring the log to the disk before samples are acknowledged; one sync serves all that wait.",
+		Buckets: prometheus.ExponentialBuckets(0.0001, 4, 9),
+	})
+	s.synced.took = func(d time.Duration) { took.Observe(d.Seconds()) }
 	reg.MustRegister(
+		took,
 		// The Thanos sidecar waits for this one by name.
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "prometheus_tsdb_lowest_timestamp_seconds",
@@ -171,7 +188,9 @@ func (s *Store) Run(ctx context.Context) error {
 
 func (s *Store) checkDisk() {
 	reason := ""
-	if n, err := s.free(s.dir); err != nil {
+	if broken := s.broken.Load(); broken != nil {
+		reason = *broken
+	} else if n, err := s.free(s.dir); err != nil {
 		reason = fmt.Sprintf("free space of %s is unknown: %v", s.dir, err)
 	} else if n < s.cfg.MinFreeBytes {
 		reason = fmt.Sprintf("%d MiB left on the disk of %s, under min_free_bytes (%d MiB)", n>>20, s.dir, s.cfg.MinFreeBytes>>20)
@@ -212,7 +231,7 @@ func (s *Store) Ready() error {
 // Close writes a snapshot of the head and closes the files. No append may be
 // under way.
 func (s *Store) Close() error {
-	if err := s.db.Close(); err != nil {
+	if err := errors.Join(s.db.Close(), s.synced.close()); err != nil {
 		return fmt.Errorf("close metrics store: %w", err)
 	}
 	return nil
