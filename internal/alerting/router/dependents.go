@@ -24,12 +24,18 @@ type Topology interface {
 	Edges(ctx context.Context, tenant string, r store.Range) ([]model.Edge, error)
 }
 
+// Querier evaluates an instant PromQL query; query/promql does.
+type Querier interface {
+	Instant(ctx context.Context, expr string, t time.Time) ([]model.Sample, error)
+}
+
 // DependentsConfig is the section `inhibit_dependents`: while a service fails,
 // the alerts of the services that call it are held back.
 //
 // An alert (the target) is held back while another (the source) fires if all of this holds:
 // the source is one of Sources with one of Severities, and the target one of Targets; the
 // target's service calls the source's, directly or through at most MaxHops calls, each made at least MinCalls times in Window;
+// failed calls explain the target, see MinExplained;
 // the source began before the target or at most StartsWithin after it; the target is not
 // more severe; where both name a region or an env they name the same; and somebody is told
 // of the source: it is neither silenced nor inhibited. Everything else goes out.
@@ -54,6 +60,10 @@ type DependentsConfig struct {
 	Window prommodel.Duration `yaml:"window"`
 	// MinCalls is how many calls make a dependency.
 	MinCalls uint64 `yaml:"min_calls"`
+	// MinExplained is the share of a service's failed requests in Window that its failed calls to
+	// the next service must make up, at each call between target and source; else the target has
+	// another cause. 0 asks for none; alerts about latency need none.
+	MinExplained float64 `yaml:"min_explained"`
 }
 
 // DefaultDependentsConfig holds back alerts about errors and latency only: what
@@ -71,7 +81,7 @@ func DefaultDependentsConfig() DependentsConfig {
 			"FrontDoorSuccessLow", "FrontDoorServerErrors", "FrontDoorLatencyHigh",
 		},
 		MaxHops: 4, StartsWithin: prommodel.Duration(5 * time.Minute), Linger: prommodel.Duration(5 * time.Minute),
-		Window: prommodel.Duration(15 * time.Minute), MinCalls: 10,
+		Window: prommodel.Duration(15 * time.Minute), MinCalls: 10, MinExplained: 0.5,
 	}
 }
 
@@ -96,6 +106,9 @@ func (c DependentsConfig) Validate() []error {
 	}
 	if c.StartsWithin < 0 || c.Linger < 0 {
 		errs = append(errs, fmt.Errorf("starts_within and linger: must be >= 0, got %s and %s", c.StartsWithin, c.Linger))
+	}
+	if !(c.MinExplained >= 0 && c.MinExplained <= 1) {
+		errs = append(errs, fmt.Errorf("min_explained: must be between 0 and 1, got %g", c.MinExplained))
 	}
 	if c.Window < prommodel.Duration(time.Minute) {
 		errs = append(errs, fmt.Errorf("window: must be at least 1m, got %s", c.Window))
@@ -131,6 +144,7 @@ const remembered = 24 * time.Hour
 type dependents struct {
 	cfg      DependentsConfig
 	topology Topology
+	querier  Querier // may be nil: nothing is known of failed requests
 	log      *slog.Logger
 	began    time.Time
 
@@ -148,7 +162,7 @@ type dependents struct {
 }
 
 // newDependents answers nil when nothing is to be held back.
-func newDependents(cfg DependentsConfig, topology Topology, log *slog.Logger) (*dependents, error) {
+func newDependents(cfg DependentsConfig, topology Topology, querier Querier, log *slog.Logger) (*dependents, error) {
 	if !cfg.Enabled || topology == nil {
 		return nil, nil
 	}
@@ -156,7 +170,7 @@ func newDependents(cfg DependentsConfig, topology Topology, log *slog.Logger) (*
 		return nil, fmt.Errorf("inhibit dependents: %w", err)
 	}
 	return &dependents{
-		cfg: cfg, topology: topology, log: log, began: time.Now(),
+		cfg: cfg, topology: topology, querier: querier, log: log, began: time.Now(),
 		ended: map[prommodel.Fingerprint]*alert.Alert{}, told: map[prommodel.Fingerprint]time.Time{}, heldNow: map[prommodel.Fingerprint]time.Time{},
 	}, nil
 }
@@ -194,6 +208,18 @@ func (d *dependents) read(ctx context.Context) error {
 		return err
 	}
 	c := newCalls(edges, d.cfg.MinCalls)
+	if d.querier != nil {
+		failed, err := d.querier.Instant(ctx, fmt.Sprintf("sum by (service) (increase(%s_count{kind=\"server\",status=\"error\"}[%ds]))",
+			model.MetricSpanDuration, int(time.Duration(d.cfg.Window).Seconds())), now)
+		if err != nil {
+			d.calls.Store(nil)
+			return fmt.Errorf("read failed requests: %w", err)
+		}
+		c.requests = map[string]float64{}
+		for _, s := range failed {
+			c.requests[s.Labels["service"]] = s.Value
+		}
+	}
 	d.calls.Store(&c)
 	return nil
 }
@@ -247,13 +273,15 @@ func (d *dependents) holders(t *alert.Alert, sources []*alert.Alert) []held {
 		if upstream == service || !d.mayHold(s, t) {
 			continue
 		}
-		way := c.path(service, upstream, d.cfg.MaxHops)
+		way := c.path(service, upstream, d.cfg.MaxHops, func(caller, callee string) bool {
+			return strings.Contains(t.Name(), "Latency") || c.explained(caller, callee, d.cfg.MinExplained)
+		})
 		if way == nil {
 			continue
 		}
 		// Services that call each other in a circle explain each other: only who began
 		// first may hold back the others, or nobody would hear of any.
-		if c.path(upstream, service, len(*c)) != nil && !before(s, t) {
+		if c.path(upstream, service, len(c.callees), anyCall) != nil && !before(s, t) {
 			continue
 		}
 		out = append(out, held{source: s, path: way})
@@ -326,32 +354,50 @@ func (d *dependents) upstreams(now time.Time, all []*alert.Alert, audible func(*
 	return out
 }
 
-// calls is who calls whom.
-type calls map[string][]string
+// calls is who calls whom, and what of it fails.
+type calls struct {
+	callees  map[string][]string
+	failed   map[[2]string]float64 // calls, by caller and callee
+	requests map[string]float64    // failed ones by who served them; nil when not known
+}
 
 func newCalls(edges []model.Edge, least uint64) calls {
-	c := calls{}
+	c := calls{callees: map[string][]string{}, failed: map[[2]string]float64{}}
 	for _, e := range edges {
 		// Who sends messages does not wait for those who take them.
 		if e.Kind == "call" && e.Calls >= least && e.Client != e.Server {
-			c[e.Client] = append(c[e.Client], e.Server)
-			if c[e.Server] == nil {
-				c[e.Server] = []string{}
+			c.callees[e.Client] = append(c.callees[e.Client], e.Server)
+			c.failed[[2]string{e.Client, e.Server}] = float64(e.Errors)
+			if c.callees[e.Server] == nil {
+				c.callees[e.Server] = []string{}
 			}
 		}
 	}
 	return c
 }
 
-// path is a shortest way of calls between two services of at most hops calls,
-// both included; nil when there is none.
-func (c calls) path(from, to string, hops int) []string {
+// explained says whether failed calls make up so great a share of the
+// caller's failed requests.
+func (c calls) explained(caller, callee string, share float64) bool {
+	if c.requests == nil || share == 0 {
+		return true
+	}
+	failed := c.failed[[2]string{caller, callee}]
+	return failed > 0 && failed >= share*c.requests[caller]
+}
+
+// anyCall takes every call for a dependency.
+func anyCall(string, string) bool { return true }
+
+// path is a shortest way between two services of at most hops calls that
+// count, both included; nil when there is none.
+func (c calls) path(from, to string, hops int, counts func(caller, callee string) bool) []string {
 	came := map[string]string{from: ""}
 	for at := []string{from}; len(at) > 0 && hops > 0; hops-- {
 		var next []string
 		for _, s := range at {
-			for _, callee := range c[s] {
-				if _, seen := came[callee]; seen {
+			for _, callee := range c.callees[s] {
+				if _, seen := came[callee]; seen || !counts(s, callee) {
 					continue
 				}
 				came[callee] = s

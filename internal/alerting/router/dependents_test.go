@@ -151,7 +151,7 @@ func ready(t *testing.T, w Topology, change ...func(*DependentsConfig)) *depende
 	for _, c := range change {
 		c(&cfg)
 	}
-	d, err := newDependents(cfg, w, slog.New(slog.DiscardHandler))
+	d, err := newDependents(cfg, w, nil, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -219,6 +219,49 @@ func TestWhichAlertsAreHeldBack(t *testing.T) {
 			}
 			if got != c.want {
 				t.Errorf("held back for %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+// failing answers how many requests each service failed.
+type failing map[string]float64
+
+func (f failing) Instant(context.Context, string, time.Time) ([]model.Sample, error) {
+	var out []model.Sample
+	for service, n := range f {
+		out = append(out, model.Sample{Labels: model.Labels{"service": service}, Value: n})
+	}
+	return out, nil
+}
+
+func TestOnlyWhatFailedCallsExplainIsHeldBack(t *testing.T) {
+	w := shop()
+	w.edges[0].Errors, w.edges[1].Errors, w.edges[2].Errors = 60, 60, 5
+	for _, c := range []struct {
+		name           string
+		failed         failing
+		target, source *amalert.Alert
+		want           bool
+	}{
+		{"all that fails are calls to the failing service", failing{"edge": 60, "layout": 60}, fired(1, "edge"), fired(0, "file-server"), true},
+		{"half of it", failing{"edge": 120, "layout": 60}, fired(1, "edge"), fired(0, "file-server"), true},
+		{"less than half: a bad release of its own, say", failing{"edge": 121, "layout": 60}, fired(1, "edge"), fired(0, "file-server"), false},
+		{"the service in between fails for another reason", failing{"edge": 60, "layout": 200}, fired(1, "edge"), fired(0, "file-server"), false},
+		{"few failed calls to another failing service", failing{"edge": 60}, fired(1, "edge"), fired(0, "access-control"), false},
+		{"a latency has no failed calls", failing{"edge": 121, "layout": 200}, fired(1, "edge", "alertname", "HighLatencyP99"), fired(0, "file-server"), true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d, err := newDependents(DefaultDependentsConfig(), w, c.failed, slog.New(slog.DiscardHandler))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := d.read(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			sources := d.upstreams(noon.Add(10*time.Minute), []*amalert.Alert{c.source}, func(*amalert.Alert) bool { return true })
+			if got := d.hold(c.target, sources) != nil; got != c.want {
+				t.Errorf("held back: %t, want %t", got, c.want)
 			}
 		})
 	}

@@ -82,6 +82,7 @@ type Deps struct {
 	// they call fails; without Topology none are.
 	Dependents DependentsConfig
 	Topology   Topology
+	Querier    Querier // for failed requests; may be nil
 }
 
 // Router is the alert pipeline.
@@ -138,7 +139,7 @@ func New(deps Deps) (*Router, error) {
 		builder: amnotify.NewPipelineBuilder(deps.Registerer, featurecontrol.NoopFlags{}, eventrecorder.NopRecorder()),
 		metrics: dispatch.NewDispatcherMetrics(false, deps.Registerer, featurecontrol.NoopFlags{}),
 	}
-	if r.dependents, err = newDependents(deps.Dependents, deps.Topology, deps.Logger); err != nil {
+	if r.dependents, err = newDependents(deps.Dependents, deps.Topology, deps.Querier, deps.Logger); err != nil {
 		return nil, err
 	}
 	if r.recorder, err = record.New(record.Deps{Logger: deps.Logger, Registerer: deps.Registerer, Pages: deps.Pages}); err != nil {
