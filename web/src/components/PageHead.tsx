@@ -1,3 +1,4 @@
+import { useMediaQuery } from "@mantine/hooks";
 import type { ReactNode } from "react";
 import classes from "./PageHead.module.css";
 import { Shape, type Tone } from "./StateMark";
@@ -16,7 +17,8 @@ interface Props {
 
 export function PageHead({ title, answer, tone, children, actions }: Props) {
   useTitle(title);
-  const { head, rest } = splitAnswer(answer);
+  const narrow = useMediaQuery("(max-width: 720px)");
+  const { head, rest } = splitAnswer(answer, narrow ? 64 : 110);
   return (
     <header className={classes.head}>
       <div className={classes.words}>

@@ -23,6 +23,13 @@ export default class FakeUplot {
   }
   setSize() {}
   setSelect() {}
+  setCursor() {}
+  valToPos(value: number) {
+    return value;
+  }
+  posToVal(position: number) {
+    return position;
+  }
   redraw() {}
   destroy() {}
 }

@@ -84,8 +84,8 @@ const bytesToText = (bytes: Uint8Array) => {
 };
 
 async function through(bytes: Uint8Array, stream: CompressionStream | DecompressionStream) {
-  const out = new Blob([bytes as BlobPart]).stream().pipeThrough(stream as TransformStream);
-  return new Uint8Array(await new Response(out).arrayBuffer());
+  const out = new Response(bytes as BodyInit).body?.pipeThrough(stream as TransformStream);
+  return new Uint8Array(await new Response(out ?? null).arrayBuffer());
 }
 
 /** Sets as text for an address: deflated JSON in base64url. */

@@ -5,7 +5,7 @@ import { When } from "~/components/When";
 import { formatDuration } from "~/format/duration";
 import { formatFigure, plural } from "~/format/number";
 import { aroundRange } from "~/pages/backtest/span";
-import { formatMinutes } from "./verdicts";
+import { formatAchieved, formatMinutes } from "./verdicts";
 
 interface Breach {
   promise: ReportPromise;
@@ -145,7 +145,7 @@ export function Trend({ report }: { report: Report }) {
           if (!period || period.achieved === null) return <span className="dim">–</span>;
           return (
             <>
-              {formatFigure(period.achieved, "ratio")}
+              {formatAchieved(period.achieved)}
               {period.coverage < 0.95 && (
                 <span className="dim small"> (data for {formatFigure(period.coverage, "ratio")})</span>
               )}
