@@ -102,7 +102,7 @@ func TestConditionToWebhook(t *testing.T) {
 	n := *latencyTrials
 	paged := make(chan page, 4*n)
 	hook := pageCatcher(t, paged)
-	f := newFleet(t, latencyServer(t, n, hook), n)
+	f := newFleet(t, start(t, asShipped(t, n, hook)), n)
 	began := time.Now().Truncate(time.Second)
 	f.history(began)
 	settled(t, f.s, n)
@@ -175,19 +175,22 @@ func awaitPage(t *testing.T, paged <-chan page, service string, limit time.Durat
 	}
 }
 
-// latencyServer starts the program as shipped, with n promises.
-func latencyServer(t *testing.T, n int, hook string) *server {
+// asShipped is the program as shipped, with n promises and a webhook.
+func asShipped(t *testing.T, n int, hook string) options {
 	t.Helper()
 	dir := t.TempDir()
 	text, err := os.ReadFile("testdata/incident/edge.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var documents strings.Builder
-	for i := range n {
-		fmt.Fprintf(&documents, "---\n"+string(text), serviceName(i))
+	const perFile = 500
+	for from := 0; from < n; from += perFile {
+		var documents strings.Builder
+		for i := from; i < min(from+perFile, n); i++ {
+			fmt.Fprintf(&documents, "---\n"+string(text), serviceName(i))
+		}
+		writeFile(t, filepath.Join(dir, fmt.Sprintf("slos-%d.yaml", from/perFile)), documents.String())
 	}
-	writeFile(t, filepath.Join(dir, "slos.yaml"), documents.String())
 	routing := filepath.Join(dir, "alertmanager.yml")
 	if *latencyRouting == "" {
 		shippedRouting(t, routing, hook)
@@ -199,13 +202,13 @@ func latencyServer(t *testing.T, n int, hook string) *server {
 		webhook := fmt.Sprintf("- {name: on-call, webhook_configs: [{url: %q}]}", hook)
 		writeFile(t, routing, strings.Replace(string(tree), "- name: on-call", webhook, 1))
 	}
-	return start(t, options{config: fmt.Sprintf("alertmanager_file: %s\nslo_files: [%q]\nmetrics: {out_of_order_window: 1d}\n", routing, filepath.Join(dir, "slos.yaml"))})
+	return options{config: fmt.Sprintf("alertmanager_file: %s\nslo_files: [%q]\nmetrics: {out_of_order_window: 1d}\n", routing, filepath.Join(dir, "slos-*.yaml"))}
 }
 
 // settled waits until every promise is judged well.
 func settled(t *testing.T, s *server, n int) {
 	t.Helper()
-	eventually(t, 5*time.Minute, func() error {
+	eventually(t, 20*time.Minute, func() error {
 		var list struct {
 			SLOs []model.SLOStatus `json:"slos"`
 		}
