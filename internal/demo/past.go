@@ -3,6 +3,7 @@ package demo
 import (
 	"context"
 	"fmt"
+	"hash/fnv"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -153,7 +154,7 @@ func pastDeploys(now time.Time) []sbmodel.Deploy {
 	mark := func(at time.Time, service, version, kind, actor, message string) {
 		out = append(out, sbmodel.Deploy{
 			Time: at.UTC().Truncate(time.Second), Service: service, Environment: simulate.Environment, Version: version,
-			Kind: kind, Status: "succeeded", Actor: actor, Message: message,
+			Kind: kind, Status: "succeeded", Actor: actor, Message: message, Started: at.Add(-took(service, version)).UTC().Truncate(time.Second),
 		})
 	}
 	versions := map[string][]string{
@@ -180,6 +181,17 @@ func pastDeploys(now time.Time) []sbmodel.Deploy {
 	}
 	slices.SortFunc(out, func(a, b sbmodel.Deploy) int { return a.Time.Compare(b.Time) })
 	return out
+}
+
+// took is how long the pipeline took to release a version: some minutes, and
+// one version of all too long.
+func took(service, version string) time.Duration {
+	if service == simulate.FileServer && version == "4.1.0" {
+		return 11 * time.Minute
+	}
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(service + version))
+	return 90*time.Second + time.Duration(h.Sum32()%150)*time.Second
 }
 
 // runningAt is the version that service ran just before t.

@@ -226,6 +226,7 @@ func (s *story) tryNext(ctx context.Context, service string) {
 func (s *story) mark(ctx context.Context, service, version, kind, actor, message string) {
 	err := s.server.deploy(ctx, sbmodel.Deploy{
 		Service: service, Environment: simulate.Environment, Version: version, Kind: kind, Status: "succeeded", Actor: actor, Message: message,
+		Started: time.Now().Add(-took(service, version)).UTC(),
 	})
 	if err != nil && ctx.Err() == nil {
 		s.log.Warn("story: mark a deployment", "error", err)
