@@ -30,7 +30,7 @@ func (s *AtPeak) at(c ledger.Cell, start time.Time) ledger.Cell {
 	return c
 }
 
-// cells reads minutes, so that a slot may begin normal and end at peak.
+// Cells reads minutes, so that a slot may begin normal and end at peak.
 func (s *AtPeak) Cells(ctx context.Context, q Querier, from, to time.Time, width time.Duration) ([]ledger.Cell, error) {
 	fine, err := s.Source.Cells(ctx, q, from, to, time.Minute)
 	if err != nil {
