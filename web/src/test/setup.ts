@@ -1,5 +1,8 @@
-import { cleanup } from "@testing-library/react";
+import { cleanup, configure } from "@testing-library/react";
 import { afterEach, vi } from "vitest";
+
+// A busy machine renders a page of forms in more than the second that is waited for by default.
+configure({ asyncUtilTimeout: 5000 });
 
 // What jsdom lacks and Mantine, uPlot and the virtualiser ask for.
 window.matchMedia = (query: string) =>

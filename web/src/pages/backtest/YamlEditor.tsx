@@ -43,6 +43,7 @@ export function YamlEditor({ value, label, mistakes, at, onChange }: Props) {
           keymap.of([...defaultKeymap, ...historyKeymap, ...lintKeymap]),
           EditorView.contentAttributes.of({
             "aria-label": initial.current.label,
+            tabindex: "0",
             autocapitalize: "off",
             spellcheck: "false",
           }),
