@@ -423,3 +423,223 @@ export function decisions(now: number) {
     ],
   }));
 }
+
+const rules = {
+  burn_fast: { long: "1h", short: "5m", factor: 14 },
+  burn_slow: { long: "6h", short: "30m", factor: 6 },
+  caution_above: 0.5,
+  hold_above: 0.75,
+  freeze_at: 1,
+  stale_after: "5m",
+  min_coverage: 0.25,
+  min_bad_events: 5,
+  confidence: 0,
+  open_pages: "off",
+  page_severities: ["critical"],
+  dependencies: "off",
+  depends_on: [],
+};
+
+export function policies(now: number) {
+  return {
+    summary: "2 of 7 promises are above the band normal.",
+    default: rules,
+    policies: [],
+    frozen: [],
+    promises: slos(now).map((slo) => ({
+      slo: slo.name,
+      service: slo.service,
+      band: slo.budget.used_ratio > 0.5 ? "caution" : "normal",
+      used_ratio: slo.budget.used_ratio,
+      policy: "default",
+    })),
+  };
+}
+
+export const document = {
+  name: "slos/promises.yaml",
+  text: "apiVersion: openslo/v1\nkind: SLO\nmetadata:\n  name: layout-latency\nspec:\n  objectives:\n    - target: 0.995\n",
+};
+
+export interface ReplayRequest {
+  start: string;
+  end: string;
+  step: string;
+  compare?: object;
+}
+
+/** A replay that has ended; B pages once less and holds a deployment. */
+export function backtest(id: string, asked: ReplayRequest, now: number) {
+  const start = Date.parse(asked.start);
+  const end = Date.parse(asked.end);
+  const moment = (part: number) => new Date(start + part * (end - start)).toISOString();
+  const page = (part: number) => ({
+    receiver: "on-call",
+    severity: "critical",
+    group: { service: "layout" },
+    alerts: ["SLOBurnRateFast"],
+    start: moment(part),
+    end: moment(part + 0.02),
+    seconds: ((end - start) / 1000) * 0.02,
+  });
+  const outcome = (name: string, parts: number[], verdict: string) => ({
+    name,
+    pages: parts.map(page),
+    alerts: [],
+    deploys: [
+      {
+        deploy: { ...deploys(now)[0], time: moment(0.5) },
+        verdict,
+        summary:
+          verdict === "hold" ? "On hold: 80 % of the budget is used." : "Allowed: every promise holds.",
+        reasons: [],
+      },
+    ],
+    promises: slos(now).map((slo) => ({
+      name: slo.name,
+      display_name: slo.display_name,
+      service: slo.service,
+      objective: slo.objective,
+      window: slo.window,
+      bad: slo.budget.bad,
+      total: slo.budget.total,
+      used_at_start: 0.1,
+      used_at_end: slo.budget.used_ratio,
+      worst_used: slo.budget.used_ratio,
+      worst_at: moment(0.6),
+      alerts: parts.length,
+      unknown_seconds: 0,
+      bands: [{ name: "normal", from: 0, seconds: (end - start) / 1000 }],
+      curve: Array.from({ length: 60 }, (_, i) => ({
+        time: moment(i / 60),
+        left_ratio: 1 - (slo.budget.used_ratio * i) / 60,
+        burn_1h: 0.5,
+      })),
+    })),
+  });
+  const sets = [outcome("A", [0.2, 0.7], "allow"), ...(asked.compare ? [outcome("B", [0.7], "hold")] : [])];
+  return {
+    id,
+    state: "done",
+    progress: 1,
+    started: new Date(now).toISOString(),
+    seconds: 1,
+    result: {
+      start: asked.start,
+      end: asked.end,
+      step: asked.step,
+      summary: "",
+      sets,
+      difference: [{ what: "pages", a: 2, b: asked.compare ? 1 : 0, difference: asked.compare ? -1 : 0 }],
+      notes: [],
+    },
+  };
+}
+
+export function report(params: URLSearchParams, now: number) {
+  const end = new Date(now).toISOString();
+  const start = new Date(now - 28 * 864e5).toISOString();
+  const internal = params.get("audience") === "internal";
+  const promises = slos(now).map((slo) => ({
+    name: slo.name,
+    display_name: slo.display_name,
+    service: slo.service,
+    indicator: slo.indicator,
+    kind: "errors",
+    objective: slo.objective,
+    window: slo.window,
+    unit: "events",
+    verdict: "met",
+    reason: "kept",
+    contract: {
+      achieved: slo.objective + (1 - slo.objective) / 2,
+      points: 0.1,
+      good: 9990,
+      bad: 10,
+      total: 10_000,
+      allowed: 20,
+      allowed_minutes: 40,
+      used_minutes: 20,
+      left_minutes: 20,
+      used_ratio: 0.5,
+      up_minutes: 40_300,
+      unknown_minutes: 0,
+      excluded_minutes: 0,
+      coverage: 1,
+    },
+    corrections: [],
+    days: [],
+    episodes: [],
+    small_episodes: 3,
+    trend: [],
+  }));
+  return {
+    title: "Service levels, the last 28 days",
+    summary: `${promises.length} of ${promises.length} promises were kept in the last 28 days.`,
+    audience: internal ? "internal" : "customer",
+    as_of: end,
+    period: {
+      name: "the last 28 days",
+      start,
+      end,
+      time_zone: "UTC",
+      minutes: 40_320,
+      elapsed_minutes: 40_320,
+      complete: true,
+    },
+    counts: {
+      promises: promises.length,
+      met: promises.length,
+      missed: 0,
+      at_risk: 0,
+      on_track: 0,
+      unknown: 0,
+    },
+    scope: {},
+    notes: ["Minutes are minutes of full outage."],
+    promises,
+    ...(internal
+      ? {
+          internal: {
+            budgets: [],
+            pages: { pages: 0, per_week: 0, target_per_week: 2, severities: [], list: [], left_out: 0 },
+            deploys: { deploys: 2, failed: 0, rolled_back: 0, breached: 0, list: [] },
+            gate: {
+              decisions: 0,
+              allowed: 0,
+              held: 0,
+              blocked: 0,
+              insufficient: 0,
+              overridden: 0,
+              list: [],
+              left_out: 0,
+            },
+            not_measured: ["How fast support answers."],
+          },
+        }
+      : {}),
+  };
+}
+
+export function remedies(now: number) {
+  const breach = new Date(now - 36e5).toISOString();
+  return [
+    {
+      id: "r1",
+      service: "layout",
+      slo: "layout-latency",
+      alert: "SLOBurnRateFast",
+      state: "planned",
+      reason: "layout 2.4.1 would be rolled back to 2.4.0: its errors are 12 times those of 2.4.0.",
+      breach,
+      updated: new Date(now - 3e6).toISOString(),
+      executed: new Date(now - 3e6).toISOString(),
+      executor: "kubernetes",
+      version: "2.4.1",
+      previous_version: "2.4.0",
+      dry_run: true,
+      evidence: [],
+      history: [{ time: breach, state: "watching", reason: "The breach is young." }],
+    },
+  ];
+}

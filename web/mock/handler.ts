@@ -69,6 +69,9 @@ function promQuery(form: URLSearchParams, now: number, instantOnly: boolean): An
   return { resultType: "matrix", result };
 }
 
+/** What was asked to be replayed; the index is the job's id. */
+const replays: data.ReplayRequest[] = [];
+
 function own(path: string, params: URLSearchParams, now: number, body: string): Answer {
   const from = instant(params.get("start"), now - 3_600_000);
   const to = instant(params.get("end"), now);
@@ -176,6 +179,19 @@ function own(path: string, params: URLSearchParams, now: number, body: string): 
         pages: data.pages(now),
         summary: "The primary was paged 22 m ago and nobody has acknowledged it yet.",
       };
+    case "backtest": {
+      if (item === "documents") return { slos: [data.document], policies: [], rules: [] };
+      if (!item) replays.push(JSON.parse(body));
+      const asked = replays[item ? Number(item) : replays.length - 1];
+      if (!asked) return undefined;
+      return data.backtest(String(item || replays.length - 1), asked, now);
+    }
+    case "report":
+      return data.report(params, now);
+    case "remedies":
+      return { remedies: data.remedies(now) };
+    case "audit":
+      return { entries: [] };
     case "explain":
       return {
         alert: item,
@@ -197,6 +213,7 @@ function own(path: string, params: URLSearchParams, now: number, body: string): 
         inhibited_by: [],
       };
     case "gate":
+      if (item === "policies") return data.policies(now);
       if (item === "decisions")
         return sub
           ? data.decisions(now).find((d) => d.id === sub)
