@@ -164,8 +164,9 @@ func (e *Engine) Run(ctx context.Context) error {
 		waited := e.step(ctx, e.deps.Now())
 		// What waits for the disk takes no computing time: after an alert the next
 		// evaluation must not be ten times as long in coming.
-		pace.spend(time.Since(start) - waited)
-		news := e.scan(ctx, start, &pace)
+		took := time.Since(start) - waited
+		pace.spend(took)
+		news := e.scan(ctx, took, &pace)
 		if !e.wait(ctx, arrivals, &pace, news) {
 			e.keepAll(ctx)
 			return nil
@@ -173,10 +174,12 @@ func (e *Engine) Run(ctx context.Context) error {
 	}
 }
 
-// scan reads history with what evaluation leaves over, and reports whether it
-// read any.
-func (e *Engine) scan(ctx context.Context, start time.Time, pace *pacer) (news bool) {
-	for ctx.Err() == nil && pace.spare() && time.Since(start) < minInterval {
+// scan reads history with what evaluation leaves over, and for as long as evaluation
+// took where it leaves nothing over: thousands of promises would never be read.
+// It reports whether it read any.
+func (e *Engine) scan(ctx context.Context, fair time.Duration, pace *pacer) (news bool) {
+	start := time.Now()
+	for ctx.Err() == nil && (time.Since(start) < fair || pace.spare() && time.Since(start) < minInterval) {
 		from := time.Now()
 		if !e.scanOne(ctx, e.deps.Now()) {
 			break

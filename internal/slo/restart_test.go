@@ -59,3 +59,17 @@ func TestAlertsOfOneEvaluationAreHandedOverTogether(t *testing.T) {
 		}
 	}
 }
+
+// TestHistoryIsReadThoughEvaluationTakesAllTheTime: 10,000 promises that are judged
+// whenever samples arrive leave nothing over.
+func TestHistoryIsReadThoughEvaluationTakesAllTheTime(t *testing.T) {
+	w := newWorld(t, availability("99.5"))
+	w.traffic(time.Hour, 15*time.Second, 100, 0)
+	w.engine.Judge(t.Context(), w.now)
+	if w.engine.ScanInDebt(t.Context(), 0) {
+		t.Error("history was read with time that there was not")
+	}
+	if !w.engine.ScanInDebt(t.Context(), time.Minute) {
+		t.Error("history was not read")
+	}
+}
