@@ -84,10 +84,13 @@ func (t *Tally) changed(s indicator.Signal, at []int64) {
 	if len(at) == 0 {
 		return
 	}
-	now := t.deps.Now()
+	now, settled := t.deps.Now(), t.cfg.Lateness+reread
+	if s == indicator.Deploys {
+		settled = 0 // one that ends leaves the minute in which it began
+	}
 	t.mu.Lock()
 	for _, minute := range at {
-		t.marks[s].mark(minute, now, t.cfg.Lateness+reread)
+		t.marks[s].mark(minute, now, settled)
 	}
 	t.mu.Unlock()
 	select {
