@@ -1,5 +1,5 @@
-import { Button, Select } from "@mantine/core";
-import { useMemo } from "react";
+import { Button, Select, Skeleton } from "@mantine/core";
+import { lazy, Suspense, useMemo } from "react";
 import { ApiError } from "~/api/client";
 import { ErrorNote } from "~/components/ErrorNote";
 import { formatWindow } from "~/format/duration";
@@ -10,7 +10,9 @@ import { DocumentList } from "./DocumentList";
 import { type Draft, fileName, kindOf, type Mistake, type Sets } from "./documents";
 import { defaultSpan, fixedSpan, relativeSpan, type SpanSearch, spans, steps } from "./span";
 import type { OpenDocument } from "./useSets";
-import { YamlEditor } from "./YamlEditor";
+
+// The editor is half of the page and is seen only when a document is opened.
+const YamlEditor = lazy(async () => ({ default: (await import("./YamlEditor")).YamlEditor }));
 
 interface Props {
   sets: Sets;
@@ -105,21 +107,24 @@ export function SetForm(props: Props) {
               Close the document
             </button>
           </div>
-          <YamlEditor
-            key={`${open.side}${open.name}`}
-            label={`${fileName(draft.name)} of ${open.side.toUpperCase()}`}
-            value={draft.text}
-            at={at}
-            mistakes={mistakes[open.side].filter((mistake) => mistake.name === draft.name)}
-            onChange={(text) =>
-              change(
-                open.side,
-                sets[open.side].map((one) =>
-                  one.name === draft.name ? { ...one, text, kind: kindOf(text) } : one,
-                ),
-              )
-            }
-          />
+          <Suspense fallback={<Skeleton height={240} radius={6} />}>
+            {" "}
+            <YamlEditor
+              key={`${open.side}${open.name}`}
+              label={`${fileName(draft.name)} of ${open.side.toUpperCase()}`}
+              value={draft.text}
+              at={at}
+              mistakes={mistakes[open.side].filter((mistake) => mistake.name === draft.name)}
+              onChange={(text) =>
+                change(
+                  open.side,
+                  sets[open.side].map((one) =>
+                    one.name === draft.name ? { ...one, text, kind: kindOf(text) } : one,
+                  ),
+                )
+              }
+            />
+          </Suspense>
         </div>
       )}
       <Mistakes
