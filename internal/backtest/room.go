@@ -66,7 +66,7 @@ type Deps struct {
 	ExternalLabels map[string]string
 	// Files names the files in force; without it none are offered to be edited.
 	Files func() Files
-	Now            func() time.Time
+	Now   func() time.Time
 }
 
 // How many finished jobs are remembered, and for how long.
