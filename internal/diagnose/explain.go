@@ -118,7 +118,7 @@ func (r *Room) condition(ctx context.Context, e *model.Explanation, a model.Acti
 		}
 		for _, s := range list {
 			if s.Name == name {
-				e.Query = strings.ReplaceAll(s.Queries.Error, "$window", orElse(a.Labels["long_window"], "1h"))
+				e.Query = s.ErrorRatioQuery(orElse(a.Labels["long_window"], "1h"))
 				for _, b := range s.Burn {
 					if b.Window == a.Labels["long_window"] {
 						e.Value = pointer(b.Rate)

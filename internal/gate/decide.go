@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/model"
@@ -286,7 +285,7 @@ func (j *judgement) burnEvidence(b model.Burn, limit float64) {
 // ratioQuery is the error ratio over a window in units of the budget: the burn
 // rate, or over the whole window the share of the budget used.
 func ratioQuery(st model.SLOStatus, window string) string {
-	return "(" + strings.ReplaceAll(st.Queries.Error, "$window", window) + ") / " + strconv.FormatFloat(errorBudget(st.Objective), 'g', -1, 64)
+	return "(" + st.ErrorRatioQuery(window) + ") / " + strconv.FormatFloat(errorBudget(st.Objective), 'g', -1, 64)
 }
 
 func pointer(v float64) *float64 { return &v }

@@ -1,6 +1,10 @@
 package model
 
-import "time"
+import (
+	"strconv"
+	"strings"
+	"time"
+)
 
 // SLOState says in one word how a promise stands.
 type SLOState string
@@ -65,6 +69,20 @@ type SLOCorrection struct {
 	Start   time.Time `json:"start" doc:"begins with the minute that holds it"`
 	End     time.Time `json:"end" doc:"ends with the minute before it; may lie in the future"`
 	Created time.Time `json:"created,omitzero" readOnly:"true"`
+}
+
+// MetricSLOErrorRatio is the engine's own record of error ratios, with labels slo,
+// service and window.
+const MetricSLOErrorRatio = "signalbox_slo_error_ratio"
+
+// ErrorRatioQuery is PromQL for the error ratio over a window such as 1h. What is
+// counted by filters has no PromQL of its own: there it is what the engine recorded.
+func (s SLOStatus) ErrorRatioQuery(window string) string {
+	switch s.Source {
+	case "spans", "logs", "deploys":
+		return MetricSLOErrorRatio + "{slo=" + strconv.Quote(s.Name) + ",window=" + strconv.Quote(window) + "}"
+	}
+	return strings.ReplaceAll(s.Queries.Error, "$window", window)
 }
 
 // SLOQueries are the PromQL expressions behind an SLO, ready to paste into

@@ -174,7 +174,7 @@ func (e *Engine) alert(d *Definition, s model.SLOStatus, b BurnAlert, a *store.S
 	}
 	link := e.deps.ExternalURL + "/slo/" + url.PathEscape(d.Name)
 	text := e.alertText(d, s, b, now)
-	text["link"], text["query"] = link, strings.ReplaceAll(d.Queries.Error, "$window", long)
+	text["link"], text["query"] = link, s.ErrorRatioQuery(long)
 	for _, key := range []string{"runbook", "runbook_url"} {
 		if v := d.Annotations[key]; v != "" {
 			text[key] = v

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/human"
 	"github.com/signalbox-project/signalbox/internal/slo/ledger"
 	"github.com/signalbox-project/signalbox/internal/slo/openslo"
@@ -182,11 +183,16 @@ func (c *compositeResolver) visit(s *openslo.SLO, path []string) *Definition {
 	return d
 }
 
+// errorQuery is a definition's error ratio over $window in PromQL.
+func errorQuery(d *Definition) string {
+	return model.SLOStatus{Name: d.Name, Source: d.Source(), Queries: d.Queries}.ErrorRatioQuery("$window")
+}
+
 // compositeQuery is the error ratio in standard PromQL.
 func compositeQuery(parts []Part, objective float64) string {
 	var texts []string
 	for _, p := range parts {
-		texts = append(texts, fmt.Sprintf("%.10g * (%s)", p.Weight*errorBudget(objective)/errorBudget(p.Objective), p.Definition.Queries.Error))
+		texts = append(texts, fmt.Sprintf("%.10g * (%s)", p.Weight*errorBudget(objective)/errorBudget(p.Objective), errorQuery(p.Definition)))
 	}
 	return strings.Join(texts, " + ")
 }

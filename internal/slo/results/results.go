@@ -26,7 +26,7 @@ const (
 	MetricObjective  = "signalbox_slo_objective"
 	MetricBudgetLeft = "signalbox_slo_budget_left_ratio"
 	MetricBurnRate   = "signalbox_slo_burn_rate"
-	MetricErrorRatio = "signalbox_slo_error_ratio"
+	MetricErrorRatio = model.MetricSLOErrorRatio
 	MetricThreshold  = "signalbox_slo_threshold"
 	MetricPeak       = "signalbox_peak"
 )
