@@ -81,15 +81,11 @@ func TestEveryRuleFiresWhereItMustAndNotJustBelow(t *testing.T) {
 	}
 }
 
-// alertNames are those of all rule files but the ones that others test
-// (probes.yml).
+// alertNames are those of all rule files.
 func alertNames(t *testing.T) []string {
 	t.Helper()
 	var out []string
 	for _, name := range glob(t, "rules/*.yml", 8) {
-		if name == "rules/probes.yml" {
-			continue
-		}
 		for _, line := range bytes.Split(read(t, name), []byte("\n")) {
 			if _, alert, ok := bytes.Cut(line, []byte("- alert: ")); ok && !slices.Contains(out, string(alert)) {
 				out = append(out, string(alert))
