@@ -19,7 +19,7 @@ type ReportRequest struct {
 	AsOf time.Time
 }
 
-// Verdict on a promise in a period.
+// ReportVerdict is the verdict on a promise in a period.
 type ReportVerdict string
 
 // The verdicts. On track and at risk are for periods that are not over.

@@ -36,6 +36,8 @@ func TestTheDocumentationsExamplesLoad(t *testing.T) {
 		var section struct {
 			SLO   Config   `yaml:"slo"`
 			Files []string `yaml:"slo_files"`
+			// internal/config loads it.
+			Scrape any `yaml:"scrape_configs"`
 		}
 		if err := yaml.UnmarshalWithOptions([]byte(block), &section, yaml.Strict()); err != nil {
 			t.Errorf("%v in\n%s", err, block)
