@@ -112,6 +112,7 @@ func (a *API) registerAll() {
 	a.registerPages()
 	a.registerRecords()
 	a.registerRemedies()
+	a.registerProbes()
 	if a.deps.Hooks != nil {
 		for _, method := range []string{"GET", "POST"} {
 			a.mux.Handle(method+" "+root+"/hooks/", a.deps.Hooks)

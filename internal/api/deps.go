@@ -10,6 +10,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/gate"
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/probe"
 	"github.com/signalbox-project/signalbox/internal/process/ledger"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
@@ -49,6 +50,7 @@ type Deps struct {
 	Backtests    Backtests
 	Reports      Reports
 	Remedies     Remedies
+	Probes       Probes
 	// Hooks serves /sb/v1/hooks/, whose callers are other systems; nil answers 404.
 	Hooks http.Handler
 }
@@ -164,6 +166,11 @@ type AuditLog interface {
 // Remedies remembers what was done about breaches; store/state does.
 type Remedies interface {
 	Remedies(ctx context.Context, q store.RemedyQuery) ([]model.Remedy, error) // newest first
+}
+
+// Probes shows the synthetic probes, sorted by name; probe.Prober does.
+type Probes interface {
+	Probes(ctx context.Context) []probe.Probe
 }
 
 // Ledger balances what was received against what was kept.

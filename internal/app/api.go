@@ -43,7 +43,7 @@ func (p *process) ownAPI() (http.Handler, error) {
 		Status: p, SLOs: p.slo, Filter: p.search, Logs: p.search, Spans: p.search, Tail: p.search.Tail, Traces: p.search,
 		Topology: p.topology, SQL: engine, Deploys: p.tally, Gate: p.gate, GatePolicies: p.bands, Canary: p.canary, Decisions: p.state,
 		Services: p.diagnose, Explain: p.diagnose, PageSummary: p.diagnose,
-		Pages: p.state, Audit: p.state, Ledger: p.ledger, Backtests: p.backtest, Reports: p.report, Remedies: p.state, Hooks: p.hooks.Handler(),
+		Pages: p.state, Audit: p.state, Ledger: p.ledger, Backtests: p.backtest, Reports: p.report, Remedies: p.state, Probes: p.prober, Hooks: p.hooks.Handler(),
 	})
 	if err != nil {
 		return nil, err
@@ -65,6 +65,7 @@ func (p *process) problems() []model.Problem {
 	out = append(out, p.state.Problems()...)
 	out = append(out, p.catalog.Problems()...)
 	out = append(out, p.policies.Problems()...)
+	out = append(out, p.prober.Problems()...)
 	out = append(out, p.router.Problems()...)
 	if reason := p.metrics.ReadOnly(); reason != "" {
 		out = append(out, model.Problem{Severity: "critical", Message: "metrics store is read-only: " + reason, Cure: "make room on the disk; it resumes by itself"})

@@ -80,6 +80,7 @@ func (p *process) build(ctx context.Context) error {
 		{"hooks", p.buildHooks},
 		{"remedies", p.buildRemedy},
 		{"intakes", p.buildIntakes},
+		{"probes", p.buildProbes},
 		{"reload", p.buildReload},
 		{"web", p.buildWeb},
 	} {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/config"
 	"github.com/signalbox-project/signalbox/internal/platform/lifecycle"
+	"github.com/signalbox-project/signalbox/internal/probe"
 	"github.com/signalbox-project/signalbox/internal/telemetry"
 )
 
@@ -32,5 +33,6 @@ type process struct {
 	gates
 	actions
 	intakes
+	prober *probe.Prober
 	reloads
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/alerting/rules"
 	"github.com/signalbox-project/signalbox/internal/config"
 	"github.com/signalbox-project/signalbox/internal/gate"
+	"github.com/signalbox-project/signalbox/internal/probe"
 	"github.com/signalbox-project/signalbox/internal/process/detect"
 	"github.com/signalbox-project/signalbox/internal/slo"
 )
@@ -53,6 +54,10 @@ func CheckFiles(cfg config.Config) error {
 	}
 	_, bad := gate.LoadPolicies(cfg.PolicyFiles, cfg.Gate.Policy)
 	for _, p := range bad {
+		errs = append(errs, p)
+	}
+	_, wrong := probe.Load(cfg.ProbeFiles)
+	for _, p := range wrong {
 		errs = append(errs, p)
 	}
 	return errors.Join(errs...)
@@ -137,7 +142,7 @@ func (p *process) loadAndApply() error {
 	if err := CheckFiles(cfg); err != nil {
 		// Nothing is applied; who reads the files remembers what is wrong with
 		// them, for the status page and the metrics. err says it all already.
-		_, _ = p.catalog.Check(cfg.SLOFiles), p.policies.Check(cfg.PolicyFiles)
+		_, _, _ = p.catalog.Check(cfg.SLOFiles), p.policies.Check(cfg.PolicyFiles), p.prober.Check(cfg.ProbeFiles)
 		return err
 	}
 	if err := errors.Join(
@@ -147,6 +152,7 @@ func (p *process) loadAndApply() error {
 		p.catalog.Reload(cfg.SLOFiles),
 		p.router.Reload(cfg.AlertmanagerFile),
 		p.policies.Reload(cfg.PolicyFiles),
+		p.prober.Reload(cfg.ProbeFiles),
 	); err != nil {
 		return err
 	}
@@ -160,7 +166,7 @@ func (p *process) warnOfRestart(cfg config.Config) {
 	for i := range was.NumField() {
 		f := was.Type().Field(i)
 		switch f.Name {
-		case "Global", "ScrapeConfigs", "RuleFiles", "DetectorFiles", "SLOFiles", "PolicyFiles", "AlertmanagerFile", "Prometheus", "File":
+		case "Global", "ScrapeConfigs", "RuleFiles", "DetectorFiles", "SLOFiles", "PolicyFiles", "ProbeFiles", "AlertmanagerFile", "Prometheus", "File":
 			continue
 		}
 		if !reflect.DeepEqual(was.Field(i).Interface(), now.Field(i).Interface()) {

@@ -17,8 +17,8 @@ import (
 func checkCommand() *cobra.Command {
 	return group(&cobra.Command{
 		Use:   "check",
-		Short: "Check configuration, rules, SLO and policy files without running anything",
-	}, checkConfigCommand(), checkRulesCommand(), checkDetectorsCommand(), checkSLOsCommand(), checkPoliciesCommand())
+		Short: "Check configuration, rules, SLO, policy and probe files without running anything",
+	}, checkConfigCommand(), checkRulesCommand(), checkDetectorsCommand(), checkSLOsCommand(), checkPoliciesCommand(), checkProbesCommand())
 }
 
 func checkConfigCommand() *cobra.Command {

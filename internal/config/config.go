@@ -29,6 +29,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/gate/hooks"
 	"github.com/signalbox-project/signalbox/internal/ingest/otlp"
 	"github.com/signalbox-project/signalbox/internal/ingest/scrape"
+	"github.com/signalbox-project/signalbox/internal/probe"
 	"github.com/signalbox-project/signalbox/internal/process/detect"
 	"github.com/signalbox-project/signalbox/internal/process/spanmetrics"
 	"github.com/signalbox-project/signalbox/internal/process/topology"
@@ -51,6 +52,7 @@ type Config struct {
 	DetectorFiles    []string          `yaml:"detector_files"`    // globs; detectors of sudden change (docs/alerting.md)
 	SLOFiles         []string          `yaml:"slo_files"`         // globs; OpenSLO v1
 	PolicyFiles      []string          `yaml:"policy_files"`      // globs; error budget policies (docs/gate.md)
+	ProbeFiles       []string          `yaml:"probe_files"`       // globs; synthetic probes (docs/probes.md)
 	AlertmanagerFile string            `yaml:"alertmanager_file"` // Alertmanager's own format
 
 	OTLP        otlp.Config        `yaml:"otlp"`
@@ -66,6 +68,7 @@ type Config struct {
 	Rules       rules.Config       `yaml:"rules"`
 	Detect      detect.Config      `yaml:"detect"`
 	SelfQuery   selfquery.Config   `yaml:"self_query"`
+	Probes      probe.Config       `yaml:"probes"`
 	// InhibitDependents holds back alerts of services that call a failing one.
 	InhibitDependents router.DependentsConfig `yaml:"inhibit_dependents"`
 	SLO               slo.Config              `yaml:"slo"`
@@ -103,6 +106,7 @@ func Default() Config {
 		Rules:       rules.DefaultConfig(),
 		Detect:      detect.DefaultConfig(),
 		SelfQuery:   selfquery.DefaultConfig(),
+		Probes:      probe.DefaultConfig(),
 
 		InhibitDependents: router.DefaultDependentsConfig(),
 		SLO:               slo.DefaultConfig(),
@@ -160,6 +164,7 @@ func (c *Config) sections() []section {
 		{"rules", c.Rules.Validate},
 		{"detect", c.Detect.Validate},
 		{"self_query", c.SelfQuery.Validate},
+		{"probes", c.Probes.Validate},
 		{"inhibit_dependents", c.InhibitDependents.Validate},
 		{"slo", c.SLO.Validate},
 		{"gate", c.Gate.Validate},
@@ -206,6 +211,9 @@ func (c *Config) resolve(dir string) {
 	}
 	for i, p := range c.PolicyFiles {
 		c.PolicyFiles[i] = abs(p)
+	}
+	for i, p := range c.ProbeFiles {
+		c.ProbeFiles[i] = abs(p)
 	}
 	c.AlertmanagerFile = abs(c.AlertmanagerFile)
 	for _, files := range [][]*string{c.Hooks.Files(), c.Remedy.Files()} {

@@ -389,6 +389,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sb/v1/probes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Synthetic probes with their last result and next run */
+        get: operations["listProbes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sb/v1/remedies": {
         parameters: {
             query?: never;
@@ -1443,6 +1460,43 @@ export interface components {
              * @description byte offset, from 0; -1 if unknown
              */
             position: number;
+        };
+        Probe: {
+            /** Format: date-time */
+            certificate_expires?: string;
+            /** Format: date-time */
+            changed_at?: string;
+            /** Format: double */
+            duration_seconds?: number;
+            file: string;
+            /** Format: double */
+            interval_seconds: number;
+            labels: {
+                [key: string]: string;
+            };
+            /** Format: date-time */
+            last_run?: string;
+            /** Format: int64 */
+            line: number;
+            module: string;
+            name: string;
+            /** Format: date-time */
+            next_run: string;
+            phases?: {
+                [key: string]: number;
+            };
+            reason?: string;
+            /** @enum {string} */
+            state: "pending" | "up" | "down" | "not_run";
+            /** Format: int64 */
+            status_code?: number;
+            target: string;
+            /** Format: double */
+            timeout_seconds: number;
+        };
+        ProbesResponse: {
+            /** @description by name */
+            probes: components["schemas"]["Probe"][];
         };
         Problem: {
             /** @description what to do about it */
@@ -3294,6 +3348,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listProbes: {
+        parameters: {
+            query?: {
+                /** @description only probes with this label service */
+                service?: string;
+                /** @description only probes in this state */
+                state?: "pending" | "up" | "down" | "not_run";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProbesResponse"];
                 };
             };
             /** @description Error */
