@@ -179,6 +179,6 @@ func (b *Bands) alert(s model.SLOStatus, band string, limit float64, policy stri
 			"description": fmt.Sprintf("%s of the budget is used (band %s, policy %s). %s",
 				human.Percent(s.Budget.UsedRatio), band, policy, means),
 		},
-		GeneratorURL: b.deps.ExternalURL + "/slo/" + url.PathEscape(s.Name),
+		GeneratorURL: b.deps.ExternalURL + "/slos/" + url.PathEscape(s.Name),
 	}
 }

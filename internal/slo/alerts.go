@@ -172,7 +172,7 @@ func (e *Engine) alert(d *Definition, s model.SLOStatus, b BurnAlert, a *store.S
 	if d.Environment != "" {
 		ls["env"] = d.Environment
 	}
-	link := e.deps.ExternalURL + "/slo/" + url.PathEscape(d.Name)
+	link := e.deps.ExternalURL + "/slos/" + url.PathEscape(d.Name)
 	text := e.alertText(d, s, b, now)
 	text["link"], text["query"] = link, s.ErrorRatioQuery(long)
 	for _, key := range []string{"runbook", "runbook_url"} {

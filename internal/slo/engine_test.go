@@ -119,7 +119,7 @@ func TestAnAlertNamesFiguresLinkAndRunbook(t *testing.T) {
 			t.Errorf("label %s is %q, want %q", k, a.Labels[k], v)
 		}
 	}
-	if a.Annotations["link"] != "http://box:4300/slo/edge-ok" || a.Annotations["runbook"] != "https://run/edge" || a.Annotations["threshold"] != "14" ||
+	if a.Annotations["link"] != "http://box:4300/slos/edge-ok" || a.Annotations["runbook"] != "https://run/edge" || a.Annotations["threshold"] != "14" ||
 		!strings.Contains(a.Annotations["description"], "(limit 14×)") || !strings.HasPrefix(a.Annotations["summary"], "Edge answers burns its budget ") {
 		t.Errorf("annotations %v", a.Annotations)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -57,7 +58,7 @@ func TestOperationsEndpoints(t *testing.T) {
 		"/metrics":                      "signalbox_build_info",
 		"/debug/pprof/":                 "goroutine",
 		"/":                             "<!doctype html",
-		"/slo/anything":                 "<!doctype html", // the UI's own routes
+		"/slos/anything":                "<!doctype html", // the UI's own routes
 		"/sb/v1/openapi.json":           `"openapi": "3.1`,
 		"/api/v1/status/buildinfo":      `"status":"success"`,
 		"/api/v1/status/flags":          "storage.tsdb.path",
@@ -94,5 +95,19 @@ func TestAlertStateAndSilencesSurviveKill9(t *testing.T) {
 	}
 	if _, text, _ := s.request(http.MethodGet, "/sb/v1/deploys", "", nil); !strings.Contains(text, deploy.ID) {
 		t.Errorf("the marker is gone: %s", text)
+	}
+}
+
+// What pages, hooks and remedies link to must be routes of the UI, which answers every path
+// with the same document.
+func TestLinksLeadToRoutesOfTheUI(t *testing.T) {
+	router, err := os.ReadFile("../../web/src/router.tsx")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, route := range []string{"/slos/$name", "/gate/$id", "/services/$name", "/graph"} {
+		if !strings.Contains(string(router), `path: "`+route+`"`) {
+			t.Errorf("the UI has no route %s", route)
+		}
 	}
 }
