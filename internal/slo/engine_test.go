@@ -3,6 +3,7 @@ package slo_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -22,7 +23,16 @@ import (
 	"github.com/signalbox-project/signalbox/internal/store"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// With the race detector a draw takes eight times as long, so there are fewer unless the
+// command line says how many; scripts/prove.sh makes many more.
+func TestMain(m *testing.M) {
+	if raceDetector {
+		if err := flag.Set("rapid.checks", "25"); err != nil {
+			panic(err)
+		}
+	}
+	goleak.VerifyTestMain(m)
+}
 
 func availability(objective string) string { return document([]string{objective, "28d"}) }
 
