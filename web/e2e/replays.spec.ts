@@ -14,6 +14,7 @@ test.beforeAll(async ({ playwright, baseURL }) => {
 test("a slider's target is replayed, compared, followed to its evidence and shown to a colleague", async ({
   page,
 }) => {
+  test.slow(); // one replay at a time, and four windows want one
   const bad = watch(page);
   await page.goto(`/slos/${encodeURIComponent(have.slo)}`);
   const whatif = page.getByRole("region", { name: "What if" });
@@ -32,7 +33,7 @@ test("a slider's target is replayed, compared, followed to its evidence and show
     await form.getByRole("button", { name: "Replay A and B" }).click({ timeout: 1000 });
     await expect(page).toHaveURL(/job=/, { timeout: 3000 });
   }).toPass();
-  await expect(page.getByRole("heading", { level: 1 })).toContainText(/With B you would|Nobody would/);
+  await expect(page.getByRole("heading", { level: 1 })).toContainText(/With B you would|Nobody would/, { timeout: 60_000 });
   await expect(page.getByRole("table", { name: "Figures" })).toContainText("Pages");
   const timeline = page.getByRole("group", { name: /^Timeline/ });
   await timeline.focus();
@@ -66,10 +67,12 @@ test("YAML that cannot be read is shown at its line", async ({ page }) => {
 });
 
 test("a report is picked, narrowed, downloaded and printed", async ({ page }) => {
+  test.slow(); // the first report reads four weeks
   const bad = watch(page);
   await page.goto("/reports?period=last-28d&audience=internal");
   const table = page.getByRole("table", { name: "Promises" });
-  await expect(table).toContainText("Kept");
+  // Four weeks of every promise are read for the first report.
+  await expect(table).toContainText("Kept", { timeout: 40_000 });
   await expect(page.getByRole("heading", { level: 1 })).toContainText("promises were kept");
   await expect(page.getByRole("heading", { name: "What spent the budgets" })).toBeVisible();
   await expectNoSidewaysScroll(page);
