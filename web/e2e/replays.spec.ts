@@ -33,7 +33,9 @@ test("a slider's target is replayed, compared, followed to its evidence and show
     await form.getByRole("button", { name: "Replay A and B" }).click({ timeout: 1000 });
     await expect(page).toHaveURL(/job=/, { timeout: 3000 });
   }).toPass();
-  await expect(page.getByRole("heading", { level: 1 })).toContainText(/With B you would|Nobody would/, { timeout: 60_000 });
+  await expect(page.getByRole("heading", { level: 1 })).toContainText(/With B you would|Nobody would/, {
+    timeout: 60_000,
+  });
   await expect(page.getByRole("table", { name: "Figures" })).toContainText("Pages");
   const timeline = page.getByRole("group", { name: /^Timeline/ });
   await timeline.focus();
