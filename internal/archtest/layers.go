@@ -13,6 +13,7 @@ func rooms() map[string]int {
 		"internal/store":     1, // the contracts; engines below are one higher
 		"internal/stream":    1,
 		"internal/notify":    1,
+		"internal/document":  1, // files in force: one strict reader, problems, catalog
 		"internal/telemetry": 1,
 
 		"internal/store/":  2,

@@ -3,6 +3,8 @@ package openslo
 import (
 	"fmt"
 	"time"
+
+	"github.com/signalbox-project/signalbox/internal/document"
 	_ "time/tzdata" // a budget must not depend on what the host has installed
 )
 
@@ -98,50 +100,50 @@ var calendarForms = [...]string{"2006-01-02 15:04:05", "2006-01-02 15:04", "2006
 
 // calendar reads a calendar window's start and zone. Without a start, windows
 // begin with their unit: the day at midnight, the week on Monday.
-func (r *reader) calendar(o *object, text string) *Calendar {
+func (r *reader) calendar(o *document.Object, text string) *Calendar {
 	c := &Calendar{Count: 1}
 	zone := time.UTC
 	var start string
-	cal := o.object("calendar", false)
-	if cal == nil || !cal.has("timeZone") {
-		at := o.at("duration")
+	cal := o.Object("calendar", false)
+	if cal == nil || !cal.Has("timeZone") {
+		at := o.At("duration")
 		if cal != nil {
-			at = o.at("calendar")
+			at = o.At("calendar")
 		}
-		at.warning("the calendar window has no time zone and begins at midnight UTC", "say whose midnight it is: `calendar: {timeZone: Europe/Zurich}`, or UTC")
+		at.Warning("the calendar window has no time zone and begins at midnight UTC", "say whose midnight it is: `calendar: {timeZone: Europe/Zurich}`, or UTC")
 	}
 	if cal != nil {
-		start = cal.str("startTime", false)
-		if name := cal.str("timeZone", false); name != "" {
+		start = cal.Str("startTime", false)
+		if name := cal.Str("timeZone", false); name != "" {
 			loaded, err := time.LoadLocation(name)
 			if err != nil || name == "Local" {
-				cal.at("timeZone").problem(fmt.Sprintf("time zone %q is unknown", name), "use an IANA name such as Europe/Zurich")
+				cal.At("timeZone").Problem(fmt.Sprintf("time zone %q is unknown", name), "use an IANA name such as Europe/Zurich")
 				return nil
 			}
 			zone = loaded
 		}
-		cal.end()
+		cal.End()
 		if start != "" {
 			at, err := parseStart(start, zone)
 			if err != nil {
-				cal.at("startTime").problem(fmt.Sprintf("startTime %q is no time", start), "write it as 2026-01-01 00:00:00")
+				cal.At("startTime").Problem(fmt.Sprintf("startTime %q is no time", start), "write it as 2026-01-01 00:00:00")
 				return nil
 			}
 			c.Start = at
 		}
 	}
 	if _, err := fmt.Sscanf(text, "%d%c", &c.Count, &c.Unit); err != nil || c.Count < 1 || c.Text() != text {
-		o.at("duration").problem(fmt.Sprintf("window %q is unknown", text), "use a number with d, w, M, Q or Y, for example 1M")
+		o.At("duration").Problem(fmt.Sprintf("window %q is unknown", text), "use a number with d, w, M, Q or Y, for example 1M")
 		return nil
 	}
 	switch c.Unit {
 	case UnitDay, UnitWeek, UnitMonth, UnitQuarter, UnitYear:
 	default:
-		o.at("duration").problem("a calendar window is made of days, weeks, months, quarters or years", "for example `duration: 1M`")
+		o.At("duration").Problem("a calendar window is made of days, weeks, months, quarters or years", "for example `duration: 1M`")
 		return nil
 	}
 	if c.Count > 400 || c.Longest() > maxWindow {
-		o.at("duration").problem(fmt.Sprintf("window %s is out of bounds", text), "use at most a year")
+		o.At("duration").Problem(fmt.Sprintf("window %s is out of bounds", text), "use at most a year")
 		return nil
 	}
 	if start == "" {

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/signalbox-project/signalbox/internal/document"
 )
 
 // Versions of the foreign formats that are read as the OpenSLO they mean.
@@ -74,100 +76,100 @@ func policyOf(m Meta, name string, windows []BurnWindow, keep func(severity stri
 }
 
 // slothDocument reads a file of Sloth's.
-func (r *reader) slothDocument(o *object, docs *Documents) {
-	o.str("version", true)
-	service, labels := o.str("service", true), o.strMap("labels")
-	for _, n := range o.list("slos", true) {
-		e := r.object(n, "slos")
+func (r *reader) slothDocument(o *document.Object, docs *Documents) {
+	o.Str("version", true)
+	service, labels := o.Str("service", true), o.StrMap("labels")
+	for _, n := range o.List("slos", true) {
+		e := n.Object("slos")
 		if e == nil {
 			continue
 		}
 		add(r, &docs.SLOs, func() SLO { return r.slothSLO(e, service, labels) })
 	}
-	o.end()
+	o.End()
 }
 
-func (r *reader) slothSLO(o *object, service string, labels map[string]string) SLO {
-	name := o.str("name", true)
-	m := Meta{Name: service + "-" + name, DisplayName: name, File: r.file, Line: o.line(), Labels: merged(labels, o.strMap("labels"))}
+func (r *reader) slothSLO(o *document.Object, service string, labels map[string]string) SLO {
+	name := o.Str("name", true)
+	m := Meta{Name: service + "-" + name, DisplayName: name, File: r.File, Line: o.Line(), Labels: merged(labels, o.StrMap("labels"))}
 	if !validName(m.Name) {
-		o.at("name").problem(fmt.Sprintf("the name %q is not usable", name), "use letters, digits, . _ and -, at most 120 with the service's")
+		o.At("name").Problem(fmt.Sprintf("the name %q is not usable", name), "use letters, digits, . _ and -, at most 120 with the service's")
 	}
-	s := SLO{Meta: m, Description: o.str("description", false), Service: service, Window: 30 * day, Method: Occurrences}
-	s.Objectives = []Objective{{Target: o.percent("objective"), SliceWindow: time.Minute, Line: m.Line}}
-	if sli := o.object("sli", true); sli != nil {
-		s.Indicator = &SLI{Meta: Meta{Name: m.Name, File: r.file, Line: sli.line()}, Ratio: r.slothSLI(sli)}
+	s := SLO{Meta: m, Description: o.Str("description", false), Service: service, Window: 30 * day, Method: Occurrences}
+	s.Objectives = []Objective{{Target: percent(o, "objective"), SliceWindow: time.Minute, Line: m.Line}}
+	if sli := o.Object("sli", true); sli != nil {
+		s.Indicator = &SLI{Meta: Meta{Name: m.Name, File: r.File, Line: sli.Line()}, Ratio: r.slothSLI(sli)}
 	}
-	if a := o.object("alerting", false); a != nil {
+	if a := o.Object("alerting", false); a != nil {
 		r.slothAlerting(a, &s)
 	} else {
 		s.Policies = []PolicyRef{{Inline: policyOf(m, alertStem(m.Name), SlothWindows(s.Window), func(string) bool { return true }), Line: m.Line}}
 	}
-	o.end()
+	o.End()
 	return s
 }
 
-func (r *reader) slothSLI(sli *object) *Ratio {
+func (r *reader) slothSLI(sli *document.Object) *Ratio {
 	ratio := &Ratio{Counter: true}
-	if ev := sli.object("events", false); ev != nil {
-		ratio.Bad, ratio.Total = ev.query("error_query"), ev.query("total_query")
-		ev.end()
+	if ev := sli.Object("events", false); ev != nil {
+		ratio.Bad, ratio.Total = query(ev, "error_query"), query(ev, "total_query")
+		ev.End()
 	}
-	if raw := sli.object("raw", false); raw != nil {
-		ratio.Raw, ratio.RawType = raw.query("error_ratio_query"), "failure"
+	if raw := sli.Object("raw", false); raw != nil {
+		ratio.Raw, ratio.RawType = query(raw, "error_ratio_query"), "failure"
 		// A ratio is read as it stands, over the shortest window it alerts on.
 		ratio.Raw.Query = strings.NewReplacer("{{.window}}", "5m", "{{ .window }}", "5m").Replace(ratio.Raw.Query)
-		raw.end()
+		raw.End()
 	}
-	if sli.values["plugin"] != nil {
-		sli.ignore("plugin")
-		sli.at("plugin").problem("plugins are code of Sloth's and are not run", "write the plugin's queries as events")
+	if sli.Stands("plugin") {
+		sli.Ignore("plugin")
+		sli.At("plugin").Problem("plugins are code of Sloth's and are not run", "write the plugin's queries as events")
 	} else if (ratio.Raw == nil) == (ratio.Total == nil) {
-		sli.problem("the SLI needs one of events and raw", "give error_query and total_query under events, or error_ratio_query under raw")
+		sli.Problem("the SLI needs one of events and raw", "give error_query and total_query under events, or error_ratio_query under raw")
 	}
-	sli.end()
+	sli.End()
 	return ratio
 }
 
-func (r *reader) slothAlerting(a *object, s *SLO) {
-	name := a.str("name", false)
+func (r *reader) slothAlerting(a *document.Object, s *SLO) {
+	name := a.Str("name", false)
 	if name == "" {
 		name = alertStem(s.Name)
 	}
-	s.Annotations = merged(s.Annotations, a.strMap("annotations"))
-	s.Labels = merged(s.Labels, a.strMap("labels"))
+	s.Annotations = merged(s.Annotations, a.StrMap("annotations"))
+	s.Labels = merged(s.Labels, a.StrMap("labels"))
 	wanted := map[string]bool{"page": true, "ticket": true}
 	for severity, key := range map[string]string{"page": "page_alert", "ticket": "ticket_alert"} {
-		if one := a.object(key, false); one != nil {
-			wanted[severity] = !one.boolean("disable", false)
-			one.strMap("annotations")
-			if len(one.strMap("labels")) > 0 {
-				one.at("labels").warning("labels of one severity are not used", "route by the label severity")
+		if one := a.Object(key, false); one != nil {
+			wanted[severity] = !one.Boolean("disable", false)
+			one.StrMap("annotations")
+			if len(one.StrMap("labels")) > 0 {
+				one.At("labels").Warning("labels of one severity are not used", "route by the label severity")
 			}
-			one.end()
+			one.End()
 		}
 	}
-	a.end()
-	s.Policies = []PolicyRef{{Inline: policyOf(s.Meta, name, SlothWindows(s.Window), func(severity string) bool { return wanted[severity] }), Line: a.line()}}
+	a.End()
+	s.Policies = []PolicyRef{{Inline: policyOf(s.Meta, name, SlothWindows(s.Window), func(severity string) bool { return wanted[severity] }), Line: a.Line()}}
 }
 
 // query reads a query that stands as text.
-func (o *object) query(key string) *Metric {
-	return &Metric{Query: strings.TrimSpace(o.str(key, true)), Line: o.at(key).line()}
+func query(o *document.Object, key string) *Metric {
+	return &Metric{Query: strings.TrimSpace(o.Str(key, true)), Line: o.At(key).Line()}
 }
 
 // percent reads an objective in percent, a number or a text.
-func (o *object) percent(key string) float64 {
-	text := o.str(key, true)
+func percent(o *document.Object, key string) float64 {
+	text := o.Str(key, true)
 	v, err := strconv.ParseFloat(strings.TrimSpace(strings.TrimSuffix(text, "%")), 64)
 	if err != nil {
 		if text != "" {
-			o.at(key).problem(fmt.Sprintf("must be a number of percent, got %q", text), "write it without words, for example 99.5")
+			o.At(key).Problem(fmt.Sprintf("must be a number of percent, got %q", text), "write it without words, for example 99.5")
 		}
 		return 0
 	}
 	target := shift(v)
-	o.checkTarget(key, target)
+	checkTarget(o, key, target)
 	return target
 }
 
@@ -187,19 +189,19 @@ func merged(a, b map[string]string) map[string]string {
 func alertStem(name string) string { return strings.NewReplacer("-", "_", ".", "_").Replace(name) }
 
 // pyrraDocument reads a ServiceLevelObjective of Pyrra's.
-func (r *reader) pyrraDocument(o *object) SLO {
-	o.ignore("status")
-	if kind := o.str("kind", true); kind != "ServiceLevelObjective" {
-		o.at("kind").problem(fmt.Sprintf("kind %q is unknown", kind), "Pyrra has ServiceLevelObjective")
+func (r *reader) pyrraDocument(o *document.Object) SLO {
+	o.Ignore("status")
+	if kind := o.Str("kind", true); kind != "ServiceLevelObjective" {
+		o.At("kind").Problem(fmt.Sprintf("kind %q is unknown", kind), "Pyrra has ServiceLevelObjective")
 	}
-	s := SLO{Method: Occurrences, Meta: Meta{File: r.file, Line: o.line()}}
-	if m := o.object("metadata", true); m != nil {
-		s.Name, s.Line = m.str("name", true), m.line()
+	s := SLO{Method: Occurrences, Meta: Meta{File: r.File, Line: o.Line()}}
+	if m := o.Object("metadata", true); m != nil {
+		s.Name, s.Line = m.Str("name", true), m.Line()
 		if !validName(s.Name) {
-			m.at("name").problem(fmt.Sprintf("the name %q is not usable", s.Name), "use letters, digits, . _ and -, at most 120 of them")
+			m.At("name").Problem(fmt.Sprintf("the name %q is not usable", s.Name), "use letters, digits, . _ and -, at most 120 of them")
 		}
-		s.Labels, s.Annotations = m.strMap("labels"), m.strMap("annotations")
-		if ns := m.str("namespace", false); ns != "" {
+		s.Labels, s.Annotations = m.StrMap("labels"), m.StrMap("annotations")
+		if ns := m.Str("namespace", false); ns != "" {
 			s.Labels = merged(map[string]string{"namespace": ns}, s.Labels)
 		}
 	}
@@ -209,36 +211,36 @@ func (r *reader) pyrraDocument(o *object) SLO {
 			s.Service = v
 		}
 	}
-	spec := o.object("spec", true)
+	spec := o.Object("spec", true)
 	if spec == nil {
 		return s
 	}
-	s.Description = spec.str("description", false)
-	s.Objectives = []Objective{{Target: spec.percent("target"), SliceWindow: time.Minute, Line: spec.at("target").line()}}
-	text := spec.str("window", true)
+	s.Description = spec.Str("description", false)
+	s.Objectives = []Objective{{Target: percent(spec, "target"), SliceWindow: time.Minute, Line: spec.At("target").Line()}}
+	text := spec.Str("window", true)
 	window, err := parseDuration(text)
 	if text != "" && (err != nil || window < time.Hour || window > maxWindow) {
-		spec.at("window").problem(fmt.Sprintf("window %q is not 1h to 400d", text), "use for example 4w")
+		spec.At("window").Problem(fmt.Sprintf("window %q is not 1h to 400d", text), "use for example 4w")
 	}
 	s.Window = window
-	if in := spec.object("indicator", true); in != nil {
-		s.Indicator = &SLI{Meta: Meta{Name: s.Name, File: r.file, Line: in.line()}, Ratio: r.pyrraIndicator(in)}
+	if in := spec.Object("indicator", true); in != nil {
+		s.Indicator = &SLI{Meta: Meta{Name: s.Name, File: r.File, Line: in.Line()}, Ratio: r.pyrraIndicator(in)}
 	}
 	r.pyrraAlerting(spec, &s)
-	spec.end()
-	o.end()
+	spec.End()
+	o.End()
 	return s
 }
 
-func (r *reader) pyrraAlerting(spec *object, s *SLO) {
+func (r *reader) pyrraAlerting(spec *document.Object, s *SLO) {
 	name, burns, absent := alertStem(s.Name)+"_ErrorBudgetBurn", true, true
-	if a := spec.object("alerting", false); a != nil {
-		burns = !a.boolean("disabled", false) && a.boolean("burnrates", true)
-		absent = a.boolean("absent", true) && burns
-		if own := a.str("name", false); own != "" {
+	if a := spec.Object("alerting", false); a != nil {
+		burns = !a.Boolean("disabled", false) && a.Boolean("burnrates", true)
+		absent = a.Boolean("absent", true) && burns
+		if own := a.Str("name", false); own != "" {
 			name = alertStem(own)
 		}
-		a.end()
+		a.End()
 	}
 	p := policyOf(s.Meta, name, PyrraWindows(s.Window), func(string) bool { return burns })
 	if absent && len(p.Conditions) > 0 { // one alert for missing data is enough
@@ -250,21 +252,21 @@ func (r *reader) pyrraAlerting(spec *object, s *SLO) {
 	s.Policies = append(s.Policies, PolicyRef{Inline: p, Line: s.Line})
 }
 
-func (r *reader) pyrraIndicator(in *object) *Ratio {
+func (r *reader) pyrraIndicator(in *document.Object) *Ratio {
 	ratio := &Ratio{Counter: true}
-	metric := func(o *object, key string) *Metric {
-		m := o.object(key, true)
+	metric := func(o *document.Object, key string) *Metric {
+		m := o.Object(key, true)
 		if m == nil {
 			return nil
 		}
-		defer m.end()
-		q := m.query("metric")
+		defer m.End()
+		q := query(m, "metric")
 		q.Query = "sum(" + q.Query + ")"
 		return q
 	}
 	kinds := 0
 	for _, kind := range []string{"ratio", "latency", "bool_gauge"} {
-		o := in.object(kind, false)
+		o := in.Object(kind, false)
 		if o == nil {
 			continue
 		}
@@ -275,19 +277,19 @@ func (r *reader) pyrraIndicator(in *object) *Ratio {
 		case "latency":
 			ratio.Good, ratio.Total = metric(o, "success"), metric(o, "total")
 		case "bool_gauge":
-			q := o.query("metric")
+			q := query(o, "metric")
 			ratio.Good = &Metric{Query: "sum(sum_over_time(" + q.Query + "[5m]))", Line: q.Line}
 			ratio.Total = &Metric{Query: "sum(count_over_time(" + q.Query + "[5m]))", Line: q.Line}
 		}
-		if len(o.list("grouping", false)) > 0 {
-			o.at("grouping").warning("grouping is read as one promise over all groups", "write one SLO for each group that must keep it alone")
+		if len(o.List("grouping", false)) > 0 {
+			o.At("grouping").Warning("grouping is read as one promise over all groups", "write one SLO for each group that must keep it alone")
 		}
-		o.end()
+		o.End()
 	}
 	if kinds != 1 {
-		in.problem("the indicator needs one of ratio, latency and bool_gauge", "latencyNative is not read: count a bucket's events as good")
+		in.Problem("the indicator needs one of ratio, latency and bool_gauge", "latencyNative is not read: count a bucket's events as good")
 	}
-	in.ignore("latencyNative")
-	in.end()
+	in.Ignore("latencyNative")
+	in.End()
 	return ratio
 }

@@ -18,7 +18,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml/ast"
+	"github.com/signalbox-project/signalbox/internal/document"
 )
 
 // Version is the only apiVersion that is read.
@@ -133,8 +133,8 @@ func maxQuiet(source string) time.Duration {
 }
 
 // metricType reads a metric source's type, whatever its case.
-func metricType(source *object) string {
-	text := source.str("type", false)
+func metricType(source *document.Object) string {
+	text := source.Str("type", false)
 	known := []string{"Prometheus", SourceSpans, SourceLogs, SourceDeploys}
 	for _, k := range known[1:] {
 		if strings.EqualFold(text, k) {
@@ -142,7 +142,7 @@ func metricType(source *object) string {
 		}
 	}
 	if text != "" && !strings.EqualFold(text, known[0]) {
-		source.at("type").problem(fmt.Sprintf("metric source type %q cannot be read", text), didYouMean(text, known))
+		source.At("type").Problem(fmt.Sprintf("metric source type %q cannot be read", text), document.DidYouMean(text, known))
 	}
 	return text
 }
@@ -184,69 +184,43 @@ type Objective struct {
 	Weight       float64 // 1 by default
 }
 
-// Problem is one thing wrong with a document.
-type Problem struct {
-	File    string
-	Line    int
-	Message string
-	Cure    string
-	Warning bool // the document is used all the same
-}
-
-// Error is file:line: message; cure.
-func (p Problem) Error() string {
-	text := p.Message
-	if p.Cure != "" {
-		text += "; " + p.Cure
-	}
-	if p.Line == 0 {
-		return p.File + ": " + text
-	}
-	return fmt.Sprintf("%s:%d: %s", p.File, p.Line, text)
-}
-
 // Parse reads the documents of one file. What has a problem other than a
 // warning is left out of the result.
 func Parse(file string, text []byte) (docs Documents, problems []Problem) {
-	trees, problems := parseText(file, text)
-	r := &reader{file: file, anchors: map[string]ast.Node{}, problems: problems}
-	found := len(problems) > 0
-	for _, doc := range trees {
-		if doc.Body == nil || doc.Body.Type() == ast.NullType || doc.Body.Type() == ast.CommentType {
-			continue
-		}
-		found = true
-		r.document(doc.Body, &docs)
+	rd, nodes := document.Parse(file, text)
+	rd.Examples = examples()
+	r := &reader{rd}
+	if len(nodes) == 0 && r.Errors() == 0 {
+		r.Add(Problem{Line: 1, Message: "the file holds no document", Cure: "write an SLO there, or delete the file", Warning: true})
 	}
-	if !found {
-		r.problems = append(r.problems, Problem{File: file, Line: 1, Message: "the file holds no document", Cure: "write an SLO there, or delete the file", Warning: true})
+	for _, n := range nodes {
+		r.document(n, &docs)
 	}
-	slices.SortStableFunc(r.problems, func(a, b Problem) int { return a.Line - b.Line })
-	return docs, r.problems
+	return docs, r.Problems()
 }
 
 // add keeps v unless reading it found problems.
 func add[T any](r *reader, list *[]T, read func() T) {
-	before := r.errors
-	if v := read(); r.errors == before {
+	before := r.Errors()
+	if v := read(); r.Errors() == before {
 		*list = append(*list, v)
 	}
 }
 
-func (r *reader) document(n ast.Node, docs *Documents) {
-	o := r.object(n, "")
+func (r *reader) document(n document.Node, docs *Documents) {
+	o := n.Object("")
 	if o == nil {
 		return
 	}
-	if o.values["apiVersion"] == nil && o.values["version"] != nil {
-		if v := o.str("version", true); v != SlothVersion {
-			o.at("version").problem(fmt.Sprintf("version is %q", v), "of Sloth's files "+SlothVersion+" is read")
+	if !o.Stands("apiVersion") && o.Stands("version") {
+		if v := o.Str("version", true); v != SlothVersion {
+			o.At("version").Problem(fmt.Sprintf("version is %q", v), "of Sloth's files "+SlothVersion+" is read")
 			return
 		}
 		r.slothDocument(o, docs)
 		return
 	}
-	version, kind := o.str("apiVersion", true), o.str("kind", true)
+	version, kind := o.Str("apiVersion", true), o.Str("kind", true)
 	switch {
 	case version == PyrraVersion:
 		add(r, &docs.SLOs, func() SLO { return r.pyrraDocument(o) })
@@ -254,15 +228,15 @@ func (r *reader) document(n ast.Node, docs *Documents) {
 	case version == OwnVersion && kind == "PeakCalendar":
 		add(r, &docs.Calendars, func() PeakCalendar { return r.peakCalendar(o) })
 	case version == OwnVersion:
-		o.at("kind").problem(fmt.Sprintf("kind %q of %s is unknown", kind, OwnVersion), "it has PeakCalendar")
+		o.At("kind").Problem(fmt.Sprintf("kind %q of %s is unknown", kind, OwnVersion), "it has PeakCalendar")
 	case version == Version:
 		r.openSLO(o, kind, docs)
 	default:
-		o.at("apiVersion").problem(fmt.Sprintf("apiVersion is %q", version), fmt.Sprintf("only %s is read, and the files of Sloth and Pyrra", Version))
+		o.At("apiVersion").Problem(fmt.Sprintf("apiVersion is %q", version), fmt.Sprintf("only %s is read, and the files of Sloth and Pyrra", Version))
 	}
 }
 
-func (r *reader) openSLO(o *object, kind string, docs *Documents) {
+func (r *reader) openSLO(o *document.Object, kind string, docs *Documents) {
 	switch kind {
 	case "Service":
 		add(r, &docs.Services, func() Service { return r.service(o) })
@@ -279,25 +253,25 @@ func (r *reader) openSLO(o *object, kind string, docs *Documents) {
 	case "AlertNotificationTarget":
 		add(r, &docs.Targets, func() NotificationTarget { return r.notificationTarget(o) })
 	default:
-		o.at("kind").problem(fmt.Sprintf("kind %q is unknown", kind), didYouMean(kind, []string{
+		o.At("kind").Problem(fmt.Sprintf("kind %q is unknown", kind), document.DidYouMean(kind, []string{
 			"Service", "SLI", "SLO", "DataSource", "AlertPolicy", "AlertCondition", "AlertNotificationTarget",
 		}))
 	}
 }
 
-func (r *reader) meta(o *object) Meta {
-	m := Meta{File: r.file, Line: o.line()}
-	mo := o.object("metadata", true)
+func (r *reader) meta(o *document.Object) Meta {
+	m := Meta{File: r.File, Line: o.Line()}
+	mo := o.Object("metadata", true)
 	if mo == nil {
 		return m
 	}
-	m.Name, m.DisplayName = mo.str("name", true), mo.str("displayName", false)
+	m.Name, m.DisplayName = mo.Str("name", true), mo.Str("displayName", false)
 	if m.Name != "" && !validName(m.Name) {
-		mo.at("name").problem(fmt.Sprintf("the name %q is not usable", m.Name), "use letters, digits, . _ and -, at most 120 of them")
+		mo.At("name").Problem(fmt.Sprintf("the name %q is not usable", m.Name), "use letters, digits, . _ and -, at most 120 of them")
 	}
-	m.Line = mo.line()
-	m.Labels, m.Annotations = mo.strMap("labels"), mo.strMap("annotations")
-	mo.end()
+	m.Line = mo.Line()
+	m.Labels, m.Annotations = mo.StrMap("labels"), mo.StrMap("annotations")
+	mo.End()
 	return m
 }
 
@@ -305,102 +279,102 @@ func validName(s string) bool {
 	return len(s) <= 120 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == ""
 }
 
-func (r *reader) service(o *object) Service {
+func (r *reader) service(o *document.Object) Service {
 	s := Service{Meta: r.meta(o)}
-	if spec := o.object("spec", false); spec != nil {
-		s.Description = spec.str("description", false)
-		spec.end()
+	if spec := o.Object("spec", false); spec != nil {
+		s.Description = spec.Str("description", false)
+		spec.End()
 	}
-	o.end()
+	o.End()
 	return s
 }
 
-func (r *reader) dataSource(o *object) DataSource {
+func (r *reader) dataSource(o *document.Object) DataSource {
 	s := DataSource{Meta: r.meta(o)}
-	if spec := o.object("spec", true); spec != nil {
-		s.Type = spec.str("type", true)
-		spec.str("description", false)
-		spec.ignore("connectionDetails")
+	if spec := o.Object("spec", true); spec != nil {
+		s.Type = spec.Str("type", true)
+		spec.Str("description", false)
+		spec.Ignore("connectionDetails")
 		if s.Type != "" && !strings.EqualFold(s.Type, "prometheus") {
-			spec.at("type").problem(fmt.Sprintf("data source type %q cannot be read", s.Type), "only Prometheus is; its metrics must reach the own store")
+			spec.At("type").Problem(fmt.Sprintf("data source type %q cannot be read", s.Type), "only Prometheus is; its metrics must reach the own store")
 		}
-		spec.end()
+		spec.End()
 	}
-	o.end()
+	o.End()
 	return s
 }
 
-func (r *reader) sliDocument(o *object) SLI {
+func (r *reader) sliDocument(o *document.Object) SLI {
 	s := r.sli(o, r.meta(o))
-	o.end()
+	o.End()
 	return s
 }
 
 // sli reads the spec, of a document or of an SLO's own indicator.
-func (r *reader) sli(o *object, meta Meta) SLI {
+func (r *reader) sli(o *document.Object, meta Meta) SLI {
 	s := SLI{Meta: meta}
-	spec := o.object("spec", true)
+	spec := o.Object("spec", true)
 	if spec == nil {
 		return s
 	}
-	s.Description = spec.str("description", false)
-	if ratio := spec.object("ratioMetric", false); ratio != nil {
+	s.Description = spec.Str("description", false)
+	if ratio := spec.Object("ratioMetric", false); ratio != nil {
 		s.Ratio = r.ratio(ratio)
 	}
-	if threshold := spec.object("thresholdMetric", false); threshold != nil {
+	if threshold := spec.Object("thresholdMetric", false); threshold != nil {
 		s.Threshold = r.metric(threshold)
 	}
 	if (s.Ratio == nil) == (s.Threshold == nil) {
-		spec.problem("the indicator needs one of ratioMetric and thresholdMetric", "count events with ratioMetric, compare a value with thresholdMetric")
+		spec.Problem("the indicator needs one of ratioMetric and thresholdMetric", "count events with ratioMetric, compare a value with thresholdMetric")
 	}
-	spec.end()
+	spec.End()
 	return s
 }
 
-func (r *reader) ratio(o *object) *Ratio {
-	q := &Ratio{Counter: o.boolean("counter", true), RawType: o.str("rawType", false)}
+func (r *reader) ratio(o *document.Object) *Ratio {
+	q := &Ratio{Counter: o.Boolean("counter", true), RawType: o.Str("rawType", false)}
 	for _, part := range []struct {
 		key string
 		dst **Metric
 	}{{"good", &q.Good}, {"bad", &q.Bad}, {"total", &q.Total}, {"raw", &q.Raw}} {
-		if m := o.object(part.key, false); m != nil {
+		if m := o.Object(part.key, false); m != nil {
 			*part.dst = r.metric(m)
 		}
 	}
 	switch {
 	case q.Raw != nil && (q.Good != nil || q.Bad != nil || q.Total != nil):
-		o.problem("raw stands beside good, bad or total", "give either the ratio as raw or its parts")
+		o.Problem("raw stands beside good, bad or total", "give either the ratio as raw or its parts")
 	case q.Raw != nil:
 		if q.RawType != "success" && q.RawType != "failure" {
-			o.problem("raw needs rawType", "say `rawType: success` or `rawType: failure`")
+			o.Problem("raw needs rawType", "say `rawType: success` or `rawType: failure`")
 		}
 	case q.Total == nil:
-		o.problem("total is missing", "add the query that counts all events")
+		o.Problem("total is missing", "add the query that counts all events")
 	case (q.Good == nil) == (q.Bad == nil):
-		o.problem("the ratio needs one of good and bad beside total", "add the query of the one that is easier to count, and only that one")
+		o.Problem("the ratio needs one of good and bad beside total", "add the query of the one that is easier to count, and only that one")
 	}
-	o.end()
+	o.End()
 	return q
 }
 
-func (r *reader) metric(o *object) *Metric {
+func (r *reader) metric(o *document.Object) *Metric {
 	m := &Metric{}
-	source := o.object("metricSource", true)
+	source := o.Object("metricSource", true)
 	if source == nil {
 		return m
 	}
-	m.Source, m.Type = source.str("metricSourceRef", false), metricType(source)
-	if spec := source.object("spec", true); spec != nil {
-		m.Query, m.Line = strings.TrimSpace(spec.str("query", true)), spec.at("query").line()
+	m.Source, m.Type = source.Str("metricSourceRef", false), metricType(source)
+	if spec := source.Object("spec", true); spec != nil {
+		m.Query, m.Line = strings.TrimSpace(spec.Str("query", true)), spec.At("query").Line()
 		if m.Events() {
-			m.Quiet = spec.duration("quiet", false)
+			m.Quiet = duration(spec, "quiet", false)
 			if m.Quiet < 0 || m.Quiet > maxQuiet(m.Type) {
-				spec.at("quiet").problem(fmt.Sprintf("quiet is %s", m.Quiet), fmt.Sprintf("give 1m to %s", durationText(maxQuiet(m.Type))))
+				spec.At("quiet").Problem(fmt.Sprintf("quiet is %s", m.Quiet), fmt.Sprintf("give 1m to %s", durationText(maxQuiet(m.Type))))
 			}
 		}
-		spec.end()
+		spec.End()
 	}
-	source.end()
-	o.end()
+	source.End()
+	o.End()
 	return m
 }

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/signalbox-project/signalbox/internal/document"
 )
 
 // OwnVersion is the apiVersion of documents that OpenSLO has no kind for.
@@ -41,88 +43,88 @@ func (c *PeakCalendar) Active(at time.Time) bool {
 
 var weekdays = [...]string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
 
-func (r *reader) peakCalendar(o *object) PeakCalendar {
+func (r *reader) peakCalendar(o *document.Object) PeakCalendar {
 	c := PeakCalendar{Meta: r.meta(o), Zone: time.UTC, Dates: map[string][]PeakPeriod{}}
-	spec := o.object("spec", true)
+	spec := o.Object("spec", true)
 	if spec == nil {
 		return c
 	}
-	c.Description = spec.str("description", false)
-	if name := spec.str("timeZone", true); name != "" {
+	c.Description = spec.Str("description", false)
+	if name := spec.Str("timeZone", true); name != "" {
 		zone, err := time.LoadLocation(name)
 		if err != nil || name == "Local" {
-			spec.at("timeZone").problem(fmt.Sprintf("time zone %q is unknown", name), "use an IANA name such as America/New_York")
+			spec.At("timeZone").Problem(fmt.Sprintf("time zone %q is unknown", name), "use an IANA name such as America/New_York")
 		} else {
 			c.Zone = zone
 		}
 	}
-	for _, n := range spec.list("weekly", false) {
-		if e := r.object(n, "weekly"); e != nil {
-			p := e.period()
-			p.Days = e.days()
-			e.end()
+	for _, n := range spec.List("weekly", false) {
+		if e := n.Object("weekly"); e != nil {
+			p := period(e)
+			p.Days = days(e)
+			e.End()
 			c.Weekly = append(c.Weekly, p)
 		}
 	}
-	for _, n := range spec.list("exceptions", false) {
-		if e := r.object(n, "exceptions"); e != nil {
+	for _, n := range spec.List("exceptions", false) {
+		if e := n.Object("exceptions"); e != nil {
 			r.exception(e, &c)
 		}
 	}
 	if len(c.Weekly) == 0 && len(c.Dates) == 0 {
-		spec.problem("the calendar has no peak", "add weekly, for example `weekly: [{days: [mon, tue], from: \"09:30\", to: \"11:00\"}]`")
+		spec.Problem("the calendar has no peak", "add weekly, for example `weekly: [{days: [mon, tue], from: \"09:30\", to: \"11:00\"}]`")
 	}
-	spec.end()
-	o.end()
+	spec.End()
+	o.End()
 	return c
 }
 
-func (r *reader) exception(e *object, c *PeakCalendar) {
-	date := e.str("date", true)
+func (r *reader) exception(e *document.Object, c *PeakCalendar) {
+	date := e.Str("date", true)
 	if _, err := time.Parse(time.DateOnly, date); err != nil && date != "" {
-		e.at("date").problem(fmt.Sprintf("%q is no date", date), "write it as 2026-12-25")
+		e.At("date").Problem(fmt.Sprintf("%q is no date", date), "write it as 2026-12-25")
 	}
-	if e.boolean("closed", false) {
-		if len(c.Dates[date]) > 0 || e.values["from"] != nil {
-			e.problem("a date is closed and has a peak", "keep one")
+	if e.Boolean("closed", false) {
+		if len(c.Dates[date]) > 0 || e.Stands("from") {
+			e.Problem("a date is closed and has a peak", "keep one")
 		}
 		c.Dates[date] = nil
 	} else {
-		c.Dates[date] = append(c.Dates[date], e.period())
+		c.Dates[date] = append(c.Dates[date], period(e))
 	}
-	e.str("description", false)
-	e.end()
+	e.Str("description", false)
+	e.End()
 }
 
 // period reads from and to.
-func (o *object) period() (p PeakPeriod) {
+func period(o *document.Object) (p PeakPeriod) {
 	clock := func(key string) int {
-		text := o.str(key, true)
+		text := o.Str(key, true)
 		if text == "24:00" && key == "to" {
 			return 24 * 60
 		}
 		at, err := time.Parse("15:04", text)
 		if err != nil && text != "" {
-			o.at(key).problem(fmt.Sprintf("%q is no time of day", text), "write it as \"09:30\"")
+			o.At(key).Problem(fmt.Sprintf("%q is no time of day", text), "write it as \"09:30\"")
 		}
 		return at.Hour()*60 + at.Minute()
 	}
 	p.From, p.To = clock("from"), clock("to")
-	if p.To <= p.From && o.values["from"] != nil && o.values["to"] != nil {
-		o.problem("the peak ends before it begins", "end it at \"24:00\" and begin another the next day")
+	if p.To <= p.From && o.Stands("from") && o.Stands("to") {
+		o.Problem("the peak ends before it begins", "end it at \"24:00\" and begin another the next day")
 	}
 	return p
 }
 
-func (o *object) days() (out []time.Weekday) {
-	for _, n := range o.list("days", true) {
-		text, _ := scalar(o.r.resolve(n))
+func days(o *document.Object) (out []time.Weekday) {
+	for _, n := range o.List("days", true) {
+		text, _ := n.Scalar()
 		k := -1
 		if len(text) >= 3 {
 			k = slices.Index(weekdays[:], strings.ToLower(text[:3]))
 		}
 		if k < 0 {
-			o.at("days").problem(fmt.Sprintf("%q is no day of the week", text), "use mon, tue, wed, thu, fri, sat and sun")
+			o.At("days").Problem(fmt.Sprintf("%q is no day of the week", text), "use mon, tue, wed, thu, fri, sat and sun")
 			continue
 		}
 		out = append(out, time.Weekday(k))

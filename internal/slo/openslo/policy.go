@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/signalbox-project/signalbox/internal/document"
 )
 
 // AlertPolicy says when an SLO alerts and whom that concerns.
@@ -55,40 +57,40 @@ type NotificationTarget struct {
 }
 
 // refs reads a list of references: a name, {key: name}, or a document.
-func refs[T any](r *reader, o *object, key, refKey, kind string, required bool, read func(*object) T, add func(name string, inline *T, line int)) {
-	for _, n := range o.list(key, required) {
-		if text, ok := scalar(r.resolve(n)); ok {
-			add(text, nil, lineOf(n))
+func refs[T any](r *reader, o *document.Object, key, refKey, kind string, required bool, read func(*document.Object) T, add func(name string, inline *T, line int)) {
+	for _, n := range o.List(key, required) {
+		if text, ok := n.Scalar(); ok {
+			add(text, nil, n.Line())
 			continue
 		}
-		e := r.object(n, o.join(key))
+		e := n.Object(o.Join(key))
 		if e == nil {
 			continue
 		}
-		if e.values[refKey] != nil {
-			add(e.str(refKey, true), nil, e.line())
-			e.end()
+		if e.Stands(refKey) {
+			add(e.Str(refKey, true), nil, e.Line())
+			e.End()
 			continue
 		}
-		if k := e.str("kind", true); k != "" && k != kind {
-			e.at("kind").problem(fmt.Sprintf("kind %q cannot stand here", k), "write "+kind+", or "+refKey+" with a name")
+		if k := e.Str("kind", true); k != "" && k != kind {
+			e.At("kind").Problem(fmt.Sprintf("kind %q cannot stand here", k), "write "+kind+", or "+refKey+" with a name")
 		}
-		e.ignore("apiVersion")
+		e.Ignore("apiVersion")
 		v := read(e)
-		add("", &v, e.line())
+		add("", &v, e.Line())
 	}
 }
 
-func (r *reader) alertPolicy(o *object) AlertPolicy {
+func (r *reader) alertPolicy(o *document.Object) AlertPolicy {
 	p := AlertPolicy{Meta: r.meta(o)}
-	spec := o.object("spec", true)
+	spec := o.Object("spec", true)
 	if spec == nil {
 		return p
 	}
-	p.Description = spec.str("description", false)
-	p.WhenNoData, p.WhenBreaching = spec.boolean("alertWhenNoData", false), spec.boolean("alertWhenBreaching", true)
-	if !spec.boolean("alertWhenResolved", true) {
-		spec.at("alertWhenResolved").warning("alertWhenResolved is the receiver's to decide", "set send_resolved: false in alertmanager.yml")
+	p.Description = spec.Str("description", false)
+	p.WhenNoData, p.WhenBreaching = spec.Boolean("alertWhenNoData", false), spec.Boolean("alertWhenBreaching", true)
+	if !spec.Boolean("alertWhenResolved", true) {
+		spec.At("alertWhenResolved").Warning("alertWhenResolved is the receiver's to decide", "set send_resolved: false in alertmanager.yml")
 	}
 	refs(r, spec, "conditions", "conditionRef", "AlertCondition", true, r.alertCondition, func(name string, inline *AlertCondition, line int) {
 		p.Conditions = append(p.Conditions, ConditionRef{name, inline, line})
@@ -96,67 +98,67 @@ func (r *reader) alertPolicy(o *object) AlertPolicy {
 	refs(r, spec, "notificationTargets", "targetRef", "AlertNotificationTarget", false, r.notificationTarget, func(name string, inline *NotificationTarget, line int) {
 		p.Targets = append(p.Targets, TargetRef{name, inline, line})
 	})
-	spec.end()
-	o.end()
+	spec.End()
+	o.End()
 	return p
 }
 
-func (r *reader) alertCondition(o *object) AlertCondition {
+func (r *reader) alertCondition(o *document.Object) AlertCondition {
 	c := AlertCondition{Meta: r.meta(o)}
-	spec := o.object("spec", true)
+	spec := o.Object("spec", true)
 	if spec == nil {
 		return c
 	}
-	c.Description, c.Severity = spec.str("description", false), spec.str("severity", true)
-	if cond := spec.object("condition", true); cond != nil {
-		if kind := cond.str("kind", true); kind != "" && !strings.EqualFold(kind, "burnrate") {
-			cond.at("kind").problem(fmt.Sprintf("condition kind %q is unknown", kind), "OpenSLO knows burnrate")
+	c.Description, c.Severity = spec.Str("description", false), spec.Str("severity", true)
+	if cond := spec.Object("condition", true); cond != nil {
+		if kind := cond.Str("kind", true); kind != "" && !strings.EqualFold(kind, "burnrate") {
+			cond.At("kind").Problem(fmt.Sprintf("condition kind %q is unknown", kind), "OpenSLO knows burnrate")
 		}
-		switch op := cond.str("op", false); op {
+		switch op := cond.Str("op", false); op {
 		case "", "gte", "gt":
 		default:
-			cond.at("op").problem(fmt.Sprintf("op %q would alert on a budget that lasts", op), "use gte")
+			cond.At("op").Problem(fmt.Sprintf("op %q would alert on a budget that lasts", op), "use gte")
 		}
 		var ok bool
-		if c.Threshold, ok = cond.number("threshold"); !cond.has("threshold") {
-			cond.at("threshold").problem("is missing", "give the burn rate, for example 14")
+		if c.Threshold, ok = cond.Number("threshold"); !cond.Has("threshold") {
+			cond.At("threshold").Problem("is missing", "give the burn rate, for example 14")
 		} else if ok && c.Threshold <= 0 {
-			cond.at("threshold").problem(fmt.Sprintf("the threshold is %v", c.Threshold), "give a burn rate above 0, for example 14")
+			cond.At("threshold").Problem(fmt.Sprintf("the threshold is %v", c.Threshold), "give a burn rate above 0, for example 14")
 		}
-		c.Lookback = cond.duration("lookbackWindow", true)
-		c.After = cond.duration("alertAfter", false)
-		cond.end()
+		c.Lookback = duration(cond, "lookbackWindow", true)
+		c.After = duration(cond, "alertAfter", false)
+		cond.End()
 	}
-	spec.end()
-	o.end()
+	spec.End()
+	o.End()
 	return c
 }
 
-func (r *reader) notificationTarget(o *object) NotificationTarget {
+func (r *reader) notificationTarget(o *document.Object) NotificationTarget {
 	t := NotificationTarget{Meta: r.meta(o)}
-	if spec := o.object("spec", true); spec != nil {
-		t.Description, t.Target = spec.str("description", false), spec.str("target", true)
-		spec.end()
+	if spec := o.Object("spec", true); spec != nil {
+		t.Description, t.Target = spec.Str("description", false), spec.Str("target", true)
+		spec.End()
 	}
-	o.end()
+	o.End()
 	return t
 }
 
 // duration reads a duration of whole minutes; 0s, 0m and the like are none.
-func (o *object) duration(key string, required bool) time.Duration {
-	text := o.str(key, required)
+func duration(o *document.Object, key string, required bool) time.Duration {
+	text := o.Str(key, required)
 	if text == "" || strings.Trim(text, "0smhdw") == "" && strings.Contains(text, "0") {
 		return 0
 	}
 	d, err := parseDuration(text)
 	if err != nil {
-		o.at(key).problem(fmt.Sprintf("%s %q is unknown: %v", key, text, err), "use a number with m, h, d or w, for example 1h")
+		o.At(key).Problem(fmt.Sprintf("%s %q is unknown: %v", key, text, err), "use a number with m, h, d or w, for example 1h")
 	}
 	return d
 }
 
 // policies reads an SLO's alertPolicies.
-func (r *reader) policies(spec *object) (out []PolicyRef) {
+func (r *reader) policies(spec *document.Object) (out []PolicyRef) {
 	refs(r, spec, "alertPolicies", "alertPolicyRef", "AlertPolicy", false, r.alertPolicy, func(name string, inline *AlertPolicy, line int) {
 		out = append(out, PolicyRef{name, inline, line})
 	})

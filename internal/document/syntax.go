@@ -1,4 +1,4 @@
-package openslo
+package document
 
 import (
 	"bytes"
@@ -82,8 +82,7 @@ func parseYAML(text []byte) (tree *ast.File, err error) {
 func syntaxProblem(file string, text []byte, err error) Problem {
 	p := Problem{File: file, Line: 1, Cure: "mend it there; an editor that knows YAML shows the place"}
 	p.Message, _, _ = strings.Cut(yaml.FormatError(err, false, false), "\n")
-	var column int
-	if n, _ := fmt.Sscanf(p.Message, "[%d:%d]", &p.Line, &column); n == 2 {
+	if n, _ := fmt.Sscanf(p.Message, "[%d:%d]", &p.Line, &p.Column); n == 2 {
 		_, p.Message, _ = strings.Cut(p.Message, "] ")
 	}
 	switch {

@@ -1,0 +1,192 @@
+package document
+
+import (
+	"bytes"
+	"maps"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+)
+
+// Build makes the value of a set of files and says what is wrong with them. What has an
+// error is left out of the value, and nothing else.
+type Build[T any] func(files []File) (T, []Problem)
+
+// Catalog holds the value that files of one kind have put into force. A file that has an error
+// does not hold up the others: the last good version of it stays. It is safe for concurrent use.
+type Catalog[T any] struct {
+	current atomic.Pointer[state[T]]
+}
+
+type state[T any] struct {
+	value    T
+	good     map[string]File // the last version of each file without an error
+	problems []Problem
+	loaded   bool
+}
+
+// NewCatalog makes a catalog with the value that stands before any file is read.
+func NewCatalog[T any](value T) *Catalog[T] {
+	c := &Catalog[T]{}
+	c.current.Store(&state[T]{value: value})
+	return c
+}
+
+// Value is what is in force. It is shared: do not change it.
+func (c *Catalog[T]) Value() T { return c.current.Load().value }
+
+// Prepared is a value that is ready to be put into force.
+type Prepared[T any] struct {
+	c    *Catalog[T]
+	next *state[T]
+}
+
+// Value is what will be in force.
+func (p *Prepared[T]) Value() T { return p.next.value }
+
+// Err lists every error, one a line; nil without any. Commit may be called all the same.
+func (p *Prepared[T]) Err() error {
+	if Failed(p.next.problems) {
+		return &LoadError{Problems: p.next.problems}
+	}
+	return nil
+}
+
+// Warnings are the problems that keep nothing out.
+func (p *Prepared[T]) Warnings() []Problem {
+	return slices.DeleteFunc(slices.Clone(p.next.problems), func(pr Problem) bool { return !pr.Warning })
+}
+
+// Commit puts the value into force.
+func (p *Prepared[T]) Commit() { p.c.current.Store(p.next) }
+
+// LoadError is a load that found errors.
+type LoadError struct{ Problems []Problem }
+
+// Error lists every error, one a line.
+func (e *LoadError) Error() string {
+	lines := make([]string, 0, len(e.Problems))
+	for _, p := range e.Problems {
+		if !p.Warning {
+			lines = append(lines, p.Error())
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// What is said of a file with an error, beside the error.
+const (
+	keptFile  = " (the last good version of the file stays in force)"
+	keptParts = " (the rest of the file is in force)"
+	keptAll   = " (the files of the last good load stay in force)"
+)
+
+// Prepare makes the next value of files as they were just read, and of what was wrong with
+// reading them. It changes nothing.
+func (c *Catalog[T]) Prepare(files []File, unread []Problem, build Build[T]) *Prepared[T] {
+	last := c.current.Load()
+	set := last.keep(files, unread)
+	value, found := build(set)
+	next := &state[T]{value: value, good: map[string]File{}, loaded: true, problems: append(slices.Clone(unread), found...)}
+	bad := failing(found)
+	for _, f := range set {
+		if !bad[f.Path] {
+			next.good[f.Path] = f
+		}
+	}
+	if len(bad) > 0 {
+		last.fallBack(next, set, bad, build)
+	}
+	next.note(last, bad)
+	return &Prepared[T]{c, next}
+}
+
+// keep adds the last good version of files that are there and cannot be read.
+func (s *state[T]) keep(files []File, unread []Problem) []File {
+	out := slices.Clone(files)
+	for _, p := range unread {
+		if f, known := s.good[p.File]; known && !p.Warning {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// failing are the files that have an error.
+func failing(problems []Problem) map[string]bool {
+	bad := map[string]bool{}
+	for _, p := range problems {
+		if !p.Warning {
+			bad[p.File] = true
+		}
+	}
+	return bad
+}
+
+// fallBack takes the last good version of each file that has an error. Where files that nobody changed
+// have one, others are to blame, and no version but the last good one of all fits together.
+func (s *state[T]) fallBack(next *state[T], set []File, bad map[string]bool, build Build[T]) {
+	var attempt []File
+	unchanged, replaced := false, false
+	for _, f := range set {
+		old, known := s.good[f.Path]
+		if bad[f.Path] && known {
+			unchanged = unchanged || bytes.Equal(old.Text, f.Text)
+			f, replaced = old, true
+		}
+		attempt = append(attempt, f)
+	}
+	if !replaced {
+		return // all of them are new: their good parts are in force
+	}
+	value, found := build(attempt)
+	for path := range failing(found) {
+		_, known := s.good[path]
+		unchanged = unchanged || known
+	}
+	if unchanged {
+		next.value, next.good = s.value, s.good
+		return
+	}
+	next.value = value
+	for path := range bad {
+		if old, known := s.good[path]; known {
+			next.good[path] = old
+		}
+	}
+}
+
+// note says beside each error what is in force instead.
+func (s *state[T]) note(last *state[T], bad map[string]bool) {
+	whole := last.loaded && maps.EqualFunc(s.good, last.good, func(a, b File) bool { return bytes.Equal(a.Text, b.Text) })
+	for i := range s.problems {
+		p := &s.problems[i]
+		if p.Warning {
+			continue
+		}
+		switch _, kept := s.good[p.File]; {
+		case whole && len(last.good) > 0:
+			p.Message += keptAll
+		case kept:
+			p.Message += keptFile
+		case bad[p.File]:
+			p.Message += keptParts
+		}
+	}
+}
+
+// Problems is what the last load found, for the status page.
+func (c *Catalog[T]) Problems() []model.Problem {
+	st := c.current.Load()
+	out := make([]model.Problem, 0, len(st.problems))
+	for _, p := range st.problems {
+		mp := model.Problem{Severity: "critical", Message: Problem{File: p.File, Line: p.Line, Message: p.Message}.Error(), Cure: p.Cure}
+		if p.Warning {
+			mp.Severity = "warning"
+		}
+		out = append(out, mp)
+	}
+	return out
+}

@@ -1,0 +1,221 @@
+package document
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+)
+
+// Raw is a section kept as text because another library reads it, Prometheus'
+// scrape_configs for one: the lines of the section at their own line numbers,
+// all other lines empty, so that the library's errors name the right place.
+type Raw []string
+
+// Decode reads the node into what v points to. Structs of ours are walked key by key, by their
+// yaml tags, so that one bad key does not hide the next; what decodes itself and everything
+// else is the YAML library's work. What is absent or null keeps the value it had.
+func (n Node) Decode(v any, path string) {
+	n.decode(reflect.ValueOf(v).Elem(), path)
+}
+
+func (n Node) decode(v reflect.Value, path string) {
+	at := n.begin()
+	n.r.places[path] = Place{r: n.r, line: lineOf(at), column: columnOf(at), path: path}
+	switch node := n.r.resolve(n.node); {
+	case node == nil || node.Type() == ast.NullType:
+	case v.Kind() == reflect.Struct && !decodesItself(v):
+		n.structure(v, path)
+	case v.Kind() == reflect.Pointer && v.Type().Elem().Kind() == reflect.Struct && !decodesItself(reflect.New(v.Type().Elem()).Elem()):
+		if v.IsNil() {
+			v.Set(reflect.New(v.Type().Elem()))
+		}
+		n.structure(v.Elem(), path)
+	case v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Struct && !decodesItself(reflect.New(v.Type().Elem()).Elem()):
+		n.list(v, path)
+	default:
+		n.leaf(v, path)
+	}
+}
+
+func decodesItself(v reflect.Value) bool {
+	switch v.Addr().Interface().(type) {
+	case yaml.BytesUnmarshaler, yaml.InterfaceUnmarshaler:
+		return true
+	}
+	return false
+}
+
+func (n Node) structure(v reflect.Value, path string) {
+	o := n.Object(path)
+	if o == nil {
+		return
+	}
+	fields, names := fieldsOf(v)
+	o.Ignore(names...)
+	for _, key := range o.Keys() {
+		field, known := fields[key]
+		if !known {
+			continue
+		}
+		if raw, ok := field.Addr().Interface().(*Raw); ok {
+			*raw = o.raw(key)
+			continue
+		}
+		Node{n.r, o.values[key]}.decode(field, o.join(key))
+		n.r.places[o.join(key)] = o.At(key)
+	}
+	o.End()
+}
+
+func (n Node) list(v reflect.Value, path string) {
+	list, ok := n.List()
+	if !ok {
+		n.Problem(path, "must be a list", "begin each entry with `- `")
+		return
+	}
+	v.Set(reflect.MakeSlice(v.Type(), 0, len(list)))
+	for i, e := range list {
+		one := reflect.New(v.Type().Elem()).Elem()
+		e.decode(one, fmt.Sprintf("%s[%d]", path, i))
+		v.Set(reflect.Append(v, one))
+	}
+}
+
+// leaf has the library decode a node, with its aliases laid in.
+func (n Node) leaf(v reflect.Value, path string) {
+	budget := maxNodes
+	value, whole := n.r.plain(n.node, 0, &budget)
+	if !whole {
+		n.Problem(path, "is nested too deep or its aliases grow without end", "write it out")
+		return
+	}
+	text, err := yaml.Marshal(value)
+	if err == nil {
+		// A value that is given replaces the one before it; it must not grow into it.
+		fresh := reflect.New(v.Type())
+		if err = yaml.UnmarshalWithOptions(text, fresh.Interface(), yaml.Strict()); err == nil {
+			v.Set(fresh.Elem())
+			return
+		}
+	}
+	n.Problem(path, Reason(err), "")
+}
+
+// maxNodes bounds what the aliases of one value grow to.
+const maxNodes = 100_000
+
+// plain is a node without anchors, aliases and merge keys; false when it is too large.
+func (r *Reader) plain(n ast.Node, depth int, budget *int) (value any, whole bool) {
+	if *budget--; *budget < 0 || depth > maxDepth {
+		return nil, false
+	}
+	n = r.resolve(n)
+	if _, isMapping := entriesOf(n); isMapping {
+		o := Node{r, n}.Object("")
+		var m yaml.MapSlice
+		for _, key := range o.Keys() {
+			one, ok := r.plain(o.values[key], depth+1, budget)
+			if !ok {
+				return nil, false
+			}
+			m = append(m, yaml.MapItem{Key: key, Value: one})
+		}
+		return m, true
+	}
+	switch n := n.(type) {
+	case *ast.SequenceNode:
+		list := []any{}
+		for _, e := range n.Values {
+			one, ok := r.plain(e, depth+1, budget)
+			if !ok {
+				return nil, false
+			}
+			list = append(list, one)
+		}
+		return list, true
+	case ast.ScalarNode:
+		return n.GetValue(), true
+	}
+	return nil, true
+}
+
+// fieldsOf maps YAML keys to the fields of v, inlined structs included.
+func fieldsOf(v reflect.Value) (fields map[string]reflect.Value, names []string) {
+	fields = map[string]reflect.Value{}
+	for i := range v.NumField() {
+		f := v.Type().Field(i)
+		name, opts, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+		switch {
+		case !f.IsExported() || name == "-":
+			continue
+		case strings.Contains(opts, "inline"):
+			more, inner := fieldsOf(v.Field(i))
+			for k, fv := range more {
+				fields[k] = fv
+			}
+			names = append(names, inner...)
+			continue
+		case name == "":
+			name = strings.ToLower(f.Name)
+		}
+		fields[name] = v.Field(i)
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return fields, names
+}
+
+// raw are the lines of a key's section: up to where the next key of the mapping stands.
+func (o *Object) raw(key string) Raw {
+	first, end := lineOf(o.keys[key]), len(o.r.lines)+1
+	for _, other := range o.keys {
+		if l := lineOf(other); l > first && l < end {
+			end = l
+		}
+	}
+	raw := make(Raw, end-1)
+	for n := range raw {
+		raw[n] = "\n"
+		if n+1 >= first {
+			raw[n] = o.r.lines[n]
+		}
+	}
+	return raw
+}
+
+// Where is the place of a path that was decoded, or of the nearest part above it.
+func (r *Reader) Where(path string) Place {
+	for at := path; at != ""; at = at[:max(0, strings.LastIndexAny(at, ".["))] {
+		if p, ok := r.places[at]; ok {
+			return Place{r: r, line: p.line, column: p.column}
+		}
+	}
+	return Place{r: r, line: 1}
+}
+
+// Invalid reports what a value's own check found: each error begins with the path of a
+// field below the given one, and a colon.
+func (r *Reader) Invalid(path string, errs []error) {
+	for _, err := range errs {
+		text := err.Error()
+		if path != "" {
+			text = path + "." + text
+		}
+		field, _, _ := strings.Cut(text, ": ")
+		r.Where(field).Problem(text, "")
+	}
+}
+
+// Reason is the first line of an error of the YAML library without its own position and
+// source excerpt: the caller gives the place.
+func Reason(err error) string {
+	text, _, _ := strings.Cut(yaml.FormatError(err, false, false), "\n")
+	if strings.HasPrefix(text, "[") {
+		_, text, _ = strings.Cut(text, "] ")
+	}
+	return text
+}

@@ -1,0 +1,84 @@
+package document
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// File is one file as it was read.
+type File struct {
+	Path string
+	Text []byte
+}
+
+// Files says which files of one kind are read.
+type Files struct {
+	What     string // one of them: SLO file
+	Setting  string // that names the patterns: slo_files
+	MaxBytes int64  // a larger file is a mistake
+}
+
+// Load reads the files that glob patterns find, each once, sorted by pattern and path. A pattern
+// that finds nothing is a warning; a file that is named and is not there is an error.
+func (k Files) Load(patterns []string) (files []File, problems []Problem) {
+	seen := map[string]bool{}
+	for _, pattern := range patterns {
+		found, err := filepath.Glob(pattern)
+		if err != nil {
+			problems = append(problems, Problem{File: pattern, Message: "not a valid pattern: " + err.Error(), Cure: "mend it in " + k.Setting})
+			continue
+		}
+		if len(found) == 0 {
+			// A folder may be empty on purpose; a named file is missing.
+			problems = append(problems, Problem{
+				File: pattern, Message: "there is no such file", Cure: "mend the path in " + k.Setting + " or create the file",
+				Warning: strings.ContainsAny(pattern, `*?[\`),
+			})
+		}
+		slices.Sort(found)
+		for _, path := range found {
+			if seen[path] {
+				continue
+			}
+			seen[path] = true
+			text, problem := k.read(path)
+			if problem != nil {
+				problems = append(problems, *problem)
+				continue
+			}
+			files = append(files, File{path, text})
+		}
+	}
+	return files, problems
+}
+
+func (k Files) read(path string) ([]byte, *Problem) {
+	refuse := func(message, cure string) *Problem {
+		return &Problem{File: path, Line: 1, Message: message, Cure: cure}
+	}
+	const readable = "make it a file that this user may read"
+	st, err := os.Stat(path)
+	if err == nil && !st.Mode().IsRegular() {
+		return nil, refuse("not a regular file", readable)
+	}
+	if err != nil {
+		return nil, refuse(err.Error(), readable)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, refuse(err.Error(), readable)
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, k.MaxBytes+1))
+	switch {
+	case err != nil:
+		return nil, refuse(err.Error(), readable)
+	case int64(len(text)) > k.MaxBytes:
+		return nil, refuse(fmt.Sprintf("it is larger than %d MiB, and so is no %s", k.MaxBytes>>20, k.What), "check the pattern that finds it, or split it into several files")
+	}
+	return text, nil
+}
