@@ -151,7 +151,7 @@ func (r *dayReader) value() float64 {
 	}
 	f := math.Float64frombits(binary.LittleEndian.Uint64(r.b))
 	r.b = r.b[8:]
-	if math.IsNaN(f) || math.IsInf(f, 0) || f < 0 {
+	if math.IsNaN(f) || math.IsInf(f, 0) { // below zero it may be: skew between counters evens out in sums
 		r.bad = true
 	}
 	return f

@@ -199,8 +199,9 @@ func (p *promise) excludedOf(x *exclusion, from, to time.Time) (sum ledger.Cell)
 	return sum
 }
 
-// without is sum less what does not count, never less than nothing.
+// without is sum less what does not count.
 func without(sum, excluded ledger.Cell) ledger.Cell {
 	c := sum.Sub(excluded)
-	return ledger.Cell{Bad: max(c.Bad, 0), Total: max(c.Total, 0), Minutes: max(c.Minutes, 0)}
+	c.Minutes = max(c.Minutes, 0)
+	return c
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/slo/indicator"
 	"github.com/signalbox-project/signalbox/internal/slo/ledger"
 )
 
@@ -16,9 +17,10 @@ type measured struct {
 	budget   ledger.Cell                   // over the budget window
 	age      time.Duration                 // since the first data in the window, at most the window
 	lastData time.Time
-	loaded   time.Duration // how far back history has been read
-	err      error         // of the last query, when it goes on
-	noGood   bool          // the query of good events matches nothing
+	loaded   time.Duration    // how far back history has been read
+	err      error            // of the last query, when it goes on
+	noGood   bool             // the query of good events matches nothing
+	fault    *indicator.Fault // what was measured and cannot be
 
 	start    time.Time                     // of the budget window
 	length   time.Duration                 // of the budget window; 0: the definition's

@@ -1,6 +1,7 @@
 package slo
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -35,6 +36,7 @@ type promise struct {
 	failing  time.Time // since when queries fail
 	err      error
 	noGood   bool
+	fault    *indicator.Fault // what was measured and cannot be
 	checked  time.Time // when lastData was looked up
 
 	parts       []*promise // of a composite, whose ledger stays empty
@@ -265,6 +267,9 @@ func (p *promise) look(ctx context.Context, q Querier, now time.Time) error {
 		p.lastData = later(p.lastData, last)
 	}
 	p.mu.Unlock()
+	if p.fault, err = indicator.FaultOf(ctx, p.def.source, q, now); err != nil {
+		return err
+	}
 	sum, _ := p.sum(now.Add(-p.def.Window), now)
 	return p.lookForGood(ctx, q, now, sum)
 }
@@ -314,11 +319,23 @@ func (p *promise) measure(cfg Config, now time.Time) measured {
 			m.err = q.err
 		}
 		m.noGood = m.noGood || q.noGood
+		m.fault = cmp.Or(m.fault, q.exceeds(now), q.fault)
 	}
 	p.mu.Lock()
 	p.age = m.age
 	p.mu.Unlock()
 	return m
+}
+
+// exceeds is the fault of what was counted in the last hour or the window.
+func (p *promise) exceeds(now time.Time) *indicator.Fault {
+	if _, counts := p.def.source.(*indicator.Ratio); !counts {
+		return nil
+	}
+	start, _ := p.def.span(now)
+	hour, _ := p.raw(now.Add(-time.Hour), now)
+	all, _ := p.raw(start, now)
+	return cmp.Or(indicator.Exceeds(p.def.source, hour, time.Hour), indicator.Exceeds(p.def.source, all, now.Sub(start)))
 }
 
 // since fills in how old data is, and what corrections take out of the window.
@@ -376,6 +393,12 @@ func (p *promise) sum(from, to time.Time) (counts, felt ledger.Cell) {
 	if len(p.parts) > 0 {
 		return p.sumParts(from, to)
 	}
+	counts, felt = p.raw(from, to)
+	return indicator.Within(p.def.source, counts), indicator.Within(p.def.source, felt)
+}
+
+// raw is sum as it was measured.
+func (p *promise) raw(from, to time.Time) (counts, felt ledger.Cell) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	felt = p.ledgerSum(from, earlier(to, p.sealed))

@@ -21,6 +21,8 @@ func insufficiency(cfg Config, d *Definition, m measured, burning bool) *verdict
 	switch {
 	case m.err != nil:
 		return &verdictless{fmt.Sprintf("Its query fails: %v.", m.err), "Mend the query in " + d.File + " or free the metrics store; the verdict returns by itself."}
+	case m.fault != nil:
+		return &verdictless{m.fault.Reason(), m.fault.Cure() + " The query stands in " + d.File + "."}
 	case m.noGood:
 		return &verdictless{"The query of good events has matched nothing in the whole window, while there were " + human.Number(m.budget.Total) + " events in all.", "Check the selector of the good events in " + d.File + "."}
 	case m.loaded == 0:

@@ -25,18 +25,19 @@ func (s *Ratio) part() *promexpr.Counter {
 	return s.Bad
 }
 
-// cell makes a cell of counts. A total that is absent is no data. A part that
-// is absent beside a total is zero: a counter that never counted has no series.
+// cell makes a cell of counts. A total that is absent is no data, nor is a count without
+// end. A part that is absent beside a total is zero: a counter that never counted has
+// no series. Bad may be below zero or above total, by what skew between scrapes puts into
+// different slots: it evens out in sums. Within cuts off what does not.
 func (s *Ratio) cell(total, part float64, hasTotal bool, minutes float64) ledger.Cell {
-	if !hasTotal {
+	if !hasTotal || !finite(total) || !finite(part) {
 		return ledger.Cell{}
 	}
 	bad := part
 	if s.Good != nil {
 		bad = total - part
 	}
-	// Series that are scraped one after the other may disagree by an event.
-	return ledger.Cell{Bad: min(max(bad, 0), max(total, 0)), Total: max(total, 0), Minutes: minutes}
+	return ledger.Cell{Bad: bad, Total: total, Minutes: minutes}
 }
 
 // maxScrape is the longest distance between samples that still counts as data

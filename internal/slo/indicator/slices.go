@@ -43,7 +43,7 @@ func (s *Slices) judge(c ledger.Cell) float64 {
 	if c.Total <= 0 {
 		return 0
 	}
-	bad := c.Bad / c.Total
+	bad := min(max(c.Bad/c.Total, 0), 1)
 	switch {
 	case s.Target == 0:
 		return bad

@@ -62,7 +62,7 @@ func (s *Values) bad(v float64, start time.Time) float64 {
 	case "gte":
 		good = v >= limit
 	default:
-		bad := min(max(v, 0), 1)
+		bad := min(max(v, 0), 1) // but for binary fractions it is so: see fold
 		if s.Success {
 			bad = 1 - bad
 		}
@@ -114,17 +114,21 @@ func (s *Values) values(ctx context.Context, q Querier, from, to time.Time) ([]l
 	for _, sr := range series {
 		for _, p := range sr.Points {
 			k := int(p.Time.Sub(from)/valueStep) - 1
-			if k >= 0 && k < len(values) && !math.IsNaN(p.Value) {
-				values[k] = s.fold(values[k], s.bad(p.Value, p.Time.Add(-valueStep)), valueStep.Minutes())
+			if k >= 0 && k < len(values) {
+				values[k] = s.fold(values[k], p.Value, p.Time.Add(-valueStep), valueStep.Minutes())
 			}
 		}
 	}
 	return values, nil
 }
 
-// fold adds one series' value at one time to the cell of that time.
-func (s *Values) fold(c ledger.Cell, bad, minutes float64) ledger.Cell {
-	return ledger.Cell{Bad: c.Bad + bad*minutes, Total: c.Total + minutes, Minutes: minutes}
+// fold adds one series' value, which stands for the minutes since start, to the cell of that time.
+// What cannot be a ratio is no data; FaultOf names it.
+func (s *Values) fold(c ledger.Cell, v float64, start time.Time, minutes float64) ledger.Cell {
+	if math.IsNaN(v) || s.Op == "" && !aRatio(v) {
+		return c
+	}
+	return ledger.Cell{Bad: c.Bad + s.bad(v, start)*minutes, Total: c.Total + minutes, Minutes: minutes}
 }
 
 // Live is Source's.
@@ -153,7 +157,7 @@ func (s *Values) Live(ctx context.Context, q Querier, from, to time.Time) (c led
 	}
 	var now ledger.Cell
 	for _, v := range samples {
-		now = s.fold(now, s.bad(v.Value, whole), to.Sub(whole).Minutes())
+		now = s.fold(now, v.Value, whole, to.Sub(whole).Minutes())
 	}
 	return c.Add(now), nil
 }
