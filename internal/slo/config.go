@@ -67,7 +67,8 @@ type Config struct {
 	// ResendEvery is how often an active alert is handed to the alert pipeline
 	// again.
 	ResendEvery prom.Duration `yaml:"resend_every"`
-	// CPUShare bounds how much of one core evaluation takes.
+	// CPUShare bounds how much of one core evaluation takes, in computing time: waiting
+	// for a busy machine does not count.
 	CPUShare float64 `yaml:"cpu_share"`
 }
 

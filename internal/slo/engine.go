@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -18,6 +19,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/notify"
 	"github.com/signalbox-project/signalbox/internal/slo/indicator"
 	"github.com/signalbox-project/signalbox/internal/slo/ledger"
+	"github.com/signalbox-project/signalbox/internal/slo/pace"
 	"github.com/signalbox-project/signalbox/internal/slo/results"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
@@ -142,8 +144,6 @@ func newMetrics() *engineMetrics {
 const (
 	minInterval = 250 * time.Millisecond // between evaluations when samples keep arriving
 	maxInterval = 10 * time.Second       // without any news: staleness must be noticed
-	maxRest     = 10 * time.Second       // for the sake of CPUShare, which thousands of promises need: alerts must come in time all the same
-	burstCPU    = 10 * time.Second       // unused time that may be caught up, for reading history
 )
 
 // Run evaluates until ctx is done: at most minInterval after samples arrived,
@@ -158,16 +158,17 @@ func (e *Engine) Run(ctx context.Context) error {
 		defer stop()
 		arrivals = c
 	}
-	pace := pacer{share: e.cfg.CPUShare, credit: burstCPU, last: time.Now()}
+	// What is charged is what this thread computes: see package pace.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	budget := pace.New(e.cfg.CPUShare, time.Now)
 	for {
-		start := time.Now()
-		waited := e.step(ctx, e.deps.Now())
-		// What waits for the disk takes no computing time: after an alert the next
-		// evaluation must not be ten times as long in coming.
-		took := time.Since(start) - waited
-		pace.spend(took)
-		news := e.scan(ctx, took, &pace)
-		if !e.wait(ctx, arrivals, &pace, news) {
+		start := pace.Computed()
+		e.step(ctx, e.deps.Now())
+		took := pace.Computed() - start
+		budget.Spend(took)
+		news := e.scan(ctx, took, budget)
+		if !e.wait(ctx, arrivals, budget, news) {
 			e.keepAll(ctx)
 			return nil
 		}
@@ -177,14 +178,14 @@ func (e *Engine) Run(ctx context.Context) error {
 // scan reads history with what evaluation leaves over, and for as long as evaluation
 // took where it leaves nothing over: thousands of promises would never be read.
 // It reports whether it read any.
-func (e *Engine) scan(ctx context.Context, fair time.Duration, pace *pacer) (news bool) {
+func (e *Engine) scan(ctx context.Context, fair time.Duration, budget *pace.Budget) (news bool) {
 	start := time.Now()
-	for ctx.Err() == nil && (time.Since(start) < fair || pace.spare() && time.Since(start) < minInterval) {
-		from := time.Now()
+	for ctx.Err() == nil && (time.Since(start) < fair || budget.Spare() && time.Since(start) < minInterval) {
+		from := pace.Computed()
 		if !e.scanOne(ctx, e.deps.Now()) {
 			break
 		}
-		pace.spend(time.Since(from))
+		budget.Spend(pace.Computed() - from)
 		news = true
 	}
 	return news
@@ -192,15 +193,15 @@ func (e *Engine) scan(ctx context.Context, fair time.Duration, pace *pacer) (new
 
 // wait sleeps until the next evaluation is due, false when ctx is done. After
 // news or while history waits to be read that is soon.
-func (e *Engine) wait(ctx context.Context, arrivals <-chan struct{}, pace *pacer, news bool) bool {
-	pause := time.NewTimer(max(minInterval, pace.debt()))
+func (e *Engine) wait(ctx context.Context, arrivals <-chan struct{}, budget *pace.Budget, news bool) bool {
+	pause := time.NewTimer(max(minInterval, budget.Debt()))
 	defer pause.Stop()
 	select {
 	case <-ctx.Done():
 		return false
 	case <-pause.C:
 	}
-	if news || e.scanning() && pace.spare() {
+	if news || e.scanning() && budget.Spare() {
 		return ctx.Err() == nil
 	}
 	idle := time.NewTimer(maxInterval)
@@ -213,31 +214,6 @@ func (e *Engine) wait(ctx context.Context, arrivals <-chan struct{}, pace *pacer
 	case <-idle.C:
 	}
 	return true
-}
-
-// pacer is a budget of computing time: share seconds a second, up to burst.
-type pacer struct {
-	share  float64
-	credit time.Duration
-	last   time.Time
-}
-
-func (p *pacer) spend(d time.Duration) {
-	now := time.Now()
-	p.credit = min(burstCPU, p.credit+time.Duration(p.share*float64(now.Sub(p.last)))) - d
-	p.last = now
-}
-
-// spare reports whether there is time for work that can wait.
-func (p *pacer) spare() bool { return p.credit > time.Second }
-
-// debt is how long to rest until the credit is positive again, at most
-// maxRest: promises are judged, however slow the machine.
-func (p *pacer) debt() time.Duration {
-	if p.credit >= 0 {
-		return 0
-	}
-	return min(maxRest, time.Duration(float64(-p.credit)/p.share))
 }
 
 // restore reads the records of the last run.
@@ -262,9 +238,8 @@ func (e *Engine) restore(ctx context.Context) error {
 	return nil
 }
 
-// step judges every promise once at now, and answers how long it waited for
-// alerts and records to be on disk. It runs no two at a time.
-func (e *Engine) step(ctx context.Context, now time.Time) (waited time.Duration) {
+// step judges every promise once at now. It runs no two at a time.
+func (e *Engine) step(ctx context.Context, now time.Time) {
 	start := time.Now()
 	promises := e.sync(ctx, now)
 	q := indicator.NewBatch(e.deps.Querier, e.families)
@@ -272,7 +247,7 @@ func (e *Engine) step(ctx context.Context, now time.Time) (waited time.Duration)
 	e.readLate(promises, now)
 	for _, p := range promises {
 		if ctx.Err() != nil {
-			return 0
+			return
 		}
 		p.correct(corrections[p.def.Name])
 		if len(p.parts) == 0 {
@@ -285,11 +260,9 @@ func (e *Engine) step(ctx context.Context, now time.Time) (waited time.Duration)
 	}
 	Sort(list)
 	e.list.Store(&list)
-	judged := time.Now()
 	e.sendAlerts(ctx, promises, now)
 	e.save(ctx, promises)
 	e.keep(ctx, promises, now)
-	waited = time.Since(judged)
 	if e.deps.Results != nil && !now.Before(e.nextRecord) {
 		e.nextRecord = now.Add(time.Duration(e.cfg.RecordEvery))
 		if err := results.Write(ctx, e.deps.Results, list, e.peaks(now), now); err != nil {
@@ -297,7 +270,6 @@ func (e *Engine) step(ctx context.Context, now time.Time) (waited time.Duration)
 		}
 	}
 	e.metrics.evaluation.Observe(time.Since(start).Seconds())
-	return waited
 }
 
 func (e *Engine) read(ctx context.Context, p *promise, q Querier, now time.Time) error {

@@ -3,6 +3,8 @@ package slo
 import (
 	"context"
 	"time"
+
+	"github.com/signalbox-project/signalbox/internal/slo/pace"
 )
 
 // Settle does what Run does when it has all the time it wants: judge, read
@@ -37,5 +39,7 @@ func (e *Engine) Keep(ctx context.Context) { e.keepAll(ctx) }
 // ScanInDebt reads history though evaluation has used up all its time, as with thousands
 // of promises.
 func (e *Engine) ScanInDebt(ctx context.Context, fair time.Duration) bool {
-	return e.scan(ctx, fair, &pacer{share: 0.1, credit: -time.Second, last: time.Now()})
+	budget := pace.New(0.1, time.Now)
+	budget.Spend(11 * time.Second)
+	return e.scan(ctx, fair, budget)
 }
