@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"regexp"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,13 +17,36 @@ import (
 	"github.com/google/uuid"
 	"github.com/klauspost/compress/gzhttp"
 
+	"github.com/signalbox-project/signalbox/internal/front"
 	"github.com/signalbox-project/signalbox/internal/model"
 )
 
 const jaegerRoot = "/jaeger/api/"
 
+// maxHookBody is what Kubernetes may send to its webhook.
+const maxHookBody = 4 << 20
+
 // Handler serves /sb/v1/* and /jaeger/api/*.
 func (a *API) Handler() http.Handler { return a.handler }
+
+// CORS is which pages the front lets in; the headers are this package's.
+func (a *API) CORS() *front.CORS {
+	return front.MatchCORS(func(origin string) bool {
+		return slices.Contains(a.cfg.CORSOrigins, "*") || slices.Contains(a.cfg.CORSOrigins, origin)
+	})
+}
+
+// MaxBody is the longest body that any operation takes.
+func (a *API) MaxBody() int64 { return max(a.cfg.MaxBodyBytes, maxHookBody) }
+
+// Refuse answers in this API's shape what the front refused.
+func (a *API) Refuse(w http.ResponseWriter, r *http.Request, ref front.Refusal) {
+	code := codeOfStatus(ref.Status)
+	if ref.Reason == "origin" || ref.Reason == "host" {
+		code = codeBadRequest
+	}
+	writeFailure(w, r, ref.Status, code, ref.Message)
+}
 
 // buildHandler wraps the mux, outermost last.
 func (a *API) buildHandler() error {

@@ -17,7 +17,7 @@ type actions struct {
 func (p *process) buildHooks(context.Context) (err error) {
 	if p.hooks, err = hooks.New(p.cfg.Hooks, hook.Deps{
 		Logger: p.component("hooks"), Registerer: p.tel.Registry, Gate: p.gate, Deploys: p.tally, Audit: p.state,
-		ExternalURL: p.external.String(),
+		ExternalURL: p.external.String(), Front: p.front,
 	}); err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"net/http"
 	"runtime/debug"
 	"time"
 
@@ -14,7 +13,7 @@ import (
 )
 
 // prometheusAPI is /api/v1.
-func (p *process) prometheusAPI() (http.Handler, error) {
+func (p *process) prometheusAPI() (*promql.API, error) {
 	return promql.NewAPI(p.engine, promql.APIDeps{
 		Logger: p.component("api"), Registerer: p.tel.Registry, Gatherer: p.tel.Registry,
 		Storage: p.metrics, Targets: p.scraper, Rules: p.rules, Metadata: p.samples, Write: p.write,
@@ -32,23 +31,19 @@ func (p *process) prometheusAPI() (http.Handler, error) {
 }
 
 // ownAPI is /sb/v1 and /jaeger/api.
-func (p *process) ownAPI() (http.Handler, error) {
+func (p *process) ownAPI() (*api.API, error) {
 	engine, err := p.sqlEngine()
 	if err != nil {
 		return nil, err
 	}
 	p.run("sql", nil, engine.Close)
-	a, err := api.New(p.cfg.API, api.Deps{
+	return api.New(p.cfg.API, api.Deps{
 		Logger: p.component("api"), Registerer: p.tel.Registry,
 		Status: p, SLOs: p.slo, Filter: p.search, Logs: p.search, Spans: p.search, Tail: p.search.Tail, Traces: p.search,
 		Topology: p.topology, SQL: engine, Deploys: p.tally, Gate: p.gate, GatePolicies: p.bands, Canary: p.canary, Decisions: p.state,
 		Services: p.diagnose, Explain: p.diagnose, PageSummary: p.diagnose,
 		Pages: p.state, Audit: p.state, Ledger: p.ledger, Backtests: p.backtest, Reports: p.report, Remedies: p.state, Probes: p.prober, Hooks: p.hooks.Handler(),
 	})
-	if err != nil {
-		return nil, err
-	}
-	return a.Handler(), nil
 }
 
 // Status implements api.StatusReporter.

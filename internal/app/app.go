@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/config"
+	"github.com/signalbox-project/signalbox/internal/front"
 	"github.com/signalbox-project/signalbox/internal/platform/lifecycle"
 	"github.com/signalbox-project/signalbox/internal/telemetry"
 )
@@ -49,6 +50,9 @@ func Run(ctx context.Context, o Options) error {
 		group: &lifecycle.Group{Logger: tel.Logger},
 	}
 	if p.external, err = o.externalURL(p.addresses); err != nil {
+		return err
+	}
+	if p.front, err = front.New(cfg.Web, front.Deps{Logger: p.component("web"), Registerer: tel.Registry, ExternalURL: p.external}); err != nil {
 		return err
 	}
 	if err := p.build(ctx); err != nil {

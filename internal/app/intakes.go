@@ -33,10 +33,11 @@ func (p *process) buildIntakes(context.Context) (err error) {
 	p.run("scraping", p.scraper.Run, nil)
 	cfg := p.cfg.OTLP
 	cfg.GRPCAddress, cfg.HTTPAddress = "", "" // the flags decide
+	cfg.BodyTimeout = p.cfg.Web.BodyTimeout
 	if p.otlp, err = otlp.New(cfg, otlp.Deps{
 		Logger: p.component("otlp"), Registerer: p.tel.Registry,
 		Sink: p.stream, Admitter: p.admitter, Appendable: p.samples.Acknowledged().For("otlp"), Ledger: p.ledger, AppendableCounts: true,
-		GRPCListener: p.listeners.grpc, HTTPListener: p.listeners.http,
+		HTTP: p.front.Port("otlp"), GRPCListener: p.listeners.grpc, HTTPListener: p.listeners.http,
 	}); err != nil {
 		return err
 	}

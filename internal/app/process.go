@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/config"
+	"github.com/signalbox-project/signalbox/internal/front"
 	"github.com/signalbox-project/signalbox/internal/platform/lifecycle"
 	"github.com/signalbox-project/signalbox/internal/probe"
 	"github.com/signalbox-project/signalbox/internal/telemetry"
@@ -23,6 +24,7 @@ type process struct {
 	listeners *listeners
 	addresses Addresses
 	external  *url.URL
+	front     *front.Front
 	began     time.Time
 	isReady   atomic.Bool
 

@@ -2,8 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
-	"net"
 	"net/http"
 	"net/http/pprof"
 	"strings"
@@ -13,16 +11,20 @@ import (
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 	metricnoop "go.opentelemetry.io/otel/metric/noop"
 
+	"github.com/signalbox-project/signalbox/internal/front"
+	"github.com/signalbox-project/signalbox/internal/ingest/promwrite"
 	"github.com/signalbox-project/signalbox/internal/query/promql"
 	"github.com/signalbox-project/signalbox/internal/webui"
 )
 
-// Time limits of the web server. Reading a body and writing an answer are bounded by
-// the handlers, because a log tail lives as long as someone looks at it.
+// drainTimeout is how long a stop waits for answers on their way.
+const drainTimeout = 5 * time.Second
+
+// Bounds of bodies, as they are sent.
 const (
-	headerTimeout = 10 * time.Second
-	idleTimeout   = 2 * time.Minute
-	drainTimeout  = 5 * time.Second
+	maxForm   = 10 << 20 // a query; net/http takes no larger form
+	maxWrite  = promwrite.MaxBodyBytes
+	maxAlerts = 16 << 20
 )
 
 // buildWeb mounts every surface on the one web port.
@@ -39,41 +41,58 @@ func (p *process) buildWeb(context.Context) error {
 	if err != nil {
 		return err
 	}
-	mux := http.NewServeMux()
-	mux.Handle(promql.Prefix+"/", p.traced(prom))
-	mux.Handle(promql.Prefix+"/otlp/", http.StripPrefix(promql.Prefix+"/otlp", p.otlp))
-	mux.Handle("/api/v2/", p.traced(p.router.Handler()))
-	mux.Handle("/v1/", p.otlp)
-	mux.Handle("/sb/v1/", p.traced(own))
-	mux.Handle("/jaeger/api/", p.traced(own))
-	mux.Handle("/", ui)
-	p.operations(mux)
-	p.run("web", p.serve(mux), nil)
+	port := p.front.Port("web")
+	queries := front.Mount{Handler: p.traced(prom), MaxBody: maxForm, CORS: front.MatchCORS(prom.AllowsOrigin), Refuse: prom.Refuse}
+	port.Mount(promql.Prefix+"/", queries)
+	write := queries
+	write.MaxBody = maxWrite
+	port.Mount(promql.Prefix+"/write", write)
+	port.Mount(promql.Prefix+"/read", write)
+	intake := p.otlp.Mount()
+	port.Mount("/v1/", intake)
+	intake.Handler = http.StripPrefix(promql.Prefix+"/otlp", p.otlp)
+	port.Mount(promql.Prefix+"/otlp/", intake)
+	port.Mount("/api/v2/", front.Mount{Handler: p.traced(p.router.Handler()), MaxBody: maxAlerts, CORS: own.CORS()})
+	ours := front.Mount{Handler: p.traced(own.Handler()), MaxBody: own.MaxBody(), CORS: own.CORS(), Refuse: own.Refuse}
+	port.Mount("/sb/v1/", ours)
+	port.Mount("/jaeger/api/", ours)
+	port.Mount("/", front.Mount{Handler: ui})
+	p.operations(port)
+	p.run("web", func(ctx context.Context) error {
+		stop := context.AfterFunc(ctx, func() { p.isReady.Store(false) })
+		defer stop()
+		// A log tail would hold back the stop.
+		return port.Serve(ctx, p.listeners.web, front.Serving{Drain: drainTimeout, EndRequests: true})
+	}, nil)
 	return nil
 }
 
 // operations mounts what operators and orchestrators use.
-func (p *process) operations(mux *http.ServeMux) {
-	mux.HandleFunc("/-/healthy", func(w http.ResponseWriter, _ *http.Request) {
+func (p *process) operations(port *front.Port) {
+	open := func(pattern string, h http.HandlerFunc) { port.Mount(pattern, front.Mount{Handler: h}) }
+	guarded := func(pattern string, h http.HandlerFunc) {
+		port.Mount(pattern, front.Mount{Handler: h, Sensitive: true})
+	}
+	open("/-/healthy", func(w http.ResponseWriter, _ *http.Request) {
 		writeText(w, http.StatusOK, "Signalbox is healthy.\n")
 	})
-	mux.HandleFunc("/-/ready", func(w http.ResponseWriter, _ *http.Request) {
+	open("/-/ready", func(w http.ResponseWriter, _ *http.Request) {
 		if !p.isReady.Load() {
 			writeText(w, http.StatusServiceUnavailable, "Signalbox is starting.\n")
 			return
 		}
 		writeText(w, http.StatusOK, "Signalbox is ready.\n")
 	})
-	mux.HandleFunc("POST /-/reload", p.handleReload)
-	mux.HandleFunc("PUT /-/reload", p.handleReload)
-	mux.Handle("GET /metrics", promhttp.HandlerFor(p.tel.Registry, promhttp.HandlerOpts{
+	guarded("POST /-/reload", p.handleReload)
+	guarded("PUT /-/reload", p.handleReload)
+	open("GET /metrics", promhttp.HandlerFor(p.tel.Registry, promhttp.HandlerOpts{
 		EnableOpenMetrics: true, Registry: p.tel.Registry,
-	}))
-	mux.HandleFunc("/debug/pprof/", pprof.Index)
-	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
-	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
-	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
-	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	}).ServeHTTP)
+	guarded("/debug/pprof/", pprof.Index)
+	guarded("/debug/pprof/cmdline", pprof.Cmdline)
+	guarded("/debug/pprof/profile", pprof.Profile)
+	guarded("/debug/pprof/symbol", pprof.Symbol)
+	guarded("/debug/pprof/trace", pprof.Trace)
 }
 
 func writeText(w http.ResponseWriter, status int, text string) {
@@ -99,33 +118,4 @@ func (p *process) traced(next http.Handler) http.Handler {
 func route(path string) string {
 	parts := strings.SplitN(strings.TrimPrefix(path, "/"), "/", 4)
 	return "/" + strings.Join(parts[:min(3, len(parts))], "/")
-}
-
-// serve runs the web server on the listener that is already open.
-func (p *process) serve(h http.Handler) func(context.Context) error {
-	return func(ctx context.Context) error {
-		// Requests end with the server, or a log tail would hold back the stop.
-		requests, cancel := context.WithCancel(context.WithoutCancel(ctx))
-		defer cancel()
-		srv := &http.Server{
-			Handler: h, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,
-			BaseContext: func(net.Listener) context.Context { return requests },
-		}
-		done := make(chan error, 1)
-		go func() { done <- srv.Serve(p.listeners.web) }()
-		select {
-		case err := <-done:
-			return err
-		case <-ctx.Done():
-		}
-		p.isReady.Store(false)
-		drain, stop := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
-		defer stop()
-		cancel()
-		err := srv.Shutdown(drain)
-		if errors.Is(err, context.DeadlineExceeded) {
-			return srv.Close()
-		}
-		return err
-	}
 }

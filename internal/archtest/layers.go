@@ -15,6 +15,7 @@ func rooms() map[string]int {
 		"internal/notify":    1,
 		"internal/document":  1, // files in force: one strict reader, problems, catalog
 		"internal/telemetry": 1,
+		"internal/front":     1,
 
 		"internal/store/":  2,
 		"internal/stream/": 2,

@@ -24,6 +24,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/alerting/rules"
 	"github.com/signalbox-project/signalbox/internal/alerting/selfquery"
 	"github.com/signalbox-project/signalbox/internal/api"
+	"github.com/signalbox-project/signalbox/internal/front"
 	"github.com/signalbox-project/signalbox/internal/gate"
 	"github.com/signalbox-project/signalbox/internal/gate/canary"
 	"github.com/signalbox-project/signalbox/internal/gate/hooks"
@@ -55,6 +56,7 @@ type Config struct {
 	ProbeFiles       []string          `yaml:"probe_files"`       // globs; synthetic probes (docs/probes.md)
 	AlertmanagerFile string            `yaml:"alertmanager_file"` // Alertmanager's own format
 
+	Web         front.Config       `yaml:"web"`
 	OTLP        otlp.Config        `yaml:"otlp"`
 	Limits      Limits             `yaml:"limits"`
 	Stream      local.Config       `yaml:"stream"`
@@ -93,6 +95,7 @@ type Limits struct {
 // Default is what applies without a file.
 func Default() Config {
 	return Config{
+		Web:         front.DefaultConfig(),
 		OTLP:        otlp.DefaultConfig(),
 		Limits:      Limits{Samples: samples.DefaultConfig(), Events: admit.DefaultConfig()},
 		Stream:      local.DefaultConfig(),
@@ -150,6 +153,7 @@ type section struct {
 
 func (c *Config) sections() []section {
 	return []section{
+		{"web", c.Web.Validate},
 		{"otlp", c.OTLP.Validate},
 		{"limits.samples", c.Limits.Samples.Validate},
 		{"limits.events", c.Limits.Events.Validate},
@@ -171,6 +175,7 @@ func (c *Config) sections() []section {
 		{"hooks", c.Hooks.Validate},
 		{"remedy", c.Remedy.Validate},
 		{"canary", c.Canary.Validate},
+		{"api", c.API.Validate},
 	}
 }
 

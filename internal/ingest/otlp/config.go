@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/prometheus/common/model"
+
+	"github.com/signalbox-project/signalbox/internal/front"
 )
 
 // Config is the section `otlp`.
@@ -25,6 +27,11 @@ type Config struct {
 	// MaxDeltaStreams bounds the series of delta temporality that are summed up
 	// to cumulative ones; 0 refuses delta temporality.
 	MaxDeltaStreams int `yaml:"max_delta_streams"`
+	// CORSOrigins are the origins whose pages may send telemetry, such as
+	// https://app.example.org or https://*.example.org; none by default.
+	CORSOrigins []string `yaml:"cors_origins"`
+	// BodyTimeout is how long a gRPC message may take to arrive (web.body_timeout).
+	BodyTimeout model.Duration `yaml:"-"`
 }
 
 // DefaultConfig listens on OTLP's own ports.
@@ -38,6 +45,7 @@ func DefaultConfig() Config {
 		RetryAfter:          model.Duration(time.Second),
 		DrainTimeout:        model.Duration(5 * time.Second),
 		MaxDeltaStreams:     100_000,
+		BodyTimeout:         front.DefaultConfig().BodyTimeout,
 	}
 }
 
@@ -64,5 +72,5 @@ func (c Config) Validate() []error {
 	if c.MaxDeltaStreams < 0 {
 		errs = append(errs, fmt.Errorf("max_delta_streams: must be >= 0, got %d", c.MaxDeltaStreams))
 	}
-	return errs
+	return append(errs, front.CheckOrigins("cors_origins", c.CORSOrigins)...)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
@@ -63,6 +64,8 @@ func (s *Server) newGRPC() (*grpc.Server, *health.Server) {
 		grpc.MaxRecvMsgSize(s.cfg.MaxMessageBytes),
 		grpc.MaxConcurrentStreams(uint32(s.cfg.MaxRequestsInFlight)),
 		grpc.InTapHandle(s.tap),
+		grpc.ConnectionTimeout(10*time.Second),
+		grpc.MaxHeaderListSize(64<<10),
 		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionIdle: 15 * time.Minute, Time: time.Minute, Timeout: 20 * time.Second}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
 	)
@@ -78,30 +81,86 @@ func (s *Server) newGRPC() (*grpc.Server, *health.Server) {
 	return server, h
 }
 
-// tap refuses a request before its message is read when too many are in flight.
-// gRPC ends the stream's context in every case, which gives the place back.
+// readers bounds how many messages may be on their way for each request that
+// may be worked on.
+const readers = 16
+
+// tap refuses a request before its message is read when too many are worked on,
+// or on their way. A message on its way holds no place among those that are worked on, and
+// its stream ends when it does not arrive in time. gRPC ends the stream's
+// context in every case, which gives the place back.
 func (s *Server) tap(ctx context.Context, info *tap.Info) (context.Context, error) {
 	service, _, _ := strings.Cut(strings.TrimPrefix(info.FullMethodName, "/"), "/")
 	signal, ok := grpcServices()[service]
 	if !ok {
 		return ctx, nil
 	}
-	if !s.gate.enter() {
-		err := overloaded(fmt.Sprintf("more than %d requests are in flight", s.cfg.MaxRequestsInFlight))
-		s.intake.own.requests.WithLabelValues("grpc", signal, err.reason).Inc()
-		return nil, s.grpcError(err)
+	if s.gate.full() || !take(&s.gate.reading, 1, readers*s.gate.maxRequests) {
+		return nil, s.refuseGRPC(signal)
 	}
-	context.AfterFunc(ctx, s.gate.leave)
-	return ctx, nil
+	ctx, end := context.WithCancel(ctx)
+	a := &arriving{Context: ctx}
+	a.timer = time.AfterFunc(time.Duration(s.cfg.BodyTimeout), func() {
+		a.late.Store(true)
+		s.intake.own.requests.WithLabelValues("grpc", signal, "slow_body").Inc()
+		end()
+	})
+	context.AfterFunc(ctx, func() {
+		a.timer.Stop()
+		end()
+		s.gate.reading.Add(-1)
+	})
+	return a, nil
+}
+
+// arriving is the context of a message that has a time to arrive. When that is
+// over the sender is told so, in a code that it may send the message again after.
+type arriving struct {
+	context.Context
+	timer *time.Timer
+	late  atomic.Bool
+}
+
+// Err implements context.Context.
+func (a *arriving) Err() error {
+	err := a.Context.Err()
+	if err != nil && a.late.Load() {
+		return context.DeadlineExceeded
+	}
+	return err
+}
+
+type arrivingKey struct{}
+
+// Value implements context.Context.
+func (a *arriving) Value(key any) any {
+	if key == (arrivingKey{}) {
+		return a
+	}
+	return a.Context.Value(key)
+}
+
+func (s *Server) refuseGRPC(signal string) error {
+	err := overloaded(fmt.Sprintf("more than %d requests are in flight", s.cfg.MaxRequestsInFlight))
+	s.intake.own.requests.WithLabelValues("grpc", signal, err.reason).Inc()
+	return s.grpcError(err)
 }
 
 func (s *Server) grpcHandler(signal string) grpc.MethodHandler {
 	return func(_ any, ctx context.Context, dec func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
 		var body raw
-		if err := dec(&body); err != nil {
+		err := dec(&body)
+		if a, ok := ctx.Value(arrivingKey{}).(*arriving); ok {
+			a.timer.Stop()
+		}
+		if err != nil {
 			s.intake.own.requests.WithLabelValues("grpc", signal, "undecodable").Inc()
 			return nil, err
 		}
+		if !s.gate.enter() {
+			return nil, s.refuseGRPC(signal)
+		}
+		defer s.gate.leave()
 		resp, err := s.serve(ctx, request{signal: signal, protocol: "grpc", tenant: grpcTenant(ctx), body: body.bytes}, false)
 		if err != nil {
 			return nil, s.grpcError(err)

@@ -10,7 +10,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/prometheus/common/model"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
@@ -206,5 +208,40 @@ func TestExportWithACanceledContextIsNotASuccess(t *testing.T) {
 	cancel()
 	if _, err := plogotlp.NewGRPCClient(tb.dial(t)).Export(ctx, logRequest("m")); status.Code(err) != codes.Canceled {
 		t.Errorf("err = %v", err)
+	}
+}
+
+// A stream that sends its message for ever holds no place of those that are
+// worked on, and ends when its time is over.
+func TestSlowGRPCMessagesAreEndedAndHoldNobodyUp(t *testing.T) {
+	tb := start(t, func(c *Config) { c.MaxRequestsInFlight = 2; c.BodyTimeout = model.Duration(time.Second) })
+	const slow = 8
+	results := make(chan error, slow)
+	desc := &grpc.StreamDesc{ClientStreams: true}
+	for range slow {
+		s, err := tb.dial(t).NewStream(t.Context(), desc, logsExport)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// The stream is open and its message never comes.
+		go func() { results <- s.RecvMsg(&raw{}) }()
+	}
+	for begun := time.Now(); tb.gate.reading.Load() < slow; runtime.Gosched() {
+		if time.Since(begun) > 10*time.Second {
+			t.Fatalf("%d of %d streams began", tb.gate.reading.Load(), slow)
+		}
+	}
+	if err := exportRaw(t, tb.dial(t), protoBody(t, logRequest("beside"))); err != nil {
+		t.Errorf("beside slow streams: %v", err)
+	}
+	for range slow {
+		if err := <-results; status.Code(err) != codes.DeadlineExceeded { // one of the codes after which senders try again
+			t.Errorf("a slow stream ends with %v", err)
+		}
+	}
+	for begun := time.Now(); tb.gate.reading.Load() != 0; runtime.Gosched() {
+		if time.Since(begun) > 10*time.Second {
+			t.Fatalf("%d places were not given back", tb.gate.reading.Load())
+		}
 	}
 }

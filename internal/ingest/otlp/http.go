@@ -16,6 +16,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/signalbox-project/signalbox/internal/front"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/stream"
 )
@@ -28,6 +29,40 @@ const (
 // Routes are the paths that Handler serves.
 func Routes() []string {
 	return []string{"/v1/traces", "/v1/metrics", "/v1/logs", "/api/v1/otlp/v1/metrics"}
+}
+
+// Mount is the intake as the front serves it: bodies that have arrived, answers
+// that a permitted page can read, and refusals in OTLP's own shape.
+func (s *Server) Mount() front.Mount {
+	return front.Mount{
+		Handler: s, MaxBody: int64(s.cfg.MaxMessageBytes),
+		CORS: front.NewCORS(s.cfg.CORSOrigins, http.MethodPost), Refuse: s.refuseHTTP,
+	}
+}
+
+// refuseHTTP answers what the front refused.
+func (s *Server) refuseHTTP(w http.ResponseWriter, r *http.Request, ref front.Refusal) {
+	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || mediaType != typeJSON {
+		mediaType = typeProto
+	}
+	f := &failure{httpStatus: ref.Status, code: codes.InvalidArgument, reason: ref.Reason, retry: ref.RetryAfter > 0, message: ref.Message}
+	switch {
+	case ref.Status == http.StatusRequestTimeout:
+		f.httpStatus, f.code = http.StatusServiceUnavailable, codes.Unavailable // senders drop what a 4xx refuses
+	case ref.Status == http.StatusRequestEntityTooLarge:
+		f = tooLarge(s.cfg.MaxMessageBytes)
+	case ref.Status == http.StatusTooManyRequests:
+		f.code = codes.ResourceExhausted
+	case ref.Status == http.StatusForbidden:
+		f.code = codes.PermissionDenied
+	case ref.Status >= http.StatusInternalServerError:
+		f.code = codes.Unavailable
+	}
+	if signal, ok := signalOfPath(r.URL.Path); ok {
+		s.intake.own.requests.WithLabelValues("http", signal, f.reason).Inc()
+	}
+	s.answerFailure(w, mediaType, f)
 }
 
 func signalOfPath(path string) (string, bool) {

@@ -398,3 +398,43 @@ func TestAPortInUseIsNamed(t *testing.T) {
 		t.Errorf("err = %v", err)
 	}
 }
+
+// The exporters of browsers ask before they send, and throw away an answer that
+// they may not read, an error too.
+func TestAPermittedPageCanSendAndReadEveryAnswer(t *testing.T) {
+	const page = "https://app.example.org"
+	tb := start(t, func(c *Config) { c.CORSOrigins = []string{page} })
+	closed := start(t, nil)
+	for _, c := range []struct {
+		tb            *testbed
+		origin, allow string
+	}{{tb, page, page}, {tb, "https://evil.example", ""}, {closed, page, ""}} {
+		for _, r := range []struct{ method, path, contentType, body string }{
+			{"OPTIONS", "/v1/traces", "", ""}, {"POST", "/v1/logs", typeJSON, "{}"}, {"POST", "/v1/logs", typeJSON, "{"},
+			{"POST", "/v1/logs", "text/plain", "{}"}, {"POST", "/v1/nothing", typeJSON, "{}"}, {"POST", "/v1/metrics", typeJSON, strings.Repeat(" ", 17<<20)},
+		} {
+			req, err := http.NewRequest(r.method, "http://"+c.tb.HTTPAddr().String()+r.path, strings.NewReader(r.body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Header.Set("Origin", c.origin)
+			if r.method == "OPTIONS" {
+				req.Header.Set("Access-Control-Request-Method", "POST")
+				req.Header.Set("Access-Control-Request-Headers", "content-type")
+			} else {
+				req.Header.Set("Content-Type", r.contentType)
+			}
+			resp, err := http.DefaultClient.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp.Body.Close()
+			if got := resp.Header.Get("Access-Control-Allow-Origin"); got != c.allow {
+				t.Errorf("%s %s from %s: %s allows %q, want %q", r.method, r.path, c.origin, resp.Status, got, c.allow)
+			}
+			if c.allow == "" && r.method == "POST" && resp.StatusCode != http.StatusForbidden {
+				t.Errorf("%s %s from %s: %s, want 403", r.method, r.path, c.origin, resp.Status)
+			}
+		}
+	}
+}

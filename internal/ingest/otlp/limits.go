@@ -7,6 +7,7 @@ import "sync/atomic"
 type gate struct {
 	maxRequests, maxBytes int64
 	requests, bytes       atomic.Int64
+	reading               atomic.Int64 // gRPC messages on their way
 }
 
 func newGate(cfg Config) *gate {
@@ -15,6 +16,9 @@ func newGate(cfg Config) *gate {
 
 // enter takes one request's place; leave gives it back.
 func (g *gate) enter() bool { return take(&g.requests, 1, g.maxRequests) }
+
+// full says that enter would refuse now.
+func (g *gate) full() bool { return g.requests.Load() >= g.maxRequests }
 
 func (g *gate) leave() { g.requests.Add(-1) }
 

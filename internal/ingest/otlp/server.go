@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
 	"sync"
 	"time"
 
@@ -15,6 +14,7 @@ import (
 	"google.golang.org/grpc"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
+	"github.com/signalbox-project/signalbox/internal/front"
 	"github.com/signalbox-project/signalbox/internal/stream"
 )
 
@@ -29,6 +29,8 @@ type Deps struct {
 	// AppendableCounts says that Appendable writes to the ledger what reaches it,
 	// so that the intake adds only what is refused before.
 	AppendableCounts bool
+	// HTTP is where OTLP/HTTP's own listener is mounted; nil makes one of defaults.
+	HTTP *front.Port
 	// GRPCListener and HTTPListener are open already; nil opens the addresses of
 	// the Config.
 	GRPCListener, HTTPListener net.Listener
@@ -40,6 +42,7 @@ type Server struct {
 	log    *slog.Logger
 	intake *intake
 	gate   *gate
+	port   *front.Port
 
 	grpcListener, httpListener net.Listener
 }
@@ -71,7 +74,16 @@ func New(cfg Config, d Deps) (*Server, error) {
 		sink: d.Sink, admit: d.Admitter, appendable: d.Appendable, ledger: d.Ledger, counted: d.AppendableCounts,
 		own: own, now: time.Now, wire: newWireTable(), settings: translation(), deltas: deltas,
 	}
-	return &Server{cfg: cfg, log: d.Logger, intake: in, gate: g, grpcListener: d.GRPCListener, httpListener: d.HTTPListener}, nil
+	s := &Server{cfg: cfg, log: d.Logger, intake: in, gate: g, port: d.HTTP, grpcListener: d.GRPCListener, httpListener: d.HTTPListener}
+	if s.port == nil {
+		f, err := front.New(front.DefaultConfig(), front.Deps{Logger: d.Logger})
+		if err != nil {
+			return nil, fmt.Errorf("otlp: %w", err)
+		}
+		s.port = f.Port("otlp")
+	}
+	s.port.Mount("/", s.Mount())
+	return s, nil
 }
 
 // serve runs one request of either protocol and counts its result. The HTTP
@@ -167,17 +179,17 @@ func (s *Server) Run(ctx context.Context) error {
 		defer s.stopDeltas()
 	}
 	grpcServer, healthServer := s.newGRPC()
-	httpServer := &http.Server{
-		Handler: s, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
-		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
-	}
 	failed := make(chan error, 2)
 	var wg sync.WaitGroup
 	if s.grpcListener != nil {
 		wg.Go(func() { failed <- grpcServer.Serve(s.grpcListener) })
 	}
+	stopping, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
 	if s.httpListener != nil {
-		wg.Go(func() { failed <- ignoreClosed(httpServer.Serve(s.httpListener)) })
+		wg.Go(func() {
+			failed <- s.port.Serve(stopping, s.httpListener, front.Serving{Drain: time.Duration(s.cfg.DrainTimeout)})
+		})
 	}
 	var err error
 	select {
@@ -188,7 +200,8 @@ func (s *Server) Run(ctx context.Context) error {
 		}
 	}
 	healthServer.SetServingStatus("", healthpb.HealthCheckResponse_NOT_SERVING)
-	s.drain(grpcServer, httpServer)
+	stop()
+	s.drain(grpcServer)
 	wg.Wait()
 	return err
 }
@@ -199,28 +212,11 @@ func (s *Server) stopDeltas() {
 	}
 }
 
-// drain stops both servers side by side, gracefully first, then for good.
-func (s *Server) drain(grpcServer *grpc.Server, httpServer *http.Server) {
+// drain stops gRPC gracefully first, then for good.
+func (s *Server) drain(grpcServer *grpc.Server) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(s.cfg.DrainTimeout))
 	defer cancel()
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		cut := context.AfterFunc(ctx, grpcServer.Stop)
-		grpcServer.GracefulStop()
-		cut()
-	})
-	wg.Go(func() {
-		if err := httpServer.Shutdown(ctx); err != nil {
-			s.log.Warn("otlp http requests were cut off by the stop", "err", err)
-			_ = httpServer.Close() // the listener is closed already
-		}
-	})
-	wg.Wait()
-}
-
-func ignoreClosed(err error) error {
-	if errors.Is(err, http.ErrServerClosed) {
-		return nil
-	}
-	return err
+	cut := context.AfterFunc(ctx, grpcServer.Stop)
+	grpcServer.GracefulStop()
+	cut()
 }

@@ -10,9 +10,9 @@ import (
 	"github.com/golang/snappy"
 )
 
-// maxBodyBytes bounds a request before and after decompression; Prometheus and
+// MaxBodyBytes bounds a request before and after decompression; Prometheus and
 // agents send a few hundred KB.
-const maxBodyBytes = 32 << 20
+const MaxBodyBytes = 32 << 20
 
 // maxKept bounds the buffers that are used again: a huge request must not stay
 // in memory.
@@ -71,12 +71,12 @@ func (b *buffers) read(r *http.Request) (body []byte, status int, err error) {
 	if enc := r.Header.Get("Content-Encoding"); enc != "" && enc != "snappy" {
 		return nil, http.StatusUnsupportedMediaType, fmt.Errorf("content encoding %q: remote write is compressed with snappy", enc)
 	}
-	if _, err := b.compressed.ReadFrom(io.LimitReader(r.Body, maxBodyBytes+1)); err != nil {
+	if _, err := b.compressed.ReadFrom(io.LimitReader(r.Body, MaxBodyBytes+1)); err != nil {
 		return nil, http.StatusBadRequest, fmt.Errorf("read body: %w", err)
 	}
 	size, err := snappy.DecodedLen(b.compressed.Bytes())
-	if b.compressed.Len() > maxBodyBytes || err == nil && size > maxBodyBytes {
-		return nil, http.StatusRequestEntityTooLarge, fmt.Errorf("the request has more than %d MiB; send smaller batches", maxBodyBytes>>20)
+	if b.compressed.Len() > MaxBodyBytes || err == nil && size > MaxBodyBytes {
+		return nil, http.StatusRequestEntityTooLarge, fmt.Errorf("the request has more than %d MiB; send smaller batches", MaxBodyBytes>>20)
 	}
 	if b.plain, err = snappy.Decode(b.plain[:cap(b.plain)], b.compressed.Bytes()); err != nil {
 		return nil, http.StatusBadRequest, fmt.Errorf("the body is not snappy block format: %w", err)

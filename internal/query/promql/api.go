@@ -2,6 +2,7 @@ package promql
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/grafana/regexp"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/route"
 	"github.com/prometheus/prometheus/config"
@@ -19,6 +21,8 @@ import (
 	"github.com/prometheus/prometheus/util/features"
 	"github.com/prometheus/prometheus/util/notifications"
 	apiv1 "github.com/prometheus/prometheus/web/api/v1"
+
+	"github.com/signalbox-project/signalbox/internal/front"
 )
 
 // Prefix is where the API is mounted.
@@ -73,6 +77,7 @@ type API struct {
 	router   *route.Router
 	write    http.Handler
 	metadata MetadataSource
+	origins  *regexp.Regexp
 }
 
 // NewAPI mounts the API; it starts nothing.
@@ -122,7 +127,27 @@ func NewAPI(e *Engine, deps APIDeps) (*API, error) {
 	)
 	r := route.New().WithPrefix(Prefix)
 	api.Register(r)
-	return &API{router: r, write: deps.Write, metadata: deps.Metadata}, nil
+	return &API{router: r, write: deps.Write, metadata: deps.Metadata, origins: cors}, nil
+}
+
+// AllowsOrigin says whether a page of that origin may call the API.
+func (a *API) AllowsOrigin(origin string) bool { return a.origins.MatchString(origin) }
+
+// Refuse answers in Prometheus' shape what was refused before it came here.
+func (a *API) Refuse(w http.ResponseWriter, _ *http.Request, ref front.Refusal) {
+	kind := "bad_data"
+	switch {
+	case ref.Status == http.StatusTooManyRequests, ref.Status == http.StatusServiceUnavailable:
+		kind = "unavailable"
+	case ref.Status == http.StatusRequestTimeout:
+		// Prometheus throws away what a 4xx refuses and sends again after a 5xx.
+		ref.Status, kind = http.StatusServiceUnavailable, "unavailable"
+	case ref.Status >= http.StatusInternalServerError:
+		kind = "internal"
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(ref.Status)
+	_ = json.NewEncoder(w).Encode(map[string]string{"status": "error", "errorType": kind, "error": ref.Message})
 }
 
 func withDefaults(d APIDeps) APIDeps {

@@ -28,6 +28,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/signalbox-project/signalbox/internal/front"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/secretfile"
 	"github.com/signalbox-project/signalbox/internal/store"
@@ -58,6 +59,8 @@ type Deps struct {
 	Audit      Audit
 	// ExternalURL is where people reach the UI, for links in replies.
 	ExternalURL string
+	// Front serves listeners of hooks' own; nil makes one of defaults.
+	Front *front.Front
 	// HTTP sends replies; http.DefaultClient's transport by default.
 	HTTP *http.Client
 	// Now is the clock; time.Now by default.
@@ -305,3 +308,6 @@ func (k *Kit) Now() time.Time { return k.deps.Now() }
 
 // Logger is the hooks' logger.
 func (k *Kit) Logger() *slog.Logger { return k.deps.Logger }
+
+// Front is where a hook mounts a listener of its own; nil if none was given.
+func (k *Kit) Front() *front.Front { return k.deps.Front }

@@ -11,12 +11,13 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"github.com/signalbox-project/signalbox/internal/front"
+	"github.com/signalbox-project/signalbox/internal/gate/hooks/hook"
 )
 
-const (
-	headerTimeout = 10 * time.Second
-	serveTimeout  = 30 * time.Second // the API server waits 30 s at most
-)
+// drainTimeout is how long a stop waits for reviews.
+const drainTimeout = 5 * time.Second
 
 // Run serves the webhook on the listener of its own, if there is one, until
 // ctx is done.
@@ -33,26 +34,31 @@ func (h *Hook) Run(ctx context.Context, prefix string) error {
 	if err != nil {
 		return fmt.Errorf("listen for admission reviews: %w", err)
 	}
-	mux := http.NewServeMux()
-	h.Register(mux, prefix)
-	srv := &http.Server{
-		Handler: mux, TLSConfig: cfg, ReadHeaderTimeout: headerTimeout, ReadTimeout: serveTimeout, WriteTimeout: serveTimeout,
-		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
-	}
 	h.kit.Logger().InfoContext(ctx, "admission webhook is listening", "address", ln.Addr().String())
-	done := make(chan error, 1)
-	go func() { done <- srv.ServeTLS(ln, "", "") }()
-	select {
-	case err := <-done:
-		return fmt.Errorf("serve admission reviews: %w", err)
-	case <-ctx.Done():
+	port, err := h.port(prefix)
+	if err != nil {
+		return errors.Join(err, ln.Close())
 	}
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-	defer cancel()
-	if err := srv.Shutdown(last); err != nil {
-		return errors.Join(err, srv.Close())
+	if err := port.Serve(ctx, ln, front.Serving{TLS: cfg, Drain: drainTimeout}); err != nil {
+		return fmt.Errorf("serve admission reviews: %w", err)
 	}
 	return nil
+}
+
+// port is the webhook alone on a port of the front.
+func (h *Hook) port(prefix string) (*front.Port, error) {
+	f := h.kit.Front()
+	if f == nil {
+		var err error
+		if f, err = front.New(front.DefaultConfig(), front.Deps{Logger: h.kit.Logger()}); err != nil {
+			return nil, err
+		}
+	}
+	mux := http.NewServeMux()
+	h.Register(mux, prefix)
+	port := f.Port("admission webhook")
+	port.Mount(prefix+"/", front.Mount{Handler: mux, MaxBody: hook.MaxBody})
+	return port, nil
 }
 
 func (h *Hook) tls() (*tls.Config, error) {

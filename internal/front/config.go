@@ -1,0 +1,86 @@
+package front
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/prometheus/common/model"
+)
+
+// Config is the section `web`: what holds on every port.
+type Config struct {
+	// BodyTimeout is how long a request's body may take to arrive.
+	BodyTimeout model.Duration `yaml:"body_timeout"`
+	// HeaderTimeout is how long a request's head may take to arrive.
+	HeaderTimeout model.Duration `yaml:"header_timeout"`
+	// IdleTimeout closes a connection on which nothing is asked.
+	IdleTimeout model.Duration `yaml:"idle_timeout"`
+	// WriteTimeout is how long a client may not read while an answer waits.
+	WriteTimeout model.Duration `yaml:"write_timeout"`
+	// MaxConnections bounds the open connections of each port; beyond it idle ones
+	// are closed first.
+	MaxConnections int `yaml:"max_connections"`
+	// MaxBodyBytesInFlight bounds the bodies that are held at once, over all ports.
+	MaxBodyBytesInFlight int64 `yaml:"max_body_bytes_in_flight"`
+	// AllowedHosts are names, beside localhost, our own host name and that of the
+	// external URL, that the Host header may have on a loopback connection.
+	AllowedHosts []string `yaml:"allowed_hosts"`
+}
+
+// DefaultConfig suits senders on slow lines and one machine's file handles.
+func DefaultConfig() Config {
+	return Config{
+		BodyTimeout:          model.Duration(30 * time.Second),
+		HeaderTimeout:        model.Duration(10 * time.Second),
+		IdleTimeout:          model.Duration(2 * time.Minute),
+		WriteTimeout:         model.Duration(30 * time.Second),
+		MaxConnections:       2048,
+		MaxBodyBytesInFlight: 128 << 20,
+	}
+}
+
+// Validate names every setting that cannot work.
+func (c Config) Validate() []error {
+	var errs []error
+	for _, d := range []struct {
+		name string
+		v    model.Duration
+	}{
+		{"body_timeout", c.BodyTimeout}, {"header_timeout", c.HeaderTimeout},
+		{"idle_timeout", c.IdleTimeout}, {"write_timeout", c.WriteTimeout},
+	} {
+		if d.v <= 0 {
+			errs = append(errs, fmt.Errorf("%s: must be > 0, got %s", d.name, d.v))
+		}
+	}
+	if c.MaxConnections <= 0 {
+		errs = append(errs, fmt.Errorf("max_connections: must be > 0, got %d", c.MaxConnections))
+	}
+	if c.MaxBodyBytesInFlight < 1<<20 {
+		errs = append(errs, fmt.Errorf("max_body_bytes_in_flight: must be at least 1048576, got %d", c.MaxBodyBytesInFlight))
+	}
+	for i, h := range c.AllowedHosts {
+		if h == "" || strings.ContainsAny(h, "/:@ ") {
+			errs = append(errs, fmt.Errorf("allowed_hosts[%d]: %q: give a host name alone, such as signalbox.example.org", i, h))
+		}
+	}
+	return errs
+}
+
+// CheckOrigins names every entry that is neither "*" nor an origin, which may
+// have one * in its host.
+func CheckOrigins(field string, origins []string) []error {
+	var errs []error
+	for i, o := range origins {
+		if o == "*" {
+			continue
+		}
+		u, err := url.Parse(strings.Replace(o, "*", "any", 1))
+		if err != nil || u.Scheme == "" || u.Host == "" || u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+			errs = append(errs, fmt.Errorf("%s[%d]: %q: give an origin, such as https://app.example.org, or \"*\"", field, i, o))
+		}
+	}
+	return errs
+}

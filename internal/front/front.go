@@ -1,0 +1,129 @@
+// Package front is the one way in over HTTP: every handler on every port is
+// mounted here, and every request passes the same checks before its handler sees it.
+//
+// It knows nothing of what is asked. In: connections. Out: requests whose Host
+// and origin were checked, who was identified, admitted and noted by the hooks, and whose body has
+// arrived whole, in time and within its size, so that no handler and none of its limits ever waits for
+// a slow sender.
+//
+// Invariants: a handler is reached through Port.Mount alone; a body that has not
+// arrived holds a connection and its own bytes, nothing else; a refusal before the body closes the
+// connection. mu guards the list of mounts; nothing is locked while serving.
+//
+// Start reading at Port.Mount, then Port.pass.
+package front
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"sync"
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Caller is who asks. Without authentication everybody is nobody in particular.
+type Caller struct {
+	Name   string
+	Tenant string
+}
+
+// Hooks are asked about every request, in the order of the fields. A nil hook
+// lets everything pass.
+type Hooks struct {
+	// Identify says who asks, or refuses.
+	Identify func(*http.Request) (Caller, *Refusal)
+	// Tenant says for which tenant, or refuses.
+	Tenant func(Caller, *http.Request) (string, *Refusal)
+	// Admit holds the caller to its limits; release is called when the request ended.
+	Admit func(Caller, MountInfo) (release func(), refusal *Refusal)
+	// Audit is told of every request that ended.
+	Audit func(Caller, MountInfo, *http.Request, int)
+}
+
+// Deps is what a Front is given; all of it may be missing.
+type Deps struct {
+	Logger     *slog.Logger
+	Registerer prometheus.Registerer
+	// ExternalURL is the address users reach us at: its host and origin are ours.
+	ExternalURL *url.URL
+	Hooks       Hooks
+}
+
+// Front holds what is common to all ports.
+type Front struct {
+	cfg    Config
+	log    *slog.Logger
+	hooks  Hooks
+	hosts  map[string]bool
+	origin string // of the external URL
+	met    *instruments
+	held   atomic.Int64 // bytes of bodies
+	pool   pieces
+
+	mu     sync.Mutex
+	mounts []MountInfo
+}
+
+// New makes a Front without ports.
+func New(cfg Config, d Deps) (*Front, error) {
+	if err := errors.Join(cfg.Validate()...); err != nil {
+		return nil, fmt.Errorf("web: %w", err)
+	}
+	f := &Front{cfg: cfg, log: d.Logger, hooks: d.Hooks, hosts: ownHosts(cfg, d.ExternalURL)}
+	if f.log == nil {
+		f.log = slog.New(slog.DiscardHandler)
+	}
+	if d.ExternalURL != nil {
+		f.origin = d.ExternalURL.Scheme + "://" + d.ExternalURL.Host
+	}
+	var err error
+	f.met, err = newInstruments(d.Registerer, func() float64 { return float64(f.held.Load()) })
+	return f, err
+}
+
+// Mounts lists what can be reached, in the order in which it was mounted.
+func (f *Front) Mounts() []MountInfo {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return append([]MountInfo(nil), f.mounts...)
+}
+
+type instruments struct {
+	refused     *prometheus.CounterVec
+	panics      prometheus.Counter
+	connections *prometheus.GaugeVec
+	evicted     *prometheus.CounterVec
+}
+
+func newInstruments(reg prometheus.Registerer, held func() float64) (*instruments, error) {
+	m := &instruments{
+		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "signalbox_web_refused_total", Help: "Requests refused before their handler saw them, by port and reason.",
+		}, []string{"port", "reason"}),
+		panics: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "signalbox_web_panics_total", Help: "Handlers that panicked.",
+		}),
+		connections: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "signalbox_web_connections", Help: "Open connections by port.",
+		}, []string{"port"}),
+		evicted: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "signalbox_web_connections_evicted_total", Help: "Connections closed because a port had too many.",
+		}, []string{"port"}),
+	}
+	if reg == nil {
+		return m, nil
+	}
+	bodies := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "signalbox_web_body_bytes_in_flight", Help: "Bytes of request bodies held now.",
+	}, held)
+	for _, c := range []prometheus.Collector{m.refused, m.panics, m.connections, m.evicted, bodies} {
+		if err := reg.Register(c); err != nil {
+			return nil, fmt.Errorf("register web metrics: %w", err)
+		}
+	}
+	return m, nil
+}

@@ -1,0 +1,206 @@
+package front
+
+import (
+	"errors"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"time"
+)
+
+// defaultMaxBody bounds the bodies of mounts that name no bound.
+const defaultMaxBody = 1 << 20
+
+// Mount is a handler and what the front does for it.
+type Mount struct {
+	Handler http.Handler
+	// MaxBody bounds the body as it is sent, in bytes; 0 is 1 MiB.
+	MaxBody int64
+	// Sensitive mounts are kept from pages of other origins whatever the method:
+	// asking is the harm.
+	Sensitive bool
+	// CORS says which other origins may call; nil none.
+	CORS *CORS
+	// Refuse answers a refusal in the mount's own shape; nil answers text.
+	Refuse func(http.ResponseWriter, *http.Request, Refusal)
+}
+
+// MountInfo names a mount.
+type MountInfo struct {
+	Port    string
+	Pattern string
+}
+
+// Refusal is why a request is not handed on.
+type Refusal struct {
+	Status  int
+	Reason  string // for counters
+	Message string // names the cure
+	// RetryAfter, in seconds, if the same request may be sent again.
+	RetryAfter int
+}
+
+// Port is one listening address; its mounts are those of an http.ServeMux.
+type Port struct {
+	f    *Front
+	name string
+	mux  *http.ServeMux
+}
+
+// Port makes a port without mounts.
+func (f *Front) Port(name string) *Port {
+	return &Port{f: f, name: name, mux: http.NewServeMux()}
+}
+
+// Mount makes a handler reachable below a pattern of http.ServeMux.
+func (p *Port) Mount(pattern string, m Mount) {
+	if m.MaxBody == 0 {
+		m.MaxBody = defaultMaxBody
+	}
+	if m.Refuse == nil {
+		m.Refuse = refuseWithText
+	}
+	info := MountInfo{Port: p.name, Pattern: pattern}
+	p.f.mu.Lock()
+	p.f.mounts = append(p.f.mounts, info)
+	p.f.mu.Unlock()
+	p.mux.Handle(pattern, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.pass(w, r, m, info) }))
+}
+
+// ServeHTTP answers one request of the port.
+func (p *Port) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.mux.ServeHTTP(w, r) }
+
+// pass is the way of every request.
+func (p *Port) pass(w http.ResponseWriter, r *http.Request, m Mount, info MountInfo) {
+	began := time.Now()
+	control := http.NewResponseController(w)
+	// From here on, and also when a refusal leaves the body unread. A recorder
+	// in a test knows no deadlines.
+	_ = control.SetReadDeadline(began.Add(time.Duration(p.f.cfg.BodyTimeout)))
+	sw := &writer{ResponseWriter: w, control: control, timeout: time.Duration(p.f.cfg.WriteTimeout)}
+	sw.extend()       // for "100 Continue"
+	defer sw.extend() // what is still in the buffer goes out after this function
+	defer p.recover(sw, r, m)
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Referrer-Policy", "same-origin")
+	if refusal := p.checkSite(r, m); refusal != nil {
+		p.refuse(sw, r, m, *refusal)
+		return
+	}
+	if m.CORS.answer(sw, r) {
+		return
+	}
+	caller, release, refusal := p.f.hooks.enter(r, info)
+	if p.f.hooks.Audit != nil {
+		defer func() { p.f.hooks.Audit(caller, info, r, sw.answered()) }()
+	}
+	if release != nil {
+		defer release()
+	}
+	if refusal != nil {
+		p.refuse(sw, r, m, *refusal)
+		return
+	}
+	body, refusal := p.f.receive(r, m.MaxBody)
+	defer body.free()
+	if refusal != nil {
+		p.refuse(sw, r, m, *refusal)
+		return
+	}
+	m.Handler.ServeHTTP(sw, body.request(r))
+}
+
+// enter asks the hooks.
+func (h Hooks) enter(r *http.Request, info MountInfo) (c Caller, release func(), refusal *Refusal) {
+	if h.Identify != nil {
+		if c, refusal = h.Identify(r); refusal != nil {
+			return c, nil, refusal
+		}
+	}
+	if h.Tenant != nil {
+		if c.Tenant, refusal = h.Tenant(c, r); refusal != nil {
+			return c, nil, refusal
+		}
+	}
+	if h.Admit != nil {
+		release, refusal = h.Admit(c, info)
+	}
+	return c, release, refusal
+}
+
+// refuse answers and closes: what is left of the request is not read.
+func (p *Port) refuse(w http.ResponseWriter, r *http.Request, m Mount, ref Refusal) {
+	p.f.met.refused.WithLabelValues(p.name, ref.Reason).Inc()
+	p.f.log.DebugContext(r.Context(), "request refused", "port", p.name, "method", r.Method, "path", r.URL.Path,
+		"reason", ref.Reason, "message", ref.Message, "remote", r.RemoteAddr)
+	w.Header().Set("Connection", "close")
+	if ref.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(ref.RetryAfter))
+	}
+	m.Refuse(w, r, ref)
+}
+
+// recover turns a panic into an answer, and into a log line that says where.
+func (p *Port) recover(w *writer, r *http.Request, m Mount) {
+	v := recover()
+	if v == nil {
+		return
+	}
+	if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+		panic(v)
+	}
+	p.f.met.panics.Inc()
+	p.f.log.ErrorContext(r.Context(), "panic while serving", "port", p.name, "path", r.URL.Path, "panic", v, "stack", string(debug.Stack()))
+	if w.status == 0 {
+		p.refuse(w, r, m, Refusal{Status: http.StatusInternalServerError, Reason: "panic", Message: "internal error; the log of Signalbox says more"})
+	}
+}
+
+func refuseWithText(w http.ResponseWriter, _ *http.Request, ref Refusal) {
+	http.Error(w, ref.Message, ref.Status)
+}
+
+// writer remembers the status and gives every piece of an answer its time to
+// be taken.
+type writer struct {
+	http.ResponseWriter
+	control *http.ResponseController
+	timeout time.Duration
+	status  int
+}
+
+// Unwrap lets a ResponseController find the connection.
+func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func (w *writer) extend() { _ = w.control.SetWriteDeadline(time.Now().Add(w.timeout)) }
+
+func (w *writer) answered() int {
+	if w.status == 0 {
+		return http.StatusOK
+	}
+	return w.status
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (w *writer) WriteHeader(status int) {
+	if w.status == 0 && status >= http.StatusOK {
+		w.status = status
+	}
+	w.extend()
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements io.Writer.
+func (w *writer) Write(b []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	w.extend()
+	return w.ResponseWriter.Write(b)
+}
+
+// Flush is there for handlers that look for http.Flusher.
+func (w *writer) Flush() {
+	w.extend()
+	_ = w.control.Flush() // a client that went away is told by the next Write
+}
