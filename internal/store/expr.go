@@ -23,8 +23,9 @@ type Or struct{ Exprs []Expr }
 type Not struct{ Expr Expr }
 
 // Text is a word or a phrase in a log's message or in a span's name or status
-// message. Matching is by whole words (runs of letters, digits and _ as Unicode knows them),
-// case-insensitive, words of a phrase adjacent and in order with whatever stands between
+// message. Matching is by whole words (runs of letters, digits and _ as Unicode knows them; each
+// letter alone in scripts without spaces, see IsLoneRune), case-insensitive, in the text as it is
+// seen (Visible), words of a phrase adjacent and in order with whatever stands between
 // them in the pattern. A trailing * on a single word makes it a prefix match (Prefix).
 type Text struct {
 	Phrase string
@@ -60,7 +61,8 @@ const (
 // Exists holds when the field is present and not empty (field:*).
 type Exists struct{ Field string }
 
-// Regexp matches RE2 syntax anywhere in a field; Field "" means the text that Text searches.
+// Regexp matches RE2 syntax anywhere in a field; Field "" means the text that Text searches, as it
+// is seen. A field is searched as it is stored, escape sequences included.
 type Regexp struct {
 	Field string
 	Re    *regexp.Regexp

@@ -31,7 +31,27 @@ func TestWordsAndPhrases(t *testing.T) {
 		{"punctuation at the edge", "[error]", "x[error]y", false, true},
 		{"punctuation alone", "->", "a->b", false, true},
 		{"letters beyond ASCII", "größe", "die GRÖSSE und GRÖßE", false, true},
-		{"words beyond ASCII have bounds", "日本", "日本語", false, false},
+		{"words beyond ASCII have bounds", "größ", "größe", false, false},
+		{"a part of a run of Han letters", "日本", "日本語", false, true},
+		{"a part within Kana", "バー", "サーバーに", false, true},
+		{"Latin letters next to Han keep their bounds", "log", "查看log文件", false, true},
+		{"but not within them", "lo", "查看log文件", false, false},
+		{"a phrase over both", "看log文", "查看log文件", false, true},
+		{"Korean with a particle", "로그", "로그를 저장", false, true},
+		{"Thai", "ผิดพลาด", "เกิดข้อผิดพลาดในระบบ", false, true},
+		{"Lao", "ຜິດພາດ", "ເກີດຄວາມຜິດພາດ", false, true},
+		{"Khmer", "កំហុស", "មានកំហុសក្នុង", false, true},
+		{"Han letters in another order", "本日", "日本語", false, false},
+		{"a word in colour", "ERROR", "\x1b[31mERROR\x1b[0m", false, true},
+		{"not its colour", "31mERROR", "\x1b[31mERROR\x1b[0m", false, false},
+		{"a phrase over colours", "error connection refused", "\x1b[31mERROR\x1b[0m connection \x1b[1;4mrefused\x1b[0m", false, true},
+		{"a word with a colour in it", "refused", "re\x1b[7mfu\x1b[27msed", false, true},
+		{"no part of a word at a colour", "fu", "re\x1b[7mfu\x1b[27msed", false, false},
+		{"a colour in its 8-bit form", "error", "\u009b31merror\u009b0m", false, true},
+		{"a link by its text", "click here", "\x1b]8;;https://example.com/a\x1b\\click\x1b]8;;\a here", false, true},
+		{"not by its address", "example", "\x1b]8;;https://example.com/a\x1b\\click\x1b]8;;\a here", false, false},
+		{"a phrase that was copied with its colours", "\x1b[1mconnection\x1b[0m refused", "connection refused", false, true},
+		{"a lone escape character is no sequence", "bc", "a\x1b\nbc", false, true},
 		{"a word next to a letter beyond ASCII", "gr", "größe", false, false},
 		{"the Kelvin sign is no k", "kelvin", "\u212Aelvin", false, false},
 		{"the dotless i is no i", "in", "ın", false, false},
@@ -58,8 +78,11 @@ func TestTheFastSearchFindsWhatThePlainOneFinds(t *testing.T) {
 			if !slices.Equal(s[i:i+len(p)], p) {
 				continue
 			}
-			before := i > 0 && store.IsWordRune(s[i-1]) && store.IsWordRune(p[0])
-			after := i+len(p) < len(s) && store.IsWordRune(s[i+len(p)]) && store.IsWordRune(p[len(p)-1])
+			joined := func(a, b rune) bool {
+				return store.IsWordRune(a) && store.IsWordRune(b) && !store.IsLoneRune(a) && !store.IsLoneRune(b)
+			}
+			before := i > 0 && joined(s[i-1], p[0])
+			after := i+len(p) < len(s) && joined(s[i+len(p)], p[len(p)-1])
 			if !before && (prefix || !after) {
 				return true
 			}
@@ -67,7 +90,7 @@ func TestTheFastSearchFindsWhatThePlainOneFinds(t *testing.T) {
 		return false
 	}
 	rnd := rand.New(rand.NewPCG(7, 7))
-	letters := []rune("aAbBzZ ._é\u00c9k\u212a")
+	letters := []rune("aAbBzZ ._é\u00c9k\u212a日本")
 	word := func(n int) string {
 		out := make([]rune, n)
 		for i := range out {
@@ -85,14 +108,95 @@ func TestTheFastSearchFindsWhatThePlainOneFinds(t *testing.T) {
 }
 
 func TestWordsAreRunsOfLettersDigitsAndUnderscores(t *testing.T) {
-	got := slices.Collect(store.Words(" a_1,b--größe 日本。\xffx"))
-	if want := []string{"a_1", "b", "größe", "日本", "x"}; !slices.Equal(got, want) {
+	text := " a_1,b--größe 日本x。\xffx \x1b[1mre\x1b[0md"
+	var got []string
+	store.Words(text, func(_ uint64, start, end int) bool {
+		got = append(got, text[start:end])
+		return true
+	})
+	if want := []string{"a_1", "b", "größe", "日", "本", "x", "x", "re\x1b[0md"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
+	}
+	same := [][2]string{{"ERROR", "error"}, {"Straße", "STRAßE"}, {"ÄPFEL", "äpfel"}, {"\u212Aelvin", "kelvin"}, {"a_1", "A_1"}, {"re\x1b[0md", "red"}}
+	for _, c := range same {
+		if a, b := hashesOf(c[0]), hashesOf(c[1]); len(a) != 1 || !slices.Equal(a, b) {
+			t.Errorf("words of %q and %q differ", c[0], c[1])
+		}
 	}
 	for r := rune(0x80); r < unicode.MaxRune; r++ {
 		if store.FoldRune(r) < 0x80 {
 			t.Fatalf("%U folds into ASCII", r)
 		}
+	}
+}
+
+func hashesOf(text string) (out []uint64) {
+	store.Words(text, func(h uint64, _, _ int) bool { out = append(out, h); return true })
+	return out
+}
+
+// Filters hold what Words cuts out of a text, and searches ask them for the
+// words of what they look for: both must take the same for a word.
+func FuzzWordsOfTheIndexAreWordsOfTheSearch(f *testing.F) {
+	f.Add("GET /orders/17 für Kunde", "Straße K")
+	f.Add("\x1b[31mERROR\x1b[0m 连接被拒绝, ログを見る", "로그를\u009b1m x\x1b(B")
+	f.Add("\x1b]8;;http://a\x1b", "\\x\x1b]0;t\a")
+	f.Fuzz(func(t *testing.T, a, b string) {
+		if want, got := append(hashesOf(a), hashesOf(b)...), hashesOf(a+" \n"+b); !store.HasEscapes(a) && !slices.Equal(want, got) {
+			t.Fatalf("words of %q and %q depend on their neighbours", a, b)
+		}
+		if !slices.Equal(hashesOf(a), hashesOf(store.Visible(a))) {
+			t.Fatalf("the words of %q are not those that are seen: %q", a, store.Visible(a))
+		}
+		store.Words(a, func(h uint64, start, end int) bool {
+			word := a[start:end]
+			if w := hashesOf(word); len(w) != 1 || w[0] != h {
+				t.Fatalf("%q of %q is not one word", word, a)
+			}
+			if !store.NewTextMatcher(store.Text{Phrase: word}).Match(a) {
+				t.Fatalf("the word %q of %q is in the index, but a search does not find it", word, a)
+			}
+			return true
+		})
+	})
+}
+
+func TestEscapeSequencesAreNotSeen(t *testing.T) {
+	for _, c := range []struct{ name, text, want string }{
+		{"none", "plain é text", "plain é text"},
+		{"colours", "\x1b[1;31mred\x1b[0m", "red"},
+		{"colours of a palette, with colons", "\x1b[38:2::255:0:0mred\x1b[m", "red"},
+		{"private modes and cursor moves", "\x1b[?25la\x1b[2K\x1b[1Gb\x1b[?25h", "ab"},
+		{"with an intermediate byte", "\x1b[2 qa", "a"},
+		{"a character set, as tput sgr0 writes it", "x\x1b(B\x1b[my", "xy"},
+		{"keypad modes", "\x1b=a\x1b>b\x1b7", "ab"},
+		{"a title, ended by BEL", "\x1b]0;my title\aok", "ok"},
+		{"a title, ended by ST", "\x1b]0;my ünïtitle\x1b\\ok", "ok"},
+		{"8-bit forms", "\u009b31mred\u009b0m \u009d0;t\u009cok", "red ok"},
+		{"device control and private strings", "\x1bP1$r0m\x1b\\a\x1b_x\x1b\\b\x1b^y\ac\x1bXz\x1b\\d", "abcd"},
+		{"cut off at the end", "a\x1b[31", "a\x1b[31"},
+		{"a string without an end hides nothing", "a\x1b]0;title b", "a\x1b]0;title b"},
+		{"a string that a line break cuts off hides nothing", "\x1b]0;a\nb\a", "\x1b]0;a\nb\a"},
+		{"escape at the very end", "a\x1b", "a\x1b"},
+		{"other text that begins with the same byte", "\u00a0«x»", "\u00a0«x»"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := store.Visible(c.text); got != c.want {
+				t.Errorf("%q is seen as %q, want %q", c.text, got, c.want)
+			}
+		})
+	}
+}
+
+// A text of nothing but beginnings of sequences takes time linear in its length: the quadratic
+// way would take minutes here.
+func TestUnfinishedEscapeSequencesTakeLinearTime(t *testing.T) {
+	for _, unit := range []string{"\x1b]", "\x1b[", "\u009d", "\x1bP\u009b1;"} {
+		text := strings.Repeat(unit, 2<<20/len(unit))
+		if n := len(hashesOf(text)); n > len(text) {
+			t.Errorf("%d words", n)
+		}
+		_ = store.Visible(text)
 	}
 }
 

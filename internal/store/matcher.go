@@ -98,7 +98,9 @@ func (n orNode) match(s Subject) bool {
 
 func (n notNode) match(s Subject) bool  { return !n.node.match(s) }
 func (n textNode) match(s Subject) bool { return s.AnyText(n.m.Match) }
-func (n bodyNode) match(s Subject) bool { return s.AnyText(n.re.MatchString) }
+func (n bodyNode) match(s Subject) bool {
+	return s.AnyText(func(text string) bool { return n.re.MatchString(Visible(text)) })
+}
 func (n testNode) match(s Subject) bool { return s.Test(n.t) }
 
 type logSubject struct{ r *model.LogRecord }

@@ -1,107 +1,33 @@
 package store
 
 import (
-	"iter"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 )
 
-// IsWordRune reports whether r belongs to a word: a letter, a digit or _.
-func IsWordRune(r rune) bool {
-	if r < utf8.RuneSelf {
-		return r == '_' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
-	}
-	return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r))
-}
-
-// FoldRune maps r to its form in case-insensitive comparisons: lower case. A
-// rune beyond ASCII never folds to an ASCII one (the Kelvin sign stays apart
-// from k), so that ASCII words can be searched bytewise.
-func FoldRune(r rune) rune {
-	if r < utf8.RuneSelf {
-		if 'A' <= r && r <= 'Z' {
-			r += 'a' - 'A'
-		}
-		return r
-	}
-	if l := unicode.ToLower(r); l >= utf8.RuneSelf {
-		return l
-	}
-	return r
-}
-
-// AppendFolded appends word to dst in the form in which words are compared.
-// Word filters MUST hash exactly this form.
-func AppendFolded(dst []byte, word string) []byte {
-	for i := 0; i < len(word); {
-		c := word[i]
-		if c < utf8.RuneSelf {
-			if 'A' <= c && c <= 'Z' {
-				c += 'a' - 'A'
-			}
-			dst = append(dst, c)
-			i++
-			continue
-		}
-		r, n := utf8.DecodeRuneInString(word[i:])
-		dst = utf8.AppendRune(dst, FoldRune(r))
-		i += n
-	}
-	return dst
-}
-
-// Words yields the words of s as they stand, in order.
-func Words(s string) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		for i := 0; i < len(s); {
-			r, n := utf8.DecodeRuneInString(s[i:])
-			if !IsWordRune(r) {
-				i += n
-				continue
-			}
-			end := wordEnd(s, i)
-			if !yield(s[i:end]) {
-				return
-			}
-			i = end
-		}
-	}
-}
-
-func wordEnd(s string, i int) int {
-	for i < len(s) {
-		r, n := utf8.DecodeRuneInString(s[i:])
-		if !IsWordRune(r) {
-			break
-		}
-		i += n
-	}
-	return i
-}
-
 // TextMatcher finds a Text in strings; it is immutable.
 type TextMatcher struct {
-	pattern   string // folded
-	ascii     bool
-	prefix    bool
-	wordStart bool // the pattern begins with a word rune, so a word must begin there
-	wordEnd   bool
-	rare      int // index in pattern of its rarest byte, where ascii
+	pattern string // folded
+	ascii   bool
+	first   rune // a word must begin at it if it is a word's rune
+	last    rune // a word must end at it; 0 where it need not
+	rare    int  // index in pattern of its rarest byte, where ascii
 }
 
 // NewTextMatcher prepares t. An empty phrase is found everywhere.
 func NewTextMatcher(t Text) *TextMatcher {
-	m := &TextMatcher{pattern: string(AppendFolded(nil, t.Phrase)), prefix: t.Prefix, ascii: true}
+	m := &TextMatcher{pattern: string(AppendFolded(nil, Visible(t.Phrase))), ascii: true}
 	for i := range len(m.pattern) {
 		if m.pattern[i] >= utf8.RuneSelf {
 			m.ascii = false
 		}
 	}
-	first, _ := utf8.DecodeRuneInString(m.pattern)
-	last, _ := utf8.DecodeLastRuneInString(m.pattern)
-	m.wordStart = m.pattern != "" && IsWordRune(first)
-	m.wordEnd = m.pattern != "" && IsWordRune(last) && !t.Prefix
+	if m.pattern != "" {
+		m.first, _ = utf8.DecodeRuneInString(m.pattern)
+		if !t.Prefix {
+			m.last, _ = utf8.DecodeLastRuneInString(m.pattern)
+		}
+	}
 	for i := range len(m.pattern) {
 		if byteFrequency(m.pattern[i]) < byteFrequency(m.pattern[m.rare]) {
 			m.rare = i
@@ -125,8 +51,9 @@ func byteFrequency(c byte) int {
 	return 18
 }
 
-// Match reports whether s holds the text.
+// Match reports whether s, as it is seen, holds the text.
 func (m *TextMatcher) Match(s string) bool {
+	s = Visible(s)
 	for from := 0; ; {
 		start, end := m.Next(s, from)
 		if start < 0 {
@@ -141,13 +68,13 @@ func (m *TextMatcher) Match(s string) bool {
 
 // Bounded reports whether s[start:end], found by Next, stands at word bounds.
 func (m *TextMatcher) Bounded(s string, start, end int) bool {
-	if m.wordStart && start > 0 {
-		if r, _ := utf8.DecodeLastRuneInString(s[:start]); IsWordRune(r) {
+	if start > 0 {
+		if r, _ := utf8.DecodeLastRuneInString(s[:start]); joined(r, m.first) {
 			return false
 		}
 	}
-	if m.wordEnd && end < len(s) {
-		if r, _ := utf8.DecodeRuneInString(s[end:]); IsWordRune(r) {
+	if m.last != 0 && end < len(s) {
+		if r, _ := utf8.DecodeRuneInString(s[end:]); joined(m.last, r) {
 			return false
 		}
 	}
@@ -155,7 +82,7 @@ func (m *TextMatcher) Bounded(s string, start, end int) bool {
 }
 
 // Next finds the next place at or after from where the pattern stands in s in
-// any case, without regard to word bounds; -1 when there is none.
+// any case, without regard to word bounds and escape sequences; -1 when there is none.
 func (m *TextMatcher) Next(s string, from int) (start, end int) {
 	if from > len(s) {
 		return -1, -1

@@ -320,6 +320,9 @@ func (p *parser) term() (store.Expr, error) {
 	if name, ok := p.fieldPrefix(); ok {
 		return p.fieldValue(name, start)
 	}
+	if r, _ := utf8.DecodeRuneInString(p.text[p.pos+1:]); p.peek() == '*' && store.IsLoneRune(r) {
+		p.pos++ // *日志* is what 日志 is: each letter is a word, and any part of a run is found
+	}
 	w, err := p.bare()
 	if err != nil {
 		return nil, err
@@ -398,7 +401,7 @@ func (p *parser) bare() (w bareText, err error) {
 			}
 		case r == '*':
 			if !p.boundary(p.pos + 1) {
-				return w, p.errorAt(p.pos, "* is allowed at the end of a word only", "use /a.*b/, or write \\* to search for an asterisk")
+				return w, p.errorAt(p.pos, "* is allowed at the end of a word only", "use "+p.asRegexp()+", or write \\* to search for an asterisk")
 			}
 			w.star = true
 			p.pos++
@@ -410,6 +413,19 @@ func (p *parser) bare() (w bareText, err error) {
 	}
 	w.text = b.String()
 	return w, nil
+}
+
+// asRegexp is what to write for the word around the * at pos.
+func (p *parser) asRegexp() string {
+	ofWord := func(i int) bool { return p.text[i] == '*' || p.text[i] >= utf8.RuneSelf || plainWord(p.text[i:i+1]) }
+	from, to := p.pos, p.pos
+	for from > 0 && ofWord(from-1) {
+		from--
+	}
+	for to < len(p.text) && ofWord(to) {
+		to++
+	}
+	return "/" + strings.ReplaceAll(strings.Trim(p.text[from:to], "*"), "*", ".*") + "/"
 }
 
 // escape is the character that the backslash at pos escapes and the length of

@@ -40,6 +40,7 @@ func TestAFilterMeansWhatItSays(t *testing.T) {
 	}{
 		{"nothing is everything", " ", nil},
 		{"a star is everything", "*", store.And{}},
+		{"stars around letters that are words", "*日志* x", all(store.Text{Phrase: "日志", Prefix: true}, text("x"))},
 		{"the example of the design", `service:edge status:error duration:>300ms "connection reset"`, all(
 			eq("service", "edge"), eq("status", "error"), number("duration", store.OpGt, "300ms", 3e8), text("connection reset"))},
 		{"AND is implicit and binds more than OR", "a b OR c AND d", some(all(text("a"), text("b")), all(text("c"), text("d")))},
@@ -142,7 +143,9 @@ func TestEveryErrorSaysWhereAndWhatToDo(t *testing.T) {
 		{`key="v"`, 4, `unexpected "`, "quote the whole text"},
 		{`"a"b`, 3, "a space", "quote the whole text"},
 		{"a*b", 1, "at the end of a word only", "/a.*b/"},
-		{"*a", 0, "at the end of a word only", "/a.*b/"},
+		{"*a", 0, "at the end of a word only", "use /a/,"},
+		{"x *größe* y", 2, "at the end of a word only", "use /größe/,"},
+		{"message:*日志*", 8, "at the end of a word only", "use /日志/,"},
 		{"level:eror", 6, `"eror" is no level`, "warn"},
 		{"trace:xyz", 6, "hex", "32 hex digits"},
 		{"span:xyz", 5, "hex", "16 hex digits"},

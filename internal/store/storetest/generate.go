@@ -44,7 +44,7 @@ func (g *generator) words() string {
 	list := make([]string, g.IntN(7))
 	for i := range list {
 		list[i] = pick(g, "connection", "Connection", "RESET", "reset", "by", "peer", "timeout", "user_id=7", "42", "größe", "GRÖSSE",
-			"日本語", "retry;", "[error]", "a.b", "/login", "kelvin", "\u212Aelvin", "st\u00fcck", "ok")
+			"日本語", "日志", "本", "ログ", "로그를", "\x1b[31mERROR\x1b[0m", "re\x1b[1mset", "\u009b1mok", "retry;", "[error]", "a.b", "/login", "kelvin", "\u212Aelvin", "st\u00fcck", "ok")
 	}
 	return strings.Join(list, pick(g, " ", " ", ", ", "\t", "-", "_"))
 }
@@ -160,12 +160,13 @@ func (g *generator) expr(depth int) store.Expr {
 	switch g.IntN(6) {
 	case 0, 1:
 		return store.Text{Phrase: pick(g, "connection", "Reset", "reset by", "by, peer", "42", "GRÖßE", "größe", "日本語", "[error]", "a.b",
-			"-", "kelvin", "absent", "user_id", "user_id=7", "login", "conn", "S", "/login"), Prefix: g.IntN(4) == 0}
+			"-", "kelvin", "absent", "user_id", "user_id=7", "login", "conn", "S", "/login",
+			"ERROR", "error reset", "31m", "志", "ログ", "日", "\x1b[31mERROR", "ok 42"), Prefix: g.IntN(4) == 0}
 	case 2:
 		return store.Exists{Field: g.field()}
 	case 3:
 		return store.Regexp{Field: pick(g, "", "", "message", g.field()), Re: regexp.MustCompile(pick(g, `reset`, `(?i)RESET by`, `conn\w+ion`, `timeout|peer`,
-			`^connection`, ` by `, `\d+`, `gr..e`, `(?i)kelvin`, `e$`, `^$`, `[45]00`, `(?i)größe`, ` peer, `))}
+			`^connection`, ` by `, `\d+`, `gr..e`, `(?i)kelvin`, `e$`, `^$`, `[45]00`, `(?i)größe`, ` peer, `, `ERROR`, `31mE`, `日志`, `reset$`))}
 	}
 	return g.compare()
 }

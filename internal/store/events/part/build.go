@@ -8,6 +8,7 @@ import (
 	"github.com/parquet-go/parquet-go/bloom"
 
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/store"
 	"github.com/signalbox-project/signalbox/internal/store/events/head"
 )
 
@@ -19,8 +20,9 @@ const maxFields = 1000
 
 // hashSet collects the distinct hashes of one block.
 type hashSet struct {
-	slots []uint64
-	list  []uint64
+	slots   []uint64
+	list    []uint64
+	escapes bool // a text with words had escape sequences
 }
 
 func (s *hashSet) add(h uint64) {
@@ -53,7 +55,8 @@ func (s *hashSet) grow() {
 }
 
 func (s *hashSet) addWords(text string) {
-	Words(text, func(h uint64, _, _ int) bool {
+	s.escapes = s.escapes || store.HasEscapes(text)
+	store.Words(text, func(h uint64, _, _ int) bool {
 		s.add(h)
 		return true
 	})
@@ -92,7 +95,7 @@ type table struct {
 // index computes everything but what the Parquet file's bytes decide.
 func (t *table) index(opt Options) *index {
 	x := &index{Meta: Meta{
-		Signal: t.signal, ID: opt.ID, Rows: t.rows, MinTime: math.MaxInt64, MaxTime: math.MinInt64, MaxEnd: math.MinInt64,
+		Format: indexFormat, Signal: t.signal, ID: opt.ID, Rows: t.rows, MinTime: math.MaxInt64, MaxTime: math.MinInt64, MaxEnd: math.MinInt64,
 		Segments: opt.Segments, Replaces: opt.Replaces, Promoted: t.plan.promoted, Hashed: t.hashedFields(),
 	}}
 	var set hashSet
@@ -106,6 +109,7 @@ func (t *table) index(opt Options) *index {
 		}
 		x.blocks = append(x.blocks, set.filter())
 	}
+	x.Escapes = set.escapes
 	traces := map[model.TraceID]struct{}{}
 	var hashes []uint64
 	for _, id := range t.trace {

@@ -6,6 +6,9 @@ import (
 
 // Meta is what is known of a part without reading it.
 type Meta struct {
+	// Format is the version of the index. Filters of an older one than indexFormat hold other
+	// words than are asked for today: searches go without them.
+	Format  uint8
 	Signal  Signal
 	ID      uint64
 	Rows    int
@@ -30,6 +33,9 @@ type Meta struct {
 	Hashed []string
 	// Fields are the attribute keys seen (records' and resources'), most frequent first.
 	Fields []FieldCount
+	// Escapes says that escape sequences stand in the texts that words come from, so that
+	// what is stored there differs from what is seen (store.Visible).
+	Escapes bool
 }
 
 // FieldCount is in how many rows an attribute key stands.
@@ -64,6 +70,10 @@ func (m *Meta) PromotedKind(key string) (model.ValueKind, bool) {
 	}
 	return model.KindEmpty, false
 }
+
+// KnowsWords reports whether the block filters hold the words, and the attributes' values, that
+// searches ask for today.
+func (m *Meta) KnowsWords() bool { return m.Format >= indexFormat }
 
 // Blocks is the number of blocks.
 func (m *Meta) Blocks() int { return (m.Rows + BlockRows - 1) / BlockRows }

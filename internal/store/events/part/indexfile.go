@@ -18,8 +18,14 @@ import (
 var ErrDamaged = errors.New("file is damaged")
 
 const (
-	indexMagic   = "SBIDX\x00\x01\n"
-	indexHeader  = len(indexMagic) + 8
+	// An index begins with indexMagic, its format's number and a line feed.
+	//
+	// Format 2: words are what is seen, without escape sequences, and each letter of scripts
+	// without spaces alone.
+	indexMagic   = "SBIDX\x00"
+	indexFormat  = 2
+	oldestIndex  = 1
+	indexHeader  = len(indexMagic) + 2 + 8
 	maxIndexMeta = 64 << 20
 )
 
@@ -55,7 +61,7 @@ type indexInfo struct {
 
 // encode is the whole file:
 //
-//	magic, 8 bytes · length of metadata u32 · its CRC-32C u32 · metadata ·
+//	magic and format, 8 bytes · length of metadata u32 · its CRC-32C u32 · metadata ·
 //	trace filter · block filters · roll-ups
 //
 // Lengths and CRCs of the three sections stand in the metadata.
@@ -76,7 +82,7 @@ func (x *index) encode() []byte {
 		meta = binary.AppendUvarint(meta, uint64(len(s)))
 		meta = binary.AppendUvarint(meta, uint64(crc(s)))
 	}
-	out := append([]byte(nil), indexMagic...)
+	out := append([]byte(indexMagic), indexFormat, '\n')
 	out = binary.LittleEndian.AppendUint32(out, uint32(len(meta)))
 	out = binary.LittleEndian.AppendUint32(out, crc(meta))
 	out = append(out, meta...)
@@ -108,10 +114,14 @@ func encodeMeta(dst []byte, m *Meta) []byte {
 	for _, f := range m.Fields {
 		dst = binary.AppendUvarint(bin.AppendText(dst, f.Key), uint64(f.Count))
 	}
-	return dst
+	if m.Escapes {
+		return append(dst, 1)
+	}
+	return append(dst, 0)
 }
 
-func decodeMeta(r *bin.Reader) (m Meta) {
+func decodeMeta(r *bin.Reader, format uint8) (m Meta) {
+	m.Format = format
 	m.Signal = Signal(r.Byte())
 	m.ID, m.Rows, m.Size = r.Uint(), int(r.Uint()), int64(r.Uint())
 	m.MinTime, m.MaxTime, m.MaxEnd = r.Int(), r.Int(), r.Int()
@@ -125,13 +135,14 @@ func decodeMeta(r *bin.Reader) (m Meta) {
 	for range r.Count(2) {
 		m.Fields = append(m.Fields, FieldCount{Key: string([]byte(r.Text())), Count: int(r.Uint())})
 	}
+	m.Escapes = format < 2 || r.Byte() == 1
 	return m
 }
 
-// decodeIndexMeta reads the metadata of an .idx file.
-func decodeIndexMeta(b []byte) (info indexInfo, err error) {
+// decodeIndexMeta reads the metadata of an .idx file of the given format.
+func decodeIndexMeta(b []byte, format uint8) (info indexInfo, err error) {
 	r := bin.NewReader(b)
-	info.Meta = decodeMeta(r)
+	info.Meta = decodeMeta(r, format)
 	info.tailOffset, info.tailCRC = int64(r.Uint()), uint32(r.Uint())
 	total := int64(0)
 	for range r.Count(1) {
@@ -158,8 +169,9 @@ func readIndexInfo(f *os.File) (indexInfo, error) {
 	if _, err := io.ReadFull(f, head); err != nil {
 		return indexInfo{}, fmt.Errorf("index header: %w: %w", ErrDamaged, err)
 	}
-	n := binary.LittleEndian.Uint32(head[len(indexMagic):])
-	if string(head[:len(indexMagic)]) != indexMagic || n > maxIndexMeta {
+	format, lengths := head[len(indexMagic)], head[len(indexMagic)+2:]
+	n := binary.LittleEndian.Uint32(lengths)
+	if string(head[:len(indexMagic)]) != indexMagic || head[len(indexMagic)+1] != '\n' || format < oldestIndex || format > indexFormat || n > maxIndexMeta {
 		return indexInfo{}, fmt.Errorf("index header: %w", ErrDamaged)
 	}
 	st, err := f.Stat()
@@ -173,10 +185,10 @@ func readIndexInfo(f *os.File) (indexInfo, error) {
 	if _, err := io.ReadFull(f, meta); err != nil {
 		return indexInfo{}, fmt.Errorf("index metadata: %w: %w", ErrDamaged, err)
 	}
-	if crc(meta) != binary.LittleEndian.Uint32(head[len(indexMagic)+4:]) {
+	if crc(meta) != binary.LittleEndian.Uint32(lengths[4:]) {
 		return indexInfo{}, fmt.Errorf("index metadata: %w: checksum", ErrDamaged)
 	}
-	info, err := decodeIndexMeta(meta)
+	info, err := decodeIndexMeta(meta, format)
 	info.base = int64(indexHeader) + int64(n)
 	if err == nil && st.Size() != info.base+info.trace.length+info.blocks.length+info.rollups.length {
 		return info, fmt.Errorf("index: %w: %d bytes long", ErrDamaged, st.Size())

@@ -224,7 +224,7 @@ func TestIndexTellsWhatThePartHolds(t *testing.T) {
 }
 
 func wordsOf(text string) (out []uint64) {
-	Words(text, func(h uint64, _, _ int) bool { out = append(out, h); return true })
+	store.Words(text, func(h uint64, _, _ int) bool { out = append(out, h); return true })
 	return out
 }
 
@@ -409,23 +409,4 @@ func writeFile(t *testing.T, path string, b []byte) {
 	if err := os.WriteFile(path, b, 0o600); err != nil {
 		t.Fatal(err)
 	}
-}
-
-func TestWordsAreFoldedRunsOfLettersDigitsAndUnderscore(t *testing.T) {
-	same := [][2]string{{"ERROR", "error"}, {"Straße", "STRAßE"}, {"ÄPFEL", "äpfel"}, {"\u212Aelvin", "kelvin"}, {"a_1", "A_1"}}
-	for _, c := range same {
-		if a, b := wordsOf(c[0]), wordsOf(c[1]); len(a) != 1 || !slices.Equal(a, b) {
-			t.Errorf("words of %q and %q differ", c[0], c[1])
-		}
-	}
-	if n := len(wordsOf("GET /a-b.c?x=1 ünï 日本")); n != 8 {
-		t.Errorf("%d words, want 8", n)
-	}
-	text := "ab, cd"
-	Words(text, func(_ uint64, start, end int) bool {
-		if w := text[start:end]; w != "ab" {
-			t.Errorf("first word is %q", w)
-		}
-		return false
-	})
 }

@@ -332,7 +332,10 @@ type searchNode struct {
 	accept func(text string, start, end int) bool
 	// whole says that one rejected place decides for its row.
 	whole bool
-	price int
+	// asSeen says that accept looks at what is seen of a text and that there may be texts in
+	// which more is stored; see store.Visible.
+	asSeen bool
+	price  int
 }
 
 // fewRows is how many selected rows are searched one by one.
@@ -343,12 +346,16 @@ func (n *searchNode) eval(b *block) error {
 		return err
 	}
 	base := b.from - n.col.from
+	offs := n.col.offs[base : base+b.n+1]
+	text := n.col.text[:offs[b.n]]
+	if n.asSeen && store.HasEscapes(text[offs[0]:]) {
+		b.sel.keep(func(i int) bool { return n.row(store.Visible(n.col.textAt(base + i))) })
+		return nil
+	}
 	if b.sel.count() <= fewRows {
 		b.sel.keep(func(i int) bool { return n.row(n.col.textAt(base + i)) })
 		return nil
 	}
-	offs := n.col.offs[base : base+b.n+1]
-	text := n.col.text[:offs[b.n]]
 	var found blockBits
 	row := 0
 	for at := int(offs[0]); ; {
@@ -424,9 +431,9 @@ func (t *table) bindText(name string, pass func(string) bool) (node, error) {
 }
 
 // searchText finds words or a phrase in a column of text.
-func searchText(c *column, m *store.TextMatcher) node {
+func searchText(c *column, m *store.TextMatcher, escapes bool) node {
 	if c.dict != nil {
 		return bindCodes(c, func(i int) bool { return m.Match(c.dict.textAt(i)) })
 	}
-	return &searchNode{col: c, find: m, accept: m.Bounded, price: costText}
+	return &searchNode{col: c, find: m, accept: m.Bounded, asSeen: escapes, price: costText}
 }

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
@@ -50,7 +51,7 @@ func (q *query) compile(e store.Expr) plan {
 		if e.Phrase == "" {
 			return everything{}
 		}
-		return &textPlan{m: store.NewTextMatcher(e), hashes: wordHashes(e.Phrase, true, !e.Prefix)}
+		return &textPlan{m: store.NewTextMatcher(e), hashes: wordHashes(store.Visible(e.Phrase), true, !e.Prefix)}
 	case store.Regexp:
 		if e.Field == "" {
 			return newRegexpPlan(e.Re)
@@ -125,7 +126,7 @@ type textPlan struct {
 }
 
 func (p *textPlan) bind(t *table) (node, error) {
-	return t.bindTextColumns(p.hashes, func(c *column) node { return searchText(c, p.m) })
+	return t.bindTextColumns(p.hashes, func(c *column) node { return searchText(c, p.m, t.Escapes) })
 }
 
 // bindTextColumns joins a condition over all text columns and narrows it to the
@@ -143,14 +144,23 @@ func (t *table) bindTextColumns(hashes []uint64, cond func(c *column) node) (nod
 	if _, decided := n.(constNode); decided || len(hashes) == 0 {
 		return n, nil
 	}
-	return narrow(n, t.Candidates(hashes...)), nil
+	return narrow(n, t.withWords(hashes)), nil
 }
 
-// wordHashes are the filter hashes of the whole words of text. A word at the
-// text's start or end counts if that is known to be a word's start or end.
+// withWords are the blocks that may hold all of the words; nil means any.
+func (t *table) withWords(hashes []uint64) []bool {
+	if len(hashes) == 0 || !t.KnowsWords() {
+		return nil
+	}
+	return t.Candidates(hashes...)
+}
+
+// wordHashes are the filter hashes of the whole words of text, which has no escape sequences. A word
+// at the text's start or end counts if that is known to be a word's start or end.
 func wordHashes(text string, startsWord, endsWord bool) (hashes []uint64) {
-	part.Words(text, func(h uint64, start, end int) bool {
-		if (start > 0 || startsWord) && (end < len(text) || endsWord) {
+	store.Words(text, func(h uint64, start, end int) bool {
+		r, _ := utf8.DecodeRuneInString(text[start:])
+		if store.IsLoneRune(r) || (start > 0 || startsWord) && (end < len(text) || endsWord) {
 			hashes = append(hashes, h)
 		}
 		return true
@@ -172,10 +182,13 @@ func newRegexpPlan(re *regexp.Regexp) *regexpPlan {
 }
 
 func (p *regexpPlan) bind(t *table) (node, error) {
-	return t.bindTextColumns(p.hashes, func(c *column) node { return p.column(c, p.re.MatchString) })
+	pass := func(s string) bool { return p.re.MatchString(store.Visible(s)) }
+	return t.bindTextColumns(p.hashes, func(c *column) node { return p.column(c, pass, t.Escapes) })
 }
 
-func (p *regexpPlan) column(c *column, pass func(string) bool) node {
+// column searches the texts of a column for which pass holds. asSeen says that pass looks at
+// what is seen of them, which may differ from what is stored.
+func (p *regexpPlan) column(c *column, pass func(string) bool, asSeen bool) node {
 	switch {
 	case c.dict != nil:
 		return bindCodes(c, func(i int) bool { return pass(c.dict.textAt(i)) })
@@ -183,7 +196,7 @@ func (p *regexpPlan) column(c *column, pass func(string) bool) node {
 		return &textNode{col: c, pass: pass}
 	}
 	return &searchNode{
-		col: c, find: p.find, whole: true, price: costRegex,
+		col: c, find: p.find, whole: true, asSeen: asSeen, price: costRegex,
 		accept: func(s string, _, _ int) bool { return pass(s) },
 	}
 }
@@ -276,9 +289,10 @@ func (p *testPlan) bindText(t *table) (node, error) {
 		return nil, err
 	}
 	if p.regexp != nil && c.dict == nil {
-		n := p.regexp.column(c, p.test.Text)
-		if slices.Contains(textColumns(t.Signal), p.col) && len(p.regexp.hashes) > 0 {
-			n = narrow(n, t.Candidates(p.regexp.hashes...))
+		n := p.regexp.column(c, p.test.Text, false)
+		// The filters know the words that are seen, the test looks at what is stored.
+		if slices.Contains(textColumns(t.Signal), p.col) && !t.Escapes {
+			n = narrow(n, t.withWords(p.regexp.hashes))
 		}
 		return n, nil
 	}
@@ -292,8 +306,11 @@ func (p *testPlan) bindText(t *table) (node, error) {
 // blocks are those that may hold a passing value of a column without dictionary.
 func (p *testPlan) blocks(t *table) []bool {
 	if c, ok := p.test.Compare(); ok && c.Op == store.OpEq && slices.Contains(textColumns(t.Signal), p.col) {
+		if c.Prefix && store.HasEscapes(c.Value) {
+			return nil // it may end within a sequence
+		}
 		if hashes := wordHashes(c.Value, true, !c.Prefix); len(hashes) > 0 {
-			return t.Candidates(hashes...)
+			return t.withWords(hashes)
 		}
 	}
 	if text, ok := p.test.EqualText(); ok && t.IsHashed(p.col) {

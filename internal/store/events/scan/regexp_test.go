@@ -2,13 +2,15 @@ package scan
 
 import (
 	"regexp"
+	"slices"
+	"strings"
 	"testing"
 	"unicode"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"github.com/signalbox-project/signalbox/internal/store"
-	"github.com/signalbox-project/signalbox/internal/store/events/part"
 )
 
 func TestARegexpTellsWhichTextEveryMatchHolds(t *testing.T) {
@@ -60,13 +62,37 @@ func TestARegexpTellsWhichTextEveryMatchHolds(t *testing.T) {
 // matcher takes for the same have the same hash.
 func TestEveryRuneThatFoldsAlikeHashesAlike(t *testing.T) {
 	for r := rune(0); r <= unicode.MaxRune; r++ {
-		if store.IsWordRune(r) != part.IsWordRune(r) && r != '\uFFFD' {
+		hashes := wordHashes(string(r), true, true)
+		if store.IsWordRune(r) != (len(hashes) == 1) {
 			t.Fatalf("%U: a word's rune for one of search and filter only", r)
 		}
-		if f := store.FoldRune(r); part.FoldRune(f) != part.FoldRune(r) {
+		if f := store.FoldRune(r); !slices.Equal(wordHashes(string(f), true, true), hashes) {
 			t.Fatalf("%U folds to %U, but its hash is another", r, f)
 		}
 	}
+}
+
+// Whatever text a phrase is found in, its filter holds the words that are asked for.
+func TestAFilterIsNeverAskedForAWordThatAMatchDoesNotHave(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		pieces := rapid.SliceOfN(rapid.SampledFrom([]string{
+			"a", "B", "7", "_", " ", "-", "é", "日", "志", "ー", "로", "ข", "้", "\x1b[31m", "\x1b[0m", "\u009b1m", "\x1b(B", "\x1b", "k", "\u212a",
+		}), 0, 14).Draw(t, "text")
+		text := strings.Join(pieces, "")
+		seen := []rune(store.Visible(text))
+		from := rapid.IntRange(0, len(seen)).Draw(t, "from")
+		phrase := string(seen[from:rapid.IntRange(from, len(seen)).Draw(t, "to")])
+		prefix := rapid.Bool().Draw(t, "prefix")
+		if !store.NewTextMatcher(store.Text{Phrase: phrase, Prefix: prefix}).Match(text) {
+			return
+		}
+		has := wordHashes(text, true, true)
+		for _, h := range wordHashes(phrase, true, !prefix) {
+			if !slices.Contains(has, h) {
+				t.Fatalf("%q is in %q, but one of its words is not", phrase, text)
+			}
+		}
+	})
 }
 
 func TestHitsAreFoundInTheRightRows(t *testing.T) {
