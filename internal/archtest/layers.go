@@ -23,6 +23,8 @@ func rooms() map[string]int {
 		"internal/admit":   2,
 		"internal/notify/": 2,
 
+		"internal/cause": 2, // pure: what several domain rooms conclude with
+
 		"internal/process":  3,
 		"internal/query":    3,
 		"internal/slo":      3,

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/cause"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
@@ -64,6 +65,44 @@ func TestABlockNamesTheChangeBeforeTheBurn(t *testing.T) {
 			}
 			if !slices.Equal(got, c.want) || !strings.Contains(d.Reasons[0].Message, c.says) || c.says == "" && strings.Contains(d.Summary, "cause") {
 				t.Errorf("changes %v: %s", got, d.Summary)
+			}
+		})
+	}
+}
+
+type culprit model.Cause
+
+func (c culprit) Cause(context.Context, cause.Symptom) (model.Cause, error) {
+	return model.Cause(c), nil
+}
+
+func TestABlockNamesWhatFailsNowAndNotWhatWasUndone(t *testing.T) {
+	since := now.Add(-20 * time.Minute)
+	burning := promise(burn("1h", 20), burn("5m", 20), func(s *model.SLOSnapshot) {
+		s.Status.State, s.Status.Since = model.SLOBurning, &since
+	})
+	undone := model.Deploy{Service: "edge", Version: "2.5.0", Time: since.Add(-time.Minute)}
+	for _, c := range []struct {
+		name, says string
+		cause      culprit
+		changes    int
+	}{
+		{
+			"an upstream that fails", "Likely cause: access, which edge calls (edge calls access), has failed since 13:38 UTC.",
+			culprit{Kind: model.CauseUpstream, Service: "access", Text: ", because access, which edge calls (edge calls access), has failed since 13:38 UTC"}, 1,
+		},
+		{"a version that was rolled back", "", culprit{Kind: model.CauseUnknown, RuledOut: []model.RuledOut{{Change: undone, Why: "was rolled back"}}}, 0},
+		{"the version", "Likely cause: deploy 2.5.0 of edge", culprit{Kind: model.CauseChange, Change: &undone}, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			g := &Gate{cfg: DefaultConfig(), deps: Deps{SLOs: &rooms{promises: []model.SLOSnapshot{burning}}, Changes: markers{undone}, Causes: c.cause, Now: func() time.Time { return now }}}
+			in, err := g.gather(t.Context(), model.GateRequest{Service: "edge"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			d := Decide(g.set(), in)
+			if len(d.Changes) != c.changes || d.Cause == nil || c.says != "" && !strings.Contains(d.Summary, c.says) || c.says == "" && strings.Contains(d.Summary, "Likely cause") {
+				t.Errorf("%d changes, %s", len(d.Changes), d.Summary)
 			}
 		})
 	}

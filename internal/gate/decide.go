@@ -16,7 +16,7 @@ import (
 // replayed. The decision has no ID and no envelope yet.
 func Decide(set Set, in Input) model.GateDecision {
 	in = in.clean()
-	d := model.GateDecision{Time: in.Time, Request: in.Request, Reasons: []model.GateReason{}, Evidence: []model.Evidence{}, Changes: in.Changes}
+	d := model.GateDecision{Time: in.Time, Request: in.Request, Reasons: []model.GateReason{}, Evidence: []model.Evidence{}, Changes: in.Changes, Cause: in.Cause}
 	cause := likelyCause(in)
 	if len(in.Promises) == 0 {
 		d.Reasons = append(d.Reasons, noPromise(in.Request))

@@ -116,6 +116,7 @@ type Deps struct {
 	Edges      Edges
 	Pages      Pages
 	Changes    Changes
+	Causes     Causes
 	Key        *sign.Key
 	// Policies are those of the policy files; nil means none.
 	Policies *Catalog

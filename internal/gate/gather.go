@@ -29,10 +29,8 @@ func (g *Gate) gather(ctx context.Context, req model.GateRequest) (Input, error)
 			return in, err
 		}
 	}
-	if g.deps.Changes != nil {
-		if in.Changes, err = g.changes(ctx, in); err != nil {
-			g.unreadable(ctx, &in, "changes", err)
-		}
+	if err := g.why(ctx, &in); err != nil {
+		g.unreadable(ctx, &in, "changes", err)
 	}
 	asked := g.asked(in)
 	if asked.pages && g.deps.Pages != nil {

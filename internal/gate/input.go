@@ -27,6 +27,8 @@ type Input struct {
 	// Changes are the markers of the service around the time since when its
 	// promises burn, the newest first: what most likely made them.
 	Changes []model.Deploy `json:"changes,omitempty"`
+	// Cause is what most likely made them; absent while nothing burns.
+	Cause *model.Cause `json:"cause,omitempty"`
 	// Unknown names inputs that could not be read, and why.
 	Unknown []string `json:"unknown"`
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/cause"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/human"
 )
@@ -334,7 +335,7 @@ func deploySection(in *model.ReportInternal) section {
 	d := in.Deploys
 	s := section{
 		title: "Deployments",
-		lines: []string{fmt.Sprintf("%s: %d failed, %d rolled back, %d followed by a breach within %s.", plural(d.Deploys, "deployment", "deployments"), d.Failed, d.RolledBack, d.Breached, length(deployBefore.Minutes()))},
+		lines: []string{fmt.Sprintf("%s: %d failed, %d rolled back, %d followed by a breach within %s.", plural(d.Deploys, "deployment", "deployments"), d.Failed, d.RolledBack, d.Breached, length(cause.Within.Minutes()))},
 	}
 	if len(d.List) == 0 {
 		return s

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/cause"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/slo"
 	"github.com/signalbox-project/signalbox/internal/slo/ledger"
@@ -18,8 +19,6 @@ const (
 	episodePause = 5 * time.Minute // that may lie within
 	episodeShare = 0.01            // of the period's budget that makes it worth a line
 	maxEpisodes  = 100             // lines of a promise
-	deployBefore = 30 * time.Minute
-	deployAfter  = 2 * time.Minute // markers are set to the second, onsets found to the minute
 )
 
 // fillEpisodes lists the times when the budget burned fast.
@@ -128,24 +127,16 @@ func (p *promise) cause(e model.ReportEpisode, corrected bool) (text, version st
 			}
 		}
 	}
-	var best *model.Deploy
-	for i, d := range p.deploys {
-		gap := e.Start.Sub(d.Time)
-		if d.Service != p.def.Service || p.def.Environment != "" && d.Environment != "" && d.Environment != p.def.Environment || gap < -deployAfter || gap > deployBefore {
-			continue
-		}
-		if best == nil || mends(best) && !mends(&p.deploys[i]) || mends(best) == mends(&p.deploys[i]) && gap.Abs() < e.Start.Sub(best.Time).Abs() {
-			best = &p.deploys[i]
-		}
+	symptom := cause.Symptom{Service: p.def.Service, Environment: p.def.Environment, Since: e.Start, Until: e.End, At: p.asOf, Window: episodePause}
+	if e.Ongoing {
+		symptom.Until = time.Time{}
 	}
-	if best != nil {
-		parts = append(parts, rightAfter(best, e.Start))
-		version = best.Version
+	if c := cause.Of(symptom, cause.Facts{Changes: p.deploys}); c.Change != nil {
+		parts = append(parts, rightAfter(c.Change, e.Start))
+		version = c.Change.Version
 	}
 	return strings.Join(parts, "; "), version
 }
-
-func mends(d *model.Deploy) bool { return d.Kind == "rollback" || d.Kind == "remediation" }
 
 func rightAfter(d *model.Deploy, onset time.Time) string {
 	what := "version " + d.Version + " was deployed"

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/cause"
 	"github.com/signalbox-project/signalbox/internal/gate"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/slo/ledger"
@@ -241,7 +242,7 @@ func (w *work) deployments(promises []*promise) model.ReportDeploys {
 			continue
 		}
 		d.Time = d.Time.In(w.req.Zone)
-		if mends(&d) {
+		if cause.Mends(&d) {
 			out.List = append(out.List, model.ReportDeploy{Deploy: d, Outcome: d.Kind})
 			continue
 		}
@@ -251,7 +252,7 @@ func (w *work) deployments(promises []*promise) model.ReportDeploys {
 			out.Failed++
 			outcomes = append(outcomes, "failed")
 		}
-		if next := w.next(i); next != nil && mends(next) {
+		if next := w.next(i); next != nil && cause.Mends(next) {
 			out.RolledBack++
 			outcomes = append(outcomes, "rolled back after "+length(next.Time.Sub(d.Time).Minutes()))
 		}
@@ -289,7 +290,7 @@ func breached(d model.Deploy, promises []*promise) (names []string) {
 		}
 		if slices.ContainsFunc(p.bursts, func(b [2]time.Time) bool {
 			gap := b[0].Sub(d.Time)
-			return gap >= -deployAfter && gap <= deployBefore
+			return gap >= -cause.Slack && gap <= cause.Within
 		}) {
 			names = append(names, p.def.Name)
 		}

@@ -33,6 +33,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/signalbox-project/signalbox/internal/cause"
 	"github.com/signalbox-project/signalbox/internal/gate"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/slo"
@@ -253,7 +254,7 @@ func (r *Room) plan(ctx context.Context, req model.ReportRequest) (*work, error)
 			return cmp.Or(a.Start.Compare(b.Start), cmp.Compare(a.ID, b.ID))
 		})
 	}
-	w.deploys, err = r.deps.Records.Deploys(ctx, store.DeployQuery{Start: w.period.start.Add(-deployBefore), End: w.until(), Limit: maxRecords})
+	w.deploys, err = r.deps.Records.Deploys(ctx, store.DeployQuery{Start: w.period.start.Add(-cause.Within), End: w.until(), Limit: maxRecords})
 	if err != nil {
 		return nil, fmt.Errorf("read deployments: %w", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"path"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"github.com/prometheus/alertmanager/alert"
 	prommodel "github.com/prometheus/common/model"
 
+	"github.com/signalbox-project/signalbox/internal/cause"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
@@ -148,7 +150,7 @@ type dependents struct {
 	log      *slog.Logger
 	began    time.Time
 
-	calls atomic.Pointer[calls] // nil: not known, so nothing is held back
+	calls atomic.Pointer[cause.Calls] // nil: not known, so nothing is held back
 
 	listing    sync.Mutex // before mu
 	listed     []*alert.Alert
@@ -207,7 +209,7 @@ func (d *dependents) read(ctx context.Context) error {
 		d.calls.Store(nil)
 		return err
 	}
-	c := newCalls(edges, d.cfg.MinCalls)
+	c := cause.NewCalls(edges, d.cfg.MinCalls)
 	if d.querier != nil {
 		failed, err := d.querier.Instant(ctx, fmt.Sprintf("sum by (service) (increase(%s_count{kind=\"server\",status=\"error\"}[%ds]))",
 			model.MetricSpanDuration, int(time.Duration(d.cfg.Window).Seconds())), now)
@@ -215,9 +217,9 @@ func (d *dependents) read(ctx context.Context) error {
 			d.calls.Store(nil)
 			return fmt.Errorf("read failed requests: %w", err)
 		}
-		c.requests = map[string]float64{}
+		c.Failed = map[string]float64{}
 		for _, s := range failed {
-			c.requests[s.Labels["service"]] = s.Value
+			c.Failed[s.Labels["service"]] = s.Value
 		}
 	}
 	d.calls.Store(&c)
@@ -273,15 +275,15 @@ func (d *dependents) holders(t *alert.Alert, sources []*alert.Alert) []held {
 		if upstream == service || !d.mayHold(s, t) {
 			continue
 		}
-		way := c.path(service, upstream, d.cfg.MaxHops, func(caller, callee string) bool {
-			return strings.Contains(t.Name(), "Latency") || c.explained(caller, callee, d.cfg.MinExplained)
+		way := c.Path(service, upstream, d.cfg.MaxHops, func(caller, callee string) bool {
+			return strings.Contains(t.Name(), "Latency") || c.Explained(caller, callee, d.cfg.MinExplained)
 		})
 		if way == nil {
 			continue
 		}
 		// Services that call each other in a circle explain each other: only who began
 		// first may hold back the others, or nobody would hear of any.
-		if c.path(upstream, service, len(c.callees), anyCall) != nil && !before(s, t) {
+		if c.Path(upstream, service, math.MaxInt, cause.AnyCall) != nil && !before(s, t) {
 			continue
 		}
 		out = append(out, held{source: s, path: way})
@@ -351,72 +353,5 @@ func (d *dependents) upstreams(now time.Time, all []*alert.Alert, audible func(*
 		}
 		return 1
 	})
-	return out
-}
-
-// calls is who calls whom, and what of it fails.
-type calls struct {
-	callees  map[string][]string
-	failed   map[[2]string]float64 // calls, by caller and callee
-	requests map[string]float64    // failed ones by who served them; nil when not known
-}
-
-func newCalls(edges []model.Edge, least uint64) calls {
-	c := calls{callees: map[string][]string{}, failed: map[[2]string]float64{}}
-	for _, e := range edges {
-		// Who sends messages does not wait for those who take them.
-		if e.Kind == "call" && e.Calls >= least && e.Client != e.Server {
-			c.callees[e.Client] = append(c.callees[e.Client], e.Server)
-			c.failed[[2]string{e.Client, e.Server}] = float64(e.Errors)
-			if c.callees[e.Server] == nil {
-				c.callees[e.Server] = []string{}
-			}
-		}
-	}
-	return c
-}
-
-// explained says whether failed calls make up so great a share of the
-// caller's failed requests.
-func (c calls) explained(caller, callee string, share float64) bool {
-	if c.requests == nil || share == 0 {
-		return true
-	}
-	failed := c.failed[[2]string{caller, callee}]
-	return failed > 0 && failed >= share*c.requests[caller]
-}
-
-// anyCall takes every call for a dependency.
-func anyCall(string, string) bool { return true }
-
-// path is a shortest way between two services of at most hops calls that
-// count, both included; nil when there is none.
-func (c calls) path(from, to string, hops int, counts func(caller, callee string) bool) []string {
-	came := map[string]string{from: ""}
-	for at := []string{from}; len(at) > 0 && hops > 0; hops-- {
-		var next []string
-		for _, s := range at {
-			for _, callee := range c.callees[s] {
-				if _, seen := came[callee]; seen || !counts(s, callee) {
-					continue
-				}
-				came[callee] = s
-				if callee == to {
-					return c.back(came, to)
-				}
-				next = append(next, callee)
-			}
-		}
-		at = next
-	}
-	return nil
-}
-
-func (c calls) back(came map[string]string, to string) []string {
-	var out []string
-	for s := to; s != ""; s = came[s] {
-		out = append(out, s)
-	}
-	slices.Reverse(out)
 	return out
 }
