@@ -45,6 +45,7 @@ type Deps struct {
 	Pages        Pages
 	PageSummary  PageExplainer // nil leaves the summary empty
 	Explain      Explainer
+	Causes       Causes
 	Audit        AuditLog
 	Ledger       Ledger
 	Backtests    Backtests
@@ -154,6 +155,12 @@ type PageExplainer interface {
 // Explainer answers "why was I paged?".
 type Explainer interface {
 	Explain(ctx context.Context, alert string) (model.Explanation, error)
+}
+
+// Causes names what caused what fails now; diagnose.Room does.
+type Causes interface {
+	// Causes has those of most SLOs first, with one sentence; "" while nothing fails.
+	Causes(ctx context.Context, tenant string) (list []model.CauseGroup, summary string, err error)
 }
 
 // AuditLog remembers who did what; store/state does. The API itself records

@@ -289,6 +289,10 @@ func (f *rooms) AckPage(_ context.Context, id, by string, at time.Time) (model.P
 	return model.Page{ID: id, AckedBy: by, AckedAt: &at}, f.err
 }
 
+func (f *rooms) Causes(context.Context, string) ([]model.CauseGroup, string, error) {
+	return []model.CauseGroup{}, "", nil
+}
+
 func (f *rooms) Explain(_ context.Context, alert string) (model.Explanation, error) {
 	if alert == "nobody" {
 		return model.Explanation{}, fmt.Errorf("alert %s: %w", alert, store.ErrNotFound)
@@ -313,7 +317,7 @@ func (f *rooms) Snapshot() ledger.Snapshot {
 func (f *rooms) deps() Deps {
 	return Deps{
 		Now: func() time.Time { return now }, Status: f, SLOs: f, Filter: f, Logs: f, Spans: f, Tail: f, Traces: f, Services: f, Topology: f,
-		SQL: f, Deploys: f, Gate: f, GatePolicies: f, Canary: f, Decisions: f, Pages: f, PageSummary: f, Explain: f, Audit: f, Ledger: f, Backtests: f, Reports: f,
+		SQL: f, Deploys: f, Gate: f, GatePolicies: f, Canary: f, Decisions: f, Pages: f, PageSummary: f, Explain: f, Causes: f, Audit: f, Ledger: f, Backtests: f, Reports: f,
 	}
 }
 

@@ -16,6 +16,16 @@ type TopologyResponse struct {
 	Edges []model.Edge `json:"edges"`
 }
 
+// CausesResponse is what caused what fails now.
+type CausesResponse struct {
+	Causes  []model.CauseGroup `json:"causes" doc:"those of most SLOs first; what fails of the same cause is folded under it"`
+	Summary string             `json:"summary" doc:"one sentence; empty while no SLO burns"`
+}
+
+type causesInput struct {
+	TenantInput
+}
+
 type servicesInput struct {
 	TenantInput
 	RangeInput
@@ -33,6 +43,7 @@ func (a *API) registerServices() {
 	}
 	register(a, op("listServices", "/services", "All services at a glance", a.deps.Services != nil), a.listServices)
 	register(a, op("getService", "/services/{name}", "One service: golden signals, versions, dependencies, promises", a.deps.Services != nil), a.getService)
+	register(a, op("listCauses", "/causes", "What caused what fails now", a.deps.Causes != nil), a.listCauses)
 	register(a, op("getTopology", "/topology", "Who calls whom", a.deps.Topology != nil), a.getTopology)
 }
 
@@ -51,6 +62,11 @@ func (a *API) getService(ctx context.Context, in *serviceInput) (model.ServiceDe
 		return model.ServiceDetail{}, err
 	}
 	return a.deps.Services.Service(ctx, in.Tenant, in.Name, start, end)
+}
+
+func (a *API) listCauses(ctx context.Context, in *causesInput) (CausesResponse, error) {
+	list, summary, err := a.deps.Causes.Causes(ctx, in.Tenant)
+	return CausesResponse{Causes: list, Summary: summary}, err
 }
 
 func (a *API) getTopology(ctx context.Context, in *servicesInput) (TopologyResponse, error) {

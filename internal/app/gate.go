@@ -30,7 +30,7 @@ func (p *process) buildGate() (err error) {
 	}
 	if p.gate, err = gate.New(p.cfg.Gate, gate.Deps{
 		Logger: p.component("gate"), Registerer: p.tel.Registry, SLOs: p.slo, Decisions: p.state, Overrides: p.state, Audit: p.state,
-		Edges: p.topology, Pages: p.state, Changes: p.state, Key: key, Policies: p.policies,
+		Edges: p.topology, Pages: p.state, Changes: p.state, Causes: p.diagnose, Key: key, Policies: p.policies,
 	}); err != nil {
 		return err
 	}

@@ -41,12 +41,13 @@ func (p *process) buildPromises(context.Context) (err error) {
 		return err
 	}
 	p.run("slo", p.slo.Run, nil)
-	if err := p.buildGate(); err != nil {
-		return err
-	}
 	if p.diagnose, err = diagnose.New(diagnose.Deps{
 		Logger: p.component("diagnose"), Querier: p.engine, SLOs: p.slo, Deploys: p.state, Edges: p.topology, Pages: p.state, Alerts: p.router,
+		Rules: p.rules, Routing: p.router,
 	}); err != nil {
+		return err
+	}
+	if err := p.buildGate(); err != nil {
 		return err
 	}
 	if p.backtest, err = backtest.New(backtest.Deps{

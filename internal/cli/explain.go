@@ -11,10 +11,18 @@ import (
 
 // explanation is what /sb/v1/explain answers.
 type explanation struct {
-	Alert    string            `json:"alert"`
-	Summary  string            `json:"summary"`
-	Labels   map[string]string `json:"labels"`
-	Query    string            `json:"query"`
+	Alert       string            `json:"alert"`
+	Fingerprint string            `json:"fingerprint"`
+	State       string            `json:"state"`
+	Summary     string            `json:"summary"`
+	Labels      map[string]string `json:"labels"`
+	Query       string            `json:"query"`
+	Condition   string            `json:"condition"`
+	Others      []struct {
+		Fingerprint string            `json:"fingerprint"`
+		State       string            `json:"state"`
+		Labels      map[string]string `json:"labels"`
+	} `json:"others,omitempty"`
 	Timeline []struct {
 		Time  time.Time `json:"time"`
 		Event string    `json:"event"`
@@ -26,8 +34,11 @@ func explainCommand() *cobra.Command {
 	var o output
 	cmd := &cobra.Command{
 		Use:     "explain ALERT",
-		Short:   "Why was I paged? The rule, its value and what happened since",
-		Example: "  signalbox explain Watchdog",
+		Short:   "Why was I paged, or why not? The rule, its value, and what happened since",
+		Long: `Explain an alert by its name, its fingerprint (as amtool and /api/v2/alerts show it) or a page's ID.
+A rule that does not fire is explained by its value and what it would need; an alert that reached
+nobody by the silence, the inhibiting alert or the route.`,
+		Example: "  signalbox explain Watchdog\n  signalbox explain 78cc5389e9ec9620",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var e explanation
@@ -39,8 +50,14 @@ func explainCommand() *cobra.Command {
 				if e.Query != "" {
 					fmt.Fprintf(w, "  query  %s\n", e.Query)
 				}
+				if e.Condition != "" {
+					fmt.Fprintf(w, "  needs  %s\n", e.Condition)
+				}
 				for _, t := range e.Timeline {
 					fmt.Fprintf(w, "  %s  %s\n", t.Time.Local().Format("2006-01-02 15:04:05"), t.Event)
+				}
+				for _, other := range e.Others {
+					fmt.Fprintf(w, "  also %s: %s %s\n", other.State, other.Fingerprint, seriesName(other.Labels))
 				}
 				return nil
 			})

@@ -28,6 +28,19 @@ type facts struct {
 	edges   []model.Edge
 	pages   []model.Page
 	alerts  []model.ActiveAlert
+	rules   []model.AlertRule
+}
+
+func (f *facts) AlertRules() []model.AlertRule { return f.rules }
+
+func (f *facts) Silence(_ context.Context, id string) (model.Silence, bool) {
+	return model.Silence{ID: id, CreatedBy: "ada", Comment: "the migration", EndsAt: time.Date(2026, 3, 2, 16, 0, 0, 0, time.UTC)}, id == "s1"
+}
+
+func (f *facts) Destinations() func(model.Labels) []model.Destination {
+	return func(ls model.Labels) []model.Destination {
+		return []model.Destination{{Receiver: "team-" + ls["service"]}}
+	}
 }
 
 func newFacts(t *testing.T) *facts {
@@ -66,7 +79,7 @@ func (f *facts) ActiveAlerts(context.Context) ([]model.ActiveAlert, error) { ret
 func (f *facts) room() *Room {
 	f.t.Helper()
 	r, err := New(Deps{
-		Querier: promexpr.NewEvaluator(f.db, 10*time.Second, nil), SLOs: f, Deploys: f, Edges: f, Pages: f, Alerts: f,
+		Querier: promexpr.NewEvaluator(f.db, 10*time.Second, nil), SLOs: f, Deploys: f, Edges: f, Pages: f, Alerts: f, Rules: f, Routing: f,
 		Now: func() time.Time { return f.now },
 	})
 	if err != nil {
@@ -267,7 +280,7 @@ func TestARuleIsExplainedFromItsExpression(t *testing.T) {
 	if e.Threshold == nil || *e.Threshold != 2 || e.Value == nil || math.Abs(*e.Value-5) > 0.1 {
 		t.Errorf("value %v, threshold %v of %s", e.Value, e.Threshold, e.Query)
 	}
-	if !strings.Contains(e.Summary, "It is silenced.") {
+	if !strings.Contains(e.Summary, "It is silenced by ada until 2 Mar 16:00 UTC: the migration.") {
 		t.Errorf("summary %q", e.Summary)
 	}
 	f.alerts[0].SilencedBy, f.alerts[0].InhibitedBy = nil, []string{"l"}

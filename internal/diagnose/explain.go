@@ -1,286 +1,298 @@
 package diagnose
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"net/url"
+	"maps"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
-	"github.com/prometheus/prometheus/promql/parser"
-
+	"github.com/signalbox-project/signalbox/internal/cause"
 	"github.com/signalbox-project/signalbox/internal/model"
-	"github.com/signalbox-project/signalbox/internal/platform/human"
+	"github.com/signalbox-project/signalbox/internal/platform/nearest"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
 
-// maxPages is how far back pages are searched for an alert.
-const maxPages = 500
+const (
+	// maxPages is how far back pages are searched for an alert.
+	maxPages = 500
+	// maxOthers bounds how many other alerts of the same name are listed.
+	maxOthers = 20
+)
 
-// Explain answers why somebody was paged for an alert, which is named by its name, its
-// fingerprint or a page's ID. store.ErrNotFound when neither an active alert
-// nor a page knows it.
-func (r *Room) Explain(ctx context.Context, alert string) (model.Explanation, error) {
-	e := model.Explanation{Alert: alert, Labels: map[string]string{}, Timeline: []model.TimelineEvent{}, Pages: []model.Page{}, SilencedBy: []string{}, InhibitedBy: []string{}}
-	a, active, err := r.findActive(ctx, alert)
+// The states of an Explanation.
+const (
+	stateFiring   = "firing"
+	statePending  = "pending"
+	stateInactive = "inactive"
+	stateResolved = "resolved"
+)
+
+// subject is the alert that is asked about: one that fires, one that waits, one that
+// was, or a rule that has none.
+type subject struct {
+	model.ActiveAlert
+	state string
+	ended *time.Time
+	rule  *model.AlertRule // nil for an alert that comes from no rule
+	value *float64         // of a pending or firing alert, as its rule saw it
+}
+
+// Explain answers why somebody was paged for an alert, or why nobody was. The alert is
+// named by its fingerprint, a page's ID, or its name (then the one that has been active
+// longest is explained and the others are listed). store.ErrNotFound when no
+// alert, rule or page is called so.
+func (r *Room) Explain(ctx context.Context, asked string) (model.Explanation, error) {
+	e := model.Explanation{Labels: map[string]string{}, Timeline: []model.TimelineEvent{}, Pages: []model.Page{}, SilencedBy: []string{}, InhibitedBy: []string{}}
+	active, pages, rules, err := r.everything(ctx)
 	if err != nil {
-		return e, fmt.Errorf("explain %s: %w", alert, err)
+		return e, fmt.Errorf("explain %s: %w", asked, err)
 	}
-	if e.Pages, err = r.pagesOf(ctx, alert, a); err != nil {
-		return e, fmt.Errorf("explain %s: %w", alert, err)
+	s, ok := find(asked, active, pages, rules)
+	if !ok {
+		return e, unknownAlert(asked, active, pages, rules)
 	}
-	if !active {
-		if len(e.Pages) == 0 {
-			return e, fmt.Errorf("alert %s: %w", alert, store.ErrNotFound)
-		}
-		a = alertOf(e.Pages[0], alert)
-	}
-	if !a.StartsAt.IsZero() {
-		since := a.StartsAt.UTC()
+	e.Alert, e.Fingerprint, e.State, e.Severity = cmp.Or(s.Labels["alertname"], asked), s.Fingerprint, s.state, s.Labels["severity"]
+	maps.Copy(e.Labels, s.Labels)
+	if s.state != stateInactive && !s.StartsAt.IsZero() {
+		since := s.StartsAt.UTC()
 		e.ActiveSince = &since
 	}
-	e.Alert, e.Labels, e.Severity = orElse(a.Labels["alertname"], alert), a.Labels, a.Labels["severity"]
-	e.SilencedBy, e.InhibitedBy = append(e.SilencedBy, a.SilencedBy...), append(e.InhibitedBy, a.InhibitedBy...)
-	if err := r.condition(ctx, &e, a); err != nil {
-		return e, fmt.Errorf("explain %s: %w", alert, err)
+	e.Pages = pagesOf(pages, s, asked)
+	e.Others = others(s, active, rules)
+	r.quiet(ctx, &e, s, active)
+	if err := r.condition(ctx, &e, s); err != nil {
+		return e, fmt.Errorf("explain %s: %w", asked, err)
 	}
-	deploys, err := r.deploysBefore(ctx, a)
+	deploys, err := r.why(ctx, &e, s)
 	if err != nil {
-		return e, fmt.Errorf("explain %s: %w", alert, err)
+		return e, fmt.Errorf("explain %s: %w", asked, err)
 	}
-	e.Timeline = timeline(a, e.Pages, deploys)
-	e.Summary = explainText(e, a, active, deploys)
+	e.Timeline = timeline(s, e.Pages, deploys)
+	e.Summary = explainText(e, s)
 	return e, nil
 }
 
-func (r *Room) findActive(ctx context.Context, alert string) (model.ActiveAlert, bool, error) {
-	if r.deps.Alerts == nil {
-		return model.ActiveAlert{}, false, nil
+func (r *Room) everything(ctx context.Context) (active []model.ActiveAlert, pages []model.Page, rules []model.AlertRule, err error) {
+	if r.deps.Alerts != nil {
+		if active, err = r.deps.Alerts.ActiveAlerts(ctx); err != nil {
+			return nil, nil, nil, err
+		}
+		// By name the one that has been active longest: what came first explains most.
+		slices.SortStableFunc(active, func(a, b model.ActiveAlert) int { return a.StartsAt.Compare(b.StartsAt) })
 	}
-	list, err := r.deps.Alerts.ActiveAlerts(ctx)
-	if err != nil {
-		return model.ActiveAlert{}, false, err
-	}
-	// By name the one that has been active longest: what came first explains most.
-	slices.SortStableFunc(list, func(a, b model.ActiveAlert) int { return a.StartsAt.Compare(b.StartsAt) })
-	for _, a := range list {
-		if a.Fingerprint == alert || a.Labels["alertname"] == alert {
-			return a, true, nil
+	if r.deps.Pages != nil {
+		if pages, err = r.deps.Pages.Pages(ctx, store.PageQuery{Limit: maxPages}); err != nil {
+			return nil, nil, nil, err
 		}
 	}
-	return model.ActiveAlert{}, false, nil
+	if r.deps.Rules != nil {
+		rules = r.deps.Rules.AlertRules()
+	}
+	return active, pages, rules, nil
 }
 
-// pagesOf are the pages about an alert, newest first.
-func (r *Room) pagesOf(ctx context.Context, alert string, a model.ActiveAlert) ([]model.Page, error) {
-	out := []model.Page{}
-	if r.deps.Pages == nil {
-		return out, nil
-	}
-	all, err := r.deps.Pages.Pages(ctx, store.PageQuery{Limit: maxPages})
-	if err != nil {
-		return nil, err
-	}
-	for _, p := range all {
-		if p.ID == alert || slices.ContainsFunc(p.Alerts, func(pa model.PageAlert) bool {
-			return pa.Fingerprint == alert || a.Fingerprint != "" && pa.Fingerprint == a.Fingerprint ||
-				a.Fingerprint == "" && pa.Labels["alertname"] == alert
-		}) {
-			out = append(out, p)
+// find prefers what fires to what waits, that to what was, and that to a rule without
+// an alert; and a fingerprint or page to a name.
+func find(asked string, active []model.ActiveAlert, pages []model.Page, rules []model.AlertRule) (subject, bool) {
+	for _, byName := range []bool{false, true} {
+		if s, ok := findFiring(asked, byName, active, rules); ok {
+			return s, true
+		}
+		if s, ok := findPending(asked, byName, rules); ok {
+			return s, true
+		}
+		if s, ok := findPaged(asked, byName, active, pages, rules); ok {
+			return s, true
 		}
 	}
-	return out, nil
+	for i := range rules {
+		if rules[i].Name == asked {
+			labels := model.Labels{"alertname": asked}
+			maps.Copy(labels, rules[i].Labels)
+			return subject{ActiveAlert: model.ActiveAlert{Labels: labels}, state: stateInactive, rule: &rules[i]}, true
+		}
+	}
+	return subject{}, false
 }
 
-func alertOf(p model.Page, alert string) model.ActiveAlert {
-	if len(p.Alerts) == 0 {
-		return model.ActiveAlert{Labels: p.GroupLabels, StartsAt: p.Time}
+func is(asked string, byName bool, fingerprint string, labels model.Labels) bool {
+	if byName {
+		return labels["alertname"] == asked
 	}
-	pa := p.Alerts[0]
-	for _, c := range p.Alerts {
-		if c.Fingerprint == alert || c.Labels["alertname"] == alert {
-			pa = c
-			break
-		}
-	}
-	return model.ActiveAlert{Fingerprint: pa.Fingerprint, Labels: pa.Labels, Annotations: pa.Annotations, StartsAt: pa.StartsAt}
+	return fingerprint != "" && fingerprint == asked
 }
 
-// condition finds what was compared with what: for a burn alert from the promise, for
-// a rule from its expression.
-func (r *Room) condition(ctx context.Context, e *model.Explanation, a model.ActiveAlert) error {
-	if name := a.Labels["slo"]; name != "" {
-		list, err := r.slos(ctx, a.Labels["service"])
-		if err != nil {
-			return err
+func findFiring(asked string, byName bool, active []model.ActiveAlert, rules []model.AlertRule) (subject, bool) {
+	for _, a := range active {
+		if is(asked, byName, a.Fingerprint, a.Labels) {
+			s := subject{ActiveAlert: a, state: stateFiring}
+			s.rule, s.value = ruleOf(a.Fingerprint, rules)
+			return s, true
 		}
-		for _, s := range list {
-			if s.Name == name {
-				e.Query = s.ErrorRatioQuery(orElse(a.Labels["long_window"], "1h"))
-				for _, b := range s.Burn {
-					if b.Window == a.Labels["long_window"] {
-						e.Value = pointer(b.Rate)
-					}
-				}
+	}
+	return subject{}, false
+}
+
+// ruleOf is the rule that an alert comes from, and its value there.
+func ruleOf(fingerprint string, rules []model.AlertRule) (*model.AlertRule, *float64) {
+	for i := range rules {
+		for _, a := range rules[i].Active {
+			if a.Fingerprint == fingerprint {
+				return &rules[i], pointer(a.Value)
 			}
 		}
-		if v, err := strconv.ParseFloat(a.Annotations["threshold"], 64); err == nil {
-			e.Threshold = pointer(v)
+	}
+	return nil, nil
+}
+
+func findPending(asked string, byName bool, rules []model.AlertRule) (subject, bool) {
+	for i := range rules {
+		for _, a := range rules[i].Active {
+			if a.State == statePending && is(asked, byName, a.Fingerprint, a.Labels) {
+				return subject{
+					ActiveAlert: model.ActiveAlert{Fingerprint: a.Fingerprint, Labels: a.Labels, Annotations: a.Annotations, StartsAt: a.Since},
+					state:       statePending, rule: &rules[i], value: pointer(a.Value),
+				}, true
+			}
 		}
-		return nil
 	}
-	e.Query = expressionOf(a.GeneratorURL)
-	if e.Query == "" {
-		return nil
+	return subject{}, false
+}
+
+// findPaged finds an alert that was paged for. A page that is asked for by its ID stands
+// for its first alert, which may still fire.
+func findPaged(asked string, byName bool, active []model.ActiveAlert, pages []model.Page, rules []model.AlertRule) (subject, bool) {
+	for _, p := range pages {
+		for _, a := range p.Alerts {
+			if !is(asked, byName, a.Fingerprint, a.Labels) && (byName || p.ID != asked) {
+				continue
+			}
+			if s, ok := findFiring(a.Fingerprint, false, active, rules); ok {
+				return s, true
+			}
+			return subject{
+				ActiveAlert: model.ActiveAlert{Fingerprint: a.Fingerprint, Labels: a.Labels, Annotations: a.Annotations, StartsAt: a.StartsAt},
+				state:       stateResolved, ended: cmp.Or(a.EndsAt, p.ResolvedAt), rule: named(a.Labels["alertname"], rules),
+			}, true
+		}
+		if !byName && p.ID == asked {
+			return subject{ActiveAlert: model.ActiveAlert{Labels: p.GroupLabels, StartsAt: p.Time}, state: stateResolved, ended: p.ResolvedAt}, true
+		}
 	}
-	value, threshold := split(e.Query)
-	e.Threshold = threshold
-	samples, err := r.deps.Querier.Instant(ctx, value, r.deps.Now())
-	if err != nil {
-		// The alert is explained all the same, without its present value.
-		r.log.DebugContext(ctx, "value of an alert's query", "alert", e.Alert, "err", err)
-		return nil
-	}
-	for _, s := range samples {
-		if matches(s.Labels, a.Labels) {
-			e.Value = pointer(s.Value)
-			break
+	return subject{}, false
+}
+
+func named(name string, rules []model.AlertRule) *model.AlertRule {
+	for i := range rules {
+		if rules[i].Name == name {
+			return &rules[i]
 		}
 	}
 	return nil
 }
 
-// expressionOf reads the expression from the link that Prometheus gives a
-// rule's alerts.
-func expressionOf(generatorURL string) string {
-	u, err := url.Parse(generatorURL)
-	if err != nil {
-		return ""
+// unknownAlert says what there is under a similar name.
+func unknownAlert(asked string, active []model.ActiveAlert, pages []model.Page, rules []model.AlertRule) error {
+	var names []string
+	for _, a := range active {
+		names = append(names, a.Labels["alertname"])
 	}
-	for _, key := range []string{"g0.expr", "expr", "q"} {
-		if q := u.Query().Get(key); q != "" {
-			return q
-		}
-	}
-	return ""
-}
-
-// split takes a comparison with a number apart: its value side, and the number.
-func split(expr string) (value string, threshold *float64) {
-	parsed, err := parser.NewParser(parser.Options{}).ParseExpr(expr)
-	if err != nil {
-		return expr, nil
-	}
-	b, ok := parsed.(*parser.BinaryExpr)
-	if !ok || !b.Op.IsComparisonOperator() {
-		return expr, nil
-	}
-	if n, ok := b.RHS.(*parser.NumberLiteral); ok {
-		return b.LHS.String(), pointer(n.Val)
-	}
-	if n, ok := b.LHS.(*parser.NumberLiteral); ok {
-		return b.RHS.String(), pointer(n.Val)
-	}
-	return expr, nil
-}
-
-// matches reports whether a series' labels are those of the alert.
-func matches(series, alert model.Labels) bool {
-	for k, v := range series {
-		if k != "__name__" && alert[k] != v {
-			return false
-		}
-	}
-	return true
-}
-
-func (r *Room) deploysBefore(ctx context.Context, a model.ActiveAlert) ([]model.Deploy, error) {
-	service := a.Labels["service"]
-	if service == "" || a.StartsAt.IsZero() {
-		return nil, nil
-	}
-	return r.deploys(ctx, store.DeployQuery{Service: service, Start: a.StartsAt.Add(-time.Hour), End: a.StartsAt.Add(2 * time.Minute), Limit: 20})
-}
-
-// timeline is what happened around an alert, oldest first.
-func timeline(a model.ActiveAlert, pages []model.Page, deploys []model.Deploy) []model.TimelineEvent {
-	out := []model.TimelineEvent{}
-	add := func(t time.Time, format string, args ...any) {
-		if !t.IsZero() {
-			out = append(out, model.TimelineEvent{Time: t.UTC(), Event: fmt.Sprintf(format, args...)})
-		}
-	}
-	for _, d := range deploys {
-		add(d.Time, "%s of %s %s (%s)", d.Kind, d.Service, d.Version, d.Status)
-	}
-	add(a.StartsAt, "%s became active", a.Labels["alertname"])
 	for _, p := range pages {
-		for _, d := range p.Deliveries {
-			if d.Status == "delivered" {
-				add(d.Time, "%s was notified through %s", p.Receiver, d.Channel)
-			} else {
-				add(d.Time, "notifying %s through %s failed: %s", p.Receiver, d.Channel, d.Error)
-			}
-		}
-		if p.AckedAt != nil {
-			add(*p.AckedAt, "%s acknowledged", p.AckedBy)
-		}
-		if p.ResolvedAt != nil {
-			add(*p.ResolvedAt, "resolved")
+		for _, a := range p.Alerts {
+			names = append(names, a.Labels["alertname"])
 		}
 	}
-	slices.SortStableFunc(out, func(x, y model.TimelineEvent) int { return x.Time.Compare(y.Time) })
+	for _, r := range rules {
+		names = append(names, r.Name)
+	}
+	hint := "the rules and alerts there are stand under /api/v1/rules and /api/v2/alerts"
+	if near := nearest.Name(asked, names); near != "" {
+		hint = "did you mean " + near + "?"
+	}
+	return fmt.Errorf("no alert, rule or page is called %s: %w; %s", strconv.Quote(asked), store.ErrNotFound, hint)
+}
+
+// pagesOf are the pages about an alert, newest first. Alerts of the same name and
+// other labels have pages of their own.
+func pagesOf(pages []model.Page, s subject, asked string) []model.Page {
+	out := []model.Page{}
+	for _, p := range pages {
+		if p.ID == asked || s.Fingerprint != "" && slices.ContainsFunc(p.Alerts, func(a model.PageAlert) bool { return a.Fingerprint == s.Fingerprint }) {
+			out = append(out, p)
+		}
+	}
 	return out
 }
 
-func explainText(e model.Explanation, a model.ActiveAlert, active bool, deploys []model.Deploy) string {
-	what := e.Alert
-	if slo := a.Labels["slo"]; slo != "" {
-		what += " for " + slo
-	} else if s := a.Labels["service"]; s != "" {
-		what += " of " + s
-	}
-	text := what
-	if e.ActiveSince != nil {
-		verb := " has been active since "
-		if !active {
-			verb = " became active at "
+// others are further alerts of the same name.
+func others(s subject, active []model.ActiveAlert, rules []model.AlertRule) []model.AlertRef {
+	var out []model.AlertRef
+	name := s.Labels["alertname"]
+	for _, a := range active {
+		if a.Labels["alertname"] == name && a.Fingerprint != s.Fingerprint && len(out) < maxOthers {
+			out = append(out, model.AlertRef{Fingerprint: a.Fingerprint, Alert: name, Labels: a.Labels, State: stateFiring})
 		}
-		text += verb + clock(*e.ActiveSince) + rightAfter(deploys, *e.ActiveSince)
 	}
-	if why := orElse(a.Annotations["description"], a.Annotations["summary"]); why != "" {
-		text += ": " + strings.TrimSuffix(why, ".")
-	} else if e.Threshold != nil && e.Value != nil {
-		text += fmt.Sprintf(": the value is %s, the limit %s", human.Number(*e.Value), human.Number(*e.Threshold))
-	}
-	text += "."
-	switch {
-	case len(e.SilencedBy) > 0:
-		text += " It is silenced."
-	case len(e.InhibitedBy) > 0:
-		if a.HeldBack != "" {
-			text += " Nobody was notified of it: " + a.HeldBack + "."
-		} else {
-			text += " It is inhibited by another alert."
+	for _, r := range rules {
+		for _, a := range r.Active {
+			if a.State == statePending && r.Name == name && a.Fingerprint != s.Fingerprint && len(out) < maxOthers {
+				out = append(out, model.AlertRef{Fingerprint: a.Fingerprint, Alert: name, Labels: a.Labels, State: statePending})
+			}
 		}
-	case len(e.Pages) > 0:
-		p := e.Pages[0]
-		text += fmt.Sprintf(" %s was notified at %s", p.Receiver, clock(p.Time))
-		if p.AckedBy != "" {
-			text += "; " + p.AckedBy + " has it"
-		}
-		text += "."
-	default:
-		text += " Nobody was notified."
 	}
-	return text
+	return out
 }
 
-func orElse(s, otherwise string) string {
-	if s == "" {
-		return otherwise
+// quiet names what keeps the alert from being delivered, and where it would go.
+func (r *Room) quiet(ctx context.Context, e *model.Explanation, s subject, active []model.ActiveAlert) {
+	e.SilencedBy, e.InhibitedBy = append(e.SilencedBy, s.SilencedBy...), append(e.InhibitedBy, s.InhibitedBy...)
+	for _, a := range active {
+		if slices.Contains(e.InhibitedBy, a.Fingerprint) {
+			e.Inhibitors = append(e.Inhibitors, model.AlertRef{Fingerprint: a.Fingerprint, Alert: a.Labels["alertname"], Labels: a.Labels, State: stateFiring})
+		}
 	}
-	return s
+	if r.deps.Routing == nil {
+		return
+	}
+	for _, id := range e.SilencedBy {
+		if found, ok := r.deps.Routing.Silence(ctx, id); ok {
+			e.Silences = append(e.Silences, found)
+		}
+	}
+	for _, d := range r.deps.Routing.Destinations()(s.Labels) {
+		if !slices.Contains(e.Receivers, d.Receiver) {
+			e.Receivers = append(e.Receivers, d.Receiver)
+		}
+	}
+}
+
+// why finds the cause of an alert about a service, and the changes to show beside it.
+func (r *Room) why(ctx context.Context, e *model.Explanation, s subject) ([]model.Deploy, error) {
+	service := s.Labels["service"]
+	if service == "" || e.ActiveSince == nil || s.state == statePending {
+		return nil, nil
+	}
+	at := r.deps.Now()
+	symptom := cause.Symptom{
+		Service: service, Environment: environmentOf(s.Labels), Region: s.Labels["region"], Since: s.StartsAt, At: at,
+		Window: shortWindow(s.Labels), Slow: latencyAlert(s.Labels["alertname"]),
+	}
+	if s.state == stateResolved {
+		symptom.Until = s.StartsAt
+		if s.ended != nil {
+			symptom.Until = *s.ended
+		}
+	}
+	k, err := r.factsAround(ctx, model.DefaultTenant, s.StartsAt, at)
+	if err != nil {
+		return nil, err
+	}
+	c := cause.Of(symptom, k.of(symptom))
+	e.Cause = &c
+	return slices.DeleteFunc(slices.Clone(k.Changes), func(d model.Deploy) bool {
+		return d.Service != service && d.Service != c.Service || d.Time.Before(s.StartsAt.Add(-cause.Within)) || d.Time.After(symptom.At)
+	}), nil
 }

@@ -1,9 +1,9 @@
 // Package diagnose says in sentences and figures what a service does, what is
-// unusual about it, and why somebody was paged.
+// unusual about it, what caused what fails now, and why somebody was paged or was not.
 //
 // It asks PromQL over span metrics, compares a service with its own last day, and sets the
-// findings beside deployment markers, promises and pages. It stores nothing,
-// judges no promise and changes nothing.
+// findings beside deployment markers, SLOs, alerts and pages; which of them is the cause
+// is concluded in internal/cause. It stores nothing, judges no SLO and changes nothing.
 //
 // In: PromQL answers, deployments, promises, edges, alerts and pages, each
 // behind a small interface. Out: model.ServiceSummary, ServiceDetail and Explanation.
@@ -12,7 +12,7 @@
 // fixed number of queries, a few at once. A Room keeps no state and is safe for
 // concurrent use.
 //
-// Start reading at services.go, then unusual.go and explain.go.
+// Start reading at services.go, then unusual.go, causes.go and explain.go.
 package diagnose
 
 import (
@@ -56,6 +56,17 @@ type Alerts interface {
 	ActiveAlerts(ctx context.Context) ([]model.ActiveAlert, error)
 }
 
+// Rules knows the alerting rules; alerting/rules does.
+type Rules interface {
+	AlertRules() []model.AlertRule
+}
+
+// Routing knows where alerts go and what silences them; alerting/router does.
+type Routing interface {
+	Destinations() func(labels model.Labels) []model.Destination
+	Silence(ctx context.Context, id string) (model.Silence, bool)
+}
+
 // Deps is what the room asks. Querier is needed; what else is nil is answered
 // as empty.
 type Deps struct {
@@ -66,6 +77,8 @@ type Deps struct {
 	Edges   Edges
 	Pages   Pages
 	Alerts  Alerts
+	Rules   Rules
+	Routing Routing
 	// Now is the clock; time.Now by default.
 	Now func() time.Time
 }

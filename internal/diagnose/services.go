@@ -24,6 +24,12 @@ const (
 	maxDeploys  = 50
 )
 
+// The window that the golden signals are drawn with.
+const (
+	drawnWindow = "5m"
+	drawnOver   = 5 * time.Minute
+)
+
 // spans selects what a service answers: requests and messages taken in, of
 // one tenant. The service is left out for all of them.
 func spans(suffix, tenant, service string, more ...string) string {
@@ -187,6 +193,13 @@ func (r *Room) Service(ctx context.Context, tenant, name string, start, end time
 	if d.Rate == nil && len(d.SLOs)+len(d.Deploys)+len(d.DependsOn)+len(d.UsedBy) == 0 {
 		return d, fmt.Errorf("service %s: %w", name, store.ErrNotFound)
 	}
+	if u.any() {
+		k, err := r.factsAround(ctx, tenant, u.since(), end)
+		if err != nil {
+			return d, fmt.Errorf("service %s: %w", name, err)
+		}
+		d.Cause = r.explain(name, &u, k, end)
+	}
 	d.Summary = u.sentence(d)
 	return d, nil
 }
@@ -228,11 +241,12 @@ func (r *Room) cut(ctx context.Context, tenant, name, label, w string, end time.
 // resources that the service's instances report by OpenTelemetry's conventions
 // (process.cpu.utilization and the like), 0 to 1.
 func queriesOf(tenant, name string) model.ServiceQueries {
+	const w = drawnWindow
 	all := spans("_count", tenant, name)
 	return model.ServiceQueries{
-		Rate:   rateOf("", "5m", all),
-		Errors: rateOf("", "5m", spans("_count", tenant, name, isError)) + " / " + rateOf("", "5m", all),
-		P50:    quantileOf(0.5, "", "5m", tenant, name), P95: quantileOf(0.95, "", "5m", tenant, name), P99: quantileOf(0.99, "", "5m", tenant, name),
+		Rate:   rateOf("", w, all),
+		Errors: rateOf("", w, spans("_count", tenant, name, isError)) + " / " + rateOf("", w, all),
+		P50:    quantileOf(0.5, "", w, tenant, name), P95: quantileOf(0.95, "", w, tenant, name), P99: quantileOf(0.99, "", w, tenant, name),
 		Saturation: "max(" + saturation(tenant, name) + ")",
 	}
 }

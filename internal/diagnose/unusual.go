@@ -2,14 +2,11 @@ package diagnose
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/model"
-	"github.com/signalbox-project/signalbox/internal/platform/human"
 )
 
 // A finding counts as unusual from these factors on. Small absolute values are
@@ -20,8 +17,10 @@ const (
 	trafficFactor = 0.3 // at or below that share of normal
 	minErrorRatio = 0.005
 	minLatency    = 0.010 // seconds
-	afterDeploy   = 15 * time.Minute
 )
+
+// signalWindow is what the curves look back over.
+const signalWindow = 2 * time.Minute
 
 // unusual is what differs from the service's own last day, each nil when
 // nothing does.
@@ -35,6 +34,11 @@ type unusual struct {
 type change struct {
 	normal, now  float64
 	since, until time.Time
+	// calm says that what is over came back to normal, not only closer to it; last is
+	// the newest value.
+	calm  bool
+	last  float64
+	cause string // a clause, see model.Cause
 }
 
 func (c *change) lasts() bool { return c != nil && c.until.IsZero() }
@@ -44,7 +48,8 @@ func (c *change) over() bool  { return c != nil && !c.until.IsZero() }
 type curve struct {
 	expr  func(window string) string
 	apart func(value, normal float64) bool
-	worse func(a, b float64) float64 // the worse of two values
+	calm  func(value, normal float64) bool // no news at all
+	worse func(a, b float64) float64       // the worse of two values
 }
 
 // unusual compares the end of the range with the day before it.
@@ -56,14 +61,20 @@ func (r *Room) unusual(ctx context.Context, tenant, name string, start, end time
 		dst **change
 		curve
 	}{
-		{&u.errors, curve{errorsOf, func(v, n float64) bool { return v >= minErrorRatio && v >= errorFactor*n }, math.Max}},
+		{&u.errors, curve{
+			errorsOf,
+			func(v, n float64) bool { return v >= minErrorRatio && v >= errorFactor*n },
+			func(v, n float64) bool { return v < minErrorRatio || v <= 1.5*n }, math.Max,
+		}},
 		{&u.latency, curve{
 			func(w string) string { return quantileOf(0.95, "", w, tenant, name) },
-			func(v, n float64) bool { return v >= minLatency && v >= latencyFactor*n && n > 0 }, math.Max,
+			func(v, n float64) bool { return v >= minLatency && v >= latencyFactor*n && n > 0 },
+			func(v, n float64) bool { return v < minLatency || v <= 1.3*n }, math.Max,
 		}},
 		{&u.traffic, curve{
 			func(w string) string { return rateOf("", w, spans("_count", tenant, name)) },
-			func(v, n float64) bool { return n > 0 && v <= trafficFactor*n }, math.Min,
+			func(v, n float64) bool { return n > 0 && v <= trafficFactor*n },
+			func(v, n float64) bool { return v >= 0.7*n }, math.Min,
 		}},
 	} {
 		var known bool
@@ -97,7 +108,30 @@ func (r *Room) compare(ctx context.Context, c curve, start, end time.Time) (ch *
 	if ch := onset(now[0].Points, normal, c.apart, end); ch != nil {
 		return ch, true, nil
 	}
-	return episode(now[0].Points, normal, c), true, nil
+	ch = episode(now[0].Points, normal, c)
+	return ch, true, r.peak(ctx, c, ch)
+}
+
+// peak takes the worst value of an episode from the curve that the page draws, so that
+// sentence, chart and PromQL say the same.
+func (r *Room) peak(ctx context.Context, c curve, ch *change) error {
+	if ch == nil {
+		return nil
+	}
+	drawn, err := r.deps.Querier.Range(ctx, c.expr(drawnWindow), ch.since, ch.until.Add(drawnOver), time.Minute)
+	if err != nil || len(drawn) == 0 {
+		return err
+	}
+	worst := math.NaN()
+	for _, p := range drawn[0].Points {
+		if math.IsNaN(worst) || !math.IsNaN(p.Value) && c.worse(worst, p.Value) != worst {
+			worst = p.Value
+		}
+	}
+	if !math.IsNaN(worst) {
+		ch.now = worst
+	}
+	return nil
 }
 
 // episode finds the last time, of two points at least, that the curve was apart
@@ -119,6 +153,14 @@ func episode(points []model.Point, normal float64, c curve) *change {
 		case run > 2:
 			last.now, last.until = c.worse(last.now, p.Value), p.Time
 		}
+	}
+	if last != nil {
+		for _, p := range points {
+			if !math.IsNaN(p.Value) {
+				last.last = p.Value
+			}
+		}
+		last.calm = c.calm(last.last, normal)
 	}
 	return last
 }
@@ -161,86 +203,3 @@ func median(points []model.Point) (float64, bool) {
 	slices.Sort(vs)
 	return vs[len(vs)/2], true
 }
-
-// sentence says the most important thing about a service.
-func (u unusual) sentence(d model.ServiceDetail) string {
-	if d.Rate == nil {
-		return "No requests were seen in this range."
-	}
-	var parts []string
-	if c := u.errors; c.lasts() {
-		if c.normal > 0 {
-			parts = append(parts, fmt.Sprintf("Errors %s normal since %s%s.", human.Times(c.now/c.normal), clock(c.since), rightAfter(d.Deploys, c.since)))
-		} else {
-			parts = append(parts, fmt.Sprintf("%s of requests fail since %s%s; normally none do.", human.Percent(c.now), clock(c.since), rightAfter(d.Deploys, c.since)))
-		}
-	}
-	if c := u.latency; c.lasts() {
-		parts = append(parts, fmt.Sprintf("P95 %s normal (%s) since %s%s.", human.Times(c.now/c.normal), human.Seconds(c.now), clock(c.since), rightAfter(d.Deploys, c.since)))
-	}
-	if c := u.traffic; c.lasts() {
-		parts = append(parts, fmt.Sprintf("Traffic is down to %s of normal since %s%s.", human.Percent(c.now/c.normal), clock(c.since), rightAfter(d.Deploys, c.since)))
-	}
-	if len(parts) > 0 {
-		return strings.Join(parts, " ")
-	}
-	if text := u.past(d); text != "" {
-		return text
-	}
-	text := "Nothing unusual: "
-	if !u.known {
-		text = "There is less than an hour of history to compare with: "
-	}
-	text += human.Number(*d.Rate) + " requests/s"
-	if d.ErrorRatio != nil {
-		text += ", " + human.Percent(*d.ErrorRatio) + " errors"
-	}
-	if d.P95Seconds != nil {
-		text += ", P95 " + human.Seconds(*d.P95Seconds)
-	}
-	return text + "."
-}
-
-// past says what was unusual in the range and is over, the worst kind first.
-func (u unusual) past(d model.ServiceDetail) string {
-	var what string
-	var c *change
-	switch {
-	case u.errors.over():
-		c, what = u.errors, "Errors reached "+human.Percent(u.errors.now)
-	case u.latency.over():
-		c, what = u.latency, "P95 reached "+human.Seconds(u.latency.now)
-	case u.traffic.over():
-		c, what = u.traffic, "Traffic fell to "+human.Percent(u.traffic.now/u.traffic.normal)+" of normal"
-	default:
-		return ""
-	}
-	return fmt.Sprintf("All is normal again. %s from %s to %s%s.", what, clock(c.since), clock(c.until), rightAfter(d.Deploys, c.since))
-}
-
-// rightAfter names the change that came closest before t. A rollback counts only
-// where nothing was released: it answers what went wrong before.
-func rightAfter(deploys []model.Deploy, t time.Time) string {
-	var best *model.Deploy
-	for i, d := range deploys {
-		// Deployments are marked to the second, onsets found to the minute.
-		if gap := t.Sub(d.Time); gap < -2*time.Minute || gap > afterDeploy {
-			continue
-		}
-		if best == nil || best.Kind == "rollback" && d.Kind != "rollback" ||
-			(best.Kind == "rollback") == (d.Kind == "rollback") && t.Sub(d.Time).Abs() < t.Sub(best.Time).Abs() {
-			best = &deploys[i]
-		}
-	}
-	switch {
-	case best == nil:
-		return ""
-	case best.Kind == "rollback":
-		return ", right after the rollback to " + best.Version
-	case best.Kind == "config":
-		return ", right after the change " + best.Version
-	}
-	return ", right after version " + best.Version
-}
-
-func clock(t time.Time) string { return t.UTC().Format("15:04") + " UTC" }

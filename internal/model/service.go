@@ -17,6 +17,7 @@ type ServiceSummary struct {
 type ServiceDetail struct {
 	Service    string         `json:"service"`
 	Summary    string         `json:"summary"`
+	Cause      *Cause         `json:"cause,omitempty" doc:"of what is unusual now"`
 	Rate       *float64       `json:"rate" doc:"requests per second"`
 	ErrorRatio *float64       `json:"error_ratio" doc:"0 to 1"`
 	P50Seconds *float64       `json:"p50_seconds"`
@@ -61,26 +62,4 @@ type ActiveAlert struct {
 	SilencedBy   []string // IDs of silences
 	InhibitedBy  []string // fingerprints of alerts
 	HeldBack     string   // why, when it is for the alert of a service that this one depends on
-}
-
-// Explanation answers "why was I paged?".
-type Explanation struct {
-	Alert       string            `json:"alert"`
-	Summary     string            `json:"summary"`
-	Labels      map[string]string `json:"labels"`
-	Severity    string            `json:"severity"`
-	Query       string            `json:"query" doc:"PromQL"`
-	Value       *float64          `json:"value"`
-	Threshold   *float64          `json:"threshold"`
-	ActiveSince *time.Time        `json:"active_since"`
-	Timeline    []TimelineEvent   `json:"timeline" doc:"oldest first"`
-	Pages       []Page            `json:"pages"`
-	SilencedBy  []string          `json:"silenced_by"`
-	InhibitedBy []string          `json:"inhibited_by"`
-}
-
-// TimelineEvent is something that happened.
-type TimelineEvent struct {
-	Time  time.Time `json:"time"`
-	Event string    `json:"event"`
 }

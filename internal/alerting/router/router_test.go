@@ -362,6 +362,12 @@ func TestASilenceIsOnDiskWhenTheAPIAnswers(t *testing.T) {
 		t.Errorf("a silenced service was paged: %+v", p)
 	}
 	got, err := g.api.Alert.GetAlerts(alert.NewGetAlertsParams().WithFilter([]string{`service="edge"`}))
+	if q, ok := g.Silence(t.Context(), res.Payload.SilenceID); !ok || q.ID != res.Payload.SilenceID || q.Comment == "" || q.CreatedBy == "" || !q.EndsAt.After(time.Now()) {
+		t.Errorf("the silence by its id is %+v, %v", q, ok)
+	}
+	if q, ok := g.Silence(t.Context(), "no-such-id"); ok {
+		t.Errorf("found a silence that nobody made: %+v", q)
+	}
 	if err != nil || len(got.Payload) != 1 || len(got.Payload[0].Status.SilencedBy) != 1 {
 		t.Errorf("silenced alert in the API: %+v, %v", got, err)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/prometheus/alertmanager/alert"
 	"github.com/prometheus/alertmanager/marker"
+	"github.com/prometheus/alertmanager/silence"
 	prommodel "github.com/prometheus/common/model"
 
 	"github.com/signalbox-project/signalbox/internal/model"
@@ -78,4 +79,14 @@ func labelSet(m model.Labels) prommodel.LabelSet {
 		}
 	}
 	return ls
+}
+
+// Silence is a silence by its id, also one that ended; false when there is none.
+func (r *Router) Silence(ctx context.Context, id string) (model.Silence, bool) {
+	found, _, err := r.silences.Query(ctx, silence.QIDs(id))
+	if err != nil || len(found) == 0 {
+		return model.Silence{}, false
+	}
+	s := found[0]
+	return model.Silence{ID: s.Id, CreatedBy: s.CreatedBy, Comment: s.Comment, EndsAt: s.EndsAt.AsTime()}, true
 }

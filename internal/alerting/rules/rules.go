@@ -231,16 +231,11 @@ func (r *Rules) send(ctx context.Context, expr string, alerts ...*promrules.Aler
 	out := make([]notify.Alert, len(alerts))
 	for i, a := range alerts {
 		out[i] = notify.Alert{
-			Labels:       a.Labels.Map(),
+			Labels:       r.withExternal(a.Labels.Map()),
 			Annotations:  model.Labels(a.Annotations.Map()),
 			StartsAt:     a.FiredAt,
 			EndsAt:       a.ValidUntil,
 			GeneratorURL: r.deps.ExternalURL.String() + strutil.TableLinkForExpression(expr),
-		}
-		for k, v := range r.deps.ExternalLabels {
-			if _, ok := out[i].Labels[k]; !ok {
-				out[i].Labels[k] = v
-			}
 		}
 		if !a.ResolvedAt.IsZero() {
 			out[i].EndsAt = a.ResolvedAt

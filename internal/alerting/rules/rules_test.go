@@ -341,3 +341,26 @@ func pending(t *testing.T, f *fixture, ok func(since time.Time) bool) time.Time 
 	t.Fatal("no such pending alert within 10 s")
 	return time.Time{}
 }
+
+func TestAlertRulesShowWhatWaitsUnderThePipelinesFingerprint(t *testing.T) {
+	box := newOutbox()
+	f := start(t, t.TempDir(), rules.Config{Interval: prommodel.Duration(time.Second), EarlyEvaluation: true}, box)
+	if err := f.Load([]string{file(t, "r.yml", "groups: [{name: g, rules: [{alert: Later, expr: errors > 1, for: 5m}, {alert: Never, expr: errors > 100}, {alert: Now, expr: errors > 1}]}]")}); err != nil {
+		t.Fatal(err)
+	}
+	f.put(t, 7)
+	box.await(t, "Now", named("Now")) // the group's last rule, so that the others were evaluated
+	states := map[string]model.AlertRule{}
+	for _, r := range f.AlertRules() {
+		states[r.Name] = r
+	}
+	later := states["Later"]
+	if states["Now"].State != "firing" || later.State != "pending" || states["Never"].State != "inactive" || later.For != 5*time.Minute || later.Query != "errors > 1" {
+		t.Fatalf("states %+v", states)
+	}
+	a := later.Active[0]
+	want := prommodel.LabelSet{"alertname": "Later", "service": "edge", "cluster": "c1"}.Fingerprint().String()
+	if len(later.Active) != 1 || a.State != "pending" || a.Value != 7 || a.Fingerprint != want || a.Since.IsZero() {
+		t.Errorf("active %+v, want the fingerprint %s", later.Active, want)
+	}
+}
