@@ -3,6 +3,7 @@ import type { ResolvedRange } from "~/time/range";
 import { get, prom } from "./client";
 import type {
   AmAlert,
+  CauseList,
   DecisionList,
   DeployList,
   Explanation,
@@ -44,6 +45,13 @@ export const statusQuery = queryOptions({
 export const slosQuery = queryOptions({
   queryKey: ["slos"],
   queryFn: ({ signal }) => get<SLOList>("/sb/v1/slos", {}, signal),
+  refetchInterval: presentEveryMs,
+});
+
+/** What caused what burns now; symptoms are folded under their cause. */
+export const causesQuery = queryOptions({
+  queryKey: ["causes"],
+  queryFn: ({ signal }) => get<CauseList>("/sb/v1/causes", {}, signal),
   refetchInterval: presentEveryMs,
 });
 

@@ -79,6 +79,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sb/v1/causes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What caused what fails now */
+        get: operations["listCauses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sb/v1/deploys": {
         parameters: {
             query?: never;
@@ -726,6 +743,15 @@ export interface components {
         AckRequest: {
             by: string;
         };
+        AlertRef: {
+            alert: string;
+            fingerprint: string;
+            labels: {
+                [key: string]: string;
+            };
+            /** @enum {string} */
+            state: "firing" | "pending";
+        };
         AuditEntry: {
             /** @description for example gate.decide, deploy.mark, page.ack, sql.query, config.reload */
             action: string;
@@ -1048,6 +1074,45 @@ export interface components {
             verdict: "allow" | "block" | "insufficient";
             window: string;
         };
+        Cause: {
+            /** @description the change of that service right before */
+            change?: components["schemas"]["Deploy"];
+            /** @enum {string} */
+            kind: "upstream" | "change" | "unknown";
+            /** @description the calls from the service to the upstream, both included */
+            path?: string[];
+            /** @description changes that came at the right time and are not the cause, newest first */
+            ruled_out?: components["schemas"]["RuledOut"][];
+            /** @description where the cause lies: the upstream, or the service itself */
+            service: string;
+            /**
+             * Format: date-time
+             * @description since when that service fails
+             */
+            since: string;
+            /** @description a clause, for example: , right after version 2.4.1 */
+            text: string;
+            /**
+             * Format: date-time
+             * @description when that change was rolled back or replaced
+             */
+            undone?: string;
+        };
+        CauseGroup: {
+            cause: components["schemas"]["Cause"];
+            /** @description that fail of it, the one where it lies first */
+            services: string[];
+            /** @description that burn of it, those of the service where it lies first */
+            slos: string[];
+            /** @description one sentence */
+            text: string;
+        };
+        CausesResponse: {
+            /** @description those of most SLOs first; what fails of the same cause is folded under it */
+            causes: components["schemas"]["CauseGroup"][];
+            /** @description one sentence; empty while no SLO burns */
+            summary: string;
+        };
         CorrectionDeleted: {
             id: string;
         };
@@ -1191,21 +1256,45 @@ export interface components {
             /** Format: date-time */
             active_since: string | null;
             alert: string;
+            /** @description what most likely made its service fail */
+            cause?: components["schemas"]["Cause"];
+            /** @description what its value must do, for example: > 1 for 5 m */
+            condition?: string;
+            /** @description of the alert explained; absent when a rule has none */
+            fingerprint?: string;
+            /** @description fingerprints */
             inhibited_by: string[];
+            /** @description those of inhibited_by that are known */
+            inhibitors?: components["schemas"]["AlertRef"][];
             labels: {
                 [key: string]: string;
             };
+            /** @description further alerts of the same name */
+            others?: components["schemas"]["AlertRef"][];
             pages: components["schemas"]["Page"][];
             /** @description PromQL */
             query: string;
+            /** @description that its route leads to */
+            receivers?: string[];
             severity: string;
+            /** @description IDs */
             silenced_by: string[];
+            /** @description those of silenced_by, whole */
+            silences?: components["schemas"]["Silence"][];
+            /**
+             * @description resolved: it fired and is known from a page
+             * @enum {string}
+             */
+            state: "firing" | "pending" | "inactive" | "resolved";
             summary: string;
             /** Format: double */
             threshold: number | null;
             /** @description oldest first */
             timeline: components["schemas"]["TimelineEvent"][];
-            /** Format: double */
+            /**
+             * Format: double
+             * @description now; of an inactive rule the one closest to its condition
+             */
             value: number | null;
         };
         FieldsResponse: {
@@ -1233,7 +1322,9 @@ export interface components {
         GateDecision: {
             /** @enum {string} */
             band?: "" | "normal" | "caution" | "critical-fixes-only" | "freeze";
-            /** @description what was changed in the service in the hour before its promises began to burn, the newest, which is the likely cause, first */
+            /** @description what most likely made its SLOs burn; absent while nothing burns */
+            cause?: components["schemas"]["Cause"];
+            /** @description what was changed in the service in the hour before its promises began to burn, the newest, which is the likely cause unless cause says another, first */
             changes?: components["schemas"]["Deploy"][];
             /** @description the decision and all it rests on, signed */
             envelope?: components["schemas"]["GateEnvelope"];
@@ -2136,6 +2227,10 @@ export interface components {
             tenant?: string;
             version?: string;
         };
+        RuledOut: {
+            change: components["schemas"]["Deploy"];
+            why: string;
+        };
         SLOCorrection: {
             /** @description who answers for it */
             author: string;
@@ -2327,6 +2422,8 @@ export interface components {
             spans: number;
         };
         ServiceDetail: {
+            /** @description of what is unusual now */
+            cause?: components["schemas"]["Cause"];
             depends_on: components["schemas"]["Edge"][];
             /** @description newest first */
             deploys: components["schemas"]["Deploy"][];
@@ -2408,6 +2505,13 @@ export interface components {
             signal: "metrics" | "logs" | "spans";
             /** Format: int64 */
             stored: number;
+        };
+        Silence: {
+            comment: string;
+            created_by: string;
+            /** Format: date-time */
+            ends_at: string;
+            id: string;
         };
         Span: {
             attributes?: {
@@ -2705,6 +2809,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    listCauses: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description tenant */
+                "X-Scope-OrgID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CausesResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
             };
         };
     };

@@ -22,7 +22,7 @@ const columns: Column<AmAlert>[] = [
     full: true,
     cell: (alert) => (
       <div className="stack tight">
-        <Link to="/alerts/$alert" params={{ alert: alert.labels.alertname ?? alert.fingerprint }} data-row>
+        <Link to="/alerts/$alert" params={{ alert: alert.fingerprint }} data-row>
           {alert.labels.alertname ?? alert.fingerprint}
         </Link>
         {alert.annotations.summary && <span>{alert.annotations.summary}</span>}

@@ -9,6 +9,7 @@ import { asCurl } from "~/components/clipboard";
 import { Facts } from "~/components/Facts";
 import { Labels } from "~/components/Labels";
 import { PageHead } from "~/components/PageHead";
+import type { Tone } from "~/components/StateMark";
 import { When } from "~/components/When";
 import { buildFilter } from "~/filter/filter";
 import { formatFigure } from "~/format/number";
@@ -17,20 +18,83 @@ import { useTimeRange } from "~/time/useTimeRange";
 import { PageCard } from "./PageCard";
 import { severityTone, severityWord } from "./severity";
 
-/** Why was I paged? */
+function happened(data: Explanation): boolean {
+  return data.state === "firing" || data.state === "resolved";
+}
+
+function toneOf(data: Explanation): Tone {
+  if (data.state === "firing") return severityTone(data.severity);
+  return data.state === "pending" ? "caution" : "ok";
+}
+
+const stateWords: Record<Explanation["state"], string> = {
+  firing: "Firing",
+  pending: "Pending",
+  inactive: "Inactive",
+  resolved: "Resolved",
+};
+
+/** What keeps it quiet, each with its reason or a way to what explains it. */
+function Quiet({ data }: { data: Explanation }) {
+  const silences = data.silences ?? [];
+  const inhibitors = data.inhibitors ?? [];
+  const unknown = [
+    ...data.silenced_by.filter((id) => !silences.some((silence) => silence.id === id)),
+    ...data.inhibited_by.filter((id) => !inhibitors.some((by) => by.fingerprint === id)),
+  ];
+  if (silences.length + inhibitors.length + unknown.length === 0) return <>nothing</>;
+  return (
+    <>
+      {silences.map((silence) => (
+        <div key={silence.id}>
+          a silence of {silence.created_by || "somebody"} until <When at={silence.ends_at} />:{" "}
+          {silence.comment || "no comment"}
+        </div>
+      ))}
+      {inhibitors.map((by) => (
+        <div key={by.fingerprint}>
+          <Link to="/alerts/$alert" params={{ alert: by.fingerprint }}>
+            {by.alert} {by.labels.service}
+          </Link>
+        </div>
+      ))}
+      {unknown.join(", ")}
+    </>
+  );
+}
+
+function Others({ data }: { data: Explanation }) {
+  if (!data.others?.length) return null;
+  return (
+    <section className="panel stack tight">
+      <h2>Other alerts named {data.alert}</h2>
+      {data.others.map((other) => (
+        <div className="row" key={other.fingerprint}>
+          <Link to="/alerts/$alert" params={{ alert: other.fingerprint }}>
+            {stateWords[other.state]}
+          </Link>
+          <Labels labels={other.labels} hide={["alertname", "severity"]} />
+        </div>
+      ))}
+    </section>
+  );
+}
+
+/** Why was I paged, or why not? */
 export function ExplainPage() {
-  const { alert } = useParams({ from: "/alerts/$alert" });
-  const query = useQuery(explainQuery(alert));
+  const { alert: asked } = useParams({ from: "/alerts/$alert" });
+  const query = useQuery(explainQuery(asked));
+  const alert = query.data?.alert ?? asked;
   return (
     <>
       <PageHead
-        title={`Why ${alert}`}
+        title={query.data && !happened(query.data) ? `Why not ${alert}` : `Why ${alert}`}
         answer={query.data?.summary ?? (query.error ? `${alert} cannot be explained.` : `Reading ${alert}`)}
-        tone={query.data ? (query.data.active_since ? severityTone(query.data.severity) : "ok") : undefined}
+        tone={query.data ? toneOf(query.data) : undefined}
         actions={
           <CopyMenu
             items={[
-              { label: "Copy as curl", text: () => asCurl(`/sb/v1/explain/${encodeURIComponent(alert)}`) },
+              { label: "Copy as curl", text: () => asCurl(`/sb/v1/explain/${encodeURIComponent(asked)}`) },
             ]}
           />
         }
@@ -47,22 +111,23 @@ export function ExplainPage() {
 function ExplainBody({ data }: { data: Explanation }) {
   const { zone } = useTimeRange();
   const { service, slo } = data.labels;
-  const quiet = [
-    ...data.silenced_by.map((id) => `silence ${id}`),
-    ...data.inhibited_by.map((id) => `alert ${id}`),
-  ];
   return (
     <div className="stack">
       <Facts
         facts={[
-          { name: "Severity", value: severityWord(data.severity) },
-          { name: "Value", value: formatFigure(data.value, "none"), note: "when last evaluated" },
-          { name: "Threshold", value: formatFigure(data.threshold, "none") },
+          { name: "State", value: stateWords[data.state] },
+          { name: "Severity", value: data.severity ? severityWord(data.severity) : "none" },
           {
-            name: "Active since",
+            name: "Value",
+            value: data.value == null ? "no data" : formatFigure(data.value, "none"),
+            note: data.condition ? `needs ${data.condition}` : "now",
+          },
+          {
+            name: data.state === "pending" ? "Pending since" : "Active since",
             value: data.active_since ? <When at={data.active_since} /> : "not active",
           },
-          { name: "Kept quiet by", value: quiet.length > 0 ? quiet.join(", ") : "nothing" },
+          { name: "Kept quiet by", value: <Quiet data={data} /> },
+          { name: "Goes to", value: data.receivers?.join(", ") || "nobody" },
         ]}
       />
       {data.query && (
@@ -117,6 +182,7 @@ function ExplainBody({ data }: { data: Explanation }) {
           )}
         </div>
       </section>
+      <Others data={data} />
       {data.pages.map((page) => (
         <PageCard key={page.id} page={page} open={false} />
       ))}

@@ -122,7 +122,7 @@ function PageDetails({ page }: { page: Page }) {
       {page.summary && <p>{page.summary}</p>}
       <div className="row small">
         {name && (
-          <Link to="/alerts/$alert" params={{ alert: name }}>
+          <Link to="/alerts/$alert" params={{ alert: alert.fingerprint || name }}>
             Why was I paged?
           </Link>
         )}

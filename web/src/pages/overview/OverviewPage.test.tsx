@@ -4,7 +4,11 @@ import { apiError, renderPage, stubApi } from "~/test/render";
 import { slo } from "~/test/samples";
 import { OverviewPage } from "./OverviewPage";
 
-const quiet = { "/sb/v1/pages": { pages: [], summary: "" }, "/sb/v1/deploys": { deploys: [] } };
+const quiet = {
+  "/sb/v1/pages": { pages: [], summary: "" },
+  "/sb/v1/deploys": { deploys: [] },
+  "/sb/v1/causes": { causes: [], summary: "" },
+};
 
 describe("the overview", () => {
   it("answers in the first line and shows the promise in danger with its next step and ways on", async () => {
@@ -33,6 +37,40 @@ describe("the overview", () => {
       "q=service:layout duration:>300ms",
     );
     expect(screen.getByRole("table", { name: "Promises that are not in danger" })).toBeTruthy();
+  });
+
+  it("puts the cause first, and what fails of it under it", async () => {
+    const edge = slo({ name: "edge-availability", display_name: "Edge", service: "edge", state: "burning" });
+    const access = slo({
+      name: "access-availability",
+      display_name: "Access",
+      service: "access",
+      state: "burning",
+    });
+    const since = "2026-11-21T14:02:00Z";
+    const text = "access has failed since 14:02 UTC, right after version 1.10.0; edge fails because of it.";
+    stubApi({
+      ...quiet,
+      "/sb/v1/slos": { slos: [edge, access], summary: "2 of 2 SLOs are in danger.", time: since },
+      "/sb/v1/causes": {
+        causes: [
+          {
+            cause: { kind: "change", service: "access", since, text: "" },
+            services: ["access", "edge"],
+            slos: ["access-availability", "edge-availability"],
+            text,
+          },
+        ],
+        summary: `${text} 2 of 2 SLOs burn of it.`,
+      },
+    });
+    await renderPage(<OverviewPage />);
+    expect(
+      await screen.findByRole("heading", { level: 1, name: /access has failed since 14:02/ }),
+    ).toBeTruthy();
+    const group = await screen.findByRole("region", { name: text });
+    const cards = within(group).getAllByRole("article");
+    expect(cards.map((card) => card.getAttribute("aria-label"))).toEqual(["Access", "Edge"]);
   });
 
   it("says how to write a promise when there is none", async () => {

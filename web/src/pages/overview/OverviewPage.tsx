@@ -2,8 +2,8 @@ import { Skeleton } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useMemo } from "react";
-import { deploysQuery, pagesQuery, slosQuery } from "~/api/queries";
-import type { SLOStatus } from "~/api/types";
+import { causesQuery, deploysQuery, pagesQuery, slosQuery } from "~/api/queries";
+import type { CauseGroup, SLOStatus } from "~/api/types";
 import { Answer } from "~/components/Answer";
 import { CopyMenu } from "~/components/CopyMenu";
 import { asCurl } from "~/components/clipboard";
@@ -23,13 +23,16 @@ function worstTone(slos: readonly SLOStatus[], limitsOf: (slo: string) => Limits
   return (["danger", "caution", "unknown"] as const).find((tone) => tones.includes(tone)) ?? "ok";
 }
 
-/** Which promise is in danger? */
+/** What is wrong, and which SLO is in danger? */
 export function OverviewPage() {
   const slos = useQuery(slosQuery);
+  const causes = useQuery(causesQuery);
   const limitsOf = useLimits();
   const all = slos.data?.slos ?? [];
   const answer =
-    slos.data?.summary || (slos.error ? "The state of the promises is not known." : "Reading the promises");
+    causes.data?.summary ||
+    slos.data?.summary ||
+    (slos.error ? "The state of the promises is not known." : "Reading the promises");
   return (
     <>
       <PageHead
@@ -48,14 +51,40 @@ export function OverviewPage() {
       </PageHead>
       <FiringPages />
       <Answer query={slos} what="the promises" skeleton={<OverviewSkeleton />}>
-        {() => <Promises slos={all} />}
+        {() => <Promises slos={all} causes={causes.data?.causes ?? []} />}
       </Answer>
       <Changes />
     </>
   );
 }
 
-function Promises({ slos }: { slos: readonly SLOStatus[] }) {
+/** SLOs in danger that share a cause, under it; those whose cause is not known by themselves. */
+function InDanger({ slos, causes }: { slos: readonly SLOStatus[]; causes: readonly CauseGroup[] }) {
+  const groups = causes
+    .map((group) => ({
+      group,
+      slos: group.slos.flatMap((name) => slos.filter((slo) => slo.name === name)),
+    }))
+    .filter((entry) => entry.slos.length > 0);
+  const rest = slos.filter((slo) => !groups.some((entry) => entry.slos.includes(slo)));
+  return (
+    <>
+      {groups.map((entry) => (
+        <section key={entry.group.cause.service} aria-label={entry.group.text} className="stack tight">
+          {entry.slos.length > 1 && <h2>{entry.group.text}</h2>}
+          {entry.slos.map((slo) => (
+            <SloCard key={slo.name} slo={slo} />
+          ))}
+        </section>
+      ))}
+      {rest.map((slo) => (
+        <SloCard key={slo.name} slo={slo} />
+      ))}
+    </>
+  );
+}
+
+function Promises({ slos, causes }: { slos: readonly SLOStatus[]; causes: readonly CauseGroup[] }) {
   if (slos.length === 0) {
     return (
       <EmptyNote
@@ -72,9 +101,7 @@ function Promises({ slos }: { slos: readonly SLOStatus[] }) {
   const rest = slos.filter((slo) => !danger.includes(slo));
   return (
     <div className="stack">
-      {danger.map((slo) => (
-        <SloCard key={slo.name} slo={slo} />
-      ))}
+      <InDanger slos={danger} causes={causes} />
       {rest.length > 0 && (
         <section className="panel stack tight">
           <h2>{danger.length > 0 ? "The other promises" : "Promises"}</h2>
