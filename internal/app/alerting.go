@@ -21,7 +21,7 @@ func (p *process) buildAlerting(context.Context) (err error) {
 	if p.router, err = router.New(router.Deps{
 		Logger: p.component("alerting"), Registerer: p.tel.Registry,
 		Dir: filepath.Join(p.opts.StoragePath, "alerting"), ConfigFile: p.cfg.AlertmanagerFile,
-		ExternalURL: p.external, Pages: p.state, Dependents: p.cfg.InhibitDependents, Topology: p.topology, Querier: p.engine,
+		ExternalURL: p.external, Config: p.cfg.Routing, Build: router.Build{Version: p.opts.Version, Revision: revision()}, Pages: p.state, Dependents: p.cfg.InhibitDependents, Topology: p.topology, Querier: p.engine,
 	}); err != nil {
 		return err
 	}

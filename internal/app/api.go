@@ -9,6 +9,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/api"
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/platform/redact"
 	"github.com/signalbox-project/signalbox/internal/query/promql"
 )
 
@@ -76,6 +77,9 @@ func (p *process) problems() []model.Problem {
 			Severity: "critical", Message: "the last reload failed, the last good configuration is in force: " + err.Error(),
 			Cure: "mend the file and reload again (SIGHUP or POST /-/reload)",
 		})
+	}
+	for i := range out {
+		out[i].Message = redact.Text(out[i].Message)
 	}
 	return out
 }

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/signalbox-project/signalbox/internal/platform/redact"
 	"github.com/signalbox-project/signalbox/internal/telemetry"
 )
 
@@ -125,7 +126,10 @@ func (o Options) externalURL(a Addresses) (*url.URL, error) {
 	}
 	u, err := url.Parse(o.ExternalURL)
 	if err != nil || u.Scheme == "" || u.Host == "" {
-		return nil, fmt.Errorf("--web.external-url %q: must be an absolute URL such as https://signalbox.example.org", o.ExternalURL)
+		return nil, fmt.Errorf("--web.external-url %q: must be an absolute URL such as https://signalbox.example.org", redact.Text(o.ExternalURL))
+	}
+	if u.User != nil {
+		return nil, fmt.Errorf("--web.external-url %s: must not have a user or a password: it stands in every alert", u.Redacted())
 	}
 	u.Path = strings.TrimSuffix(u.Path, "/")
 	return u, nil

@@ -19,6 +19,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/alerting/rules"
 	"github.com/signalbox-project/signalbox/internal/config"
 	"github.com/signalbox-project/signalbox/internal/gate"
+	"github.com/signalbox-project/signalbox/internal/platform/redact"
 	"github.com/signalbox-project/signalbox/internal/probe"
 	"github.com/signalbox-project/signalbox/internal/process/detect"
 	"github.com/signalbox-project/signalbox/internal/slo"
@@ -91,7 +92,7 @@ func (p *process) buildReload(context.Context) error {
 
 func (p *process) handleReload(w http.ResponseWriter, _ *http.Request) {
 	if err := p.reload(); err != nil {
-		writeText(w, http.StatusInternalServerError, err.Error()+"\n")
+		writeText(w, http.StatusInternalServerError, redact.Text(err.Error())+"\n")
 		return
 	}
 	writeText(w, http.StatusOK, "reloaded\n")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/pprof"
+	"os"
 	"strings"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/front"
 	"github.com/signalbox-project/signalbox/internal/ingest/promwrite"
+	"github.com/signalbox-project/signalbox/internal/platform/redact"
 	"github.com/signalbox-project/signalbox/internal/query/promql"
 	"github.com/signalbox-project/signalbox/internal/webui"
 )
@@ -89,10 +91,15 @@ func (p *process) operations(port *front.Port) {
 		EnableOpenMetrics: true, Registry: p.tel.Registry,
 	}).ServeHTTP)
 	guarded("/debug/pprof/", pprof.Index)
-	guarded("/debug/pprof/cmdline", pprof.Cmdline)
+	guarded("/debug/pprof/cmdline", cmdline)
 	guarded("/debug/pprof/profile", pprof.Profile)
 	guarded("/debug/pprof/symbol", pprof.Symbol)
 	guarded("/debug/pprof/trace", pprof.Trace)
+}
+
+// cmdline is pprof's, without secrets.
+func cmdline(w http.ResponseWriter, _ *http.Request) {
+	writeText(w, http.StatusOK, redact.Text(strings.Join(os.Args, "\x00")))
 }
 
 func writeText(w http.ResponseWriter, status int, text string) {

@@ -68,6 +68,7 @@ type Config struct {
 	Search      search.Config      `yaml:"search"`
 	SQL         sql.Config         `yaml:"sql"`
 	Rules       rules.Config       `yaml:"rules"`
+	Routing     router.Config      `yaml:"routing"`
 	Detect      detect.Config      `yaml:"detect"`
 	SelfQuery   selfquery.Config   `yaml:"self_query"`
 	Probes      probe.Config       `yaml:"probes"`
@@ -107,6 +108,7 @@ func Default() Config {
 		Search:      search.DefaultConfig(),
 		SQL:         sql.DefaultConfig(),
 		Rules:       rules.DefaultConfig(),
+		Routing:     router.DefaultConfig(),
 		Detect:      detect.DefaultConfig(),
 		SelfQuery:   selfquery.DefaultConfig(),
 		Probes:      probe.DefaultConfig(),
@@ -166,6 +168,7 @@ func (c *Config) sections() []section {
 		{"search", c.Search.Validate},
 		{"sql", c.SQL.Validate},
 		{"rules", c.Rules.Validate},
+		{"routing", c.Routing.Validate},
 		{"detect", c.Detect.Validate},
 		{"self_query", c.SelfQuery.Validate},
 		{"probes", c.Probes.Validate},

@@ -48,8 +48,10 @@ func (c Config) Validate() []error {
 		name string
 		v    model.Duration
 	}{
-		{"body_timeout", c.BodyTimeout}, {"header_timeout", c.HeaderTimeout},
-		{"idle_timeout", c.IdleTimeout}, {"write_timeout", c.WriteTimeout},
+		{"body_timeout", c.BodyTimeout},
+		{"header_timeout", c.HeaderTimeout},
+		{"idle_timeout", c.IdleTimeout},
+		{"write_timeout", c.WriteTimeout},
 	} {
 		if d.v <= 0 {
 			errs = append(errs, fmt.Errorf("%s: must be > 0, got %s", d.name, d.v))

@@ -322,3 +322,29 @@ func TestSeriesThatARunNoLongerHasEnd(t *testing.T) {
 		t.Errorf("last written: %v %v, want the end of the certificate's series", last.labels, last.v)
 	}
 }
+
+func TestSecretsOfATargetAreInNoLabelAndNoAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const target = "https://u:SECRET@a.example/x?token=SECRET"
+		asked := make(chan string, 1)
+		b := newProbing(t, DefaultConfig(), "probes: [{name: a, module: http_2xx, target: '"+target+"', interval: 10s}]\n",
+			func(_ context.Context, target string, _ bbconfig.Module) outcome {
+				asked <- target
+				out := outcome{reason: `Get "` + target + `": refused`}
+				out.take(nil)
+				return out
+			})
+		b.during(t, func() {
+			if got := <-asked; got != target {
+				t.Errorf("the prober asks %s", got)
+			}
+			synctest.Wait()
+		})
+		if text := fmt.Sprintf("%+v", b.only(t)); strings.Contains(text, "SECRET") || !strings.Contains(text, "https://u:xxxxx@a.example/x?token=xxxxx") {
+			t.Errorf("the API answers %s", text)
+		}
+		if text := fmt.Sprintf("%+v", b.store.written); strings.Contains(text, "SECRET") || !strings.Contains(text, "https://u:xxxxx@a.example/x?token=xxxxx") {
+			t.Errorf("stored: %s", text)
+		}
+	})
+}

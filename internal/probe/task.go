@@ -8,6 +8,8 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/prometheus/prometheus/model/labels"
+
+	"github.com/signalbox-project/signalbox/internal/platform/redact"
 )
 
 // Why a probe that was due did not take place.
@@ -127,7 +129,10 @@ func (t *task) plannedAt() time.Time {
 func (t *task) once(ctx context.Context) outcome {
 	ctx, cancel := context.WithTimeout(ctx, t.def.Timeout)
 	defer cancel()
-	return t.p.deps.run(ctx, t.target(), t.module())
+	out := t.p.deps.run(ctx, t.target(), t.module())
+	// They quote the target.
+	out.reason, out.ownFault = redact.Text(out.reason), redact.Text(out.ownFault)
+	return out
 }
 
 // finish writes and remembers a result.
@@ -174,7 +179,7 @@ func (t *task) view() Probe {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	s := Probe{
-		Name: t.def.Name, Module: t.def.Module, Target: t.target(), Labels: maps.Clone(t.def.Labels),
+		Name: t.def.Name, Module: t.def.Module, Target: redact.Text(t.target()), Labels: maps.Clone(t.def.Labels),
 		Interval: t.def.Interval.Seconds(), Timeout: t.def.Timeout.Seconds(),
 		State: t.state, Reason: t.last.reason, Duration: t.last.duration.Seconds(), Phases: t.last.phases, StatusCode: t.last.statusCode,
 		NextRun: t.next, File: t.def.File, Line: t.def.Line,

@@ -11,6 +11,8 @@ import (
 	"github.com/prometheus/prometheus/model/metadata"
 	"github.com/prometheus/prometheus/model/value"
 	"github.com/prometheus/prometheus/storage"
+
+	"github.com/signalbox-project/signalbox/internal/platform/redact"
 )
 
 // job is the label job of every series of a probe.
@@ -66,6 +68,6 @@ func (t *task) labels(s sample) labels.Labels {
 	b.Set(common.MetricNameLabel, s.name)
 	b.Set("job", job)
 	b.Set("probe", t.def.Name)
-	b.Set("target", t.target())
+	b.Set("target", redact.Text(t.target()))
 	return b.Labels()
 }

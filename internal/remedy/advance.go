@@ -11,6 +11,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/human"
+	"github.com/signalbox-project/signalbox/internal/platform/redact"
 	"github.com/signalbox-project/signalbox/internal/remedy/rollback"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
@@ -233,8 +234,8 @@ func (r *Room) execute(ctx context.Context, rem *model.Remedy, executor rollback
 	now := r.deps.Now().UTC()
 	switch {
 	case err != nil:
-		rem.Result = err.Error()
-		return r.change(ctx, rem, model.RemedyFailed, fmt.Sprintf("%s could not be rolled back from %s: %s", rem.Service, rem.Version, err), now)
+		rem.Result = redact.Text(err.Error())
+		return r.change(ctx, rem, model.RemedyFailed, fmt.Sprintf("%s could not be rolled back from %s: %s", rem.Service, rem.Version, rem.Result), now)
 	case what.DryRun:
 		rem.Result = result
 		return r.change(ctx, rem, model.RemedyPlanned, fmt.Sprintf("Dry run: Signalbox %s, since %s", result, reason), now)

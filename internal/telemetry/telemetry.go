@@ -71,7 +71,7 @@ func New(cfg Config, id Identity, out io.Writer) (*Telemetry, error) {
 		sdktrace.WithBatcher(f),
 	)
 	return &Telemetry{
-		Logger:   slog.New(teeHandler{console: console, feed: f}),
+		Logger:   slog.New(maskHandler{teeHandler{console: console, feed: f}}),
 		Registry: reg,
 		Tracer:   provider,
 		feed:     f,

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
@@ -151,4 +152,20 @@ func TestAQuietPartOnlyWarns(t *testing.T) {
 		t.Errorf("logged:\n%s", got)
 	}
 	telemetry.Quiet(nil).Error("into the void")
+}
+
+func TestSecretsAreMaskedOnTheConsoleAndInTheStore(t *testing.T) {
+	tel, out := newTelemetry(t, telemetry.DefaultConfig())
+	err := fmt.Errorf("scrape: %w", errors.New(`Get "http://u:SECRET@h/?token=SECRET": refused`))
+	tel.Logger.With("base", "https://SECRET@h").Warn("from http://u:SECRET@h", "err", err, "api_key", "SECRET", "n", 7,
+		slog.Group("g", "url", "http://u:SECRET@h"))
+	var s sink
+	feedOnce(t, tel, &s)
+	stored := fmt.Sprintf("%+v", s.logs)
+	if len(s.logs) != 1 || strings.Contains(stored, "SECRET") || strings.Contains(out.String(), "SECRET") {
+		t.Errorf("console %s\nstored %s", out, stored)
+	}
+	if !strings.Contains(out.String(), "n=7") || !strings.Contains(out.String(), "u:xxxxx@h/?token=xxxxx") || !strings.Contains(out.String(), "g.url=") {
+		t.Errorf("console: %s", out)
+	}
 }

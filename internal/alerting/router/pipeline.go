@@ -85,7 +85,7 @@ func (r *Router) apply(cfg *amconfig.Config) error {
 	// Inhibitions must be known before the first notification is considered.
 	go p.inhibitor.Run()
 	p.inhibitor.WaitForLoading()
-	go p.dispatcher.Run(time.Now())
+	go p.dispatcher.Run(r.start)
 	p.dispatcher.WaitForLoading()
 	r.current.Store(p)
 	r.updateAPI(cfg)

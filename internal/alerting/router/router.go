@@ -77,6 +77,8 @@ type Deps struct {
 	// ConfigFile is an alertmanager.yml; "" means the default tree.
 	ConfigFile  string
 	ExternalURL *url.URL
+	Config      Config
+	Build       Build
 	Pages       notify.PageStore
 	// Dependents and Topology say whose alerts are held back while a service that
 	// they call fails; without Topology none are.
@@ -108,6 +110,8 @@ type Router struct {
 	resolve atomic.Int64 // resolve_timeout, ns
 	closed  sync.Once
 
+	start time.Time // when notifying may begin
+
 	mu      sync.Mutex // orders Reload, Run's start and its end
 	file    string
 	config  *amconfig.Config
@@ -134,7 +138,8 @@ func New(deps Deps) (*Router, error) {
 		return nil, fmt.Errorf("make alerting folder %s: %w", deps.Dir, err)
 	}
 	r := &Router{
-		log: deps.Logger, dir: deps.Dir, external: deps.ExternalURL, file: deps.ConfigFile, config: cfg,
+		start: time.Now().Add(time.Duration(deps.Config.StartDelay)),
+		log:   deps.Logger, dir: deps.Dir, external: deps.ExternalURL, file: deps.ConfigFile, config: cfg,
 		groups:  marker.NewGroupMarker(),
 		builder: amnotify.NewPipelineBuilder(deps.Registerer, featurecontrol.NoopFlags{}, eventrecorder.NopRecorder()),
 		metrics: dispatch.NewDispatcherMetrics(false, deps.Registerer, featurecontrol.NoopFlags{}),
@@ -148,7 +153,7 @@ func New(deps Deps) (*Router, error) {
 	if err := r.openState(deps); err != nil {
 		return nil, err
 	}
-	if err := r.makeAPI(deps.Registerer); err != nil {
+	if err := r.makeAPI(deps.Registerer, deps.Build); err != nil {
 		r.Close()
 		return nil, err
 	}
@@ -210,7 +215,7 @@ func silenceOptions(path string, log *slog.Logger, reg prometheus.Registerer) si
 	}
 }
 
-func (r *Router) makeAPI(reg prometheus.Registerer) error {
+func (r *Router) makeAPI(reg prometheus.Registerer, build Build) error {
 	duration := promauto.With(reg).NewHistogramVec(prometheus.HistogramOpts{
 		Name:    "alertmanager_http_request_duration_seconds",
 		Help:    "Histogram of latencies for HTTP requests.",
@@ -235,7 +240,7 @@ func (r *Router) makeAPI(reg prometheus.Registerer) error {
 	if err != nil {
 		return fmt.Errorf("make alertmanager API: %w", err)
 	}
-	r.handler = r.keepSilences(r.api.Register(route.New(), "/"))
+	r.handler = r.keepSilences(completeStatus(build, r.api.Register(route.New(), "/")))
 	return nil
 }
 

@@ -410,8 +410,12 @@ func TestAPermittedPageCanSendAndReadEveryAnswer(t *testing.T) {
 		origin, allow string
 	}{{tb, page, page}, {tb, "https://evil.example", ""}, {closed, page, ""}} {
 		for _, r := range []struct{ method, path, contentType, body string }{
-			{"OPTIONS", "/v1/traces", "", ""}, {"POST", "/v1/logs", typeJSON, "{}"}, {"POST", "/v1/logs", typeJSON, "{"},
-			{"POST", "/v1/logs", "text/plain", "{}"}, {"POST", "/v1/nothing", typeJSON, "{}"}, {"POST", "/v1/metrics", typeJSON, strings.Repeat(" ", 17<<20)},
+			{"OPTIONS", "/v1/traces", "", ""},
+			{"POST", "/v1/logs", typeJSON, "{}"},
+			{"POST", "/v1/logs", typeJSON, "{"},
+			{"POST", "/v1/logs", "text/plain", "{}"},
+			{"POST", "/v1/nothing", typeJSON, "{}"},
+			{"POST", "/v1/metrics", typeJSON, strings.Repeat(" ", 17<<20)},
 		} {
 			req, err := http.NewRequest(r.method, "http://"+c.tb.HTTPAddr().String()+r.path, strings.NewReader(r.body))
 			if err != nil {

@@ -1,11 +1,37 @@
 package scrape
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 
+	prommodel "github.com/prometheus/common/model"
 	promconfig "github.com/prometheus/prometheus/config"
+	"github.com/prometheus/prometheus/discovery"
 )
+
+// secretsInAddresses refuses a user and password in a target's address: they
+// would be in the label instance of every sample.
+func secretsInAddresses(jobs []*promconfig.ScrapeConfig) []error {
+	var errs []error
+	for _, job := range jobs {
+		for _, c := range job.ServiceDiscoveryConfigs {
+			static, ok := c.(discovery.StaticConfig)
+			if !ok {
+				continue
+			}
+			for _, group := range static {
+				for _, target := range group.Targets {
+					if user, address, found := strings.Cut(string(target[prommodel.AddressLabel]), "@"); found && user != "" {
+						errs = append(errs, fmt.Errorf("scrape_configs: job %s: target …@%s: a user and password do not belong in the address, they would be in the label instance: use basic_auth", job.JobName, address))
+					}
+				}
+			}
+		}
+	}
+	return errs
+}
 
 // Load reads Prometheus' global and scrape_configs sections by its own strict
 // rules. It stands here because the kinds of discovery that a configuration
@@ -16,8 +42,9 @@ func Load(text, dir string) (*promconfig.Config, error) {
 		return nil, err
 	}
 	cfg.SetDirectory(dir)
-	if _, err := cfg.GetScrapeConfigs(); err != nil {
+	jobs, err := cfg.GetScrapeConfigs()
+	if err != nil {
 		return nil, fmt.Errorf("scrape_configs: %w", err)
 	}
-	return cfg, nil
+	return cfg, errors.Join(secretsInAddresses(jobs)...)
 }

@@ -161,6 +161,7 @@ func TestConfigurationsAreReadByPrometheusRules(t *testing.T) {
 		{"no job name", "- scheme: http\n", "job_name"},
 		{"a discovery that is not built in", "- job_name: a\n  consul_sd_configs: [{server: x}]\n", "line 3"},
 		{"broken YAML", "- job_name: [\n", "line 2"},
+		{"a password in an address", "- job_name: a\n  static_configs: [{targets: [\"bob:SECRET@h:1\"]}]\n", "job a: target …@h:1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			sep := "\n"

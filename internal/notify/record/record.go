@@ -31,6 +31,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/notify"
+	"github.com/signalbox-project/signalbox/internal/platform/redact"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
 
@@ -227,7 +228,7 @@ func newPage(ctx context.Context, key amnotify.Key, now time.Time) model.Page {
 func addDelivery(log []model.Delivery, channel string, failure error, now time.Time) []model.Delivery {
 	d := model.Delivery{Channel: channel, Time: now, Status: "delivered", Attempt: 1}
 	if failure != nil {
-		d.Status, d.Error = "failed", clip(failure.Error(), maxError)
+		d.Status, d.Error = "failed", clip(redact.Text(failure.Error()), maxError)
 	}
 	for i := len(log) - 1; i >= 0; i-- {
 		if log[i].Channel != channel {

@@ -217,6 +217,8 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.write.ServeHTTP(w, r)
 	case strings.HasPrefix(path, "/search/"):
 		http.Error(w, "search endpoints are off; use /api/v1/labels, /api/v1/label/<name>/values and /api/v1/series", http.StatusNotFound)
+	case path == "/status/config" || path == "/status/flags" || path == "/targets" || path == "/alertmanagers":
+		a.masked(w, r)
 	case path == "/metadata" || path == "/targets/metadata":
 		a.router.ServeHTTP(w, r.WithContext(withPushedMetadata(r.Context())))
 	default:
