@@ -44,7 +44,7 @@ func sloListCommand() *cobra.Command {
 				}
 				t := newTable("STATE", "NAME", "SERVICE", "OBJECTIVE", "WINDOW", "BUDGET LEFT", "WHY")
 				for _, s := range answer.SLOs {
-					t.row(string(s.State), s.Name, s.Service, fmt.Sprintf("%g %%", 100*s.Objective), s.Window, budgetLeft(s), s.Reason)
+					t.row(string(s.State), s.Name, s.Service, fmt.Sprintf("%g %%", 100*s.Objective), s.Window, left(s.Budget), s.Reason)
 				}
 				t.write(w)
 				return nil
@@ -57,11 +57,12 @@ func sloListCommand() *cobra.Command {
 	return cmd
 }
 
-func budgetLeft(s model.SLOStatus) string {
-	if s.Budget.Total == 0 && s.Budget.Coverage == 0 {
+// left is the share of a budget that is left, or that nobody knows it.
+func left(b model.Budget) string {
+	if b.Unknown {
 		return "-"
 	}
-	return percent(s.Budget.LeftRatio)
+	return percent(b.LeftRatio)
 }
 
 func sloShowCommand() *cobra.Command {
@@ -88,10 +89,14 @@ func printSLO(w io.Writer, s model.SLOStatus) error {
 	fmt.Fprintf(w, "%s (%s): %s\n%s\n%s\n\n", s.Name, s.Service, s.State, s.Reason, s.Action)
 	t := newTable("WHAT", "VALUE")
 	t.row("objective", fmt.Sprintf("%g %% over %s", 100*s.Objective, s.Window))
-	t.row("budget", fmt.Sprintf("%s min of full outage; %s %s allowed, %s used", figure(s.Budget.Minutes), figure(s.Budget.Allowed), unit(s.Method), figure(s.Budget.Bad)))
-	t.row("left", budgetLeft(s))
+	budget := figure(s.Budget.Minutes) + " min of full outage"
+	if !s.Budget.Unknown {
+		budget += fmt.Sprintf("; %s %s allowed, %s used", figure(s.Budget.Allowed), unit(s.Method), figure(s.Budget.Bad))
+	}
+	t.row("budget", budget)
+	t.row("left", left(s.Budget))
 	if s.Felt != nil {
-		t.row("as users felt it", fmt.Sprintf("%s left, %s used; %d corrections", percent(s.Felt.LeftRatio), figure(s.Felt.Bad), len(s.Corrections)))
+		t.row("as users felt it", fmt.Sprintf("%s left, %s used; %d corrections", left(*s.Felt), figure(s.Felt.Bad), len(s.Corrections)))
 	}
 	t.row("data", percent(s.Budget.Coverage)+" of the window")
 	t.row("error ratio", s.Queries.Error)
@@ -99,7 +104,11 @@ func printSLO(w io.Writer, s model.SLOStatus) error {
 	fmt.Fprintln(w)
 	b := newTable("BURN OVER", "RATE", "EVENTS", "COVERAGE")
 	for _, r := range s.Burn {
-		b.row(r.Window, figure(r.Rate)+"×", figure(r.Events), percent(r.Coverage))
+		rate := "-" // nothing was seen
+		if r.Coverage > 0 {
+			rate = figure(r.Rate) + "×"
+		}
+		b.row(r.Window, rate, figure(r.Events), percent(r.Coverage))
 	}
 	b.write(w)
 	return nil

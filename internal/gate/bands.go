@@ -95,7 +95,7 @@ func (b *Bands) look(ctx context.Context) error {
 	var send []notify.Alert
 	for _, s := range list {
 		was, active := b.above[s.Name]
-		if s.State == model.SLOInsufficient || s.Budget.Total <= 0 {
+		if unknownBudget(s) {
 			if active { // nothing is known: that is no recovery
 				next[s.Name] = was
 			}
@@ -133,6 +133,11 @@ func (b *Bands) look(ctx context.Context) error {
 	}
 	b.above = next
 	return nil
+}
+
+// unknownBudget reports whether nobody can say in which band a promise lies.
+func unknownBudget(s model.SLOStatus) bool {
+	return s.State == model.SLOInsufficient || s.Budget.Unknown || s.Budget.Total <= 0
 }
 
 // environmentOf is the environment that a promise is restricted to.

@@ -141,11 +141,15 @@ func (j *judgement) add(v model.Verdict, rule, cure, format string, args ...any)
 // data asks whether there is anything to judge by.
 func (j *judgement) data() {
 	st, name := j.snapshot.Status, j.snapshot.Status.Name
+	j.unknown = st.Budget.Unknown
 	age := j.now.Sub(j.snapshot.LastData)
 	switch {
 	case j.snapshot.LastData.IsZero() || st.Time.IsZero():
 		j.unknown = true
 		j.add(model.VerdictInsufficient, RuleData, orElse(st.Action, "Send the telemetry that its query selects."), "%s: no data has been seen.", name)
+	case st.Doubt.Wrong(): // how old it is does not matter then
+		j.unknown = true
+		j.add(model.VerdictInsufficient, RuleData, st.Action, "%s: %s", name, st.Reason)
 	case age > time.Duration(j.policy.StaleAfter):
 		// Old figures can still block: a spent budget does not come back because
 		// telemetry stopped.
@@ -187,8 +191,8 @@ func (j *judgement) burnRule(rule string, r BurnRule) {
 	j.burnEvidence(long, r.Factor)
 	j.burnEvidence(short, r.Factor)
 	st := j.snapshot.Status
-	if !reaches(long.Rate, r.Factor) || long.Coverage == 0 {
-		return
+	if !reaches(long.Rate, r.Factor) || long.Coverage == 0 || st.Doubt == model.DoubtReading && len(st.Alerts) == 0 {
+		return // of a history that is being read the few minutes known would count for all of it
 	}
 	bad := long.Rate * errorBudget(st.Objective) * long.Events
 	figures := fmt.Sprintf("%s burns %s over %s and %s over %s (limit %s)", st.Name, human.Times(long.Rate), spaced(long.Window),
@@ -227,14 +231,14 @@ func (j *judgement) budget() {
 		SLO: st.Name, Name: "budget_used", Window: st.Window, Query: ratioQuery(st, st.Window), Events: st.Budget.Total,
 		Coverage: st.Budget.Coverage, LastData: j.snapshot.LastData, Time: st.Time, Threshold: pointer(j.policy.HoldAbove),
 	}
-	if st.Budget.Total > 0 {
+	if st.Budget.Total > 0 && !st.Budget.Unknown {
 		e.Value = pointer(st.Budget.UsedRatio)
 	}
 	j.evidence = append(j.evidence, e)
 	if j.unknown {
 		return
 	}
-	if st.Budget.Total <= 0 {
+	if st.Budget.Total <= 0 && st.WindowStart == nil { // a calendar window that begins has a whole budget
 		j.add(model.VerdictInsufficient, RuleData, "Wait for data, or check the queries of the promise.", "%s: how much of its budget is used is not known.", st.Name)
 		return
 	}

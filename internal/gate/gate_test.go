@@ -50,6 +50,15 @@ func burn(window string, rate float64) func(*model.SLOSnapshot) {
 	}
 }
 
+// doubted is a promise that cannot be judged.
+func doubted(why model.SLODoubt) func(*model.SLOSnapshot) {
+	return func(s *model.SLOSnapshot) {
+		s.Status.State, s.Status.Doubt = model.SLOInsufficient, why
+		s.Status.Reason, s.Status.Action = "The query of good events has matched nothing.", "Check the selector."
+		s.Status.Budget = model.Budget{Total: 100, UsedRatio: 100, LeftRatio: -99, Unknown: true}
+	}
+}
+
 func events(window string, n, coverage float64) func(*model.SLOSnapshot) {
 	return func(s *model.SLOSnapshot) {
 		for i := range s.Status.Burn {
@@ -108,6 +117,8 @@ func TestVerdicts(t *testing.T) {
 		{"thin data's budget does not hold", []model.SLOSnapshot{promise(thin, used(0.9))}, false, model.VerdictInsufficient, RuleData, "Too few events"},
 		{"history still being read is insufficient", []model.SLOSnapshot{promise(func(s *model.SLOSnapshot) { s.Loaded = false })}, false, model.VerdictInsufficient, RuleData, "being read"},
 		{"an hour with little data is insufficient", []model.SLOSnapshot{promise(events("1h", 100, 0.2))}, false, model.VerdictInsufficient, RuleData, "20 % of the last 1 h"},
+		{"what cannot be is insufficient though it looks like burning", []model.SLOSnapshot{promise(doubted(model.DoubtUnmatched), lastData(time.Hour))}, false, model.VerdictInsufficient, RuleData, "matched nothing"},
+		{"a history that is being read burns nobody", []model.SLOSnapshot{promise(burn("1h", 100), burn("5m", 100), doubted(model.DoubtReading))}, false, model.VerdictInsufficient, RuleData, "matched nothing"},
 		{"a spent budget blocks though data is stale", []model.SLOSnapshot{promise(used(1.2), lastData(time.Hour))}, false, model.VerdictBlock, RuleBudget, "Blocked"},
 		{"a hold comes before insufficient", []model.SLOSnapshot{promise(used(0.8)), promise(named("b"), noData)}, false, model.VerdictHold, RuleBudget, "On hold"},
 		{"but a critical fix meets the insufficient one", []model.SLOSnapshot{promise(used(0.8)), promise(named("b"), noData)}, true, model.VerdictInsufficient, RuleData, "Not enough data"},

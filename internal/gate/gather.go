@@ -124,7 +124,7 @@ func (g *Gate) dependencies(ctx context.Context, in Input, named []string) ([]De
 		for _, s := range promises {
 			out = append(out, Dependency{
 				Service: name, Environment: s.Environment, SLO: s.Status.Name, State: s.Status.State,
-				Reason: s.Status.Reason, UsedRatio: s.Status.Budget.UsedRatio, Called: called[name],
+				Reason: s.Status.Reason, UsedRatio: s.Status.Budget.UsedRatio, Unknown: s.Status.Budget.Unknown, Called: called[name],
 			})
 		}
 	}

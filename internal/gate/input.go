@@ -41,6 +41,8 @@ type Dependency struct {
 	State       model.SLOState `json:"state"`
 	Reason      string         `json:"reason"`
 	UsedRatio   float64        `json:"used_ratio"` // of its budget
+	// Unknown says that UsedRatio is not known.
+	Unknown bool `json:"unknown,omitempty"`
 	// Called says that calls were seen; otherwise a policy names the service.
 	Called bool `json:"called"`
 }

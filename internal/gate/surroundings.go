@@ -71,9 +71,11 @@ func (s *surroundings) dependencies() {
 			continue
 		}
 		used, limit := d.UsedRatio, 1.0
-		s.evidence = append(s.evidence, model.Evidence{
-			SLO: d.SLO, Name: "dependency_budget_used", Value: &used, Threshold: &limit, Time: s.in.Time,
-		})
+		e := model.Evidence{SLO: d.SLO, Name: "dependency_budget_used", Threshold: &limit, Time: s.in.Time}
+		if !d.Unknown {
+			e.Value = &used
+		}
+		s.evidence = append(s.evidence, e)
 		if d.State != model.SLOExhausted && d.State != model.SLOBurning {
 			continue
 		}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"time"
-
-	"github.com/signalbox-project/signalbox/internal/model"
 )
 
 // PolicyView is the budget policy as it stands: the rules, and what they mean now.
@@ -55,7 +53,7 @@ func (b *Bands) View(ctx context.Context) (PolicyView, error) {
 	worst, count := "", 0
 	for _, s := range list {
 		at := Standing{SLO: s.Name, Service: s.Service, Environment: environmentOf(s)}
-		if s.State != model.SLOInsufficient && s.Budget.Total > 0 {
+		if !unknownBudget(s) {
 			used := s.Budget.UsedRatio
 			at.Band, _, at.Policy = set.bandOf(s, "")
 			at.UsedRatio = &used

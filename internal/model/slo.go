@@ -1,6 +1,7 @@
 package model
 
 import (
+	"encoding/json"
 	"strconv"
 	"strings"
 	"time"
@@ -16,6 +17,26 @@ const (
 	SLOOK           SLOState = "ok"           // neither
 	SLOInsufficient SLOState = "insufficient" // data missing, stale or too thin
 )
+
+// SLODoubt is why a promise cannot be judged, in one word.
+type SLODoubt string
+
+// The doubts, in the order in which one of them is named.
+const (
+	DoubtFailing    SLODoubt = "failing"    // its query fails
+	DoubtImpossible SLODoubt = "impossible" // what was measured cannot be
+	DoubtUnmatched  SLODoubt = "unmatched"  // the query of good events matches nothing
+	DoubtReading    SLODoubt = "reading"    // history is still to be read
+	DoubtCorrected  SLODoubt = "corrected"  // corrections leave nothing
+	DoubtNoData     SLODoubt = "no_data"    // nothing was seen
+	DoubtStale      SLODoubt = "stale"      // nothing was seen lately
+	DoubtYoung      SLODoubt = "young"      // data began a short time ago
+	DoubtFewEvents  SLODoubt = "few_events" // too few of them, or none
+)
+
+// Wrong reports whether what was measured says nothing at all, good or bad: its
+// burn rates are no burn rates.
+func (d SLODoubt) Wrong() bool { return d == DoubtImpossible || d == DoubtUnmatched }
 
 // SLOStatus is one promise as it stands at Time. It is what /sb/v1/slos answers.
 type SLOStatus struct {
@@ -33,6 +54,7 @@ type SLOStatus struct {
 	Budget      Budget            `json:"budget"`
 	Burn        []Burn            `json:"burn"`
 	State       SLOState          `json:"state" enum:"ok,burning,exhausted,insufficient"`
+	Doubt       SLODoubt          `json:"doubt,omitempty" enum:"failing,impossible,unmatched,reading,corrected,no_data,stale,young,few_events" doc:"why it cannot be judged, while its state is insufficient"`
 	Reason      string            `json:"reason" doc:"why this state, in one sentence with figures"`
 	Action      string            `json:"action" doc:"what to do next, in one sentence"`
 	Since       *time.Time        `json:"since,omitempty" doc:"since when it has been in this state"`
@@ -101,12 +123,29 @@ type Budget struct {
 	Allowed   float64 `json:"allowed"`
 	Bad       float64 `json:"bad"`
 	Total     float64 `json:"total"`
-	UsedRatio float64 `json:"used_ratio" doc:"share of the budget used; above 1 when overspent"`
-	LeftRatio float64 `json:"left_ratio" doc:"1 - used_ratio; negative when overspent"`
+	UsedRatio float64 `json:"used_ratio" nullable:"true" doc:"share of the budget used; above 1 when overspent; null while it is unknown"`
+	LeftRatio float64 `json:"left_ratio" nullable:"true" doc:"1 - used_ratio; negative when overspent; null while it is unknown"`
 	Minutes   float64 `json:"minutes" doc:"the budget as minutes of full outage: (1-objective) × window"`
-	SLI       float64 `json:"sli" doc:"measured share of good events over the window"`
+	SLI       float64 `json:"sli" nullable:"true" doc:"measured share of good events over the window; null while it is unknown"`
 	Coverage  float64 `json:"coverage" doc:"share of the window with data, 0 to 1"`
 	Reason    string  `json:"reason,omitempty" doc:"why the figures are absent or partial"`
+	// Unknown says that nothing vouches for the ratios. They are arithmetic then, and null in JSON:
+	// nobody is to take a budget that cannot be judged for a full one, or for a spent one.
+	Unknown bool `json:"unknown,omitempty" doc:"how much is used and left cannot be known"`
+}
+
+// MarshalJSON writes null for ratios that are unknown.
+func (b Budget) MarshalJSON() ([]byte, error) {
+	type plain Budget
+	if !b.Unknown {
+		return json.Marshal(plain(b))
+	}
+	return json.Marshal(struct {
+		plain
+		UsedRatio *float64 `json:"used_ratio"`
+		LeftRatio *float64 `json:"left_ratio"`
+		SLI       *float64 `json:"sli"`
+	}{plain: plain(b)})
 }
 
 // Burn is a burn rate over one window: 1 means the budget lasts exactly the

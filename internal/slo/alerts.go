@@ -3,6 +3,7 @@ package slo
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -22,10 +23,12 @@ func (e *Engine) conclude(p *promise, now time.Time) model.SLOStatus {
 	}
 	p.judged = judgement{known: k, at: now}
 	m := p.measure(e.cfg, now)
-	rows := burnRows(e.cfg, p.def, m, func(name string) bool { return p.alerts[name] != nil })
-	p.hold(rows, now)
-	s := judge(e.cfg, p.def, m, rows)
-	for _, r := range rows {
+	v := judge(e.cfg, p.def, m, standing{active: func(name string) bool { return p.alerts[name] != nil }, pending: p.record.Pending})
+	s := v.status
+	if !maps.Equal(v.pending, p.record.Pending) {
+		p.record.Pending, p.dirty = v.pending, true
+	}
+	for _, r := range v.rows {
 		a := p.alerts[r.alert.Name]
 		if r.firing && a == nil {
 			p.alerts[r.alert.Name] = &store.SLOAlertRecord{Name: r.alert.Name, Window: r.long.Window, Since: now.UTC()}
@@ -50,30 +53,6 @@ func (e *Engine) conclude(p *promise, now time.Time) model.SLOStatus {
 	p.status = s
 	p.mu.Unlock()
 	return s
-}
-
-// hold keeps rows from firing until they have burned for as long as they must.
-func (p *promise) hold(rows []burnRow, now time.Time) {
-	for i := range rows {
-		r := &rows[i]
-		since, waiting := p.record.Pending[r.alert.Name]
-		switch wait := time.Duration(r.alert.For); {
-		case wait == 0 || p.alerts[r.alert.Name] != nil:
-		case r.unread && !r.firing: // it may burn all the time
-		case !r.firing && waiting:
-			delete(p.record.Pending, r.alert.Name)
-			p.dirty = true
-		case r.firing && !waiting:
-			if p.record.Pending == nil {
-				p.record.Pending = map[string]time.Time{}
-			}
-			p.record.Pending[r.alert.Name], r.firing, p.dirty = now.UTC(), false, true
-		case r.firing && now.Sub(since) < wait:
-			r.firing = false
-		case r.firing:
-			delete(p.record.Pending, r.alert.Name)
-		}
-	}
 }
 
 // message is an alert that is due to be handed to the pipeline.
@@ -192,8 +171,8 @@ func (e *Engine) alert(d *Definition, s model.SLOStatus, b BurnAlert, a *store.S
 // alertText is what a person reads first.
 func (e *Engine) alertText(d *Definition, s model.SLOStatus, b BurnAlert, now time.Time) model.Labels {
 	long, short, factor := WindowText(time.Duration(b.Long)), WindowText(b.short()), d.factor(b, now)
-	rest := fmt.Sprintf("objective %s over %s, %s of the budget left. %s %s",
-		human.Percent(d.Objective), windowWords(d), human.Percent(s.Budget.LeftRatio), s.Reason, s.Action)
+	rest := fmt.Sprintf("objective %s over %s, %s. %s %s",
+		human.Percent(d.Objective), windowWords(d), leftWords(s.Budget), s.Reason, s.Action)
 	switch {
 	case b.NoData:
 		return model.Labels{"summary": d.DisplayName + " has no data", "description": "Nobody can vouch for it; " + rest}
@@ -210,6 +189,13 @@ func (e *Engine) alertText(d *Definition, s model.SLOStatus, b BurnAlert, now ti
 			human.Times(rate), spaced(long), human.Times(burnIn(s, short)), spaced(short), human.Times(factor), rest),
 		"threshold": fmt.Sprint(factor),
 	}
+}
+
+func leftWords(b model.Budget) string {
+	if b.Unknown {
+		return "how much of the budget is left is not known"
+	}
+	return human.Percent(b.LeftRatio) + " of the budget left"
 }
 
 func burnIn(s model.SLOStatus, window string) float64 {

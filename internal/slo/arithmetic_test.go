@@ -192,8 +192,7 @@ func TestSentences(t *testing.T) {
 		return m
 	}
 	judged := func(m measured) model.SLOStatus {
-		cfg := DefaultConfig()
-		return judge(cfg, d, m, burnRows(cfg, d, m, func(string) bool { return false }))
+		return judge(DefaultConfig(), d, m, standing{active: func(string) bool { return false }}).status
 	}
 	s := judged(steady())
 	if s.State != model.SLOOK || s.Reason != "80 % of the budget of 28 d is left (2 h 41 m 17 s of 3 h 21 m 36 s)." || s.Action != "Nothing to do." {

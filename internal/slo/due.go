@@ -19,6 +19,7 @@ type known struct {
 	loaded           time.Duration
 	queued           int
 	failing, noGood  bool
+	fault            bool
 	corrections      *model.SLOCorrection // the first of a list that is replaced when it changes
 	corrected        int
 }
@@ -26,7 +27,7 @@ type known struct {
 func (p *promise) knows() known {
 	k := known{
 		def: p.def, bad: p.live.Bad, total: p.live.Total, sealed: p.sealed, lastData: p.lastData, loaded: p.loaded,
-		queued: len(p.queue), failing: !p.failing.IsZero(), noGood: p.noGood, corrected: len(p.corrections),
+		queued: len(p.queue), failing: !p.failing.IsZero(), noGood: p.noGood, fault: p.fault != nil, corrected: len(p.corrections),
 	}
 	if len(p.corrections) > 0 {
 		k.corrections = &p.corrections[0]

@@ -33,6 +33,7 @@ type world struct {
 	refuse  string // the alert name that Send refuses
 	cfg     slo.Config
 	counts  map[string]float64 // by outcome
+	minutes int                // of feeds
 	doc     string
 }
 

@@ -1,6 +1,7 @@
 package slo
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -21,6 +22,7 @@ type measured struct {
 	err      error            // of the last query, when it goes on
 	noGood   bool             // the query of good events matches nothing
 	fault    *indicator.Fault // what was measured and cannot be
+	idle     string           // a part of the composite that counted nothing
 
 	start    time.Time                     // of the budget window
 	length   time.Duration                 // of the budget window; 0: the definition's
@@ -114,9 +116,59 @@ type burnRow struct {
 	unread      bool // history of the long window is still to be read
 }
 
-// burnRows judges every row that applies to the promise. wasActive says whether a row's alert is
-// active: it stays so while the short window is empty and the long one still
-// burns, because silence after a fire is no all-clear.
+// standing is what was said before: an active alert stays so while nothing is known, because
+// silence after a fire is no all-clear.
+type standing struct {
+	active  func(name string) bool
+	pending map[string]time.Time // rows that burn, but not for long enough, and since when
+}
+
+// verdict is all that is said of a promise at one time. State, burn rates, budget and alerts come
+// from one judgement, so that they cannot contradict each other.
+type verdict struct {
+	status  model.SLOStatus
+	rows    []burnRow
+	pending map[string]time.Time
+}
+
+// judge says how the promise stands. It is a pure function.
+func judge(cfg Config, d *Definition, m measured, was standing) verdict {
+	why := mistrust(cfg, d, m)
+	rows := burnRows(cfg, d, m, was.active)
+	if why != nil {
+		for i := range rows {
+			r := &rows[i]
+			r.firing = r.firing && (r.alert.NoData || was.active(r.alert.Name) && why.kind != model.DoubtUnmatched)
+		}
+	}
+	v := verdict{rows: rows, pending: hold(rows, was, m.now)}
+	worst := worstRow(rows)
+	if why == nil && worst == nil {
+		why = thin(cfg, d, m)
+	}
+	v.status = status(cfg, d, m, rows, why)
+	s := &v.status
+	switch {
+	case why != nil:
+		s.State, s.Doubt, s.Reason, s.Action = model.SLOInsufficient, why.kind, why.reason, why.action
+		conceal(s)
+	case s.Budget.UsedRatio >= 1-1e-12:
+		s.State = model.SLOExhausted
+		s.Reason, s.Action = exhaustedText(d, *s, worst)
+	case worst != nil:
+		s.State = model.SLOBurning
+		s.Reason, s.Action = burningText(d, *s, worst)
+	default:
+		s.State = model.SLOOK
+		s.Reason, s.Action = okText(d, *s)
+	}
+	if why == nil && m.young(d) {
+		s.Budget.Reason = youngText(d, m)
+	}
+	return v
+}
+
+// burnRows judges every row that applies to the promise by its figures alone.
 func burnRows(cfg Config, d *Definition, m measured, wasActive func(name string) bool) []burnRow {
 	var rows []burnRow
 	for _, a := range d.table(cfg) {
@@ -151,6 +203,41 @@ func burnRows(cfg Config, d *Definition, m measured, wasActive func(name string)
 	return rows
 }
 
+// hold keeps rows from firing until they have burned for as long as they must.
+func hold(rows []burnRow, was standing, now time.Time) (pending map[string]time.Time) {
+	pending = maps.Clone(was.pending)
+	for i := range rows {
+		r := &rows[i]
+		since, waiting := pending[r.alert.Name]
+		switch wait := time.Duration(r.alert.For); {
+		case wait == 0 || was.active(r.alert.Name):
+		case r.unread && !r.firing: // it may burn all the time
+		case !r.firing:
+			delete(pending, r.alert.Name)
+		case !waiting:
+			if pending == nil {
+				pending = map[string]time.Time{}
+			}
+			pending[r.alert.Name], r.firing = now.UTC(), false
+		case now.Sub(since) < wait:
+			r.firing = false
+		default:
+			delete(pending, r.alert.Name)
+		}
+	}
+	return pending
+}
+
+// worstRow is the first that fires of those that tell of burning.
+func worstRow(rows []burnRow) *burnRow {
+	for i := range rows {
+		if rows[i].firing && !rows[i].alert.NoData {
+			return &rows[i]
+		}
+	}
+	return nil
+}
+
 func burnOf(d *Definition, m measured, window time.Duration) model.Burn {
 	return burn(window, m.windows[window], d.Objective)
 }
@@ -159,41 +246,40 @@ func burn(window time.Duration, c ledger.Cell, objective float64) model.Burn {
 	return model.Burn{Window: WindowText(window), Rate: BurnRate(c, objective), Events: c.Total, Coverage: coverage(c, window)}
 }
 
-// judge says how the promise stands. It is a pure function.
-func judge(cfg Config, d *Definition, m measured, rows []burnRow) model.SLOStatus {
+// status is what was measured, in figures.
+func status(cfg Config, d *Definition, m measured, rows []burnRow, why *doubt) model.SLOStatus {
 	s := describe(d, m)
 	for _, w := range burnWindows(cfg, d) {
-		s.Burn = append(s.Burn, burnOf(d, m, w))
+		b := burnOf(d, m, w)
+		if why != nil && why.kind.Wrong() {
+			b.Rate, b.Coverage = 0, 0
+		}
+		s.Burn = append(s.Burn, b)
 	}
-	var worst *burnRow
-	for i := range rows {
-		if rows[i].firing {
-			s.Alerts = append(s.Alerts, rows[i].alert.Name)
-			if worst == nil && !rows[i].alert.NoData {
-				worst = &rows[i]
-			}
+	for _, r := range rows {
+		if r.firing {
+			s.Alerts = append(s.Alerts, r.alert.Name)
 		}
 	}
-	s.ExhaustedIn = exhaustedIn(d, m, s.Budget.LeftRatio)
-	in := insufficiency(cfg, d, m, worst != nil)
-	switch {
-	case in != nil:
-		s.State, s.Reason, s.Action = model.SLOInsufficient, in.reason, in.action
-		s.Budget.Reason = in.reason
-	case s.Budget.UsedRatio >= 1-1e-12:
-		s.State = model.SLOExhausted
-		s.Reason, s.Action = exhaustedText(d, s, worst)
-	case worst != nil:
-		s.State = model.SLOBurning
-		s.Reason, s.Action = burningText(d, s, worst)
-	default:
-		s.State = model.SLOOK
-		s.Reason, s.Action = okText(d, s)
-	}
-	if in == nil && m.young(d) {
-		s.Budget.Reason = youngText(d, m)
+	if why == nil {
+		s.ExhaustedIn = exhaustedIn(d, m, s.Budget.LeftRatio)
 	}
 	return s
+}
+
+// conceal says of the figures of the budget that nothing vouches for them. Of old data the bad
+// that was seen stays: it does not go away because telemetry stopped.
+func conceal(s *model.SLOStatus) {
+	for _, b := range []*model.Budget{&s.Budget, s.Felt} {
+		if b == nil {
+			continue
+		}
+		b.Reason = s.Reason
+		b.Unknown = s.Doubt != model.DoubtStale || b.Bad <= 0
+		if s.Doubt.Wrong() {
+			b.Allowed, b.Bad = 0, 0
+		}
+	}
 }
 
 // describe is the part of a status that needs no judgement.

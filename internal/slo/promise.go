@@ -29,15 +29,16 @@ type promise struct {
 	status   model.SLOStatus
 	age      time.Duration
 
-	loaded   time.Duration // how far back history was read without an error
-	queue    []chunk       // history still to read, newest first
-	nextScan time.Time
-	backoff  time.Duration
-	failing  time.Time // since when queries fail
-	err      error
-	noGood   bool
-	fault    *indicator.Fault // what was measured and cannot be
-	checked  time.Time // when lastData was looked up
+	loaded    time.Duration // how far back history was read without an error
+	queue     []chunk       // history still to read, newest first
+	nextScan  time.Time
+	backoff   time.Duration
+	failing   time.Time // since when queries fail
+	err       error
+	noGood    bool
+	fault     *indicator.Fault // what was measured and cannot be
+	checked   time.Time        // when lastData was looked up
+	checkedAt time.Duration    // what was loaded then
 
 	parts       []*promise // of a composite, whose ledger stays empty
 	corrections []model.SLOCorrection
@@ -252,14 +253,17 @@ func (p *promise) readLive(ctx context.Context, q Querier, now time.Time) error 
 const lookEvery = 10 * time.Second
 
 func (p *promise) look(ctx context.Context, q Querier, now time.Time) error {
-	if unseen := p.lastData.IsZero() && p.live.Minutes > 0; now.Sub(p.checked) < lookEvery && !unseen {
-		return nil
+	if unseen := p.lastData.IsZero() && p.live.Minutes > 0; now.Sub(p.checked) < lookEvery && !unseen && p.checkedAt == p.loaded {
+		if p.live.Total == 0 || p.live.Bad < p.live.Total {
+			return nil
+		}
+		return p.lookForGood(ctx, q, now) // before anybody is paged
 	}
 	at, ok, err := p.def.source.Newest(ctx, q, now)
 	if err != nil {
 		return err
 	}
-	p.checked = now
+	p.checked, p.checkedAt = now, p.loaded
 	p.mu.Lock()
 	if ok {
 		p.lastData = later(p.lastData, at)
@@ -270,16 +274,21 @@ func (p *promise) look(ctx context.Context, q Querier, now time.Time) error {
 	if p.fault, err = indicator.FaultOf(ctx, p.def.source, q, now); err != nil {
 		return err
 	}
-	sum, _ := p.sum(now.Add(-p.def.Window), now)
-	return p.lookForGood(ctx, q, now, sum)
+	return p.lookForGood(ctx, q, now)
 }
 
 // lookForGood finds a query of good events that matches nothing at all: then
 // everything looks bad and most likely a selector is mistyped.
-func (p *promise) lookForGood(ctx context.Context, q Querier, now time.Time, sum ledger.Cell) error {
+//
+// Without new data there is nothing to be found in, and what was found before stands: an outage
+// whose telemetry stops is no mistyped selector.
+func (p *promise) lookForGood(ctx context.Context, q Querier, now time.Time) error {
+	r := indicator.RatioOf(p.def.source)
+	if r == nil || now.Sub(p.lastData) > time.Minute {
+		return nil
+	}
 	p.noGood = false
-	r, ok := p.def.source.(*indicator.Ratio)
-	if !ok || sum.Total == 0 || sum.Bad < sum.Total {
+	if sum, _ := p.sum(now.Add(-p.def.Window), now); sum.Total == 0 || sum.Bad < sum.Total {
 		return nil
 	}
 	unseen, err := r.Unseen(ctx, q, now)
@@ -314,17 +323,29 @@ func (p *promise) measure(cfg Config, now time.Time) measured {
 	p.since(&m)
 	// A query that fails once is tried again; for half a minute the last
 	// answer stands.
-	for _, q := range append(p.parts, p) {
+	for _, q := range p.within() {
 		if !q.failing.IsZero() && now.Sub(q.failing) >= 30*time.Second {
 			m.err = q.err
 		}
 		m.noGood = m.noGood || q.noGood
 		m.fault = cmp.Or(m.fault, q.exceeds(now), q.fault)
+		if sum, _ := q.sum(m.start, now); q != p && sum.Total <= 0 {
+			m.idle = q.def.Name
+		}
 	}
 	p.mu.Lock()
 	p.age = m.age
 	p.mu.Unlock()
 	return m
+}
+
+// within is the promise and all that it is made of.
+func (p *promise) within() []*promise {
+	all := []*promise{p}
+	for _, q := range p.parts {
+		all = append(all, q.within()...)
+	}
+	return all
 }
 
 // exceeds is the fault of what was counted in the last hour or the window.

@@ -11,39 +11,53 @@ import (
 	"github.com/signalbox-project/signalbox/internal/platform/human"
 )
 
-// verdictless is why a promise cannot be judged, and what to do about it.
-type verdictless struct{ reason, action string }
+// doubt is why a promise cannot be judged, and what to do about it.
+type doubt struct {
+	kind           model.SLODoubt
+	reason, action string
+}
 
-// insufficiency says why no honest answer exists, nil when there is one.
-// An active burn alert needs no long history, so it makes youth and thin traffic no obstacle.
-func insufficiency(cfg Config, d *Definition, m measured, burning bool) *verdictless {
+// mistrust says why what was measured cannot be judged, nil when it can: no burn rate counts then,
+// however high.
+func mistrust(cfg Config, d *Definition, m measured) *doubt {
 	stale := time.Duration(cfg.StaleAfter)
 	switch {
 	case m.err != nil:
-		return &verdictless{fmt.Sprintf("Its query fails: %v.", m.err), "Mend the query in " + d.File + " or free the metrics store; the verdict returns by itself."}
+		return &doubt{model.DoubtFailing, fmt.Sprintf("Its query fails: %v.", m.err), "Mend the query in " + d.File + " or free the metrics store; the verdict returns by itself."}
 	case m.fault != nil:
-		return &verdictless{m.fault.Reason(), m.fault.Cure() + " The query stands in " + d.File + "."}
+		return &doubt{model.DoubtImpossible, m.fault.Reason(), m.fault.Cure() + " The query stands in " + d.File + "."}
 	case m.noGood:
-		return &verdictless{"The query of good events has matched nothing in the whole window, while there were " + human.Number(m.budget.Total) + " events in all.", "Check the selector of the good events in " + d.File + "."}
+		return &doubt{model.DoubtUnmatched, "The query of good events has matched nothing in the whole window, while there were " + human.Number(m.budget.Total) + " events in all.", "Check the selector of the good events in " + d.File + "."}
 	case m.loaded == 0:
-		return &verdictless{"Its history is being read.", "Wait a few seconds."}
+		return &doubt{model.DoubtReading, "Its history is being read.", "Wait a few seconds."}
 	case m.outside > 0 && m.budget.Minutes == 0 && m.felt.Minutes > 0:
-		return &verdictless{"Corrections take out everything that was measured in the window.", "Wait, or remove a correction that is too long."}
+		return &doubt{model.DoubtCorrected, "Corrections take out everything that was measured in the window.", "Wait, or remove a correction that is too long."}
 	case m.lastData.IsZero() || m.budget.Minutes == 0 && (d.Calendar == nil || m.history == 0):
-		return &verdictless{"No data has been seen within " + windowWords(d) + ".", "Check that " + d.Service + " sends what the query selects: " + dataQuery(d)}
+		return &doubt{model.DoubtNoData, "No data has been seen within " + windowWords(d) + ".", "Check that " + d.Service + " sends what the query selects: " + dataQuery(d)}
 	case m.now.Sub(m.lastData) > stale:
-		return &verdictless{fmt.Sprintf("The newest data is %s old (limit %s).", human.Duration(m.now.Sub(m.lastData)), human.Duration(stale)), "Check that " + d.Service + " runs and that its telemetry arrives."}
-	case burning:
-		return nil
-	case max(m.age, m.history) < time.Duration(cfg.MinData):
-		return &verdictless{fmt.Sprintf("There are only %s of data so far; it is judged from %s on.", human.Duration(max(m.age, m.history)), human.Duration(time.Duration(cfg.MinData))), "Wait."}
+		return &doubt{model.DoubtStale, fmt.Sprintf("The newest data is %s old (limit %s).", human.Duration(m.now.Sub(m.lastData)), human.Duration(stale)), "Check that " + d.Service + " runs and that its telemetry arrives."}
 	}
-	if d.Method == "occurrences" && m.budget.Total > 0 {
-		if allowed := budgetOf(d, m).Allowed; allowed < cfg.MinAllowedEvents {
-			return &verdictless{
-				fmt.Sprintf("Too few events to judge: %s in %s would allow %s bad ones (at least %s are needed).", human.Number(m.budget.Total), human.Duration(m.age), human.Number(allowed), human.Number(cfg.MinAllowedEvents)),
-				"Choose a longer window, a lower objective or budgetingMethod Timeslices, or add synthetic traffic.",
-			}
+	return nil
+}
+
+// thin says why there is too little to judge a promise by that is not burning: for a
+// burn alert the table says how much is enough.
+func thin(cfg Config, d *Definition, m measured) *doubt {
+	if age := max(m.age, m.history); age < time.Duration(cfg.MinData) {
+		return &doubt{model.DoubtYoung, fmt.Sprintf("There are only %s of data so far; it is judged from %s on.", human.Duration(age), human.Duration(time.Duration(cfg.MinData))), "Wait."}
+	}
+	begun := d.Calendar != nil && m.now.Sub(m.start) < time.Duration(cfg.MinData) // a new budget is whole
+	switch allowed := budgetOf(d, m).Allowed; {
+	case m.idle != "" && !begun:
+		return &doubt{model.DoubtFewEvents, fmt.Sprintf("Its part %s has counted no event within %s, neither good nor bad.", m.idle, windowWords(d)), "Send it traffic, synthetic if need be, or take the part out."}
+	case d.Method != "occurrences" || m.budget.Total <= 0 && begun:
+	case m.budget.Total <= 0:
+		return &doubt{model.DoubtFewEvents, "No event has been counted within " + windowWords(d) + ", neither good nor bad.", "Check that " + d.Service + " has traffic and that the query counts it, or add synthetic traffic: " + dataQuery(d)}
+	case allowed < cfg.MinAllowedEvents:
+		return &doubt{
+			model.DoubtFewEvents,
+			fmt.Sprintf("Too few events to judge: %s in %s would allow %s bad ones (at least %s are needed).", human.Number(m.budget.Total), human.Duration(m.age), human.Number(allowed), human.Number(cfg.MinAllowedEvents)),
+			"Choose a longer window, a lower objective or budgetingMethod Timeslices, or add synthetic traffic.",
 		}
 	}
 	return nil

@@ -156,11 +156,20 @@ func sloRows(ctx context.Context, s State) ([][]any, error) {
 	for _, o := range list {
 		b := o.Budget
 		rows = append(rows, []any{
-			o.Name, o.Service, o.Objective, o.Window, o.Method, string(o.State), b.Allowed, b.Bad, b.Total, b.UsedRatio, b.LeftRatio, b.SLI, b.Coverage,
+			o.Name, o.Service, o.Objective, o.Window, o.Method, string(o.State), b.Allowed, b.Bad, b.Total,
+			knownCell(b, b.UsedRatio), knownCell(b, b.LeftRatio), knownCell(b, b.SLI), b.Coverage,
 			floatPtrCell(o.ExhaustedIn), timePtrCell(o.Since), o.Reason, jsonCell(o.Burn), jsonCell(o.Labels), timeCell(o.Time),
 		})
 	}
 	return rows, err
+}
+
+// knownCell is NULL for a figure of a budget that cannot be judged.
+func knownCell(b model.Budget, v float64) any {
+	if b.Unknown {
+		return nil
+	}
+	return v
 }
 
 func alertRows(ctx context.Context, s State) ([][]any, error) {

@@ -71,12 +71,7 @@ type familyMember struct {
 }
 
 func countersOf(src Source) []*promexpr.Counter {
-	if s, ok := Inner(src).(*Slices); ok {
-		if counts, ok := s.Counts.(*Ratio); ok {
-			src = counts
-		}
-	}
-	if r, ok := Inner(src).(*Ratio); ok {
+	if r := RatioOf(src); r != nil {
 		return []*promexpr.Counter{r.Total, r.part()}
 	}
 	return nil

@@ -137,9 +137,14 @@ func (s *Ratio) fault(ctx context.Context, q Querier, now time.Time, window time
 	if err != nil || !has {
 		return nil, err
 	}
-	part, _, err := countAt(ctx, q, s.part(), window, now)
+	part, hasPart, err := countAt(ctx, q, s.part(), window, now)
 	if err != nil {
 		return nil, err
+	}
+	if !hasPart {
+		if noNumber, err := s.noNumber(ctx, q, now); noNumber || err != nil {
+			return &Fault{Kind: NotFinite, Value: math.NaN()}, err
+		}
 	}
 	for _, v := range []float64{total, part} {
 		if !finite(v) {
@@ -147,6 +152,20 @@ func (s *Ratio) fault(ctx context.Context, q Querier, now time.Time, window time
 		}
 	}
 	return s.exceeds(s.cell(total, part, true, window.Minutes()), window), nil
+}
+
+// noNumber reports whether the query of bad events answers something that is no number: taken for
+// none it would be a failure that nobody sees. Of good events Unseen tells.
+func (s *Ratio) noNumber(ctx context.Context, q Querier, now time.Time) (bool, error) {
+	if s.Bad == nil {
+		return false, nil
+	}
+	if _, stored, err := countAt(ctx, q, s.Bad, 0, now); err != nil || !stored {
+		return false, err
+	}
+	count := s.Bad.Over(maxScrape)
+	v, has, err := value(ctx, q, "("+count+") != bool ("+count+")", now)
+	return has && v == 1, err
 }
 
 // exceeds is the fault of counts that differ by more than skew explains.

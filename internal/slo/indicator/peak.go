@@ -70,6 +70,18 @@ func Inner(src Source) Source {
 	return src
 }
 
+// RatioOf finds the counters that a source counts by, nil when it reads anything else.
+func RatioOf(src Source) *Ratio {
+	switch s := Inner(src).(type) {
+	case *Ratio:
+		return s
+	case *Slices:
+		ratio, _ := s.Counts.(*Ratio)
+		return ratio
+	}
+	return nil
+}
+
 // ValuesOf finds the values that a source judges, nil when it counts events.
 func ValuesOf(src Source) *Values {
 	switch s := Inner(src).(type) {

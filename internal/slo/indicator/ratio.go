@@ -74,12 +74,13 @@ func (s *Ratio) Newest(ctx context.Context, q Querier, now time.Time) (time.Time
 	return unixSeconds(v), ok, err
 }
 
-// Unseen reports whether the query of good events matches nothing at all.
+// Unseen reports whether the query of good events answers nothing at all: it selects nothing, lets
+// nothing through, or what it selects is no number.
 func (s *Ratio) Unseen(ctx context.Context, q Querier, now time.Time) (bool, error) {
 	if s.Good == nil {
 		return false, nil
 	}
-	_, has, err := value(ctx, q, s.Good.LastSample(), now)
+	_, has, err := countAt(ctx, q, s.Good, maxScrape, now)
 	return err == nil && !has, err
 }
 

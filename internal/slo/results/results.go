@@ -41,7 +41,7 @@ func Write(ctx context.Context, to storage.AppendableV2, list []model.SLOStatus,
 		if s.Threshold != nil {
 			w.add(MetricThreshold, s, "", *s.Threshold)
 		}
-		if s.Budget.Total <= 0 || s.State == model.SLOInsufficient {
+		if s.Budget.Total <= 0 || s.Budget.Unknown || s.State == model.SLOInsufficient {
 			continue
 		}
 		w.add(MetricBudgetLeft, s, s.Window, s.Budget.LeftRatio)

@@ -964,9 +964,9 @@ export interface components {
             coverage: number;
             /**
              * Format: double
-             * @description 1 - used_ratio; negative when overspent
+             * @description 1 - used_ratio; negative when overspent; null while it is unknown
              */
-            left_ratio: number;
+            left_ratio: number | null;
             /**
              * Format: double
              * @description the budget as minutes of full outage: (1-objective) × window
@@ -976,16 +976,18 @@ export interface components {
             reason?: string;
             /**
              * Format: double
-             * @description measured share of good events over the window
+             * @description measured share of good events over the window; null while it is unknown
              */
-            sli: number;
+            sli: number | null;
             /** Format: double */
             total: number;
+            /** @description how much is used and left cannot be known */
+            unknown?: boolean;
             /**
              * Format: double
-             * @description share of the budget used; above 1 when overspent
+             * @description share of the budget used; above 1 when overspent; null while it is unknown
              */
-            used_ratio: number;
+            used_ratio: number | null;
         };
         Burn: {
             /**
@@ -2301,6 +2303,11 @@ export interface components {
             corrections?: components["schemas"]["SLOCorrection"][];
             description?: string;
             display_name: string;
+            /**
+             * @description why it cannot be judged, while its state is insufficient
+             * @enum {string}
+             */
+            doubt?: "failing" | "impossible" | "unmatched" | "reading" | "corrected" | "no_data" | "stale" | "young" | "few_events";
             /**
              * Format: double
              * @description seconds until nothing is left at the current 1h burn rate

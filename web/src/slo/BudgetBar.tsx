@@ -9,7 +9,7 @@ import { useLimits } from "./limits";
 export function BudgetBar({ slo }: { slo: SLOStatus }) {
   const limits = useLimits()(slo.name);
   const { left_ratio: left, reason } = slo.budget;
-  if (slo.state === "insufficient") {
+  if (left === null || slo.state === "insufficient") {
     return <p className="dim small">Budget unknown{reason ? `: ${reason}` : ""}.</p>;
   }
   const words =

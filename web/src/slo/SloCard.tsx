@@ -49,7 +49,7 @@ export function SloCard({ slo }: { slo: SLOStatus }) {
           </Link>
         </div>
         <BudgetBar slo={slo} />
-        {slo.exhausted_in_seconds !== undefined && slo.budget.left_ratio > 0 && (
+        {slo.exhausted_in_seconds !== undefined && (slo.budget.left_ratio ?? 0) > 0 && (
           <p className="small">Gone in {formatDuration(slo.exhausted_in_seconds)} at this rate.</p>
         )}
         <BurnBars slo={slo} />

@@ -100,6 +100,11 @@ describe("burn bars", () => {
 });
 
 describe("the budget bar", () => {
+  it("says that a budget is unknown instead of drawing one", async () => {
+    const budget = { ...slo({}).budget, left_ratio: null, reason: "No data" };
+    await renderPage(<BudgetBar slo={slo({ budget })} />);
+    expect(screen.getByText("Budget unknown: No data.")).toBeTruthy();
+  });
   it.each([
     [0.58, "58 % of 28 d left"],
     [-0.08, "Overspent by 8 % of 28 d"],

@@ -6,7 +6,8 @@ import { formatFigure, formatRatio } from "~/format/number";
 /** The budget in figures, each with its window. */
 export function BudgetFacts({ slo }: { slo: SLOStatus }) {
   const { budget } = slo;
-  const unknown = slo.state === "insufficient";
+  const unknown = slo.state === "insufficient" || budget.left_ratio === null;
+  const left = budget.left_ratio ?? 0;
   const over = formatWindow(slo.window);
   const unit = slo.method === "timeslices" ? "min" : "events";
   const why = budget.reason || `${formatRatio(budget.coverage)} of ${over} has data`;
@@ -29,17 +30,15 @@ export function BudgetFacts({ slo }: { slo: SLOStatus }) {
     },
     {
       name: "Measured",
-      value: figure(formatRatio(budget.sli)),
+      value: figure(formatRatio(budget.sli ?? 0)),
       note: unknown ? why : `promised ${formatRatio(slo.objective)}`,
     },
     {
       name: "Gone in",
       value:
-        slo.exhausted_in_seconds === undefined || budget.left_ratio <= 0
-          ? "–"
-          : formatDuration(slo.exhausted_in_seconds),
+        slo.exhausted_in_seconds === undefined || left <= 0 ? "–" : formatDuration(slo.exhausted_in_seconds),
       note:
-        budget.left_ratio <= 0 && !unknown
+        left <= 0 && !unknown
           ? "nothing is left"
           : slo.exhausted_in_seconds === undefined
             ? "not burning faster than it recovers"

@@ -11,7 +11,7 @@ interface Row {
 /** The contract's numbers beside those that users felt. */
 export function FeltTable({ slo }: { slo: SLOStatus }) {
   if (!slo.felt) return null;
-  const gap = slo.felt.used_ratio - slo.budget.used_ratio;
+  const gap = (slo.felt.used_ratio ?? 0) - (slo.budget.used_ratio ?? 0);
   const unit = slo.method === "timeslices" ? "min" : "events";
   const rows: Row[] = [
     { name: "By contract", why: "corrections taken out", budget: slo.budget },
@@ -40,7 +40,7 @@ export function FeltTable({ slo }: { slo: SLOStatus }) {
       numeric: true,
       cell: (row) => formatFigure(row.budget.used_ratio, "ratio"),
     },
-    { key: "sli", head: "Measured", numeric: true, cell: (row) => formatRatio(row.budget.sli) },
+    { key: "sli", head: "Measured", numeric: true, cell: (row) => formatFigure(row.budget.sli, "ratio") },
     {
       key: "bad",
       head: `Bad, ${unit}`,

@@ -9,7 +9,7 @@ import { PageHead } from "~/components/PageHead";
 import { StateMark } from "~/components/StateMark";
 import { When } from "~/components/When";
 import { formatWindow } from "~/format/duration";
-import { formatRatio } from "~/format/number";
+import { formatFigure, formatRatio } from "~/format/number";
 import { sloTone, stateWord, withWindow } from "~/slo/burn";
 import { useLimits } from "~/slo/limits";
 import { SloLinks } from "~/slo/SloLinks";
@@ -35,7 +35,7 @@ export function SloPage() {
         title={slo?.display_name ?? name}
         answer={
           slo
-            ? slo.reason || `${formatRatio(slo.budget.used_ratio)} of the budget is used.`
+            ? slo.reason || `${formatFigure(slo.budget.used_ratio, "ratio")} of the budget is used.`
             : query.error
               ? `${name} cannot be shown.`
               : `Reading ${name}`

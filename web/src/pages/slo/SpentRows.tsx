@@ -23,7 +23,7 @@ export function SpentRows({ slo, split, label, bad, total, wholeWindow }: Props)
   if (absent) return <p className="dim">– (the indicator's series have no label {label})</p>;
   const [first] = rows;
   if (!first) return <p className="dim">Nothing was spent in this time.</p>;
-  const used = slo.budget.used_ratio;
+  const used = slo.budget.used_ratio ?? 0;
   const ofBudget = wholeWindow && used > 0;
   const points = (share: number) => formatRatio(ofBudget ? share * used : share);
   const shown = all ? rows : rows.slice(0, few);

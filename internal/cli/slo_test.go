@@ -1,0 +1,32 @@
+package cli
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+)
+
+func TestABudgetThatIsUnknownHasNoFigures(t *testing.T) {
+	s := model.SLOStatus{
+		Name: "edge-ok", Service: "edge", State: model.SLOInsufficient, Reason: "The query of good events has matched nothing.",
+		Budget: model.Budget{LeftRatio: 1, Total: 100, Minutes: 14.4, Coverage: 1, Unknown: true},
+		Burn:   []model.Burn{{Window: "1h", Events: 100}},
+	}
+	var b bytes.Buffer
+	if err := printSLO(&b, s); err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range strings.Split(b.String(), "\n") {
+		f := strings.Fields(line)
+		if len(f) > 1 && (f[0] == "left" || f[0] == "1h") && f[1] != "-" || strings.Contains(line, "allowed") {
+			t.Errorf("it says %q", line)
+		}
+	}
+	s.Budget.Unknown, s.Budget.LeftRatio = false, 0.58
+	b.Reset()
+	if err := printSLO(&b, s); err != nil || !strings.Contains(b.String(), "58 %") || !strings.Contains(b.String(), "allowed") {
+		t.Errorf("%v: %s", err, b.String())
+	}
+}
