@@ -9,6 +9,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/diagnose"
 	"github.com/signalbox-project/signalbox/internal/report"
 	"github.com/signalbox-project/signalbox/internal/slo"
+	"github.com/signalbox-project/signalbox/internal/slo/definition"
 	"github.com/signalbox-project/signalbox/internal/slo/promexpr"
 )
 
@@ -22,7 +23,7 @@ type promises struct {
 }
 
 func (p *process) buildPromises(context.Context) (err error) {
-	if p.catalog, err = slo.NewCatalog(p.component("slo"), p.tel.Registry); err != nil {
+	if p.catalog, err = definition.NewCatalog(p.component("slo"), p.tel.Registry); err != nil {
 		return err
 	}
 	// A bad file at the start is a mistake to be seen at once; at a reload the

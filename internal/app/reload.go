@@ -22,7 +22,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/platform/redact"
 	"github.com/signalbox-project/signalbox/internal/probe"
 	"github.com/signalbox-project/signalbox/internal/process/detect"
-	"github.com/signalbox-project/signalbox/internal/slo"
+	"github.com/signalbox-project/signalbox/internal/slo/definition"
 )
 
 // reloads remembers how the last reload went.
@@ -47,7 +47,7 @@ func CheckFiles(cfg config.Config) error {
 	if _, err := router.LoadConfig(cfg.AlertmanagerFile); err != nil {
 		errs = append(errs, err)
 	}
-	_, problems := slo.Load(cfg.SLOFiles)
+	_, problems := definition.Load(cfg.SLOFiles)
 	for _, p := range problems {
 		if !p.Warning {
 			errs = append(errs, p)

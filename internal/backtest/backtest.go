@@ -27,6 +27,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/gate"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/slo"
+	"github.com/signalbox-project/signalbox/internal/slo/definition"
 	"github.com/signalbox-project/signalbox/internal/slo/openslo"
 )
 
@@ -77,7 +78,7 @@ func (r *Room) plan(req model.BacktestRequest) (plan, error) {
 	case p.end.Sub(p.start) < p.step:
 		return p, refuse("start: must be at least one step of %s before end", p.step)
 	case p.end.Sub(p.start) > maxRange:
-		return p, refuse("start: %s are more than the %s that one backtest may span", p.end.Sub(p.start), slo.WindowText(maxRange))
+		return p, refuse("start: %s are more than the %s that one backtest may span", p.end.Sub(p.start), definition.WindowText(maxRange))
 	}
 	first, err := r.read("A", req.Set, nil, &p)
 	if err != nil {
@@ -156,7 +157,7 @@ func readSLOs(docs []model.Document) ([]*slo.Definition, error) {
 		problems = append(problems, ps...)
 		all.Append(d)
 	}
-	defs, ps := slo.Define(all)
+	defs, ps := definition.Define(all)
 	var errs []error
 	for _, p := range append(problems, ps...) {
 		if !p.Warning {

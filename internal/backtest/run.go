@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/signalbox-project/signalbox/internal/model"
-	"github.com/signalbox-project/signalbox/internal/slo"
+	"github.com/signalbox-project/signalbox/internal/slo/definition"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
 
@@ -53,7 +53,7 @@ func (r *Room) run(ctx context.Context, p plan, progress *progress) (*model.Back
 		// Reading the window before the start is as much work as the rest.
 		progress.all.Add((2*int64(len(s.promises)) + int64(len(s.rules))) * chunks)
 	}
-	result := &model.BacktestResult{Start: p.start.UTC(), End: p.end.UTC(), Step: slo.WindowText(p.step), Difference: []model.BacktestDifference{}}
+	result := &model.BacktestResult{Start: p.start.UTC(), End: p.end.UTC(), Step: definition.WindowText(p.step), Difference: []model.BacktestDifference{}}
 	for i := range p.sets {
 		one := replay{plan: &p, room: r, set: &p.sets[i], deploys: deploys, progress: progress}
 		out, err := one.run(ctx)

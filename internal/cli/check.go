@@ -11,7 +11,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/app"
 	"github.com/signalbox-project/signalbox/internal/config"
 	"github.com/signalbox-project/signalbox/internal/process/detect"
-	"github.com/signalbox-project/signalbox/internal/slo"
+	"github.com/signalbox-project/signalbox/internal/slo/definition"
 )
 
 func checkCommand() *cobra.Command {
@@ -107,7 +107,7 @@ AlertPolicy, a composite's parts) must be named together.`,
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			files, f := matches(args)
-			defs, problems := slo.Load(files)
+			defs, problems := definition.Load(files)
 			for _, p := range problems {
 				f.add(p.Error(), p.Warning)
 			}

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/signalbox-project/signalbox/internal/slo"
+	"github.com/signalbox-project/signalbox/internal/slo/definition"
 	"github.com/signalbox-project/signalbox/internal/slo/openslo"
 )
 
@@ -45,7 +46,7 @@ func importSLOs(cmd *cobra.Command, file, output string, nth int) error {
 		return err
 	}
 	docs, problems := openslo.Parse(file, text)
-	_, more := slo.Define(docs)
+	_, more := definition.Define(docs)
 	failed := false
 	for _, p := range append(problems, more...) {
 		failed = failed || !p.Warning
@@ -104,7 +105,7 @@ deployments are named and left out: Prometheus does not keep what they count.`,
 			if err != nil {
 				return err
 			}
-			defs, problems := slo.Load(files)
+			defs, problems := definition.Load(files)
 			failed := false
 			for _, p := range problems {
 				failed = failed || !p.Warning
@@ -113,14 +114,14 @@ deployments are named and left out: Prometheus does not keep what they count.`,
 			if failed {
 				return exitError{status: exitFailed}
 			}
-			defs, refused := slo.Exportable(defs)
+			defs, refused := definition.Exportable(defs)
 			for _, reason := range refused {
 				fmt.Fprintf(cmd.ErrOrStderr(), "left out: %v\n", reason)
 			}
 			if len(defs) == 0 && len(refused) > 0 {
 				return exitError{status: exitFailed}
 			}
-			text, err := slo.PrometheusRules(slo.DefaultConfig(), defs)
+			text, err := definition.PrometheusRules(slo.DefaultConfig().BurnAlerts, defs)
 			if err != nil {
 				return err
 			}

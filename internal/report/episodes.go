@@ -9,7 +9,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/cause"
 	"github.com/signalbox-project/signalbox/internal/model"
-	"github.com/signalbox-project/signalbox/internal/slo"
+	"github.com/signalbox-project/signalbox/internal/slo/definition"
 	"github.com/signalbox-project/signalbox/internal/slo/ledger"
 )
 
@@ -52,7 +52,7 @@ type minuteOf struct {
 // runs are the minutes of each episode in [from, to).
 func (p *promise) runs(from, to time.Time) (out [][]minuteOf) {
 	p.tl.hot(from, to, func(at time.Time, c ledger.Cell) {
-		if slo.BurnRate(c, p.def.Objective) < episodeBurn*(1-1e-9) && 2*c.Bad < c.Total {
+		if definition.BurnRate(c, p.def.Objective) < episodeBurn*(1-1e-9) && 2*c.Bad < c.Total {
 			return
 		}
 		m := minuteOf{at, c}
@@ -77,7 +77,7 @@ func (p *promise) episode(run []minuteOf) model.ReportEpisode {
 		if p.excluded(m.at) {
 			excluded += m.cell.Bad
 		}
-		if burn := slo.BurnRate(m.cell, p.def.Objective); burn > e.WorstBurn {
+		if burn := definition.BurnRate(m.cell, p.def.Objective); burn > e.WorstBurn {
 			e.WorstBurn, e.WorstAt = burn, m.at.In(p.req.Zone)
 		}
 		e.Downtime = e.Downtime || p.down(m.cell)

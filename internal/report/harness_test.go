@@ -22,6 +22,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/gate"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/slo"
+	"github.com/signalbox-project/signalbox/internal/slo/definition"
 	"github.com/signalbox-project/signalbox/internal/slo/openslo"
 	"github.com/signalbox-project/signalbox/internal/slo/promexpr"
 	"github.com/signalbox-project/signalbox/internal/store"
@@ -65,7 +66,7 @@ func newWorld(t testing.TB, now time.Time, docs string) *world {
 func define(t testing.TB, text string) []*slo.Definition {
 	t.Helper()
 	docs, problems := openslo.Parse("slos.yaml", []byte(text))
-	defs, more := slo.Define(docs)
+	defs, more := definition.Define(docs)
 	for _, p := range append(problems, more...) {
 		if !p.Warning {
 			t.Fatal(p)

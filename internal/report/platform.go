@@ -7,6 +7,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/slo"
+	"github.com/signalbox-project/signalbox/internal/slo/definition"
 	"github.com/signalbox-project/signalbox/internal/slo/openslo"
 )
 
@@ -33,7 +34,7 @@ const platformSettles = 2 * time.Minute
 
 func platformDefinition() (*slo.Definition, error) {
 	docs, problems := openslo.Parse("platform", []byte(platformDocument))
-	defs, more := slo.Define(docs)
+	defs, more := definition.Define(docs)
 	var errs []error
 	for _, p := range append(problems, more...) {
 		errs = append(errs, p)
@@ -75,7 +76,7 @@ func (w *work) platform(ctx context.Context) (*model.ReportPlatform, error) {
 	}
 	whole, over := w.period.end.Sub(w.period.start).Minutes(), !w.period.end.After(w.asOf)
 	switch {
-	case known-up > slo.BudgetMinutes(platformObjective, w.period.end.Sub(w.period.start))+1e-9:
+	case known-up > definition.BudgetMinutes(platformObjective, w.period.end.Sub(w.period.start))+1e-9:
 		out.Verdict = model.ReportMissed
 	case known < minCoverage*min(whole, w.end().Sub(w.period.start).Minutes()):
 		out.Verdict = model.ReportUnknown

@@ -8,6 +8,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/slo"
+	"github.com/signalbox-project/signalbox/internal/slo/definition"
 	"github.com/signalbox-project/signalbox/internal/slo/ledger"
 )
 
@@ -225,7 +226,7 @@ func (p *promise) measure(s span) (contract model.ReportFigures, felt *model.Rep
 func figures(d *slo.Definition, c ledger.Cell, length, elapsed time.Duration) model.ReportFigures {
 	f := model.ReportFigures{
 		Good: tidy(c.Total - c.Bad), Bad: tidy(c.Bad), Total: tidy(c.Total),
-		AllowedMinutes: tidy(slo.BudgetMinutes(d.Objective, length)),
+		AllowedMinutes: tidy(definition.BudgetMinutes(d.Objective, length)),
 		UnknownMinutes: tidy(max(0, elapsed.Minutes()-c.Minutes)),
 	}
 	if elapsed > 0 {

@@ -12,6 +12,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/notify"
 	"github.com/signalbox-project/signalbox/internal/platform/human"
+	"github.com/signalbox-project/signalbox/internal/slo/definition"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
 
@@ -74,7 +75,7 @@ func (e *Engine) sendAlerts(ctx context.Context, promises []*promise, now time.T
 			if m.active && now.Sub(a.Sent) < time.Duration(e.cfg.ResendEvery) {
 				continue
 			}
-			row, known := p.def.row(e.cfg, name)
+			row, known := rowOf(e.cfg, p.def, name)
 			if !known || e.deps.Alerts == nil {
 				forgotten = append(forgotten, m)
 				continue
@@ -134,10 +135,10 @@ func (e *Engine) retire(ctx context.Context, gone map[string]*promise, now time.
 // alert is what the pipeline is told. Its labels are the same every time: they
 // are its identity.
 func (e *Engine) alert(d *Definition, s model.SLOStatus, b BurnAlert, a *store.SLOAlertRecord, now time.Time, active bool) notify.Alert {
-	long, short := WindowText(time.Duration(b.Long)), WindowText(b.short())
+	long, short := definition.WindowText(time.Duration(b.Long)), definition.WindowText(b.ShortWindow())
 	ls := model.Labels{}
 	for k, v := range d.Labels {
-		if labelName(k) && v != "" {
+		if definition.LabelName(k) && v != "" {
 			ls[k] = v
 		}
 	}
@@ -170,7 +171,7 @@ func (e *Engine) alert(d *Definition, s model.SLOStatus, b BurnAlert, a *store.S
 
 // alertText is what a person reads first.
 func (e *Engine) alertText(d *Definition, s model.SLOStatus, b BurnAlert, now time.Time) model.Labels {
-	long, short, factor := WindowText(time.Duration(b.Long)), WindowText(b.short()), d.factor(b, now)
+	long, short, factor := definition.WindowText(time.Duration(b.Long)), definition.WindowText(b.ShortWindow()), d.FactorAt(b, now)
 	rest := fmt.Sprintf("objective %s over %s, %s. %s %s",
 		human.Percent(d.Objective), windowWords(d), leftWords(s.Budget), s.Reason, s.Action)
 	switch {
@@ -205,10 +206,6 @@ func burnIn(s model.SLOStatus, window string) float64 {
 		}
 	}
 	return 0
-}
-
-func labelName(s string) bool {
-	return s != "" && !strings.HasPrefix(s, "__") && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == "" && (s[0] < '0' || s[0] > '9')
 }
 
 // save stores the records that changed. What cannot be stored is tried again

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/slo/definition"
 	"github.com/signalbox-project/signalbox/internal/slo/indicator"
 	"github.com/signalbox-project/signalbox/internal/slo/results"
 	"github.com/signalbox-project/signalbox/internal/store"
@@ -103,14 +104,14 @@ func (p *promise) historyPoint(t time.Time, recorded map[int64]float64, first ti
 	}
 	hour, _ := p.sum(t.Add(-time.Hour), t)
 	if hour.Minutes > 0 {
-		burn, ratio := BurnRate(hour, p.def.Objective), 0.0
+		burn, ratio := definition.BurnRate(hour, p.def.Objective), 0.0
 		if hour.Total > 0 {
 			ratio = hour.Bad / hour.Total
 		}
 		pt.Burn, pt.Error = &burn, &ratio
 	}
 	if pt.Left == nil {
-		begin, length := p.def.span(t)
+		begin, length := p.def.Span(t)
 		m := measured{start: begin, length: length, age: t.Sub(later(first, begin))}
 		m.budget, m.felt = p.sum(later(first, begin), t)
 		if m.budget.Total > 0 && m.age > 0 {

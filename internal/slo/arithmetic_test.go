@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/slo/definition"
 	"github.com/signalbox-project/signalbox/internal/slo/ledger"
 )
 
@@ -29,7 +30,7 @@ func TestBudgetsInMinutesOfFullOutage(t *testing.T) {
 		{0.999, 365 * day, 8*time.Hour + 45*time.Minute + 36*time.Second},
 		{0.9999, 30 * day, 4*time.Minute + 19200*time.Millisecond},
 	} {
-		if got := BudgetMinutes(c.objective, c.window); !near(got, c.want.Minutes()) {
+		if got := definition.BudgetMinutes(c.objective, c.window); !near(got, c.want.Minutes()) {
 			t.Errorf("%v over %s is %v min, want %v", c.objective, c.window, got, c.want.Minutes())
 		}
 	}
@@ -62,11 +63,11 @@ func TestWhenAlertsFireAndReset(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			d := &Definition{Objective: c.objective, Window: c.window, Method: "timeslices"}
 			cfg := Config{BurnAlerts: []BurnAlert{c.row}}
-			long, short := time.Duration(c.row.Long).Minutes(), c.row.short().Minutes()
+			long, short := time.Duration(c.row.Long).Minutes(), c.row.ShortWindow().Minutes()
 			firing := func(badLong, badShort float64) bool {
 				m := measured{loaded: c.window, windows: map[time.Duration]ledger.Cell{
 					time.Duration(c.row.Long): {Bad: badLong, Total: long, Minutes: long},
-					c.row.short():             {Bad: badShort, Total: short, Minutes: short},
+					c.row.ShortWindow():       {Bad: badShort, Total: short, Minutes: short},
 				}}
 				return burnRows(cfg, d, m, func(string) bool { return true })[0].firing
 			}
@@ -77,7 +78,7 @@ func TestWhenAlertsFireAndReset(t *testing.T) {
 			if !firing(long, short-c.resets) || firing(long, short-c.resets-1e-6) {
 				t.Errorf("does not reset exactly after %v min", c.resets)
 			}
-			used := c.fires / BudgetMinutes(c.objective, c.window)
+			used := c.fires / definition.BudgetMinutes(c.objective, c.window)
 			if !near(used, c.budgetConsumed) {
 				t.Errorf("it has used %v of the budget by then, want %v", used, c.budgetConsumed)
 			}
@@ -156,7 +157,7 @@ func TestFiguresEqualANaiveCountOfEvents(t *testing.T) {
 			if total > 0 {
 				want = bad / total / (1 - objective)
 			}
-			if got := BurnRate(sum, objective); !near(got, want) {
+			if got := definition.BurnRate(sum, objective); !near(got, want) {
 				t.Fatalf("burn over %s is %v, want %v", w, got, want)
 			}
 			if w == d.Window && total > 0 {
@@ -186,7 +187,7 @@ func TestSentences(t *testing.T) {
 	now := time.Unix(1_700_000_040, 0)
 	steady := func() measured {
 		m := measured{now: now, loaded: d.Window, age: d.Window, lastData: now, budget: ledger.Cell{Bad: 1000, Total: 1e6, Minutes: d.Window.Minutes()}, windows: map[time.Duration]ledger.Cell{}}
-		for _, w := range burnWindows(DefaultConfig(), d) {
+		for _, w := range d.BurnWindows(DefaultConfig().BurnAlerts) {
 			m.windows[w] = ledger.Cell{Bad: 0, Total: w.Minutes() * 100, Minutes: w.Minutes()}
 		}
 		return m

@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/prometheus/tsdb"
 
 	"github.com/signalbox-project/signalbox/internal/slo"
+	"github.com/signalbox-project/signalbox/internal/slo/definition"
 	"github.com/signalbox-project/signalbox/internal/slo/promexpr"
 )
 
@@ -72,7 +73,7 @@ func (f *fleet) engine() *slo.Engine {
 			f.tb.Fatal(err)
 		}
 	}
-	catalog, err := slo.NewCatalog(nil, nil)
+	catalog, err := definition.NewCatalog(nil, nil)
 	if err != nil {
 		f.tb.Fatal(err)
 	}

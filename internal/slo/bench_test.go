@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/prometheus/tsdb"
 
 	"github.com/signalbox-project/signalbox/internal/slo"
+	"github.com/signalbox-project/signalbox/internal/slo/definition"
 	"github.com/signalbox-project/signalbox/internal/slo/promexpr"
 )
 
@@ -50,7 +51,7 @@ func BenchmarkEvaluate(b *testing.B) {
 	if err := os.WriteFile(file, []byte(strings.Join(docs, "---\n")), 0o600); err != nil {
 		b.Fatal(err)
 	}
-	catalog, err := slo.NewCatalog(nil, nil)
+	catalog, err := definition.NewCatalog(nil, nil)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/slo"
+	"github.com/signalbox-project/signalbox/internal/slo/definition"
 )
 
 const composite = `apiVersion: openslo/v1
@@ -70,7 +71,7 @@ func load(t *testing.T, doc string) ([]*slo.Definition, string) {
 	if err := os.WriteFile(file, []byte(doc), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	defs, problems := slo.Load([]string{file})
+	defs, problems := definition.Load([]string{file})
 	var lines []string
 	for _, p := range problems {
 		if !p.Warning && (p.Line == 0 || p.Cure == "") {

@@ -3,7 +3,7 @@ package slo_test
 import (
 	"testing"
 
-	"github.com/signalbox-project/signalbox/internal/slo"
+	"github.com/signalbox-project/signalbox/internal/slo/definition"
 	"github.com/signalbox-project/signalbox/internal/slo/openslo"
 )
 
@@ -63,7 +63,7 @@ spec:
 // a month whose samples are gone says unknown after the upgrade: keep the text that it is made of.
 func TestWhatIsCountedKeepsItsName(t *testing.T) {
 	docs, problems := openslo.Parse("x.yaml", []byte(countsDocuments))
-	defs, more := slo.Define(docs)
+	defs, more := definition.Define(docs)
 	for _, p := range append(problems, more...) {
 		if !p.Warning {
 			t.Fatal(p)

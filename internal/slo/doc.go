@@ -1,7 +1,7 @@
 // Package slo judges promises: how much of each error budget is spent, how
 // fast, and whom that concerns.
 //
-// Catalog reads OpenSLO files into Definitions. Engine keeps a ledger of good
+// Package definition makes Definitions of OpenSLO files. Engine keeps a ledger of good
 // and bad by minute for each of them, judges all of them soon after new samples arrived, raises
 // and resolves burn alerts, writes its results as metrics, and answers what the API
 // and the gate ask. It does not route alerts (alerting does), decide on deployments (gate does) or

@@ -7,6 +7,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/signalbox-project/signalbox/internal/slo/definition"
 	"github.com/signalbox-project/signalbox/internal/slo/openslo"
 )
 
@@ -27,7 +28,7 @@ func TestTheDocumentationsExamplesLoad(t *testing.T) {
 		if strings.HasPrefix(block, "apiVersion:") {
 			documents++
 			docs, problems := openslo.Parse("slo.md", []byte(block))
-			defs, more := Define(docs)
+			defs, more := definition.Define(docs)
 			if problems = append(problems, more...); len(problems) > 0 || len(defs) != 1 {
 				t.Errorf("%v in\n%s", problems, block)
 			}

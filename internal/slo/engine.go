@@ -324,7 +324,7 @@ func (e *Engine) sync(ctx context.Context, now time.Time) []*promise {
 	next := make([]*promise, 0, len(defs))
 	for _, d := range defs {
 		p := old[d.Name]
-		if p != nil && p.def.measuresLike(d) {
+		if p != nil && p.def.MeasuresLike(d) {
 			p.mu.Lock()
 			p.def = d
 			p.mu.Unlock()
@@ -342,7 +342,7 @@ func (e *Engine) sync(ctx context.Context, now time.Time) []*promise {
 	e.retire(ctx, old, now)
 	link(next)
 	e.events = nil
-	if e.deps.Changes != nil && slices.ContainsFunc(next, func(p *promise) bool { return indicator.EventsOf(p.def.source) != nil }) {
+	if e.deps.Changes != nil && slices.ContainsFunc(next, func(p *promise) bool { return indicator.EventsOf(p.def.Measure) != nil }) {
 		e.events = e.deps.Changes.Arrived()
 	}
 	e.families = indicator.FamiliesOf(sources(next))
@@ -354,7 +354,7 @@ func (e *Engine) sync(ctx context.Context, now time.Time) []*promise {
 func sources(promises []*promise) []indicator.Source {
 	out := make([]indicator.Source, len(promises))
 	for i, p := range promises {
-		out[i] = p.def.source
+		out[i] = p.def.Measure
 	}
 	return out
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/notify"
 	"github.com/signalbox-project/signalbox/internal/slo"
+	"github.com/signalbox-project/signalbox/internal/slo/definition"
 	"github.com/signalbox-project/signalbox/internal/slo/promexpr"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
@@ -294,7 +295,7 @@ func TestABadReloadKeepsTheLastGoodSetAndSaysSo(t *testing.T) {
 		}
 	}
 	reg := prometheus.NewRegistry()
-	c, err := slo.NewCatalog(slog.New(slog.DiscardHandler), reg)
+	c, err := definition.NewCatalog(slog.New(slog.DiscardHandler), reg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -373,7 +374,7 @@ func TestDocumentsThatDoNotFitTogetherAreNamed(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	defs, problems := slo.Load([]string{filepath.Join(dir, "*.yaml"), filepath.Join(dir, "missing.yaml")})
+	defs, problems := definition.Load([]string{filepath.Join(dir, "*.yaml"), filepath.Join(dir, "missing.yaml")})
 	var texts []string
 	for _, p := range problems {
 		texts = append(texts, p.Error())

@@ -1,13 +1,11 @@
 package slo
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/slo/indicator"
 	"github.com/signalbox-project/signalbox/internal/slo/ledger"
-	"github.com/signalbox-project/signalbox/internal/slo/openslo"
 )
 
 // WithEvents is a Querier that answers promises over spans, logs and deployments too.
@@ -21,30 +19,6 @@ type Changes interface {
 	// Late are the hours further back than evaluation reads again by itself, into which
 	// events fell since the last call.
 	Late() map[indicator.Signal][]time.Time
-}
-
-// Source is what the queries are over: promql, spans, logs or deploys; composite
-// where its parts say.
-func (d *Definition) Source() string {
-	if len(d.Parts) > 0 {
-		return "composite"
-	}
-	if s := indicator.EventsOf(d.source); s != nil {
-		return string(s.Signal())
-	}
-	return "promql"
-}
-
-// eventRatio resolves a ratio of events.
-func (r *resolver) eventRatio(d *Definition, s *openslo.SLO, sli *openslo.SLI, ob *openslo.Objective) {
-	counts, problem := indicator.ParseEvents(sli.Ratio)
-	if problem != nil {
-		r.report(sli.Meta, problem.Line, false, fmt.Sprintf("SLO %s: %s", d.Name, problem.Message), problem.Cure)
-		return
-	}
-	d.Indicator, d.Queries = counts.Words(), counts.Queries()
-	d.source = counts
-	r.sliceCounts(d, counts, s.Method, ob)
 }
 
 // lateEvery is how often late events are looked for: they come in crowds.
@@ -61,7 +35,7 @@ func (e *Engine) readLate(promises []*promise, now time.Time) {
 		return
 	}
 	for _, p := range promises {
-		if s := indicator.EventsOf(p.def.source); s != nil && len(p.parts) == 0 && !p.sealed.IsZero() {
+		if s := indicator.EventsOf(p.def.Measure); s != nil && len(p.parts) == 0 && !p.sealed.IsZero() {
 			p.requeue(late[s.Signal()])
 		}
 	}
@@ -92,7 +66,7 @@ func (p *promise) requeue(hours []time.Time) {
 // keepCounted puts back what the ledger has where less is read now: the store
 // drops old spans and logs, and what was counted stays counted.
 func (p *promise) keepCounted(tier ledger.Tier, from time.Time, cells []ledger.Cell) {
-	s := indicator.EventsOf(p.def.source)
+	s := indicator.EventsOf(p.def.Measure)
 	if s == nil || s.Signal() == indicator.Deploys {
 		return // deployments are kept for ever, and change
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/slo"
+	"github.com/signalbox-project/signalbox/internal/slo/definition"
 	"github.com/signalbox-project/signalbox/internal/slo/openslo"
 	"github.com/signalbox-project/signalbox/internal/slo/tally"
 	"github.com/signalbox-project/signalbox/internal/store"
@@ -91,7 +92,7 @@ func newKeeper(t *testing.T, doc string) *keeper {
 		t.Fatal(err)
 	}
 	var err error
-	if k.catalog, err = slo.NewCatalog(nil, nil); err != nil {
+	if k.catalog, err = definition.NewCatalog(nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := k.catalog.Reload([]string{file}); err != nil {
@@ -406,7 +407,7 @@ func TestWhatIsWrongWithAnEventSourceIsNamed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			docs, problems := openslo.Parse("a.yaml", []byte(c.doc))
-			_, more := slo.Define(docs)
+			_, more := definition.Define(docs)
 			var all []string
 			for _, p := range append(problems, more...) {
 				all = append(all, p.Error())
@@ -425,11 +426,11 @@ func threshold(doc string) string {
 
 func TestPrometheusRulesOfSpansAreRefusedByName(t *testing.T) {
 	docs, problems := openslo.Parse("a.yaml", []byte(eventSLO("signalbox-spans", fastLoads, "service:layout", "")))
-	defs, more := slo.Define(docs)
+	defs, more := definition.Define(docs)
 	if len(problems)+len(more) > 0 {
 		t.Fatal(problems, more)
 	}
-	if _, err := slo.PrometheusRules(slo.DefaultConfig(), defs); err == nil || !strings.Contains(err.Error(), "SLO promise counts spans") {
+	if _, err := definition.PrometheusRules(slo.DefaultConfig().BurnAlerts, defs); err == nil || !strings.Contains(err.Error(), "SLO promise counts spans") {
 		t.Errorf("%v", err)
 	}
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/notify"
 	"github.com/signalbox-project/signalbox/internal/slo"
+	"github.com/signalbox-project/signalbox/internal/slo/definition"
 	"github.com/signalbox-project/signalbox/internal/slo/promexpr"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
@@ -63,7 +64,7 @@ func (w *world) start() {
 		w.t.Fatal(err)
 	}
 	var err error
-	if w.catalog, err = slo.NewCatalog(nil, nil); err != nil {
+	if w.catalog, err = definition.NewCatalog(nil, nil); err != nil {
 		w.t.Fatal(err)
 	}
 	if err := w.catalog.Reload([]string{file}); err != nil {

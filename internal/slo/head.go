@@ -14,20 +14,9 @@ type head struct {
 	cell  ledger.Cell
 }
 
-// wantsHead reports whether the calendar window that holds a time begins
-// within an hour, and when.
-func (d *Definition) wantsHead(at time.Time) (start time.Time, wants bool) {
-	if d.Calendar == nil {
-		return start, false
-	}
-	start, _ = d.Calendar.At(at)
-	start = start.UTC()
-	return start, !start.Truncate(time.Hour).Equal(start) && start.Truncate(time.Minute).Equal(start)
-}
-
 // queueHead has the head read next if it is not the one that is known.
 func (p *promise) queueHead(at time.Time, again bool) {
-	start, wants := p.def.wantsHead(at)
+	start, wants := p.def.WantsHead(at)
 	if !wants || p.head.start.Equal(start) && !again {
 		return
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/slo/definition"
 	"github.com/signalbox-project/signalbox/internal/slo/indicator"
 	"github.com/signalbox-project/signalbox/internal/slo/ledger"
 )
@@ -34,34 +35,6 @@ type measured struct {
 	fixed    []model.SLOCorrection         // corrections that reach into the window
 }
 
-// span is the budget window that holds now: it began at start and is length
-// long when it is over.
-func (d *Definition) span(now time.Time) (start time.Time, length time.Duration) {
-	if d.Calendar == nil {
-		return now.Add(-d.Window), d.Window
-	}
-	start, end := d.Calendar.At(now)
-	return start, end.Sub(start)
-}
-
-// WindowText is the budget window as people write it: 28d, or 1M for a
-// calendar month.
-func (d *Definition) WindowText() string {
-	if d.Calendar != nil {
-		return d.Calendar.Text()
-	}
-	return WindowText(d.Window)
-}
-
-// BurnRate is how many times faster than evenly the budget is spent:
-// (bad / total) / (1 - objective). No events burn nothing.
-func BurnRate(c ledger.Cell, objective float64) float64 {
-	if c.Total <= 0 {
-		return 0
-	}
-	return c.Bad / c.Total / errorBudget(objective)
-}
-
 // reaches compares a burn rate with a factor; the tolerance takes up binary
 // fractions, so that 7 % of errors at 99.5 % is 14×.
 func reaches(rate, factor float64) bool { return rate >= factor*(1-1e-9) }
@@ -80,7 +53,7 @@ func budgetOf(d *Definition, m measured) model.Budget {
 	length, age := length-m.outside, m.age-m.excluded
 	b := model.Budget{
 		Bad: m.budget.Bad, Total: m.budget.Total, LeftRatio: 1, SLI: 1,
-		Minutes: BudgetMinutes(d.Objective, length), Coverage: coverage(m.budget, length),
+		Minutes: definition.BudgetMinutes(d.Objective, length), Coverage: coverage(m.budget, length),
 	}
 	if m.budget.Total <= 0 || age <= 0 {
 		b.Reason = "no data in the window"
@@ -171,8 +144,8 @@ func judge(cfg Config, d *Definition, m measured, was standing) verdict {
 // burnRows judges every row that applies to the promise by its figures alone.
 func burnRows(cfg Config, d *Definition, m measured, wasActive func(name string) bool) []burnRow {
 	var rows []burnRow
-	for _, a := range d.table(cfg) {
-		long, short := time.Duration(a.Long), a.short()
+	for _, a := range d.Table(cfg.BurnAlerts) {
+		long, short := time.Duration(a.Long), a.ShortWindow()
 		if long > d.Window {
 			continue
 		}
@@ -181,7 +154,7 @@ func burnRows(cfg Config, d *Definition, m measured, wasActive func(name string)
 			rows = append(rows, burnRow{alert: a, firing: m.loaded > 0 && stale || m.loaded == 0 && wasActive(a.Name)})
 			continue
 		}
-		a.Factor = d.factor(a, m.now)
+		a.Factor = d.FactorAt(a, m.now)
 		r := burnRow{alert: a, long: burnOf(d, m, long), short: burnOf(d, m, short), longBad: m.windows[long].Bad}
 		r.unread = m.unread(long)
 		r.firing = !r.unread && enough(cfg, d, m.windows[long]) && reaches(r.long.Rate, a.Factor) && reaches(r.short.Rate, a.Factor)
@@ -243,13 +216,13 @@ func burnOf(d *Definition, m measured, window time.Duration) model.Burn {
 }
 
 func burn(window time.Duration, c ledger.Cell, objective float64) model.Burn {
-	return model.Burn{Window: WindowText(window), Rate: BurnRate(c, objective), Events: c.Total, Coverage: coverage(c, window)}
+	return model.Burn{Window: definition.WindowText(window), Rate: definition.BurnRate(c, objective), Events: c.Total, Coverage: coverage(c, window)}
 }
 
 // status is what was measured, in figures.
 func status(cfg Config, d *Definition, m measured, rows []burnRow, why *doubt) model.SLOStatus {
 	s := describe(d, m)
-	for _, w := range burnWindows(cfg, d) {
+	for _, w := range d.BurnWindows(cfg.BurnAlerts) {
 		b := burnOf(d, m, w)
 		if why != nil && why.kind.Wrong() {
 			b.Rate, b.Coverage = 0, 0
@@ -310,8 +283,8 @@ func describe(d *Definition, m measured) model.SLOStatus {
 // exhaustedIn is how many seconds the budget lasts at the burn rate of the last
 // hour; nil when it is spent, lasts for ever, or lasts until the calendar renews it.
 func exhaustedIn(d *Definition, m measured, left float64) *float64 {
-	_, length := d.span(m.now)
-	rate := BurnRate(m.windows[time.Hour], d.Objective)
+	_, length := d.Span(m.now)
+	rate := definition.BurnRate(m.windows[time.Hour], d.Objective)
 	if rate <= 0 || left <= 0 {
 		return nil
 	}
@@ -338,18 +311,4 @@ func (m measured) young(d *Definition) bool {
 		return m.age < d.Window-time.Hour
 	}
 	return m.age < m.now.Sub(m.start)-time.Hour
-}
-
-// burnWindows are the windows of the table, shortest first, each once.
-func burnWindows(cfg Config, d *Definition) []time.Duration {
-	out := []time.Duration{time.Hour}
-	for _, a := range d.table(cfg) {
-		for _, w := range []time.Duration{time.Duration(a.Long), a.short()} {
-			if time.Duration(a.Long) <= d.Window && !slices.Contains(out, w) {
-				out = append(out, w)
-			}
-		}
-	}
-	sortDurations(out)
-	return out
 }

@@ -2,8 +2,6 @@ package slo
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"hash/fnv"
 	"time"
@@ -20,12 +18,6 @@ const (
 	keepEnd   = 5 * time.Second // for all of them at the end
 )
 
-// measures names what a promise counts: a ledger of anything else is of no use.
-func (d *Definition) measures() string {
-	sum := sha256.Sum256([]byte(fmt.Sprint(d.Queries, d.Window, d.Method, d.source.Identity())))
-	return hex.EncodeToString(sum[:16])
-}
-
 func (e *Engine) loadLedgers(ctx context.Context) error {
 	if e.deps.Ledgers == nil {
 		return nil
@@ -40,7 +32,7 @@ func (e *Engine) loadLedgers(ctx context.Context) error {
 // resume takes what the last run counted, where it counted the same; what
 // passed since is read as if the process had slept.
 func (p *promise) resume(l store.SLOLedger, now time.Time) {
-	if l.Slots == nil || l.Measures != p.def.measures() || l.Sealed.After(now) || now.Sub(l.Sealed) > p.def.Window {
+	if l.Slots == nil || l.Measures != p.def.Measures() || l.Sealed.After(now) || now.Sub(l.Sealed) > p.def.Window {
 		return
 	}
 	slots, err := s2.Decode(nil, l.Slots)
@@ -61,7 +53,7 @@ func (p *promise) stored() (store.SLOLedger, bool) {
 	if len(p.parts) > 0 || p.loaded < p.def.Window || len(p.queue) > 0 {
 		return store.SLOLedger{}, false
 	}
-	return store.SLOLedger{Name: p.def.Name, Measures: p.def.measures(), Sealed: p.sealed, Slots: s2.Encode(nil, p.ledger.Marshal())}, true
+	return store.SLOLedger{Name: p.def.Name, Measures: p.def.Measures(), Sealed: p.sealed, Slots: s2.Encode(nil, p.ledger.Marshal())}, true
 }
 
 // keep stores the ledgers that are due. What cannot be stored is due again in

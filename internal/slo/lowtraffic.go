@@ -27,6 +27,14 @@ type LowTraffic struct {
 // AlertTrickle is the name of the alert of promises with few events.
 const AlertTrickle = "SLOSlowTrickle"
 
+// rowOf is a burn alert of a promise by its name, that of few events included.
+func rowOf(cfg Config, d *Definition, name string) (BurnAlert, bool) {
+	if name == AlertTrickle {
+		return BurnAlert{Name: name, Effect: cfg.LowTraffic.Effect, Factor: cfg.LowTraffic.Factor}, true
+	}
+	return d.Row(cfg.BurnAlerts, name)
+}
+
 // fewest is the least number of bad events that alert on their own: one or
 // two failures are no outage.
 const fewest = 3
@@ -109,7 +117,7 @@ func trickleRow(cfg Config, d *Definition, m measured, wasActive bool) (burnRow,
 		}
 		return 0, false
 	}
-	alert, _ := d.row(cfg, AlertTrickle)
+	alert, _ := rowOf(cfg, d, AlertTrickle)
 	r := burnRow{alert: alert}
 	long, found := find(longs, cfg.LowTraffic.MinEvents, math.MaxInt64)
 	if !found {
@@ -122,7 +130,7 @@ func trickleRow(cfg Config, d *Definition, m measured, wasActive bool) (burnRow,
 	if found {
 		r.short = burn(recent, m.trickle[recent], d.Objective)
 	}
-	factor := d.factor(alert, m.now)
+	factor := d.FactorAt(alert, m.now)
 	still := found && reaches(r.short.Rate, factor) || !found && wasActive
 	chance := PoissonTail(cell.Bad, d.ErrorBudget()*cell.Total)
 	r.unread = m.unread(long)

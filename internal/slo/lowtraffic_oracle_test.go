@@ -84,7 +84,7 @@ func (v *village) quiet(d time.Duration) {
 	}
 }
 
-func definition(t *testing.T, objective, window string) *slo.Definition {
+func defined(t *testing.T, objective, window string) *slo.Definition {
 	t.Helper()
 	defs, problems := load(t, document([]string{objective, window}))
 	if problems != "" {
@@ -99,7 +99,7 @@ var lowTrafficObjectives = []string{"90", "95", "99", "99.5", "99.9", "99.99"}
 // window; looked at in every minute of the hour after and every half hour of the week after.
 func TestOneFailureAt37RequestsADayPagesNobodyWheneverItComes(t *testing.T) {
 	for k, objective := range lowTrafficObjectives {
-		d := definition(t, objective, []string{"28d", "30d", "7d"}[k%3])
+		d := defined(t, objective, []string{"28d", "30d", "7d"}[k%3])
 		for minute := 5 * k; minute < 1440; minute += 61 {
 			before := []time.Duration{0, 3 * 24 * time.Hour, 31 * 24 * time.Hour}[minute%3]
 			if minute%4 != 0 {
@@ -125,7 +125,7 @@ func TestOneFailureAt37RequestsADayPagesNobodyWheneverItComes(t *testing.T) {
 func TestEightDaysOfFailureAt37RequestsADayPageInTimeAndForAsLong(t *testing.T) {
 	defs := map[string]*slo.Definition{}
 	for k, objective := range lowTrafficObjectives {
-		defs[objective] = definition(t, objective, []string{"28d", "30d", "7d"}[k%3])
+		defs[objective] = defined(t, objective, []string{"28d", "30d", "7d"}[k%3])
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		v := newVillage(t, defs[rapid.SampledFrom(lowTrafficObjectives).Draw(t, "objective")], rapid.Uint64().Draw(t, "seed"))

@@ -64,7 +64,7 @@ func (q *quiet) judge(cells []ledger.Cell) bool {
 		}
 	}
 	for _, name := range s.Alerts {
-		if row, _ := q.p.def.row(q.engine.cfg, name); row.Effect == EffectPage {
+		if row, _ := rowOf(q.engine.cfg, q.p.def, name); row.Effect == EffectPage {
 			return true
 		}
 	}

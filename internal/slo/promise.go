@@ -103,7 +103,7 @@ func (p *promise) seal(ctx context.Context, q Querier, sealTo time.Time) error {
 	if !sealTo.After(p.sealed) {
 		return nil
 	}
-	from := p.sealed.Add(-p.def.source.Reread())
+	from := p.sealed.Add(-p.def.Measure.Reread())
 	if start := p.ledger.Start(ledger.Minute, sealTo); from.Before(start) {
 		from = start
 	}
@@ -115,7 +115,7 @@ func (p *promise) seal(ctx context.Context, q Querier, sealTo time.Time) error {
 		p.rescan(sealTo)
 		return nil
 	}
-	cells, err := p.def.source.Cells(ctx, q, from, sealTo, time.Minute)
+	cells, err := p.def.Measure.Cells(ctx, q, from, sealTo, time.Minute)
 	if err != nil {
 		return err
 	}
@@ -162,7 +162,7 @@ func (p *promise) catchUp(sealTo time.Time) {
 		p.rescan(sealTo)
 		return
 	}
-	since := p.sealed.Add(-p.def.source.Reread()).Truncate(time.Hour)
+	since := p.sealed.Add(-p.def.Measure.Reread()).Truncate(time.Hour)
 	p.rescan(sealTo)
 	p.queue = slices.DeleteFunc(p.queue, func(c chunk) bool { return !c.special() && !c.to.After(since) })
 	for i := range p.queue {
@@ -182,7 +182,7 @@ func (p *promise) definition() *Definition {
 // scan reads the next chunk of history.
 func (p *promise) scan(ctx context.Context, q Querier, now time.Time) error {
 	c := p.queue[0]
-	cells, err := p.def.source.Cells(ctx, q, c.from, c.to, c.tier.Width())
+	cells, err := p.def.Measure.Cells(ctx, q, c.from, c.to, c.tier.Width())
 	if err != nil {
 		return err
 	}
@@ -239,7 +239,7 @@ func (p *promise) scheduleScan(now time.Time) {
 
 // readLive reads what happened since the sealed minutes.
 func (p *promise) readLive(ctx context.Context, q Querier, now time.Time) error {
-	c, err := p.def.source.Live(ctx, q, p.sealed, now)
+	c, err := p.def.Measure.Live(ctx, q, p.sealed, now)
 	if err != nil {
 		return err
 	}
@@ -259,7 +259,7 @@ func (p *promise) look(ctx context.Context, q Querier, now time.Time) error {
 		}
 		return p.lookForGood(ctx, q, now) // before anybody is paged
 	}
-	at, ok, err := p.def.source.Newest(ctx, q, now)
+	at, ok, err := p.def.Measure.Newest(ctx, q, now)
 	if err != nil {
 		return err
 	}
@@ -271,7 +271,7 @@ func (p *promise) look(ctx context.Context, q Querier, now time.Time) error {
 		p.lastData = later(p.lastData, last)
 	}
 	p.mu.Unlock()
-	if p.fault, err = indicator.FaultOf(ctx, p.def.source, q, now); err != nil {
+	if p.fault, err = indicator.FaultOf(ctx, p.def.Measure, q, now); err != nil {
 		return err
 	}
 	return p.lookForGood(ctx, q, now)
@@ -283,7 +283,7 @@ func (p *promise) look(ctx context.Context, q Querier, now time.Time) error {
 // Without new data there is nothing to be found in, and what was found before stands: an outage
 // whose telemetry stops is no mistyped selector.
 func (p *promise) lookForGood(ctx context.Context, q Querier, now time.Time) error {
-	r := indicator.RatioOf(p.def.source)
+	r := indicator.RatioOf(p.def.Measure)
 	if r == nil || now.Sub(p.lastData) > time.Minute {
 		return nil
 	}
@@ -306,8 +306,8 @@ func later(a, b time.Time) time.Time {
 // measure gathers what judge needs.
 func (p *promise) measure(cfg Config, now time.Time) measured {
 	m := measured{now: now, windows: map[time.Duration]ledger.Cell{}}
-	m.start, m.length = p.def.span(now)
-	for _, w := range burnWindows(cfg, p.def) {
+	m.start, m.length = p.def.Span(now)
+	for _, w := range p.def.BurnWindows(cfg.BurnAlerts) {
 		m.windows[w], _ = p.sum(now.Add(-w), now)
 	}
 	if six, _ := p.sum(now.Add(-6*time.Hour), now); lowTraffic(cfg, p.def, six) {
@@ -350,13 +350,13 @@ func (p *promise) within() []*promise {
 
 // exceeds is the fault of what was counted in the last hour or the window.
 func (p *promise) exceeds(now time.Time) *indicator.Fault {
-	if _, counts := p.def.source.(*indicator.Ratio); !counts {
+	if _, counts := p.def.Measure.(*indicator.Ratio); !counts {
 		return nil
 	}
-	start, _ := p.def.span(now)
+	start, _ := p.def.Span(now)
 	hour, _ := p.raw(now.Add(-time.Hour), now)
 	all, _ := p.raw(start, now)
-	return cmp.Or(indicator.Exceeds(p.def.source, hour, time.Hour), indicator.Exceeds(p.def.source, all, now.Sub(start)))
+	return cmp.Or(indicator.Exceeds(p.def.Measure, hour, time.Hour), indicator.Exceeds(p.def.Measure, all, now.Sub(start)))
 }
 
 // since fills in how old data is, and what corrections take out of the window.
@@ -415,7 +415,7 @@ func (p *promise) sum(from, to time.Time) (counts, felt ledger.Cell) {
 		return p.sumParts(from, to)
 	}
 	counts, felt = p.raw(from, to)
-	return indicator.Within(p.def.source, counts), indicator.Within(p.def.source, felt)
+	return indicator.Within(p.def.Measure, counts), indicator.Within(p.def.Measure, felt)
 }
 
 // raw is sum as it was measured.
@@ -439,7 +439,7 @@ func (p *promise) sumParts(from, to time.Time) (counts, felt ledger.Cell) {
 		a, b := q.sum(from, to)
 		both[0], both[1] = append(both[0], a), append(both[1], b)
 	}
-	return compose(p.def.Parts, p.def.Objective, both[0]), compose(p.def.Parts, p.def.Objective, both[1])
+	return p.def.Compose(both[0]), p.def.Compose(both[1])
 }
 
 func earlier(a, b time.Time) time.Time {

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/signalbox-project/signalbox/internal/slo"
+	"github.com/signalbox-project/signalbox/internal/slo/definition"
 	"github.com/signalbox-project/signalbox/internal/slo/promexpr"
 )
 
@@ -21,7 +22,7 @@ func TestTheExportIsARuleFileThatPrometheusAccepts(t *testing.T) {
 	if problems != "" {
 		t.Fatal(problems)
 	}
-	text, err := slo.PrometheusRules(slo.DefaultConfig(), defs)
+	text, err := definition.PrometheusRules(slo.DefaultConfig().BurnAlerts, defs)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -68,7 +68,7 @@ func (r *Replay) Load(ctx context.Context, start time.Time) error {
 
 // Read reads the minutes of (from, to], both full minutes, for Put.
 func (r *Replay) Read(ctx context.Context, from, to time.Time) ([]ledger.Cell, error) {
-	return r.promise.def.source.Cells(ctx, r.querier, from, to, time.Minute)
+	return r.promise.def.Measure.Cells(ctx, r.querier, from, to, time.Minute)
 }
 
 // Put adds the minutes that follow what was loaded or put before.

@@ -23,6 +23,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/slo"
+	"github.com/signalbox-project/signalbox/internal/slo/definition"
 	"github.com/signalbox-project/signalbox/internal/slo/promexpr"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
@@ -393,7 +394,7 @@ func newTrial(t failer, dir, doc string, s *stream, now time.Time) *trial {
 		t.Fatal(err)
 	}
 	var err error
-	if w.catalog, err = slo.NewCatalog(nil, nil); err != nil {
+	if w.catalog, err = definition.NewCatalog(nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.catalog.Reload([]string{file}); err != nil {
@@ -476,7 +477,7 @@ func burnDiffers(got []model.Burn, objective float64, count func(window time.Dur
 	for _, b := range got {
 		var w time.Duration
 		for _, known := range []time.Duration{time.Minute, 2 * time.Minute, 5 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 6 * time.Hour, 24 * time.Hour, 72 * time.Hour} {
-			if slo.WindowText(known) == b.Window {
+			if definition.WindowText(known) == b.Window {
 				w = known
 			}
 		}

@@ -19,9 +19,9 @@ type tail struct {
 // readTails reads the windows that begin within the live part.
 func (p *promise) readTails(ctx context.Context, cfg Config, q Querier, now time.Time) error {
 	var tails []tail
-	start, _ := p.def.span(now)
+	start, _ := p.def.Span(now)
 	starts := []time.Time{start}
-	for _, w := range burnWindows(cfg, p.def) {
+	for _, w := range p.def.BurnWindows(cfg.BurnAlerts) {
 		starts = append(starts, now.Add(-w))
 	}
 	for _, from := range starts {
@@ -29,10 +29,10 @@ func (p *promise) readTails(ctx context.Context, cfg Config, q Querier, now time
 			continue
 		}
 		begin := from
-		if _, events := p.def.source.(*indicator.Ratio); !events {
+		if _, events := p.def.Measure.(*indicator.Ratio); !events {
 			begin = from.Truncate(time.Minute) // values and slices stand for whole minutes
 		}
-		c, err := p.def.source.Live(ctx, q, begin, now)
+		c, err := p.def.Measure.Live(ctx, q, begin, now)
 		if err != nil {
 			return err
 		}

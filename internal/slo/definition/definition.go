@@ -1,4 +1,4 @@
-package slo
+package definition
 
 import (
 	"fmt"
@@ -50,21 +50,24 @@ type Definition struct {
 	// promise is shown, but alerts and gates by its composite.
 	PartOf string
 
+	// Measure reads what it counts.
+	Measure indicator.Source
+
 	extends bool // BurnAlerts come on top of the configuration's
-	source  indicator.Source
 }
 
 // ErrorBudget is the share of events that may be bad: 1 - Objective, without
 // the noise that binary fractions bring (1 - 0.995 is 0.005).
-func (d *Definition) ErrorBudget() float64 { return errorBudget(d.Objective) }
+func (d *Definition) ErrorBudget() float64 { return ErrorBudget(d.Objective) }
 
-// measuresLike reports whether both read the same numbers over the same window,
+// MeasuresLike reports whether both read the same numbers over the same window,
 // whatever their objective and texts.
-func (d *Definition) measuresLike(o *Definition) bool {
-	return d.Queries == o.Queries && d.Window == o.Window && (len(d.Parts) == 0) == (len(o.Parts) == 0) && d.Method == o.Method && d.source.Identity() == o.source.Identity()
+func (d *Definition) MeasuresLike(o *Definition) bool {
+	return d.Queries == o.Queries && d.Window == o.Window && (len(d.Parts) == 0) == (len(o.Parts) == 0) && d.Method == o.Method && d.Measure.Identity() == o.Measure.Identity()
 }
 
-func errorBudget(objective float64) float64 {
+// ErrorBudget is the share of events that may be bad under an objective.
+func ErrorBudget(objective float64) float64 {
 	const digits = 1e12
 	return math.Round((1-objective)*digits) / digits
 }
@@ -72,7 +75,7 @@ func errorBudget(objective float64) float64 {
 // BudgetMinutes is the budget as minutes of full outage over a window:
 // (1 - objective) × window. 99.5 % over 28 d is 201.6 min, 3 h 21 m 36 s.
 func BudgetMinutes(objective float64, window time.Duration) float64 {
-	return errorBudget(objective) * window.Minutes()
+	return ErrorBudget(objective) * window.Minutes()
 }
 
 // Define resolves documents into definitions, sorted by name, and reports
@@ -282,7 +285,7 @@ func (r *resolver) ratio(d *Definition, s *openslo.SLO, sli *openslo.SLI, ob *op
 		// Without a failure there is no series of failures: that is zero.
 		d.Queries.Error = fmt.Sprintf("(%s or vector(0)) / %s", counts.Bad.Sum("$window"), counts.Total.Sum("$window"))
 	}
-	d.source = counts
+	d.Measure = counts
 	r.sliceCounts(d, counts, s.Method, ob)
 }
 
@@ -290,10 +293,10 @@ func (r *resolver) ratio(d *Definition, s *openslo.SLO, sli *openslo.SLI, ob *op
 func (r *resolver) sliceCounts(d *Definition, counts indicator.Counting, method string, ob *openslo.Objective) {
 	switch method {
 	case openslo.Timeslices:
-		d.source = &indicator.Slices{Counts: counts, Slice: ob.SliceWindow, Target: ob.SliceTarget}
+		d.Measure = &indicator.Slices{Counts: counts, Slice: ob.SliceWindow, Target: ob.SliceTarget}
 		d.Indicator = fmt.Sprintf("share of %s slices with at least %s good events", human.Duration(ob.SliceWindow), human.Percent(ob.SliceTarget))
 	case openslo.RatioTimeslices:
-		d.source = &indicator.Slices{Counts: counts, Slice: ob.SliceWindow}
+		d.Measure = &indicator.Slices{Counts: counts, Slice: ob.SliceWindow}
 		d.Indicator = fmt.Sprintf("mean share of good events in %s slices", human.Duration(ob.SliceWindow))
 	}
 }
@@ -309,7 +312,7 @@ func (r *resolver) raw(d *Definition, s *openslo.SLO, sli *openslo.SLI, ob *open
 	if src.Success {
 		d.Queries.Error = "1 - (" + v.Text + ")"
 	}
-	d.source = sliced(src, s.Method, ob, ob.SliceTarget)
+	d.Measure = sliced(src, s.Method, ob, ob.SliceTarget)
 }
 
 // sliced judges values by slices where the method asks for it.
@@ -339,7 +342,7 @@ func (r *resolver) threshold(d *Definition, s *openslo.SLO, sli *openslo.SLI, ob
 	if target == 0 {
 		target = 1
 	}
-	d.source = sliced(&indicator.Values{Query: v, Op: ob.Op, Limit: ob.Value}, s.Method, ob, target)
+	d.Measure = sliced(&indicator.Values{Query: v, Op: ob.Op, Limit: ob.Value}, s.Method, ob, target)
 }
 
 func (r *resolver) vector(d *Definition, sli *openslo.SLI, m *openslo.Metric) *promexpr.Vector {

@@ -1,4 +1,4 @@
-package slo
+package definition
 
 import (
 	"fmt"
@@ -17,21 +17,21 @@ func recordedError(window string) string { return "slo:error_ratio:" + window }
 // PrometheusRules writes definitions as a Prometheus rule file: a recording rule of the error
 // ratio for each window, and the burn alerts over them. Parts of composites are recorded only.
 // Peak calendars and promises with few events are for the engine alone: the file is the plain table.
-func PrometheusRules(cfg Config, defs []*Definition) ([]byte, error) {
+func PrometheusRules(defaults []BurnAlert, defs []*Definition) ([]byte, error) {
 	var groups []yaml.MapSlice
 	for _, d := range defs {
 		if err := d.exportable(); err != nil {
 			return nil, err
 		}
 		var rules []yaml.MapSlice
-		for _, w := range exportedWindows(cfg, d, defs) {
+		for _, w := range exportedWindows(defaults, d, defs) {
 			rules = append(rules, yaml.MapSlice{
 				{Key: "record", Value: recordedError(WindowText(w))},
 				{Key: "expr", Value: d.errorOver(w)},
 				{Key: "labels", Value: map[string]string{"slo": d.Name, "service": d.Service}},
 			})
 		}
-		for _, b := range d.table(cfg) {
+		for _, b := range d.Table(defaults) {
 			if time.Duration(b.Long) <= d.Window {
 				rules = append(rules, d.alertRule(b))
 			}
@@ -64,7 +64,7 @@ func (d *Definition) exportable() error {
 			return fmt.Errorf("SLO %s is made of one that cannot be exported: %w", d.Name, err)
 		}
 	}
-	if s := indicator.EventsOf(d.source); s != nil {
+	if s := indicator.EventsOf(d.Measure); s != nil {
 		return fmt.Errorf("SLO %s counts %s, which Prometheus does not keep: it stays with Signalbox, or count by a metric", d.Name, s.Signal())
 	}
 	return nil
@@ -72,11 +72,11 @@ func (d *Definition) exportable() error {
 
 // exportedWindows are a definition's burn windows and those of the composites
 // that it is part of.
-func exportedWindows(cfg Config, d *Definition, defs []*Definition) []time.Duration {
-	out := burnWindows(cfg, d)
+func exportedWindows(defaults []BurnAlert, d *Definition, defs []*Definition) []time.Duration {
+	out := d.BurnWindows(defaults)
 	for _, c := range defs {
 		if slices.ContainsFunc(c.Parts, func(p Part) bool { return p.Definition == d }) {
-			out = append(out, exportedWindows(cfg, c, defs)...)
+			out = append(out, exportedWindows(defaults, c, defs)...)
 		}
 	}
 	slices.Sort(out)
@@ -93,18 +93,18 @@ func (d *Definition) errorOver(w time.Duration) string {
 	if len(d.Parts) > 0 {
 		var texts []string
 		for _, p := range d.Parts {
-			texts = append(texts, fmt.Sprintf("%.10g * sum(%s{slo=%q})", p.Weight*errorBudget(d.Objective)/errorBudget(p.Objective), recordedError(WindowText(w)), p.Definition.Name))
+			texts = append(texts, fmt.Sprintf("%.10g * sum(%s{slo=%q})", p.Weight*ErrorBudget(d.Objective)/ErrorBudget(p.Objective), recordedError(WindowText(w)), p.Definition.Name))
 		}
 		return strings.Join(texts, " + ")
 	}
-	return indicator.ErrorOver(d.source, d.Queries.Error, window)
+	return indicator.ErrorOver(d.Measure, d.Queries.Error, window)
 }
 
 func (d *Definition) alertRule(b BurnAlert) yaml.MapSlice {
-	long, short := WindowText(time.Duration(b.Long)), WindowText(b.short())
+	long, short := WindowText(time.Duration(b.Long)), WindowText(b.ShortWindow())
 	labels := map[string]string{}
 	for k, v := range d.Labels {
-		if labelName(k) && v != "" {
+		if LabelName(k) && v != "" {
 			labels[k] = v
 		}
 	}

@@ -1,4 +1,4 @@
-package slo
+package definition
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/human"
+	"github.com/signalbox-project/signalbox/internal/slo/indicator"
 	"github.com/signalbox-project/signalbox/internal/slo/ledger"
 	"github.com/signalbox-project/signalbox/internal/slo/openslo"
 )
@@ -29,7 +30,7 @@ func compose(parts []Part, objective float64, cells []ledger.Cell) ledger.Cell {
 		burn += p.Weight * BurnRate(cells[i], p.Objective)
 		minutes = min(minutes, cells[i].Minutes)
 	}
-	return ledger.Cell{Bad: burn * errorBudget(objective) * minutes, Total: minutes, Minutes: minutes}
+	return ledger.Cell{Bad: burn * ErrorBudget(objective) * minutes, Total: minutes, Minutes: minutes}
 }
 
 // compositeSource reads a composite slot by slot, for reports and replays;
@@ -42,15 +43,15 @@ type compositeSource struct {
 // Reread is indicator.Source's.
 func (s *compositeSource) Reread() (d time.Duration) {
 	for _, p := range s.parts {
-		d = max(d, p.Definition.source.Reread())
+		d = max(d, p.Definition.Measure.Reread())
 	}
 	return d
 }
 
 // Newest is as old as the part that is behind.
-func (s *compositeSource) Newest(ctx context.Context, q Querier, now time.Time) (at time.Time, ok bool, err error) {
+func (s *compositeSource) Newest(ctx context.Context, q indicator.Querier, now time.Time) (at time.Time, ok bool, err error) {
 	for i, p := range s.parts {
-		one, has, err := p.Definition.source.Newest(ctx, q, now)
+		one, has, err := p.Definition.Measure.Newest(ctx, q, now)
 		if err != nil || !has {
 			return at, false, err
 		}
@@ -66,17 +67,17 @@ func (s *compositeSource) Identity() string {
 	var b strings.Builder
 	b.WriteString("composite")
 	for _, p := range s.parts {
-		fmt.Fprint(&b, " ", p.Definition.Name, p.Weight, p.Objective, p.Definition.Queries, p.Definition.source.Identity())
+		fmt.Fprint(&b, " ", p.Definition.Name, p.Weight, p.Objective, p.Definition.Queries, p.Definition.Measure.Identity())
 	}
 	return b.String()
 }
 
 // Cells is indicator.Source's.
-func (s *compositeSource) Cells(ctx context.Context, q Querier, from, to time.Time, width time.Duration) ([]ledger.Cell, error) {
+func (s *compositeSource) Cells(ctx context.Context, q indicator.Querier, from, to time.Time, width time.Duration) ([]ledger.Cell, error) {
 	all := make([][]ledger.Cell, len(s.parts))
 	for i, p := range s.parts {
 		var err error
-		if all[i], err = p.Definition.source.Cells(ctx, q, from, to, width); err != nil {
+		if all[i], err = p.Definition.Measure.Cells(ctx, q, from, to, width); err != nil {
 			return nil, err
 		}
 	}
@@ -92,11 +93,11 @@ func (s *compositeSource) Cells(ctx context.Context, q Querier, from, to time.Ti
 }
 
 // Live is indicator.Source's.
-func (s *compositeSource) Live(ctx context.Context, q Querier, from, to time.Time) (ledger.Cell, error) {
+func (s *compositeSource) Live(ctx context.Context, q indicator.Querier, from, to time.Time) (ledger.Cell, error) {
 	cells := make([]ledger.Cell, len(s.parts))
 	for i, p := range s.parts {
 		var err error
-		if cells[i], err = p.Definition.source.Live(ctx, q, from, to); err != nil {
+		if cells[i], err = p.Definition.Measure.Live(ctx, q, from, to); err != nil {
 			return ledger.Cell{}, err
 		}
 	}
@@ -173,7 +174,7 @@ func (c *compositeResolver) visit(s *openslo.SLO, path []string) *Definition {
 		words = append(words, fmt.Sprintf("%s of %s", human.Percent(parts[i].Weight), parts[i].Definition.Name))
 	}
 	d.Parts, d.Indicator = parts, "weighted mean of burn rates: "+strings.Join(words, ", ")
-	d.source = &compositeSource{parts: parts, objective: d.Objective}
+	d.Measure = &compositeSource{parts: parts, objective: d.Objective}
 	d.Queries.Error = compositeQuery(parts, d.Objective)
 	if !c.complete(d, s) {
 		return nil
@@ -192,7 +193,7 @@ func errorQuery(d *Definition) string {
 func compositeQuery(parts []Part, objective float64) string {
 	var texts []string
 	for _, p := range parts {
-		texts = append(texts, fmt.Sprintf("%.10g * (%s)", p.Weight*errorBudget(objective)/errorBudget(p.Objective), errorQuery(p.Definition)))
+		texts = append(texts, fmt.Sprintf("%.10g * (%s)", p.Weight*ErrorBudget(objective)/ErrorBudget(p.Objective), errorQuery(p.Definition)))
 	}
 	return strings.Join(texts, " + ")
 }

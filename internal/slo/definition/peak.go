@@ -1,4 +1,4 @@
-package slo
+package definition
 
 import (
 	"fmt"
@@ -66,12 +66,12 @@ func (r *resolver) peak(s *openslo.SLO) *Peak {
 // applyPeak makes the definition's indicator follow the calendar.
 func (r *resolver) applyPeak(d *Definition, s *openslo.SLO) {
 	p := r.peak(s)
-	if p == nil || d.source == nil {
+	if p == nil || d.Measure == nil {
 		return
 	}
 	d.Peak = p
 	if p.HasValue {
-		src := indicator.ValuesOf(d.source)
+		src := indicator.ValuesOf(d.Measure)
 		if src == nil || src.Op == "" {
 			r.report(s.Meta, s.Line, false, fmt.Sprintf("SLO %s: %s needs a threshold metric", s.Name, annotationPeakValue), "use "+annotationPeakTarget+" or "+annotationPeakFactor)
 			return
@@ -80,12 +80,12 @@ func (r *resolver) applyPeak(d *Definition, s *openslo.SLO) {
 		d.Indicator += fmt.Sprintf(" (%v at peak, %s)", p.Value, p.Calendar.Name)
 	}
 	if p.Target > 0 {
-		d.source = &indicator.AtPeak{Source: d.source, Calendar: p.Calendar, Scale: errorBudget(d.Objective) / errorBudget(p.Target)}
+		d.Measure = &indicator.AtPeak{Source: d.Measure, Calendar: p.Calendar, Scale: ErrorBudget(d.Objective) / ErrorBudget(p.Target)}
 	}
 }
 
-// factor is a row's factor at a time.
-func (d *Definition) factor(b BurnAlert, now time.Time) float64 {
+// FactorAt is a row's factor at a time.
+func (d *Definition) FactorAt(b BurnAlert, now time.Time) float64 {
 	if d.Peak != nil && d.Peak.Calendar.Active(now) {
 		return b.Factor * d.Peak.Factor
 	}
@@ -95,7 +95,7 @@ func (d *Definition) factor(b BurnAlert, now time.Time) float64 {
 // Threshold is the value that a threshold metric is compared with at a time;
 // false when the promise has none.
 func (d *Definition) Threshold(now time.Time) (float64, bool) {
-	if s := indicator.ValuesOf(d.source); s != nil && s.Op != "" {
+	if s := indicator.ValuesOf(d.Measure); s != nil && s.Op != "" {
 		return s.LimitAt(now), true
 	}
 	return 0, false

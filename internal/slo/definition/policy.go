@@ -1,4 +1,4 @@
-package slo
+package definition
 
 import (
 	"fmt"
@@ -20,23 +20,21 @@ const (
 	annotationPeakFactor = "signalbox.io/peak-factor"   // burn factors at peak are this many times higher
 )
 
-// table is the definition's burn alerts: its policies', else the
+// Table is the definition's burn alerts: its policies', else the
 // configuration's, and at peak with the factors of the peak.
-func (d *Definition) table(cfg Config) []BurnAlert {
+func (d *Definition) Table(defaults []BurnAlert) []BurnAlert {
 	switch {
 	case d.extends:
-		return append(append([]BurnAlert{}, cfg.BurnAlerts...), d.BurnAlerts...)
+		return append(append([]BurnAlert{}, defaults...), d.BurnAlerts...)
 	case d.BurnAlerts != nil:
 		return d.BurnAlerts
 	}
-	return cfg.BurnAlerts
+	return defaults
 }
 
-func (d *Definition) row(cfg Config, name string) (BurnAlert, bool) {
-	if name == AlertTrickle {
-		return BurnAlert{Name: name, Effect: cfg.LowTraffic.Effect, Factor: cfg.LowTraffic.Factor}, true
-	}
-	for _, b := range d.table(cfg) {
+// Row is a burn alert of the table by its name.
+func (d *Definition) Row(defaults []BurnAlert, name string) (BurnAlert, bool) {
+	for _, b := range d.Table(defaults) {
 		if b.Name == name {
 			return b, true
 		}
@@ -148,10 +146,10 @@ func (r *resolver) burnRowsOf(p *openslo.AlertPolicy, c *openslo.AlertCondition)
 			r.report(c.Meta, c.Line, false, fmt.Sprintf("AlertCondition %s: %s: %v", c.Name, annotationShort, err), "use for example 5m")
 		}
 		row.Short = d
-	} else if row.short() < time.Minute {
+	} else if row.ShortWindow() < time.Minute {
 		row.Short = prom.Duration(time.Minute)
 	}
-	for _, err := range row.validate() {
+	for _, err := range row.Validate() {
 		r.report(c.Meta, c.Line, false, fmt.Sprintf("AlertCondition %s: %v", c.Name, err), "lookbackWindow is the long window, 1h for example")
 	}
 	if p.WhenBreaching {

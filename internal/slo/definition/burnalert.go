@@ -1,0 +1,94 @@
+package definition
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	prom "github.com/prometheus/common/model"
+)
+
+// Effects of a burn alert: how loud it is.
+const (
+	EffectPage   = "page"   // severity critical
+	EffectWarn   = "warn"   // severity warning
+	EffectTicket = "ticket" // severity info
+)
+
+// BurnAlert is one row of the table of burn alerts: it fires while the burn rate
+// over both windows is at or above Factor.
+type BurnAlert struct {
+	Name   string        `yaml:"name"`
+	Long   prom.Duration `yaml:"long"`
+	Short  prom.Duration `yaml:"short"` // long / 12 when absent
+	Factor float64       `yaml:"factor"`
+	Effect string        `yaml:"effect"` // page, warn or ticket
+	For    prom.Duration `yaml:"for"`    // how long it must burn so before it fires; 0s by default
+
+	// NoData makes it fire for missing data instead; AlertPolicies set it.
+	NoData bool `yaml:"-"`
+}
+
+// Severity is the alert's severity label.
+func (b BurnAlert) Severity() string {
+	switch b.Effect {
+	case EffectPage:
+		return "critical"
+	case EffectWarn:
+		return "warning"
+	}
+	return "info"
+}
+
+// Validate lists what is wrong with a row, but for its name.
+func (b BurnAlert) Validate() (errs []error) {
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if d := time.Duration(b.Long); d < time.Minute || d%time.Minute != 0 {
+		bad("long: must be whole minutes, got %s", b.Long)
+	}
+	if s := b.ShortWindow(); s < time.Minute || s >= time.Duration(b.Long) {
+		bad("short: must be at least 1m and below long, got %s", b.Short)
+	}
+	if b.Factor <= 0 {
+		bad("factor: must be > 0, got %v", b.Factor)
+	}
+	if b.For < 0 {
+		bad("for: must be >= 0, got %s", b.For)
+	}
+	switch b.Effect {
+	case EffectPage, EffectWarn, EffectTicket:
+	default:
+		bad("effect: must be page, warn or ticket, got %q", b.Effect)
+	}
+	return errs
+}
+
+// ShortWindow is Short, or long / 12.
+func (b BurnAlert) ShortWindow() time.Duration {
+	if b.Short == 0 {
+		return time.Duration(b.Long) / 12
+	}
+	return time.Duration(b.Short)
+}
+
+// WindowText writes a window as configuration and API do: 5m, 1h, 28d.
+// Prometheus' own form of 28 days would be 4w.
+func WindowText(d time.Duration) string {
+	switch {
+	case d == 0:
+		return "0s"
+	case d%(24*time.Hour) == 0:
+		return strconv.FormatInt(int64(d/(24*time.Hour)), 10) + "d"
+	case d%time.Hour == 0:
+		return strconv.FormatInt(int64(d/time.Hour), 10) + "h"
+	case d%time.Minute == 0:
+		return strconv.FormatInt(int64(d/time.Minute), 10) + "m"
+	}
+	return strconv.FormatInt(int64(d/time.Second), 10) + "s"
+}
+
+// LabelName reports whether Prometheus takes a name for a label's.
+func LabelName(s string) bool {
+	return s != "" && !strings.HasPrefix(s, "__") && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == "" && (s[0] < '0' || s[0] > '9')
+}

@@ -1,0 +1,61 @@
+package definition
+
+import (
+	"slices"
+	"time"
+
+	"github.com/signalbox-project/signalbox/internal/slo/ledger"
+)
+
+// Span is the budget window that holds now: it began at start and is length
+// long when it is over.
+func (d *Definition) Span(now time.Time) (start time.Time, length time.Duration) {
+	if d.Calendar == nil {
+		return now.Add(-d.Window), d.Window
+	}
+	start, end := d.Calendar.At(now)
+	return start, end.Sub(start)
+}
+
+// WindowText is the budget window as people write it: 28d, or 1M for a
+// calendar month.
+func (d *Definition) WindowText() string {
+	if d.Calendar != nil {
+		return d.Calendar.Text()
+	}
+	return WindowText(d.Window)
+}
+
+// BurnRate is how many times faster than evenly the budget is spent:
+// (bad / total) / (1 - objective). No events burn nothing.
+func BurnRate(c ledger.Cell, objective float64) float64 {
+	if c.Total <= 0 {
+		return 0
+	}
+	return c.Bad / c.Total / ErrorBudget(objective)
+}
+
+// BurnWindows are the windows of the table, shortest first, each once.
+func (d *Definition) BurnWindows(defaults []BurnAlert) []time.Duration {
+	out := []time.Duration{time.Hour}
+	for _, a := range d.Table(defaults) {
+		for _, w := range []time.Duration{time.Duration(a.Long), a.ShortWindow()} {
+			if time.Duration(a.Long) <= d.Window && !slices.Contains(out, w) {
+				out = append(out, w)
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// WantsHead reports whether the calendar window that holds a time begins
+// within an hour, and when.
+func (d *Definition) WantsHead(at time.Time) (start time.Time, wants bool) {
+	if d.Calendar == nil {
+		return start, false
+	}
+	start, _ = d.Calendar.At(at)
+	start = start.UTC()
+	return start, !start.Truncate(time.Hour).Equal(start) && start.Truncate(time.Minute).Equal(start)
+}
