@@ -44,7 +44,7 @@ func (m *mender) logs() error {
 			return err
 		}
 	}
-	return m.oneLog(filepath.Join(m.dir, "wbl"), -1, -1)
+	return m.lateLog()
 }
 
 // oneLog mends the segments of a folder. Those from begin (if ≥ 0) to the newest, and up
@@ -101,11 +101,11 @@ func (m *mender) oneSegment(path string, newest bool) error {
 		return fmt.Errorf("open log segment: %w", err)
 	}
 	defer f.Close()
-	s, err := walk(f)
+	s, err := walk(f, m.visit)
 	if err != nil {
 		return err
 	}
-	if len(s.holes) == 0 {
+	if len(s.holes) == 0 && len(s.blank) == 0 {
 		return nil
 	}
 	w, err := os.OpenFile(path, os.O_RDWR, 0)

@@ -6,14 +6,19 @@
 // damage first: in the write-ahead logs (wal, its checkpoint, wbl) it overwrites
 // what cannot be read by records that the TSDB ignores, in place, so that
 // offsets stay; a block that does not open is moved away; a missing segment is
-// made anew, empty. It does not look into the chunks of blocks (they carry
-// checksums that queries verify), nor at snapshots and head chunks, which the
-// TSDB rebuilds from the log.
+// made anew, empty. It does not look into the chunks of blocks: they carry
+// checksums that are verified when they are read.
+//
+// It also takes back what the log was told too early. The TSDB notes in the log of
+// late samples that they are in mapped chunks while those still stand in a buffer, and
+// skips the log up to a snapshot of the head that may be incomplete or older than
+// the log's checkpoint; see lateLog and snapshots.
 //
 // In: the folder of a database that nobody has open. Out: []Damage, kept in
 // quarantine/damages.json with copies of the bytes that were replaced.
 //
-// Invariants: a log without damage is only read; a mended log has no damage; a
+// Invariants: a log without damage and untrue markers is only read; a mended log has
+// none; what is removed from mapped chunks and snapshots stands in the log; a
 // record that ends in the middle of the newest segment is how a crash looks, is
 // removed and is no damage, as it was never acknowledged.
 //
@@ -26,8 +31,10 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"math"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/prometheus/prometheus/tsdb/tsdbutil"
@@ -92,12 +99,11 @@ func Folder(dir string, log *slog.Logger) ([]Damage, error) {
 }
 
 func mendLocked(dir string, log *slog.Logger) ([]Damage, error) {
-	m := &mender{dir: dir, log: log, now: time.Now().UTC().Truncate(time.Second)}
-	if err := m.blocks(); err != nil {
-		return nil, err
-	}
-	if err := m.logs(); err != nil {
-		return nil, err
+	m := &mender{dir: dir, log: log, now: time.Now().UTC().Truncate(time.Second), validFrom: math.MinInt64}
+	for _, step := range []func() error{m.blocks, m.headChunks, m.snapshots, m.logs} {
+		if err := step(); err != nil {
+			return nil, err
+		}
 	}
 	return m.remember()
 }
@@ -107,6 +113,10 @@ type mender struct {
 	log   *slog.Logger
 	now   time.Time
 	found []Damage
+
+	validFrom int64 // where the blocks of samples in order end
+	mapped    mappedChunks
+	visit     func(record []byte) (remove bool) // sees the records of the log under way
 }
 
 func (m *mender) note(d Damage) {
@@ -122,6 +132,20 @@ func (m *mender) relative(path string) string {
 		return rel
 	}
 	return path
+}
+
+// folder lists a folder; there is none yet, or a file in its place, which is moved
+// away, that is an empty list.
+func (m *mender) folder(dir string) ([]os.DirEntry, error) {
+	entries, err := os.ReadDir(dir)
+	switch {
+	case err == nil, errors.Is(err, fs.ErrNotExist):
+		return entries, nil
+	case errors.Is(err, syscall.ENOTDIR):
+		m.note(Damage{File: m.relative(dir), Reason: "a file stands where a folder is expected"})
+		return nil, m.moveAside(dir)
+	}
+	return nil, fmt.Errorf("list %s: %w", dir, err)
 }
 
 // setAside keeps a copy of bytes before they are overwritten.

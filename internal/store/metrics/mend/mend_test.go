@@ -313,6 +313,7 @@ func TestLostSeriesDoNotHandTheirSamplesToOthers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	db.DisableCompactions()
 	app := db.Appender(context.Background())
 	for i := range 2 * series {
 		at := 8 * hour

@@ -53,15 +53,17 @@ type segment struct {
 	blank    []fragment // to become records that nobody reads
 	holes    []hole
 	truncate int64 // the new size, or -1
+	visit    func(record []byte) (remove bool)
 }
 
-// walk reads the whole segment; nothing is changed yet.
-func walk(f *os.File) (*segment, error) {
+// walk reads the whole segment; nothing is changed yet. A visitor sees each good record and
+// may have it removed.
+func walk(f *os.File, visit func([]byte) bool) (*segment, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return nil, fmt.Errorf("stat log segment %s: %w", f.Name(), err)
 	}
-	s := &segment{file: f, size: info.Size(), table: crc32.MakeTable(crc32.Castagnoli), decoder: compression.NewSyncDecodeBuffer(), truncate: -1}
+	s := &segment{file: f, size: info.Size(), table: crc32.MakeTable(crc32.Castagnoli), decoder: compression.NewSyncDecodeBuffer(), truncate: -1, visit: visit}
 	buf := make([]byte, pageSize)
 	for s.base = 0; s.base < s.size; s.base += pageSize {
 		n, err := io.ReadFull(io.NewSectionReader(f, s.base, pageSize), buf)
@@ -169,9 +171,13 @@ func (s *segment) take(at, size int) {
 	if typ != full && typ != last {
 		return
 	}
-	if reason := s.decode(s.page[at]); reason != "" {
+	data, reason := s.decode(s.page[at])
+	switch {
+	case reason != "":
 		begin := s.pending[0].offset
 		s.hole(begin, f.offset+int64(size)-begin, reason)
+		s.drop()
+	case s.visit != nil && s.visit(data):
 		s.drop()
 	}
 	s.pending, s.packed = s.pending[:0], s.packed[:0]
@@ -179,7 +185,7 @@ func (s *segment) take(at, size int) {
 
 // decode unpacks a whole record, whose first byte must name a kind or, in what
 // was mended before, be zero: checksums do not cover the flags of a header.
-func (s *segment) decode(flags byte) (reason string) {
+func (s *segment) decode(flags byte) (data []byte, reason string) {
 	typ := compression.None
 	switch {
 	case flags&snappyMask != 0:
@@ -189,13 +195,13 @@ func (s *segment) decode(flags byte) (reason string) {
 	}
 	data, err := compression.Decode(typ, s.packed, s.decoder)
 	if err != nil {
-		return "a record cannot be unpacked"
+		return nil, "a record cannot be unpacked"
 	}
 	var d record.Decoder
 	if len(data) > 0 && data[0] != 0 && d.Type(data) == record.Unknown {
-		return "a record's kind is unknown"
+		return nil, "a record's kind is unknown"
 	}
-	return ""
+	return data, ""
 }
 
 // drop gives up the record under way.
