@@ -3,6 +3,8 @@ package cause
 import (
 	"cmp"
 	"slices"
+
+	"github.com/signalbox-project/signalbox/internal/model"
 )
 
 // found is an upstream that explains a symptom, with the calls between.
@@ -63,4 +65,4 @@ func candidates(s Symptom, f Facts, g Calls) []found {
 }
 
 // same says whether two places may be the same one; "" is not known.
-func same(a, b string) bool { return a == "" || b == "" || a == b }
+func same(a, b string) bool { return model.SameEnvironment(a, b) }

@@ -120,7 +120,7 @@ func failing(slos []model.SLOStatus, alerts []model.ActiveAlert) []cause.Failing
 }
 
 func environmentOf(labels map[string]string) string {
-	return cmp.Or(labels["env"], labels["environment"], labels["deployment_environment"])
+	return model.Environments(labels)
 }
 
 // namedByAlerting is the service whose alert holds back an alert of the

@@ -117,13 +117,13 @@ func (b *Bands) look(ctx context.Context) error {
 	for name, was := range b.above {
 		if is, still := next[name]; !still || is.band != was.band {
 			was.alert.EndsAt = now
-			send = append(send, was.alert)
+			send = append(send, notify.Spread(was.alert)...)
 		}
 	}
 	for _, is := range next {
 		// As Prometheus does: an alert that nobody repeats ends by itself.
 		is.alert.EndsAt = now.Add(4 * b.every)
-		send = append(send, is.alert)
+		send = append(send, notify.Spread(is.alert)...)
 	}
 	slices.SortFunc(send, func(x, y notify.Alert) int { return cmp.Compare(x.Labels["slo"], y.Labels["slo"]) })
 	if len(send) > 0 {
@@ -140,18 +140,10 @@ func unknownBudget(s model.SLOStatus) bool {
 	return s.State == model.SLOInsufficient || s.Budget.Unknown || s.Budget.Total <= 0
 }
 
-// environmentOf is the environment that a promise is restricted to.
-func environmentOf(s model.SLOStatus) string {
-	if env := s.Labels["env"]; env != "" {
-		return env
-	}
-	return s.Labels["environment"]
-}
-
 // bandOf is the strictest band of a promise over the policies that match it,
 // with that band's limit and policy. The band it was in keeps it for a slack.
 func (set Set) bandOf(s model.SLOStatus, was string) (band string, limit float64, policy string) {
-	for _, p := range set.forPromise(model.GateRequest{Service: s.Service}, model.SLOSnapshot{Status: s, Environment: environmentOf(s)}) {
+	for _, p := range set.forPromise(model.GateRequest{Service: s.Service}, model.SLOSnapshot{Status: s, Environment: model.Environments(s.Labels)}) {
 		is := p.Rules.band(s.Budget.UsedRatio)
 		if before := p.Rules.band(s.Budget.UsedRatio + bandSlack); before == was {
 			is = was

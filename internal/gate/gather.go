@@ -85,11 +85,7 @@ func (g *Gate) pages(ctx context.Context, req model.GateRequest) ([]OpenPage, er
 }
 
 func about(a model.PageAlert, req model.GateRequest) bool {
-	env := a.Labels["env"]
-	if env == "" {
-		env = a.Labels["environment"]
-	}
-	return a.Labels["service"] == req.Service && (env == "" || req.Environment == "" || env == req.Environment)
+	return a.Labels["service"] == req.Service && model.SameEnvironment(model.Environments(a.Labels), req.Environment)
 }
 
 // dependencies are how the promises of the services called stand.

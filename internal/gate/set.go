@@ -2,6 +2,7 @@ package gate
 
 import (
 	"path"
+	"slices"
 
 	"github.com/signalbox-project/signalbox/internal/model"
 )
@@ -47,21 +48,21 @@ type Selector struct {
 // matches asks for a deployment and the labels of one promise.
 func (s Selector) matches(service, environment string, labels map[string]string) bool {
 	if len(s.Services) > 0 && !anyLike(s.Services, service) ||
-		len(s.Environments) > 0 && environment != "" && !anyLike(s.Environments, environment) ||
-		len(s.Teams) > 0 && !anyLike(s.Teams, labels["team"]) {
+		len(s.Environments) > 0 && environment != "" && !anyLike(s.Environments, model.Listed(environment)...) ||
+		len(s.Teams) > 0 && !anyLike(s.Teams, model.Listed(labels["team"])...) {
 		return false
 	}
 	for k, pattern := range s.Labels {
-		if v, ok := labels[k]; !ok || !like(pattern, v) {
+		if v, ok := labels[k]; !ok || !like(pattern, v) && !anyLike([]string{pattern}, model.Listed(v)...) {
 			return false
 		}
 	}
 	return true
 }
 
-func anyLike(patterns []string, name string) bool {
+func anyLike(patterns []string, names ...string) bool {
 	for _, p := range patterns {
-		if like(p, name) {
+		if slices.ContainsFunc(names, func(name string) bool { return like(p, name) }) {
 			return true
 		}
 	}

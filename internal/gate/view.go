@@ -3,6 +3,7 @@ package gate
 import (
 	"context"
 	"fmt"
+	"github.com/signalbox-project/signalbox/internal/model"
 	"time"
 )
 
@@ -52,7 +53,7 @@ func (b *Bands) View(ctx context.Context) (PolicyView, error) {
 	}
 	worst, count := "", 0
 	for _, s := range list {
-		at := Standing{SLO: s.Name, Service: s.Service, Environment: environmentOf(s)}
+		at := Standing{SLO: s.Name, Service: s.Service, Environment: model.Environments(s.Labels)}
 		if !unknownBudget(s) {
 			used := s.Budget.UsedRatio
 			at.Band, _, at.Policy = set.bandOf(s, "")

@@ -32,9 +32,10 @@ func (r *Room) breaches(list []model.SLOStatus) map[place]breach {
 			if !slices.Contains(s.Alerts, name) {
 				continue
 			}
-			p := placeOf(s)
-			if was, ok := rank[p]; !ok || i < was {
-				out[p], rank[p] = breach{s, name}, i
+			for _, p := range placesOf(s) {
+				if was, ok := rank[p]; !ok || i < was {
+					out[p], rank[p] = breach{s, name}, i
+				}
 			}
 			break
 		}
@@ -42,13 +43,15 @@ func (r *Room) breaches(list []model.SLOStatus) map[place]breach {
 	return out
 }
 
-// placeOf reads the environment where promises have it: in a label.
-func placeOf(s model.SLOStatus) place {
-	env := s.Labels["env"]
-	if env == "" {
-		env = s.Labels["environment"]
+// placesOf are the service in each environment that the promise is for.
+func placesOf(s model.SLOStatus) (out []place) {
+	for _, env := range model.Listed(model.Environments(s.Labels)) {
+		out = append(out, place{s.Service, env})
 	}
-	return place{s.Service, env}
+	if len(out) == 0 {
+		out = []place{{service: s.Service}}
+	}
+	return out
 }
 
 func (r *Room) begin(ctx context.Context, p place, b breach, now time.Time) error {

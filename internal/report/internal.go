@@ -285,7 +285,7 @@ func (w *work) next(i int) *model.Deploy {
 // breached names the service's promises that an episode of began right after a change.
 func breached(d model.Deploy, promises []*promise) (names []string) {
 	for _, p := range promises {
-		if p.def.Service != d.Service || p.def.Environment != "" && d.Environment != "" && p.def.Environment != d.Environment {
+		if p.def.Service != d.Service || !model.SameEnvironment(p.def.Environment, d.Environment) {
 			continue
 		}
 		if slices.ContainsFunc(p.bursts, func(b [2]time.Time) bool {

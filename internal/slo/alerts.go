@@ -61,7 +61,7 @@ type message struct {
 	p      *promise
 	record *store.SLOAlertRecord
 	active bool
-	alert  notify.Alert
+	alerts []notify.Alert // one for each value of labels that are lists
 }
 
 // sendAlerts hands new, due and ended alerts to the pipeline, all at once: it
@@ -80,7 +80,7 @@ func (e *Engine) sendAlerts(ctx context.Context, promises []*promise, now time.T
 				forgotten = append(forgotten, m)
 				continue
 			}
-			m.alert = e.alert(p.def, p.status, row, a, now, m.active)
+			m.alerts = notify.Spread(e.alert(p.def, p.status, row, a, now, m.active))
 			due = append(due, m)
 		}
 	}
@@ -95,9 +95,9 @@ func (e *Engine) deliver(ctx context.Context, due []message) (taken []message) {
 	if len(due) == 0 {
 		return nil
 	}
-	alerts := make([]notify.Alert, len(due))
-	for i, m := range due {
-		alerts[i] = m.alert
+	var alerts []notify.Alert
+	for _, m := range due {
+		alerts = append(alerts, m.alerts...)
 	}
 	err := e.deps.Alerts.Send(ctx, alerts...)
 	switch {

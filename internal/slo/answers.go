@@ -44,7 +44,7 @@ func (e *Engine) Snapshots(_ context.Context, service, environment string) ([]mo
 	defer e.mu.Unlock()
 	var out []model.SLOSnapshot
 	for _, p := range e.promises {
-		if p.def.PartOf != "" || p.def.Service != service || environment != "" && p.def.Environment != "" && p.def.Environment != environment {
+		if p.def.PartOf != "" || p.def.Service != service || !model.SameEnvironment(p.def.Environment, environment) {
 			continue
 		}
 		p.mu.Lock()

@@ -25,7 +25,7 @@ type Definition struct {
 	Name        string
 	DisplayName string
 	Service     string
-	Environment string // label env or environment; "" means every one
+	Environment string // those that its labels name, joined by commas; "" means every one
 	Description string
 	Labels      map[string]string
 	Annotations map[string]string
@@ -199,15 +199,10 @@ func (r *resolver) describe(s *openslo.SLO, name string) *Definition {
 	d := &Definition{
 		Name: name, DisplayName: s.DisplayName, Service: s.Service, Description: s.Description,
 		Labels: s.Labels, Annotations: s.Annotations, Window: s.Window, Calendar: s.Calendar,
-		Method: "occurrences", File: s.File, Line: s.Line,
+		Method: "occurrences", File: s.File, Line: s.Line, Environment: model.Environments(s.Labels),
 	}
 	if d.DisplayName == "" {
 		d.DisplayName = s.Name
-	}
-	for _, key := range []string{"env", "environment"} {
-		if v := s.Labels[key]; v != "" {
-			d.Environment = v
-		}
 	}
 	return d
 }
