@@ -63,6 +63,7 @@ func (p *process) problems() []model.Problem {
 	out = append(out, p.policies.Problems()...)
 	out = append(out, p.prober.Problems()...)
 	out = append(out, p.router.Problems()...)
+	out = append(out, p.signing.Problems()...)
 	if reason := p.metrics.ReadOnly(); reason != "" {
 		out = append(out, model.Problem{Severity: "critical", Message: "metrics store is read-only: " + reason, Cure: "make room on the disk; it resumes by itself"})
 	}

@@ -1,7 +1,9 @@
 package app
 
 import (
+	"context"
 	"path/filepath"
+	"time"
 
 	"github.com/signalbox-project/signalbox/internal/gate"
 	"github.com/signalbox-project/signalbox/internal/gate/canary"
@@ -14,9 +16,10 @@ type gates struct {
 	gate     *gate.Gate
 	bands    *gate.Bands
 	canary   *canary.Room
+	signing  *sign.Key
 }
 
-func (p *process) buildGate() (err error) {
+func (p *process) buildGate(ctx context.Context) (err error) {
 	if p.policies, err = gate.NewCatalog(p.cfg.Gate.Policy, p.component("gate"), p.tel.Registry); err != nil {
 		return err
 	}
@@ -28,6 +31,10 @@ func (p *process) buildGate() (err error) {
 	if err != nil {
 		return err
 	}
+	if err := key.Remember(ctx, p.state, time.Now()); err != nil {
+		p.log.Warn("the gate's public keys are not kept for later", "err", err)
+	}
+	p.signing = key
 	if p.gate, err = gate.New(p.cfg.Gate, gate.Deps{
 		Logger: p.component("gate"), Registerer: p.tel.Registry, SLOs: p.slo, Decisions: p.state, Overrides: p.state, Audit: p.state,
 		Edges: p.topology, Pages: p.state, Changes: p.state, Causes: p.diagnose, Key: key, Policies: p.policies,

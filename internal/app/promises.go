@@ -22,7 +22,7 @@ type promises struct {
 	report   *report.Room
 }
 
-func (p *process) buildPromises(context.Context) (err error) {
+func (p *process) buildPromises(ctx context.Context) (err error) {
 	if p.catalog, err = definition.NewCatalog(p.component("slo"), p.tel.Registry); err != nil {
 		return err
 	}
@@ -48,7 +48,7 @@ func (p *process) buildPromises(context.Context) (err error) {
 	}); err != nil {
 		return err
 	}
-	if err := p.buildGate(); err != nil {
+	if err := p.buildGate(ctx); err != nil {
 		return err
 	}
 	if p.backtest, err = backtest.New(backtest.Deps{

@@ -80,7 +80,7 @@ func gateVerifyCommand() *cobra.Command {
 		Long: `Fetches a decision and checks here, not on the server, that its Ed25519 signature
 fits and that what is shown is what was signed. With --key it is checked with a
 public key that you kept (the field pem of GET /sb/v1/gate/key); without, with the
-one that the server shows.
+one that the server shows for the time of the decision.
 
 Exit status: 0 valid, 1 not valid, 3 no answer from the server.`,
 		Example: `  id=$(signalbox gate check --service edge --environment prod --json | jq -r .id)
@@ -91,7 +91,7 @@ Exit status: 0 valid, 1 not valid, 3 no answer from the server.`,
 			if err := c.get(cmd.Context(), decisionPath(args[0], ""), nil, &d); err != nil {
 				return err
 			}
-			public, err := publicKey(cmd, &c, keyFile)
+			public, err := publicKey(cmd, &c, keyFile, d.Envelope)
 			if err != nil {
 				return err
 			}
@@ -108,11 +108,17 @@ Exit status: 0 valid, 1 not valid, 3 no answer from the server.`,
 	return cmd
 }
 
-func publicKey(cmd *cobra.Command, c *client, file string) (ed25519.PublicKey, error) {
+// publicKey is the one in the file or, without a file, the one of the server's that the envelope names.
+func publicKey(cmd *cobra.Command, c *client, file string, e *model.GateEnvelope) (ed25519.PublicKey, error) {
 	if file == "" {
 		var k gate.PublicKey
 		if err := c.get(cmd.Context(), "/sb/v1/gate/key", nil, &k); err != nil {
 			return nil, err
+		}
+		for _, old := range k.Former {
+			if e != nil && len(e.Signatures) > 0 && e.Signatures[0].KeyID == old.KeyID {
+				return sign.ParsePEM([]byte(old.PEM))
+			}
 		}
 		return sign.ParsePEM([]byte(k.PEM))
 	}

@@ -2,6 +2,7 @@ package gate
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"strings"
@@ -81,8 +82,9 @@ func (g *Gate) Replay(ctx context.Context, id string) (Replay, error) {
 	if err != nil {
 		return Replay{}, fmt.Errorf("gate replay of %s: %w", id, err)
 	}
-	out := Replay{DecisionID: id, Signature: "valid", KeyID: sign.KeyID(g.deps.Key.Public()), Same: same, Stored: d.Verdict, Replayed: again.Verdict, Decision: again}
-	if err := Verify(g.deps.Key.Public(), d); err != nil {
+	signer := g.deps.Key.Signer(d.Envelope)
+	out := Replay{DecisionID: id, Signature: "valid", KeyID: sign.KeyID(signer), Same: same, Stored: d.Verdict, Replayed: again.Verdict, Decision: again}
+	if err := Verify(signer, d); err != nil {
 		out.Signature = err.Error()
 		out.Same = out.Same && d.Verdict == again.Verdict
 	}
@@ -91,15 +93,30 @@ func (g *Gate) Replay(ctx context.Context, id string) (Replay, error) {
 
 // PublicKey is what decisions are verified with.
 type PublicKey struct {
-	Algorithm string `json:"algorithm" enum:"ed25519"`
-	KeyID     string `json:"key_id" doc:"SHA-256 of the raw public key, hex"`
-	PublicKey []byte `json:"public_key" doc:"32 bytes in base64"`
-	PEM       string `json:"pem" doc:"the same as openssl reads it"`
+	Algorithm string      `json:"algorithm" enum:"ed25519"`
+	KeyID     string      `json:"key_id" doc:"SHA-256 of the raw public key, hex"`
+	PublicKey []byte      `json:"public_key" doc:"32 bytes in base64"`
+	PEM       string      `json:"pem" doc:"the same as openssl reads it"`
+	Former    []PublicKey `json:"former,omitempty" doc:"keys that signed before, oldest first: decisions of their time are verified with them"`
 }
 
-// Key is the public key.
+// Key is the public key in use, with those of before.
 func (g *Gate) Key() (PublicKey, error) {
-	public := g.deps.Key.Public()
+	out, err := publicKey(g.deps.Key.Public())
+	if err != nil {
+		return out, err
+	}
+	for _, f := range g.deps.Key.Former() {
+		old, err := publicKey(f.Key)
+		if err != nil {
+			return out, err
+		}
+		out.Former = append(out.Former, old)
+	}
+	return out, nil
+}
+
+func publicKey(public ed25519.PublicKey) (PublicKey, error) {
 	text, err := sign.PEM(public)
 	return PublicKey{Algorithm: "ed25519", KeyID: sign.KeyID(public), PublicKey: public, PEM: text}, err
 }

@@ -66,6 +66,13 @@ type GateEnvelope struct {
 	Signatures  []GateSignature `json:"signatures"`
 }
 
+// GateKey is a public key that gate decisions were signed by, from a time on.
+type GateKey struct {
+	ID    string // SHA-256 of the raw public key, hex
+	PEM   string
+	Since time.Time
+}
+
 // GateSignature is one Ed25519 signature of an envelope.
 type GateSignature struct {
 	KeyID string `json:"keyid" doc:"SHA-256 of the raw public key, hex"`

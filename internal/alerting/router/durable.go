@@ -2,20 +2,20 @@ package router
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/prometheus/alertmanager/nflog"
 	"github.com/prometheus/alertmanager/nflog/nflogpb"
+
+	"github.com/signalbox-project/signalbox/internal/platform/atomicfile/mirror"
 )
 
 // amLog gives the embedded log another name than its method's.
@@ -26,13 +26,15 @@ type amLog = nflog.Log
 // made again with the same dedup key.
 type durableLog struct {
 	*amLog
-	path  string
+	file  mirror.File
 	log   *slog.Logger
 	dirty chan struct{}
+
+	saving sync.Mutex // one snapshot is written at a time; guards nothing else
 }
 
-func newDurableLog(l *nflog.Log, path string, log *slog.Logger) *durableLog {
-	return &durableLog{amLog: l, path: path, log: log, dirty: make(chan struct{}, 1)}
+func newDurableLog(l *nflog.Log, file mirror.File, log *slog.Logger) *durableLog {
+	return &durableLog{amLog: l, file: file, log: log, dirty: make(chan struct{}, 1)}
 }
 
 // Log notes a notification that was made.
@@ -61,7 +63,9 @@ func (d *durableLog) run(stop <-chan struct{}) {
 }
 
 func (d *durableLog) save() (n int64, err error) {
-	err = writeFile(d.path, func(w io.Writer) error {
+	d.saving.Lock()
+	defer d.saving.Unlock()
+	err = d.file.Save(func(w io.Writer) error {
 		n, err = d.Snapshot(w)
 		return err
 	})
@@ -76,7 +80,9 @@ func (d *durableLog) maintain() (int64, error) {
 }
 
 func (r *Router) saveSilences() (n int64, err error) {
-	err = writeFile(filepath.Join(r.dir, silencesFile), func(w io.Writer) error {
+	r.saving.Lock()
+	defer r.saving.Unlock()
+	err = r.stateFile(silencesFile).Save(func(w io.Writer) error {
 		n, err = r.silences.Snapshot(w)
 		return err
 	})
@@ -130,54 +136,28 @@ func (h *heldResponse) release(w http.ResponseWriter) {
 	_, _ = w.Write(h.body.Bytes()) // a client that is gone gets no answer
 }
 
-// readable answers path after check could read it. A file that it could not is
-// set aside under another name, which is logged.
-func readable(log *slog.Logger, path string, check func(path string) error) (string, error) {
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return path, nil
-	}
+// load reads a file of the alert state. What is wrong with it is remembered for Problems, and
+// never stops the start.
+func (r *Router) load(name string, check func([]byte) error) (content []byte, err error) {
+	content, found, err := r.stateFile(name).Load(time.Now(), check)
 	if err != nil {
-		return path, fmt.Errorf("read alerting state: %w", err)
+		return nil, fmt.Errorf("read alerting state: %w", err)
 	}
-	if err := f.Close(); err != nil {
-		return path, fmt.Errorf("read alerting state: %w", err)
+	if found != nil {
+		r.log.Error("alerting state was damaged", "file", filepath.Join(r.dir, name), "kept_as", found.Aside, "lost", found.Lost, "err", found.Cause)
+		r.found = append(r.found, damage{name: name, Finding: *found})
 	}
-	if err := check(path); err != nil {
-		return path, setAside(log, path, err)
-	}
-	return path, nil
+	return content, nil
 }
 
-func setAside(log *slog.Logger, path string, cause error) error {
-	to := path + ".corrupt-" + strconv.FormatInt(time.Now().UnixMilli(), 10)
-	if err := os.Rename(path, to); err != nil {
-		return fmt.Errorf("set damaged file aside: %w", err)
-	}
-	log.Error("damaged alerting state was set aside", "file", path, "kept_as", to, "err", cause)
-	return nil
+func (r *Router) stateFile(name string) mirror.File {
+	return mirror.File{Path: filepath.Join(r.dir, name), Perm: 0o600}
 }
 
-// writeFile replaces a file in one step and has it on disk before it returns.
-func writeFile(path string, write func(io.Writer) error) error {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".tmp-*")
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+// reader is a content for Alertmanager to read; nil is none.
+func reader(content []byte) io.Reader {
+	if content == nil {
+		return nil
 	}
-	err = errors.Join(write(f), f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(fmt.Errorf("write %s: %w", path, err), os.Remove(f.Name()))
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return fmt.Errorf("sync %s: %w", dir, err)
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return bytes.NewReader(content)
 }

@@ -3,11 +3,8 @@ package router
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"log/slog"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -17,23 +14,37 @@ import (
 	"github.com/prometheus/alertmanager/provider"
 	"github.com/prometheus/alertmanager/provider/mem"
 	prommodel "github.com/prometheus/common/model"
+
+	"github.com/signalbox-project/signalbox/internal/platform/atomicfile/mirror"
 )
 
 // journal is Alertmanager's alert store with a memory of its own: Put returns
 // after alerts that are new, or that ended, are on disk. Alertmanager relies on
 // Prometheus to send everything again; here the sender may be the process that was killed.
+//
+// Puts that come while the file is being written wait for the one next write, together:
+// no lock is held over the disk, and a thousand senders cost two writes, not a thousand.
 type journal struct {
 	*mem.Alerts
-	path string
-	log  *slog.Logger
+	file mirror.File
 
-	puts  atomic.Uint64 // how often something was put
-	mu    sync.Mutex
-	known map[prommodel.Fingerprint]bool // true while firing, as last written
+	puts    atomic.Uint64  // how often something was put
+	writers sync.WaitGroup // the one that writes, if any
+
+	mu      sync.Mutex
+	known   map[prommodel.Fingerprint]bool // true while firing, as last written
+	next    *round                         // what waits for the file; nil if nothing does
+	writing bool
 }
 
-func newJournal(alerts *mem.Alerts, path string, log *slog.Logger) *journal {
-	return &journal{Alerts: alerts, path: path, log: log, known: map[prommodel.Fingerprint]bool{}}
+// round is one writing of the file; err counts once done is closed.
+type round struct {
+	done chan struct{}
+	err  error
+}
+
+func newJournal(alerts *mem.Alerts, file mirror.File) *journal {
+	return &journal{Alerts: alerts, file: file, known: map[prommodel.Fingerprint]bool{}}
 }
 
 var _ provider.Alerts = (*journal)(nil)
@@ -44,9 +55,22 @@ func (j *journal) Put(ctx context.Context, alerts ...*alert.Alert) error {
 		return err
 	}
 	j.puts.Add(1)
+	w := j.join(alerts, time.Now())
+	if w == nil {
+		return nil
+	}
+	select {
+	case <-w.done:
+		return w.err
+	case <-ctx.Done():
+		return fmt.Errorf("keep alerts: %w", ctx.Err())
+	}
+}
+
+// join answers the round that will hold the alerts; nil if what is on disk says the same of them.
+func (j *journal) join(alerts []*alert.Alert, now time.Time) *round {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	now := time.Now()
 	changed := false
 	for _, a := range alerts {
 		firing, seen := j.known[a.Fingerprint()]
@@ -55,10 +79,34 @@ func (j *journal) Put(ctx context.Context, alerts ...*alert.Alert) error {
 	if !changed {
 		return nil
 	}
-	return j.save(now)
+	if j.next == nil {
+		j.next = &round{done: make(chan struct{})}
+	}
+	if !j.writing {
+		j.writing = true
+		j.writers.Go(j.write)
+	}
+	return j.next
 }
 
-// save writes every alert there is; j.mu is held.
+// write writes until nobody waits.
+func (j *journal) write() {
+	for {
+		j.mu.Lock()
+		w := j.next
+		j.next = nil
+		if w == nil {
+			j.writing = false
+			j.mu.Unlock()
+			return
+		}
+		j.mu.Unlock()
+		w.err = j.save(time.Now())
+		close(w.done)
+	}
+}
+
+// save writes every alert there is.
 func (j *journal) save(now time.Time) error {
 	var all []*alert.Alert
 	known := map[prommodel.Fingerprint]bool{}
@@ -75,41 +123,45 @@ func (j *journal) save(now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("encode alerts: %w", err)
 	}
-	if err := writeFile(j.path, func(w io.Writer) error {
+	if err := j.file.Save(func(w io.Writer) error {
 		_, err := w.Write(text)
 		return err
 	}); err != nil {
 		return fmt.Errorf("keep alerts: %w", err)
 	}
+	j.mu.Lock()
 	j.known = known
+	j.mu.Unlock()
 	return nil
 }
 
-// load brings back the alerts of the run before. Firing ones fire on for grace,
+// Close ends the store after the file was written.
+func (j *journal) Close() {
+	j.writers.Wait()
+	j.Alerts.Close()
+}
+
+// restore brings back the alerts of the run before. Firing ones fire on for grace,
 // so that they do not end before their senders had time to raise them again.
-func (j *journal) load(ctx context.Context, grace time.Duration) error {
-	text, err := os.ReadFile(j.path)
-	if errors.Is(err, fs.ErrNotExist) {
+func (j *journal) restore(ctx context.Context, text []byte, grace time.Duration) error {
+	if text == nil {
 		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("read alerts: %w", err)
 	}
 	var all []*alert.Alert
 	if err := json.Unmarshal(text, &all); err != nil {
-		return setAside(j.log, j.path, err)
-	}
-	info, err := os.Stat(j.path)
-	if err != nil {
-		return fmt.Errorf("read alerts: %w", err)
+		return fmt.Errorf("decode alerts: %w", err)
 	}
 	now := time.Now()
+	written := now
+	if info, err := os.Stat(j.file.Path); err == nil {
+		written = info.ModTime()
+	}
 	keep := all[:0]
 	for _, a := range all {
 		if a == nil || a.Validate() != nil {
 			continue
 		}
-		if !a.ResolvedAt(info.ModTime()) && a.EndsAt.Before(now.Add(grace)) {
+		if !a.ResolvedAt(written) && a.EndsAt.Before(now.Add(grace)) {
 			a.EndsAt, a.Timeout, a.UpdatedAt = now.Add(grace), true, now
 		}
 		keep = append(keep, a)

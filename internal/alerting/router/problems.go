@@ -7,22 +7,58 @@ import (
 	"strings"
 
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/platform/atomicfile"
+	"github.com/signalbox-project/signalbox/internal/platform/atomicfile/mirror"
 )
 
-// Problems names the damaged files that were set aside, until somebody removes them.
+// damage is what was wrong with a file of the alert state at this start.
+type damage struct {
+	name string
+	mirror.Finding
+}
+
+// Problems names what was damaged at this start, and what an earlier one set aside, until somebody
+// removes it.
 func (r *Router) Problems() []model.Problem {
-	found, _ := filepath.Glob(filepath.Join(r.dir, "*.corrupt-*")) // the pattern is a good one
-	slices.Sort(found)
 	var out []model.Problem
+	told := map[string]bool{}
+	for _, d := range r.found {
+		told[d.Aside] = true
+		p := model.Problem{
+			Severity: "warning",
+			Message:  fmt.Sprintf("%s of the alert router was damaged (%v); it was repaired from its copy, nothing is lost%s", d.name, d.Cause, keptAs(d.Aside)),
+			Cure:     "check the disk if this happens again; delete what was set aside once nobody needs it",
+		}
+		if d.Lost {
+			p.Message = fmt.Sprintf("%s of the alert router was damaged and has no good copy (%v): %s%s", d.name, d.Cause, lostWith(d.name), keptAs(d.Aside))
+			p.Cure = "check the disk; make the silences again that are missing; delete the file once you have"
+		}
+		out = append(out, p)
+	}
+	found := atomicfile.Aside(r.dir)
+	for _, name := range []string{silencesFile, logFile, alertsFile} {
+		path := filepath.Join(r.dir, name)
+		found = slices.Concat(found, atomicfile.Aside(path), atomicfile.Aside(path+mirror.CopyExt))
+	}
 	for _, path := range found {
+		if told[path] {
+			continue
+		}
 		name, _, _ := strings.Cut(filepath.Base(path), ".corrupt-")
 		out = append(out, model.Problem{
-			Severity: "warning",
-			Message:  fmt.Sprintf("%s of the alert router was damaged and is kept as %s: %s", name, filepath.Base(path), lostWith(name)),
-			Cure:     "check the disk; make the silences again that are missing; delete the file once you have",
+			Severity: "info",
+			Message:  fmt.Sprintf("%s of the alert router was damaged at an earlier start and is kept as %s", name, path),
+			Cure:     "delete it once nobody needs it",
 		})
 	}
 	return out
+}
+
+func keptAs(aside string) string {
+	if aside == "" {
+		return ""
+	}
+	return "; the damaged one is kept as " + aside
 }
 
 // lostWith says what a reader must expect without a file.

@@ -21,12 +21,12 @@ package router
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
-	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -50,6 +50,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/notify"
 	"github.com/signalbox-project/signalbox/internal/notify/record"
+	"github.com/signalbox-project/signalbox/internal/platform/atomicfile"
 )
 
 const (
@@ -109,8 +110,11 @@ type Router struct {
 	current atomic.Pointer[pipeline]
 	resolve atomic.Int64 // resolve_timeout, ns
 	closed  sync.Once
+	found   []damage // at New; not changed after
 
 	start time.Time // when notifying may begin
+
+	saving sync.Mutex // one snapshot of the silences is written at a time; guards nothing else
 
 	mu      sync.Mutex // orders Reload, Run's start and its end
 	file    string
@@ -134,7 +138,7 @@ func New(deps Deps) (*Router, error) {
 	if deps.ExternalURL == nil {
 		deps.ExternalURL = &url.URL{Scheme: "http", Host: "localhost:4300"}
 	}
-	if err := os.MkdirAll(deps.Dir, 0o750); err != nil {
+	if _, err := atomicfile.MakeDir(deps.Dir, 0o750, time.Now()); err != nil {
 		return nil, fmt.Errorf("make alerting folder %s: %w", deps.Dir, err)
 	}
 	r := &Router{
@@ -170,41 +174,48 @@ func New(deps Deps) (*Router, error) {
 // openState loads silences, notification log and alerts; files that cannot be
 // read are set aside.
 func (r *Router) openState(deps Deps) error {
-	silencesPath, err := readable(r.log, filepath.Join(r.dir, silencesFile), func(path string) error {
-		_, err := silence.New(silenceOptions(path, r.log, prometheus.NewRegistry()))
+	silences, err := r.load(silencesFile, func(b []byte) error {
+		_, err := silence.New(silenceOptions(b, r.log, prometheus.NewRegistry()))
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	if r.silences, err = silence.New(silenceOptions(silencesPath, r.log, deps.Registerer)); err != nil {
+	if r.silences, err = silence.New(silenceOptions(silences, r.log, deps.Registerer)); err != nil {
 		return fmt.Errorf("open silences: %w", err)
 	}
 	r.silencer = silence.NewSilencer(r.silences, r.log, eventrecorder.NopRecorder())
-	logPath, err := readable(r.log, filepath.Join(r.dir, logFile), func(path string) error {
-		_, err := nflog.New(nflog.Options{SnapshotFile: path, Retention: retention, Logger: r.log, Metrics: prometheus.NewRegistry()})
+	logOptions := func(b []byte, reg prometheus.Registerer) nflog.Options {
+		return nflog.Options{SnapshotReader: reader(b), Retention: retention, Logger: r.log, Metrics: reg}
+	}
+	sent, err := r.load(logFile, func(b []byte) error {
+		_, err := nflog.New(logOptions(b, prometheus.NewRegistry()))
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	log, err := nflog.New(nflog.Options{SnapshotFile: logPath, Retention: retention, Logger: r.log, Metrics: deps.Registerer})
+	log, err := nflog.New(logOptions(sent, deps.Registerer))
 	if err != nil {
 		return fmt.Errorf("open notification log: %w", err)
 	}
-	r.nflog = newDurableLog(log, logPath, r.log)
+	r.nflog = newDurableLog(log, r.stateFile(logFile), r.log)
 	alerts, err := mem.NewAlerts(context.Background(), gcEvery, 0, r.silencer, r.log, eventrecorder.NopRecorder(), deps.Registerer, featurecontrol.NoopFlags{})
 	if err != nil {
 		return fmt.Errorf("make alert store: %w", err)
 	}
-	r.alerts = newJournal(alerts, filepath.Join(r.dir, alertsFile), r.log)
-	return r.alerts.load(context.Background(), time.Duration(r.config.Global.ResolveTimeout))
+	r.alerts = newJournal(alerts, r.stateFile(alertsFile))
+	text, err := r.load(alertsFile, func(b []byte) error { return json.Unmarshal(b, &[]*alert.Alert{}) })
+	if err != nil {
+		return err
+	}
+	return r.alerts.restore(context.Background(), text, time.Duration(r.config.Global.ResolveTimeout))
 }
 
-func silenceOptions(path string, log *slog.Logger, reg prometheus.Registerer) silence.Options {
+func silenceOptions(content []byte, log *slog.Logger, reg prometheus.Registerer) silence.Options {
 	return silence.Options{
-		SnapshotFile: path,
-		Retention:    retention,
+		SnapshotReader: reader(content),
+		Retention:      retention,
 		Limits: silence.Limits{
 			MaxSilences:         func() int { return maxSilences },
 			MaxSilenceSizeBytes: func() int { return maxSilenceBytes },

@@ -5,13 +5,15 @@
 // Canonical gives a value its one JSON form. It decides and stores nothing beside its key.
 //
 // In: payloads and, from a file that it makes on first use, a private key. Out:
-// model.GateEnvelope, or the sentence that says why one is not what it claims.
+// model.GateEnvelope, or the sentence that says why one is not what it claims. Every public key that ever
+// signed is kept by whoever Remember is given, so that a lost private key makes no
+// decision unverifiable.
 //
 // Invariants: the private key's file can be read by its owner only; what
 // Verify accepted was signed, byte by byte, by the key that was asked for. A Key is
 // safe for concurrent use and takes no lock.
 //
-// Start reading at Key.
+// Start reading at Key, then former.go.
 package sign
 
 import (
@@ -28,8 +30,10 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"time"
 
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/platform/atomicfile"
 )
 
 // FileName is the private key's name in its folder: PKCS #8 in PEM.
@@ -38,33 +42,55 @@ const FileName = "ed25519.key"
 // ErrSignature says that an envelope is not what the key signed.
 var ErrSignature = errors.New("the signature does not fit")
 
-// Key signs.
+// Key signs. It also knows the public keys of before, once it was told (Remember).
 type Key struct {
-	private ed25519.PrivateKey
+	private  ed25519.PrivateKey
+	former   []Public
+	problems []model.Problem
 }
 
-// Open reads the key of a folder, and makes both when there is none yet. A key
-// that others may read is an error that says how to mend it.
+// Open reads the key of a folder, and makes both when there is none yet. A key that cannot be read is
+// set aside and a new one takes its place, which Problems names. A key that others may
+// read is an error that says how to mend it.
 func Open(dir string) (*Key, error) {
-	file := filepath.Join(dir, FileName)
-	st, err := os.Stat(file)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return create(file)
-	case err != nil:
+	if _, err := atomicfile.MakeDir(dir, 0o750, time.Now()); err != nil {
 		return nil, fmt.Errorf("signing key: %w", err)
-	case st.Mode().Perm()&0o077 != 0:
+	}
+	file := filepath.Join(dir, FileName)
+	atomicfile.Clean(file)
+	st, err := os.Stat(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return create(file)
+	}
+	if err == nil && st.Mode().IsRegular() && st.Mode().Perm()&0o077 != 0 {
 		return nil, fmt.Errorf("signing key %s may be read by others (mode %04o): chmod 600 it, or delete it for a new one if somebody may have read it", file, st.Mode().Perm())
 	}
+	k, err := read(file)
+	if err == nil {
+		return k, nil
+	}
+	aside, asideErr := atomicfile.SetAside(file, time.Now())
+	if asideErr != nil {
+		return nil, fmt.Errorf("signing key %s: %w; %w", file, err, asideErr)
+	}
+	if k, asideErr = create(file); asideErr != nil {
+		return nil, asideErr
+	}
+	k.problems = []model.Problem{{
+		Severity: "warning",
+		Message: fmt.Sprintf("The gate's signing key %s was damaged (%v) and is kept as %s; decisions are now signed by the new key %s. Decisions signed before stay verifiable by the old public key.",
+			file, err, aside, KeyID(k.Public())),
+		Cure: "tell whoever keeps the public key (signalbox gate verify --key) of the new one, or stop, restore the old file from a backup, and start",
+	}}
+	return k, nil
+}
+
+func read(file string) (*Key, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return nil, fmt.Errorf("signing key: %w", err)
+		return nil, err
 	}
-	k, err := parsePrivate(text)
-	if err != nil {
-		return nil, fmt.Errorf("signing key %s: %w; restore it from a backup, or move it away for a new one (decisions signed so far then need the old public key)", file, err)
-	}
-	return k, nil
+	return parsePrivate(text)
 }
 
 func create(file string) (*Key, error) {
@@ -76,34 +102,10 @@ func create(file string) (*Key, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a signing key: %w", err)
 	}
-	if err := write(file, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})); err != nil {
-		return nil, fmt.Errorf("write signing key %s: %w", file, err)
+	if err := atomicfile.WriteBytes(file, 0o600, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})); err != nil {
+		return nil, fmt.Errorf("signing key: %w", err)
 	}
 	return &Key{private: private}, nil
-}
-
-// write makes the file whole or not at all.
-func write(file string, text []byte) error {
-	if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(filepath.Dir(file), ".key-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), file)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	dir, err := os.Open(filepath.Dir(file))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
 }
 
 func parsePrivate(text []byte) (*Key, error) {

@@ -2,14 +2,20 @@ package sign
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/platform/atomicfile"
 )
 
 // The example of RFC 8785, section 3.2.2 and 3.2.3.
@@ -83,13 +89,76 @@ func TestAKeyIsMadeOnceAndReadByItsOwnerOnly(t *testing.T) {
 	if _, err := Open(dir); err == nil {
 		t.Error("a key that others may read was taken")
 	}
-	for name, damage := range map[string]string{"empty": "", "no PEM": "secret", "no key": "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"} {
-		if err := errors.Join(os.Chmod(file, 0o600), os.WriteFile(file, []byte(damage), 0o600)); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := Open(dir); err == nil {
-			t.Errorf("%s: a damaged key was taken", name)
-		}
+}
+
+// keys remembers public keys.
+type keys []model.GateKey
+
+func (m *keys) SaveGateKey(_ context.Context, k model.GateKey) error { *m = append(*m, k); return nil }
+func (m *keys) GateKeys(context.Context) ([]model.GateKey, error)    { return *m, nil }
+
+// Every damage of the key's file: a new key signs, the loss is named, and what was signed before is still
+// verified.
+func TestADamagedKeyIsReplacedAndOldDecisionsStayVerifiable(t *testing.T) {
+	write := func(b []byte) func(string) error {
+		return func(file string) error { return os.WriteFile(file, b, 0o600) }
+	}
+	for name, c := range map[string]struct {
+		damage func(file string) error
+		kept   bool
+	}{
+		"empty":    {write(nil), true},
+		"no PEM":   {write([]byte("secret")), true},
+		"no key":   {write([]byte("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")), true},
+		"a folder": {func(file string) error { return errors.Join(os.Remove(file), os.Mkdir(file, 0o755)) }, true},
+		"missing":  {os.Remove, false},
+		"a letter of the secret itself, so that it is another key": {func(file string) error {
+			b, err := os.ReadFile(file)
+			b[len(b)-len("x==\n-----END PRIVATE KEY-----\n")-12] ^= 1
+			return errors.Join(err, os.WriteFile(file, b, 0o600))
+		}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir, m, at := t.TempDir(), &keys{}, time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+			before, err := Open(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := before.Remember(t.Context(), m, at); err != nil {
+				t.Fatal(err)
+			}
+			old := before.Sign("a/b", []byte("x"))
+			if err := c.damage(filepath.Join(dir, FileName)); err != nil {
+				t.Fatal(err)
+			}
+			for _, start := range []string{"first", "second"} {
+				k, err := Open(dir)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := k.Remember(t.Context(), m, at.Add(time.Hour)); err != nil {
+					t.Fatal(err)
+				}
+				if k.Public().Equal(before.Public()) {
+					t.Fatal("the damaged key signs on")
+				}
+				if err := Verify(k.Signer(&old), old); err != nil {
+					t.Errorf("%s start: a decision of before: %v", start, err)
+				}
+				if fresh := k.Sign("a/b", []byte("y")); Verify(k.Signer(&fresh), fresh) != nil {
+					t.Errorf("%s start: a new decision does not verify", start)
+				}
+				if ps := k.Problems(); start == "first" && (len(ps) != 1 || !strings.Contains(ps[0].Message, KeyID(k.Public()))) {
+					t.Errorf("problems %+v do not name the new key", ps)
+				}
+				if len(*m) != 2 {
+					t.Errorf("%d keys are remembered, want 2", len(*m))
+				}
+			}
+			if aside := atomicfile.Aside(filepath.Join(dir, FileName)); (len(aside) == 1) != c.kept {
+				t.Errorf("set aside: %q", aside)
+			}
+		})
 	}
 }
 

@@ -1602,6 +1602,8 @@ export interface components {
         PublicKey: {
             /** @enum {string} */
             algorithm: "ed25519";
+            /** @description keys that signed before, oldest first: decisions of their time are verified with them */
+            former?: components["schemas"]["PublicKey"][];
             /** @description SHA-256 of the raw public key, hex */
             key_id: string;
             /** @description the same as openssl reads it */

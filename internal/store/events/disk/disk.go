@@ -8,10 +8,11 @@ package disk
 
 import (
 	"errors"
-	"fmt"
+	"io"
 	"os"
-	"path/filepath"
 	"syscall"
+
+	"github.com/signalbox-project/signalbox/internal/platform/atomicfile"
 )
 
 // File is a file being written.
@@ -72,13 +73,7 @@ func (OS) Remove(name string) error { return os.Remove(name) }
 func (OS) MkdirAll(dir string) error { return os.MkdirAll(dir, 0o750) }
 
 // SyncDir implements FS.
-func (OS) SyncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
-}
+func (OS) SyncDir(dir string) error { return atomicfile.SyncDir(dir) }
 
 // Free implements FS.
 func (OS) Free(dir string) (free, total uint64, err error) {
@@ -95,24 +90,10 @@ const TempExt = ".tmp"
 // Publish writes data to name so that the name appears whole or not at all:
 // temporary file, sync, rename, sync of the folder.
 func Publish(fs FS, name string, data []byte) error {
-	tmp := name + TempExt
-	_ = fs.Remove(tmp) // of an attempt that failed and could not clean up
-	f, err := fs.Create(tmp)
-	if err != nil {
+	return atomicfile.WriteOn[File](fs, name, TempExt, func(w io.Writer) error {
+		_, err := w.Write(data)
 		return err
-	}
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = fs.Rename(tmp, name)
-	}
-	if err != nil {
-		_ = fs.Remove(tmp) // the first error tells what happened
-		return fmt.Errorf("publish %s: %w", name, err)
-	}
-	return fs.SyncDir(filepath.Dir(name))
+	})
 }
 
 // IsFull reports whether an error says that nothing can be written at all:
