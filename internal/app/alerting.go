@@ -29,6 +29,7 @@ func (p *process) buildAlerting(context.Context) (err error) {
 	if p.rules, err = rules.New(p.cfg.Rules, rules.Deps{
 		Logger: p.component("rules"), Registerer: p.tel.Registry, Engine: p.engine.PromQL(), Store: p.metrics,
 		Sender: p.router, ExternalURL: p.external, ExternalLabels: p.cfg.ExternalLabels,
+		Parser: p.engine.Parser(), Features: p.engine.Features(),
 	}); err != nil {
 		return err
 	}

@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"maps"
+	"net/http"
 	"runtime/debug"
 	"time"
 
@@ -28,6 +30,18 @@ func (p *process) prometheusAPI() (*promql.API, error) {
 		Build:       promql.Build{Version: p.opts.Version, Revision: revision()},
 		ExternalURL: p.external, ListenAddress: p.listeners.web.Addr().String(),
 		LastReload: p.lastReload,
+	})
+}
+
+// federation is /federate.
+func (p *process) federation() (http.Handler, error) {
+	return promql.NewFederation(p.engine, promql.FederationDeps{
+		Logger: p.component("api"), Registerer: p.tel.Registry, Storage: p.metrics,
+		ExternalLabels: func() map[string]string {
+			out := p.scraper.Config().GlobalConfig.ExternalLabels.Map()
+			maps.Copy(out, p.cfg.ExternalLabels)
+			return out
+		},
 	})
 }
 

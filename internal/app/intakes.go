@@ -23,7 +23,7 @@ func (p *process) buildIntakes(context.Context) (err error) {
 		return err
 	}
 	if p.scraper, err = scrape.New(scrape.Deps{
-		Logger: p.component("scrape"), Registerer: p.tel.Registry, Appendable: p.samples.For("scrape"),
+		Logger: p.component("scrape"), Registerer: p.tel.Registry, Appendable: p.samples.For("scrape"), Features: p.engine.Features(),
 	}); err != nil {
 		return err
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/platform/redact"
 	"github.com/signalbox-project/signalbox/internal/probe"
 	"github.com/signalbox-project/signalbox/internal/process/detect"
+	"github.com/signalbox-project/signalbox/internal/query/promql"
 	"github.com/signalbox-project/signalbox/internal/slo/definition"
 )
 
@@ -38,7 +39,7 @@ type reloads struct {
 // CheckFiles checks every file that a configuration names, without any effect.
 func CheckFiles(cfg config.Config) error {
 	var errs []error
-	if _, err := rules.Check(cfg.RuleFiles); err != nil {
+	if _, err := rules.Check(cfg.RuleFiles, promql.NewParser(cfg.Query)); err != nil {
 		errs = append(errs, err)
 	}
 	if _, err := detect.Load(cfg.DetectorFiles); err != nil {

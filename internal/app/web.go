@@ -50,6 +50,11 @@ func (p *process) buildWeb(context.Context) error {
 	write.MaxBody = maxWrite
 	port.Mount(promql.Prefix+"/write", write)
 	port.Mount(promql.Prefix+"/read", write)
+	federation, err := p.federation()
+	if err != nil {
+		return err
+	}
+	port.Mount(promql.FederationPath, front.Mount{Handler: p.traced(federation), MaxBody: maxForm, CORS: queries.CORS})
 	intake := p.otlp.Mount()
 	port.Mount("/v1/", intake)
 	intake.Handler = http.StripPrefix(promql.Prefix+"/otlp", p.otlp)

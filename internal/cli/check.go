@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/app"
 	"github.com/signalbox-project/signalbox/internal/config"
 	"github.com/signalbox-project/signalbox/internal/process/detect"
+	"github.com/signalbox-project/signalbox/internal/query/promql"
 	"github.com/signalbox-project/signalbox/internal/slo/definition"
 )
 
@@ -45,6 +47,7 @@ func checkConfigCommand() *cobra.Command {
 func checkRulesCommand() *cobra.Command {
 	var b backtestCall
 	var over string
+	var features []string
 	cmd := &cobra.Command{
 		Use:   "rules FILE...",
 		Short: "Check Prometheus rule files and PrometheusRule objects, and with --backtest say how often they would have fired",
@@ -55,7 +58,12 @@ func checkRulesCommand() *cobra.Command {
 			if _, err := expand(args); err != nil {
 				return err
 			}
-			files, err := rules.Check(args)
+			query := promql.DefaultConfig()
+			query.EnableFeatures = features
+			if errs := query.Validate(); len(errs) > 0 {
+				return fmt.Errorf("--enable-feature: %w", errors.Join(errs...))
+			}
+			files, err := rules.Check(args, promql.NewParser(query))
 			if err != nil {
 				return err
 			}
@@ -70,6 +78,7 @@ func checkRulesCommand() *cobra.Command {
 			return err
 		},
 	}
+	cmd.Flags().StringSliceVar(&features, "enable-feature", nil, "allow what query.enable_features allows, for example promql-experimental-functions")
 	cmd.Flags().StringVar(&over, "backtest", "", "replay the alert rules over this much stored history of a running server, for example 30d")
 	b.flags(cmd.Flags())
 	return cmd

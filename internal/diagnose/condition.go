@@ -103,7 +103,7 @@ type comparison struct {
 // joined by and, or, unless, the first that has one counts.
 func split(expr string) comparison {
 	whole := comparison{value: expr}
-	parsed, err := parser.NewParser(parser.Options{EnableExperimentalFunctions: true}).ParseExpr(expr)
+	parsed, err := parser.NewParser(parser.Options{ExperimentalDurationExpr: true, EnableExperimentalFunctions: true}).ParseExpr(expr)
 	if err != nil {
 		return whole
 	}

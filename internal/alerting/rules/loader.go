@@ -23,8 +23,20 @@ type loader struct {
 	log    *slog.Logger
 }
 
-func newLoader() loader {
-	return loader{parser: parser.NewParser(parser.Options{}), log: slog.New(slog.DiscardHandler)}
+func newLoader(p parser.Parser) loader {
+	return loader{parser: p, log: slog.New(slog.DiscardHandler)}
+}
+
+// DefaultParser takes what Prometheus takes without a flag.
+func DefaultParser() parser.Parser {
+	return parser.NewParser(parser.Options{ExperimentalDurationExpr: true})
+}
+
+// everything takes all there is: whether a feature is on is judged where a rule is put in force.
+func everything() parser.Parser {
+	return parser.NewParser(parser.Options{
+		ExperimentalDurationExpr: true, EnableExperimentalFunctions: true, EnableExtendedRangeSelectors: true, EnableBinopFillModifiers: true,
+	})
 }
 
 func (l loader) Load(file string, ignoreUnknown bool, names prommodel.ValidationScheme) (*rulefmt.RuleGroups, []error) {
@@ -46,9 +58,9 @@ func (l loader) Parse(query string) (parser.Expr, error) { return l.parser.Parse
 
 // Parse reads the text of a rule file as Load does and answers every problem.
 func Parse(text []byte) (*rulefmt.RuleGroups, []error) {
-	l := newLoader()
+	l := newLoader(everything())
 	return parse(text, false, prommodel.UTF8Validation, l.parser, l.log)
 }
 
 // ParseExpr reads the expression of a rule.
-func ParseExpr(expr string) (parser.Expr, error) { return newLoader().Parse(expr) }
+func ParseExpr(expr string) (parser.Expr, error) { return everything().ParseExpr(expr) }

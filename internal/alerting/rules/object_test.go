@@ -136,7 +136,7 @@ func TestWrongObjectsAreNamedWithTheirLine(t *testing.T) {
 		{"no YAML", "kind: PrometheusRule\n  x: [", "["},
 	} {
 		path := file(t, "r.yml", c.text)
-		_, err := rules.Check([]string{path})
+		_, err := rules.Check([]string{path}, rules.DefaultParser())
 		if err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want the file and %q", c.name, err, c.want)
 		}

@@ -35,6 +35,7 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 	promrules "github.com/prometheus/prometheus/rules"
 	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/util/features"
 	"github.com/prometheus/prometheus/util/strutil"
 
 	"github.com/signalbox-project/signalbox/internal/model"
@@ -92,6 +93,8 @@ type Deps struct {
 	Sender         notify.Sender
 	ExternalURL    *url.URL
 	ExternalLabels map[string]string // added to alerts
+	Parser         parser.Parser     // DefaultParser by default
+	Features       features.Collector
 }
 
 // Rules evaluates rules.
@@ -126,6 +129,9 @@ func New(cfg Config, deps Deps) (*Rules, error) {
 	if deps.ExternalURL == nil {
 		deps.ExternalURL = &url.URL{Scheme: "http", Host: "localhost:4300"}
 	}
+	if deps.Parser == nil {
+		deps.Parser = DefaultParser()
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &Rules{cfg: cfg, deps: deps, cancel: cancel, interrupt: newInterrupt(), now: time.Now}
 	r.Manager = promrules.NewManager(&promrules.ManagerOptions{
@@ -141,8 +147,9 @@ func New(cfg Config, deps Deps) (*Rules, error) {
 		ForGracePeriod:       forGrace,
 		ResendDelay:          resendEvery,
 		RestoreNewRuleGroups: true,
-		GroupLoader:          newLoader(),
-		Parser:               parser.NewParser(parser.Options{}),
+		GroupLoader:          newLoader(deps.Parser),
+		Parser:               deps.Parser,
+		FeatureRegistry:      deps.Features,
 	})
 	if err := r.Load(nil); err != nil {
 		cancel()
@@ -154,7 +161,7 @@ func New(cfg Config, deps Deps) (*Rules, error) {
 // Load replaces the rules by those of the files that the patterns match. On an
 // error, which joins every problem of every file, the set before goes on.
 func (r *Rules) Load(patterns []string) error {
-	files, err := Check(patterns)
+	files, err := Check(patterns, r.deps.Parser)
 	if err != nil {
 		return fmt.Errorf("rules not loaded, the last good set stays in force: %w", err)
 	}
@@ -177,25 +184,25 @@ func (r *Rules) Files() []string {
 	return slices.Clone(r.files)
 }
 
-// Check reads the rule files that patterns match and answers their names. The
+// Check reads, with a parser, the rule files that patterns match and answers their names. The
 // error joins every problem of every file. A pattern without wildcards must
 // match.
-func Check(patterns []string) ([]string, error) {
+func Check(patterns []string, p parser.Parser) ([]string, error) {
 	var files []string
 	var errs []error
-	for _, p := range patterns {
-		found, err := filepath.Glob(p)
+	for _, pattern := range patterns {
+		found, err := filepath.Glob(pattern)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("rule_files: pattern %q: %w", p, err))
+			errs = append(errs, fmt.Errorf("rule_files: pattern %q: %w", pattern, err))
 		}
-		if len(found) == 0 && !strings.ContainsAny(p, "*?[") {
-			errs = append(errs, fmt.Errorf("rule_files: %s: no such file", p))
+		if len(found) == 0 && !strings.ContainsAny(pattern, "*?[") {
+			errs = append(errs, fmt.Errorf("rule_files: %s: no such file", pattern))
 		}
 		files = append(files, found...)
 	}
 	slices.Sort(files)
 	files = slices.Compact(files)
-	l := newLoader()
+	l := newLoader(p)
 	for _, f := range files {
 		if _, problems := l.Load(f, false, prommodel.UTF8Validation); len(problems) > 0 {
 			for _, p := range problems {

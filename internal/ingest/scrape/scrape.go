@@ -32,6 +32,7 @@ import (
 	_ "github.com/prometheus/prometheus/discovery/kubernetes" // kubernetes_sd_configs
 	promscrape "github.com/prometheus/prometheus/scrape"
 	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/util/features"
 	"github.com/prometheus/prometheus/util/logging"
 )
 
@@ -45,6 +46,8 @@ type Deps struct {
 	Registerer prometheus.Registerer
 	// Appendable is the admission's entrance for scraping.
 	Appendable storage.AppendableV2
+	// Features collects what scraping and discovery can do; may be nil.
+	Features features.Collector
 }
 
 // Scraper scrapes targets.
@@ -78,7 +81,7 @@ func New(deps Deps) (*Scraper, error) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	disc := discovery.NewManager(ctx, deps.Logger.With("component", "discovery"), deps.Registerer, sdMetrics,
-		discovery.Name("scrape"), discovery.Updatert(settle))
+		discovery.Name("scrape"), discovery.Updatert(settle), discovery.FeatureRegistry(deps.Features))
 	if disc == nil {
 		stop()
 		return nil, errors.New("make discovery: its metrics are already registered")
@@ -86,6 +89,7 @@ func New(deps Deps) (*Scraper, error) {
 	manager, err := promscrape.NewManager(&promscrape.Options{
 		DiscoveryReloadInterval:  prommodel.Duration(settle),
 		DiscoveryReloadOnStartup: true,
+		FeatureRegistry:          deps.Features,
 	}, deps.Logger.With("component", "scrape"), logging.NewJSONFileLogger, nil, deps.Appendable, deps.Registerer)
 	if err != nil {
 		stop()

@@ -147,7 +147,7 @@ func (d *Definition) validate() []error {
 // checkExpr takes instant vectors and scalars, and refuses counters that nobody
 // made a rate of: they only grow, and every restart would be a drop.
 func checkExpr(expr string) error {
-	parsed, err := parser.NewParser(parser.Options{}).ParseExpr(expr)
+	parsed, err := parser.NewParser(parser.Options{ExperimentalDurationExpr: true, EnableExperimentalFunctions: true}).ParseExpr(expr)
 	if err != nil {
 		return err
 	}

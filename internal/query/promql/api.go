@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/common/route"
 	"github.com/prometheus/prometheus/config"
 	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/template"
 	"github.com/prometheus/prometheus/util/features"
 	"github.com/prometheus/prometheus/util/notifications"
 	apiv1 "github.com/prometheus/prometheus/web/api/v1"
@@ -121,7 +122,7 @@ func NewAPI(e *Engine, deps APIDeps) (*API, error) {
 		time.Duration(e.cfg.Lookback),
 		false, false,
 		nil, // default error codes
-		registry(e.cfg),
+		e.withAPIFeatures(),
 		apiv1.OpenAPIOptions{ExternalURL: deps.ExternalURL.String(), Version: deps.Build.Version},
 		e.parser,
 	)
@@ -197,9 +198,13 @@ func flags(cfg Config, d APIDeps) map[string]string {
 	return out
 }
 
-func registry(cfg Config) features.Collector {
-	r := features.NewRegistry()
-	r.Set(features.API, "admin", cfg.EnableAdminAPI)
+// withAPIFeatures adds what the API itself can do.
+func (e *Engine) withAPIFeatures() features.Collector {
+	r := e.features
+	template.RegisterFeatures(r)
+	r.Enable(features.Prometheus, "server_mode")
+	r.Set(features.Prometheus, "agent_mode", false)
+	r.Set(features.API, "admin", e.cfg.EnableAdminAPI)
 	r.Set(features.API, "search", false)
 	for _, name := range []string{
 		"lifecycle", "remote_write_receiver", "otlp_write_receiver", "label_values_match", "query_warnings",

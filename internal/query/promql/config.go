@@ -2,10 +2,13 @@ package promql
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/grafana/regexp"
 	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/promql/parser"
 )
 
 // Config is the PromQL part of the query section.
@@ -23,6 +26,9 @@ type Config struct {
 	CORSOrigin string `yaml:"cors_origin"`
 	// EnableAdminAPI allows deleting series and taking snapshots over HTTP.
 	EnableAdminAPI bool `yaml:"enable_admin_api"`
+	// EnableFeatures turns on what Prometheus' --enable-feature does, by its names:
+	// promql-experimental-functions, promql-extended-range-selectors, promql-binop-fill-modifiers, promql-delayed-name-removal.
+	EnableFeatures []string `yaml:"enable_features"`
 	// RemoteReadSamples bounds a remote read without streaming.
 	RemoteReadSamples int `yaml:"remote_read_max_samples"`
 	// RemoteReadConcurrency is how many remote reads run at once.
@@ -62,10 +68,38 @@ func (c Config) Validate() []error {
 	positive("max_concurrency", int64(c.MaxConcurrency))
 	positive("remote_read_max_samples", int64(c.RemoteReadSamples))
 	positive("remote_read_concurrency", int64(c.RemoteReadConcurrency))
+	for i, f := range c.EnableFeatures {
+		if !slices.Contains(queryFeatures(), f) {
+			errs = append(errs, fmt.Errorf("enable_features[%d]: %q is not known; there are %s", i, f, strings.Join(queryFeatures(), ", ")))
+		}
+	}
 	if _, err := c.cors(); err != nil {
 		errs = append(errs, fmt.Errorf("cors_origin: %w", err))
 	}
 	return errs
+}
+
+// The features that are off in Prometheus unless its flag names them.
+const (
+	experimentalFunctions  = "promql-experimental-functions"
+	extendedRangeSelectors = "promql-extended-range-selectors"
+	binopFillModifiers     = "promql-binop-fill-modifiers"
+	delayedNameRemoval     = "promql-delayed-name-removal"
+)
+
+func queryFeatures() []string {
+	return []string{experimentalFunctions, extendedRangeSelectors, binopFillModifiers, delayedNameRemoval}
+}
+
+// NewParser reads expressions as this configuration allows; its defaults are
+// those of Prometheus, where duration expressions are on.
+func NewParser(c Config) parser.Parser {
+	return parser.NewParser(parser.Options{
+		ExperimentalDurationExpr:     true,
+		EnableExperimentalFunctions:  slices.Contains(c.EnableFeatures, experimentalFunctions),
+		EnableExtendedRangeSelectors: slices.Contains(c.EnableFeatures, extendedRangeSelectors),
+		EnableBinopFillModifiers:     slices.Contains(c.EnableFeatures, binopFillModifiers),
+	})
 }
 
 // cors compiles the origin pattern; `$^` matches nothing.

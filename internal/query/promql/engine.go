@@ -18,6 +18,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -25,6 +26,7 @@ import (
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/util/features"
 
 	"github.com/signalbox-project/signalbox/internal/model"
 )
@@ -46,6 +48,8 @@ type Engine struct {
 	engine *promql.Engine
 	query  storage.Queryable
 	parser parser.Parser
+
+	features features.Collector
 }
 
 // New makes an engine; it starts nothing.
@@ -56,11 +60,12 @@ func New(cfg Config, deps Deps) (*Engine, error) {
 	if deps.Logger == nil {
 		deps.Logger = slog.New(slog.DiscardHandler)
 	}
-	p := parser.NewParser(parser.Options{})
+	p, f := NewParser(cfg), features.NewRegistry()
+	p.RegisterFeatures(f)
 	return &Engine{
 		cfg:    cfg,
 		query:  deps.Queryable,
-		parser: p,
+		parser: p, features: f,
 		engine: promql.NewEngine(promql.EngineOpts{
 			Logger:                   deps.Logger,
 			Reg:                      deps.Registerer,
@@ -72,6 +77,8 @@ func New(cfg Config, deps Deps) (*Engine, error) {
 			EnableAtModifier:         true,
 			EnableNegativeOffset:     true,
 			EnablePerStepStats:       true,
+			EnableDelayedNameRemoval: slices.Contains(cfg.EnableFeatures, delayedNameRemoval),
+			FeatureRegistry:          f,
 			Parser:                   p,
 		}),
 	}, nil
@@ -79,6 +86,12 @@ func New(cfg Config, deps Deps) (*Engine, error) {
 
 // PromQL is the engine itself, for Prometheus' rules manager.
 func (e *Engine) PromQL() *promql.Engine { return e.engine }
+
+// Parser is the engine's, for rooms that read the same expressions.
+func (e *Engine) Parser() parser.Parser { return e.parser }
+
+// Features collects what /api/v1/features says.
+func (e *Engine) Features() features.Collector { return e.features }
 
 // Check reports a syntax or type error in an expression.
 func (e *Engine) Check(expr string) error {
