@@ -116,7 +116,16 @@ func countAt(ctx context.Context, q Querier, c *promexpr.Counter, window time.Du
 	if window == 0 {
 		return value(ctx, q, c.LastSample(), t)
 	}
-	return value(ctx, q, c.Over(window), t)
+	var sum float64
+	var any bool
+	for _, piece := range c.Pieces(t.Add(-window), t) {
+		v, ok, err := value(ctx, q, piece.Query, piece.At)
+		if err != nil {
+			return 0, false, err
+		}
+		sum, any = sum+v, any || ok
+	}
+	return sum, any, nil
 }
 
 // countOver is a counter's events in slots of width, by the Unix milliseconds

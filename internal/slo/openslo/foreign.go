@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/document"
+	"github.com/signalbox-project/signalbox/internal/slo/promexpr"
 )
 
 // Versions of the foreign formats that are read as the OpenSLO they mean.
@@ -118,7 +119,11 @@ func (r *reader) slothSLI(sli *document.Object) *Ratio {
 	if raw := sli.Object("raw", false); raw != nil {
 		ratio.Raw, ratio.RawType = query(raw, "error_ratio_query"), "failure"
 		// A ratio is read as it stands, over the shortest window it alerts on.
-		ratio.Raw.Query = strings.NewReplacer("{{.window}}", "5m", "{{ .window }}", "5m").Replace(ratio.Raw.Query)
+		text, err := promexpr.Expand(ratio.Raw.Query, "5m")
+		if err != nil {
+			raw.At("error_ratio_query").Problem(err.Error(), "write {{.window}} where the window stands")
+		}
+		ratio.Raw.Query = text
 		raw.End()
 	}
 	if sli.Stands("plugin") {

@@ -7,12 +7,16 @@
 // In: query text, and a storage.Queryable. Out: query text, samples, series.
 // A Counter is immutable; an Evaluator is safe for concurrent use and keeps no state.
 //
+// Invariant: what a Counter counts over a window is the sum of what it counts over the pieces
+// of the window, however it is cut; a query of which that cannot be said is refused.
+//
 // Start reading at counter.go, where the rule for windows stands.
 package promexpr
 
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -34,61 +38,168 @@ const (
 //   - A selector without a range, `sum(x_total)`, is a counter (or, when the
 //     metric is declared not to be one, a number of events per sample): it becomes
 //     `increase(x_total[window])` (or `sum_over_time(x[window])`).
+//   - What filters or weighs a count, `… and on (pod) up == 1`, stays as it is written. Such a
+//     query is counted minute by minute, with the filter as it stands at each minute's end.
+//   - Counts that are added up count for themselves: one that is absent is zero.
 //
-// Counting functions are rate, irate, increase, resets, changes, sum_over_time
-// and count_over_time; others over a range are refused, because windows of them do not
+// Counting functions are rate, irate, increase, resets, changes, sum_over_time and count_over_time, the
+// last two also over a subquery; others over a range are refused, because windows of them do not
 // add up.
 type Counter struct {
-	exact     string       // increases measured sample to sample, for Evaluator
+	terms     []term
 	plain     string       // plain PromQL, for people
 	single    bool         // plain answers one series already
 	call      *parser.Call // of a plain sum over one selector, for families
 	selectors []string
+	metrics   []string
+}
+
+// term is a part of a count that is evaluated for itself.
+type term struct {
+	factor   float64
+	exact    string // over the window of the placeholder, one sample without labels
+	byMinute bool   // a window is made of minutes
 }
 
 // ParseCounter reads a query. isCounter is OpenSLO's ratioMetric.counter: false
 // makes selectors without a range numbers of events.
 func ParseCounter(text string, isCounter bool) (*Counter, error) {
-	for _, p := range []string{"${window}", "$window", "{{.window}}", "{{ .window }}"} {
-		text = strings.ReplaceAll(text, p, placeholderText)
+	text, err := Expand(text, placeholderText)
+	if err != nil {
+		return nil, err
 	}
-	c := &Counter{}
-	for _, anchored := range []bool{true, false} {
-		expr, err := newParser().ParseExpr(text)
-		if err != nil {
-			return nil, err
-		}
-		if t := expr.Type(); t != parser.ValueTypeVector {
-			return nil, fmt.Errorf("a query that counts must answer an instant vector, this answers a %s", t)
-		}
-		r := rewriter{isCounter: isCounter, anchored: anchored}
-		out, err := r.rewrite(expr)
-		if err != nil {
-			return nil, err
-		}
-		if len(r.selectors) == 0 {
-			return nil, errors.New("the query selects no metric")
-		}
-		if anchored {
-			c.exact = "sum(" + out.String() + ")"
-			c.selectors = r.selectors
-			if c.call = plainSum(out); len(r.selectors) > 1 {
-				c.call = nil
-			}
-		} else {
-			c.plain = out.String()
-			agg, ok := out.(*parser.AggregateExpr)
-			c.single = ok && agg.Op == parser.SUM && len(agg.Grouping) == 0 && !agg.Without
+	expr, err := parse(text)
+	if err != nil {
+		return nil, err
+	}
+	k := checker{}
+	if err := k.count(expr); err != nil {
+		return nil, err
+	}
+	if len(k.counted) == 0 {
+		return nil, errors.New("the query selects no metric")
+	}
+	if k.units["rate"] && k.units["count"] {
+		return nil, errors.New("rate is per second and increase per window: they do not add up; use one of them throughout")
+	}
+	c := &Counter{selectors: k.counted, metrics: metricsOf(expr)}
+	for _, t := range split(expr, 1) {
+		r := rewriter{isCounter: isCounter, anchored: true, byMinute: !direct(t.expr)}
+		out := r.rewrite(t.expr)
+		c.terms = append(c.terms, term{factor: t.factor, exact: "sum(" + out.String() + ")", byMinute: r.byMinute})
+		if call := plainSum(out); len(k.counted) == 1 && t.factor == 1 && !r.byMinute {
+			c.call = call
 		}
 	}
-	return c, nil
+	if len(c.terms) > 1 {
+		c.call = nil
+	}
+	return c, c.readable(text, isCounter)
+}
+
+// readable makes the plain text of the query.
+func (c *Counter) readable(text string, isCounter bool) error {
+	expr, err := parse(text) // anew: rewriting changes it
+	if err != nil {
+		return err
+	}
+	r := rewriter{isCounter: isCounter, byMinute: c.byMinute()}
+	out := r.rewrite(expr)
+	c.plain = out.String()
+	if r.byMinute {
+		c.plain, c.single = "sum_over_time(sum("+strings.ReplaceAll(c.plain, placeholderText, "1m")+")["+placeholderText+":1m])", true
+		return nil
+	}
+	agg, ok := out.(*parser.AggregateExpr)
+	c.single = ok && agg.Op == parser.SUM && len(agg.Grouping) == 0 && !agg.Without
+	return nil
+}
+
+func parse(text string) (parser.Expr, error) {
+	expr, err := newParser().ParseExpr(text)
+	if err != nil {
+		return nil, err
+	}
+	if t := expr.Type(); t != parser.ValueTypeVector {
+		return nil, fmt.Errorf("a query that counts must answer an instant vector, this answers a %s", t)
+	}
+	numbersOf(expr)
+	return expr, nil
+}
+
+func (c *Counter) byMinute() bool {
+	for _, t := range c.terms {
+		if t.byMinute {
+			return true
+		}
+	}
+	return false
 }
 
 // Over is the number of events within the window that ends at the evaluation
 // time, one sample without labels. Increases reach back to the last sample before the window (the
-// anchored modifier), so counts of adjoining windows add up exactly.
+// anchored modifier), so counts of adjoining windows add up exactly. Window and
+// time are full minutes; Pieces knows others.
 func (c *Counter) Over(window time.Duration) string {
-	return strings.ReplaceAll(c.exact, placeholderText, promDuration(window))
+	return c.text(func(t term) string {
+		if !t.byMinute {
+			return strings.ReplaceAll(t.exact, placeholderText, promDuration(window))
+		}
+		minute := strings.ReplaceAll(t.exact, placeholderText, promDuration(time.Minute))
+		if window <= time.Minute {
+			return minute
+		}
+		return "sum_over_time(" + minute + "[" + promDuration(window) + ":1m])"
+	})
+}
+
+// text adds the terms up, each as one expression.
+func (c *Counter) text(of func(term) string) string {
+	if len(c.terms) == 1 && c.terms[0].factor == 1 {
+		return of(c.terms[0])
+	}
+	parts := make([]string, len(c.terms))
+	for i, t := range c.terms {
+		one := of(t)
+		if t.factor != 1 {
+			one = strconv.FormatFloat(t.factor, 'g', -1, 64) + " * " + one
+		}
+		parts[i] = one
+		if len(c.terms) > 1 { // a label keeps them apart, so that the absent one is none
+			parts[i] = fmt.Sprintf(`label_replace(%s, "term", "%d", "", "")`, one, i)
+		}
+	}
+	return "sum(" + strings.Join(parts, " or ") + ")"
+}
+
+// Piece is a part of a window, and the query that counts it at the piece's end.
+type Piece struct {
+	Query string
+	At    time.Time
+}
+
+// Pieces are what (from, to] is counted by: one query, or several where a
+// query that is counted minute by minute begins or ends within one.
+func (c *Counter) Pieces(from, to time.Time) (out []Piece) {
+	if !c.byMinute() {
+		return []Piece{{c.Over(to.Sub(from)), to}}
+	}
+	for at := from; at.Before(to); {
+		end := at.Truncate(time.Minute).Add(time.Minute)
+		if whole := to.Truncate(time.Minute); at.Equal(at.Truncate(time.Minute)) && whole.After(at) {
+			end = whole
+		}
+		if end.After(to) {
+			end = to
+		}
+		query := c.Over(end.Sub(at))
+		if end.Sub(at) < time.Minute {
+			query = c.text(func(t term) string { return strings.ReplaceAll(t.exact, placeholderText, promDuration(end.Sub(at))) })
+		}
+		out = append(out, Piece{query, end})
+		at = end
+	}
+	return out
 }
 
 // Plain is the query over a window in standard PromQL; window may be `$window`.
@@ -105,39 +216,11 @@ func (c *Counter) Sum(window string) string {
 }
 
 // LastSample is an expression for the time of the newest sample, in Unix
-// seconds, of any selected series; nothing when that is older than the lookback.
+// seconds, of any series that is counted; nothing when that is older than the lookback.
 func (c *Counter) LastSample() string { return lastSample(c.selectors) }
 
-// Vector is an expression that is evaluated as it stands.
-type Vector struct {
-	Text      string
-	selectors []string
-}
-
-// ParseVector reads an expression whose values are judged one by one.
-func ParseVector(text string) (*Vector, error) {
-	expr, err := newParser().ParseExpr(text)
-	if err != nil {
-		return nil, err
-	}
-	if t := expr.Type(); t != parser.ValueTypeVector {
-		return nil, fmt.Errorf("the query must answer an instant vector, this answers a %s", t)
-	}
-	v := &Vector{Text: expr.String()}
-	parser.Inspect(expr, func(n parser.Node, _ []parser.Node) error {
-		if vs, ok := n.(*parser.VectorSelector); ok {
-			v.selectors = append(v.selectors, plainSelector(vs))
-		}
-		return nil
-	})
-	if len(v.selectors) == 0 {
-		return nil, errors.New("the query selects no metric")
-	}
-	return v, nil
-}
-
-// LastSample is as Counter's.
-func (v *Vector) LastSample() string { return lastSample(v.selectors) }
+// Metrics are the names of all metrics that the query selects.
+func (c *Counter) Metrics() []string { return c.metrics }
 
 func lastSample(selectors []string) string {
 	parts := make([]string, len(selectors))
@@ -148,113 +231,9 @@ func lastSample(selectors []string) string {
 }
 
 func newParser() parser.Parser {
-	return parser.NewParser(parser.Options{EnableExtendedRangeSelectors: true})
+	return parser.NewParser(parser.Options{EnableExtendedRangeSelectors: true, ExperimentalDurationExpr: true})
 }
 
 func promDuration(d time.Duration) string {
 	return fmt.Sprintf("%dms", max(d, time.Millisecond).Milliseconds())
-}
-
-// rewriter puts the placeholder into a parsed query.
-type rewriter struct {
-	isCounter bool
-	anchored  bool
-	selectors []string
-}
-
-func (r *rewriter) rewrite(e parser.Expr) (_ parser.Expr, err error) {
-	switch n := e.(type) {
-	case *parser.AggregateExpr:
-		switch n.Op.String() {
-		case "sum", "count", "min", "max", "group", "topk", "bottomk", "limitk":
-		default:
-			return nil, fmt.Errorf("%s over counts does not add up from window to window; count good or bad events and total, or give the ratio as `raw`", n.Op)
-		}
-		n.Expr, err = r.rewrite(n.Expr)
-		return n, err
-	case *parser.BinaryExpr:
-		if n.Op == parser.DIV && n.LHS.Type() == parser.ValueTypeVector && n.RHS.Type() == parser.ValueTypeVector {
-			return nil, errors.New("a quotient of two series is a ratio, not a count; give its parts as good (or bad) and total, or the ratio as `raw`")
-		}
-		if n.LHS, err = r.rewrite(n.LHS); err != nil {
-			return nil, err
-		}
-		n.RHS, err = r.rewrite(n.RHS)
-		return n, err
-	case *parser.Call:
-		return r.call(n)
-	case *parser.ParenExpr:
-		n.Expr, err = r.rewrite(n.Expr)
-		return n, err
-	case *parser.UnaryExpr:
-		n.Expr, err = r.rewrite(n.Expr)
-		return n, err
-	case *parser.VectorSelector:
-		return r.wrap(n)
-	case *parser.SubqueryExpr:
-		return nil, errors.New("a subquery does not add up from window to window; use the series it is made of")
-	}
-	return e, nil
-}
-
-func (r *rewriter) call(n *parser.Call) (_ parser.Expr, err error) {
-	for i, arg := range n.Args {
-		m, ok := arg.(*parser.MatrixSelector)
-		if !ok {
-			if n.Args[i], err = r.rewrite(arg); err != nil {
-				return nil, err
-			}
-			continue
-		}
-		if err := r.window(n, m); err != nil {
-			return nil, err
-		}
-	}
-	if n.Func.Name == "histogram_quantile" {
-		return nil, errors.New("histogram_quantile gives a latency, not a count; count the events at or under a bucket's bound, `…_bucket{le=\"0.3\"}`, as good")
-	}
-	return n, nil
-}
-
-func (r *rewriter) window(n *parser.Call, m *parser.MatrixSelector) error {
-	vs, ok := m.VectorSelector.(*parser.VectorSelector)
-	if !ok {
-		return errors.New("a range without a selector")
-	}
-	switch n.Func.Name {
-	case "rate", "irate", "increase":
-		n.Func = parser.Functions["increase"]
-		vs.Anchored = r.anchored
-	case "resets", "changes":
-		vs.Anchored = r.anchored
-	case "sum_over_time", "count_over_time":
-	default:
-		return fmt.Errorf("%s over a range does not count events; use increase, sum_over_time, count_over_time or a plain counter", n.Func.Name)
-	}
-	vs.Smoothed = false
-	m.Range, m.RangeExpr = placeholder, nil
-	r.selectors = append(r.selectors, plainSelector(vs))
-	return nil
-}
-
-func (r *rewriter) wrap(vs *parser.VectorSelector) (parser.Expr, error) {
-	if vs.Timestamp != nil || vs.StartOrEnd != 0 {
-		return nil, errors.New("the @ modifier pins the query to one time; leave it out")
-	}
-	r.selectors = append(r.selectors, plainSelector(vs))
-	name := "sum_over_time"
-	if r.isCounter {
-		name = "increase"
-		vs.Anchored = r.anchored
-	}
-	return &parser.Call{
-		Func: parser.Functions[name],
-		Args: parser.Expressions{&parser.MatrixSelector{VectorSelector: vs, Range: placeholder}},
-	}, nil
-}
-
-func plainSelector(vs *parser.VectorSelector) string {
-	c := *vs
-	c.Anchored, c.Smoothed = false, false
-	return c.String()
 }

@@ -60,7 +60,10 @@ func (e *Evaluator) Instant(ctx context.Context, expr string, t time.Time) ([]mo
 	case promql.Vector:
 		out := make([]model.Sample, 0, len(v))
 		for _, s := range v {
-			if s.H == nil && !math.IsNaN(s.F) {
+			if s.H != nil {
+				return nil, fmt.Errorf("query %s: %w", expr, errHistogram)
+			}
+			if !math.IsNaN(s.F) {
 				out = append(out, model.Sample{Labels: toLabels(s.Metric), Time: t, Value: s.F})
 			}
 		}
@@ -86,6 +89,9 @@ func (e *Evaluator) Range(ctx context.Context, expr string, start, end time.Time
 	}
 	out := make([]model.Series, 0, len(matrix))
 	for _, s := range matrix {
+		if len(s.Histograms) > 0 {
+			return nil, fmt.Errorf("query %s: %w", expr, errHistogram)
+		}
 		points := make([]model.Point, 0, len(s.Floats))
 		for _, p := range s.Floats {
 			if !math.IsNaN(p.F) {
@@ -99,7 +105,22 @@ func (e *Evaluator) Range(ctx context.Context, expr string, start, end time.Time
 	return out, nil
 }
 
-var errNotAVector = errors.New("it must answer an instant vector or a scalar")
+var (
+	errNotAVector = errors.New("it must answer an instant vector or a scalar")
+	errHistogram  = errors.New("it answers native histograms, and numbers are counted; count observations with histogram_count(…), those within a limit with histogram_fraction(0, limit, …) * histogram_count(…)")
+)
+
+// Stored reports whether anything is stored under a metric's name, however old.
+func (e *Evaluator) Stored(ctx context.Context, metric string) (bool, error) {
+	q, err := e.store.Querier(math.MinInt64, math.MaxInt64)
+	if err != nil {
+		return false, fmt.Errorf("look for metric %s: %w", metric, err)
+	}
+	defer q.Close()
+	set := q.Select(ctx, false, &storage.SelectHints{Start: math.MinInt64, End: math.MaxInt64, Func: "series", Limit: 1},
+		labels.MustNewMatcher(labels.MatchEqual, labels.MetricName, metric))
+	return set.Next(), set.Err()
+}
 
 func toLabels(ls labels.Labels) model.Labels {
 	out := make(model.Labels, ls.Len())

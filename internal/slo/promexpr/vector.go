@@ -1,0 +1,99 @@
+package promexpr
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"text/template"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql/parser"
+)
+
+// valueWindow stands for `$window` in expressions whose values are judged as they stand: the
+// shortest window that tools for SLOs evaluate them over.
+const valueWindow = "5m"
+
+// Expand puts a window into a query: for $window, ${window} and, as Sloth does, for what a
+// template of Go makes of `.window`, however it is spelt.
+func Expand(text, window string) (string, error) {
+	text = strings.NewReplacer("${window}", window, "$window", window).Replace(text)
+	if !strings.Contains(text, "{{") {
+		return text, nil
+	}
+	t, err := template.New("query").Option("missingkey=error").Parse(text)
+	if err != nil {
+		return "", fmt.Errorf("{{ }} is a template, and it is not one: %w", err)
+	}
+	var out strings.Builder
+	if err := t.Execute(&out, map[string]string{"window": window}); err != nil {
+		return "", fmt.Errorf("{{ }} is a template that knows .window only: %w", err)
+	}
+	return out.String(), nil
+}
+
+// Vector is an expression that is evaluated as it stands.
+type Vector struct {
+	Text      string
+	selectors []string
+	metrics   []string
+}
+
+// ParseVector reads an expression whose values are judged one by one.
+func ParseVector(text string) (*Vector, error) {
+	text, err := Expand(text, valueWindow)
+	if err != nil {
+		return nil, err
+	}
+	expr, err := newParser().ParseExpr(text)
+	if err != nil {
+		return nil, err
+	}
+	if t := expr.Type(); t != parser.ValueTypeVector {
+		return nil, fmt.Errorf("the query must answer an instant vector, this answers a %s", t)
+	}
+	numbersOf(expr)
+	v := &Vector{Text: expr.String(), metrics: metricsOf(expr)}
+	for _, vs := range selectorsOf(expr) {
+		v.selectors = append(v.selectors, plainSelector(vs))
+	}
+	if len(v.selectors) == 0 {
+		return nil, errors.New("the query selects no metric")
+	}
+	return v, nil
+}
+
+// LastSample is as Counter's.
+func (v *Vector) LastSample() string { return lastSample(v.selectors) }
+
+// Metrics are the names of all metrics that the query selects.
+func (v *Vector) Metrics() []string { return v.metrics }
+
+func selectorsOf(e parser.Expr) (out []*parser.VectorSelector) {
+	parser.Inspect(e, func(n parser.Node, _ []parser.Node) error {
+		if vs, ok := n.(*parser.VectorSelector); ok {
+			out = append(out, vs)
+		}
+		return nil
+	})
+	return out
+}
+
+// metricsOf are the metric names that an expression selects by equality.
+func metricsOf(e parser.Expr) (out []string) {
+	for _, vs := range selectorsOf(e) {
+		for _, m := range vs.LabelMatchers {
+			if m.Name == labels.MetricName && m.Type == labels.MatchEqual && !slices.Contains(out, m.Value) {
+				out = append(out, m.Value)
+			}
+		}
+	}
+	return out
+}
+
+func plainSelector(vs *parser.VectorSelector) string {
+	c := *vs
+	c.Anchored, c.Smoothed = false, false
+	return c.String()
+}
