@@ -29,7 +29,7 @@ func counters(metric string, perMinute float64) []feed {
 	return []feed{
 		{name: "missing"},
 		{name: "never matched", series: []func(int) float64{grows(perMinute)}, query: fmt.Sprintf(`sum(%s{code="none"})`, metric)},
-		{name: "empty", series: []func(int) float64{grows(perMinute)}, query: fmt.Sprintf(`sum(%s > 1e18)`, metric)},
+		{name: "empty", series: []func(int) float64{grows(perMinute)}, query: fmt.Sprintf(`sum(increase(%[1]s[5m]) and (%[1]s > 1e18))`, metric)},
 		{name: "no number", series: []func(int) float64{func(int) float64 { return math.NaN() }}},
 		{name: "zero", series: []func(int) float64{grows(0)}},
 		{name: "some", series: []func(int) float64{grows(perMinute / 2)}},
