@@ -10,7 +10,8 @@ import (
 // ValueKind says what a Value holds.
 type ValueKind uint8
 
-// The kinds of value. JSON holds arrays, maps and bytes as their JSON text.
+// The kinds of value. JSON holds arrays, maps and bytes as their JSON text, and numbers that have
+// more digits than an integer or a float keeps.
 const (
 	KindEmpty ValueKind = iota
 	KindString
@@ -72,6 +73,12 @@ func (v Value) Number() (float64, bool) {
 	case KindString:
 		f, err := strconv.ParseFloat(v.str, 64)
 		return f, err == nil
+	case KindJSON:
+		if !v.IsNumberText() {
+			return 0, false
+		}
+		f, err := strconv.ParseFloat(v.str, 64)
+		return f, err == nil
 	}
 	return 0, false
 }
@@ -123,15 +130,11 @@ func (v *Value) UnmarshalJSON(b []byte) error {
 	case len(b) > 0 && (b[0] == '{' || b[0] == '['):
 		*v = JSONValue(string(b))
 	default:
-		if i, err := strconv.ParseInt(string(b), 10, 64); err == nil {
-			*v = IntValue(i)
-			return nil
-		}
-		f, err := strconv.ParseFloat(string(b), 64)
+		n, err := numberValue(string(b))
 		if err != nil {
 			return err
 		}
-		*v = FloatValue(f)
+		*v = n
 	}
 	return nil
 }

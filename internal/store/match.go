@@ -99,16 +99,6 @@ func ResourceField(res *model.Resource, field string) string {
 	return ""
 }
 
-// AttrField is an attribute's value: the record's own, else the resource's.
-// An empty value counts as absent.
-func AttrField(own, resource model.Attrs, key string) (model.Value, bool) {
-	if v, ok := own.Get(key); ok && !emptyValue(v) {
-		return v, true
-	}
-	v, ok := resource.Get(key)
-	return v, ok && !emptyValue(v)
-}
-
 func emptyValue(v model.Value) bool {
 	switch v.Kind() {
 	case model.KindEmpty:
@@ -139,8 +129,15 @@ func LogField(r *model.LogRecord, field string) string {
 		}
 		return ResourceField(r.Resource, field)
 	}
-	v, _ := AttrField(r.Attrs, r.Resource.Attrs, field)
-	return v.String()
+	return firstText(AttrValues(r.Attrs, r.Resource.Attrs, field))
+}
+
+// firstText is the first of an attribute's values as text; "" when there is none.
+func firstText(list []model.Value) string {
+	if len(list) == 0 {
+		return ""
+	}
+	return list[0].String()
 }
 
 // SpanField is a span's field as text; "" when absent.
@@ -160,8 +157,7 @@ func SpanField(s *model.Span, field string) string {
 	case FieldText:
 		return spanText(s, field)
 	}
-	v, _ := AttrField(s.Attrs, s.Resource.Attrs, field)
-	return v.String()
+	return firstText(SpanAttrValues(s, field))
 }
 
 func spanText(s *model.Span, field string) string {
@@ -199,6 +195,7 @@ type FieldTest struct {
 	isID    bool
 	whole   int64 // the value as an integer, exactly
 	isWhole bool
+	isExact bool // the value is a number of more digits than a float keeps
 	time    int64
 	isTime  bool
 }
@@ -225,6 +222,8 @@ func (t *FieldTest) prepare() {
 		t.whole, t.isWhole = n, t.cmp.IsNum
 		t.time, t.isTime = n, true
 	}
+	_, plain := model.CompareNumbers(v, "0")
+	t.isExact = t.cmp.IsNum && plain && len(v) > exactDigits
 	if at, err := time.Parse(time.RFC3339Nano, v); err == nil {
 		t.time, t.isTime = at.UnixNano(), true
 	}
@@ -288,6 +287,11 @@ func (t *FieldTest) Text(s string) bool {
 		return s != t.cmp.Value
 	}
 	if t.cmp.IsNum {
+		if t.isExact || len(s) > exactDigits {
+			if order, ok := model.CompareNumbers(s, t.cmp.Value); ok {
+				return ordered(order, 0, t.cmp.Op)
+			}
+		}
 		if n, ok := model.StringValue(s).Number(); ok {
 			return ordered(n, t.cmp.Num, t.cmp.Op)
 		}
@@ -295,7 +299,24 @@ func (t *FieldTest) Text(s string) bool {
 	return ordered(s, t.cmp.Value, t.cmp.Op)
 }
 
-// Value tests an attribute.
+// exactDigits is how many digits of a decimal number every float64 keeps.
+const exactDigits = 15
+
+// Values tests an attribute that may have several values (the elements of an
+// array, the events of a span): one of them must pass, or all, where the test is !=.
+func (t *FieldTest) Values(list []model.Value) bool {
+	all := t.unequal()
+	for _, v := range list {
+		if t.Value(v) != all {
+			return !all
+		}
+	}
+	return all && len(list) > 0
+}
+
+func (t *FieldTest) unequal() bool { return !t.exists && t.re == nil && t.cmp.Op == OpNe }
+
+// Value tests one value of an attribute.
 func (t *FieldTest) Value(v model.Value) bool {
 	if emptyValue(v) {
 		return false
@@ -307,6 +328,12 @@ func (t *FieldTest) Value(v model.Value) bool {
 		switch {
 		case v.Kind() == model.KindInt && t.isWhole:
 			return ordered(v.Int(), t.whole, t.cmp.Op)
+		case v.IsNumberText() || t.isExact && v.Kind() != model.KindString:
+			if order, ok := model.CompareNumbers(v.String(), t.cmp.Value); ok {
+				return ordered(order, 0, t.cmp.Op)
+			}
+		}
+		switch {
 		case v.Kind() == model.KindInt:
 			return ordered(float64(v.Int()), t.cmp.Num, t.cmp.Op)
 		case v.Kind() == model.KindFloat:
@@ -376,7 +403,7 @@ func (t *FieldTest) SpanID(id model.SpanID) bool {
 	return t.Text(id.String())
 }
 
-func ordered[T string | int64 | float64 | model.Level](a, b T, op Op) bool {
+func ordered[T string | int | int64 | float64 | model.Level](a, b T, op Op) bool {
 	switch op {
 	case OpEq:
 		return a == b

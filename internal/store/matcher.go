@@ -120,14 +120,21 @@ func (s logSubject) Test(t *FieldTest) bool {
 	case FieldText:
 		return t.Text(LogField(s.r, t.Field))
 	}
-	v, ok := AttrField(s.r.Attrs, s.r.Resource.Attrs, t.Field)
-	return ok && t.Value(v)
+	return t.Values(AttrValues(s.r.Attrs, s.r.Resource.Attrs, t.Field))
 }
 
 type spanSubject struct{ s *model.Span }
 
 func (s spanSubject) AnyText(match func(string) bool) bool {
-	return match(s.s.Name) || match(s.s.StatusMessage)
+	if match(s.s.Name) || match(s.s.StatusMessage) {
+		return true
+	}
+	found := false
+	EachInner(s.s.Events, s.s.Links, func(_ bool, key string, v model.Value) {
+		text, ok := InnerText(key, v)
+		found = found || ok && match(text)
+	})
+	return found
 }
 
 func (s spanSubject) Test(t *FieldTest) bool {
@@ -146,6 +153,5 @@ func (s spanSubject) Test(t *FieldTest) bool {
 	case FieldText:
 		return t.Text(spanText(s.s, t.Field))
 	}
-	v, ok := AttrField(s.s.Attrs, s.s.Resource.Attrs, t.Field)
-	return ok && t.Value(v)
+	return t.Values(SpanAttrValues(s.s, t.Field))
 }

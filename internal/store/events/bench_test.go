@@ -3,6 +3,7 @@ package events
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -124,10 +125,27 @@ func BenchmarkAppendLogs(b *testing.B) {
 }
 
 // BenchmarkAppendSpans is one batch of 1,000 spans an operation, sealing included.
-func BenchmarkAppendSpans(b *testing.B) {
+func BenchmarkAppendSpans(b *testing.B) { appendSpans(b, benchSpans(65536)) }
+
+// BenchmarkAppendFailedSpans is BenchmarkAppendSpans where every tenth span has an exception, as bad as it
+// gets in practice.
+func BenchmarkAppendFailedSpans(b *testing.B) {
+	spans := benchSpans(65536)
+	for i := range spans {
+		if i%10 == 0 {
+			spans[i].Events = []model.SpanEvent{{Time: noon.UnixNano(), Name: "exception", Attrs: model.Attrs{
+				{Key: "exception.type", Value: model.StringValue("java.net.ConnectException")},
+				{Key: "exception.message", Value: model.StringValue(fmt.Sprintf("connect to 10.1.%d.%d:5432 refused", i%7, i%251))},
+				{Key: "exception.stacktrace", Value: model.StringValue(strings.Repeat("\tat com.example.shop.orders.Repository.find(Repository.java:214)\n", 12))},
+			}}}
+		}
+	}
+	appendSpans(b, spans)
+}
+
+func appendSpans(b *testing.B, spans []model.Span) {
 	db := open(b, DefaultConfig(), Deps{Dir: b.TempDir(), Now: time.Now})
 	run(b, db)
-	spans := benchSpans(65536)
 	const batch = 1000
 	start, rows := cpu(), 0
 	for b.Loop() {

@@ -60,7 +60,8 @@ func (g *generator) value() model.Value {
 	case 3:
 		return model.StringValue(pick(g, "", "500", "500.0", "GET", "größe", `q"uote\`, "/login", "x y"))
 	case 4:
-		return model.JSONValue(pick(g, `[1,2]`, `{"a":"b"}`))
+		return model.JSONValue(pick(g, `[1,2]`, `{"a":"b"}`, `["GET",["v1"],500]`, `{"status":503,"a":{"b":[{"c":"x y"},{"c":500}]}}`,
+			`{"a.b":{"c":"v1"},"":7,"e":"","n":18446744073709551616}`, `18446744073709551615`, `{"\u0061":{"b":null}}`))
 	case 5:
 		return model.Value{}
 	}
@@ -77,7 +78,7 @@ func (g *generator) attrs() (out model.Attrs) {
 		case 2:
 			out = append(out, model.Attr{Key: "ratio", Value: model.FloatValue(float64(g.IntN(4)) / 4)})
 		default:
-			out = append(out, model.Attr{Key: pick(g, "mixed", "http.status", "tenant", "host.name", `odd "key"`, "schlüssel"), Value: g.value()})
+			out = append(out, model.Attr{Key: pick(g, "mixed", "mixed.a", "http", "http.status", "tenant", "host.name", `odd "key"`, "schlüssel"), Value: g.value()})
 		}
 	}
 	return out
@@ -131,6 +132,14 @@ func (g *generator) span() model.Span {
 		s.Events = []model.SpanEvent{{Time: s.Start, Name: "exception", Attrs: model.Attrs{{Key: "type", Value: model.StringValue("E")}}}}
 		s.Links = []model.SpanLink{{TraceID: model.TraceID{9}, SpanID: model.SpanID{9}}}
 	}
+	if g.IntN(4) == 0 {
+		for range 1 + g.IntN(3) {
+			s.Events = append(s.Events, model.SpanEvent{Time: s.Start, Name: g.words(), Attrs: g.attrs()})
+		}
+		if g.IntN(3) == 0 {
+			s.Links = append(s.Links, model.SpanLink{TraceID: g.traceID(), SpanID: model.SpanID{8, byte(g.n)}, Attrs: g.attrs()})
+		}
+	}
 	return s
 }
 
@@ -174,7 +183,27 @@ func (g *generator) expr(depth int) store.Expr {
 func (g *generator) field() string {
 	return pick(g, "level", "service", "namespace", "env", "region", "version", "instance", "tenant", "trace_id", "span_id", "request_id",
 		"message", "name", "kind", "status", "status_message", "duration", "parent_id", "scope", "timestamp",
-		"http.status", "http.route", "mixed", "ratio", "host.name", "cores", `odd "key"`, "schlüssel", "absent", "mixed", "http.status")
+		"mixed.a", "mixed.a.b.c", "mixed.status", "http.a", "event.name", "event.http.status", "event.mixed.a", "link.trace_id", "link.mixed", "type",
+		"mixed.n", "http.status", "http.route", "mixed", "ratio", "host.name", "cores", `odd "key"`, "schlüssel", "absent", "mixed", "http.status")
+}
+
+// anyValue lets c compare with a number or a text of any attribute.
+func (g *generator) anyValue(c *store.Compare) {
+	c.IsNum = true
+	switch g.IntN(5) {
+	case 0:
+		c.Value, c.Num = "18446744073709551615", 18446744073709551615
+	case 1:
+		c.Value, c.Num = "500", 500
+	case 2:
+		c.Value, c.Num = "5e2", 500
+	case 3:
+		c.Value, c.Num = "0", 0
+	default:
+		c.IsNum = false
+		c.Value = pick(g, "500", "GET", "true", "v7", "x y", "prod", "eu-1", "0.5", "[1,2]", "otelhttp", "default",
+			"v1", "E", `["v1"]`, "b")
+	}
 }
 
 func (g *generator) compare() store.Expr {
@@ -210,19 +239,17 @@ func (g *generator) compare() store.Expr {
 		num(pick(g, "1.1", "1.10"), 1.1)
 	case "http.route":
 		c.Value = pick(g, "/login", "/")
+	case "event.name":
+		c.Value = pick(g, "exception", "connection", "42")
+	case "link.trace_id":
+		c.Value = model.TraceID{1, byte(g.IntN(8)), 15: byte(g.IntN(3) + 1)}.String()
+	case "mixed.n":
+		c.Value = pick(g, "18446744073709551616", "18446744073709551615", "1.8446744073709551616e19")
+		num(c.Value, 18446744073709551616)
 	case "host.name":
 		c.Value = pick(g, "h1", "h2", "500")
 	default:
-		switch g.IntN(4) {
-		case 0:
-			num("500", 500)
-		case 1:
-			num("5e2", 500)
-		case 2:
-			num("0", 0)
-		default:
-			c.Value = pick(g, "500", "GET", "true", "v7", "x y", "prod", "eu-1", "0.5", "[1,2]", "otelhttp", "default")
-		}
+		g.anyValue(&c)
 	}
 	if g.IntN(6) == 0 && (c.Op == store.OpEq || c.Op == store.OpNe) {
 		c.Prefix, c.IsNum, c.Num = true, false, 0

@@ -215,6 +215,7 @@ func (m *Memory) SpanFields(_ context.Context, q store.TraceQuery, limit int) ([
 	f := newFieldList(store.SpanFieldNames())
 	for _, s := range m.matchingSpans(q) {
 		f.add(func(name string) string { return store.SpanField(&s, name) }, s.Attrs, s.Resource.Attrs)
+		store.EachInner(s.Events, s.Links, func(_ bool, key string, _ model.Value) { f.keys[key]++ })
 	}
 	return f.list(limit), nil
 }

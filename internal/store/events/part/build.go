@@ -2,6 +2,7 @@ package part
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 
@@ -62,6 +63,15 @@ func (s *hashSet) addWords(text string) {
 	})
 }
 
+// addValue adds field=value for a value and all that lies within it.
+func (s *hashSet) addValue(field string, v model.Value) {
+	if v.Kind() != model.KindJSON {
+		s.add(FieldHash(field, v.String()))
+		return
+	}
+	store.EachValueWithin(field, v, func(path string, v model.Value) { s.add(FieldHash(path, v.String())) })
+}
+
 // filter makes the block's filter and empties the set.
 func (s *hashSet) filter() bloom.SplitBlockFilter {
 	f := filterOf(s.list)
@@ -90,6 +100,7 @@ type table struct {
 	words  func(s *hashSet, row int32)
 	hashed func(s *hashSet, row int32) // fields without dictionary, but for attributes
 	end    func(row int32) int64
+	inner  *innerFields
 }
 
 // index computes everything but what the Parquet file's bytes decide.
@@ -110,6 +121,7 @@ func (t *table) index(opt Options) *index {
 		x.blocks = append(x.blocks, set.filter())
 	}
 	x.Escapes = set.escapes
+	x.Inner = t.inner.names()
 	traces := map[model.TraceID]struct{}{}
 	var hashes []uint64
 	for _, id := range t.trace {
@@ -146,7 +158,7 @@ func (t *table) hashAttrs(s *hashSet, row int32) {
 	from, to := a.Cells(int(row))
 	for c := from; c < to; c++ {
 		if t.plan.rest[c] {
-			s.add(FieldHash(a.Keys[a.KeyAt(c)], a.ValueAt(c).String()))
+			s.addValue(a.Keys[a.KeyAt(c)], a.ValueAt(c))
 		}
 	}
 	for i, p := range t.plan.promoted {
@@ -211,6 +223,7 @@ func (t *table) fields() []FieldCount {
 		}
 		byRes[t.res.Codes[row]]++
 	}
+	maps.Copy(counts, t.inner.counts)
 	for i, n := range cells {
 		counts[a.Keys[i]] += n
 	}

@@ -64,7 +64,7 @@ func logsTable(l *head.Logs) *table {
 		res: &l.Resources, time: l.Time, trace: l.TraceID,
 		value: func(row int32) uint8 { return uint8(l.Level[row]) },
 		words: func(s *hashSet, row int32) { s.addWords(l.Messages.At(int(row))) },
-		end:   func(row int32) int64 { return l.Time[row] },
+		end:   func(row int32) int64 { return l.Time[row] }, inner: &innerFields{},
 	}
 	t.enc.traceID = fewDistinct(l.Rows, func(i int) model.TraceID { return l.TraceID[i] })
 	t.enc.requestID = fewDistinct(l.Rows, func(i int) string { return l.RequestIDs.At(i) })
@@ -82,7 +82,7 @@ func logsTable(l *head.Logs) *table {
 
 func spansTable(s *head.Spans) *table {
 	t := &table{
-		signal: Spans, rows: s.Rows, order: orderSpans(s), plan: planAttrs(&s.Attributes, s.Rows),
+		inner: &innerFields{counts: map[string]int{}}, signal: Spans, rows: s.Rows, order: orderSpans(s), plan: planAttrs(&s.Attributes, s.Rows),
 		res: &s.Resources, time: s.Start, trace: s.TraceID,
 		value: func(row int32) uint8 { return uint8(s.Status[row]) },
 		end:   func(row int32) int64 { return s.Start[row] + s.Duration[row] },
@@ -90,6 +90,7 @@ func spansTable(s *head.Spans) *table {
 	t.words = func(set *hashSet, row int32) {
 		set.addWords(s.Names.At(int(row)))
 		set.addWords(s.StatusMessages.At(int(row)))
+		t.inner.add(set, s.Events.At(int(row)), s.Links.At(int(row)))
 	}
 	t.enc.traceID = fewDistinct(s.Rows, func(i int) model.TraceID { return s.TraceID[i] })
 	t.enc.names = len(s.Names.Values) <= max(s.Rows/2, 16)

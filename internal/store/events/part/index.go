@@ -1,7 +1,10 @@
 package part
 
 import (
+	"strings"
+
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/store"
 )
 
 // Meta is what is known of a part without reading it.
@@ -36,6 +39,9 @@ type Meta struct {
 	// Escapes says that escape sequences stand in the texts that words come from, so that
 	// what is stored there differs from what is seen (store.Visible).
 	Escapes bool
+	// Inner are the fields of spans' events and links (store.EachInner), sorted; with maxFields of
+	// them, there may be more.
+	Inner []string
 }
 
 // FieldCount is in how many rows an attribute key stands.
@@ -69,6 +75,29 @@ func (m *Meta) PromotedKind(key string) (model.ValueKind, bool) {
 		}
 	}
 	return model.KindEmpty, false
+}
+
+// MayHaveInner reports whether events or links may have the field; "" stands for any.
+func (m *Meta) MayHaveInner(field string) bool {
+	if !m.KnowsWords() || len(m.Inner) >= maxFields || field == "" {
+		return !m.KnowsWords() || len(m.Inner) > 0
+	}
+	for _, link := range [...]bool{false, true} {
+		if own, ok := strings.CutPrefix(field, store.InnerPrefix(link)); ok && m.innerLeadsTo(own) {
+			return true
+		}
+	}
+	return m.innerLeadsTo(field)
+}
+
+// innerLeadsTo reports whether a key is the field or may be an object that holds it.
+func (m *Meta) innerLeadsTo(field string) bool {
+	for _, key := range m.Inner {
+		if rest, ok := strings.CutPrefix(field, key); ok && (rest == "" || rest[0] == '.') {
+			return true
+		}
+	}
+	return false
 }
 
 // KnowsWords reports whether the block filters hold the words, and the attributes' values, that

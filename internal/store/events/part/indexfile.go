@@ -21,7 +21,8 @@ const (
 	// An index begins with indexMagic, its format's number and a line feed.
 	//
 	// Format 2: words are what is seen, without escape sequences, and each letter of scripts
-	// without spaces alone.
+	// without spaces alone; the values within objects and arrays are hashed, and the words and fields of
+	// spans' events and links.
 	indexMagic   = "SBIDX\x00"
 	indexFormat  = 2
 	oldestIndex  = 1
@@ -114,10 +115,11 @@ func encodeMeta(dst []byte, m *Meta) []byte {
 	for _, f := range m.Fields {
 		dst = binary.AppendUvarint(bin.AppendText(dst, f.Key), uint64(f.Count))
 	}
+	escapes := byte(0)
 	if m.Escapes {
-		return append(dst, 1)
+		escapes = 1
 	}
-	return append(dst, 0)
+	return bin.AppendTexts(append(dst, escapes), m.Inner)
 }
 
 func decodeMeta(r *bin.Reader, format uint8) (m Meta) {
@@ -136,6 +138,9 @@ func decodeMeta(r *bin.Reader, format uint8) (m Meta) {
 		m.Fields = append(m.Fields, FieldCount{Key: string([]byte(r.Text())), Count: int(r.Uint())})
 	}
 	m.Escapes = format < 2 || r.Byte() == 1
+	if format >= 2 {
+		m.Inner = r.Texts()
+	}
 	return m
 }
 

@@ -17,34 +17,33 @@ import (
 const maxListedFields = 1000
 
 // attrColumn reads one attribute of a part: from its promoted column, else
-// from the JSON column, else from the resource.
+// from the JSON column, and for spans from events and links; else from the resource.
 type attrColumn struct {
 	key      string
-	needle   string  // "key": as it stands in JSON
-	promoted *column // nil if there is none
+	needles  []string // "key": and those of objects on the way to it, as they stand in JSON
+	promoted *column  // nil if there is none
 	kind     model.ValueKind
 	json     *column
-	jsonDict []attrValue // by code, where json has a dictionary
+	jsonDict [][]model.Value // by code, where json has a dictionary
+	inner    *innerColumns   // nil where events and links do not have it
 	res      *column
-	resource []attrValue // by code of res
+	resource [][]model.Value // by code of res
 	anyRes   bool
 
-	// The JSON page that was searched for needle last, and the outcome.
+	// The JSON page that was searched for needles last, and the outcome.
 	searched parquet.Page
 	inPage   bool
-}
 
-type attrValue struct {
-	value model.Value
-	ok    bool // the key is there, perhaps with an empty value
+	list []model.Value // of the row asked last
 }
 
 // openAttr is nil when the part has no such attribute.
 func (t *table) openAttr(key string) (*attrColumn, error) {
-	if !t.listsField(key) {
+	inner := t.Signal == part.Spans && t.MayHaveInner(key)
+	if !inner && !t.listsField(key) {
 		return nil, nil
 	}
-	a := &attrColumn{key: key, needle: string(head.AppendKeyJSON(nil, key))}
+	a := &attrColumn{key: key, needles: needlesOf(waysTo(key))}
 	var err error
 	if kind, ok := t.PromotedKind(key); ok {
 		a.kind = kind
@@ -55,33 +54,68 @@ func (t *table) openAttr(key string) (*attrColumn, error) {
 	if a.json, err = t.need(part.ColAttributes); err != nil {
 		return nil, err
 	}
-	if a.res, err = t.need(part.ColResource); err != nil {
-		return nil, err
-	}
-	if a.res.dict == nil {
-		return nil, errShape
-	}
-	if a.resource, err = a.decodeDict(a.res.dict); err != nil {
-		return nil, err
-	}
-	for _, v := range a.resource {
-		a.anyRes = a.anyRes || v.ok
+	if inner {
+		if a.inner, err = t.openInner(innerNeedles(key)); err != nil {
+			return nil, err
+		}
 	}
 	if a.json.dict != nil {
-		a.jsonDict, err = a.decodeDict(a.json.dict)
+		if a.jsonDict, err = a.decodeDict(a.json.dict); err != nil {
+			return nil, err
+		}
 	}
-	return a, err
+	return a, a.openResource(t)
+}
+
+func (a *attrColumn) openResource(t *table) (err error) {
+	if a.res, err = t.need(part.ColResource); err != nil {
+		return err
+	}
+	if a.res.dict == nil {
+		return errShape
+	}
+	a.resource, err = a.decodeDict(a.res.dict)
+	for _, list := range a.resource {
+		a.anyRes = a.anyRes || len(list) > 0
+	}
+	return err
+}
+
+// waysTo are the keys under which a field may stand: its own name and those of objects that it
+// may lie in.
+func waysTo(field string) []string {
+	ways := []string{field}
+	for i := 1; i < len(field)-1; i++ {
+		if field[i] == '.' {
+			ways = append(ways, field[:i])
+		}
+	}
+	return ways
+}
+
+// needlesOf are keys as they stand in JSON.
+func needlesOf(keys []string) []string {
+	out := make([]string, len(keys))
+	for i, k := range keys {
+		out[i] = string(head.AppendKeyJSON(nil, k))
+	}
+	return out
+}
+
+func holdsAny(text string, needles []string) bool {
+	return slices.ContainsFunc(needles, func(n string) bool { return strings.Contains(text, n) })
 }
 
 func (t *table) listsField(key string) bool {
 	if len(t.Fields) >= maxListedFields {
 		return true
 	}
-	return slices.ContainsFunc(t.Fields, func(f part.FieldCount) bool { return f.Key == key })
+	ways := waysTo(key)
+	return slices.ContainsFunc(t.Fields, func(f part.FieldCount) bool { return slices.Contains(ways, f.Key) })
 }
 
-func (a *attrColumn) decodeDict(d *dictionary) ([]attrValue, error) {
-	out := make([]attrValue, d.n)
+func (a *attrColumn) decodeDict(d *dictionary) ([][]model.Value, error) {
+	out := make([][]model.Value, d.n)
 	for i := range out {
 		var err error
 		if out[i], err = a.decode(d.textAt(i)); err != nil {
@@ -91,17 +125,17 @@ func (a *attrColumn) decodeDict(d *dictionary) ([]attrValue, error) {
 	return out, nil
 }
 
-// decode takes the attribute out of a JSON object.
-func (a *attrColumn) decode(text string) (attrValue, error) {
-	if !strings.Contains(text, a.needle) {
-		return attrValue{}, nil
+// decode takes the attribute's values out of a JSON object; last are further attributes behind those
+// of the object.
+func (a *attrColumn) decode(text string, last ...model.Attr) ([]model.Value, error) {
+	if !holdsAny(text, a.needles) {
+		return nil, nil
 	}
 	attrs, err := head.DecodeAttrsJSON(text)
 	if err != nil {
-		return attrValue{}, err
+		return nil, err
 	}
-	v, ok := attrs.Get(a.key)
-	return attrValue{v, ok}, nil
+	return store.AppendOwn(nil, append(attrs, last...), a.key), nil
 }
 
 // load makes the pages that hold row the current ones.
@@ -112,14 +146,8 @@ func (a *attrColumn) load(row int, withJSON bool) error {
 		}
 	}
 	if withJSON {
-		if err := a.json.load(row); err != nil {
+		if err := a.loadJSON(row); err != nil {
 			return err
-		}
-		if a.json.codes != nil {
-			a.inPage = true
-		} else if a.json.page != a.searched {
-			a.searched = a.json.page
-			a.inPage = strings.Contains(a.json.text, a.needle)
 		}
 	}
 	if !a.anyRes {
@@ -128,21 +156,47 @@ func (a *attrColumn) load(row int, withJSON bool) error {
 	return a.res.load(row)
 }
 
-// own is the record's own value in row; its text is gone with the page.
-func (a *attrColumn) own(row int, withJSON bool) (attrValue, error) {
+func (a *attrColumn) loadJSON(row int) error {
+	if err := a.json.load(row); err != nil {
+		return err
+	}
+	if a.json.codes != nil {
+		a.inPage = true
+	} else if a.json.page != a.searched {
+		a.searched = a.json.page
+		a.inPage = holdsAny(a.json.text, a.needles)
+	}
+	if a.inner == nil {
+		return nil
+	}
+	return a.inner.load(row)
+}
+
+// own appends the record's own values in row; texts are gone with the page.
+func (a *attrColumn) own(row int, withJSON bool) error {
+	var last []model.Attr
 	if a.promoted != nil {
 		if i := a.promoted.at(row); i >= 0 {
-			return attrValue{a.promotedAt(i), true}, nil
+			v := a.promotedAt(i)
+			if v.Kind() != model.KindString || v.Str() != "" {
+				a.list = append(a.list, v)
+				return nil
+			}
+			// The last of a doubled key is empty: those before do not count.
+			last = []model.Attr{{Key: a.key, Value: v}}
 		}
 	}
 	if !withJSON || !a.inPage {
-		return attrValue{}, nil
+		return nil
 	}
 	i := a.json.at(row)
-	if a.json.codes != nil {
-		return a.jsonDict[a.json.codes[i]], nil
+	if a.json.codes != nil && last == nil {
+		a.list = append(a.list, a.jsonDict[a.json.codes[i]]...)
+		return nil
 	}
-	return a.decode(a.json.textAt(i))
+	list, err := a.decode(a.json.textAt(i), last...)
+	a.list = append(a.list, list...)
+	return err
 }
 
 func (a *attrColumn) promotedAt(i int) model.Value {
@@ -158,119 +212,27 @@ func (a *attrColumn) promotedAt(i int) model.Value {
 	}
 }
 
-// value is the attribute in row as store.AttrField defines it; load came before.
-func (a *attrColumn) value(row int, withJSON bool) (model.Value, error) {
-	own, err := a.own(row, withJSON)
-	if err != nil || own.ok && own.value.String() != "" {
-		return own.value, err
-	}
-	if a.anyRes {
-		if v := a.resource[a.res.codes[a.res.at(row)]]; v.ok {
-			return v.value, nil
-		}
-	}
-	return model.Value{}, nil
-}
-
-// attrNode tests an attribute.
-type attrNode struct {
-	attr *attrColumn
-	test *store.FieldTest
-	// jsonBlocks are the blocks whose JSON may hold a passing value; nil means
-	// any. In the others, JSON is read only if it may hide the resource's value.
-	jsonBlocks []bool
-	blocks     []bool
-	hides      bool
-	codes      []bool // the promoted dictionary's passing codes
-}
-
-func (p *testPlan) bindAttr(t *table) (node, error) {
-	a, err := t.openAttr(p.test.Field)
-	if err != nil {
+// values are those in row as store.AttrValues and store.SpanAttrValues define them, until the next
+// call; load came before.
+func (a *attrColumn) values(row int, withJSON bool) ([]model.Value, error) {
+	a.list = a.list[:0]
+	if err := a.own(row, withJSON); err != nil {
 		return nil, err
 	}
-	if a == nil {
-		return none, nil
+	if a.inner != nil && withJSON {
+		a.list = a.inner.appendValues(a.list, a.key, row)
 	}
-	n := &attrNode{attr: a, test: p.test}
-	for _, v := range a.resource {
-		n.hides = n.hides || v.ok && p.test.Value(v.value)
+	if len(a.list) == 0 && a.anyRes {
+		return a.resource[a.res.codes[a.res.at(row)]], nil
 	}
-	inColumn := a.promoted != nil
-	if inColumn && a.promoted.dict != nil {
-		inColumn = n.decideCodes()
-	}
-	if p.forms == nil {
-		return n, nil
-	}
-	n.jsonBlocks = t.anyCandidates(p.test.Field, p.forms)
-	hashed := !inColumn || a.promoted.dict == nil && t.IsHashed(p.test.Field)
-	if n.jsonBlocks == nil || n.hides || !hashed {
-		return n, nil
-	}
-	n.blocks = n.jsonBlocks
-	return narrow(n, n.blocks), nil
+	return a.list, nil
 }
 
-// decideCodes tests the promoted column's dictionary; it reports whether any value passes.
-func (n *attrNode) decideCodes() (found bool) {
-	c := n.attr.promoted
-	n.codes = make([]bool, c.dict.n)
-	for i := range n.codes {
-		var v model.Value
-		if n.attr.kind == model.KindInt {
-			v = model.IntValue(c.dict.ints[i])
-		} else {
-			v = model.StringValue(c.dict.textAt(i))
-		}
-		n.codes[i] = n.test.Value(v)
-		found = found || n.codes[i]
+// text is the first of a row's values as text, "" when there is none.
+func (a *attrColumn) text(row int) (string, error) {
+	list, err := a.values(row, true)
+	if err != nil || len(list) == 0 {
+		return "", err
 	}
-	return found
+	return list[0].String(), nil
 }
-
-// anyCandidates are the blocks that may hold field with one of the values.
-func (t *table) anyCandidates(field string, values []string) []bool {
-	var out []bool
-	for _, v := range values {
-		got := t.Candidates(part.FieldHash(field, v))
-		if got == nil {
-			return nil
-		}
-		if out == nil {
-			out = got
-			continue
-		}
-		for i := range out {
-			out[i] = out[i] || got[i]
-		}
-	}
-	return out
-}
-
-func (n *attrNode) eval(b *block) error {
-	withJSON := n.hides || n.jsonBlocks == nil || n.jsonBlocks[b.from/part.BlockRows]
-	if err := n.attr.load(b.from, withJSON); err != nil {
-		return err
-	}
-	var failed error
-	b.sel.keep(func(i int) bool {
-		row := b.from + i
-		if n.codes != nil {
-			if k := n.attr.promoted.at(row); k >= 0 {
-				if code := n.attr.promoted.codes[k]; n.codes[code] || !n.attr.anyRes {
-					return n.codes[code]
-				}
-			}
-		}
-		v, err := n.attr.value(row, withJSON)
-		if err != nil {
-			failed = err
-			return false
-		}
-		return n.test.Value(v)
-	})
-	return failed
-}
-func (n *attrNode) candidates() []bool { return n.blocks }
-func (*attrNode) cost() int            { return costAttr }

@@ -146,6 +146,11 @@ func BenchmarkSpans(b *testing.B) {
 			if n%8 > 0 {
 				batch[i].ParentID = model.SpanID{1}
 			}
+			if batch[i].Status == model.StatusError {
+				batch[i].Events = []model.SpanEvent{{Name: "exception", Attrs: model.Attrs{
+					{Key: "exception.type", Value: model.StringValue("ConnectException")}, {Key: "exception.message", Value: model.StringValue(fmt.Sprint("refused by host-", n%1000))},
+				}}}
+			}
 			n++
 		}
 		if err := s.AppendSpans(b.Context(), batch); err != nil {
@@ -167,6 +172,8 @@ func BenchmarkSpans(b *testing.B) {
 		{"service and duration, newest 20", store.TraceQuery{Range: whole, Expr: slow}},
 		{"service and duration, slowest 20", store.TraceQuery{Range: whole, Expr: slow, Slowest: true}},
 		{"slowest 20 of all", store.TraceQuery{Range: whole, Slowest: true}},
+		{"exceptions of a type, newest 20", store.TraceQuery{Range: whole, Expr: store.Compare{Field: "exception.type", Value: "ConnectException"}}},
+		{"a rare word of exceptions, newest 20", store.TraceQuery{Range: whole, Expr: store.Text{Phrase: "host-40"}}},
 		{"newest 20 of all", store.TraceQuery{Range: whole}},
 	} {
 		b.Run(c.name, func(b *testing.B) {

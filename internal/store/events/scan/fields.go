@@ -5,6 +5,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/signalbox-project/signalbox/internal/model"
@@ -33,13 +34,13 @@ type fieldSet struct {
 	seen    map[string]bool
 	keys    map[string]int
 	sampled int
-	codes   map[string]int32
+	head    *headAttrs
 	readers map[string]*fieldReader
 }
 
 func newFieldSet(signal part.Signal) *fieldSet {
 	return &fieldSet{
-		names: listedFields(signal), seen: map[string]bool{}, keys: map[string]int{}, codes: map[string]int32{},
+		names: listedFields(signal), seen: map[string]bool{}, keys: map[string]int{},
 		readers: map[string]*fieldReader{},
 	}
 }
@@ -82,6 +83,18 @@ func (s *fieldSet) attrs(t *table, b *block) error {
 	for _, list := range attrs {
 		s.addKeys(list)
 	}
+	if t.Signal == part.Spans && t.MayHaveInner("") {
+		inner, err := t.openInner(nil)
+		if err != nil {
+			return err
+		}
+		if err := inner.load(b.from); err != nil {
+			return err
+		}
+		for _, r := range rows {
+			s.addInner(inner.at(r.row))
+		}
+	}
 	known := map[string]model.Attrs{}
 	return t.texts(part.ColResource, rows, func(_ int, text string) {
 		list, ok := known[text]
@@ -99,9 +112,14 @@ func (s *fieldSet) addKeys(list model.Attrs) {
 	}
 }
 
+// addInner counts the fields of a span's events and links.
+func (s *fieldSet) addInner(events, links string) {
+	store.EachInnerJSON(events, links, func(_ bool, key string, _ model.Value) { s.keys[strings.Clone(key)]++ })
+}
+
 func (s *fieldSet) row(u *unit, i int) {
 	for _, name := range s.names {
-		if !s.seen[name] && headText(u, s.codes, i, name) != "" {
+		if !s.seen[name] && headText(u, &s.head, i, name) != "" {
 			s.seen[name] = true
 		}
 	}
@@ -111,6 +129,7 @@ func (s *fieldSet) row(u *unit, i int) {
 		attrs, res = &u.logs.Attributes, u.logs.Resources.At(i)
 	} else {
 		attrs, res = &u.spans.Attributes, u.spans.Resources.At(i)
+		s.addInner(u.spans.Events.At(i), u.spans.Links.At(i))
 	}
 	from, to := attrs.Cells(i)
 	for c := from; c < to; c++ {

@@ -127,12 +127,12 @@ func (r *fieldReader) eachAttr(b *block, f func(i int, slot int32)) error {
 	}
 	var failed error
 	b.sel.each(func(i int) {
-		v, err := r.attr.value(b.from+i, true)
+		text, err := r.attr.text(b.from + i)
 		if err != nil {
 			failed = err
 			return
 		}
-		f(i, r.slots.of(v.String()))
+		f(i, r.slots.of(text))
 	})
 	return failed
 }
@@ -143,11 +143,11 @@ type counts struct {
 	slots  *slots
 	n      []uint64 // by slot
 	reader *fieldReader
-	codes  map[string]int32
+	attrs  *headAttrs
 }
 
 func newCounts(field string, limit int) *counts {
-	return &counts{field: field, slots: newSlots(limit), codes: map[string]int32{}}
+	return &counts{field: field, slots: newSlots(limit)}
 }
 
 func (c *counts) add(slot int32, n uint64) {
@@ -169,7 +169,7 @@ func (c *counts) block(t *table, b *block) (err error) {
 	return c.reader.each(b, func(_ int, slot int32) { c.add(slot, 1) })
 }
 
-func (c *counts) row(u *unit, i int) { c.add(c.slots.of(headText(u, c.codes, i, c.field)), 1) }
+func (c *counts) row(u *unit, i int) { c.add(c.slots.of(headText(u, &c.attrs, i, c.field)), 1) }
 
 // merge adds o's counts.
 func (c *counts) merge(o *counts) {
@@ -268,7 +268,7 @@ func (s *series) row(u *unit, i int) {
 	} else {
 		t = u.spans.Start[i]
 	}
-	s.add(s.slots.of(headText(u, s.codes, i, s.field)), s.grid.of(t), 1)
+	s.add(s.slots.of(headText(u, &s.attrs, i, s.field)), s.grid.of(t), 1)
 }
 
 func (s *series) merge(o *series) {

@@ -12,7 +12,7 @@ import (
 // scanLogs searches a head row by row.
 func (q *query) scanLogs(ctx context.Context, u *unit, v visitor) error {
 	h := u.logs
-	s := &logRow{h: h, codes: map[string]int32{}}
+	s := &logRow{h: h, attr: newHeadAttrs(&h.Attributes, &h.Resources)}
 	whole := q.rng == store.Range{}
 	for i := range h.Rows {
 		if i%part.BlockRows == 0 && ctx.Err() != nil {
@@ -30,7 +30,7 @@ func (q *query) scanLogs(ctx context.Context, u *unit, v visitor) error {
 
 func (q *query) scanSpans(ctx context.Context, u *unit, v visitor) error {
 	h := u.spans
-	s := &spanRow{h: h, codes: map[string]int32{}}
+	s := &spanRow{h: h, attr: newHeadAttrs(&h.Attributes, &h.Resources)}
 	whole := q.rng == store.Range{}
 	for i := range h.Rows {
 		if i%part.BlockRows == 0 && ctx.Err() != nil {
@@ -48,9 +48,9 @@ func (q *query) scanSpans(ctx context.Context, u *unit, v visitor) error {
 
 // logRow is row i of a head as a store.Subject.
 type logRow struct {
-	h     *head.Logs
-	i     int
-	codes map[string]int32 // attribute key → code, -1 for unknown
+	h    *head.Logs
+	i    int
+	attr *headAttrs
 }
 
 func (r *logRow) AnyText(match func(string) bool) bool { return match(r.h.Messages.At(r.i)) }
@@ -68,7 +68,7 @@ func (r *logRow) Test(t *store.FieldTest) bool {
 	case store.FieldText:
 		return t.Text(r.text(t.Field))
 	}
-	return t.Value(headAttr(&r.h.Attributes, r.h.Resources.At(r.i), r.codes, r.i, t.Field))
+	return r.attr.test(t, r.i, "", "")
 }
 
 func (r *logRow) text(field string) string {
@@ -83,13 +83,16 @@ func (r *logRow) text(field string) string {
 
 // spanRow is row i of a head as a store.Subject.
 type spanRow struct {
-	h     *head.Spans
-	i     int
-	codes map[string]int32
+	h    *head.Spans
+	i    int
+	attr *headAttrs
 }
 
 func (r *spanRow) AnyText(match func(string) bool) bool {
-	return match(r.h.Names.At(r.i)) || match(r.h.StatusMessages.At(r.i))
+	if match(r.h.Names.At(r.i)) || match(r.h.StatusMessages.At(r.i)) {
+		return true
+	}
+	return anyInnerText(r.h.Events.At(r.i), r.h.Links.At(r.i), match)
 }
 
 func (r *spanRow) Test(t *store.FieldTest) bool {
@@ -108,7 +111,7 @@ func (r *spanRow) Test(t *store.FieldTest) bool {
 	case store.FieldText:
 		return t.Text(r.text(t.Field))
 	}
-	return t.Value(headAttr(&r.h.Attributes, r.h.Resources.At(r.i), r.codes, r.i, t.Field))
+	return r.attr.test(t, r.i, r.h.Events.At(r.i), r.h.Links.At(r.i))
 }
 
 func (r *spanRow) text(field string) string {
@@ -127,35 +130,19 @@ func (r *spanRow) text(field string) string {
 	return store.ResourceField(r.h.Resources.At(r.i), field)
 }
 
-// headAttr is an attribute of a head's row as store.AttrField defines it.
-func headAttr(a *head.Attrs, res *model.Resource, codes map[string]int32, i int, key string) model.Value {
-	code, ok := codes[key]
-	if !ok {
-		code = -1
-		if c, found := a.Code(key); found {
-			code = int32(c)
-		}
-		codes[key] = code
-	}
-	if code >= 0 {
-		if v, ok := a.Get(i, uint32(code)); ok && v.String() != "" {
-			return v
-		}
-	}
-	v, _ := res.Attrs.Get(key)
-	return v
-}
-
 // headText is a field of a head's row as text, as store.LogField and
-// store.SpanField give it.
-func headText(u *unit, codes map[string]int32, i int, field string) string {
+// store.SpanField give it. attrs are of u, from the first use on.
+func headText(u *unit, attrs **headAttrs, i int, field string) string {
+	if *attrs == nil {
+		*attrs = attrsOf(u)
+	}
 	switch {
 	case field == "":
 		return ""
 	case u.logs != nil:
 		h := u.logs
 		if store.LogFieldKind(field) == store.FieldAttr {
-			return headAttr(&h.Attributes, h.Resources.At(i), codes, i, field).String()
+			return (*attrs).text(i, field, "", "")
 		}
 		return store.LogField(&model.LogRecord{
 			Time: h.Time[i], Level: h.Level[i], TraceID: h.TraceID[i], SpanID: h.SpanID[i],
@@ -164,7 +151,7 @@ func headText(u *unit, codes map[string]int32, i int, field string) string {
 	}
 	h := u.spans
 	if store.SpanFieldKind(field) == store.FieldAttr {
-		return headAttr(&h.Attributes, h.Resources.At(i), codes, i, field).String()
+		return (*attrs).text(i, field, h.Events.At(i), h.Links.At(i))
 	}
 	return store.SpanField(&model.Span{
 		TraceID: h.TraceID[i], SpanID: h.SpanID[i], ParentID: h.ParentID[i], Name: h.Names.At(i), Kind: h.Kind[i], Start: h.Start[i],

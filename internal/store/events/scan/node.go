@@ -215,6 +215,7 @@ const (
 	costText  = 20
 	costRegex = 60
 	costAttr  = 30
+	costInner = 80
 )
 
 // codeNode tests a column with a dictionary: pass[code].

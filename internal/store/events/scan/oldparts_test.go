@@ -50,6 +50,7 @@ func TestPartsOfAnOlderFormatAreSearchedByTodaysRules(t *testing.T) {
 	for filter, want := range map[string]int{
 		"ERROR": 1, "31mERROR": 0, `"error connection refused"`: 1, "日志": 1, "连接": 1, "/日志系统/": 1,
 		"text": 1, "plain -日志": 1, "order.id:o-1": 1, "order.id:o-2": 0, "-ERROR": 3,
+		"http.response.status_code:503": 1, "http.response.status_code:>=500": 1, "http.response.status_code:<500": 0, "tags:b": 1, "k8s.pod.name:p-1": 4,
 	} {
 		got := 0
 		for _, err := range s.Logs(t.Context(), store.LogQuery{Expr: parse(t, filter)}) {
@@ -60,6 +61,21 @@ func TestPartsOfAnOlderFormatAreSearchedByTodaysRules(t *testing.T) {
 		}
 		if got != want {
 			t.Errorf("%s finds %d records, want %d", filter, got, want)
+		}
+	}
+	for filter, want := range map[string]int{
+		"exception.type:DiskFull": 1, "event.exception.type:DiskFull": 1, "exception.type:Other": 0, `"no \"space\" left"`: 1, "exception": 1,
+		"event.name:exception": 1, "link.reason:retry": 1, "link.trace_id:01*": 1, "reason:*": 1, "/DiskF/": 1, "k8s.pod.name:p-1": 2,
+	} {
+		got := 0
+		for _, err := range s.Spans(t.Context(), store.TraceQuery{Expr: parse(t, filter)}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got++
+		}
+		if got != want {
+			t.Errorf("%s finds %d spans, want %d", filter, got, want)
 		}
 	}
 }

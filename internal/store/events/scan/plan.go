@@ -126,7 +126,12 @@ type textPlan struct {
 }
 
 func (p *textPlan) bind(t *table) (node, error) {
-	return t.bindTextColumns(p.hashes, func(c *column) node { return searchText(c, p.m, t.Escapes) })
+	n, err := t.bindTextColumns(p.hashes, func(c *column) node { return searchText(c, p.m, t.Escapes) })
+	if err != nil || n == every {
+		return n, err
+	}
+	inner, err := t.bindInnerText(p.hashes, p.m.Match, costInner)
+	return anyOf([]node{n, inner}), err
 }
 
 // bindTextColumns joins a condition over all text columns and narrows it to the
@@ -183,7 +188,12 @@ func newRegexpPlan(re *regexp.Regexp) *regexpPlan {
 
 func (p *regexpPlan) bind(t *table) (node, error) {
 	pass := func(s string) bool { return p.re.MatchString(store.Visible(s)) }
-	return t.bindTextColumns(p.hashes, func(c *column) node { return p.column(c, pass, t.Escapes) })
+	n, err := t.bindTextColumns(p.hashes, func(c *column) node { return p.column(c, pass, t.Escapes) })
+	if err != nil || n == every {
+		return n, err
+	}
+	inner, err := t.bindInnerText(p.hashes, pass, costInner+costRegex)
+	return anyOf([]node{n, inner}), err
 }
 
 // column searches the texts of a column for which pass holds. asSeen says that pass looks at
@@ -223,6 +233,9 @@ func newTestPlan(signal part.Signal, test *store.FieldTest) *testPlan {
 	return p
 }
 
+// exactDigits is how many digits of a number a float keeps.
+const exactDigits = 15
+
 // equalForms are the text forms of the values that an equality accepts; nil if
 // it is none or there may be others.
 func equalForms(t *store.FieldTest) []string {
@@ -246,6 +259,8 @@ func equalForms(t *store.FieldTest) []string {
 	}
 	whole, err := strconv.ParseInt(c.Value, 10, 64)
 	switch {
+	case len(c.Value) > exactDigits && err != nil:
+		return nil // numbers that are equal to the digit may be written in many ways
 	case err == nil:
 		add(strconv.FormatInt(whole, 10))
 	case math.Abs(c.Num) >= 1<<53:
