@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 go=${GO:-go}
 
-echo "== ${KILL_CYCLES:-200} kill -9 cycles under load"
+echo "== ${KILL_CYCLES:-200} kill -9 cycles under load, with compaction, sealing and merging every few seconds"
 SIGNALBOX_BINARY=$PWD/bin/signalbox "$go" test ./test/e2e -count=1 -timeout 3h -v \
   -run 'TestAcknowledgedSurvivesKill9' -kill-cycles "${KILL_CYCLES:-200}"
 

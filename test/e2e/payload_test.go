@@ -21,8 +21,9 @@ const (
 
 // series is one time series of a remote-write request.
 type series struct {
-	labels  []string // name, value, name, value, … sorted by name
-	samples []prompb.Sample
+	labels     []string // name, value, name, value, … sorted by name
+	samples    []prompb.Sample
+	histograms []prompb.Histogram
 }
 
 // remoteWrite encodes a remote-write v1 request.
@@ -30,7 +31,7 @@ func remoteWrite(t *testing.T, all ...series) []byte {
 	t.Helper()
 	var req prompb.WriteRequest
 	for _, s := range all {
-		ts := prompb.TimeSeries{Samples: s.samples}
+		ts := prompb.TimeSeries{Samples: s.samples, Histograms: s.histograms}
 		for i := 0; i < len(s.labels); i += 2 {
 			ts.Labels = append(ts.Labels, prompb.Label{Name: s.labels[i], Value: s.labels[i+1]})
 		}

@@ -25,6 +25,10 @@ type Config struct {
 	// the disk (fsync, shared by all requests that wait); without it they are with the
 	// operating system, which a crash of the process survives and a power cut does not.
 	SyncBeforeAck bool `yaml:"sync_before_ack"`
+	// BlockRange is the span of the smallest block, and CompactEvery how often is looked whether
+	// one is due. Tests of crashes set both small; nobody else has a reason to.
+	BlockRange   model.Duration `yaml:"block_range"`
+	CompactEvery model.Duration `yaml:"compact_every"`
 }
 
 // DefaultConfig keeps 15 days and takes samples up to a day late.
@@ -35,14 +39,22 @@ func DefaultConfig() Config {
 		MaxExemplars:     100_000,
 		MinFreeBytes:     256 << 20,
 		SyncBeforeAck:    true,
+		BlockRange:       model.Duration(2 * time.Hour),
+		CompactEvery:     model.Duration(time.Minute),
 	}
 }
 
 // Validate lists what is wrong; each message begins with the field's path.
 func (c Config) Validate() []error {
 	var errs []error
-	if c.Retention < model.Duration(blockRange) {
-		errs = append(errs, fmt.Errorf("retention: must be at least %s (one block), got %s", model.Duration(blockRange), c.Retention))
+	if c.BlockRange < model.Duration(time.Second) || c.BlockRange > model.Duration(maxBlockRange) {
+		errs = append(errs, fmt.Errorf("block_range: must be between 1s and %s, got %s", model.Duration(maxBlockRange), c.BlockRange))
+	}
+	if c.CompactEvery < model.Duration(time.Second) {
+		errs = append(errs, fmt.Errorf("compact_every: must be at least 1s, got %s", c.CompactEvery))
+	}
+	if c.Retention < c.BlockRange {
+		errs = append(errs, fmt.Errorf("retention: must be at least %s (block_range), got %s", c.BlockRange, c.Retention))
 	}
 	if c.MaxBytes < 0 {
 		errs = append(errs, fmt.Errorf("max_bytes: must be >= 0, got %d", c.MaxBytes))

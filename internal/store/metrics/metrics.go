@@ -43,9 +43,6 @@ import (
 	"github.com/signalbox-project/signalbox/internal/telemetry"
 )
 
-// blockRange is the span of the smallest block, as Prometheus has it.
-const blockRange = 2 * time.Hour
-
 // maxBlockRange bounds how far blocks are merged.
 const maxBlockRange = 31 * 24 * time.Hour
 
@@ -120,8 +117,10 @@ func options(cfg Config) *tsdb.Options {
 	o := tsdb.DefaultOptions()
 	o.RetentionDuration = retention.Milliseconds()
 	o.MaxBytes = cfg.MaxBytes
+	blockRange := time.Duration(cfg.BlockRange)
 	o.MinBlockDuration = blockRange.Milliseconds()
 	o.MaxBlockDuration = max(blockRange, min(maxBlockRange, retention/10)).Milliseconds()
+	o.BlockReloadInterval = time.Duration(cfg.CompactEvery)
 	o.WALCompression = compression.Snappy
 	o.OutOfOrderTimeWindow = time.Duration(cfg.OutOfOrderWindow).Milliseconds()
 	o.EnableExemplarStorage = true
