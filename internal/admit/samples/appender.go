@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/prometheus/storage"
 
 	"github.com/signalbox-project/signalbox/internal/store"
+	"github.com/signalbox-project/signalbox/internal/store/numbers"
 )
 
 // Reasons for which whole batches are lost; those of single samples are in
@@ -43,6 +44,9 @@ type appender struct {
 // refused; any other error is the store's and the batch should be rolled back.
 func (ap *appender) Append(ref storage.SeriesRef, ls labels.Labels, st, t int64, v float64, h *histogram.Histogram, fh *histogram.FloatHistogram, opts storage.AOptions) (storage.SeriesRef, error) {
 	ap.received++
+	if ref == 0 {
+		ls = numbers.Canonical(ls)
+	}
 	if r := ap.check(ref, ls, t); r != nil {
 		return ref, ap.refuse(r)
 	}

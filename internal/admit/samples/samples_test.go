@@ -282,3 +282,21 @@ func FuzzAdmission(f *testing.F) {
 		}
 	})
 }
+
+func TestNumbersInLabelsHaveOneForm(t *testing.T) {
+	m := &memory{}
+	app := admission(t, m, tally{}).For("otlp").AppenderV2(context.Background())
+	for _, pair := range [][2]string{{"d_bucket/le/1", "d_bucket/le/1.0"}, {"s/quantile/1", "s/quantile/1.0"}} {
+		var refs [2]storage.SeriesRef
+		for i, text := range pair {
+			part := strings.Split(text, "/")
+			var err error
+			if refs[i], err = app.Append(0, labels.FromStrings("__name__", part[0], part[1], part[2]), 0, start.UnixMilli()+int64(i), 1, nil, nil, storage.AOptions{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if refs[0] != refs[1] {
+			t.Errorf("%s and %s are two series", pair[0], pair[1])
+		}
+	}
+}

@@ -15,6 +15,8 @@ import (
 	"github.com/prometheus/prometheus/prompb"
 	writev2 "github.com/prometheus/prometheus/prompb/io/prometheus/write/v2"
 	"github.com/prometheus/prometheus/storage"
+
+	"github.com/signalbox-project/signalbox/internal/store/numbers"
 )
 
 // Bounds that hold before a label set is built at all: Prometheus' labels panic
@@ -309,6 +311,7 @@ func (b *batch) refusals() error {
 }
 
 func (b *batch) withTenant(ls labels.Labels) labels.Labels {
+	ls = numbers.Canonical(ls) // also what a known series is made of anew
 	if b.tenant == "" {
 		return ls
 	}

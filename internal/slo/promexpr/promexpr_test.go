@@ -42,7 +42,6 @@ func TestHowAWindowEntersAQuery(t *testing.T) {
 			`sum_over_time(sum(sum((increase(x[1m] anchored) or 0 * x) * on (pod) group_left (team) info{team="a"}))[1h:1m])`,
 		},
 		{"samples on fixed steps add up", `sum(count_over_time((g < 0.75)[{{.window}}:]))`, `sum(count_over_time((g < 0.75)[1h:1m]))`, `sum(sum(count_over_time((g < 0.75)[1h:1m])))`},
-		{"buckets compare as numbers", `x_bucket{le="1"}`, `increase(x_bucket{le=~"1|1\\.0"}[1h])`, `sum(increase(x_bucket{le=~"1|1\\.0"}[1h] anchored))`},
 		{
 			"observations of a native histogram", `histogram_count(sum(rate(h[5m])))`, `histogram_count(sum(increase(h[1h])))`, `sum(histogram_count(sum(increase(h[1h] anchored))))`,
 		},

@@ -53,7 +53,6 @@ func ParseVector(text string) (*Vector, error) {
 	if t := expr.Type(); t != parser.ValueTypeVector {
 		return nil, fmt.Errorf("the query must answer an instant vector, this answers a %s", t)
 	}
-	numbersOf(expr)
 	v := &Vector{Text: expr.String(), metrics: metricsOf(expr)}
 	for _, vs := range selectorsOf(expr) {
 		v.selectors = append(v.selectors, plainSelector(vs))

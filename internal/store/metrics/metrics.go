@@ -40,6 +40,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/store"
 	"github.com/signalbox-project/signalbox/internal/store/metrics/mend"
+	"github.com/signalbox-project/signalbox/internal/store/numbers"
 	"github.com/signalbox-project/signalbox/internal/telemetry"
 )
 
@@ -236,12 +237,23 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// Querier reads series between mint and maxt, Unix milliseconds.
-func (s *Store) Querier(mint, maxt int64) (storage.Querier, error) { return s.db.Querier(mint, maxt) }
+// Querier reads series between mint and maxt, Unix milliseconds. Selectors of le and quantile
+// compare numbers.
+func (s *Store) Querier(mint, maxt int64) (storage.Querier, error) {
+	q, err := s.db.Querier(mint, maxt)
+	if err != nil {
+		return nil, err
+	}
+	return numbers.Querier(q), nil
+}
 
 // ChunkQuerier reads encoded chunks.
 func (s *Store) ChunkQuerier(mint, maxt int64) (storage.ChunkQuerier, error) {
-	return s.db.ChunkQuerier(mint, maxt)
+	q, err := s.db.ChunkQuerier(mint, maxt)
+	if err != nil {
+		return nil, err
+	}
+	return numbers.ChunkQuerier(q), nil
 }
 
 // ExemplarQuerier reads exemplars.
