@@ -51,7 +51,6 @@ func (p *process) ownAPI() (*api.API, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.run("sql", nil, engine.Close)
 	return api.New(p.cfg.API, api.Deps{
 		Logger: p.component("api"), Registerer: p.tel.Registry,
 		Status: p, SLOs: p.slo, Filter: p.search, Logs: p.search, Spans: p.search, Tail: p.search.Tail, Traces: p.search,

@@ -9,26 +9,12 @@ import (
 	"strings"
 
 	duckdb "github.com/duckdb/duckdb-go/v2"
+
+	"github.com/signalbox-project/signalbox/internal/query/sql/guard"
 )
 
 // Error is a fault of the query, to be shown to who wrote it.
-type Error struct {
-	Message string
-	At      int    // byte offset in the query, -1 if unknown
-	Advice  string // what to do instead, may be empty
-	kind    string // for the metric; "" means bad
-}
-
-// Error is the message.
-func (e *Error) Error() string { return e.Message }
-
-// Position is the byte offset in the query, -1 if unknown.
-func (e *Error) Position() int { return e.At }
-
-// Hint is advice, may be empty.
-func (e *Error) Hint() string { return e.Advice }
-
-func refused(at int, message string) *Error { return &Error{Message: message, At: at, kind: "refused"} }
+type Error = guard.Error
 
 // outcome is the metric's label.
 func outcome(err error) string {
@@ -36,8 +22,8 @@ func outcome(err error) string {
 	switch {
 	case err == nil:
 		return "ok"
-	case errors.As(err, &e) && e.kind != "":
-		return e.kind
+	case errors.As(err, &e) && e.Kind != "":
+		return e.Kind
 	case errors.As(err, &e):
 		return "bad"
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
@@ -63,14 +49,14 @@ func explain(ctx context.Context, err error) error {
 	case "Out of Memory":
 		return memoryError()
 	case "Permission":
-		return refused(-1, "files, extensions and settings are out of reach")
+		return guard.Refused(-1, "files, extensions and settings are out of reach")
 	}
 	return fmt.Errorf("duckdb: %w", err)
 }
 
 func memoryError() *Error {
 	return &Error{
-		Message: "the query needs more memory than it may use", At: -1, kind: "memory",
+		Message: "the query needs more memory than it may use", At: -1, Kind: "memory",
 		Advice: "narrow the time range, select fewer columns, or aggregate",
 	}
 }

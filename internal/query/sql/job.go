@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/query/sql/guard"
 	"github.com/signalbox-project/signalbox/internal/store"
 	"github.com/signalbox-project/signalbox/internal/store/events/part"
 )
@@ -30,10 +31,10 @@ type job struct {
 
 // prepare collects what the plan's tables hold. The files stay until release
 // is called.
-func (e *Engine) prepare(ctx context.Context, tenant string, p plan, limit int) (j *job, release func(), err error) {
+func (e *Engine) prepare(ctx context.Context, tenant string, p guard.Plan, limit int) (j *job, release func(), err error) {
 	j = &job{
-		Query: p.text, Explain: p.explain, AttrKeys: p.attrKeys, Tenant: tenant, Limit: limit, Config: e.cfg,
-		Logs: p.tables["logs"], Spans: p.tables["spans"], State: map[string][][]any{},
+		Query: p.Text, Explain: p.Explain, AttrKeys: p.AttrKeys, Tenant: tenant, Limit: limit, Config: e.cfg,
+		Logs: p.Tables["logs"], Spans: p.Tables["spans"], State: map[string][][]any{},
 	}
 	var releases []func()
 	all := func() {
@@ -48,7 +49,7 @@ func (e *Engine) prepare(ctx context.Context, tenant string, p plan, limit int) 
 		}
 	}()
 	for _, t := range stateTables() {
-		if !p.tables[t.name] {
+		if !p.Tables[t.name] {
 			continue
 		}
 		if j.State[t.name], err = t.rows(ctx, e.deps.State); err != nil {
@@ -149,13 +150,8 @@ func writeHead(path string, encode func(*os.File) error) error {
 	return nil
 }
 
-// run answers the job in this process.
-func (j *job) run(ctx context.Context) (model.SQLResult, error) {
-	s, err := openSession(ctx, j.Config)
-	if err != nil {
-		return model.SQLResult{}, err
-	}
-	defer s.close()
+// run answers the job in this process with the session that checked its query.
+func (j *job) run(ctx context.Context, s *session) (model.SQLResult, error) {
 	if j.Logs {
 		if err := s.eventView(ctx, "logs", j.Tenant, logColumns(), j.LogFiles, j.AttrKeys); err != nil {
 			return model.SQLResult{}, err
@@ -176,5 +172,5 @@ func (j *job) run(ctx context.Context) (model.SQLResult, error) {
 	if err := s.lock(ctx, append(append([]string{}, j.LogFiles...), j.SpanFiles...)); err != nil {
 		return model.SQLResult{}, err
 	}
-	return s.answer(ctx, plan{text: j.Query, explain: j.Explain}, j.Limit)
+	return s.answer(ctx, guard.Plan{Text: j.Query, Explain: j.Explain}, j.Limit)
 }

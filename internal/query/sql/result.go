@@ -16,6 +16,7 @@ import (
 	duckdb "github.com/duckdb/duckdb-go/v2"
 
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/query/sql/guard"
 )
 
 // wrapHead begins the query around the user's own, which bounds its rows and
@@ -24,8 +25,8 @@ import (
 const wrapHead = "FROM (\n"
 
 // answer runs a checked query in a locked session.
-func (s *session) answer(ctx context.Context, p plan, limit int) (model.SQLResult, error) {
-	names, err := s.columnNames(ctx, p.text)
+func (s *session) answer(ctx context.Context, p guard.Plan, limit int) (model.SQLResult, error) {
+	names, err := s.columnNames(ctx, p.Text)
 	if err != nil {
 		return model.SQLResult{}, err
 	}
@@ -70,19 +71,19 @@ func (s *session) columnNames(ctx context.Context, text string) (names []string,
 
 // wrapped is the text to run, with the columns it answers and how their cells
 // are to be read. EXPLAIN cannot stand in a subquery and runs as it is.
-func (s *session) wrapped(ctx context.Context, p plan, names []string, limit int) (string, []model.SQLColumn, []cellKind, error) {
-	if p.explain {
+func (s *session) wrapped(ctx context.Context, p guard.Plan, names []string, limit int) (string, []model.SQLColumn, []cellKind, error) {
+	if p.Explain {
 		columns, kinds := make([]model.SQLColumn, len(names)), make([]cellKind, len(names))
 		for i, n := range names {
 			columns[i] = model.SQLColumn{Name: n, Type: "VARCHAR"}
 		}
-		return p.text, columns, kinds, nil
+		return p.Text, columns, kinds, nil
 	}
 	aliases := make([]string, len(names))
 	for i := range names {
 		aliases[i] = fmt.Sprintf("c%d", i)
 	}
-	from := wrapHead + trimEnd(p.text) + "\n) AS t(" + strings.Join(aliases, ", ") + ")"
+	from := wrapHead + guard.TrimEnd(p.Text) + "\n) AS t(" + strings.Join(aliases, ", ") + ")"
 	types, err := s.columnTypes(ctx, from)
 	if err != nil {
 		return "", nil, nil, err
@@ -97,70 +98,10 @@ func (s *session) wrapped(ctx context.Context, p plan, names []string, limit int
 	}
 	text := fmt.Sprintf("SELECT %s %s LIMIT %d", strings.Join(exprs, ", "), from, limit+1)
 	// What runs is what was checked, not what the wrapping may have made of it.
-	if _, err := check(ctx, s, text); err != nil {
+	if _, err := s.check(ctx, text); err != nil {
 		return "", nil, nil, fmt.Errorf("check wrapped query: %w", err)
 	}
 	return text, columns, kinds, nil
-}
-
-// trimEnd removes blanks, comments and semicolons at the end.
-func trimEnd(text string) string {
-	end := 0
-	for i := 0; i < len(text); {
-		j := skipBlank(text, i)
-		if j >= len(text) {
-			break
-		}
-		n := tokenEnd(text, j)
-		if text[j] != ';' {
-			end = n
-		}
-		i = n
-	}
-	return text[:end]
-}
-
-// tokenEnd is the end of the token at i: a quoted text is one token.
-func tokenEnd(s string, i int) int {
-	quote := s[i]
-	if quote == '$' {
-		if tag := dollarTag(s[i:]); tag != "" {
-			if n := strings.Index(s[i+len(tag):], tag); n >= 0 {
-				return i + 2*len(tag) + n
-			}
-		}
-		return i + 1
-	}
-	if quote != '\'' && quote != '"' {
-		return i + 1
-	}
-	// E'…' knows backslash escapes.
-	escapes := quote == '\'' && i > 0 && (s[i-1] == 'e' || s[i-1] == 'E')
-	for j := i + 1; j < len(s); j++ {
-		switch {
-		case escapes && s[j] == '\\':
-			j++
-		case s[j] == quote && j+1 < len(s) && s[j+1] == quote:
-			j++
-		case s[j] == quote:
-			return j + 1
-		}
-	}
-	return len(s)
-}
-
-// dollarTag is the opening of a dollar-quoted text, "" if s begins none.
-func dollarTag(s string) string {
-	for i := 1; i < len(s); i++ {
-		c := s[i]
-		if c == '$' {
-			return s[:i+1]
-		}
-		if digit := '0' <= c && c <= '9'; !isWordByte(c) || digit && i == 1 {
-			return ""
-		}
-	}
-	return ""
 }
 
 func (s *session) columnTypes(ctx context.Context, from string) (types []string, err error) {

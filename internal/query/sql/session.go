@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	duckdb "github.com/duckdb/duckdb-go/v2"
+
+	"github.com/signalbox-project/signalbox/internal/query/sql/guard"
 )
 
 // session is one in-memory DuckDB with one connection.
@@ -50,6 +52,15 @@ func openSession(ctx context.Context, cfg Config) (*session, error) {
 		}
 	}
 	return s, nil
+}
+
+// check lets pass what guard allows over our tables.
+func (s *session) check(ctx context.Context, query string) (guard.Plan, error) {
+	rules := guard.Rules{Tables: tableNames(), AttrPrefix: attrPrefix, Hidden: internalPrefix}
+	return guard.Check(ctx, func(ctx context.Context, text string) (tree string, err error) {
+		err = s.conn.QueryRowContext(ctx, "SELECT json_serialize_sql(CAST($1 AS VARCHAR), skip_default := true)::VARCHAR", text).Scan(&tree)
+		return tree, err
+	}, rules, query)
 }
 
 func (s *session) exec(ctx context.Context, statement string) error {

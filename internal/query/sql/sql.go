@@ -1,8 +1,8 @@
 // Package sql answers read-only SQL over events and state with DuckDB.
 //
-// It checks a query with DuckDB's own parser, collects what the query may see,
-// and has a worker answer it: a process of its own with an in-memory DuckDB, which shows the
-// query views of the tenant's logs and spans (sealed Parquet files, and
+// A worker does all of it that takes time: a process of its own with an in-memory DuckDB,
+// which checks the query with DuckDB's own parser (package guard), is handed what the query
+// may see, shows it views of the tenant's logs and spans (sealed Parquet files, and
 // unsealed rows as one more) and tables of state, and is locked. It keeps no data,
 // changes none, and does not know who may ask.
 //
@@ -16,13 +16,13 @@
 // 9 GB under a limit of 64 MB, and did not notice an interrupt for 30 s), so only
 // the kernel can bound memory, and only kill -9 time. It also contains a crash.
 //
-// Walls, outermost last: (1) only one SELECT over listed tables and harmless
-// functions passes check; (2) the instance is locked, loads no extension and may open
+// Walls, outermost last: (1) the text is bounded, and only one SELECT over listed tables, functions,
+// types and kinds of expression passes the guard; (2) the instance is locked, loads no extension and may open
 // only the very files of the query; (3) DuckDB's own memory limit; (4) the worker's
 // data limit and its killing when time is up.
 //
-// Locks: Engine.parserMu, a leaf, held while parsing. Start reading at
-// Engine.Query, then check.go, job.go, tables.go and result.go.
+// It has no locks. Start reading at
+// Engine.Query, then process.go, worker.go, job.go, tables.go and result.go.
 package sql
 
 import (
@@ -38,6 +38,7 @@ import (
 	promodel "github.com/prometheus/common/model"
 
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/query/sql/guard"
 	"github.com/signalbox-project/signalbox/internal/store/events/part"
 )
 
@@ -115,9 +116,6 @@ type Engine struct {
 	took  prometheus.Histogram
 
 	cleanOnce sync.Once
-
-	parserMu sync.Mutex
-	parser   *session // opened on first use
 }
 
 // New makes an engine; it opens nothing.
@@ -171,13 +169,29 @@ func (e *Engine) Query(ctx context.Context, tenant, query string, limit int) (mo
 }
 
 func (e *Engine) run(ctx context.Context, tenant, query string, limit int) (model.SQLResult, error) {
+	if err := guard.Bound(query); err != nil {
+		return model.SQLResult{}, err
+	}
 	select {
 	case e.slots <- struct{}{}:
 		defer func() { <-e.slots }()
 	case <-ctx.Done():
 		return model.SQLResult{}, fmt.Errorf("wait for another query to end: %w", ctx.Err())
 	}
-	p, err := e.check(ctx, query)
+	if len(e.deps.Worker) == 0 {
+		return e.runHere(ctx, tenant, query, limit)
+	}
+	return e.runWorker(ctx, tenant, query, limit)
+}
+
+// runHere answers a query in this process.
+func (e *Engine) runHere(ctx context.Context, tenant, query string, limit int) (model.SQLResult, error) {
+	s, err := openSession(ctx, e.cfg)
+	if err != nil {
+		return model.SQLResult{}, err
+	}
+	defer s.close()
+	p, err := s.check(ctx, query)
 	if err != nil {
 		return model.SQLResult{}, err
 	}
@@ -186,36 +200,7 @@ func (e *Engine) run(ctx context.Context, tenant, query string, limit int) (mode
 		return model.SQLResult{}, err
 	}
 	defer release()
-	if len(e.deps.Worker) > 0 {
-		return e.runWorker(ctx, j)
-	}
-	return j.run(ctx)
-}
-
-// check checks a query with a parser that lives as long as the engine.
-func (e *Engine) check(ctx context.Context, query string) (plan, error) {
-	e.parserMu.Lock()
-	defer e.parserMu.Unlock()
-	if e.parser == nil {
-		// Not the query's context: the session outlives it.
-		s, err := openSession(context.Background(), e.cfg)
-		if err != nil {
-			return plan{}, err
-		}
-		e.parser = s
-	}
-	return check(ctx, e.parser, query)
-}
-
-// Close frees the parser.
-func (e *Engine) Close() error {
-	e.parserMu.Lock()
-	defer e.parserMu.Unlock()
-	if e.parser != nil {
-		e.parser.close()
-		e.parser = nil
-	}
-	return nil
+	return j.run(ctx, s)
 }
 
 // audit records the query; texts are cut, because entries are kept for ever.

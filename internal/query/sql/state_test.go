@@ -149,20 +149,3 @@ func TestConfigNamesEveryProblem(t *testing.T) {
 		t.Errorf("the default is invalid: %v", errs)
 	}
 }
-
-// What trimEnd leaves must be the statement; the check of the wrapped query
-// then guards what runs.
-func FuzzTrimEnd(f *testing.F) {
-	for _, s := range []string{"SELECT 1;", "SELECT ';' -- x", "SELECT $$;$$ ;/* */", `SELECT E'\';' ;`, `"a""b";`, "/* a /* b */ ; */", "'", "$", "--"} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		out := trimEnd(s)
-		if len(out) > len(s) || s[:len(out)] != out {
-			t.Errorf("%q is not the beginning of %q", out, s)
-		}
-		if again := trimEnd(out); again != out {
-			t.Errorf("trimmed again %q becomes %q", out, again)
-		}
-	})
-}
