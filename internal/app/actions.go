@@ -14,7 +14,7 @@ type actions struct {
 	hooks *hooks.Hooks
 }
 
-func (p *process) buildHooks(context.Context) (err error) {
+func (p *Process) buildHooks(context.Context) (err error) {
 	if p.hooks, err = hooks.New(p.cfg.Hooks, hook.Deps{
 		Logger: p.component("hooks"), Registerer: p.tel.Registry, Gate: p.gate, Deploys: p.tally, Audit: p.state,
 		ExternalURL: p.external.String(), Front: p.front,
@@ -25,7 +25,7 @@ func (p *process) buildHooks(context.Context) (err error) {
 	return nil
 }
 
-func (p *process) buildRemedy(context.Context) error {
+func (p *Process) buildRemedy(context.Context) error {
 	var pages []string
 	for _, b := range p.cfg.SLO.BurnAlerts {
 		if b.Effect == slo.EffectPage {

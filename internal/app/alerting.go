@@ -17,7 +17,7 @@ type alerts struct {
 	detectors *detect.Detectors
 }
 
-func (p *process) buildAlerting(context.Context) (err error) {
+func (p *Process) buildAlerting(context.Context) (err error) {
 	if p.router, err = router.New(router.Deps{
 		Logger: p.component("alerting"), Registerer: p.tel.Registry,
 		Dir: filepath.Join(p.opts.StoragePath, "alerting"), ConfigFile: p.cfg.AlertmanagerFile,

@@ -16,7 +16,7 @@ import (
 )
 
 // prometheusAPI is /api/v1.
-func (p *process) prometheusAPI() (*promql.API, error) {
+func (p *Process) prometheusAPI() (*promql.API, error) {
 	return promql.NewAPI(p.engine, promql.APIDeps{
 		Logger: p.component("api"), Registerer: p.tel.Registry, Gatherer: p.tel.Registry,
 		Storage: p.metrics, Targets: p.scraper, Rules: p.rules, Metadata: p.samples, Write: p.write,
@@ -34,7 +34,7 @@ func (p *process) prometheusAPI() (*promql.API, error) {
 }
 
 // federation is /federate.
-func (p *process) federation() (http.Handler, error) {
+func (p *Process) federation() (http.Handler, error) {
 	return promql.NewFederation(p.engine, promql.FederationDeps{
 		Logger: p.component("api"), Registerer: p.tel.Registry, Storage: p.metrics,
 		ExternalLabels: func() map[string]string {
@@ -46,7 +46,7 @@ func (p *process) federation() (http.Handler, error) {
 }
 
 // ownAPI is /sb/v1 and /jaeger/api.
-func (p *process) ownAPI() (*api.API, error) {
+func (p *Process) ownAPI() (*api.API, error) {
 	engine, err := p.sqlEngine()
 	if err != nil {
 		return nil, err
@@ -61,7 +61,7 @@ func (p *process) ownAPI() (*api.API, error) {
 }
 
 // Status implements api.StatusReporter.
-func (p *process) Status(context.Context) api.Status {
+func (p *Process) Status(context.Context) api.Status {
 	return api.Status{
 		Version: p.opts.Version, Revision: revision(), Started: p.began, UptimeSeconds: time.Since(p.began).Seconds(),
 		Roles: []string{"all"}, Demo: p.opts.Demo, ExternalLabels: p.cfg.ExternalLabels, Problems: p.problems(),
@@ -69,7 +69,7 @@ func (p *process) Status(context.Context) api.Status {
 }
 
 // problems is what is wrong with the program itself now.
-func (p *process) problems() []model.Problem {
+func (p *Process) problems() []model.Problem {
 	out := []model.Problem{}
 	out = append(out, p.state.Problems()...)
 	out = append(out, p.catalog.Problems()...)

@@ -10,7 +10,7 @@
 // intake drains into stores that are still there. Reload builds all new parts
 // first and then swaps them; if one cannot be built nothing changes.
 //
-// Start reading at Run; each build function of the other files adds one layer.
+// Start reading at Build; each build function of the other files adds one layer.
 package app
 
 import (
@@ -28,38 +28,60 @@ import (
 	"github.com/signalbox-project/signalbox/internal/telemetry"
 )
 
-// Run runs the whole platform until ctx ends. An error names what could not be
-// started or what failed.
+// Run builds the role's parts and runs them until ctx ends. An error names what
+// could not be started or what failed.
 func Run(ctx context.Context, o Options) error {
+	p, err := Build(ctx, o)
+	if err != nil {
+		return err
+	}
+	return p.Run(ctx)
+}
+
+// Build makes all parts of the role that o names, with its listeners open and
+// nothing running. Run or Close must follow.
+func Build(ctx context.Context, o Options) (*Process, error) {
+	steps, ok := roles()[o.Role]
+	if !ok {
+		return nil, fmt.Errorf("--role %s: there is only the role %s so far", o.Role, RoleAll)
+	}
 	began := time.Now()
 	tel, err := telemetry.New(telemetry.Config{Level: o.LogLevel, Format: o.LogFormat}, identity(o), o.Output)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	cfg, err := config.Load(o.ConfigFile)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	l, err := o.listen(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer l.close()
-	p := &process{
+	p := &Process{base: base{
 		opts: o, cfg: cfg, tel: tel, log: tel.Logger, listeners: l, addresses: l.addresses(), began: began,
 		group: &lifecycle.Group{Logger: tel.Logger},
+	}}
+	if err := p.build(ctx, steps(p)); err != nil {
+		return nil, errors.Join(err, p.Close())
 	}
-	if p.external, err = o.externalURL(p.addresses); err != nil {
-		return err
-	}
-	if p.front, err = front.New(cfg.Web, front.Deps{Logger: p.component("web"), Registerer: tel.Registry, ExternalURL: p.external}); err != nil {
-		return err
-	}
-	if err := p.build(ctx); err != nil {
-		return errors.Join(err, p.group.Close())
-	}
+	return p, nil
+}
+
+// Run runs what Build made until ctx ends.
+func (p *Process) Run(ctx context.Context) error {
+	defer p.listeners.close()
 	return p.group.Run(ctx, p.ready)
 }
+
+// Close frees what Build made and Run never ran.
+func (p *Process) Close() error {
+	defer p.listeners.close()
+	return p.group.Close()
+}
+
+// Addresses are where the process listens.
+func (p *Process) Addresses() Addresses { return p.addresses }
 
 func identity(o Options) telemetry.Identity {
 	host, err := os.Hostname()
@@ -69,13 +91,23 @@ func identity(o Options) telemetry.Identity {
 	return telemetry.Identity{Version: o.Version, Instance: host}
 }
 
-// build makes every part. What was made is in the group even when a later one
-// fails, so that the caller can close it.
-func (p *process) build(ctx context.Context) error {
-	for _, step := range []struct {
-		name  string
-		build func(context.Context) error
-	}{
+// step makes one layer of a role.
+type step struct {
+	name  string
+	build func(context.Context) error
+}
+
+// RoleAll runs every part in one process.
+const RoleAll = "all"
+
+// roles says which steps make each role, in their order.
+func roles() map[string]func(*Process) []step {
+	return map[string]func(*Process) []step{"": everything, RoleAll: everything}
+}
+
+func everything(p *Process) []step {
+	return []step{
+		{"front", p.buildFront},
 		{"stores", p.buildStores},
 		{"processors", p.buildProcessors},
 		{"alerting", p.buildAlerting},
@@ -87,16 +119,33 @@ func (p *process) build(ctx context.Context) error {
 		{"probes", p.buildProbes},
 		{"reload", p.buildReload},
 		{"web", p.buildWeb},
-	} {
-		if err := step.build(ctx); err != nil {
-			return fmt.Errorf("start %s: %w", step.name, err)
+	}
+}
+
+// build makes every part. What was made is in the group even when a later one
+// fails, so that the caller can close it.
+func (p *Process) build(ctx context.Context, steps []step) error {
+	for _, s := range steps {
+		if err := s.build(ctx); err != nil {
+			return fmt.Errorf("start %s: %w", s.name, err)
 		}
 	}
 	return nil
 }
 
+// buildFront makes the way in that every other part mounts itself on.
+func (p *Process) buildFront(context.Context) (err error) {
+	if p.external, err = p.opts.externalURL(p.addresses); err != nil {
+		return err
+	}
+	p.front, err = front.New(p.cfg.Web, front.Deps{
+		Logger: p.component("web"), Registerer: p.tel.Registry, ExternalURL: p.external, Hooks: p.opts.Hooks,
+	})
+	return err
+}
+
 // ready says that everything answers.
-func (p *process) ready() {
+func (p *Process) ready() {
 	p.isReady.Store(true)
 	p.log.Info("web is listening", "url", p.addresses.Web)
 	p.log.Info("otlp is listening", "grpc", p.addresses.OTLPGRPC, "http", p.addresses.OTLPHTTP)
@@ -109,9 +158,9 @@ func (p *process) ready() {
 }
 
 // run adds a part that runs until it is stopped.
-func (p *process) run(name string, run func(context.Context) error, close func() error) {
+func (p *Process) run(name string, run func(context.Context) error, close func() error) {
 	p.group.Add(lifecycle.Part{Name: name, Run: run, Close: close})
 }
 
 // component is the logger of one part.
-func (p *process) component(name string) *slog.Logger { return p.log.With("component", name) }
+func (p *Process) component(name string) *slog.Logger { return p.log.With("component", name) }

@@ -19,7 +19,7 @@ type gates struct {
 	signing  *sign.Key
 }
 
-func (p *process) buildGate(ctx context.Context) (err error) {
+func (p *Process) buildGate(ctx context.Context) (err error) {
 	if p.policies, err = gate.NewCatalog(p.cfg.Gate.Policy, p.component("gate"), p.tel.Registry); err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ type intakes struct {
 	scraper *scrape.Scraper
 }
 
-func (p *process) buildIntakes(context.Context) (err error) {
+func (p *Process) buildIntakes(context.Context) (err error) {
 	if p.write, err = promwrite.New(promwrite.Deps{
 		Logger: p.component("remote write"), Registerer: p.tel.Registry,
 		Admission: p.samples.Acknowledged(), Exemplars: p.metrics, Counter: p.ledger,

@@ -8,8 +8,10 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
+	"os"
 	"strings"
 
+	"github.com/signalbox-project/signalbox/internal/front"
 	"github.com/signalbox-project/signalbox/internal/platform/redact"
 	"github.com/signalbox-project/signalbox/internal/telemetry"
 )
@@ -24,6 +26,16 @@ type Options struct {
 	OTLPHTTPAddress string
 	LogLevel        string
 	LogFormat       string
+
+	// Role names the parts that run; "" is RoleAll.
+	Role string
+	// Hangup asks for a reload; nil leaves POST /-/reload.
+	Hangup <-chan os.Signal
+	// Hooks are asked about every request; see front.Hooks.
+	Hooks front.Hooks
+	// SQLWorker is the command that answers SQL in a process of its own; nil is
+	// this program's subcommand SQLWorkerCommand.
+	SQLWorker []string
 
 	Version string
 	Demo    bool      // shown in /sb/v1/status
@@ -120,13 +132,21 @@ func reachable(ln net.Listener) string {
 	return net.JoinHostPort(host, port)
 }
 
+// withoutUser is an address as it may be shown, which need not be a URL.
+func withoutUser(address string) string {
+	if at := strings.LastIndexByte(address, '@'); at >= 0 {
+		return redact.Mask + address[at:]
+	}
+	return redact.Text(address)
+}
+
 func (o Options) externalURL(a Addresses) (*url.URL, error) {
 	if o.ExternalURL == "" {
 		return url.Parse(a.Web)
 	}
 	u, err := url.Parse(o.ExternalURL)
 	if err != nil || u.Scheme == "" || u.Host == "" {
-		return nil, fmt.Errorf("--web.external-url %q: must be an absolute URL such as https://signalbox.example.org", redact.Text(o.ExternalURL))
+		return nil, fmt.Errorf("--web.external-url %q: must be an absolute URL such as https://signalbox.example.org", withoutUser(o.ExternalURL))
 	}
 	if u.User != nil {
 		return nil, fmt.Errorf("--web.external-url %s: must not have a user or a password: it stands in every alert", u.Redacted())

@@ -7,7 +7,7 @@ import (
 )
 
 // buildProbes asks services from outside whether they answer.
-func (p *process) buildProbes(context.Context) (err error) {
+func (p *Process) buildProbes(context.Context) (err error) {
 	version := p.opts.Version
 	if version == "" {
 		version = "unknown"

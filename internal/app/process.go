@@ -13,9 +13,24 @@ import (
 	"github.com/signalbox-project/signalbox/internal/telemetry"
 )
 
-// process is everything that runs, filled by the build functions in their
-// order: a function may use what an earlier one made.
-type process struct {
+// Process is everything that runs, filled by the build functions of its role in
+// their order: a function may use what an earlier one made.
+type Process struct {
+	base
+
+	stores
+	processors
+	alerts
+	promises
+	gates
+	actions
+	intakes
+	prober *probe.Prober
+	reloads
+}
+
+// base is what every role has.
+type base struct {
 	opts      Options
 	cfg       config.Config
 	tel       *telemetry.Telemetry
@@ -27,14 +42,4 @@ type process struct {
 	front     *front.Front
 	began     time.Time
 	isReady   atomic.Bool
-
-	stores
-	processors
-	alerts
-	promises
-	gates
-	actions
-	intakes
-	prober *probe.Prober
-	reloads
 }

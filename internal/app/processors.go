@@ -20,7 +20,7 @@ type processors struct {
 	search      *search.Service
 }
 
-func (p *process) buildProcessors(context.Context) (err error) {
+func (p *Process) buildProcessors(context.Context) (err error) {
 	limits := p.cfg.Limits.Events
 	limits.MaxAge = max(p.cfg.Events.Retention.Logs, p.cfg.Events.Retention.Spans)
 	if p.admitter, err = admit.New(limits, admit.Deps{Registerer: p.tel.Registry}); err != nil {

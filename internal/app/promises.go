@@ -22,7 +22,7 @@ type promises struct {
 	report   *report.Room
 }
 
-func (p *process) buildPromises(ctx context.Context) (err error) {
+func (p *Process) buildPromises(ctx context.Context) (err error) {
 	if p.catalog, err = definition.NewCatalog(p.component("slo"), p.tel.Registry); err != nil {
 		return err
 	}
@@ -72,13 +72,13 @@ func (p *process) buildPromises(ctx context.Context) (err error) {
 }
 
 // measurements answers what promises are made of, for one room.
-func (p *process) measurements(room string) slo.Querier {
+func (p *Process) measurements(room string) slo.Querier {
 	return slo.WithEvents(promexpr.NewEvaluator(p.metrics, time.Duration(p.cfg.Query.Timeout), p.component(room)), p.tally)
 }
 
 // filesInForce names the files by the configuration as it stands on disk or,
 // where that cannot be read, as it was at the start.
-func (p *process) filesInForce() backtest.Files {
+func (p *Process) filesInForce() backtest.Files {
 	cfg, err := config.Load(p.opts.ConfigFile)
 	if err != nil {
 		cfg = p.cfg

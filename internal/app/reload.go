@@ -5,11 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
-	"os/signal"
 	"reflect"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -65,8 +62,8 @@ func CheckFiles(cfg config.Config) error {
 	return errors.Join(errs...)
 }
 
-// buildReload registers the outcome's metrics and listens to SIGHUP.
-func (p *process) buildReload(context.Context) error {
+// buildReload registers the outcome's metrics and reloads on a hang-up.
+func (p *Process) buildReload(context.Context) error {
 	p.successful = prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "signalbox_config_last_reload_successful", Help: "1 if the last load of the configuration succeeded.",
 	})
@@ -76,12 +73,9 @@ func (p *process) buildReload(context.Context) error {
 	p.tel.Registry.MustRegister(p.successful, p.succeeded)
 	p.remember(nil)
 	p.run("reload on SIGHUP", func(ctx context.Context) error {
-		hangup := make(chan os.Signal, 1)
-		signal.Notify(hangup, syscall.SIGHUP)
-		defer signal.Stop(hangup)
 		for {
 			select {
-			case <-hangup:
+			case <-p.opts.Hangup:
 				_ = p.reload() // logged and remembered there
 			case <-ctx.Done():
 				return nil
@@ -91,7 +85,7 @@ func (p *process) buildReload(context.Context) error {
 	return nil
 }
 
-func (p *process) handleReload(w http.ResponseWriter, _ *http.Request) {
+func (p *Process) handleReload(w http.ResponseWriter, _ *http.Request) {
 	if err := p.reload(); err != nil {
 		writeText(w, http.StatusInternalServerError, redact.Text(err.Error())+"\n")
 		return
@@ -101,7 +95,7 @@ func (p *process) handleReload(w http.ResponseWriter, _ *http.Request) {
 
 // reload reads the configuration again. Everything is checked before anything
 // is applied, so that a bad file changes nothing.
-func (p *process) reload() error {
+func (p *Process) reload() error {
 	p.reloadMu.Lock()
 	defer p.reloadMu.Unlock()
 	err := p.loadAndApply()
@@ -114,7 +108,7 @@ func (p *process) reload() error {
 	return nil
 }
 
-func (p *process) remember(err error) {
+func (p *Process) remember(err error) {
 	p.at, p.failure = time.Now(), err
 	if err != nil {
 		p.successful.Set(0)
@@ -124,19 +118,19 @@ func (p *process) remember(err error) {
 	p.succeeded.SetToCurrentTime()
 }
 
-func (p *process) lastReload() (ok bool, at time.Time) {
+func (p *Process) lastReload() (ok bool, at time.Time) {
 	p.reloadMu.Lock()
 	defer p.reloadMu.Unlock()
 	return p.failure == nil, p.at
 }
 
-func (p *process) failedReload() error {
+func (p *Process) failedReload() error {
 	p.reloadMu.Lock()
 	defer p.reloadMu.Unlock()
 	return p.failure
 }
 
-func (p *process) loadAndApply() error {
+func (p *Process) loadAndApply() error {
 	cfg, err := config.Load(p.opts.ConfigFile)
 	if err != nil {
 		return err
@@ -163,7 +157,7 @@ func (p *process) loadAndApply() error {
 }
 
 // warnOfRestart names sections that changed and take effect at the next start.
-func (p *process) warnOfRestart(cfg config.Config) {
+func (p *Process) warnOfRestart(cfg config.Config) {
 	was, now := reflect.ValueOf(p.cfg), reflect.ValueOf(cfg)
 	for i := range was.NumField() {
 		f := was.Type().Field(i)
@@ -178,7 +172,7 @@ func (p *process) warnOfRestart(cfg config.Config) {
 }
 
 // applyScrape scrapes what the configuration says, and ourselves.
-func (p *process) applyScrape(cfg config.Config) error {
+func (p *Process) applyScrape(cfg config.Config) error {
 	own, err := p.ownScrape()
 	if err != nil {
 		return err
@@ -194,7 +188,7 @@ func (p *process) applyScrape(cfg config.Config) error {
 }
 
 // ownScrape is the job that brings our own metrics into our own store.
-func (p *process) ownScrape() (*promconfig.ScrapeConfig, error) {
+func (p *Process) ownScrape() (*promconfig.ScrapeConfig, error) {
 	text := fmt.Sprintf("scrape_configs: [{job_name: signalbox, scrape_interval: 15s, static_configs: [{targets: [%q], labels: {service: signalbox}}]}]",
 		p.addresses.Web[len("http://"):])
 	c, err := promconfig.Load(text, p.log)

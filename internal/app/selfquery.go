@@ -9,7 +9,7 @@ import (
 )
 
 // buildSelfQuery asks our own stores what a person would ask.
-func (p *process) buildSelfQuery(context.Context) error {
+func (p *Process) buildSelfQuery(context.Context) error {
 	lately := func() store.Range {
 		now := time.Now()
 		return store.Range{Start: now.Add(-5 * time.Minute).UnixNano(), End: now.UnixNano()}

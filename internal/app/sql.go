@@ -16,14 +16,18 @@ import (
 // its own, so that a greedy query cannot take the platform's memory.
 const SQLWorkerCommand = "sql-worker"
 
-func (p *process) sqlEngine() (*sql.Engine, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, fmt.Errorf("find own program for sql: %w", err)
+func (p *Process) sqlEngine() (*sql.Engine, error) {
+	worker := p.opts.SQLWorker
+	if worker == nil {
+		self, err := os.Executable()
+		if err != nil {
+			return nil, fmt.Errorf("find own program for sql: %w", err)
+		}
+		worker = []string{self, SQLWorkerCommand}
 	}
 	return sql.New(p.cfg.SQL, sql.Deps{
 		Logger: p.component("sql"), Registerer: p.tel.Registry, Source: p.events, Audit: p.state,
-		Worker: []string{self, SQLWorkerCommand}, Dir: filepath.Join(p.opts.StoragePath, "sql"),
+		Worker: worker, Dir: filepath.Join(p.opts.StoragePath, "sql"),
 		State: sql.State{
 			Deploys: p.state.Deploys,
 			SLOs: func(ctx context.Context) ([]model.SLOStatus, error) {
@@ -39,7 +43,7 @@ func (p *process) sqlEngine() (*sql.Engine, error) {
 }
 
 // sqlAlerts lists the alerts of rules and promises that are active now.
-func (p *process) sqlAlerts(ctx context.Context) ([]sql.Alert, error) {
+func (p *Process) sqlAlerts(ctx context.Context) ([]sql.Alert, error) {
 	var out []sql.Alert
 	for _, rule := range p.rules.AlertingRules() {
 		rule.ForEachActiveAlert(func(a *rules.Alert) {

@@ -28,7 +28,7 @@ type stores struct {
 	tally   *tally.Tally
 }
 
-func (p *process) buildStores(ctx context.Context) (err error) {
+func (p *Process) buildStores(ctx context.Context) (err error) {
 	dir := func(name string) string { return filepath.Join(p.opts.StoragePath, name) }
 	if p.state, err = state.Open(ctx, state.Config{Dir: dir("state")}, state.Deps{
 		Logger: p.component("state"), Registerer: p.tel.Registry,
@@ -52,7 +52,7 @@ func (p *process) buildStores(ctx context.Context) (err error) {
 }
 
 // buildAround makes what every user of the stores shares.
-func (p *process) buildAround() (err error) {
+func (p *Process) buildAround() (err error) {
 	if p.ledger, err = ledger.New(p.tel.Registry); err != nil {
 		return err
 	}

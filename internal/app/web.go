@@ -30,7 +30,7 @@ const (
 )
 
 // buildWeb mounts every surface on the one web port.
-func (p *process) buildWeb(context.Context) error {
+func (p *Process) buildWeb(context.Context) error {
 	prom, err := p.prometheusAPI()
 	if err != nil {
 		return err
@@ -75,7 +75,7 @@ func (p *process) buildWeb(context.Context) error {
 }
 
 // operations mounts what operators and orchestrators use.
-func (p *process) operations(port *front.Port) {
+func (p *Process) operations(port *front.Port) {
 	open := func(pattern string, h http.HandlerFunc) { port.Mount(pattern, front.Mount{Handler: h}) }
 	guarded := func(pattern string, h http.HandlerFunc) {
 		port.Mount(pattern, front.Mount{Handler: h, Sensitive: true})
@@ -115,7 +115,7 @@ func writeText(w http.ResponseWriter, status int, text string) {
 
 // traced makes spans of requests that people and programs ask with. Intakes
 // are left out: a span for every batch of spans would never end.
-func (p *process) traced(next http.Handler) http.Handler {
+func (p *Process) traced(next http.Handler) http.Handler {
 	return otelhttp.NewHandler(next, "web",
 		otelhttp.WithTracerProvider(p.tel.Tracer),
 		otelhttp.WithMeterProvider(metricnoop.NewMeterProvider()),

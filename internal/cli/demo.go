@@ -42,6 +42,7 @@ folder to begin anew.`,
 				d.Simulate.Faults = loaded
 			}
 			o.Version, o.Demo, o.Output = version, true, cmd.ErrOrStderr()
+			defer onHangup(&o)()
 			return runDemo(cmd.Context(), o, d)
 		},
 	}

@@ -1,6 +1,10 @@
 package cli
 
 import (
+	"os"
+	"os/signal"
+	"syscall"
+
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -27,12 +31,21 @@ SIGHUP or POST /-/reload reads the configuration again; a bad one changes nothin
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.Version = version
 			o.Output = cmd.ErrOrStderr()
+			defer onHangup(&o)()
 			return app.Run(cmd.Context(), o)
 		},
 	}
 	serverFlags(cmd.Flags(), &o)
 	cmd.Flags().StringVar(&o.ConfigFile, "config.file", "", "signalbox.yml; without one the defaults apply")
 	return cmd
+}
+
+// onHangup reloads on SIGHUP until stop is called.
+func onHangup(o *app.Options) (stop func()) {
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	o.Hangup = hangup
+	return func() { signal.Stop(hangup) }
 }
 
 func serverFlags(fs *pflag.FlagSet, o *app.Options) {
@@ -42,5 +55,6 @@ func serverFlags(fs *pflag.FlagSet, o *app.Options) {
 	fs.StringVar(&o.OTLPGRPCAddress, "otlp.grpc-address", o.OTLPGRPCAddress, "OTLP over gRPC; empty turns it off")
 	fs.StringVar(&o.OTLPHTTPAddress, "otlp.http-address", o.OTLPHTTPAddress, "OTLP over HTTP; empty turns it off")
 	fs.StringVar(&o.LogLevel, "log.level", o.LogLevel, "debug, info, warn or error")
+	fs.StringVar(&o.Role, "role", app.RoleAll, "which parts run; there is only all so far")
 	fs.StringVar(&o.LogFormat, "log.format", o.LogFormat, "logfmt or json")
 }
