@@ -22,6 +22,9 @@ SIGNALBOX_BINARY=$PWD/bin/signalbox "$go" test ./test/e2e -count=1 -timeout 1h -
 echo "== every oracle of promises, 1,000 draws"
 "$go" test ./internal/slo -count=1 -timeout 1h -run 'Equal|37Requests' -rapid.checks 1000
 
+echo "== the example files of Sloth, Pyrra, OpenSLO, oslo and slo-generator, below ${SIGNALBOX_SLO_EXAMPLES:-nothing: SIGNALBOX_SLO_EXAMPLES is not set, SKIPPED}"
+"$go" test ./internal/slo/openslo -count=1 -v -run 'TestPublicFilesOfOtherTools'
+
 echo "== every fuzz target for ${FUZZ_TIME:-30s}"
 grep -rl --include='*_test.go' '^func Fuzz' internal | xargs -n1 dirname | sort -u | while read -r dir; do
   "$go" test "./$dir" -list '^Fuzz' | grep '^Fuzz' | while read -r target; do

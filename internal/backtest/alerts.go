@@ -34,7 +34,7 @@ func (f *firings) begin(ls model.Labels, at time.Time) {
 	}
 	f.open[id] = len(f.list)
 	f.list = append(f.list, model.BacktestAlert{
-		Name: ls["alertname"], SLO: ls["slo"], Service: ls["service"], Severity: ls["severity"],
+		Name: ls["alertname"], SLO: ls.Own("slo"), Service: ls.Own("service"), Severity: ls.Own("severity"),
 		Labels: ls, Receivers: []string{}, Start: at.UTC(),
 	})
 }

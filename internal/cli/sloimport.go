@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -17,19 +19,26 @@ func sloImportCommand() *cobra.Command {
 	var output string
 	cmd := &cobra.Command{
 		Use:   "import FILE...",
-		Short: "Turn files of Sloth and Pyrra into OpenSLO",
-		Long: `Reads Sloth's prometheus/v1 and Pyrra's pyrra.dev/v1alpha1 and writes the OpenSLO v1
-that they mean, burn alerts included. slo_files may also name such files as they are.`,
+		Short: "Turn files of Sloth, Pyrra and others into OpenSLO",
+		Long: `Reads the files of Sloth (prometheus/v1 and sloth.slok.dev/v1, its AlertWindows too),
+Pyrra (pyrra.dev/v1alpha1), Google's slo-generator (sre.google.com/v2) and openslo/v1alpha,
+and writes the OpenSLO v1 that they mean. Burn alerts keep the names, labels and annotations
+that the tool gives them, so that an alertmanager.yml made for it routes them the same.
+slo_files may also name such files as they are.`,
 		Example: `  signalbox slo import sloth/*.yml
   signalbox slo import --output slos/ pyrra/*.yaml`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			files, err := expand(args)
+			paths, err := expand(args)
 			if err != nil {
 				return err
 			}
-			for i, file := range files {
-				if err := importSLOs(cmd, file, output, i); err != nil {
+			imports, err := readImports(cmd, paths)
+			if err != nil {
+				return err
+			}
+			for i, one := range imports {
+				if err := one.write(cmd, output, i); err != nil {
 					return err
 				}
 			}
@@ -40,28 +49,56 @@ that they mean, burn alerts included. slo_files may also name such files as they
 	return cmd
 }
 
-func importSLOs(cmd *cobra.Command, file, output string, nth int) error {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return err
-	}
-	docs, problems := openslo.Parse(file, text)
-	_, more := definition.Define(docs)
+// imported is a file and the documents that it means.
+type imported struct {
+	file string
+	docs openslo.Documents
+}
+
+// own finds documents that need no import.
+var own = regexp.MustCompile(`apiVersion["']?: *["']?` + openslo.Version + `["']?\s*([,}#\n]|$)`)
+
+// readImports reads all files before one is written: Sloth's windows may stand in a file of their own.
+func readImports(cmd *cobra.Command, paths []string) (out []imported, err error) {
+	files, problems := openslo.Files().Load(paths)
+	docs, more := openslo.ParseAll(files)
+	_, last := definition.Define(docs)
 	failed := false
-	for _, p := range append(problems, more...) {
+	for _, p := range slices.Concat(problems, more, last) {
 		failed = failed || !p.Warning
 		fmt.Fprintln(cmd.ErrOrStderr(), p.Error())
 	}
-	switch {
-	case failed:
-		return exitError{status: exitFailed}
-	case len(docs.Services)+len(docs.SLIs)+len(docs.Policies) > 0 || strings.Contains(string(text), openslo.Version):
-		return fmt.Errorf("%s is OpenSLO already", file)
+	if failed {
+		return nil, exitError{status: exitFailed}
 	}
-	converted, err := openslo.Format(docs.SLOs)
+	for _, f := range files {
+		if own.Match(f.Text) {
+			return nil, fmt.Errorf("%s is OpenSLO already", f.Path)
+		}
+		one := imported{file: f.Path}
+		for _, s := range docs.SLOs {
+			if s.File == f.Path {
+				one.docs.SLOs = append(one.docs.SLOs, s)
+			}
+		}
+		for _, s := range docs.Services {
+			if s.File == f.Path {
+				one.docs.Services = append(one.docs.Services, s)
+			}
+		}
+		if len(one.docs.SLOs)+len(one.docs.Services) > 0 {
+			out = append(out, one)
+		}
+	}
+	return out, nil
+}
+
+func (im imported) write(cmd *cobra.Command, output string, nth int) error {
+	converted, err := openslo.Format(im.docs)
 	if err != nil {
 		return err
 	}
+	file := im.file
 	if output == "" {
 		if nth > 0 {
 			fmt.Fprintln(cmd.OutOrStdout(), "---")
@@ -79,7 +116,7 @@ func importSLOs(cmd *cobra.Command, file, output string, nth int) error {
 	if err := os.WriteFile(target, converted, 0o644); err != nil { //nolint:gosec // configuration, to be read by others
 		return err
 	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %d SLOs of %s\n", target, len(docs.SLOs), file)
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %d SLOs of %s\n", target, len(im.docs.SLOs), file)
 	return err
 }
 

@@ -86,7 +86,7 @@ func (k known) of(s cause.Symptom) cause.Facts {
 func versionsOf(traffic []model.Sample) map[string][]cause.Version {
 	out := map[string][]cause.Version{}
 	for _, s := range traffic {
-		service, version := s.Labels["service"], s.Labels["version"]
+		service, version := s.Labels.Own("service"), s.Labels["version"]
 		i := slices.IndexFunc(out[service], func(v cause.Version) bool { return v.Version == version })
 		if i < 0 {
 			i = len(out[service])
@@ -110,9 +110,9 @@ func failing(slos []model.SLOStatus, alerts []model.ActiveAlert) []cause.Failing
 		}
 	}
 	for _, a := range alerts {
-		if a.Labels["service"] != "" && a.Labels["severity"] == "critical" && len(a.SilencedBy) == 0 {
+		if a.Labels.Own("service") != "" && a.Labels.Own("severity") == "critical" && len(a.SilencedBy) == 0 {
 			out = append(out, cause.Failing{
-				Service: a.Labels["service"], Environment: environmentOf(a.Labels), Region: a.Labels["region"], Since: a.StartsAt, What: a.Labels["alertname"],
+				Service: a.Labels.Own("service"), Environment: environmentOf(a.Labels), Region: a.Labels["region"], Since: a.StartsAt, What: a.Labels["alertname"],
 			})
 		}
 	}
@@ -128,10 +128,10 @@ func environmentOf(labels map[string]string) string {
 func namedByAlerting(s cause.Symptom, alerts []model.ActiveAlert) string {
 	service := map[string]string{}
 	for _, a := range alerts {
-		service[a.Fingerprint] = a.Labels["service"]
+		service[a.Fingerprint] = a.Labels.Own("service")
 	}
 	for _, a := range alerts {
-		if a.Labels["service"] != s.Service || a.HeldBack == "" {
+		if a.Labels.Own("service") != s.Service || a.HeldBack == "" {
 			continue
 		}
 		for _, by := range a.InhibitedBy {

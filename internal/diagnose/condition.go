@@ -18,7 +18,7 @@ import (
 // condition finds what is compared with what: for a burn alert from the SLO, for
 // a rule from its expression.
 func (r *Room) condition(ctx context.Context, e *model.Explanation, s subject) error {
-	if name := s.Labels["slo"]; name != "" && s.rule == nil {
+	if name := s.Labels.Own("slo"); name != "" && s.rule == nil {
 		return r.burnCondition(ctx, e, s, name)
 	}
 	e.Query = expressionOf(s.GeneratorURL)
@@ -51,7 +51,7 @@ func (r *Room) condition(ctx context.Context, e *model.Explanation, s subject) e
 }
 
 func (r *Room) burnCondition(ctx context.Context, e *model.Explanation, s subject, name string) error {
-	list, err := r.slos(ctx, s.Labels["service"])
+	list, err := r.slos(ctx, s.Labels.Own("service"))
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func (r *Room) burnCondition(ctx context.Context, e *model.Explanation, s subjec
 		if st.Name != name {
 			continue
 		}
-		long := orElse(s.Labels["long_window"], "1h")
+		long := orElse(s.Labels.Own("long_window"), "1h")
 		e.Query = st.ErrorRatioQuery(long)
 		for _, b := range st.Burn {
 			if b.Window == long {
@@ -70,7 +70,7 @@ func (r *Room) burnCondition(ctx context.Context, e *model.Explanation, s subjec
 	if v, err := strconv.ParseFloat(s.Annotations["threshold"], 64); err == nil {
 		e.Threshold = pointer(v)
 		e.Condition = "≥ " + human.Times(v)
-		if long, short := s.Labels["long_window"], s.Labels["short_window"]; long != "" && short != "" {
+		if long, short := s.Labels.Own("long_window"), s.Labels.Own("short_window"); long != "" && short != "" {
 			e.Condition += " over " + long + " and " + short
 		}
 	}

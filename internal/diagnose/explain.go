@@ -54,7 +54,7 @@ func (r *Room) Explain(ctx context.Context, asked string) (model.Explanation, er
 	if !ok {
 		return e, unknownAlert(asked, active, pages, rules)
 	}
-	e.Alert, e.Fingerprint, e.State, e.Severity = cmp.Or(s.Labels["alertname"], asked), s.Fingerprint, s.state, s.Labels["severity"]
+	e.Alert, e.Fingerprint, e.State, e.Severity = cmp.Or(s.Labels["alertname"], asked), s.Fingerprint, s.state, s.Labels.Own("severity")
 	maps.Copy(e.Labels, s.Labels)
 	if s.state != stateInactive && !s.StartsAt.IsZero() {
 		since := s.StartsAt.UTC()
@@ -271,7 +271,7 @@ func (r *Room) quiet(ctx context.Context, e *model.Explanation, s subject, activ
 
 // why finds the cause of an alert about a service, and the changes to show beside it.
 func (r *Room) why(ctx context.Context, e *model.Explanation, s subject) ([]model.Deploy, error) {
-	service := s.Labels["service"]
+	service := s.Labels.Own("service")
 	if service == "" || e.ActiveSince == nil || s.state == statePending {
 		return nil, nil
 	}

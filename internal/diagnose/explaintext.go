@@ -55,9 +55,9 @@ func timeline(s subject, pages []model.Page, deploys []model.Deploy) []model.Tim
 
 func explainText(e model.Explanation, s subject) string {
 	what := e.Alert
-	if slo := s.Labels["slo"]; slo != "" {
+	if slo := s.Labels.Own("slo"); slo != "" {
 		what += " for " + slo
-	} else if service := s.Labels["service"]; service != "" {
+	} else if service := s.Labels.Own("service"); service != "" {
 		what += " of " + service
 	}
 	switch s.state {
@@ -122,7 +122,7 @@ func notifiedText(e model.Explanation, s subject) string {
 	case len(e.Inhibitors) > 0:
 		by := e.Inhibitors[0]
 		text := " It is inhibited by " + by.Alert
-		if service := by.Labels["service"]; service != "" {
+		if service := by.Labels.Own("service"); service != "" {
 			text += " of " + service
 		}
 		return text + ", which fires."

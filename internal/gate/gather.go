@@ -85,7 +85,7 @@ func (g *Gate) pages(ctx context.Context, req model.GateRequest) ([]OpenPage, er
 }
 
 func about(a model.PageAlert, req model.GateRequest) bool {
-	return a.Labels["service"] == req.Service && model.SameEnvironment(model.Environments(a.Labels), req.Environment)
+	return a.Labels.Own("service") == req.Service && model.SameEnvironment(model.Environments(a.Labels), req.Environment)
 }
 
 // dependencies are how the promises of the services called stand.

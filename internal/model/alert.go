@@ -26,6 +26,17 @@ type Page struct {
 // Labels is a label set in JSON form.
 type Labels map[string]string
 
+// OwnLabel begins the labels of alerts that carry another tool's: its routes do not know them.
+const OwnLabel = "signalbox_"
+
+// Own is the label of a name as this product means it, whatever other tools call by that name.
+func (l Labels) Own(name string) string {
+	if v := l[OwnLabel+name]; v != "" {
+		return v
+	}
+	return l[name]
+}
+
 // PageAlert is one alert in a page.
 type PageAlert struct {
 	Fingerprint string     `json:"fingerprint"`

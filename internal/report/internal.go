@@ -179,7 +179,7 @@ func (w *work) page(p model.Page, by map[string]*promise) model.ReportPage {
 		out.AckedBy = p.AckedBy
 	}
 	for _, a := range p.Alerts {
-		name := a.Labels["slo"]
+		name := a.Labels.Own("slo")
 		if name == "" {
 			continue
 		}

@@ -80,7 +80,10 @@ func (e *Engine) sendAlerts(ctx context.Context, promises []*promise, now time.T
 				forgotten = append(forgotten, m)
 				continue
 			}
-			m.alerts = notify.Spread(e.alert(p.def, p.status, row, a, now, m.active))
+			one := e.alert(p.def, p.status, row, a, now, m.active)
+			if m.alerts = []notify.Alert{one}; !row.Only { // another tool sends one
+				m.alerts = notify.Spread(one)
+			}
 			due = append(due, m)
 		}
 	}
@@ -135,31 +138,11 @@ func (e *Engine) retire(ctx context.Context, gone map[string]*promise, now time.
 // alert is what the pipeline is told. Its labels are the same every time: they
 // are its identity.
 func (e *Engine) alert(d *Definition, s model.SLOStatus, b BurnAlert, a *store.SLOAlertRecord, now time.Time, active bool) notify.Alert {
-	long, short := definition.WindowText(time.Duration(b.Long)), definition.WindowText(b.ShortWindow())
-	ls := model.Labels{}
-	for k, v := range d.Labels {
-		if definition.LabelName(k) && v != "" {
-			ls[k] = v
-		}
-	}
-	ls["alertname"], ls["slo"], ls["service"], ls["severity"] = b.Name, d.Name, d.Service, b.Severity()
-	if b.Name != AlertTrickle {
-		ls["long_window"], ls["short_window"] = long, short
-	}
-	if d.Notify != "" {
-		ls["notify"] = d.Notify
-	}
-	if d.Environment != "" {
-		ls["env"] = d.Environment
-	}
+	ls, long := d.AlertLabels(b), definition.WindowText(time.Duration(b.Long))
 	link := e.deps.ExternalURL + "/slos/" + url.PathEscape(d.Name)
 	text := e.alertText(d, s, b, now)
 	text["link"], text["query"] = link, s.ErrorRatioQuery(long)
-	for _, key := range []string{"runbook", "runbook_url"} {
-		if v := d.Annotations[key]; v != "" {
-			text[key] = v
-		}
-	}
+	text = e.annotate(text, d, b, ls, burnIn(s, long)*d.ErrorBudget(), now)
 	out := notify.Alert{Labels: ls, Annotations: text, StartsAt: a.Since, GeneratorURL: link}
 	// As Prometheus does: an alert that nobody repeats ends by itself.
 	out.EndsAt = now.Add(4 * time.Duration(e.cfg.ResendEvery))

@@ -2,6 +2,7 @@ package slo
 
 import (
 	"os"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -49,7 +50,7 @@ func TestTheDocumentationsExamplesLoad(t *testing.T) {
 				t.Error(errs)
 			}
 			want := DefaultConfig()
-			if got := section.SLO; len(got.BurnAlerts) != len(want.BurnAlerts) || got.BurnAlerts[3] != want.BurnAlerts[3] || got.StaleAfter != want.StaleAfter || got.CPUShare != want.CPUShare || got.MinBadEvents != want.MinBadEvents {
+			if got := section.SLO; len(got.BurnAlerts) != len(want.BurnAlerts) || !reflect.DeepEqual(got.BurnAlerts[3], want.BurnAlerts[3]) || got.StaleAfter != want.StaleAfter || got.CPUShare != want.CPUShare || got.MinBadEvents != want.MinBadEvents {
 				t.Errorf("the documented defaults are not the defaults: %+v", got)
 			}
 		}

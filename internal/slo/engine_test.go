@@ -119,7 +119,7 @@ func TestAnAlertNamesFiguresLinkAndRunbook(t *testing.T) {
 		}
 	}
 	want := model.Labels{
-		"alertname": "SLOBurnRateFast", "slo": "edge-ok", "service": "edge", "severity": "critical", "env": "prod", "team": "a",
+		"alertname": "SLOBurnRateFast", "slo": "edge-ok", "service": "edge", "severity": "critical", "env": "prod", "team": "a", "not_a_label": "x",
 		"long_window": "1h", "short_window": "5m",
 	}
 	if len(a.Labels) != len(want) {

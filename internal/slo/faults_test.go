@@ -82,27 +82,33 @@ func TestWhatCannotBeIsNamedAndNotJudged(t *testing.T) {
 		{"a ratio that rounding lifts above one", raw("success"), map[string]func(int) float64{"share": constant(1 + 1e-12)}, "", ""},
 		{
 			"good events counted twice", ratioDoc(queryLine("good", "good_total"), queryLine("total", "all_total")),
-			map[string]func(int) float64{"good_total": each(200), "all_total": each(100)}, "more good events (11,967) than events (5,983) in 1 h", "same events",
+			map[string]func(int) float64{"good_total": each(200), "all_total": each(100)},
+			"more good events (11,967) than events (5,983) in 1 h", "same events",
 		},
 		{
 			"bad events of more than are in total", ratioDoc(queryLine("bad", "bad_total"), queryLine("total", "all_total")),
-			map[string]func(int) float64{"bad_total": each(110), "all_total": each(100)}, "more bad events (6,582) than events (5,983) in 1 h", "same events",
+			map[string]func(int) float64{"bad_total": each(110), "all_total": each(100)},
+			"more bad events (6,582) than events (5,983) in 1 h", "same events",
 		},
 		{
 			"a difference below zero", ratioDoc(queryLine("bad", "sum(all_total) - sum(good_total)"), queryLine("total", "all_total")),
-			map[string]func(int) float64{"good_total": each(110), "all_total": each(100)}, "good or bad events is negative (-598 in 1 h)", "same events",
+			map[string]func(int) float64{"good_total": each(110), "all_total": each(100)},
+			"good or bad events is negative (-598 in 1 h)", "same events",
 		},
 		{
 			"events without end", ratioDoc("counter: false", queryLine("bad", "errors"), queryLine("total", "all")),
-			map[string]func(int) float64{"errors": constant(1), "all": constant(math.Inf(1))}, "+Inf events", "finite",
+			map[string]func(int) float64{"errors": constant(1), "all": constant(math.Inf(1))},
+			"+Inf events", "finite",
 		},
 		{
 			"slices judged by more good events than there are", strings.Replace(strings.Replace(ratioDoc(queryLine("good", "good_total"), queryLine("total", "all_total")), "Occurrences", "Timeslices", 1), "{target: 0.99}", "{target: 0.99, timeSliceTarget: 0.9, timeSliceWindow: 1m}", 1),
-			map[string]func(int) float64{"good_total": each(200), "all_total": each(100)}, "more good events", "same events",
+			map[string]func(int) float64{"good_total": each(200), "all_total": each(100)},
+			"more good events", "same events",
 		},
 		{
 			"one event between two scrapes", ratioDoc(queryLine("good", "good_total"), queryLine("total", "all_total")),
-			map[string]func(int) float64{"good_total": func(i int) float64 { return 100*float64(i) + 1 }, "all_total": each(100)}, "", "",
+			map[string]func(int) float64{"good_total": func(i int) float64 { return 100*float64(i) + 1 }, "all_total": each(100)},
+			"", "",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -30,7 +30,14 @@ const AlertTrickle = "SLOSlowTrickle"
 // rowOf is a burn alert of a promise by its name, that of few events included.
 func rowOf(cfg Config, d *Definition, name string) (BurnAlert, bool) {
 	if name == AlertTrickle {
-		return BurnAlert{Name: name, Effect: cfg.LowTraffic.Effect, Factor: cfg.LowTraffic.Factor}, true
+		b := BurnAlert{Name: name, Effect: cfg.LowTraffic.Effect, Factor: cfg.LowTraffic.Factor}
+		for _, row := range d.BurnAlerts { // it goes where an imported SLO's pages go
+			if row.Only && row.Effect == b.Effect {
+				b.Labels, b.Only = row.Labels, true
+				break
+			}
+		}
+		return b, true
 	}
 	return d.Row(cfg.BurnAlerts, name)
 }
@@ -105,7 +112,7 @@ func lowTraffic(cfg Config, d *Definition, sixHours ledger.Cell) bool {
 // trickleRow judges a promise with few events over the shortest windows that hold enough of them.
 // Like the table it wants both: bad over a longer time, and still bad.
 func trickleRow(cfg Config, d *Definition, m measured, wasActive bool) (burnRow, bool) {
-	if m.trickle == nil {
+	if m.trickle == nil || len(d.Table(cfg.BurnAlerts)) == 0 { // an SLO that wants no alerts
 		return burnRow{}, false
 	}
 	longs, recents := trickleWindows()

@@ -128,12 +128,12 @@ func named(patterns []string, ls prommodel.LabelSet) bool {
 
 // isSource says whether an alert may explain others.
 func (d *dependents) isSource(ls prommodel.LabelSet) bool {
-	return ls["service"] != "" && slices.Contains(d.cfg.Severities, string(ls["severity"])) && named(d.cfg.Sources, ls)
+	return own(ls, "service") != "" && slices.Contains(d.cfg.Severities, own(ls, "severity")) && named(d.cfg.Sources, ls)
 }
 
 // isTarget says whether an alert may be held back.
 func (d *dependents) isTarget(ls prommodel.LabelSet) bool {
-	return ls["service"] != "" && named(d.cfg.Targets, ls)
+	return own(ls, "service") != "" && named(d.cfg.Targets, ls)
 }
 
 // topologyEvery is how often the calls are read again.
@@ -265,13 +265,13 @@ func (d *dependents) hold(t *alert.Alert, sources []*alert.Alert) *held {
 // holders are all sources that t is held back for.
 func (d *dependents) holders(t *alert.Alert, sources []*alert.Alert) []held {
 	c := d.calls.Load()
-	service := string(t.Labels["service"])
+	service := own(t.Labels, "service")
 	if c == nil || !d.isTarget(t.Labels) {
 		return nil
 	}
 	var out []held
 	for _, s := range sources {
-		upstream := string(s.Labels["service"])
+		upstream := own(s.Labels, "service")
 		if upstream == service || !d.mayHold(s, t) {
 			continue
 		}
@@ -301,8 +301,16 @@ func (d *dependents) mayHold(s, t *alert.Alert) bool {
 	return severity(t) <= severity(s) && !s.StartsAt.After(t.StartsAt.Add(time.Duration(d.cfg.StartsWithin)))
 }
 
+// own is a label as this product means it, on alerts with another tool's labels too.
+func own(ls prommodel.LabelSet, name prommodel.LabelName) string {
+	if v := ls[model.OwnLabel+name]; v != "" {
+		return string(v)
+	}
+	return string(ls[name])
+}
+
 func severity(a *alert.Alert) int {
-	switch a.Labels["severity"] {
+	switch own(a.Labels, "severity") {
 	case "critical":
 		return 3
 	case "warning":

@@ -33,15 +33,15 @@ func describe(p *model.Page, alerts []*amalert.Alert, now time.Time) {
 		if a.Status != b.Status {
 			return strings.Compare(a.Status, b.Status) // firing before resolved
 		}
-		return rank(a.Labels["severity"]) - rank(b.Labels["severity"])
+		return rank(a.Labels.Own("severity")) - rank(b.Labels["severity"])
 	})
 	p.Status, p.ResolvedAt = "firing", nil
 	if firing == 0 {
 		p.Status, p.ResolvedAt = "resolved", &now
 	}
 	worst := p.Alerts[0]
-	p.Severity = worst.Labels["severity"]
-	p.Service = worst.Labels["service"]
+	p.Severity = worst.Labels.Own("severity")
+	p.Service = worst.Labels.Own("service")
 	p.Title = title(worst, len(p.Alerts)-1)
 	p.Summary = firstOf(worst.Annotations, "summary", "message", "description", "title")
 }
@@ -65,7 +65,7 @@ func pageAlert(a *amalert.Alert, now time.Time) model.PageAlert {
 func title(a model.PageAlert, more int) string {
 	var b strings.Builder
 	b.WriteString(a.Labels["alertname"])
-	if s := a.Labels["service"]; s != "" {
+	if s := a.Labels.Own("service"); s != "" {
 		b.WriteString(" on " + s)
 	}
 	var where []string

@@ -180,7 +180,7 @@ func alertRows(ctx context.Context, s State) ([][]any, error) {
 	var rows [][]any
 	for _, a := range list {
 		l := a.Labels
-		rows = append(rows, []any{l["alertname"], a.State, l["severity"], l["service"], l["slo"], timeCell(a.ActiveAt), a.Value, jsonCell(l), jsonCell(a.Annotations)})
+		rows = append(rows, []any{l["alertname"], a.State, l.Own("severity"), l.Own("service"), l.Own("slo"), timeCell(a.ActiveAt), a.Value, jsonCell(l), jsonCell(a.Annotations)})
 	}
 	return rows, err
 }

@@ -3,7 +3,6 @@ package definition
 import (
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	prom "github.com/prometheus/common/model"
@@ -28,6 +27,16 @@ type BurnAlert struct {
 
 	// NoData makes it fire for missing data instead; AlertPolicies set it.
 	NoData bool `yaml:"-"`
+	// Alert is what the alert is called where that is not Name; AlertConditions set it and the following.
+	Alert       string            `yaml:"-"`
+	Labels      map[string]string `yaml:"-"`
+	Annotations map[string]string `yaml:"-"`
+	Only        bool              `yaml:"-"` // Labels are all that the alert has
+}
+
+// String is the row as the configuration writes it.
+func (b BurnAlert) String() string {
+	return fmt.Sprintf("{name: %s, long: %s, short: %s, factor: %v, effect: %s}", b.Name, b.Long, b.Short, b.Factor, b.Effect)
 }
 
 // Severity is the alert's severity label.
@@ -86,9 +95,4 @@ func WindowText(d time.Duration) string {
 		return strconv.FormatInt(int64(d/time.Minute), 10) + "m"
 	}
 	return strconv.FormatInt(int64(d/time.Second), 10) + "s"
-}
-
-// LabelName reports whether Prometheus takes a name for a label's.
-func LabelName(s string) bool {
-	return s != "" && !strings.HasPrefix(s, "__") && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == "" && (s[0] < '0' || s[0] > '9')
 }

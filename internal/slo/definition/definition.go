@@ -220,6 +220,7 @@ func (r *resolver) complete(d *Definition, s *openslo.SLO) bool {
 		r.report(s.Meta, s.Line, false, fmt.Sprintf("SLO %s: annotation %s is %q", s.Name, annotationBurnAlerts, mode), "say replace or extend")
 	}
 	r.applyPeak(d, s)
+	r.checkCarried(d)
 	return !r.failed
 }
 

@@ -2,6 +2,7 @@ package definition
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -13,7 +14,6 @@ import (
 // Annotations of documents that say what OpenSLO has no field for.
 const (
 	annotationBurnAlerts = "signalbox.io/burn-alerts"   // of an SLO: replace (default) or extend
-	annotationShort      = "signalbox.io/short-window"  // of an AlertCondition; lookback / 12 by default
 	annotationPeaks      = "signalbox.io/peak-calendar" // of an SLO: name of a PeakCalendar
 	annotationPeakValue  = "signalbox.io/peak-value"    // threshold at peak
 	annotationPeakTarget = "signalbox.io/peak-target"   // objective at peak, 0 to 1
@@ -139,11 +139,19 @@ func (r *resolver) dangling(m openslo.Meta, line int, who, kind, name string, kn
 func (r *resolver) burnRowsOf(p *openslo.AlertPolicy, c *openslo.AlertCondition) (rows []BurnAlert) {
 	row := BurnAlert{
 		Name: alertName(c.Name), Long: prom.Duration(c.Lookback), Factor: c.Threshold, For: prom.Duration(c.After), Effect: effectOf(c.Severity),
+		Alert: c.Annotations[openslo.AnnotationAlertName], Annotations: merge(p.Annotations, c.Annotations), Labels: merge(p.Labels, c.Labels),
 	}
-	if text := c.Annotations[annotationShort]; text != "" {
+	switch only := c.Annotations[openslo.AnnotationAlertLabels]; only {
+	case "":
+	case "only":
+		row.Labels, row.Annotations, row.Only = c.Labels, c.Annotations, true
+	default:
+		r.report(c.Meta, c.Line, false, fmt.Sprintf("AlertCondition %s: annotation %s is %q", c.Name, openslo.AnnotationAlertLabels, only), "say only, or leave it out")
+	}
+	if text := c.Annotations[openslo.AnnotationShortWindow]; text != "" {
 		d, err := prom.ParseDuration(text)
 		if err != nil {
-			r.report(c.Meta, c.Line, false, fmt.Sprintf("AlertCondition %s: %s: %v", c.Name, annotationShort, err), "use for example 5m")
+			r.report(c.Meta, c.Line, false, fmt.Sprintf("AlertCondition %s: %s: %v", c.Name, openslo.AnnotationShortWindow, err), "use for example 5m")
 		}
 		row.Short = d
 	} else if row.ShortWindow() < time.Minute {
@@ -160,6 +168,17 @@ func (r *resolver) burnRowsOf(p *openslo.AlertPolicy, c *openslo.AlertCondition)
 		rows = append(rows, row)
 	}
 	return rows
+}
+
+// merge lays one map over another; nil when both are empty.
+func merge(below, above map[string]string) map[string]string {
+	if len(below)+len(above) == 0 {
+		return nil
+	}
+	out := map[string]string{}
+	maps.Copy(out, below)
+	maps.Copy(out, above)
+	return out
 }
 
 // effectOf reads the severities that people write.

@@ -102,16 +102,8 @@ func (d *Definition) errorOver(w time.Duration) string {
 
 func (d *Definition) alertRule(b BurnAlert) yaml.MapSlice {
 	long, short := WindowText(time.Duration(b.Long)), WindowText(b.ShortWindow())
-	labels := map[string]string{}
-	for k, v := range d.Labels {
-		if LabelName(k) && v != "" {
-			labels[k] = v
-		}
-	}
-	labels["slo"], labels["service"], labels["severity"], labels["long_window"], labels["short_window"] = d.Name, d.Service, b.Severity(), long, short
-	if d.Notify != "" {
-		labels["notify"] = d.Notify
-	}
+	labels := map[string]string(d.AlertLabels(b))
+	delete(labels, "alertname")
 	limit := b.Factor * d.ErrorBudget()
 	expr := fmt.Sprintf("%s{slo=%q} >= %.10g and %s{slo=%q} >= %.10g", recordedError(long), d.Name, limit, recordedError(short), d.Name, limit)
 	summary := fmt.Sprintf("%s burns its budget at %g times the sustainable rate or more", d.DisplayName, b.Factor)
@@ -119,11 +111,20 @@ func (d *Definition) alertRule(b BurnAlert) yaml.MapSlice {
 		expr = fmt.Sprintf("absent(%s{slo=%q})", recordedError(long), d.Name)
 		summary = d.DisplayName + " has no data"
 	}
-	rule := yaml.MapSlice{{Key: "alert", Value: b.Name}, {Key: "expr", Value: expr}}
+	rule := yaml.MapSlice{{Key: "alert", Value: b.Title()}, {Key: "expr", Value: expr}}
 	if b.For > 0 {
 		rule = append(rule, yaml.MapItem{Key: "for", Value: b.For.String()})
 	}
-	// Braces in a text would be a template.
-	summary = strings.NewReplacer("{{", "{ {", "}}", "} }").Replace(summary)
-	return append(rule, yaml.MapItem{Key: "labels", Value: labels}, yaml.MapItem{Key: "annotations", Value: map[string]string{"summary": summary}})
+	// Braces in a text would be a template; those of an imported SLO are one.
+	plain := strings.NewReplacer("{{", "{ {", "}}", "} }")
+	annotations := map[string]string{"summary": plain.Replace(summary)}
+	given, _ := Carried(d.Annotations, b.Annotations)
+	if b.Only {
+		given, _ = Carried(b.Annotations)
+		plain = strings.NewReplacer()
+	}
+	for name, v := range given {
+		annotations[name] = plain.Replace(v)
+	}
+	return append(rule, yaml.MapItem{Key: "labels", Value: labels}, yaml.MapItem{Key: "annotations", Value: annotations})
 }

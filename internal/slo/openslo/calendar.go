@@ -2,6 +2,7 @@ package openslo
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/document"
@@ -100,13 +101,13 @@ var calendarForms = [...]string{"2006-01-02 15:04:05", "2006-01-02 15:04", "2006
 
 // calendar reads a calendar window's start and zone. Without a start, windows
 // begin with their unit: the day at midnight, the week on Monday.
-func (r *reader) calendar(o *document.Object, text string) *Calendar {
+func (r *reader) calendar(o *document.Object, text, key string) *Calendar {
 	c := &Calendar{Count: 1}
 	zone := time.UTC
 	var start string
 	cal := o.Object("calendar", false)
 	if cal == nil || !cal.Has("timeZone") {
-		at := o.At("duration")
+		at := o.At(key)
 		if cal != nil {
 			at = o.At("calendar")
 		}
@@ -132,18 +133,22 @@ func (r *reader) calendar(o *document.Object, text string) *Calendar {
 			c.Start = at
 		}
 	}
+	if months, isMinutes := strings.CutSuffix(text, "m"); isMinutes {
+		o.At(key).Warning(fmt.Sprintf("%s is minutes, and no calendar window is made of those: months are taken", text), "write "+months+"M")
+		text = months + "M"
+	}
 	if _, err := fmt.Sscanf(text, "%d%c", &c.Count, &c.Unit); err != nil || c.Count < 1 || c.Text() != text {
-		o.At("duration").Problem(fmt.Sprintf("window %q is unknown", text), "use a number with d, w, M, Q or Y, for example 1M")
+		o.At(key).Problem(fmt.Sprintf("window %q is unknown", text), "use a number with d, w, M, Q or Y, for example 1M")
 		return nil
 	}
 	switch c.Unit {
 	case UnitDay, UnitWeek, UnitMonth, UnitQuarter, UnitYear:
 	default:
-		o.At("duration").Problem("a calendar window is made of days, weeks, months, quarters or years", "for example `duration: 1M`")
+		o.At(key).Problem("a calendar window is made of days, weeks, months, quarters or years", "for example `duration: 1M`")
 		return nil
 	}
 	if c.Count > 400 || c.Longest() > maxWindow {
-		o.At("duration").Problem(fmt.Sprintf("window %s is out of bounds", text), "use at most a year")
+		o.At(key).Problem(fmt.Sprintf("window %s is out of bounds", text), "use at most a year")
 		return nil
 	}
 	if start == "" {

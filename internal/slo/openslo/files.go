@@ -3,7 +3,9 @@ package openslo
 import "github.com/signalbox-project/signalbox/internal/document"
 
 // Files are how SLO files are found and read.
-func Files() document.Files { return document.Files{What: "SLO file", Setting: "slo_files", MaxBytes: 4 << 20} }
+func Files() document.Files {
+	return document.Files{What: "SLO file", Setting: "slo_files", MaxBytes: 4 << 20}
+}
 
 // ReadFiles parses the files that glob patterns find, each once.
 func ReadFiles(patterns []string) (Documents, []Problem) {

@@ -35,6 +35,8 @@ type Documents struct {
 	Conditions []AlertCondition
 	Targets    []NotificationTarget
 	Calendars  []PeakCalendar
+
+	Windows []AlertWindows // of Sloth, for its SLOs among these
 }
 
 // Append adds another file's documents.
@@ -47,6 +49,8 @@ func (d *Documents) Append(o Documents) {
 	d.Conditions = append(d.Conditions, o.Conditions...)
 	d.Targets = append(d.Targets, o.Targets...)
 	d.Calendars = append(d.Calendars, o.Calendars...)
+	d.Windows = append(d.Windows, o.Windows...)
+	d.settle()
 }
 
 // Meta is a document's metadata and where it stands.
@@ -166,6 +170,7 @@ type SLO struct {
 	Method       string
 	Objectives   []Objective
 	Policies     []PolicyRef
+	Sloth        *SlothAlerting // of an SLO of Sloth's, from which its policies are made
 }
 
 // Objective is one target of an SLO.
@@ -196,6 +201,7 @@ func Parse(file string, text []byte) (docs Documents, problems []Problem) {
 	for _, n := range nodes {
 		r.document(n, &docs)
 	}
+	docs.settle()
 	return docs, r.Problems()
 }
 
@@ -207,7 +213,14 @@ func add[T any](r *reader, list *[]T, read func() T) {
 	}
 }
 
+// document reads one document, a list of them, or an object that lists them.
 func (r *reader) document(n document.Node, docs *Documents) {
+	if list, ok := n.List(); ok {
+		for _, one := range list {
+			r.document(one, docs)
+		}
+		return
+	}
 	o := n.Object("")
 	if o == nil {
 		return
@@ -222,9 +235,17 @@ func (r *reader) document(n document.Node, docs *Documents) {
 	}
 	version, kind := o.Str("apiVersion", true), o.Str("kind", true)
 	switch {
+	case version == "" || kind == "":
+	case o.Has("items") && (version == kubernetesVersion && kind == "List" || strings.HasSuffix(kind, "List")):
+		r.list(o, docs)
 	case version == PyrraVersion:
 		add(r, &docs.SLOs, func() SLO { return r.pyrraDocument(o) })
-	case version == "" || kind == "":
+	case version == SlothKubeVersion:
+		r.slothKubernetes(o, kind, docs)
+	case version == GeneratorVersion:
+		add(r, &docs.SLOs, func() SLO { return r.generatorDocument(o) })
+	case version == AlphaVersion:
+		r.alpha(o, kind, docs)
 	case version == OwnVersion && kind == "PeakCalendar":
 		add(r, &docs.Calendars, func() PeakCalendar { return r.peakCalendar(o) })
 	case version == OwnVersion:
@@ -232,7 +253,7 @@ func (r *reader) document(n document.Node, docs *Documents) {
 	case version == Version:
 		r.openSLO(o, kind, docs)
 	default:
-		o.At("apiVersion").Problem(fmt.Sprintf("apiVersion is %q", version), fmt.Sprintf("only %s is read, and the files of Sloth and Pyrra", Version))
+		o.At("apiVersion").Problem(fmt.Sprintf("apiVersion is %q", version), fmt.Sprintf("only %s is read, and the files of Sloth, Pyrra, slo-generator and %s", Version, AlphaVersion))
 	}
 }
 

@@ -92,7 +92,8 @@ func (r *reader) alertPolicy(o *document.Object) AlertPolicy {
 	if !spec.Boolean("alertWhenResolved", true) {
 		spec.At("alertWhenResolved").Warning("alertWhenResolved is the receiver's to decide", "set send_resolved: false in alertmanager.yml")
 	}
-	refs(r, spec, "conditions", "conditionRef", "AlertCondition", true, r.alertCondition, func(name string, inline *AlertCondition, line int) {
+	// An empty list is the way to say that an SLO has no alerts.
+	refs(r, spec, "conditions", "conditionRef", "AlertCondition", !spec.Has("conditions"), r.alertCondition, func(name string, inline *AlertCondition, line int) {
 		p.Conditions = append(p.Conditions, ConditionRef{name, inline, line})
 	})
 	refs(r, spec, "notificationTargets", "targetRef", "AlertNotificationTarget", false, r.notificationTarget, func(name string, inline *NotificationTarget, line int) {

@@ -92,7 +92,12 @@ func (r *reader) window(spec *document.Object) (time.Duration, *Calendar) {
 	if o == nil {
 		return 0, nil
 	}
-	text, rolling := o.Str("duration", true), o.Boolean("isRolling", !o.Stands("calendar"))
+	text := o.Str("duration", true)
+	return r.span(o, text, o.Boolean("isRolling", !o.Stands("calendar")), "duration")
+}
+
+// span reads how long a window is, of the key that says so.
+func (r *reader) span(o *document.Object, text string, rolling bool, key string) (time.Duration, *Calendar) {
 	if rolling && o.Stands("calendar") {
 		o.Problem("the window rolls and follows a calendar", "keep one: `isRolling: false` with calendar, or `isRolling: true` without")
 	}
@@ -100,7 +105,7 @@ func (r *reader) window(spec *document.Object) (time.Duration, *Calendar) {
 		return 0, nil
 	}
 	if !rolling {
-		c := r.calendar(o, text)
+		c := r.calendar(o, text, key)
 		o.End()
 		if c == nil {
 			return 0, nil
@@ -112,9 +117,9 @@ func (r *reader) window(spec *document.Object) (time.Duration, *Calendar) {
 	d, err := parseDuration(text)
 	switch {
 	case err != nil:
-		o.At("duration").Problem(fmt.Sprintf("window %q is unknown: %v", text, err), "use a number with m, h, d or w, for example 28d, or a calendar window")
+		o.At(key).Problem(fmt.Sprintf("window %q is unknown: %v", text, err), "use a number with m, h, d or w, for example 28d, or a calendar window")
 	case d < time.Hour || d > maxWindow:
-		o.At("duration").Problem(fmt.Sprintf("window %s is out of bounds", text), "use 1h to 400d; 28d and 30d are customary")
+		o.At(key).Problem(fmt.Sprintf("window %s is out of bounds", text), "use 1h to 400d; 28d and 30d are customary")
 	}
 	return d, nil
 }

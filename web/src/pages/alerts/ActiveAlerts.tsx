@@ -33,9 +33,10 @@ const columns: Column<AmAlert>[] = [
   {
     key: "severity",
     head: "Severity",
-    cell: (alert) => (
-      <StateMark tone={severityTone(alert.labels.severity)} word={severityWord(alert.labels.severity)} />
-    ),
+    cell: (alert) => {
+      const severity = alert.labels.signalbox_severity ?? alert.labels.severity;
+      return <StateMark tone={severityTone(severity)} word={severityWord(severity)} />;
+    },
   },
   { key: "since", head: "Since", cell: (alert) => <When at={alert.startsAt} ago /> },
   { key: "who", head: "Who is told", cell: heard },

@@ -116,7 +116,7 @@ function AckForm({ page }: { page: Page }) {
 function PageDetails({ page }: { page: Page }) {
   const [alert] = page.alerts;
   const name = alert?.labels.alertname;
-  const slo = alert?.labels.slo;
+  const slo = alert?.labels.signalbox_slo ?? alert?.labels.slo;
   return (
     <div className={classes.details}>
       {page.summary && <p>{page.summary}</p>}

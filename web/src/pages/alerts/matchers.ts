@@ -54,7 +54,7 @@ export function matchersOfLabels(json: string | undefined): string {
     const skip = new Set(["instance", "long_window", "short_window", "severity", "job"]);
     return matcherText(
       Object.entries(labels)
-        .filter(([name]) => !skip.has(name))
+        .filter(([name]) => !skip.has(name) && !name.startsWith("signalbox_"))
         .map(([name, value]) => ({ name, value: String(value), isRegex: false, isEqual: true })),
     );
   } catch {
