@@ -28,6 +28,8 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -73,6 +75,7 @@ type Store struct {
 	broken   atomic.Pointer[string] // why no write is taken until a restart, nil while all is well
 	arrivals broadcast
 	damages  []mend.Damage
+	wounds   *wounds
 	synced   *logSync
 }
 
@@ -99,7 +102,10 @@ func Open(cfg Config, deps Deps) (*Store, error) {
 		}
 		return nil, fmt.Errorf("mend metrics store %s: %w", deps.Dir, err)
 	}
-	db, err := tsdb.Open(deps.Dir, telemetry.Quiet(s.log), deps.Registerer, options(cfg), nil)
+	s.wounds = newWounds(s.log)
+	opts := options(cfg)
+	s.wounds.use(opts)
+	db, err := tsdb.Open(deps.Dir, telemetry.Quiet(s.log), deps.Registerer, opts, nil)
 	if err != nil {
 		return nil, fmt.Errorf("open metrics store %s: %w", deps.Dir, err)
 	}
@@ -172,8 +178,11 @@ func (s *Store) registerMetrics(reg prometheus.Registerer) {
 	)
 }
 
-// Run watches the disk until ctx is done.
+// Run watches the disk until ctx is done, and reads every block once.
 func (s *Store) Run(ctx context.Context) error {
+	var scrub sync.WaitGroup
+	scrub.Go(func() { _ = s.scrub(ctx, rest) }) // ends early only with ctx
+	defer scrub.Wait()
 	tick := time.NewTicker(diskCheckEvery)
 	defer tick.Stop()
 	for {
@@ -217,8 +226,9 @@ func (s *Store) ReadOnly() string {
 	return ""
 }
 
-// Damages is what could not be read when the store was opened, then or earlier.
-func (s *Store) Damages() []mend.Damage { return s.damages }
+// Damages is what could not be read when the store was opened, then or earlier, and
+// what cannot be read of its blocks.
+func (s *Store) Damages() []mend.Damage { return append(slices.Clone(s.damages), s.wounds.list()...) }
 
 // Ready is an error while the store refuses writes.
 func (s *Store) Ready() error {

@@ -3,10 +3,10 @@ package mend
 import (
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -21,17 +21,15 @@ func (m *mender) blocks() error {
 		return fmt.Errorf("list metrics folder: %w", err)
 	}
 	for _, e := range entries {
-		if _, err := ulid.ParseStrict(e.Name()); err != nil || !e.IsDir() {
+		id, err := ulid.ParseStrict(e.Name())
+		if err != nil || !e.IsDir() {
 			continue
 		}
 		path := filepath.Join(m.dir, e.Name())
-		b, cause := tsdb.OpenBlock(slog.New(slog.DiscardHandler), path, nil, nil)
+		meta, cause := m.openable(path, id)
 		if cause == nil {
-			if meta := b.Meta(); !meta.Compaction.FromOutOfOrder() && !meta.Compaction.FromStaleSeries() && !meta.Compaction.FromSelectedSeries() {
+			if !meta.Compaction.FromOutOfOrder() && !meta.Compaction.FromStaleSeries() && !meta.Compaction.FromSelectedSeries() {
 				m.validFrom = max(m.validFrom, meta.MaxTime)
-			}
-			if err := b.Close(); err != nil {
-				return fmt.Errorf("close block %s: %w", path, err)
 			}
 			continue
 		}
@@ -64,11 +62,11 @@ func (m *mender) lostBlock(path string, cause error) error {
 }
 
 func (m *mender) moveAside(path string) error {
-	dir := filepath.Join(m.dir, QuarantineDir)
-	if err := os.MkdirAll(dir, 0o750); err != nil {
-		return fmt.Errorf("make folder %s: %w", dir, err)
+	dir, err := m.quarantine()
+	if err != nil {
+		return err
 	}
-	target := filepath.Join(dir, filepath.Base(path))
+	target := filepath.Join(dir, strings.ReplaceAll(m.relative(path), string(filepath.Separator), "-"))
 	if _, err := os.Stat(target); err == nil {
 		target += "." + strconv.FormatInt(m.now.UnixNano(), 10)
 	}

@@ -9,11 +9,15 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 // logs mends the write-ahead log, its newest checkpoint and the log of late samples.
 func (m *mender) logs() error {
 	wal := filepath.Join(m.dir, "wal")
+	if _, err := m.folder(wal); err != nil {
+		return err
+	}
 	checkpoint, covered, err := newestCheckpoint(wal)
 	if err != nil {
 		return err
@@ -23,7 +27,7 @@ func (m *mender) logs() error {
 			return err
 		}
 	}
-	numbers, err := segmentsOf(wal)
+	numbers, err := m.segments(wal)
 	if err != nil {
 		return err
 	}
@@ -50,7 +54,7 @@ func (m *mender) logs() error {
 // oneLog mends the segments of a folder. Those from begin (if ≥ 0) to the newest, and up
 // to end, must be there.
 func (m *mender) oneLog(dir string, begin, end int) error {
-	numbers, err := segmentsOf(dir)
+	numbers, err := m.segments(dir)
 	if err != nil || len(numbers) == 0 && begin < 0 {
 		return err
 	}
@@ -154,7 +158,7 @@ func (m *mender) noteHoles(path string, holes []hole, newest bool) error {
 // it stands for: "", -1 where there is none.
 func newestCheckpoint(wal string) (dir string, covers int, err error) {
 	entries, err := os.ReadDir(wal)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) {
 		return "", 0, fmt.Errorf("list %s: %w", wal, err)
 	}
 	covers = -1
@@ -179,6 +183,23 @@ func newestSnapshot(dir string) int {
 		}
 	}
 	return newest
+}
+
+// segments lists the numbers of a log's segments, ascending; what bears such a name and is no
+// file is moved away, so that it counts as missing.
+func (m *mender) segments(dir string) ([]int, error) {
+	entries, err := m.folder(dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		if _, err := strconv.Atoi(e.Name()); err == nil && !e.Type().IsRegular() {
+			if err := m.moveAside(filepath.Join(dir, e.Name())); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return segmentsOf(dir)
 }
 
 // segmentsOf lists the numbers of a log's segments, ascending.

@@ -34,6 +34,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -87,6 +88,9 @@ func (d Damage) Problem() model.Problem {
 // and earlier, until somebody deletes quarantine/damages.json.
 // The error is a syscall.EAGAIN if another process has the database open.
 func Folder(dir string, log *slog.Logger) ([]Damage, error) {
+	if err := plainLock(dir); err != nil {
+		return nil, err
+	}
 	lock, err := tsdbutil.NewDirLocker(dir, "tsdb", log, nil)
 	if err != nil {
 		return nil, fmt.Errorf("lock metrics folder %s: %w", dir, err)
@@ -96,6 +100,19 @@ func Folder(dir string, log *slog.Logger) ([]Damage, error) {
 	}
 	found, err := mendLocked(dir, log)
 	return found, errors.Join(err, lock.Release())
+}
+
+// plainLock makes room for the lock if a folder bears its name.
+func plainLock(dir string) error {
+	path := filepath.Join(dir, "lock")
+	info, err := os.Lstat(path)
+	if err != nil || info.Mode().IsRegular() {
+		return nil // the locker says what is wrong
+	}
+	if err := os.Rename(path, path+".damaged."+strconv.FormatInt(time.Now().UnixNano(), 10)); err != nil {
+		return fmt.Errorf("make room for the lock of the metrics folder: %w", err)
+	}
+	return nil
 }
 
 func mendLocked(dir string, log *slog.Logger) ([]Damage, error) {
@@ -148,11 +165,25 @@ func (m *mender) folder(dir string) ([]os.DirEntry, error) {
 	return nil, fmt.Errorf("list %s: %w", dir, err)
 }
 
+// quarantine is the folder for damaged data; what else has its name is renamed.
+func (m *mender) quarantine() (string, error) {
+	dir := filepath.Join(m.dir, QuarantineDir)
+	if info, err := os.Lstat(dir); err == nil && !info.IsDir() {
+		if err := os.Rename(dir, dir+"."+strconv.FormatInt(m.now.UnixNano(), 10)); err != nil {
+			return "", fmt.Errorf("make room for the folder %s: %w", dir, err)
+		}
+	}
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return "", fmt.Errorf("make folder %s: %w", dir, err)
+	}
+	return dir, nil
+}
+
 // setAside keeps a copy of bytes before they are overwritten.
 func (m *mender) setAside(name string, data []byte) error {
-	dir := filepath.Join(m.dir, QuarantineDir)
-	if err := os.MkdirAll(dir, 0o750); err != nil {
-		return fmt.Errorf("make folder %s: %w", dir, err)
+	dir, err := m.quarantine()
+	if err != nil {
+		return err
 	}
 	path := filepath.Join(dir, name)
 	if err := os.WriteFile(path, data, 0o640); err != nil { //nolint:gosec // the operator's group may read it
@@ -168,7 +199,10 @@ func (m *mender) remember() ([]Damage, error) {
 	switch text, err := os.ReadFile(path); {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
-		return nil, fmt.Errorf("read the list of damages: %w", err)
+		m.note(Damage{File: m.relative(path), Reason: "the list of earlier damages cannot be read: " + err.Error()})
+		if err := m.moveAside(path); err != nil {
+			return nil, err
+		}
 	default:
 		if err := json.Unmarshal(text, &all); err != nil {
 			m.note(Damage{File: m.relative(path), Reason: "the list of earlier damages cannot be read: " + err.Error(), Bytes: int64(len(text))})

@@ -1,6 +1,7 @@
 package mend_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
@@ -192,6 +193,8 @@ func TestDamageCostsOnlyItsOwnRangeAndIsNamed(t *testing.T) {
 		file    string // the newest but one that matches, or the only one
 		damage  func([]byte) []byte
 		remove  bool
+		folder  bool    // a folder stands in its place
+		plain   bool    // an empty file stands in its place
 		maxLost float64 // share of all samples
 		unnamed bool    // nothing is lost, so nothing is to be named
 	}{
@@ -210,7 +213,18 @@ func TestDamageCostsOnlyItsOwnRangeAndIsNamed(t *testing.T) {
 		{name: "a block's index", file: "0*/index", damage: cut(100), maxLost: 0.6},
 		{name: "a block without an index", file: "0*/index", remove: true, maxLost: 0.6},
 		{name: "a block's chunks", file: "0*/chunks/0*", damage: zero(0, 10), maxLost: 0.6},
-		{name: "a block's description", file: "0*/meta.json", damage: flip(0), maxLost: 0.6},
+		{name: "a block's description", file: "0*/meta.json", damage: flip(0), unnamed: true},
+		{name: "a key of a block's description", file: "0*/meta.json", damage: func(b []byte) []byte { return bytes.Replace(b, []byte("minTime"), []byte("manTime"), 1) }, unnamed: true},
+		{name: "a block without a description", file: "0*/meta.json", remove: true, unnamed: true},
+		{name: "a folder for a block's description", file: "0*/meta.json", folder: true, unnamed: true},
+		{name: "a block's deletions", file: "0*/tombstones", damage: flip(4)},
+		{name: "a folder for a block's deletions", file: "0*/tombstones", folder: true},
+		{name: "a folder for a block's index", file: "0*/index", folder: true, maxLost: 0.6},
+		{name: "a folder for a segment", file: "wal/0*", folder: true, maxLost: 0.15},
+		{name: "a file for the log of late samples", file: "wbl", plain: true, maxLost: 0.5},
+		{name: "a file for the log", file: "wal", plain: true, maxLost: 0.9},
+		{name: "a folder for mapped chunks", file: "chunks_head/0*", folder: true, unnamed: true},
+		{name: "a file for mapped chunks", file: "chunks_head", plain: true},
 		{name: "mapped chunks", file: "chunks_head/0*", damage: flip(300), unnamed: true},
 		{name: "the beginning of mapped chunks", file: "chunks_head/0*", damage: flip(0), unnamed: true},
 		{name: "missing mapped chunks", file: "chunks_head/0*", remove: true, unnamed: true},
@@ -219,12 +233,18 @@ func TestDamageCostsOnlyItsOwnRangeAndIsNamed(t *testing.T) {
 			dir := clone(t, dir)
 			found := files(t, dir, c.file)
 			victim := found[max(0, len(found)-2)]
-			if c.remove {
-				if err := os.RemoveAll(victim); err != nil {
+			if c.damage != nil {
+				change(t, victim, c.damage)
+			} else {
+				remove(t, victim)
+			}
+			if c.folder {
+				mkdir(t, victim)
+			}
+			if c.plain {
+				if err := os.WriteFile(victim, nil, 0o600); err != nil {
 					t.Fatal(err)
 				}
-			} else {
-				change(t, victim, c.damage)
 			}
 			damages, err := mend.Folder(dir, discard)
 			if err != nil {
