@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -11,9 +12,11 @@ import (
 	"github.com/signalbox-project/signalbox/internal/alerting/rules"
 	"github.com/signalbox-project/signalbox/internal/app"
 	"github.com/signalbox-project/signalbox/internal/config"
+	"github.com/signalbox-project/signalbox/internal/document"
 	"github.com/signalbox-project/signalbox/internal/process/detect"
 	"github.com/signalbox-project/signalbox/internal/query/promql"
 	"github.com/signalbox-project/signalbox/internal/slo/definition"
+	"github.com/signalbox-project/signalbox/internal/slo/indicator"
 )
 
 func checkCommand() *cobra.Command {
@@ -106,12 +109,14 @@ func checkDetectorsCommand() *cobra.Command {
 }
 
 func checkSLOsCommand() *cobra.Command {
-	return &cobra.Command{
+	var c client
+	cmd := &cobra.Command{
 		Use:   "slos FILE...",
 		Short: "Check OpenSLO v1 files, and those of Sloth and Pyrra",
 		Long: `Reads SLO files as the server does and says everything that is wrong with all
 of them, each with file, line and cure. Files that refer to each other (an SLI, an
-AlertPolicy, a composite's parts) must be named together.`,
+AlertPolicy, a composite's parts) must be named together. With --server it also names metrics
+of which that server has never stored anything.`,
 		Example: "  signalbox check slos examples/broker/slos/*.yaml",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -120,9 +125,35 @@ AlertPolicy, a composite's parts) must be named together.`,
 			for _, p := range problems {
 				f.add(p.Error(), p.Warning)
 			}
+			if cmd.Flags().Changed("server") {
+				if err := unstored(cmd.Context(), &c, defs, &f); err != nil {
+					return err
+				}
+			}
 			return f.report(cmd, files, fmt.Sprintf("%d SLOs in %d files are good", len(defs), len(files)))
 		},
 	}
+	c.flags(cmd.Flags())
+	return cmd
+}
+
+// unstored warns of metrics of which a server has never stored anything.
+func unstored(ctx context.Context, c *client, defs []*definition.Definition, f *findings) error {
+	var known struct {
+		Data []string `json:"data"`
+	}
+	if err := c.get(ctx, "/api/v1/label/__name__/values", nil, &known); err != nil {
+		return err
+	}
+	for _, d := range defs {
+		for _, metric := range indicator.Metrics(d.Measure) {
+			if !slices.Contains(known.Data, metric) {
+				p := document.Problem{File: d.File, Line: d.Line, Message: fmt.Sprintf("SLO %s: nothing has ever been stored under the name %s", d.Name, metric), Cure: "check the metric's name, and that its sender runs"}
+				f.add(p.Error(), true)
+			}
+		}
+	}
+	return nil
 }
 
 // findings is what a check found, in order.

@@ -274,6 +274,10 @@ func (p *promise) look(ctx context.Context, q Querier, now time.Time) error {
 	if p.fault, err = indicator.FaultOf(ctx, p.def.Measure, q, now); err != nil {
 		return err
 	}
+	if p.lastData.IsZero() {
+		p.fault, err = indicator.Unstored(ctx, p.def.Measure, q)
+		return err
+	}
 	return p.lookForGood(ctx, q, now)
 }
 

@@ -24,6 +24,8 @@ func mistrust(cfg Config, d *Definition, m measured) *doubt {
 	switch {
 	case m.err != nil:
 		return &doubt{model.DoubtFailing, fmt.Sprintf("Its query fails: %v.", m.err), "Mend the query in " + d.File + " or free the metrics store; the verdict returns by itself."}
+	case m.fault != nil && m.fault.Absent():
+		return &doubt{model.DoubtNoData, m.fault.Reason(), m.fault.Cure() + " The query stands in " + d.File + "."}
 	case m.fault != nil:
 		return &doubt{model.DoubtImpossible, m.fault.Reason(), m.fault.Cure() + " The query stands in " + d.File + "."}
 	case m.noGood:

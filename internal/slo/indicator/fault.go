@@ -49,9 +49,9 @@ func (f *Fault) Reason() string {
 	case PartBelowZero:
 		return fmt.Sprintf("The number of good or bad events is negative (%s%s).", human.Number(f.Value), over)
 	case NativeHistogram:
-		return fmt.Sprintf("%s is a native histogram, and the query counts numbers.", f.Metric)
+		return fmt.Sprintf("No numbers to count: %s is stored as a native histogram.", f.Metric)
 	case UnknownMetric:
-		return fmt.Sprintf("Nothing has ever been stored under the name %s.", f.Metric)
+		return fmt.Sprintf("No data has been seen: nothing has ever been stored under the name %s.", f.Metric)
 	}
 	return fmt.Sprintf("The query counts %v events.", f.Value)
 }
@@ -67,12 +67,16 @@ func (f *Fault) Cure() string {
 	case NativeHistogram:
 		return "Count with histogram_count(…), or histogram_fraction(0, limit, …) * histogram_count(…) for those below a limit."
 	case UnknownMetric:
-		return "Check the metric's name."
+		return "Check the metric's name, and that its sender runs."
 	case NotFinite:
 		return "Make the query answer finite numbers."
 	}
 	return "Check that both queries select the same events, each counted once."
 }
+
+// Absent reports whether there is nothing that could be judged, rather than something
+// that cannot be.
+func (f *Fault) Absent() bool { return f.Kind == NativeHistogram || f.Kind == UnknownMetric }
 
 // tolerance takes up binary fractions of ratios that were computed.
 const tolerance = 1e-9

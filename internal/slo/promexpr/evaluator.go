@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/tsdb/chunkenc"
 
 	"github.com/signalbox-project/signalbox/internal/model"
 )
@@ -110,16 +111,24 @@ var (
 	errHistogram  = errors.New("it answers native histograms, and numbers are counted; count observations with histogram_count(…), those within a limit with histogram_fraction(0, limit, …) * histogram_count(…)")
 )
 
-// Stored reports whether anything is stored under a metric's name, however old.
-func (e *Evaluator) Stored(ctx context.Context, metric string) (bool, error) {
+// Stored reports whether anything is stored under a metric's name, however old,
+// and whether that is native histograms.
+func (e *Evaluator) Stored(ctx context.Context, metric string) (found, histograms bool, err error) {
 	q, err := e.store.Querier(math.MinInt64, math.MaxInt64)
 	if err != nil {
-		return false, fmt.Errorf("look for metric %s: %w", metric, err)
+		return false, false, fmt.Errorf("look for metric %s: %w", metric, err)
 	}
 	defer q.Close()
-	set := q.Select(ctx, false, &storage.SelectHints{Start: math.MinInt64, End: math.MaxInt64, Func: "series", Limit: 1},
-		labels.MustNewMatcher(labels.MatchEqual, labels.MetricName, metric))
-	return set.Next(), set.Err()
+	hints := &storage.SelectHints{Start: math.MinInt64, End: math.MaxInt64, Limit: 1}
+	set := q.Select(ctx, false, hints, labels.MustNewMatcher(labels.MatchEqual, labels.MetricName, metric))
+	if !set.Next() {
+		return false, false, set.Err()
+	}
+	switch set.At().Iterator(nil).Next() {
+	case chunkenc.ValHistogram, chunkenc.ValFloatHistogram:
+		histograms = true
+	}
+	return true, histograms, nil
 }
 
 func toLabels(ls labels.Labels) model.Labels {
