@@ -45,7 +45,7 @@ func TestANativeHistogramIsCountedOrNamed(t *testing.T) {
 		{"asked for as numbers", `sum(rate(d[5m]))`, `sum(rate(d[5m]))`, "native histograms", 0},
 		{"asked for as numbers for good only", `sum(rate(d[5m]))`, `histogram_count(sum(rate(d[5m])))`, "native histograms", 0},
 		{"asked for by buckets", `sum(rate(d_bucket{le="0.3"}[5m]))`, `sum(rate(d_count[5m]))`, "d is stored as a native histogram", 0},
-		{"never stored", `sum(rate(d_good[5m]))`, `sum(rate(e_total[5m]))`, "nothing has ever been stored under the name e_total", 0},
+		{"never stored", `sum(rate(d_good[5m]))`, `sum(rate(e_total[5m]))`, "Nothing has ever been stored under the name e_total", 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t, ratioDoc(queryLine("good", c.good), queryLine("total", c.total)))

@@ -9,6 +9,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/human"
+	"github.com/signalbox-project/signalbox/internal/slo/indicator"
 )
 
 // doubt is why a promise cannot be judged, and what to do about it.
@@ -24,7 +25,9 @@ func mistrust(cfg Config, d *Definition, m measured) *doubt {
 	switch {
 	case m.err != nil:
 		return &doubt{model.DoubtFailing, fmt.Sprintf("Its query fails: %v.", m.err), "Mend the query in " + d.File + " or free the metrics store; the verdict returns by itself."}
-	case m.fault != nil && m.fault.Absent():
+	case m.fault != nil && m.fault.Kind == indicator.UnknownMetric:
+		return &doubt{model.DoubtNoData, "No data has been seen within " + windowWords(d) + ". " + m.fault.Reason(), m.fault.Cure() + " The query stands in " + d.File + "."}
+	case m.fault != nil && m.fault.Kind == indicator.NativeHistogram:
 		return &doubt{model.DoubtNoData, m.fault.Reason(), m.fault.Cure() + " The query stands in " + d.File + "."}
 	case m.fault != nil:
 		return &doubt{model.DoubtImpossible, m.fault.Reason(), m.fault.Cure() + " The query stands in " + d.File + "."}

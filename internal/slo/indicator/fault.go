@@ -51,7 +51,7 @@ func (f *Fault) Reason() string {
 	case NativeHistogram:
 		return fmt.Sprintf("No numbers to count: %s is stored as a native histogram.", f.Metric)
 	case UnknownMetric:
-		return fmt.Sprintf("No data has been seen: nothing has ever been stored under the name %s.", f.Metric)
+		return fmt.Sprintf("Nothing has ever been stored under the name %s.", f.Metric)
 	}
 	return fmt.Sprintf("The query counts %v events.", f.Value)
 }
@@ -73,10 +73,6 @@ func (f *Fault) Cure() string {
 	}
 	return "Check that both queries select the same events, each counted once."
 }
-
-// Absent reports whether there is nothing that could be judged, rather than something
-// that cannot be.
-func (f *Fault) Absent() bool { return f.Kind == NativeHistogram || f.Kind == UnknownMetric }
 
 // tolerance takes up binary fractions of ratios that were computed.
 const tolerance = 1e-9
