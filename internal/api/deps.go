@@ -168,6 +168,8 @@ type Causes interface {
 type AuditLog interface {
 	AuditEntries(ctx context.Context, q store.AuditQuery) ([]model.AuditEntry, error) // newest first
 	Audit(ctx context.Context, e model.AuditEntry) (model.AuditEntry, error)
+	// VerifyAudit says whether the log is as it was written.
+	VerifyAudit(ctx context.Context) (model.AuditVerification, error)
 }
 
 // Remedies remembers what was done about breaches; store/state does.

@@ -305,6 +305,10 @@ func (f *rooms) AuditEntries(_ context.Context, q store.AuditQuery) ([]model.Aud
 	return f.audited, f.err
 }
 
+func (f *rooms) VerifyAudit(context.Context) (model.AuditVerification, error) {
+	return model.AuditVerification{Entries: 6, FirstBad: 7, Fault: "audit entry 7 is missing"}, f.err
+}
+
 func (f *rooms) Audit(_ context.Context, e model.AuditEntry) (model.AuditEntry, error) {
 	f.audited = append(f.audited, e)
 	return e, nil

@@ -47,6 +47,11 @@ func (a *API) registerRecords() {
 		id: "listAudit", path: "/audit", tag: "records", summary: "Who did what", served: a.deps.Audit != nil, room: "audit entries",
 	}, a.listAudit)
 	register(a, operation{
+		id: "verifyAudit", path: "/audit/verify", tag: "records", summary: "Is the audit log as it was written? 200 for both answers", served: a.deps.Audit != nil, room: "audit entries",
+	}, func(ctx context.Context, _ *noInput) (model.AuditVerification, error) {
+		return a.deps.Audit.VerifyAudit(ctx)
+	})
+	register(a, operation{
 		id: "getLedger", path: "/ledger", tag: "records", summary: "Received = stored + refused, per signal", served: a.deps.Ledger != nil, room: "ledgers",
 	}, a.getLedger)
 }

@@ -22,6 +22,7 @@ import (
 // Exit statuses shared by all commands.
 const (
 	exitOK     = 0
+	exitNo     = 1 // the question was answered, with no
 	exitUsage  = 2
 	exitFailed = 3
 )
@@ -136,7 +137,7 @@ Commands that talk to a running server find it by --server or SIGNALBOX_SERVER.`
 		&cobra.Group{ID: "work", Title: "Check and measure:"},
 	)
 	add(root, "run", serveCommand(version), demoCommand(version), simulateCommand())
-	add(root, "ask", queryCommand(), sloCommand(), gateCommand(), explainCommand())
+	add(root, "ask", queryCommand(), sloCommand(), gateCommand(), explainCommand(), auditCommand())
 	add(root, "work", checkCommand(), rulesCommand(), benchCommand())
 	root.AddCommand(versionCommand(version), sqlWorkerCommand())
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })

@@ -97,7 +97,7 @@ Exit status: 0 valid, 1 not valid, 3 no answer from the server.`,
 			}
 			if err := gate.Verify(public, d); err != nil {
 				fmt.Fprintf(cmd.OutOrStdout(), "NOT VALID: %v\n", err)
-				return exitError{status: exitFailed}
+				return exitError{status: exitNo}
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "valid: decision %s (%s) was signed by key %s\n", d.ID, d.Verdict, sign.KeyID(public))
 			return err
@@ -159,7 +159,7 @@ signature does not fit, 3 no answer from the server.`,
 				return err
 			}
 			if !r.Same || r.Signature != "valid" {
-				return exitError{status: exitFailed}
+				return exitError{status: exitNo}
 			}
 			return nil
 		},

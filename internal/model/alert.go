@@ -65,3 +65,11 @@ type AuditEntry struct {
 	Subject string            `json:"subject"`
 	Details map[string]string `json:"details,omitempty"`
 }
+
+// AuditVerification says whether the audit log is as it was written.
+type AuditVerification struct {
+	Intact   bool   `json:"intact"`
+	Entries  int64  `json:"entries" doc:"entries that fit the chain, from the first on"`
+	FirstBad int64  `json:"first_bad,omitempty" doc:"number of the first entry that does not"`
+	Fault    string `json:"fault,omitempty" doc:"what is wrong with it"`
+}

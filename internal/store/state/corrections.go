@@ -20,7 +20,7 @@ func (s *Store) AddSLOCorrection(ctx context.Context, c model.SLOCorrection) (mo
 		c.Created = s.now()
 	}
 	c.Start, c.End, c.Created = c.Start.UTC(), c.End.UTC(), c.Created.UTC()
-	return c, s.inTx(ctx, "slo_corrections", func(tx *sql.Tx) error {
+	return c, s.inTx(ctx, "slo_corrections", func(tx *tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO slo_corrections (`+correctionColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
 			c.ID, c.SLO, c.Kind, c.Author, c.Reason, c.Start.UnixNano(), c.End.UnixNano(), c.Created.UnixNano())
 		return err
@@ -46,7 +46,7 @@ func (s *Store) SLOCorrections(ctx context.Context) ([]model.SLOCorrection, erro
 // DeleteSLOCorrection removes an SLO's correction; store.ErrNotFound when it
 // has none of that ID.
 func (s *Store) DeleteSLOCorrection(ctx context.Context, slo, id string) error {
-	return s.inTx(ctx, "slo_corrections", func(tx *sql.Tx) error {
+	return s.inTx(ctx, "slo_corrections", func(tx *tx) error {
 		res, err := tx.ExecContext(ctx, `DELETE FROM slo_corrections WHERE slo = $1 AND id = $2`, slo, id)
 		if err != nil {
 			return err
@@ -63,7 +63,7 @@ func (s *Store) SaveSLOLedgers(ctx context.Context, ledgers []store.SLOLedger) e
 	if len(ledgers) == 0 {
 		return nil
 	}
-	return s.inTx(ctx, "slo_ledgers", func(tx *sql.Tx) error {
+	return s.inTx(ctx, "slo_ledgers", func(tx *tx) error {
 		for _, l := range ledgers {
 			_, err := tx.ExecContext(ctx, `INSERT INTO slo_ledgers (name, measures, sealed, slots) VALUES ($1, $2, $3, $4)
 				ON CONFLICT (name) DO UPDATE SET measures = excluded.measures, sealed = excluded.sealed, slots = excluded.slots`,

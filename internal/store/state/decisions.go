@@ -24,7 +24,7 @@ func (s *Store) SaveDecision(ctx context.Context, d model.GateDecision) error {
 	if err != nil {
 		return fmt.Errorf("encode gate decision %s: %w", d.ID, err)
 	}
-	return s.inTx(ctx, "gate_decisions", func(tx *sql.Tx) error {
+	return s.inTx(ctx, "gate_decisions", func(tx *tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO gate_decisions (id, time, service, environment, version, verdict, decision)
 			VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 			d.ID, d.Time.UnixNano(), d.Request.Service, d.Request.Environment, d.Request.Version, string(d.Verdict), string(text))
@@ -97,7 +97,7 @@ func parseCursor(c string) (at int64, id string, err error) {
 
 func decode[T any](what, text string) (v T, err error) {
 	if err := json.Unmarshal([]byte(text), &v); err != nil {
-		return v, fmt.Errorf("decode %s: %w", what, err)
+		return v, fmt.Errorf("decode %s: %w: %w", what, errRow, err)
 	}
 	return v, nil
 }

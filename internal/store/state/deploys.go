@@ -36,7 +36,7 @@ func (s *Store) AddDeploy(ctx context.Context, d model.Deploy) (model.Deploy, er
 	if err != nil {
 		return model.Deploy{}, fmt.Errorf("encode labels of deployment %s: %w", d.ID, err)
 	}
-	err = s.inTx(ctx, "deploys", func(tx *sql.Tx) error {
+	err = s.inTx(ctx, "deploys", func(tx *tx) error {
 		before, err := deployTimes(ctx, tx, d.ID)
 		if err != nil {
 			return err
@@ -59,7 +59,7 @@ func (s *Store) AddDeploy(ctx context.Context, d model.Deploy) (model.Deploy, er
 }
 
 // deployTimes is what is known of a deployment's course; the zero one is nothing.
-func deployTimes(ctx context.Context, tx *sql.Tx, id string) (d model.Deploy, err error) {
+func deployTimes(ctx context.Context, tx *tx, id string) (d model.Deploy, err error) {
 	var started, finished int64
 	err = tx.QueryRowContext(ctx, `SELECT status, started, finished FROM deploys WHERE id = $1`, id).Scan(&d.Status, &started, &finished)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -94,15 +94,27 @@ func (s *Store) Deploys(ctx context.Context, q store.DeployQuery) ([]model.Deplo
 			return d, err
 		}
 		d.Time, d.Started, d.Finished = time.Unix(0, at).UTC(), timeOf(started), timeOf(finished)
-		return d, json.Unmarshal([]byte(labels), &d.Labels)
+		d.Labels, err = decode[map[string]string]("labels of deployment "+d.ID, labels)
+		return d, err
 	})
 }
 
-// collect reads all rows and closes them.
+// errRow says that what is stored in a row is not what was written.
+var errRow = errors.New("damaged row")
+
+// collect reads all rows and closes them. A row that is damaged costs itself only: it is left out, logged and
+// counted, and Problems names what it was part of.
 func collect[T any](s *Store, op string, rows *sql.Rows, scan func(*sql.Rows) (T, error)) (out []T, err error) {
 	defer rows.Close()
 	for rows.Next() {
 		v, err := scan(rows)
+		if errors.Is(err, errRow) {
+			s.metrics.damagedRows.Inc()
+			if s.rows.add(op) {
+				s.log.Error("a row of the state database is damaged and left out", "op", op, "err", err)
+			}
+			continue
+		}
 		if err != nil {
 			return nil, s.explain(op, err)
 		}

@@ -13,7 +13,7 @@ func (s *Store) SaveGateKey(ctx context.Context, k model.GateKey) error {
 	if k.ID == "" || k.PEM == "" {
 		return fmt.Errorf("save gate key %q: it needs an id and the key", k.ID)
 	}
-	return s.inTx(ctx, "gate_keys", func(tx *sql.Tx) error {
+	return s.inTx(ctx, "gate_keys", func(tx *tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO gate_keys (id, pem, since) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING`,
 			k.ID, k.PEM, k.Since.UnixNano())
 		return err

@@ -22,7 +22,7 @@ func (s *Store) SaveOverride(ctx context.Context, o model.GateOverride) error {
 	if err != nil {
 		return fmt.Errorf("encode gate override %s: %w", o.ID, err)
 	}
-	return s.inTx(ctx, "gate_overrides", func(tx *sql.Tx) error {
+	return s.inTx(ctx, "gate_overrides", func(tx *tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO gate_overrides (id, decision_id, time, expires, service, environment, version, override)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
 			o.ID, o.DecisionID, o.Time.UnixNano(), o.Expires.UnixNano(), o.Service, o.Environment, o.Version, string(text))

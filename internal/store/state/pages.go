@@ -29,7 +29,7 @@ func (s *Store) SavePage(ctx context.Context, p model.Page) error {
 	if p.AckedAt != nil {
 		ackedAt = p.AckedAt.UnixNano()
 	}
-	return s.inTx(ctx, "pages", func(tx *sql.Tx) error {
+	return s.inTx(ctx, "pages", func(tx *tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO pages (id, dedup_key, time, status, page, acked_by, acked_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7)
 			ON CONFLICT (id) DO UPDATE SET dedup_key = excluded.dedup_key, time = excluded.time, status = excluded.status, page = excluded.page,
@@ -82,7 +82,7 @@ func (s *Store) AckPage(ctx context.Context, id, by string, at time.Time) (model
 	if by == "" {
 		return model.Page{}, errors.New("acknowledge page: who does it must be named")
 	}
-	err := s.inTx(ctx, "pages", func(tx *sql.Tx) error {
+	err := s.inTx(ctx, "pages", func(tx *tx) error {
 		res, err := tx.ExecContext(ctx, `UPDATE pages SET
 				acked_at = CASE WHEN acked_by = '' THEN $2 ELSE acked_at END,
 				acked_by = CASE WHEN acked_by = '' THEN $3 ELSE acked_by END WHERE id = $1`, id, at.UnixNano(), by)

@@ -21,7 +21,7 @@ func (s *Store) SaveRemedy(ctx context.Context, r model.Remedy) error {
 	if r.State.Open() {
 		open = 1
 	}
-	return s.inTx(ctx, "remedies", func(tx *sql.Tx) error {
+	return s.inTx(ctx, "remedies", func(tx *tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO remedies (id, time, service, environment, state, is_open, remedy)
 			VALUES ($1, $2, $3, $4, $5, $6, $7)
 			ON CONFLICT (id) DO UPDATE SET time = excluded.time, service = excluded.service, environment = excluded.environment,

@@ -14,19 +14,15 @@ func (s *Store) SaveSLODays(ctx context.Context, days []store.SLODay) error {
 	if len(days) == 0 {
 		return nil
 	}
-	return s.inTx(ctx, "slo_days", func(tx *sql.Tx) error {
-		stmt, err := tx.PrepareContext(ctx, `INSERT INTO slo_days (slo, counts, day, read_at, settled, cells) VALUES ($1, $2, $3, $4, $5, $6)
-			ON CONFLICT (slo, counts, day) DO UPDATE SET read_at = excluded.read_at, settled = excluded.settled, cells = excluded.cells`)
-		if err != nil {
-			return err
-		}
-		defer stmt.Close()
+	return s.inTx(ctx, "slo_days", func(tx *tx) error {
+		const insert = `INSERT INTO slo_days (slo, counts, day, read_at, settled, cells) VALUES ($1, $2, $3, $4, $5, $6)
+			ON CONFLICT (slo, counts, day) DO UPDATE SET read_at = excluded.read_at, settled = excluded.settled, cells = excluded.cells`
 		for _, d := range days {
 			settled := 0
 			if d.Settled {
 				settled = 1
 			}
-			if _, err := stmt.ExecContext(ctx, d.SLO, d.Counts, d.Day.UnixNano(), d.Read.UnixNano(), settled, base64.StdEncoding.EncodeToString(d.Cells)); err != nil {
+			if _, err := tx.ExecContext(ctx, insert, d.SLO, d.Counts, d.Day.UnixNano(), d.Read.UnixNano(), settled, base64.StdEncoding.EncodeToString(d.Cells)); err != nil {
 				return err
 			}
 		}
@@ -59,7 +55,7 @@ func (s *Store) SLODays(ctx context.Context, slo, counts string, from, to time.T
 
 // DropSLODays forgets the days before a time.
 func (s *Store) DropSLODays(ctx context.Context, before time.Time) error {
-	return s.inTx(ctx, "slo_days", func(tx *sql.Tx) error {
+	return s.inTx(ctx, "slo_days", func(tx *tx) error {
 		_, err := tx.ExecContext(ctx, `DELETE FROM slo_days WHERE day < $1`, before.UnixNano())
 		return err
 	})

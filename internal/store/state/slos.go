@@ -14,7 +14,7 @@ func (s *Store) SaveSLORecords(ctx context.Context, records []store.SLORecord) e
 	if len(records) == 0 {
 		return nil
 	}
-	return s.inTx(ctx, "slo_states", func(tx *sql.Tx) error {
+	return s.inTx(ctx, "slo_states", func(tx *tx) error {
 		for _, r := range records {
 			text, err := json.Marshal(r)
 			if err != nil {

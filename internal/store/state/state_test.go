@@ -130,11 +130,22 @@ func TestFullDiskIsReadOnlyAndResumes(t *testing.T) {
 }
 
 func TestTamperedAuditIsNamed(t *testing.T) {
-	for name, c := range map[string]struct{ tamper, want string }{
-		"changed row":     {"UPDATE audit SET actor = 'mallory' WHERE id = 3", "entry 3"},
-		"removed row":     {"DELETE FROM audit WHERE id = 2", "entry 2"},
-		"cut off end":     {"DELETE FROM audit WHERE id = 5", "entries 5 to 5"},
-		"replaced hashes": {"UPDATE audit SET hash = 'x' WHERE id = 4", "entry 4"},
+	for name, c := range map[string]struct {
+		tamper, want string
+		first        int64
+	}{
+		"changed row":          {"UPDATE audit SET actor = 'mallory' WHERE id = 3", "entry 3", 3},
+		"changed details":      {"UPDATE audit SET details = '{' WHERE id = 3", "entry 3", 3},
+		"unreadable row":       {"UPDATE audit SET time = 'soon' WHERE id = 3", "entry 3", 3},
+		"removed first row":    {"DELETE FROM audit WHERE id = 1", "entry 1 is missing", 1},
+		"removed row":          {"DELETE FROM audit WHERE id = 2", "entry 2", 2},
+		"cut off end":          {"DELETE FROM audit WHERE id = 5", "entries 5 to 5", 5},
+		"all removed":          {"DELETE FROM audit", "entries 1 to 5", 1},
+		"replaced hashes":      {"UPDATE audit SET hash = 'x' WHERE id = 4", "entry 4", 4},
+		"end set back":         {"UPDATE audit_head SET id = 4", "entry 5", 5},
+		"another end":          {"UPDATE audit_head SET hash = 'x'", "entry 5", 5},
+		"no end":               {"DELETE FROM audit WHERE id > 3; DELETE FROM audit_head", "chain's end is missing", 4},
+		"added behind the end": {"INSERT INTO audit SELECT 6, time, actor, action, subject, details, hash FROM audit WHERE id = 5", "entry 6", 6},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := openIn(t, t.TempDir())
@@ -146,8 +157,16 @@ func TestTamperedAuditIsNamed(t *testing.T) {
 			if _, err := s.write.Exec(c.tamper); err != nil {
 				t.Fatal(err)
 			}
-			if err := s.VerifyAudit(t.Context()); err == nil || !strings.Contains(err.Error(), c.want) {
-				t.Errorf("got %v, want %q named", err, c.want)
+			v, err := s.VerifyAudit(t.Context())
+			if err != nil || v.Intact || v.FirstBad != c.first || !strings.Contains(v.Fault, c.want) {
+				t.Errorf("got %+v, %v, want %q named", v, err, c.want)
+			}
+			if ps := s.Problems(); len(ps) != 1 || !strings.Contains(ps[0].Message, v.Fault) {
+				t.Errorf("problems %+v", ps)
+			}
+			_, err = s.Audit(t.Context(), model.AuditEntry{Actor: "ada", Action: "page.ack"})
+			if err != nil && name != "end set back" && name != "added behind the end" { // their number is taken
+				t.Errorf("tampering stops the log: %v", err)
 			}
 		})
 	}

@@ -21,6 +21,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sb/v1/audit/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Is the audit log as it was written? 200 for both answers */
+        get: operations["verifyAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sb/v1/backtest": {
         parameters: {
             query?: never;
@@ -768,6 +785,21 @@ export interface components {
         AuditResponse: {
             /** @description newest first */
             entries: components["schemas"]["AuditEntry"][];
+        };
+        AuditVerification: {
+            /**
+             * Format: int64
+             * @description entries that fit the chain, from the first on
+             */
+            entries: number;
+            /** @description what is wrong with it */
+            fault?: string;
+            /**
+             * Format: int64
+             * @description number of the first entry that does not
+             */
+            first_bad?: number;
+            intact: boolean;
         };
         BacktestAlert: {
             /**
@@ -2686,6 +2718,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AuditResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    verifyAudit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditVerification"];
                 };
             };
             /** @description Error */

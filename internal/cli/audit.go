@@ -1,0 +1,115 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+)
+
+func auditCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "audit", Short: "Who did what, and is the record of it whole"}
+	cmd.AddCommand(auditSearchCommand(), auditVerifyCommand())
+	return cmd
+}
+
+func auditVerifyCommand() *cobra.Command {
+	var c client
+	var o output
+	cmd := &cobra.Command{
+		Use:   "verify",
+		Short: "Check that no entry of the audit log was changed or removed",
+		Long: `Has the server walk its audit log, in which each entry's hash covers the one before,
+and names the first entry that was changed, removed or added by anything else than
+Signalbox, also at the end. The server does the same at every start and shows it on
+its status page.
+
+Exit status: 0 as it was written, 1 not, 3 no answer from the server.`,
+		Example: "  signalbox audit verify",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var v model.AuditVerification
+			if err := c.get(cmd.Context(), "/sb/v1/audit/verify", nil, &v); err != nil {
+				return err
+			}
+			if err := o.print(cmd, v, func(w io.Writer) error {
+				text := fmt.Sprintf("intact: %d entries", v.Entries)
+				if !v.Intact {
+					text = fmt.Sprintf("NOT INTACT: %s (first bad entry %d; the %d before it fit)", v.Fault, v.FirstBad, v.FirstBad-1)
+				}
+				_, err := fmt.Fprintln(w, text)
+				return err
+			}); err != nil {
+				return err
+			}
+			if !v.Intact {
+				return exitError{status: exitNo}
+			}
+			return nil
+		},
+	}
+	c.flags(cmd.Flags())
+	o.flags(cmd.Flags())
+	return cmd
+}
+
+func auditSearchCommand() *cobra.Command {
+	var c client
+	var o output
+	var actor, action, start, end string
+	var limit int
+	cmd := &cobra.Command{
+		Use:   "search",
+		Short: "List audit entries, newest first",
+		Example: `  signalbox audit search --action gate.override
+  signalbox audit search --actor alice --start now-30d --json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			params := url.Values{"limit": {strconv.Itoa(limit)}}
+			for name, v := range map[string]string{"actor": actor, "action": action, "start": start, "end": end} {
+				if v != "" {
+					params.Set(name, v)
+				}
+			}
+			var got struct {
+				Entries []model.AuditEntry `json:"entries"`
+			}
+			if err := c.get(cmd.Context(), "/sb/v1/audit", params, &got); err != nil {
+				return err
+			}
+			return o.print(cmd, got, func(w io.Writer) error {
+				t := newTable("ENTRY", "TIME", "ACTOR", "ACTION", "SUBJECT", "DETAILS")
+				for _, e := range got.Entries {
+					t.row(strconv.FormatInt(e.ID, 10), e.Time.Format(time.RFC3339), e.Actor, e.Action, e.Subject, detailsText(e.Details))
+				}
+				t.write(w)
+				return nil
+			})
+		},
+	}
+	fs := cmd.Flags()
+	fs.StringVar(&actor, "actor", "", "only what this person or program did")
+	fs.StringVar(&action, "action", "", "only this action, for example gate.override")
+	fs.StringVar(&start, "start", "", "from when: now-30d or RFC 3339 (default a week before the end)")
+	fs.StringVar(&end, "end", "", "until when (default now)")
+	fs.IntVar(&limit, "limit", 100, "at most so many")
+	c.flags(fs)
+	o.flags(fs)
+	return cmd
+}
+
+func detailsText(d map[string]string) string {
+	var out []string
+	for _, k := range slices.Sorted(maps.Keys(d)) {
+		out = append(out, k+"="+strconv.Quote(d[k]))
+	}
+	return strings.Join(out, " ")
+}
