@@ -41,7 +41,11 @@ test-browser: $(UI_OUT)
 	scripts/test-browser.sh
 
 .PHONY: check
-check: lint gen-check test ## What CI runs: format, lint, generated files clean, all tests
+check: lint gen-check test suites ## What CI runs: format, lint, generated files clean, all tests
+
+.PHONY: suites
+suites: build ## Run public suites against the binary, the short part (make prove runs all)
+	cd test/suites && $(GO) test -short ./...
 
 .PHONY: lint fmt
 lint: $(UI_OUT) ## Check format and lint, Go and UI
