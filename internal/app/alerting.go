@@ -4,6 +4,7 @@ import (
 	"context"
 	"path/filepath"
 
+	"github.com/signalbox-project/signalbox/internal/alerting/outside"
 	"github.com/signalbox-project/signalbox/internal/alerting/router"
 	"github.com/signalbox-project/signalbox/internal/alerting/rules"
 	"github.com/signalbox-project/signalbox/internal/process/detect"
@@ -13,6 +14,7 @@ import (
 // delivers them.
 type alerts struct {
 	router    *router.Router
+	sender    *outside.Sender // the router, and Alertmanagers outside
 	rules     *rules.Rules
 	detectors *detect.Detectors
 }
@@ -26,9 +28,18 @@ func (p *Process) buildAlerting(context.Context) (err error) {
 		return err
 	}
 	p.run("alert pipeline", p.router.Run, func() error { p.router.Close(); return nil })
+	if p.sender, err = outside.New(outside.Deps{
+		Logger: p.component("outside alertmanagers"), Registerer: p.tel.Registry, Next: p.router, ExternalLabels: p.cfg.ExternalLabels,
+	}); err != nil {
+		return err
+	}
+	if err := p.sender.Apply(p.cfg.Prometheus); err != nil {
+		return err
+	}
+	p.run("outside alertmanagers", p.sender.Run, nil)
 	if p.rules, err = rules.New(p.cfg.Rules, rules.Deps{
 		Logger: p.component("rules"), Registerer: p.tel.Registry, Engine: p.engine.PromQL(), Store: p.metrics,
-		Sender: p.router, ExternalURL: p.external, ExternalLabels: p.cfg.ExternalLabels,
+		Sender: p.sender, ExternalURL: p.external, ExternalLabels: p.cfg.ExternalLabels,
 		Parser: p.engine.Parser(), Features: p.engine.Features(),
 	}); err != nil {
 		return err

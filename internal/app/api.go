@@ -19,7 +19,7 @@ import (
 func (p *Process) prometheusAPI() (*promql.API, error) {
 	return promql.NewAPI(p.engine, promql.APIDeps{
 		Logger: p.component("api"), Registerer: p.tel.Registry, Gatherer: p.tel.Registry,
-		Storage: p.metrics, Targets: p.scraper, Rules: p.rules, Metadata: p.samples, Write: p.write,
+		Storage: p.metrics, Targets: p.scraper, Rules: p.rules, Alertmanagers: p.sender, Metadata: p.samples, Write: p.write,
 		PrometheusConfig: func() promconfig.Config { return p.scraper.Config() },
 		Flags: map[string]string{
 			"config.file": p.opts.ConfigFile, "storage.path": p.opts.StoragePath,

@@ -155,6 +155,25 @@ func TestWeWatchOurselves(t *testing.T) {
 	}
 }
 
+// The Alertmanager outside is another process of ours, by its API.
+func TestAlertsAlsoReachAnAlertmanagerOutside(t *testing.T) {
+	outside := start(t, nil)
+	r := start(t, map[string]string{
+		"signalbox.yml": "external_labels: {region: eu}\nrule_files: ['r/*.yml']\nalerting: {alertmanagers: [{static_configs: [{targets: ['" +
+			strings.TrimPrefix(outside.Addresses().Web, "http://") + "']}]}]}\n",
+	})
+	until(t, "it is listed", func() bool { return r.contains(t, "/api/v1/alertmanagers", outside.Addresses().Web, r.Addresses().Web) })
+	// What is raised before an Alertmanager is known reaches it when it is raised again, a minute later.
+	files(t, r.dir, map[string]string{"r/a.yml": "groups: [{name: g, interval: 100ms, rules: [{alert: Always, expr: vector(1), labels: {severity: critical}}]}]\n"})
+	if status, text := r.do(t, "POST", "/-/reload", "", ""); status != http.StatusOK {
+		t.Fatalf("%d %s", status, text)
+	}
+	until(t, "the alert is there", func() bool { return outside.contains(t, "/api/v2/alerts", "Always", `"region":"eu"`) })
+	if !r.contains(t, "/api/v2/alerts", "Always") {
+		t.Error("our own pipeline does not know it")
+	}
+}
+
 // Another Prometheus pulls our series: its own scraping reads what we answer.
 func TestAnotherProcessFederatesOurSeries(t *testing.T) {
 	a := start(t, map[string]string{"signalbox.yml": "external_labels: {region: eu}\n"})

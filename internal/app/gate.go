@@ -42,7 +42,7 @@ func (p *Process) buildGate(ctx context.Context) (err error) {
 		return err
 	}
 	if p.bands, err = gate.NewBands(p.cfg.Gate, gate.BandsDeps{
-		Logger: p.component("gate"), SLOs: p.slo, Sender: p.router, Policies: p.policies, ExternalURL: p.external.String(),
+		Logger: p.component("gate"), SLOs: p.slo, Sender: p.sender, Policies: p.policies, ExternalURL: p.external.String(),
 	}); err != nil {
 		return err
 	}

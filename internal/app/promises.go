@@ -35,7 +35,7 @@ func (p *Process) buildPromises(ctx context.Context) (err error) {
 		Logger: p.component("slo"), Registerer: p.tel.Registry, Catalog: p.catalog,
 		Querier: p.measurements("slo"),
 		Results: p.metrics.Quiet(), // its own results must not wake it
-		Alerts:  p.router,
+		Alerts:  p.sender,
 		Records: p.state, Corrections: p.state, Ledgers: p.state,
 		Arrivals: p.metrics.Arrivals, Changes: p.tally, ExternalURL: p.external.String(),
 	}); err != nil {

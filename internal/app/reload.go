@@ -143,6 +143,7 @@ func (p *Process) loadAndApply() error {
 	}
 	if err := errors.Join(
 		p.applyScrape(cfg),
+		p.sender.Apply(cfg.Prometheus),
 		p.rules.Load(cfg.RuleFiles),
 		p.detectors.Load(cfg.DetectorFiles),
 		p.catalog.Reload(cfg.SLOFiles),
@@ -162,7 +163,7 @@ func (p *Process) warnOfRestart(cfg config.Config) {
 	for i := range was.NumField() {
 		f := was.Type().Field(i)
 		switch f.Name {
-		case "Global", "ScrapeConfigs", "RuleFiles", "DetectorFiles", "SLOFiles", "PolicyFiles", "ProbeFiles", "AlertmanagerFile", "Prometheus", "File":
+		case "Global", "ScrapeConfigs", "Alerting", "RuleFiles", "DetectorFiles", "SLOFiles", "PolicyFiles", "ProbeFiles", "AlertmanagerFile", "Prometheus", "File":
 			continue
 		}
 		if !reflect.DeepEqual(was.Field(i).Interface(), now.Field(i).Interface()) {

@@ -49,6 +49,7 @@ type Config struct {
 	ExternalLabels   map[string]string `yaml:"external_labels"`   // on everything that leaves this installation
 	Global           Raw               `yaml:"global"`            // Prometheus' global section: scrape_interval, evaluation_interval, …
 	ScrapeConfigs    Raw               `yaml:"scrape_configs"`    // Prometheus' own format
+	Alerting         Raw               `yaml:"alerting"`          // Prometheus' own format: Alertmanagers outside that get every alert too
 	RuleFiles        []string          `yaml:"rule_files"`        // globs; Prometheus' own format
 	DetectorFiles    []string          `yaml:"detector_files"`    // globs; detectors of sudden change (docs/alerting.md)
 	SLOFiles         []string          `yaml:"slo_files"`         // globs; OpenSLO v1
@@ -188,13 +189,13 @@ const defaultGlobal = "\nglobal: {scrape_interval: 15s, evaluation_interval: 15s
 
 // prometheus has Prometheus read its own sections.
 func (c *Config) prometheus() error {
-	text := merge(c.Global, c.ScrapeConfigs)
+	text := merge(c.Global, c.ScrapeConfigs, c.Alerting)
 	if c.Global == nil {
 		text += defaultGlobal
 	}
 	p, err := scrape.Load(text, filepath.Dir(c.File))
 	if err != nil {
-		return fmt.Errorf("global or scrape_configs: %w", err)
+		return fmt.Errorf("global, scrape_configs or alerting: %w", err)
 	}
 	c.Prometheus = p
 	return nil

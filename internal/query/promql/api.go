@@ -57,7 +57,9 @@ type APIDeps struct {
 	Storage    Storage
 	Targets    Targets
 	Rules      apiv1.RulesRetriever
-	Metadata   MetadataSource
+	// Alertmanagers are those outside; our own is listed beside them.
+	Alertmanagers apiv1.AlertmanagerRetriever
+	Metadata      MetadataSource
 	// Write handles POST /api/v1/write (ingest/promwrite).
 	Write http.Handler
 	// PrometheusConfig is what /status/config shows.
@@ -99,7 +101,9 @@ func NewAPI(e *Engine, deps APIDeps) (*API, error) {
 		deps.Storage,
 		func(context.Context) apiv1.ScrapePoolsRetriever { return deps.Targets },
 		targets,
-		func(context.Context) apiv1.AlertmanagerRetriever { return ourselves{deps.ExternalURL} },
+		func(context.Context) apiv1.AlertmanagerRetriever {
+			return ourselves{deps.ExternalURL, deps.Alertmanagers}
+		},
 		deps.PrometheusConfig,
 		flags(e.cfg, deps),
 		apiv1.GlobalURLOptions{ListenAddress: deps.ListenAddress, Host: deps.ExternalURL.Host, Scheme: deps.ExternalURL.Scheme},

@@ -98,13 +98,26 @@ type noRules struct{}
 func (noRules) RuleGroups() []*rules.Group           { return nil }
 func (noRules) AlertingRules() []*rules.AlertingRule { return nil }
 
-// ourselves is the one Alertmanager there is: the pipeline in this process.
-type ourselves struct{ external *url.URL }
+// ourselves is the pipeline in this process, and the Alertmanagers outside if there are any.
+type ourselves struct {
+	external *url.URL
+	outside  apiv1.AlertmanagerRetriever
+}
 
 func (o ourselves) Alertmanagers() []*url.URL {
-	return []*url.URL{o.external.JoinPath("/api/v2/alerts")}
+	own := []*url.URL{o.external.JoinPath("/api/v2/alerts")}
+	if o.outside == nil {
+		return own
+	}
+	return append(own, o.outside.Alertmanagers()...)
 }
-func (o ourselves) DroppedAlertmanagers() []*url.URL { return nil }
+
+func (o ourselves) DroppedAlertmanagers() []*url.URL {
+	if o.outside == nil {
+		return nil
+	}
+	return o.outside.DroppedAlertmanagers()
+}
 
 type runtimeInfo struct {
 	deps  APIDeps
