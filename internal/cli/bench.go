@@ -48,7 +48,7 @@ the server: use one that was started for this, as make bench does.`,
 		},
 	}
 	fs := cmd.Flags()
-	fs.StringVar(&cfg.BaseURL, "server", cfg.BaseURL, "base URL of the running server")
+	fs.Var((*serverURL)(&cfg.BaseURL), "server", "base URL of the running server, or its host:port")
 	fs.IntVar(&cfg.PID, "pid", 0, "process id of the server (default: the process that listens on the URL's port)")
 	fs.StringVar(&cfg.DataDir, "data", "", "data folder of the server, for disk figures")
 	fs.StringSliceVar(&cfg.Signals, "signals", cfg.Signals, "what to send")

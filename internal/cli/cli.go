@@ -17,6 +17,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/signalbox-project/signalbox/internal/platform/nearest"
 )
 
 // Exit statuses shared by all commands.
@@ -55,10 +57,44 @@ func Main(ctx context.Context, version string, args []string, out, errOut io.Wri
 	}
 	fmt.Fprintln(errOut, "signalbox:", err)
 	if isUsage(err) {
+		if hint := meant(cmd, err); hint != "" {
+			fmt.Fprintf(errOut, "Did you mean %s?\n", hint)
+		}
 		fmt.Fprintf(errOut, "Run '%s --help' for usage.\n", cmd.CommandPath())
 		return usageStatus(cmd)
 	}
 	return exitFailed
+}
+
+// meant is the command or flag that a wrong one is closest to, or "".
+func meant(cmd *cobra.Command, err error) string {
+	text := err.Error()
+	switch {
+	case strings.HasPrefix(text, "unknown command"):
+		_, rest, _ := strings.Cut(text, `"`)
+		typed, _, _ := strings.Cut(rest, `"`)
+		var names []string
+		for _, c := range cmd.Commands() {
+			if c.IsAvailableCommand() {
+				names = append(append(names, c.Name()), c.Aliases...)
+			}
+		}
+		return nearest.Name(typed, names)
+	case strings.HasPrefix(text, "unknown flag: --"):
+		typed := strings.TrimPrefix(text, "unknown flag: --")
+		var names []string
+		note := func(f *pflag.Flag) {
+			if !f.Hidden {
+				names = append(names, f.Name)
+			}
+		}
+		cmd.Flags().VisitAll(note)
+		cmd.InheritedFlags().VisitAll(note)
+		if name := nearest.Name(typed, names); name != "" {
+			return "--" + name
+		}
+	}
+	return ""
 }
 
 // usageStatus is the exit status of a wrongly typed command. Below gate it is
@@ -124,7 +160,10 @@ promised, pages the right person and holds unsafe deployments with evidence.
   signalbox demo     everything with a simulated broker platform, on http://localhost:4300
   signalbox serve    everything for your own telemetry; no file needed
 
-Commands that talk to a running server find it by --server or SIGNALBOX_SERVER.`,
+Commands that talk to a running server find it by --server or SIGNALBOX_SERVER.
+
+Exit status: 0 success, 1 the answer is no, 2 wrong usage, 3 error. Below gate, 2 is
+a verdict, so that wrong usage is 3 there.`,
 		Version:           version,
 		SilenceUsage:      true,
 		SilenceErrors:     true,

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/platform/redact"
 )
 
 // client speaks to a running server.
@@ -26,10 +27,43 @@ type client struct {
 }
 
 func (c *client) flags(fs *pflag.FlagSet) {
-	fs.StringVar(&c.server, "server", "http://localhost:4300", "base URL of the running server")
+	c.server = "http://localhost:4300"
+	fs.Var((*serverURL)(&c.server), "server", "base URL of the running server, or its host:port")
 	fs.StringVar(&c.tenant, "tenant", model.DefaultTenant, "tenant to ask as ("+model.TenantHeader+")")
 	fs.DurationVar(&c.timeout, "timeout", 30*time.Second, "give up after this long")
 }
+
+// serverURL is a flag that takes what people type: a URL, or host:port alone.
+type serverURL string
+
+// String implements pflag.Value.
+func (s *serverURL) String() string { return string(*s) }
+
+// Type implements pflag.Value.
+func (s *serverURL) Type() string { return "string" }
+
+// Set implements pflag.Value.
+func (s *serverURL) Set(text string) error {
+	text = strings.TrimSpace(text)
+	if !strings.Contains(text, "://") {
+		text = "http://" + strings.TrimPrefix(text, "//")
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.Hostname() == "" {
+		return errors.New("give a URL such as https://signalbox.example.org, or host:port")
+	}
+	if u.Scheme != "http" && u.Scheme != "https" {
+		return fmt.Errorf("%s:// is not spoken here, give http:// or https://", u.Scheme)
+	}
+	if u.RawQuery != "" || u.Fragment != "" {
+		return errors.New("give the address alone, without a query or a fragment")
+	}
+	*s = serverURL(strings.TrimSuffix(text, "/"))
+	return nil
+}
+
+// shown is the server's address without a password.
+func (c *client) shown() string { return redact.Text(c.server) }
 
 // get fetches path and decodes the JSON answer into v.
 func (c *client) get(ctx context.Context, path string, params url.Values, v any) error {
@@ -59,7 +93,7 @@ func (c *client) do(ctx context.Context, method, path, contentType string, body 
 		return err
 	}
 	if err := json.Unmarshal(text, v); err != nil {
-		return fmt.Errorf("%s answered something that is not ours (is this a Signalbox server?): %w", c.server, err)
+		return fmt.Errorf("%s answered something that is not ours (is this a Signalbox server?): %w", c.shown(), err)
 	}
 	return nil
 }
@@ -68,9 +102,9 @@ func (c *client) do(ctx context.Context, method, path, contentType string, body 
 func (c *client) raw(ctx context.Context, method, path, contentType string, body io.Reader) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.server, "/")+path, body)
+	req, err := http.NewRequestWithContext(ctx, method, c.server+path, body)
 	if err != nil {
-		return nil, usageError{fmt.Errorf("--server %s: %w", c.server, err)}
+		return nil, usageError{fmt.Errorf("--server %s: %w", c.shown(), err)}
 	}
 	if contentType != "" {
 		req.Header.Set("Content-Type", contentType)
@@ -84,23 +118,23 @@ func (c *client) raw(ctx context.Context, method, path, contentType string, body
 	defer resp.Body.Close()
 	text, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return nil, fmt.Errorf("read answer of %s: %w", c.server, err)
+		return nil, fmt.Errorf("read answer of %s: %w", c.shown(), err)
 	}
 	if resp.StatusCode/100 != 2 {
-		return nil, fmt.Errorf("%s answered %s: %s", c.server, resp.Status, serverMessage(text))
+		return nil, fmt.Errorf("%s answered %s: %s", c.shown(), resp.Status, serverMessage(text))
 	}
 	return text, nil
 }
 
 func (c *client) unreachable(err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("%s did not answer within %s (--timeout)", c.server, c.timeout)
+		return fmt.Errorf("%s did not answer within %s (--timeout)", c.shown(), c.timeout)
 	}
 	var urlErr *url.Error
 	if errors.As(err, &urlErr) {
 		err = urlErr.Err
 	}
-	return fmt.Errorf("%s: %w; start one with 'signalbox serve' or name another with --server", c.server, err)
+	return fmt.Errorf("%s: %w; start one with 'signalbox serve' or name another with --server", c.shown(), err)
 }
 
 // serverMessage is the message inside an error answer of ours, Prometheus' or

@@ -34,6 +34,17 @@ func TestWrongUsageHasAnExitStatusOfItsOwn(t *testing.T) {
 		{"gate check --nope", 3, "unknown flag: --nope"},
 		{"gate check --service edge --server http://127.0.0.1:1", 3, "connection refused"},
 		{"gate --help", 0, ""},
+		{"serv", 2, "Did you mean serve?"},
+		{"slo lst", 2, "Did you mean list?"},
+		{"gate chek", 3, "Did you mean check?"},
+		{"serve --storage.paht x", 2, "Did you mean --storage.path?"},
+		{"slo list --server ftp://x", 2, "ftp:// is not spoken here"},
+		{"slo list --server http://", 2, "host:port"},
+		{"slo list --server http://h?x=1", 2, "without a query"},
+		{"slo list --server 127.0.0.1:1", 3, "http://127.0.0.1:1: dial tcp"},
+		{"slo list --server //localhost:1/", 3, "http://localhost:1: dial tcp"},
+		{"slo list --server http://bob:SECRET@127.0.0.1:1", 3, "http://bob:xxxxx@127.0.0.1:1: dial tcp"},
+		{"gate check --service edge --server 127.0.0.1:1", 3, "connection refused"},
 	} {
 		t.Run(tc.args, func(t *testing.T) {
 			var out, errOut bytes.Buffer
