@@ -25,7 +25,7 @@ func (p *Process) prometheusAPI() (*promql.API, error) {
 			"config.file": p.opts.ConfigFile, "storage.path": p.opts.StoragePath,
 			"web.listen-address": p.opts.ListenAddress, "web.external-url": p.external.String(),
 			"otlp.grpc-address": p.opts.OTLPGRPCAddress, "otlp.http-address": p.opts.OTLPHTTPAddress,
-			"log.level": p.opts.LogLevel, "log.format": p.opts.LogFormat,
+			"log.level": p.opts.Log.Level, "log.format": p.opts.Log.Format,
 		},
 		Build:       promql.Build{Version: p.opts.Version, Revision: revision()},
 		ExternalURL: p.external, ListenAddress: p.listeners.web.Addr().String(),

@@ -46,7 +46,7 @@ func Build(ctx context.Context, o Options) (*Process, error) {
 		return nil, fmt.Errorf("--role %s: there is only the role %s so far", o.Role, RoleAll)
 	}
 	began := time.Now()
-	tel, err := telemetry.New(telemetry.Config{Level: o.LogLevel, Format: o.LogFormat}, identity(o), o.Output)
+	tel, err := telemetry.New(o.Log, identity(o), o.Output)
 	if err != nil {
 		return nil, err
 	}

@@ -24,8 +24,7 @@ type Options struct {
 	ExternalURL     string // as users reach us; "" derives it from ListenAddress
 	OTLPGRPCAddress string // "" turns the listener off
 	OTLPHTTPAddress string
-	LogLevel        string
-	LogFormat       string
+	Log             telemetry.Config
 
 	// Role names the parts that run; "" is RoleAll.
 	Role string
@@ -58,8 +57,7 @@ func DefaultOptions() Options {
 		ListenAddress:   ":4300",
 		OTLPGRPCAddress: ":4317",
 		OTLPHTTPAddress: ":4318",
-		LogLevel:        "info",
-		LogFormat:       "logfmt",
+		Log:             telemetry.DefaultConfig(),
 	}
 }
 
@@ -157,5 +155,5 @@ func (o Options) externalURL(a Addresses) (*url.URL, error) {
 
 // ConsoleHandler logs to Output alone, in the form the options ask for.
 func ConsoleHandler(o Options) (slog.Handler, error) {
-	return telemetry.ConsoleHandler(telemetry.Config{Level: o.LogLevel, Format: o.LogFormat}, o.Output)
+	return telemetry.ConsoleHandler(o.Log, o.Output)
 }

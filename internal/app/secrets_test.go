@@ -40,7 +40,7 @@ receivers:
   - url: http://bob:SECRET-webhook@` + dead + `/hook?token=SECRET-webhook-token
     http_config: {proxy_url: "http://bob:SECRET-proxy@` + dead + `"}
 `,
-	}, func(o *Options) { o.LogLevel = "debug" })
+	}, func(o *Options) { o.Log.Level = "debug" })
 	until(t, "the probe failed", func() bool { return r.contains(t, "/sb/v1/probes", `"state":"down"`) })
 	until(t, "the scrape failed", func() bool { return r.contains(t, "/api/v1/targets", `"health":"down"`) })
 	until(t, "the discovery failed", func() bool { return strings.Contains(r.log.String(), "Unable to refresh target groups") })

@@ -51,7 +51,7 @@ func TestWhatKeepsAProcessFromStartingIsNamedAndLeavesNothingOpen(t *testing.T) 
 		{"ports in use", nil, func(o *Options, _ string) {
 			o.ListenAddress, o.OTLPHTTPAddress = taken.Addr().String(), taken.Addr().String()
 		}, []string{"--web.listen-address", "--otlp.http-address", "address already in use", "choose another"}},
-		{"a log level", nil, func(o *Options, _ string) { o.LogLevel = "loud" }, []string{`log level "loud"`}},
+		{"a log level", nil, func(o *Options, _ string) { o.Log.Level = "loud" }, []string{`log level "loud"`}},
 		{"no configuration", nil, func(o *Options, dir string) { o.ConfigFile = filepath.Join(dir, "none.yml") }, []string{"none.yml", "no such file"}},
 		{"a key that is not there", map[string]string{"signalbox.yml": "slo_file: [x]\n"}, nil, []string{"signalbox.yml:1", "slo_file", "slo_files"}},
 		{"an external URL", nil, func(o *Options, _ string) { o.ExternalURL = "box.example" }, []string{"--web.external-url", "https://"}},

@@ -54,7 +54,7 @@ func serverFlags(fs *pflag.FlagSet, o *app.Options) {
 	fs.StringVar(&o.ExternalURL, "web.external-url", "", "URL under which users reach the UI, for links in pages")
 	fs.StringVar(&o.OTLPGRPCAddress, "otlp.grpc-address", o.OTLPGRPCAddress, "OTLP over gRPC; empty turns it off")
 	fs.StringVar(&o.OTLPHTTPAddress, "otlp.http-address", o.OTLPHTTPAddress, "OTLP over HTTP; empty turns it off")
-	fs.StringVar(&o.LogLevel, "log.level", o.LogLevel, "debug, info, warn or error")
+	fs.StringVar(&o.Log.Level, "log.level", o.Log.Level, "debug, info, warn or error")
 	fs.StringVar(&o.Role, "role", app.RoleAll, "which parts run; there is only all so far")
-	fs.StringVar(&o.LogFormat, "log.format", o.LogFormat, "logfmt or json")
+	fs.StringVar(&o.Log.Format, "log.format", o.Log.Format, "logfmt or json")
 }

@@ -423,3 +423,54 @@ func TestWrongSettingsAreNamed(t *testing.T) {
 		t.Error(d)
 	}
 }
+
+func TestConnectionsOfOtherProtocolsAreBounded(t *testing.T) {
+	cfg := DefaultConfig()
+	cfg.MaxConnections = 2
+	f, err := New(cfg, Deps{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.Listener("grpc", nil) != nil {
+		t.Error("a listener that is turned off is there")
+	}
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln := f.Listener("grpc", inner)
+	accepted := make(chan net.Conn)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			accepted <- c
+		}
+	}()
+	var conns []net.Conn
+	for range 2 {
+		dial(t, inner.Addr().String())
+		conns = append(conns, <-accepted)
+	}
+	third := dial(t, inner.Addr().String())
+	if _, err := third.Read(make([]byte, 1)); err == nil {
+		t.Error("a connection too many is served")
+	}
+	conns[0].Close()
+	conns[0].Close() // twice, as servers do
+	dial(t, inner.Addr().String())
+	conns = append(conns, <-accepted)
+	fourth := dial(t, inner.Addr().String())
+	if _, err := fourth.Read(make([]byte, 1)); err == nil {
+		t.Error("closing one connection twice made room for two")
+	}
+	for _, c := range conns {
+		c.Close()
+	}
+	inner.Close()
+	<-done
+}

@@ -66,7 +66,7 @@ func (s *Server) newGRPC() (*grpc.Server, *health.Server) {
 		grpc.InTapHandle(s.tap),
 		grpc.ConnectionTimeout(10*time.Second),
 		grpc.MaxHeaderListSize(64<<10),
-		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionIdle: 15 * time.Minute, Time: time.Minute, Timeout: 20 * time.Second}),
+		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionIdle: 5 * time.Minute, Time: time.Minute, Timeout: 20 * time.Second}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
 	)
 	for name, signal := range grpcServices() {
