@@ -6,8 +6,10 @@
 // the web layer around it. Data in: HTTP GET below /jaeger/api. Data out: Jaeger's
 // envelope {"data","total","limit","offset","errors"}.
 //
-// Times are microseconds, as Jaeger has them; resolution below that is lost.
-// Start reading at Handler, then search.go and trace.go.
+// Times are microseconds, as Jaeger has them; resolution below that is lost. /jaeger/api/v3
+// answers the same with OTLP's JSON (v3.go). Traces are shown as Jaeger's query
+// service shows them, with its adjusters (adjust.go).
+// Start reading at Handler, then search.go, trace.go and adjust.go.
 package jaeger
 
 import (
@@ -95,13 +97,16 @@ func Handler(deps Deps) http.Handler {
 			write(w, http.StatusOK, response{Data: data, Total: total})
 		})
 	}
+	h.routeV3(mux)
 	mux.HandleFunc(root+"/", func(w http.ResponseWriter, _ *http.Request) {
 		write(w, http.StatusNotFound, response{Errors: []respError{{Code: http.StatusNotFound, Msg: "no such endpoint"}}})
 	})
 	return mux
 }
 
-func write(w http.ResponseWriter, status int, body response) {
+func write(w http.ResponseWriter, status int, body response) { writeJSON(w, status, body) }
+
+func writeJSON(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	// An error here means that the client went away.
@@ -160,13 +165,17 @@ type operation struct {
 // operations lists names with their kinds: one look-up per kind, because
 // values are counted by one field.
 func (h *handler) operations(r *http.Request) (any, int, error) {
-	service := r.FormValue("service")
+	list, err := h.operationsOf(r, r.FormValue("service"), r.FormValue("spanKind"))
+	return list, len(list), err
+}
+
+func (h *handler) operationsOf(r *http.Request, service, kind string) ([]operation, error) {
 	if service == "" {
-		return nil, 0, paramError("parameter 'service' is required")
+		return nil, paramError("parameter 'service' is required")
 	}
 	kinds := []string{"server", "client", "producer", "consumer", "internal"}
-	if kind := r.FormValue("spanKind"); kind != "" {
-		kinds = []string{strings.ToLower(kind)}
+	if kind != "" {
+		kinds = []string{strings.ToLower(strings.TrimPrefix(kind, "SPAN_KIND_"))}
 	}
 	list := []operation{}
 	for _, kind := range kinds {
@@ -174,13 +183,13 @@ func (h *handler) operations(r *http.Request) (any, int, error) {
 		q.Expr = store.And{Exprs: []store.Expr{equals("service", service), equals("kind", kind)}}
 		names, err := h.values(r.Context(), q, "name")
 		if err != nil {
-			return nil, 0, err
+			return nil, err
 		}
 		for _, name := range names {
 			list = append(list, operation{name, kind})
 		}
 	}
-	return list, len(list), nil
+	return list, nil
 }
 
 type dependency struct {

@@ -27,6 +27,7 @@ type spans struct {
 	asked  store.TraceQuery
 	hint   store.Range
 	empty  bool
+	most   int // the largest limit, if there is one
 }
 
 func (s *spans) Trace(_ context.Context, tenant string, id model.TraceID, hint store.Range) ([]model.Span, error) {
@@ -54,11 +55,20 @@ func (s *spans) Trace(_ context.Context, tenant string, id model.TraceID, hint s
 			TraceID: id, SpanID: model.SpanID{2}, ParentID: model.SpanID{1}, Name: "consume", Kind: model.SpanKindConsumer, Start: 1_700_000_000_000_003_000, Duration: 1_000, Resource: &same, Status: model.StatusOK,
 			Links: []model.SpanLink{{TraceID: model.TraceID{9}, SpanID: model.SpanID{9}}},
 		},
-		{TraceID: id, SpanID: model.SpanID{3}, ParentID: model.SpanID{2}, Name: "read", Resource: &model.Resource{Tenant: "default", Service: "file-server"}},
+		{TraceID: id, SpanID: model.SpanID{3}, ParentID: model.SpanID{2}, Name: "read", Start: 1_700_000_000_000_003_100, Resource: &model.Resource{Tenant: "default", Service: "file-server"}},
 	}, nil
 }
 
+// tooMany is the store's refusal of a limit.
+type tooMany int
+
+func (e tooMany) Error() string { return "too many" }
+func (e tooMany) Largest() int  { return int(e) }
+
 func (s *spans) Traces(_ context.Context, q store.TraceQuery) ([]store.TraceSummary, error) {
+	if s.most > 0 && q.Limit > s.most {
+		return nil, fmt.Errorf("search: %w", tooMany(s.most))
+	}
 	s.asked = q
 	if s.empty {
 		return nil, nil
@@ -161,7 +171,7 @@ func TestATrace(t *testing.T) {
 		`{"refType":"CHILD_OF","traceID":"01000000000000000000000000000000","spanID":"0100000000000000"},{"refType":"FOLLOWS_FROM","traceID":"09000000000000000000000000000000","spanID":"0900000000000000"}],` +
 		`"startTime":1700000000000003,"duration":1,"tags":[{"key":"span.kind","type":"string","value":"consumer"},{"key":"otel.status_code","type":"string","value":"OK"}],"logs":[],"processID":"p1","warnings":null},` +
 		`{"traceID":"01000000000000000000000000000000","spanID":"0300000000000000","flags":1,"operationName":"read","references":[{"refType":"CHILD_OF","traceID":"01000000000000000000000000000000","spanID":"0200000000000000"}],` +
-		`"startTime":0,"duration":0,"tags":[],"logs":[],"processID":"p2","warnings":null}],` +
+		`"startTime":1700000000000003,"duration":0,"tags":[],"logs":[],"processID":"p2","warnings":null}],` +
 		`"processes":{"p1":{"serviceName":"edge","tags":[{"key":"deployment.environment.name","type":"string","value":"prod"},{"key":"service.version","type":"string","value":"2.4.1"},{"key":"host.name","type":"string","value":"n1"}]},` +
 		`"p2":{"serviceName":"file-server","tags":[]}},"warnings":null}],"total":1,"limit":0,"offset":0,"errors":null}`
 	for _, target := range []string{"/jaeger/api/traces/01000000000000000000000000000000", "/jaeger/api/traces?traceID=01000000000000000000000000000000"} {
@@ -221,9 +231,21 @@ func TestSearch(t *testing.T) {
 	}
 }
 
+func TestLimitsAreCapped(t *testing.T) {
+	for _, c := range []struct {
+		limit      string
+		most, want int
+	}{{"1500", 0, 1500}, {"20000", 0, 1500}, {"99999999999999999999", 0, 1500}, {"1500", 1000, 1000}, {"7", 1000, 7}} {
+		s := &spans{most: c.most}
+		if rec := serve(s, "/jaeger/api/traces?service=edge&limit="+c.limit); rec.Code != 200 || s.asked.Limit != c.want {
+			t.Errorf("limit=%s where %d may be asked for: %d, asked for %d, want %d", c.limit, c.most, rec.Code, s.asked.Limit, c.want)
+		}
+	}
+}
+
 func TestBadParameters(t *testing.T) {
 	for _, query := range []string{
-		"limit=0", "limit=1001", "limit=x", "start=x", "end=-5", "start=1763722800000000&end=1763719200000000", "end=99999999999999999", "minDuration=5", "maxDuration=-1s", "lookback=x", "lookback=0h", "lookback=9999999d",
+		"limit=0", "limit=-3", "limit=x", "start=x", "end=-5", "start=1763722800000000&end=1763719200000000", "end=99999999999999999", "minDuration=5", "maxDuration=-1s", "lookback=x", "lookback=0h", "lookback=9999999d",
 		"tags=x", "tags=[1]", "tag=x", "tag=:x", "service=%zz",
 	} {
 		rec := serve(&spans{}, "/jaeger/api/traces?service=edge&"+query)

@@ -16,8 +16,9 @@ import (
 
 const (
 	defaultLimit = 20
-	maxLimit     = 1000 // as many as query/search allows
-	maxTraceIDs  = 100
+	// maxLimit is the most that Jaeger's UI offers; larger limits are taken for it.
+	maxLimit    = 1500
+	maxTraceIDs = 100
 	// maxMillis and maxMicros lie in the year 2200: what fits into Unix ns.
 	maxMillis = 7_258_118_400_000
 	maxMicros = maxMillis * 1000
@@ -39,21 +40,42 @@ func (h *handler) traces(r *http.Request) (any, int, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	found, err := h.deps.Spans.Traces(r.Context(), q)
+	found, err := h.search(r, q)
 	if err != nil {
 		return nil, 0, err
 	}
+	for _, spans := range found {
+		list = append(list, traceOf(spans[0].TraceID, spans))
+	}
+	return list, len(list), nil
+}
+
+// search lists the spans of the traces found.
+func (h *handler) search(r *http.Request, q store.TraceQuery) ([][]model.Span, error) {
+	if h.deps.Spans == nil {
+		return nil, nil
+	}
+	found, err := h.deps.Spans.Traces(r.Context(), q)
+	var limit interface{ Largest() int }
+	if errors.As(err, &limit) && limit.Largest() < q.Limit {
+		q.Limit = limit.Largest() // Jaeger's clients offer fixed limits: as many as may be had
+		found, err = h.deps.Spans.Traces(r.Context(), q)
+	}
+	if err != nil {
+		return nil, err
+	}
+	var list [][]model.Span
 	for _, s := range found {
 		spans, err := h.deps.Spans.Trace(r.Context(), q.Tenant, s.TraceID, store.Range{Start: s.Start, End: s.Start + s.Duration + 1})
-		if errors.Is(err, store.ErrNotFound) {
+		if errors.Is(err, store.ErrNotFound) || err == nil && len(spans) == 0 {
 			continue // retention was quicker
 		}
 		if err != nil {
-			return nil, 0, err
+			return nil, err
 		}
-		list = append(list, traceOf(s.TraceID, spans))
+		list = append(list, spans)
 	}
-	return list, len(list), nil
+	return list, nil
 }
 
 func (h *handler) tracesByID(r *http.Request, ids []string) (any, int, error) {
@@ -83,18 +105,27 @@ func (h *handler) trace(r *http.Request) (any, int, error) {
 }
 
 func (h *handler) byID(r *http.Request, text string) (trace, error) {
-	id, err := model.ParseTraceID(text)
-	if err != nil || id.IsZero() {
-		return trace{}, paramError("malformed trace id " + strconv.Quote(text) + ": want up to 32 hex digits, not all 0")
-	}
-	if h.deps.Spans == nil {
-		return trace{}, store.ErrNotFound
-	}
-	spans, err := h.deps.Spans.Trace(r.Context(), tenantOf(r), id, store.Range{})
+	spans, err := h.spansOf(r, text)
 	if err != nil {
 		return trace{}, err
 	}
-	return traceOf(id, spans), nil
+	return traceOf(spans[0].TraceID, spans), nil
+}
+
+// spansOf are the spans of the trace with that id, at least one.
+func (h *handler) spansOf(r *http.Request, text string) ([]model.Span, error) {
+	id, err := model.ParseTraceID(text)
+	if err != nil || id.IsZero() {
+		return nil, paramError("malformed trace id " + strconv.Quote(text) + ": want up to 32 hex digits, not all 0")
+	}
+	if h.deps.Spans == nil {
+		return nil, store.ErrNotFound
+	}
+	spans, err := h.deps.Spans.Trace(r.Context(), tenantOf(r), id, store.Range{})
+	if err == nil && len(spans) == 0 {
+		err = store.ErrNotFound
+	}
+	return spans, err
 }
 
 // searchQuery reads Jaeger's search parameters.
@@ -133,10 +164,10 @@ func searchQuery(form url.Values, tenant string, now time.Time) (store.TraceQuer
 	}
 	if s := form.Get("limit"); s != "" {
 		n, err := strconv.Atoi(s)
-		if err != nil || n < 1 || n > maxLimit {
-			return q, paramError("unable to parse param 'limit': want 1 to " + strconv.Itoa(maxLimit) + ", got " + strconv.Quote(s))
+		if (err != nil && !errors.Is(err, strconv.ErrRange)) || n < 1 {
+			return q, paramError("unable to parse param 'limit': want a number from 1 on, got " + strconv.Quote(s))
 		}
-		q.Limit = n
+		q.Limit = min(n, maxLimit)
 	}
 	return q, nil
 }
@@ -248,6 +279,9 @@ func tagExpr(key, value string) store.Expr {
 		if value == "false" {
 			return store.Not{Expr: equals("status", "error")}
 		}
+	case "event":
+		// The name of a log's event, which OpenTelemetry has as the event's name.
+		return store.Or{Exprs: []store.Expr{equals(key, value), equals(store.EventName, value)}}
 	case "otel.status_code":
 		return equals("status", strings.ToLower(value))
 	case "otel.status_description":

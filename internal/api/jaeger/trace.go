@@ -59,9 +59,12 @@ const maxSafeInteger = 1<<53 - 1
 func traceOf(id model.TraceID, spans []model.Span) trace {
 	t := trace{TraceID: id.String(), Spans: make([]span, 0, len(spans)), Processes: map[string]process{}}
 	ids := map[string]string{}
-	for i := range spans {
-		s := &spans[i]
-		t.Spans = append(t.Spans, spanOf(s, t.processID(ids, s.Resource)))
+	a := adjust(spans)
+	for i := range a.spans {
+		s := &a.spans[i]
+		out := spanOf(s, t.processID(ids, s.Resource))
+		out.Warnings = a.warnings[i]
+		t.Spans = append(t.Spans, out)
 	}
 	return t
 }
@@ -86,6 +89,14 @@ func (t *trace) processID(ids map[string]string, res *model.Resource) string {
 
 func processOf(res *model.Resource) process {
 	p := process{ServiceName: res.Service, Tags: []keyValue{}}
+	p.Tags = append(p.Tags, tagsOf(identity(res)[1:])...)
+	p.Tags = append(p.Tags, tagsOf(res.Attrs)...)
+	return p
+}
+
+// identity is what a resource is known by, as attributes; the service comes first.
+func identity(res *model.Resource) model.Attrs {
+	out := model.Attrs{{Key: "service.name", Value: model.StringValue(res.Service)}}
 	for _, id := range []struct{ key, value string }{
 		{"service.namespace", res.Namespace},
 		{"deployment.environment.name", res.Env},
@@ -94,11 +105,10 @@ func processOf(res *model.Resource) process {
 		{"service.instance.id", res.Instance},
 	} {
 		if id.value != "" {
-			p.Tags = append(p.Tags, text(id.key, id.value))
+			out = append(out, model.Attr{Key: id.key, Value: model.StringValue(id.value)})
 		}
 	}
-	p.Tags = append(p.Tags, tagsOf(res.Attrs)...)
-	return p
+	return out
 }
 
 func spanOf(s *model.Span, pid string) span {
@@ -152,6 +162,10 @@ func tagsOf(attrs model.Attrs) []keyValue {
 			kv.Type, kv.Value = "int64", a.Value.Int()
 			if i := a.Value.Int(); i > maxSafeInteger || i < -maxSafeInteger {
 				kv.Value = a.Value.String()
+			}
+		case model.KindJSON:
+			if b, ok := binaryOf(a.Value); ok {
+				kv.Type, kv.Value = "binary", b // base 64 in JSON
 			}
 		case model.KindFloat:
 			// NaN and infinities, which JSON lacks, come out as text.

@@ -17,6 +17,8 @@ type id struct {
 type side struct {
 	service string
 	kind    model.SpanKind
+	root    bool // names no parent
+	shared  bool // its id was met at both ends of a call
 	failed  bool
 	seconds float64
 }
@@ -46,10 +48,11 @@ func (p *pending) size() int { return p.calls.len() + p.queues.len() }
 // parent of what waits or is yet to come.
 func (p *pending) add(s *model.Span, now time.Time) {
 	own := id{s.Resource.Tenant, s.TraceID, s.SpanID}
-	if _, twice := p.known[own]; twice {
+	me := side{service: s.Resource.Service, kind: s.Kind, root: s.ParentID.IsZero(), failed: s.Status == model.StatusError, seconds: float64(s.Duration) / 1e9}
+	if first, twice := p.known[own]; twice {
+		p.share(own, first, me)
 		return
 	}
-	me := side{service: s.Resource.Service, kind: s.Kind, failed: s.Status == model.StatusError, seconds: float64(s.Duration) / 1e9}
 	if s.Kind == model.SpanKindServer || s.Kind == model.SpanKindConsumer {
 		parent := id{own.tenant, s.TraceID, s.ParentID}
 		if !s.ParentID.IsZero() {
@@ -74,6 +77,23 @@ func (p *pending) add(s *model.Span, now time.Time) {
 	}
 	queue.push(entry{id: own, at: now})
 	p.trim(queue)
+}
+
+// share joins the two ends of a call that share one id, as Zipkin's libraries have it. A server
+// that came first and names a parent was joined with that, which is in the client's service.
+func (p *pending) share(own id, first, second side) {
+	client, server := first, second
+	if first.kind == model.SpanKindServer {
+		client, server = second, first
+	}
+	if first.shared || client.kind != model.SpanKindClient || server.kind != model.SpanKindServer {
+		return // a repeat
+	}
+	first.shared = true
+	p.known[own] = first
+	if second.kind == model.SpanKindServer || server.root {
+		p.join(own.tenant, client, server)
+	}
 }
 
 // child joins with the parent, or waits for it.

@@ -184,6 +184,25 @@ func TestSpansThatAreSentTwiceCountOnce(t *testing.T) {
 	}
 }
 
+// Zipkin's libraries give both ends of a call one id; either may come first, with or without the
+// caller's own server span, and again.
+func TestSpansThatShareAnIdAreAnEdge(t *testing.T) {
+	want := []model.Edge{{Client: "front", Server: "back", Kind: "call", Calls: 1, MeanSecs: 1}}
+	for _, lines := range [][]string{
+		{"front client 1/2", "back server 1/2"}, {"back server 1/2", "front client 1/2"},
+		{"front server 1/1", "front client 1/2<1", "back server 1/2<1"}, {"back server 1/2<1", "front client 1/2<1", "front server 1/1"},
+		{"front client 1/2", "back server 1/2", "front client 1/2", "back server 1/2"}, {"back server 1/2", "front client 1/2", "back server 1/2", "front client 1/2"},
+	} {
+		p := open(t, nil)
+		for _, line := range lines {
+			p.TapSpans([]model.Span{spanOf(line)})
+		}
+		if d := compare(want, edges(t, p, "default")); d != "" {
+			t.Errorf("%v (-want +got):\n%s", lines, d)
+		}
+	}
+}
+
 func TestTheWindowsEnd(t *testing.T) {
 	p := open(t, nil)
 	p.TapSpans([]model.Span{spanOf("edge client 1/1"), spanOf("edge producer 2/1"), spanOf("late server 3/2<1")})

@@ -26,7 +26,7 @@ type Config struct {
 // DefaultConfig suits one machine with a few users at once.
 func DefaultConfig() Config {
 	return Config{
-		Timeout: prom.Duration(30 * time.Second), MaxConcurrent: 8, MaxLogs: 10_000, MaxTraces: 1_000,
+		Timeout: prom.Duration(30 * time.Second), MaxConcurrent: 8, MaxLogs: 10_000, MaxTraces: 1_500,
 		MaxTails: 200, TailBuffer: 1_000,
 	}
 }

@@ -94,6 +94,9 @@ func (e *LimitError) Error() string {
 // BadRequest marks the error as the caller's fault.
 func (e *LimitError) BadRequest() {}
 
+// Largest is the limit that may be asked for.
+func (e *LimitError) Largest() int { return e.Max }
+
 // checkLimit lets one more than the largest limit pass: that is how callers
 // learn whether there are more.
 func checkLimit(limit, most int, what string) error {

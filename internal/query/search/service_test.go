@@ -85,7 +85,7 @@ func TestLimitsAboveTheLargestAreTheCallersFault(t *testing.T) {
 			t.Errorf("logs: %v", err)
 		}
 	}
-	if _, err := s.Traces(t.Context(), store.TraceQuery{Limit: 1_002}); !fault(err) {
+	if _, err := s.Traces(t.Context(), store.TraceQuery{Limit: 1_502}); !fault(err) {
 		t.Errorf("traces: %v", err)
 	}
 	for _, err := range s.Logs(t.Context(), store.LogQuery{}) {
