@@ -2,7 +2,6 @@ package model
 
 import (
 	"encoding/json"
-	"strings"
 	"time"
 )
 
@@ -46,29 +45,6 @@ func (l Level) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
 func (l *Level) UnmarshalText(b []byte) error {
 	*l, _ = ParseLevel(string(b))
 	return nil
-}
-
-// ParseLevel reads a level's name as loggers of the field write it, in any
-// case: trace, debug, info, notice, warn, warning, err, error, crit, critical,
-// alert, emerg, emergency, panic, fatal.
-func ParseLevel(s string) (Level, bool) {
-	switch strings.ToLower(s) {
-	case "":
-		return LevelUnset, true
-	case "trace":
-		return LevelTrace, true
-	case "debug":
-		return LevelDebug, true
-	case "info", "information", "informational", "notice":
-		return LevelInfo, true
-	case "warn", "warning":
-		return LevelWarn, true
-	case "err", "error":
-		return LevelError, true
-	case "crit", "critical", "alert", "emerg", "emergency", "panic", "fatal":
-		return LevelFatal, true
-	}
-	return LevelUnset, false
 }
 
 // LevelOfSeverity maps an OpenTelemetry severity number (1–24) to a level.

@@ -15,10 +15,6 @@ import (
 	"github.com/signalbox-project/signalbox/internal/stream"
 )
 
-// targetInfo is the family of the series that carry resource attributes; they
-// are no data points of the sender's.
-const targetInfo = "target_info"
-
 // countingAppender stands between the converter, which gives up at the first
 // error of a metric, and the store, which refuses samples one by one: a refused sample is
 // counted and the rest goes on. It does not outlive one request.
@@ -31,12 +27,15 @@ type countingAppender struct {
 	samples   []stream.Refusal    // in samples
 	exemplars int                 // exemplars that it refused
 	fatal     error               // an error that ends the request
+	times     map[int64]int64     // of samples taken: the newest of each targetInfoEvery
+	collides  bool                // another sender writes one of the series
+	senders   *senders            // who wrote which series; nil watches nobody
 	scratch   []byte
 	seed      maphash.Seed
 }
 
 func newCountingAppender(app storage.AppenderV2) *countingAppender {
-	return &countingAppender{AppenderV2: app, seed: maphash.MakeSeed()}
+	return &countingAppender{AppenderV2: app, seed: maphash.MakeSeed(), times: map[int64]int64{}}
 }
 
 // Append implements storage.AppenderV2.
@@ -44,13 +43,14 @@ func (a *countingAppender) Append(ref storage.SeriesRef, ls labels.Labels, st, t
 	if a.fatal != nil {
 		return 0, a.fatal
 	}
+	ls, opts.MetricFamilyName = keptLabels(ls), kept(opts.MetricFamilyName)
 	ref, err := a.AppenderV2.Append(ref, ls, st, t, v, h, fh, opts)
 	var partial *storage.AppendPartialError
 	switch {
 	case err == nil:
-		a.taken++
+		a.take(ls, st, t)
 	case errors.As(err, &partial):
-		a.taken++
+		a.take(ls, st, t)
 		a.exemplars += len(partial.ExemplarErrors)
 	case ends(err):
 		a.fatal = err
@@ -61,6 +61,15 @@ func (a *countingAppender) Append(ref storage.SeriesRef, ls labels.Labels, st, t
 	return ref, nil
 }
 
+func (a *countingAppender) take(ls labels.Labels, st, t int64) {
+	a.taken++
+	slot := t / targetInfoEvery
+	if newest, ok := a.times[slot]; !ok || t > newest {
+		a.times[slot] = t
+	}
+	a.collides = a.senders.see(ls, st) || a.collides
+}
+
 func (a *countingAppender) refuse(ls labels.Labels, t int64, family string, err error) {
 	a.dropped++
 	reason, message := appendReason(err), ""
@@ -68,9 +77,6 @@ func (a *countingAppender) refuse(ls labels.Labels, t int64, family string, err 
 		message = fmt.Sprintf("%s: %s", ls.Get(model.MetricNameLabel), err)
 	}
 	a.samples = addRefusal(a.samples, reason, message, 1)
-	if family == targetInfo {
-		return
-	}
 	var hash uint64
 	hash, a.scratch = ls.HashWithoutLabels(a.scratch, labels.BucketLabel, "quantile")
 	key := maphash.Comparable(a.seed, struct {

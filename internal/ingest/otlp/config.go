@@ -27,6 +27,9 @@ type Config struct {
 	// MaxDeltaStreams bounds the series of delta temporality that are summed up
 	// to cumulative ones; 0 refuses delta temporality.
 	MaxDeltaStreams int `yaml:"max_delta_streams"`
+	// PromoteResourceAttributes are resource attributes that become labels of
+	// every series, besides service, namespace, env, region, version and instance.
+	PromoteResourceAttributes []string `yaml:"promote_resource_attributes"`
 	// CORSOrigins are the origins whose pages may send telemetry, such as
 	// https://app.example.org or https://*.example.org; none by default.
 	CORSOrigins []string `yaml:"cors_origins"`

@@ -9,7 +9,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
-	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
 	"go.opentelemetry.io/collector/pdata/ptrace"
@@ -194,8 +193,8 @@ func FuzzLogs(f *testing.F) {
 	f.Add(nestedLog(80, 1<<20), false)
 	in := fuzzIntake()
 	f.Fuzz(func(t *testing.T, body []byte, isJSON bool) {
-		m := plogotlp.NewExportRequest()
-		if err := in.decode(request{signal: "logs", json: isJSON, body: body}, msgLogs, m); err != nil {
+		m, err := decode(in, request{signal: "logs", json: isJSON, body: body}, logForm())
+		if err != nil {
 			return
 		}
 		n := m.Logs().LogRecordCount()
@@ -223,8 +222,8 @@ func FuzzTraces(f *testing.F) {
 	f.Add(text, true)
 	in := fuzzIntake()
 	f.Fuzz(func(t *testing.T, body []byte, isJSON bool) {
-		m := ptraceotlp.NewExportRequest()
-		if err := in.decode(request{signal: "spans", json: isJSON, body: body}, msgTraces, m); err != nil {
+		m, err := decode(in, request{signal: "spans", json: isJSON, body: body}, traceForm())
+		if err != nil {
 			return
 		}
 		n := m.Traces().SpanCount()
@@ -271,18 +270,19 @@ func FuzzMetrics(f *testing.F) {
 	text, _ := req.MarshalJSON()
 	f.Add(text, true)
 	in := fuzzIntake()
-	in.settings = translation()
+	in.settings = translation(nil)
 	f.Fuzz(func(t *testing.T, body []byte, isJSON bool) {
-		m := pmetricotlp.NewExportRequest()
-		if err := in.decode(request{signal: "metrics", json: isJSON, body: body}, msgMetrics, m); err != nil {
+		m, err := decode(in, request{signal: "metrics", json: isJSON, body: body}, metricForm())
+		if err != nil {
 			return
 		}
-		points, _, refused := prepareMetrics(m.Metrics(), "", false)
-		if left := m.Metrics().DataPointCount(); left+refusedCount(refused) != points {
-			t.Fatalf("%d points: %d left, %d refused", points, left, refusedCount(refused))
+		p := prepareMetrics(m.Metrics(), "", false)
+		if left := m.Metrics().DataPointCount(); left+refusedCount(p.refused) != p.points {
+			t.Fatalf("%d points: %d left, %d refused", p.points, left, refusedCount(p.refused))
 		}
-		if _, err := in.appendMetrics(t.Context(), newCountingAppender(discardAppender{}), m.Metrics()); err != nil {
-			t.Errorf("append: %v", err)
+		// Every point that is left is translated: received = stored + refused.
+		if problems, err := in.appendMetrics(t.Context(), newCountingAppender(discardAppender{}), m.Metrics()); err != nil || len(problems) > 0 {
+			t.Errorf("append: %v, problems %v", err, problems)
 		}
 	})
 }

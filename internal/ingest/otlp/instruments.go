@@ -9,6 +9,8 @@ type instruments struct {
 	bodies    *prometheus.CounterVec
 	negative  prometheus.Counter
 	exemplars prometheus.Counter
+
+	collisions prometheus.Counter
 }
 
 func newInstruments(reg prometheus.Registerer, g *gate) (*instruments, error) {
@@ -34,6 +36,10 @@ func newInstruments(reg prometheus.Registerer, g *gate) (*instruments, error) {
 			Help: "Exemplars that the metrics store did not take (out of order, too long) while taking their samples.",
 		}),
 	}
+	m.collisions = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "signalbox_otlp_colliding_senders_total",
+		Help: "Samples whose start time went back to one from before: two senders without an instance write the same series.",
+	})
 	inFlight := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "signalbox_otlp_requests_in_flight", Help: "Export requests being worked on.",
 	}, func() float64 { return float64(g.requests.Load()) })
@@ -43,7 +49,7 @@ func newInstruments(reg prometheus.Registerer, g *gate) (*instruments, error) {
 	if reg == nil {
 		return m, nil
 	}
-	for _, c := range []prometheus.Collector{m.requests, m.bytes, m.bodies, m.negative, m.exemplars, inFlight, bytesInFlight} {
+	for _, c := range []prometheus.Collector{m.requests, m.bytes, m.bodies, m.negative, m.exemplars, m.collisions, inFlight, bytesInFlight} {
 		if err := reg.Register(c); err != nil {
 			return nil, err
 		}

@@ -31,6 +31,7 @@ type intake struct {
 	settings   prometheusremotewrite.Settings
 	converters sync.Pool
 	deltas     *deltaSums // nil: delta temporality is refused
+	senders    *senders
 }
 
 // request is one Export call.
@@ -62,41 +63,9 @@ func (in *intake) export(ctx context.Context, r request) (answer, error) {
 	return in.metrics(ctx, r)
 }
 
-// message is a request message of any signal.
-type message interface {
-	UnmarshalProto(data []byte) error
-	UnmarshalJSON(data []byte) error
-}
-
-// decode reads the body into m; a body that is not the message is the sender's fault.
-func (in *intake) decode(r request, kind msg, m message) (err error) {
-	defer func() {
-		// The decoders are generated and fuzzed, but they read what strangers send.
-		if p := recover(); p != nil {
-			err = malformed("the body cannot be decoded: %v", p)
-		}
-	}()
-	if r.json {
-		if jsonDepthExceeds(r.body, maxJSONNesting) {
-			return malformed("the JSON body is nested deeper than %d", maxJSONNesting)
-		}
-		if err := m.UnmarshalJSON(r.body); err != nil {
-			return malformed("the body is not an OTLP/JSON %s request: %s", r.signal, err)
-		}
-		return nil
-	}
-	if err := in.wire.check(kind, r.body, 0); err != nil {
-		return malformed("%s", err)
-	}
-	if err := m.UnmarshalProto(r.body); err != nil {
-		return malformed("the body is not an OTLP/protobuf %s request: %s", r.signal, err)
-	}
-	return nil
-}
-
 func (in *intake) traces(ctx context.Context, r request) (answer, error) {
-	m := ptraceotlp.NewExportRequest()
-	if err := in.decode(r, msgTraces, m); err != nil {
+	m, err := decode(in, r, traceForm())
+	if err != nil {
 		return nil, err
 	}
 	batch := spansOf(m.Traces(), r.tenant)
@@ -104,7 +73,6 @@ func (in *intake) traces(ctx context.Context, r request) (answer, error) {
 	in.own.negative.Add(float64(batch.negative))
 	kept, refused := in.admit.AdmitSpans(batch.spans)
 	refused = append(batch.refused, refused...)
-	var err error
 	if len(kept) > 0 {
 		err = in.sink.Spans(ctx, kept)
 	}
@@ -121,8 +89,8 @@ func (in *intake) traces(ctx context.Context, r request) (answer, error) {
 }
 
 func (in *intake) logs(ctx context.Context, r request) (answer, error) {
-	m := plogotlp.NewExportRequest()
-	if err := in.decode(r, msgLogs, m); err != nil {
+	m, err := decode(in, r, logForm())
+	if err != nil {
 		return nil, err
 	}
 	batch := logsOf(m.Logs(), r.tenant, in.now())
@@ -132,7 +100,6 @@ func (in *intake) logs(ctx context.Context, r request) (answer, error) {
 	}
 	kept, refused := in.admit.AdmitLogs(batch.records)
 	refused = append(batch.refused, refused...)
-	var err error
 	if len(kept) > 0 {
 		err = in.sink.Logs(ctx, kept)
 	}
@@ -149,13 +116,14 @@ func (in *intake) logs(ctx context.Context, r request) (answer, error) {
 }
 
 func (in *intake) metrics(ctx context.Context, r request) (answer, error) {
-	m := pmetricotlp.NewExportRequest()
-	if err := in.decode(r, msgMetrics, m); err != nil {
+	m, err := decode(in, r, metricForm())
+	if err != nil {
 		return nil, err
 	}
 	md := m.Metrics()
-	points, hasDelta, refused := prepareMetrics(md, r.tenant, in.deltas != nil)
-	if hasDelta {
+	prepared := prepareMetrics(md, r.tenant, in.deltas != nil)
+	refused := prepared.refused
+	if prepared.delta {
 		before := md.DataPointCount()
 		if err := in.deltas.ConsumeMetrics(ctx, md); err != nil {
 			return nil, err
@@ -163,6 +131,7 @@ func (in *intake) metrics(ctx context.Context, r request) (answer, error) {
 		refused = addRefusal(refused, reasonDeltaOrder, deltaOrderMessage, before-md.DataPointCount())
 	}
 	app := newCountingAppender(in.appendable.AppenderV2(ctx))
+	app.senders = in.senders
 	bySample := append([]stream.Refusal(nil), refused...)
 	problems, err := in.appendMetrics(ctx, app, md)
 	for _, p := range problems {
@@ -176,14 +145,16 @@ func (in *intake) metrics(ctx context.Context, r request) (answer, error) {
 		bySample = append(bySample, app.samples...)
 		in.account(r, app.taken+refusedCount(bySample), app.taken, bySample, err)
 	}
-	in.own.exemplars.Add(float64(app.exemplars))
+	in.own.exemplars.Add(float64(app.exemplars + prepared.exemplars))
 	if err != nil {
 		return nil, err
 	}
 	resp := pmetricotlp.NewExportResponse()
 	if n := refusedCount(refused); n > 0 {
 		resp.PartialSuccess().SetRejectedDataPoints(int64(n))
-		resp.PartialSuccess().SetErrorMessage(explain("data points", points, refused))
+		resp.PartialSuccess().SetErrorMessage(explain("data points", prepared.points, refused))
+	} else if app.collides {
+		resp.PartialSuccess().SetErrorMessage(collisionWarning) // taken whole, with a warning
 	}
 	return resp, nil
 }
@@ -203,23 +174,42 @@ func (in *intake) appendMetrics(ctx context.Context, app *countingAppender, md p
 		c.Reset(nil)
 		in.converters.Put(c)
 	}()
-	_, convErr := c.FromMetrics(ctx, md, in.settings)
+	for _, rm := range md.ResourceMetrics().All() {
+		if app.fatal == nil && ctx.Err() != nil {
+			app.fatal = ctx.Err()
+		}
+		if app.fatal != nil {
+			return nil, errors.Join(app.fatal, app.Rollback())
+		}
+		one := pmetric.NewMetrics()
+		to := one.ResourceMetrics().AppendEmpty()
+		rm.MoveTo(to)
+		_, err := c.FromMetrics(ctx, one, in.settings)
+		problems = append(problems, each(err)...)
+		app.target(to.Resource())
+	}
 	if app.fatal == nil && ctx.Err() != nil {
 		app.fatal = ctx.Err()
 	}
 	if app.fatal != nil {
 		return nil, errors.Join(app.fatal, app.Rollback())
 	}
-	var joined interface{ Unwrap() []error }
-	if errors.As(convErr, &joined) {
-		problems = joined.Unwrap()
-	} else if convErr != nil {
-		problems = []error{convErr}
-	}
 	if err := app.Commit(); err != nil {
 		return nil, fmt.Errorf("commit metrics: %w", err)
 	}
 	return problems, nil
+}
+
+// each takes a joined error apart.
+func each(err error) []error {
+	var joined interface{ Unwrap() []error }
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &joined):
+		return joined.Unwrap()
+	}
+	return []error{err}
 }
 
 // account writes what became of a request's records to the ledger, all at once.

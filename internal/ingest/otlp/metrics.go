@@ -18,52 +18,73 @@ const (
 	reasonDelta       = "delta_temporality"
 	reasonType        = "metric_type"
 	reasonName        = "metric_name"
-	reasonScale       = "histogram_scale"
 	reasonConversion  = "conversion"
 )
 
 const deltaMessage = "delta temporality is switched off here (otlp.max_delta_streams: 0): set OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE=cumulative in the sender"
 
-// minScale is the smallest exponential scale that native histograms have.
-const minScale = -4
-
 // translation is how OTLP metrics become Prometheus series: names escaped with
-// suffixes as Prometheus does by default, and the short identity names promoted to labels.
-func translation() prometheusremotewrite.Settings {
+// suffixes as Prometheus does by default (see names.go for what that would lose), the short identity
+// names and the chosen resource attributes promoted to labels, and the scope, which is a part of
+// a metric's identity, as the otel_scope_ labels of the specification. target_info is written by targetinfo.go.
+func translation(promote []string) prometheusremotewrite.Settings {
+	names := []string{"service", "namespace", "env", "region", "version", tenantAttribute}
+	for _, name := range promote {
+		names = append(names, keep(name))
+	}
 	return prometheusremotewrite.Settings{
-		AddMetricSuffixes: true,
-		PromoteResourceAttributes: prometheusremotewrite.NewPromoteResourceAttributes(config.OTLPConfig{
-			PromoteResourceAttributes: []string{"service", "namespace", "env", "region", "version", tenantAttribute},
-		}),
+		AddMetricSuffixes:         true,
+		DisableTargetInfo:         true,
+		PromoteScopeMetadata:      true,
+		PromoteResourceAttributes: prometheusremotewrite.NewPromoteResourceAttributes(config.OTLPConfig{PromoteResourceAttributes: names}),
 	}
 }
 
-// prepareMetrics gives every resource its identity attributes, removes what
-// cannot be translated, and returns the number of data points that came and why some will not
-// be stored. Data points of delta temporality are removed unless allowDelta.
-func prepareMetrics(md pmetric.Metrics, headerTenant string, allowDelta bool) (points int, hasDelta bool, refused []stream.Refusal) {
-	points = md.DataPointCount()
+// preparation is what became of a request before its translation.
+type preparation struct {
+	points    int  // data points that came
+	delta     bool // there are some of delta temporality
+	refused   []stream.Refusal
+	exemplars int // that were removed
+}
+
+// prepareMetrics gives every resource its identity attributes and removes what
+// cannot be translated, point by point. Data points of delta temporality are removed
+// unless allowDelta.
+func prepareMetrics(md pmetric.Metrics, headerTenant string, allowDelta bool) preparation {
+	p := preparation{points: md.DataPointCount()}
 	md.ResourceMetrics().RemoveIf(func(rm pmetric.ResourceMetrics) bool {
 		res, err := resourceOf(rm.Resource(), headerTenant)
 		if err != nil {
-			refused = addRefusal(refused, reasonTenant, err.Error(), resourcePoints(rm))
+			p.refused = addRefusal(p.refused, reasonTenant, err.Error(), resourcePoints(rm))
 			return true
 		}
 		setIdentity(rm.Resource().Attributes(), res)
+		dropEmptyKeys(rm.Resource().Attributes())
+		keepKeys(rm.Resource().Attributes())
 		for _, sm := range rm.ScopeMetrics().All() {
-			sm.Metrics().RemoveIf(func(m pmetric.Metric) bool {
-				reason, message := untranslatable(m, allowDelta)
-				if reason != "" {
-					refused = addRefusal(refused, reason, message, metricPoints(m))
-					return true
-				}
-				hasDelta = hasDelta || temporalityOf(m) == pmetric.AggregationTemporalityDelta
-				return false
-			})
+			dropEmptyKeys(sm.Scope().Attributes())
+			keepKeys(sm.Scope().Attributes())
+			sm.Metrics().RemoveIf(func(m pmetric.Metric) bool { return p.metric(m, allowDelta) })
 		}
 		return false
 	})
-	return points, hasDelta, refused
+	return p
+}
+
+// metric reports whether a metric is to be removed.
+func (p *preparation) metric(m pmetric.Metric, allowDelta bool) bool {
+	if reason, message := untranslatable(m, allowDelta); reason != "" {
+		p.refused = addRefusal(p.refused, reason, message, metricPoints(m))
+		return true
+	}
+	judgePoints(m, func(v verdict) { p.refused = addRefusal(p.refused, v.reason, v.message, 1) }, &p.exemplars)
+	if metricPoints(m) == 0 {
+		return true
+	}
+	p.delta = p.delta || temporalityOf(m) == pmetric.AggregationTemporalityDelta
+	m.SetName(keep(m.Name()))
+	return false
 }
 
 // setIdentity stores the identity under the short names that are promoted to
@@ -91,9 +112,28 @@ func setIdentity(attrs pcommon.Map, res *model.Resource) {
 	if _, ok := attrs.Get("service.name"); !ok && res.Service != unknownService {
 		attrs.PutStr("service.name", res.Service)
 	}
-	if res.Instance != "" {
-		attrs.PutStr("service.instance.id", res.Instance)
+	if instance := instanceOf(res.Instance, attrs); instance != "" {
+		attrs.PutStr("service.instance.id", instance)
 	}
+}
+
+// instanceOf tells senders apart that do not name their instance, which is the
+// default of most SDKs: by what runs them, and by the process where several may run there.
+func instanceOf(named string, attrs pcommon.Map) string {
+	if named != "" {
+		return named
+	}
+	place := ""
+	for _, key := range []string{"k8s.pod.uid", "k8s.pod.name", "container.id", "faas.instance", "aws.ecs.task.arn", "host.id", "host.name"} {
+		if place = text(attrs, key); place != "" {
+			break
+		}
+	}
+	pid := text(attrs, "process.pid")
+	if place == "" || pid == "" || pid == "1" { // the one process of a container
+		return place
+	}
+	return place + ":" + pid
 }
 
 // untranslatable says why a metric cannot be stored, or "".
@@ -104,14 +144,7 @@ func untranslatable(m pmetric.Metric, allowDelta bool) (reason, message string) 
 	switch m.Type() {
 	case pmetric.MetricTypeGauge, pmetric.MetricTypeSummary:
 		return "", ""
-	case pmetric.MetricTypeExponentialHistogram:
-		points := m.ExponentialHistogram().DataPoints()
-		for _, p := range points.All() {
-			if p.Scale() < minScale {
-				return reasonScale, fmt.Sprintf("metric %q: exponential histogram scale %d is below %d", m.Name(), p.Scale(), minScale)
-			}
-		}
-	case pmetric.MetricTypeSum, pmetric.MetricTypeHistogram:
+	case pmetric.MetricTypeSum, pmetric.MetricTypeHistogram, pmetric.MetricTypeExponentialHistogram:
 	default:
 		return reasonType, fmt.Sprintf("metric %q has no data or a type that is not supported", m.Name())
 	}

@@ -155,7 +155,7 @@ func TestMetricsOfTheGoSDKBecomePrometheusSeries(t *testing.T) {
 				t.Fatal(err)
 			}
 			got := tb.series(t)
-			identity := `env="prod", instance="edge-0", job="shop/edge", %namespace="shop", region="eu-1", service="edge", version="2.4.1"`
+			identity := `env="prod", instance="edge-0", job="shop/edge", %namespace="shop", otel_scope_name="m", region="eu-1", service="edge", version="2.4.1"`
 			for name, want := range map[string]float64{
 				`{__name__="orders_total", ` + strings.Replace(identity, "%", `kind="new", `, 1) + `}`:                              4,
 				`{__name__="http_server_request_duration_seconds_count", ` + strings.Replace(identity, "%", "", 1) + `}`:            2,

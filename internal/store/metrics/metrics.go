@@ -130,6 +130,9 @@ func options(cfg Config) *tsdb.Options {
 	o.BlockReloadInterval = time.Duration(cfg.CompactEvery)
 	o.WALCompression = compression.Snappy
 	o.OutOfOrderTimeWindow = time.Duration(cfg.OutOfOrderWindow).Milliseconds()
+	// A counter that begins with its first sample would hide what it counted before: a start time
+	// says that it was zero then.
+	o.EnableSTAsZeroSample = true
 	o.EnableExemplarStorage = true
 	o.MaxExemplars = cfg.MaxExemplars
 	o.EnableMemorySnapshotOnShutdown = true
