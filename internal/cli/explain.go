@@ -33,8 +33,8 @@ func explainCommand() *cobra.Command {
 	var c client
 	var o output
 	cmd := &cobra.Command{
-		Use:     "explain ALERT",
-		Short:   "Why was I paged, or why not? The rule, its value, and what happened since",
+		Use:   "explain ALERT",
+		Short: "Why was I paged, or why not? The rule, its value, and what happened since",
 		Long: `Explain an alert by its name, its fingerprint (as amtool and /api/v2/alerts show it) or a page's ID.
 A rule that does not fire is explained by its value and what it would need; an alert that reached
 nobody by the silence, the inhibiting alert or the route.`,

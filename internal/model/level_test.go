@@ -34,13 +34,13 @@ func TestLevelsAsNumbers(t *testing.T) {
 
 func TestLevelsInLinesOfText(t *testing.T) {
 	for line, want := range map[string]Level{
-		"level=error msg=logfmt": LevelError,
+		"level=error msg=logfmt":                                        LevelError,
 		`time=2026-11-30T05:42:10Z level="warn" msg="a b"`:              LevelWarn,
 		"ts=1 caller=main.go:3 lvl=info msg=x":                          LevelInfo,
 		"E1130 05:42:10.123456   12 file.go:1] cannot reach":            LevelError,
 		"2026-11-30 05:42:10,123 ERROR [main] c.e.Shop - failed":        LevelError,
 		"2026-11-30T05:42:10Z [warn] slow":                              LevelWarn,
-		"[Mon Nov 30 05:42:10.1 2026] [core:error] [pid 7] AH00037":      LevelUnset,
+		"[Mon Nov 30 05:42:10.1 2026] [core:error] [pid 7] AH00037":     LevelUnset,
 		"2026/11/30 05:42:10 [error] 29#29: *1 connect() failed":        LevelError,
 		"INFO:     Started server process [1]":                          LevelInfo,
 		"Nov 30 05:42:10 host app[7]: x":                                LevelUnset,

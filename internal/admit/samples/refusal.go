@@ -77,6 +77,10 @@ func storeRefusal(err error, ls labels.Labels, t int64, ap *appender) *RefusalEr
 		return nil
 	}
 	r.cause = err
+	if !errors.Is(err, storage.ErrOutOfOrderSample) && !errors.Is(err, storage.ErrDuplicateSampleForTimestamp) {
+		// A scrape loses one sample for the errors that it knows, and all of them for any other.
+		r.cause = storage.ErrOutOfBounds
+	}
 	return r
 }
 

@@ -3,6 +3,7 @@ package otlp
 import (
 	"encoding/json"
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -285,4 +286,40 @@ func FuzzMetrics(f *testing.F) {
 			t.Errorf("append: %v, problems %v", err, problems)
 		}
 	})
+}
+
+func TestLevelsInBodiesOfTheFieldsLoggers(t *testing.T) {
+	for body, want := range map[string]model.Level{
+		`{"level":50,"msg":"pino"}`:                      model.LevelError,
+		`{"level":"50","msg":"pino as text"}`:            model.LevelError,
+		`{"Level":"Error","Message":"serilog"}`:          model.LevelError,
+		`{"@l":"Error","@mt":"clef"}`:                    model.LevelError,
+		`{"log.level":"error","message":"ecs"}`:          model.LevelError,
+		`{"log":{"level":"error"},"message":"ecs"}`:      model.LevelError,
+		`{"levelname":"ERROR","message":"python"}`:       model.LevelError,
+		`{"levelno":40,"message":"python"}`:              model.LevelError,
+		`{"severity_text":"ERROR","body":"otel"}`:        model.LevelError,
+		`{"severityNumber":17,"body":"otel"}`:            model.LevelError,
+		`{"PRIORITY":"3","MESSAGE":"journald"}`:          model.LevelError,
+		`{"level":3,"short_message":"gelf"}`:             model.LevelError,
+		`{"level":400,"message":"monolog"}`:              model.LevelError,
+		`level=error msg=logfmt`:                         model.LevelError,
+		`2026-11-30 05:42:10 ERROR text`:                 model.LevelError,
+		`{"message":"no level","user":{"level":"gold"}}`: model.LevelUnset,
+		`the level of water`:                             model.LevelUnset,
+	} {
+		b := logsOf(logRequest(body).Logs(), "", time.Unix(1, 0))
+		if got := b.records[0].Level; got != want {
+			t.Errorf("%s is %q, want %q", body, got, want)
+		}
+		if strings.HasPrefix(body, "{") && b.records[0].Message == body {
+			t.Errorf("%s: no message was found", body)
+		}
+	}
+	// What OTLP says outside the body wins.
+	req := logRequest(`{"level":"error","msg":"x"}`)
+	req.Logs().ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).SetSeverityNumber(9)
+	if got := logsOf(req.Logs(), "", time.Unix(1, 0)).records[0]; got.Level != model.LevelInfo {
+		t.Errorf("level %s", got.Level)
+	}
 }

@@ -11,7 +11,6 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/encoding"
-	_ "google.golang.org/grpc/encoding/gzip" // senders compress with gzip by default
 	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/keepalive"
@@ -20,6 +19,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/grpc/tap"
 
+	"github.com/signalbox-project/signalbox/internal/ingest/otlp/compress"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/stream"
 )
@@ -59,6 +59,7 @@ func (c rawCodec) Unmarshal(data mem.BufferSlice, v any) error {
 
 // newGRPC builds the server; reflection is off.
 func (s *Server) newGRPC() (*grpc.Server, *health.Server) {
+	compress.RegisterGRPC()
 	server := grpc.NewServer(
 		grpc.ForceServerCodecV2(rawCodec{encoding.GetCodecV2("proto")}),
 		grpc.MaxRecvMsgSize(s.cfg.MaxMessageBytes),

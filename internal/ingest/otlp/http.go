@@ -1,7 +1,6 @@
 package otlp
 
 import (
-	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +16,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/signalbox-project/signalbox/internal/front"
+	"github.com/signalbox-project/signalbox/internal/ingest/otlp/compress"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/stream"
 )
@@ -142,11 +142,11 @@ func (s *Server) readBody(r *http.Request) (body []byte, reserved int64, err err
 	if r.ContentLength > limit {
 		return nil, 0, tooLarge(s.cfg.MaxMessageBytes)
 	}
-	src, closeSrc, err := decompressed(r, s.cfg.MaxMessageBytes)
+	src, err := decompressed(r, s.cfg.MaxMessageBytes)
 	if err != nil {
 		return nil, 0, err
 	}
-	defer closeSrc()
+	defer func() { _ = src.Close() }() // frees memory only
 	size := int64(4 << 10)
 	if r.ContentLength >= size {
 		size = r.ContentLength + 1 // one more, so that the end is seen without growing
@@ -178,25 +178,17 @@ func (s *Server) readBody(r *http.Request) (body []byte, reserved int64, err err
 }
 
 // decompressed opens the body by its Content-Encoding.
-func decompressed(r *http.Request, limit int) (io.Reader, func(), error) {
-	switch enc := strings.ToLower(strings.TrimSpace(r.Header.Get("Content-Encoding"))); enc {
-	case "", "identity":
-		return r.Body, func() {}, nil
-	case "gzip", "x-gzip":
-		z, err := gzip.NewReader(r.Body)
-		if err != nil {
-			return nil, nil, malformed("the body is not gzip: %s", err)
-		}
-		return z, func() { _ = z.Close() }, nil // closing a reader frees memory only
-	case "zstd":
-		z, err := zstd.NewReader(r.Body, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(uint64(limit)), zstd.WithDecoderMaxWindow(8<<20), zstd.WithDecoderLowmem(true))
-		if err != nil {
-			return nil, nil, malformed("the body is not zstd: %s", err)
-		}
-		return z, z.Close, nil
-	default:
-		return nil, nil, &failure{httpStatus: http.StatusUnsupportedMediaType, code: codes.InvalidArgument, reason: "encoding", message: fmt.Sprintf("content encoding %q is not supported: send gzip, zstd or none", enc)}
+func decompressed(r *http.Request, limit int) (io.ReadCloser, error) {
+	body, err := compress.Reader(r.Body, r.Header.Get("Content-Encoding"), limit)
+	switch {
+	case err == nil:
+		return body, nil
+	case errors.Is(err, compress.ErrUnknown):
+		return nil, &failure{httpStatus: http.StatusUnsupportedMediaType, code: codes.InvalidArgument, reason: "encoding", message: err.Error()}
+	case errors.Is(err, zstd.ErrDecoderSizeExceeded):
+		return nil, tooLarge(limit)
 	}
+	return nil, malformed("%s", err)
 }
 
 // answerFailure writes google.rpc.Status in the request's content type.

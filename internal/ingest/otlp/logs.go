@@ -68,7 +68,11 @@ func (b *logBatch) add(lr plog.LogRecord, scope pcommon.InstrumentationScope, re
 	if out.Time == 0 {
 		out.Time = now.UnixNano()
 	}
-	b.forms[setBody(&out, lr.Body())]++
+	body := setBody(&out, lr.Body())
+	b.forms[body]++
+	if out.Level == model.LevelUnset && body == formText {
+		out.Level = model.LevelOfText(out.Message)
+	}
 	out.Attrs = appendScope(out.Attrs, scope, true)
 	if lr.EventName() != "" {
 		out.Attrs = append(out.Attrs, model.Attr{Key: "event.name", Value: model.StringValue(lr.EventName())})
@@ -144,80 +148,4 @@ func parseObject(text string) (model.Attrs, bool) {
 		return nil, false
 	}
 	return fields, true
-}
-
-func isMessage(key string) bool { return key == "message" || key == "msg" || key == "body" }
-
-func hasMessage(fields model.Attrs) bool {
-	for _, f := range fields {
-		if isMessage(f.Key) {
-			return true
-		}
-	}
-	return false
-}
-
-// setFields spreads a structured body: its message (the whole text where it
-// has none), and level, ids and request id where the record does not have them itself; every
-// other field becomes an attribute.
-func setFields(out *model.LogRecord, fields model.Attrs, whole string) {
-	message := -1
-	for i, f := range fields {
-		if isMessage(f.Key) && (message < 0 || rankMessage(f.Key) < rankMessage(fields[message].Key)) {
-			message = i
-		}
-	}
-	if message >= 0 {
-		out.Message = fields[message].Value.String()
-	} else {
-		out.Message = whole
-	}
-	for i, f := range fields {
-		if i == message || setKnownField(out, f) {
-			continue
-		}
-		out.Attrs = append(out.Attrs, f)
-	}
-}
-
-func rankMessage(key string) int {
-	switch key {
-	case "message":
-		return 0
-	case "msg":
-		return 1
-	}
-	return 2
-}
-
-// setKnownField stores a field that the record has a place for and reports
-// whether it did; what OTLP said outside the body wins.
-func setKnownField(out *model.LogRecord, f model.Attr) bool {
-	if f.Value.Kind() != model.KindString {
-		return false
-	}
-	switch text := f.Value.Str(); f.Key {
-	case "level", "severity":
-		l, ok := model.ParseLevel(text)
-		if ok && out.Level == model.LevelUnset {
-			out.Level = l
-		}
-		return ok && out.Level == l
-	case "trace_id", "traceId":
-		id, err := model.ParseTraceID(text)
-		if err == nil && out.TraceID.IsZero() {
-			out.TraceID = id
-		}
-		return err == nil && out.TraceID == id
-	case "span_id", "spanId":
-		id, err := model.ParseSpanID(text)
-		if err == nil && out.SpanID.IsZero() {
-			out.SpanID = id
-		}
-		return err == nil && out.SpanID == id
-	case "request_id":
-		out.RequestID = text
-		return true
-	}
-	return false
 }

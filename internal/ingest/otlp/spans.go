@@ -40,6 +40,9 @@ func spansOf(td ptrace.Traces, headerTenant string) spanBatch {
 
 func (b *spanBatch) add(s ptrace.Span, scope pcommon.InstrumentationScope, res *model.Resource) {
 	start, end := nanos(s.StartTimestamp()), nanos(s.EndTimestamp())
+	if start == 0 {
+		start = end // a duration since 1970 would be nobody's latency
+	}
 	duration := end - start
 	if end < start {
 		duration = 0

@@ -175,3 +175,26 @@ func TestConfigurationsAreReadByPrometheusRules(t *testing.T) {
 		})
 	}
 }
+
+// A scrape loses the sample that cannot be stored and nothing else.
+func TestABadSampleCostsItselfAlone(t *testing.T) {
+	for name, bad := range map[string]string{
+		"between window and retention": fmt.Sprintf("old_metric 1 %d", time.Now().Add(-3*24*time.Hour).UnixMilli()),
+		"before the retention":         fmt.Sprintf("old_metric 1 %d", time.Now().Add(-60*24*time.Hour).UnixMilli()),
+		"ahead of the clock":           fmt.Sprintf("old_metric 1 %d", time.Now().Add(20*time.Minute).UnixMilli()),
+		"a label that is too long":     `old_metric{a="` + strings.Repeat("x", 5000) + `"} 1`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				fmt.Fprintf(w, "first 1\n%s\nlast 2\n", bad)
+			}))
+			defer srv.Close()
+			target := strings.TrimPrefix(srv.URL, "http://")
+			f := start(t, fmt.Sprintf("scrape_configs: [{job_name: j, scrape_interval: 1s, scrape_timeout: 1s, static_configs: [{targets: ['%s']}]}]", target))
+			is := func(want float64) func(float64) bool { return func(v float64) bool { return v == want } }
+			f.value(t, is(2), labels.MustNewMatcher(labels.MatchEqual, "__name__", "last"))
+			f.value(t, is(1), labels.MustNewMatcher(labels.MatchEqual, "__name__", "first"))
+			f.value(t, is(1), labels.MustNewMatcher(labels.MatchEqual, "__name__", "up"))
+		})
+	}
+}
