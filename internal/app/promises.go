@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/prometheus/prometheus/storage"
+
 	"github.com/signalbox-project/signalbox/internal/backtest"
 	"github.com/signalbox-project/signalbox/internal/config"
 	"github.com/signalbox-project/signalbox/internal/diagnose"
@@ -54,6 +56,7 @@ func (p *Process) buildPromises(ctx context.Context) (err error) {
 	if p.backtest, err = backtest.New(backtest.Deps{
 		Logger: p.component("backtest"), Registerer: p.tel.Registry, SLO: p.cfg.SLO,
 		SLOQuerier: p.measurements("backtest"), Querier: p.engine,
+		Over:     func(wrap func(storage.Queryable) storage.Queryable) backtest.Querier { return p.engine.Over(wrap) },
 		Promises: p.catalog, Policies: p.policies, Deploys: p.state, Routing: p.router, Corrections: p.slo, ExternalLabels: p.cfg.ExternalLabels,
 		Files: p.filesInForce,
 	}); err != nil {

@@ -58,10 +58,11 @@ type plan struct {
 
 // set is what one side replays.
 type set struct {
-	name     string
-	promises []*slo.Definition
-	policies gate.Set
-	rules    []rule
+	name      string
+	promises  []*slo.Definition
+	policies  gate.Set
+	rules     []rule // that alert
+	recording []rule
 }
 
 // plan reads every document and refuses what cannot be done.
@@ -98,7 +99,7 @@ func (r *Room) plan(req model.BacktestRequest) (plan, error) {
 func (p *plan) bound() error {
 	steps, what := int(p.end.Sub(p.start)/p.step), 0
 	for _, s := range p.sets {
-		what += len(s.promises) + len(s.rules)
+		what += len(s.promises) + len(s.rules) + len(s.recording)
 	}
 	if what == 0 {
 		return refuse("there is nothing to replay: name SLO files or rule files, or configure slo_files")
@@ -142,9 +143,9 @@ func (r *Room) read(name string, docs model.BacktestSet, base *set, p *plan) (se
 	}
 	switch {
 	case len(docs.Rules) > 0:
-		s.rules, err = r.readRules(docs.Rules, p)
+		s.rules, s.recording, err = r.readRules(docs.Rules)
 	case base != nil:
-		s.rules = base.rules
+		s.rules, s.recording = base.rules, base.recording
 	}
 	return s, err
 }

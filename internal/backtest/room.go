@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/prometheus/storage"
 
 	"github.com/signalbox-project/signalbox/internal/gate"
 	"github.com/signalbox-project/signalbox/internal/model"
@@ -56,10 +57,12 @@ type Deps struct {
 	SLO        slo.Config // burn alerts and limits in force
 	SLOQuerier slo.Querier
 	Querier    Querier
-	Promises   Promises
-	Policies   Policies
-	Deploys    Deploys
-	Routing    Routing
+	// Over is Querier over another store, made of its own: for what recording rules would have recorded.
+	Over     func(wrap func(storage.Queryable) storage.Queryable) Querier
+	Promises Promises
+	Policies Policies
+	Deploys  Deploys
+	Routing  Routing
 	// Corrections may be nil.
 	Corrections Corrections
 	// ExternalLabels are added to alerts.
@@ -101,7 +104,7 @@ type job struct {
 
 // New makes a room; it starts nothing.
 func New(deps Deps) (*Room, error) {
-	if deps.SLOQuerier == nil || deps.Querier == nil || deps.Promises == nil || deps.Policies == nil || deps.Deploys == nil || deps.Routing == nil {
+	if deps.SLOQuerier == nil || deps.Querier == nil || deps.Over == nil || deps.Promises == nil || deps.Policies == nil || deps.Deploys == nil || deps.Routing == nil {
 		return nil, errors.New("backtest: it needs queriers, promises, policies, deploys and routing")
 	}
 	if deps.Logger == nil {

@@ -8,18 +8,24 @@ import (
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/model/rulefmt"
 	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/promql/parser"
 	promrules "github.com/prometheus/prometheus/rules"
 
 	"github.com/signalbox-project/signalbox/internal/alerting/rules"
 	"github.com/signalbox-project/signalbox/internal/model"
 )
 
-// rule is one alert rule with what its group says.
+// rule is one rule with what its group says.
 type rule struct {
 	name     string
 	expr     string
-	alert    func() *promrules.AlertingRule // makes a fresh one
+	parsed   parser.Expr
+	labels   labels.Labels
+	rests    rests                          // what the set records and it reads
+	metrics  []string                       // all that it reads
+	alert    func() *promrules.AlertingRule // makes a fresh one; nil of a recording rule
 	warmup   time.Duration                  // how long before the start it must be evaluated
 	interval time.Duration
 	offset   time.Duration
@@ -30,8 +36,7 @@ type rule struct {
 const maxWarmup = 24 * time.Hour
 
 // readRules reads rule files by Prometheus' own code.
-func (r *Room) readRules(docs []model.Document, p *plan) ([]rule, error) {
-	var out []rule
+func (r *Room) readRules(docs []model.Document) (alerts, recording []rule, err error) {
 	var errs []error
 	for _, doc := range docs {
 		groups, problems := rules.Parse([]byte(doc.Text))
@@ -42,39 +47,57 @@ func (r *Room) readRules(docs []model.Document, p *plan) ([]rule, error) {
 			continue
 		}
 		for _, g := range groups.Groups {
-			for _, one := range g.Rules {
-				if one.Alert == "" {
-					p.notes = append(p.notes, "Recording rules are not replayed: alert rules see what was recorded at the time.")
-					continue
+			for i := range g.Rules {
+				one, err := r.readRule(&g, &g.Rules[i])
+				switch {
+				case err != nil:
+					errs = append(errs, fmt.Errorf("%s: rule %s: %w", doc.Name, one.name, err))
+				case one.alert == nil:
+					recording = append(recording, one)
+				default:
+					alerts = append(alerts, one)
 				}
-				expr, err := rules.ParseExpr(one.Expr)
-				if err != nil {
-					errs = append(errs, fmt.Errorf("%s: rule %s: %w", doc.Name, one.Alert, err))
-					continue
-				}
-				ls := labels.NewBuilder(labels.FromMap(g.Labels))
-				for k, v := range one.Labels {
-					ls.Set(k, v)
-				}
-				hold, keep, all := time.Duration(one.For), time.Duration(one.KeepFiringFor), ls.Labels()
-				n := rule{
-					name: one.Alert, expr: expr.String(), interval: time.Duration(g.Interval), limit: g.Limit, warmup: min(hold+keep, maxWarmup),
-					alert: func() *promrules.AlertingRule {
-						return promrules.NewAlertingRule(one.Alert, expr, hold, keep, all, labels.EmptyLabels(),
-							labels.FromMap(r.deps.ExternalLabels), "", true, r.deps.Logger)
-					},
-				}
-				if g.QueryOffset != nil {
-					n.offset = time.Duration(*g.QueryOffset)
-				}
-				out = append(out, n)
 			}
 		}
 	}
 	if len(errs) > 0 {
-		return nil, badRequest{errors.Join(errs...)}
+		return nil, nil, badRequest{errors.Join(errs...)}
 	}
-	return out, nil
+	names := map[string]bool{}
+	for i := range recording {
+		names[recording[i].name] = true
+	}
+	for _, list := range [][]rule{alerts, recording} {
+		for i := range list {
+			list[i].rests = restsOn(list[i].parsed, names)
+		}
+	}
+	return alerts, recording, nil
+}
+
+func (r *Room) readRule(g *rulefmt.RuleGroup, one *rulefmt.Rule) (rule, error) {
+	n := rule{name: one.Alert + one.Record, interval: time.Duration(g.Interval), limit: g.Limit}
+	expr, err := rules.ParseExpr(one.Expr)
+	if err != nil {
+		return n, err
+	}
+	ls := labels.NewBuilder(labels.FromMap(g.Labels))
+	for k, v := range one.Labels {
+		ls.Set(k, v)
+	}
+	n.expr, n.parsed, n.labels, n.metrics = expr.String(), expr, ls.Labels(), metricsOf(expr)
+	if g.QueryOffset != nil {
+		n.offset = time.Duration(*g.QueryOffset)
+	}
+	if one.Alert != "" {
+		hold, keep := time.Duration(one.For), time.Duration(one.KeepFiringFor)
+		n.warmup = min(hold+keep, maxWarmup)
+		n.alert = func() *promrules.AlertingRule {
+			return promrules.NewAlertingRule(one.Alert, expr, hold, keep, n.labels, labels.EmptyLabels(),
+				labels.FromMap(r.deps.ExternalLabels), "", true, r.deps.Logger)
+		}
+	}
+	return n, nil
 }
 
 // ruleReplay is one alert rule under replay: Prometheus' own evaluation, fed
@@ -82,6 +105,7 @@ func (r *Room) readRules(docs []model.Document, p *plan) ([]rule, error) {
 type ruleReplay struct {
 	*replay
 	rule    *rule
+	querier Querier
 	alert   *promrules.AlertingRule
 	firings firings
 	active  bool // something pends or fires
@@ -93,11 +117,19 @@ type ruleReplay struct {
 	vectors []promql.Vector
 }
 
-func newRuleReplay(r *replay, one *rule) *ruleReplay {
-	return &ruleReplay{replay: r, rule: one, alert: one.alert(), every: max(r.step, one.interval)}
+func newRuleReplay(r *replay, one *rule, q Querier) *ruleReplay {
+	return &ruleReplay{replay: r, rule: one, querier: q, alert: one.alert(), every: max(r.step, one.interval)}
 }
 
 func (r *ruleReplay) run(ctx context.Context) error {
+	return r.walk(ctx, func(at time.Time) error {
+		r.eval(ctx, at)
+		return nil
+	})
+}
+
+// walk reads the rule's expression chunk by chunk and has each step evaluated.
+func (r *ruleReplay) walk(ctx context.Context, eval func(at time.Time) error) error {
 	for from := r.start.Add(-r.rule.warmup.Truncate(r.every)); !from.After(r.end); {
 		n := max(1, int(chunk/r.every))
 		to := from.Add(time.Duration(n-1) * r.every)
@@ -108,7 +140,9 @@ func (r *ruleReplay) run(ctx context.Context) error {
 			return fmt.Errorf("replay rule %s: %w", r.rule.name, err)
 		}
 		for at := from; !at.After(to); at = at.Add(r.every) {
-			r.eval(ctx, at)
+			if err := eval(at); err != nil {
+				return err
+			}
 		}
 		if !to.Before(r.start) {
 			r.progress.done.Add(1)
@@ -124,7 +158,7 @@ func (r *ruleReplay) run(ctx context.Context) error {
 // read evaluates the expression at every step from from to to.
 func (r *ruleReplay) read(ctx context.Context, from, to time.Time) error {
 	r.from, r.vectors = from, make([]promql.Vector, int(to.Sub(from)/r.every)+1)
-	series, err := r.room.deps.Querier.Range(ctx, r.rule.expr, from.Add(-r.rule.offset), to.Add(-r.rule.offset), r.every)
+	series, err := r.querier.Range(ctx, r.rule.expr, from.Add(-r.rule.offset), to.Add(-r.rule.offset), r.every)
 	if err != nil {
 		return err
 	}
@@ -188,7 +222,7 @@ func (r *ruleReplay) labels(ls labels.Labels) model.Labels {
 }
 
 func (r *ruleReplay) instant(ctx context.Context, expr string, t time.Time) (promql.Vector, error) {
-	samples, err := r.room.deps.Querier.Instant(ctx, expr, t)
+	samples, err := r.querier.Instant(ctx, expr, t)
 	if err != nil {
 		return nil, err
 	}

@@ -51,7 +51,7 @@ func (r *Room) run(ctx context.Context, p plan, progress *progress) (*model.Back
 	chunks := int64((p.end.Sub(p.start) + chunk - 1) / chunk)
 	for _, s := range p.sets {
 		// Reading the window before the start is as much work as the rest.
-		progress.all.Add((2*int64(len(s.promises)) + int64(len(s.rules))) * chunks)
+		progress.all.Add((2*int64(len(s.promises)) + int64(len(s.rules)+len(s.recording))) * chunks)
 	}
 	result := &model.BacktestResult{Start: p.start.UTC(), End: p.end.UTC(), Step: definition.WindowText(p.step), Difference: []model.BacktestDifference{}}
 	for i := range p.sets {
@@ -76,16 +76,18 @@ const maxDeploys = 5000
 
 func (r *replay) run(ctx context.Context) (model.BacktestOutcome, error) {
 	promises := make([]*promiseReplay, len(r.set.promises))
-	rules := make([]*ruleReplay, len(r.set.rules))
+	rules, err := r.ruleReplays(ctx)
+	if err != nil {
+		return model.BacktestOutcome{}, err
+	}
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(workers())
 	for i, d := range r.set.promises {
 		promises[i] = newPromiseReplay(r, d)
 		g.Go(func() error { return promises[i].run(gctx) })
 	}
-	for i := range r.set.rules {
-		rules[i] = newRuleReplay(r, &r.set.rules[i])
-		g.Go(func() error { return rules[i].run(gctx) })
+	for _, one := range rules {
+		g.Go(func() error { return one.run(gctx) })
 	}
 	if err := g.Wait(); err != nil {
 		return model.BacktestOutcome{}, err
@@ -108,5 +110,31 @@ func (r *replay) run(ctx context.Context) (model.BacktestOutcome, error) {
 	}
 	out.Pages = pages(out.Alerts, r.room.deps.Routing.Destinations(), r.end)
 	out.Deploys = r.decide(promises)
+	return out, nil
+}
+
+// ruleReplays are the alert rules that can be judged, after the recording rules of the set. What cannot
+// be is noted by name.
+func (r *replay) ruleReplays(ctx context.Context) (out []*ruleReplay, err error) {
+	if len(r.set.rules) == 0 {
+		return nil, nil
+	}
+	recorded, err := r.record(ctx)
+	if err != nil {
+		return nil, err
+	}
+	notes, judged := recorded.explain()
+	r.notes = append(r.notes, notes...)
+	for i := range r.set.rules {
+		one := &r.set.rules[i]
+		if !judged(one) {
+			continue
+		}
+		q := r.room.deps.Querier
+		if len(one.rests) > 0 {
+			q = recorded.querier
+		}
+		out = append(out, newRuleReplay(r, one, q))
+	}
 	return out, nil
 }

@@ -84,6 +84,13 @@ func New(cfg Config, deps Deps) (*Engine, error) {
 	}, nil
 }
 
+// Over is the engine over another store, which is made of its own.
+func (e *Engine) Over(wrap func(storage.Queryable) storage.Queryable) *Engine {
+	other := *e
+	other.query = wrap(e.query)
+	return &other
+}
+
 // PromQL is the engine itself, for Prometheus' rules manager.
 func (e *Engine) PromQL() *promql.Engine { return e.engine }
 
