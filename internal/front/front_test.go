@@ -474,3 +474,41 @@ func TestConnectionsOfOtherProtocolsAreBounded(t *testing.T) {
 	inner.Close()
 	<-done
 }
+
+// Redirects to the clean path, 404 and 405 are the mux's own answers.
+func TestWhatNoMountAnswersPassesLikeTheRest(t *testing.T) {
+	cfg := DefaultConfig()
+	var seen []string
+	f, err := New(cfg, Deps{Hooks: Hooks{Audit: func(_ Caller, m MountInfo, r *http.Request, status int) {
+		seen = append(seen, fmt.Sprintf("%s%s %s %d", m.Port, m.Pattern, r.URL.Path, status))
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := f.Port("test")
+	p.Mount("GET /a/", Mount{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.PathValue("x")) })})
+	loopback := context.WithValue(t.Context(), http.LocalAddrContextKey, net.Addr(&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)}))
+	for _, c := range []struct {
+		method, path, host string
+		want               int
+	}{
+		{"GET", "/a/b", "localhost", 200},
+		{"GET", "//a/../a/b", "localhost", 307},
+		{"GET", "/a", "localhost", 307},
+		{"GET", "/b", "localhost", 404},
+		{"POST", "/a/b", "localhost", 405},
+		{"GET", "//a/../a/b", "evil.example", 403},
+		{"GET", "/b", "evil.example", 403},
+		{"POST", "/a/b", "evil.example", 403},
+	} {
+		r := httptest.NewRequestWithContext(loopback, c.method, "http://"+c.host+c.path, strings.NewReader("body"))
+		w := httptest.NewRecorder()
+		p.ServeHTTP(w, r)
+		if w.Code != c.want {
+			t.Errorf("%s %s of %s: %d, want %d", c.method, c.path, c.host, w.Code, c.want)
+		}
+	}
+	if len(seen) != 5 {
+		t.Errorf("the hooks saw %q", seen)
+	}
+}

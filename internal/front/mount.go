@@ -64,11 +64,31 @@ func (p *Port) Mount(pattern string, m Mount) {
 	p.f.mu.Lock()
 	p.f.mounts = append(p.f.mounts, info)
 	p.f.mu.Unlock()
-	p.mux.Handle(pattern, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.pass(w, r, m, info) }))
+	p.mux.Handle(pattern, &mounted{p: p, mount: m, info: info})
 }
 
-// ServeHTTP answers one request of the port.
-func (p *Port) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.mux.ServeHTTP(w, r) }
+// mounted is a mount as the mux knows it.
+type mounted struct {
+	p     *Port
+	mount Mount
+	info  MountInfo
+}
+
+// ServeHTTP implements http.Handler.
+func (m *mounted) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	m.p.pass(w, r, m.mount, m.info)
+}
+
+// ServeHTTP answers one request of the port. What the mux answers by itself,
+// that there is nothing here or that the path is written otherwise, passes like the rest.
+func (p *Port) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h, _ := p.mux.Handler(r)
+	if _, ours := h.(*mounted); ours {
+		p.mux.ServeHTTP(w, r)
+		return
+	}
+	p.pass(w, r, Mount{Handler: h, MaxBody: defaultMaxBody, Refuse: refuseWithText}, MountInfo{Port: p.name})
+}
 
 // pass is the way of every request.
 func (p *Port) pass(w http.ResponseWriter, r *http.Request, m Mount, info MountInfo) {
