@@ -18,7 +18,7 @@ import (
 // Damage names what was lost or set aside.
 type Damage struct {
 	Found  time.Time
-	Kind   string // part, index, segment, missing
+	Kind   string // part, index, segment, missing, missing segment, folder
 	Signal string // logs or spans
 	File   string // name in quarantine/, or of the file that is missing
 	// Range is the time that the file covered; zero if that is unknown.
@@ -35,6 +35,11 @@ func (d Damage) Problem() model.Problem {
 		return model.Problem{
 			Severity: "info", Message: fmt.Sprintf("index %s of the event store was damaged (%s)", d.File, d.Reason),
 			Cure: "nothing is missing; check the disk if this happens again, and delete the file from quarantine/",
+		}
+	case d.Kind == "missing segment":
+		return model.Problem{
+			Severity: "warning", Message: fmt.Sprintf("log segment %s of the event store is missing (%s): %s between %s and %s are incomplete", d.File, d.Reason, d.Signal, at(d.Range.Start), at(d.Range.End)),
+			Cure: "restore it from a backup",
 		}
 	case d.Range == store.Range{}:
 		return model.Problem{

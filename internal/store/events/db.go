@@ -21,6 +21,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/store/events/head"
 	"github.com/signalbox-project/signalbox/internal/store/events/part"
 	"github.com/signalbox-project/signalbox/internal/store/events/scan"
+	"github.com/signalbox-project/signalbox/internal/store/events/wal"
 )
 
 // Deps are what the store is given.
@@ -54,6 +55,7 @@ type DB struct {
 	metrics *metrics
 	space   space
 	lock    *os.File
+	acked   *wal.Acked
 	lastID  atomic.Uint64
 	wg      sync.WaitGroup // index rebuilds
 	buffers sync.Pool
@@ -212,6 +214,9 @@ func (db *DB) Close() error {
 	db.sealMu.Lock()
 	defer db.sealMu.Unlock()
 	err := errors.Join(db.logs.close(), db.spans.close())
+	if db.acked != nil {
+		err = errors.Join(err, db.acked.Close())
+	}
 	if db.lock != nil {
 		err = errors.Join(err, db.lock.Close())
 		db.lock = nil
@@ -222,7 +227,9 @@ func (db *DB) Close() error {
 // takeLock makes sure that no other process uses the folder. On a disk that
 // cannot be written there is nothing to protect.
 func (db *DB) takeLock() error {
-	f, err := os.OpenFile(filepath.Join(db.dir, "LOCK"), os.O_CREATE|os.O_RDWR, 0o640)
+	path := filepath.Join(db.dir, "LOCK")
+	db.clearWay(path)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o640)
 	if err != nil {
 		if disk.IsFull(err) {
 			return nil

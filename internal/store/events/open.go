@@ -20,14 +20,13 @@ import (
 // recover brings the folder into the state that the invariants demand and
 // loads it: parts first, because they tell which log segments are done with.
 func (db *DB) recover() error {
-	for _, dir := range []string{db.dir, db.walDir(), db.quarantineDir(), db.logs.dir, db.spans.dir} {
-		if err := db.fs.MkdirAll(dir); err != nil {
-			return err
-		}
+	if err := db.makeFolders(); err != nil {
+		return err
 	}
 	if err := db.takeLock(); err != nil {
 		return err
 	}
+	acked := db.openAcked()
 	segments, err := db.listSegments()
 	if err != nil {
 		return err
@@ -39,10 +38,12 @@ func (db *DB) recover() error {
 		}
 	}
 	for _, name := range segments {
-		if err := db.replaySegment(name, sealed[name.ID]); err != nil {
+		if err := db.replaySegment(name, sealed[name.ID], acked[name]); err != nil {
 			return err
 		}
+		delete(acked, name)
 	}
+	db.missingSegments(acked, sealed)
 	return nil
 }
 
@@ -78,12 +79,19 @@ func (db *DB) sawID(id uint64) {
 	}
 }
 
-func (db *DB) replaySegment(name wal.Name, sealed bool) error {
+func (db *DB) replaySegment(name wal.Name, sealed bool, acked int64) error {
 	path := filepath.Join(db.walDir(), name.FileName())
 	if sealed {
+		db.acked.Drop(name)
 		if err := db.fs.Remove(path); err != nil {
 			db.log.Warn("delete sealed log segment", "file", path, "err", err)
 		}
+		return nil
+	}
+	if err := readable(path); err != nil {
+		db.setAside("wal", path)
+		db.acked.Drop(name)
+		db.report(Damage{Kind: "segment", Signal: name.Signal, File: "wal-" + name.FileName(), Range: rangeOfDay(name.Day), Reason: err.Error()})
 		return nil
 	}
 	var rep wal.Report
@@ -96,6 +104,14 @@ func (db *DB) replaySegment(name wal.Name, sealed bool) error {
 	if err != nil {
 		return err
 	}
+	if end := rep.Size - rep.Torn; end < acked && acked > wal.EmptySize {
+		db.keepCopy(name, path)
+		db.report(Damage{
+			Kind: "segment", Signal: name.Signal, File: name.FileName(), Range: rangeOfDay(name.Day),
+			Reason: fmt.Sprintf("its end is gone: bytes %d to %d had been acknowledged; %d records before are kept", end, acked, rep.Records),
+		})
+	}
+	db.acked.Set(name, max(1, rep.Size-rep.Torn))
 	if rep.Torn > 0 {
 		db.metrics.torn.Inc()
 		db.log.Warn("log segment was cut off by a crash; what was acknowledged is kept", "file", path, "bytes", rep.Torn)
@@ -167,12 +183,16 @@ func (s *shelf[R, S]) load(segments []wal.Name, sealed map[uint64]bool) error {
 	var g errgroup.Group
 	g.SetLimit(4)
 	for _, d := range days {
-		if !d.IsDir() {
+		path := filepath.Join(s.dir, d.Name())
+		names, err := partNames(path)
+		if err != nil || !d.IsDir() {
+			reason := "it is not the folder of a day"
+			if err != nil {
+				reason = err.Error()
+			}
+			file := s.db.setAside(s.name(), path)
+			s.db.report(Damage{Kind: "folder", Signal: s.name(), File: file, Range: rangeOfDay(d.Name()), Reason: reason})
 			continue
-		}
-		names, err := partNames(filepath.Join(s.dir, d.Name()))
-		if err != nil {
-			return err
 		}
 		for path, exts := range names {
 			g.Go(func() error { s.loadPart(path, exts, logged); return nil })

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/store/events/part"
+	"github.com/signalbox-project/signalbox/internal/store/events/wal"
 )
 
 // nextFrozen is the oldest head that waits to be sealed.
@@ -65,6 +66,9 @@ func (s *shelf[R, S]) seal(h *memHead[R, S]) error {
 	}
 	s.mu.Unlock()
 	for _, path := range h.paths {
+		if name, ok := wal.ParseName(path); ok {
+			s.db.acked.Drop(name)
+		}
 		if err := s.db.fs.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			// Harmless: the part names the segment, so the next start deletes it.
 			s.db.log.Warn("delete sealed log segment", "file", path, "err", err)

@@ -255,7 +255,7 @@ func (s *shelf[R, S]) reserve(day string, n int) (*memHead[R, S], error) {
 		h.rows = s.ops.newHead(h.id)
 	}
 	if h.seg == nil {
-		seg, err := wal.Create(s.db.fs, s.db.walDir(), wal.Name{Signal: s.name(), Day: day, ID: s.db.newID()}, s.db.observeSync)
+		seg, err := wal.Create(s.db.fs, s.db.walDir(), wal.Name{Signal: s.name(), Day: day, ID: s.db.newID()}, s.db.observeSync, s.db.acked)
 		if err != nil {
 			return nil, fmt.Errorf("open a head for %s: %w", day, err)
 		}

@@ -22,6 +22,9 @@ const (
 	recordHeader = len(recordMagic) + 8
 	maxRecord    = 1 << 30
 
+	// EmptySize is the size of a segment without records.
+	EmptySize = int64(len(segmentMagic))
+
 	// Ext ends a segment's file name.
 	Ext = ".wal"
 )
@@ -61,6 +64,7 @@ type Segment struct {
 	path string
 	// onSync sees how long each fdatasync took.
 	onSync func(time.Duration)
+	acked  *Acked // nil remembers nothing
 
 	mu      sync.Mutex // writing
 	f       disk.File
@@ -73,8 +77,8 @@ type Segment struct {
 	synced uint64     // records
 }
 
-// Create makes a segment's file, durably. onSync may be nil.
-func Create(fs disk.FS, dir string, name Name, onSync func(time.Duration)) (*Segment, error) {
+// Create makes a segment's file, durably. onSync and acked may be nil.
+func Create(fs disk.FS, dir string, name Name, onSync func(time.Duration), acked *Acked) (*Segment, error) {
 	path := filepath.Join(dir, name.FileName())
 	f, err := fs.Create(path)
 	if err != nil {
@@ -93,7 +97,15 @@ func Create(fs disk.FS, dir string, name Name, onSync func(time.Duration)) (*Seg
 	if onSync == nil {
 		onSync = func(time.Duration) {}
 	}
-	return &Segment{Name: name, path: path, onSync: onSync, f: f, size: int64(len(segmentMagic))}, nil
+	s := &Segment{Name: name, path: path, onSync: onSync, acked: acked, f: f, size: int64(len(segmentMagic))}
+	s.remember(s.size)
+	return s, nil
+}
+
+func (s *Segment) remember(size int64) {
+	if s.acked != nil {
+		s.acked.Set(s.Name, size)
+	}
 }
 
 // Path is the file's path.
@@ -171,7 +183,7 @@ func (s *Segment) sync(n uint64) error {
 		return nil
 	}
 	s.mu.Lock()
-	upTo, broken := s.written, s.broken
+	upTo, size, broken := s.written, s.size, s.broken
 	s.mu.Unlock()
 	if broken != nil {
 		return broken
@@ -188,6 +200,7 @@ func (s *Segment) sync(n uint64) error {
 		return err
 	}
 	s.synced = upTo
+	s.remember(size)
 	return nil
 }
 

@@ -17,7 +17,7 @@ import (
 
 func written(t testing.TB, payloads ...string) (path string, ends []int64) {
 	t.Helper()
-	s, err := Create(disk.OS{}, t.TempDir(), Name{Signal: "logs", Day: "2026-11-21", ID: 7}, nil)
+	s, err := Create(disk.OS{}, t.TempDir(), Name{Signal: "logs", Day: "2026-11-21", ID: 7}, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,7 +172,7 @@ func (f failingFile) Truncate(n int64) error {
 
 func TestAfterAHalfWrittenRecordTheSegmentGoesOn(t *testing.T) {
 	fs := &failing{}
-	s, err := Create(fs, t.TempDir(), Name{Signal: "logs", Day: "2026-11-21", ID: 1}, nil)
+	s, err := Create(fs, t.TempDir(), Name{Signal: "logs", Day: "2026-11-21", ID: 1}, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +193,7 @@ func TestAfterAHalfWrittenRecordTheSegmentGoesOn(t *testing.T) {
 
 func TestAfterAFailedSyncTheSegmentTakesNoMore(t *testing.T) {
 	fs := &failing{}
-	s, err := Create(fs, t.TempDir(), Name{Signal: "logs", Day: "2026-11-21", ID: 1}, nil)
+	s, err := Create(fs, t.TempDir(), Name{Signal: "logs", Day: "2026-11-21", ID: 1}, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,7 +210,7 @@ func TestAfterAFailedSyncTheSegmentTakesNoMore(t *testing.T) {
 
 func TestConcurrentAppendsShareSyncs(t *testing.T) {
 	fs := &failing{}
-	s, err := Create(fs, t.TempDir(), Name{Signal: "logs", Day: "2026-11-21", ID: 1}, nil)
+	s, err := Create(fs, t.TempDir(), Name{Signal: "logs", Day: "2026-11-21", ID: 1}, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
