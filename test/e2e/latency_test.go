@@ -24,6 +24,7 @@ import (
 var (
 	latencyTrials  = flag.Int("latency-trials", 10, "how many services TestConditionToWebhook makes fail, one after the other")
 	latencyFleet   = flag.Int("latency-services", 200, "how many of them one server watches; the rest has another server, one after the other")
+	latencyWatched = flag.Int("latency-promises", 0, "how many services with a promise each such a server watches, if more than there are trials")
 	latencyRouting = flag.String("latency-routing", "", "an alertmanager.yml for TestConditionToWebhook; its first receiver gets the webhook (default: the built-in tree)")
 )
 
@@ -112,7 +113,7 @@ func TestConditionToWebhook(t *testing.T) {
 	}
 	slices.Sort(sent)
 	slices.Sort(acknowledged)
-	t.Logf("%d trials, %d promises a server", len(sent), min(*latencyTrials, *latencyFleet))
+	t.Logf("%d trials, %d promises a server", len(sent), max(*latencyWatched, min(*latencyTrials, *latencyFleet)))
 	t.Logf("acknowledged → webhook: %s", quantiles(acknowledged))
 	t.Logf("sent → webhook:         %s", quantiles(sent))
 	// The race detector slows everything; the promise holds for the product.
@@ -125,9 +126,10 @@ func TestConditionToWebhook(t *testing.T) {
 func conditionToWebhook(t *testing.T, n int) (fromSent, fromAck []time.Duration) {
 	paged := make(chan page, 4*n)
 	hook := pageCatcher(t, paged)
-	f := newFleet(t, start(t, asShipped(t, n, hook)), n)
+	watched := max(n, *latencyWatched)
+	f := newFleet(t, start(t, asShipped(t, watched, hook)), watched)
 	f.history(time.Now().Truncate(time.Second))
-	settled(t, f.s, n)
+	settled(t, f.s, watched)
 
 	ctx, stop := context.WithCancel(t.Context())
 	var scraping sync.WaitGroup
