@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -121,7 +122,7 @@ func TestASlowBodyIsEndedAndNeverReachesItsHandler(t *testing.T) {
 		if status != http.StatusRequestTimeout || !strings.Contains(text, "web.body_timeout") {
 			t.Errorf("%s: %d %s", head, status, text)
 		}
-		if _, err := c.Read(make([]byte, 1)); err != io.EOF {
+		if _, err := c.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 			t.Errorf("%s: the connection must be closed, got %v", head, err)
 		}
 	}

@@ -55,7 +55,9 @@ func (p *Port) Serve(ctx context.Context, ln net.Listener, o Serving) error {
 		p.f.log.Warn("requests were cut off by the stop", "port", p.name)
 		err = srv.Close()
 	}
-	<-done
+	if served := <-done; !errors.Is(served, http.ErrServerClosed) {
+		err = errors.Join(err, served)
+	}
 	return err
 }
 
