@@ -34,6 +34,8 @@ func (f *rooms) ParseFilter(text string) (store.Expr, error) {
 		return nil, nil
 	case "ab )":
 		return nil, filterError{}
+	case "lvl:error":
+		return store.Compare{Field: "lvl", Value: "error"}, nil
 	}
 	return store.Text{Phrase: text}, nil
 }
@@ -41,6 +43,7 @@ func (f *rooms) ParseFilter(text string) (store.Expr, error) {
 // rooms is every room behind the API; err is what all of them answer with.
 type rooms struct {
 	err     error
+	fields  []string // of logs
 	logs    []model.LogRecord
 	spans   []model.Span
 	traces  []store.TraceSummary
@@ -109,6 +112,9 @@ func (f *rooms) LogValues(_ context.Context, q store.LogQuery, field string, _ i
 }
 
 func (f *rooms) LogFields(_ context.Context, q store.LogQuery, _ int) ([]string, error) {
+	if f.fields != nil {
+		return f.fields, f.err
+	}
 	f.logQuery = q
 	return nil, f.err
 }

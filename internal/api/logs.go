@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/query/search"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
 
@@ -13,6 +14,7 @@ import (
 type LogsResponse struct {
 	Logs      []model.LogRecord `json:"logs"`
 	Truncated bool              `json:"truncated" doc:"there are more than limit"`
+	Hints     []string          `json:"hints,omitempty" doc:"why nothing was found: fields that nothing in range has, values that a field never has"`
 	TookMS    float64           `json:"took_ms"`
 }
 
@@ -42,7 +44,7 @@ type ValuesResponse struct {
 
 // FilterInput is embedded where a filter is taken.
 type FilterInput struct {
-	Q string `query:"q" maxLength:"8192" doc:"filter, for example: service:edge level:error \"connection reset\"" example:"service:edge status:error"`
+	Q string `query:"q" maxLength:"16384" doc:"filter, for example: service:edge level:error \"connection reset\"" example:"service:edge status:error"`
 }
 
 type logsInput struct {
@@ -108,7 +110,29 @@ func (a *API) searchLogs(ctx context.Context, in *logsInput) (LogsResponse, erro
 	}
 	q.Limit, q.Oldest = in.Limit+1, in.Order == "oldest"
 	records, truncated, err := take(a.deps.Logs.Logs(ctx, q), in.Limit)
-	return LogsResponse{Logs: records, Truncated: truncated, TookMS: millis(began)}, err
+	out := LogsResponse{Logs: records, Truncated: truncated}
+	if err == nil && len(records) == 0 {
+		out.Hints, err = hints(q.Expr, store.LogFieldNames(), func() ([]string, error) {
+			return a.deps.Logs.LogFields(ctx, store.LogQuery{Tenant: q.Tenant, Range: q.Range}, maxHintFields)
+		})
+	}
+	out.TookMS = millis(began)
+	return out, err
+}
+
+// maxHintFields is how many fields are looked through for one that was meant.
+const maxHintFields = 2000
+
+// hints says why a filter found nothing; seen lists the fields of what is there.
+func hints(e store.Expr, own []string, seen func() ([]string, error)) ([]string, error) {
+	if e == nil {
+		return nil, nil
+	}
+	fields, err := seen()
+	if err != nil || len(fields) == 0 || len(fields) >= maxHintFields {
+		return nil, err // where nothing is, or not all is known, nothing can be said of fields
+	}
+	return search.Hints(e, search.Fields{Own: own, Seen: fields}), nil
 }
 
 func (a *API) logHistogram(ctx context.Context, in *histogramInput) (HistogramResponse, error) {

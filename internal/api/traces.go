@@ -15,6 +15,7 @@ import (
 type TracesResponse struct {
 	Traces    []TraceItem `json:"traces"`
 	Truncated bool        `json:"truncated" doc:"there are more than limit"`
+	Hints     []string    `json:"hints,omitempty" doc:"why nothing was found: fields that nothing in range has, values that a field never has"`
 	TookMS    float64     `json:"took_ms"`
 }
 
@@ -99,8 +100,13 @@ func (a *API) searchTraces(ctx context.Context, in *tracesInput) (TracesResponse
 			Spans: s.Spans, Errors: s.Errors, Services: s.Services,
 		})
 	}
+	if len(found) == 0 {
+		out.Hints, err = hints(q.Expr, store.SpanFieldNames(), func() ([]string, error) {
+			return a.deps.Spans.SpanFields(ctx, store.TraceQuery{Tenant: q.Tenant, Range: q.Range}, maxHintFields)
+		})
+	}
 	out.TookMS = millis(began)
-	return out, nil
+	return out, err
 }
 
 func (a *API) getTrace(ctx context.Context, in *traceInput) (Trace, error) {

@@ -132,11 +132,13 @@ func queryLogsCommand() *cobra.Command {
 			var answer struct {
 				Logs      []model.LogRecord `json:"logs"`
 				Truncated bool              `json:"truncated"`
+				Hints     []string          `json:"hints,omitempty"`
 			}
 			params := url.Values{"q": {strings.Join(args, " ")}, "start": {t.start}, "end": {t.end}, "limit": {strconv.Itoa(limit)}}
 			if err := c.get(cmd.Context(), "/sb/v1/logs", params, &answer); err != nil {
 				return err
 			}
+			printHints(cmd, answer.Hints)
 			return o.print(cmd, answer, func(w io.Writer) error {
 				for i := len(answer.Logs) - 1; i >= 0; i-- {
 					printLog(w, answer.Logs[i])
@@ -153,6 +155,13 @@ func queryLogsCommand() *cobra.Command {
 	c.flags(cmd.Flags())
 	o.flags(cmd.Flags())
 	return cmd
+}
+
+// printHints says why nothing was found, beside the answer.
+func printHints(cmd *cobra.Command, hints []string) {
+	for _, h := range hints {
+		fmt.Fprintln(cmd.ErrOrStderr(), "hint:", h)
+	}
 }
 
 func printLog(w io.Writer, r model.LogRecord) {
@@ -186,6 +195,7 @@ func queryTracesCommand() *cobra.Command {
 			if err := c.get(cmd.Context(), "/sb/v1/traces", params, &answer); err != nil {
 				return err
 			}
+			printHints(cmd, answer.Hints)
 			return o.print(cmd, answer, answer.write)
 		},
 	}
@@ -198,6 +208,7 @@ func queryTracesCommand() *cobra.Command {
 }
 
 type traceList struct {
+	Hints  []string `json:"hints,omitempty"`
 	Traces []struct {
 		TraceID     string    `json:"trace_id"`
 		RootService string    `json:"root_service"`

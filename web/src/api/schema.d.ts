@@ -1475,6 +1475,8 @@ export interface components {
             version?: string;
         };
         LogsResponse: {
+            /** @description why nothing was found: fields that nothing in range has, values that a field never has */
+            hints?: string[];
             logs: components["schemas"]["LogRecord"][];
             /** Format: double */
             took_ms: number;
@@ -2667,6 +2669,8 @@ export interface components {
             trace_id: string;
         };
         TracesResponse: {
+            /** @description why nothing was found: fields that nothing in range has, values that a field never has */
+            hints?: string[];
             /** Format: double */
             took_ms: number;
             traces: components["schemas"]["TraceItem"][];

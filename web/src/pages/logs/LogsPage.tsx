@@ -105,7 +105,7 @@ export function LogsPage() {
               <LogRows logs={rows} q={q} onQuery={setQuery} />
             </div>
           )}
-          {logs.data && rows.length === 0 && !logs.error && <NoLogs q={q} />}
+          {logs.data && rows.length === 0 && !logs.error && <NoLogs q={q} hints={logs.data.hints} />}
           {logs.data?.truncated && limit < 10_000 && (
             <div>
               <Button
@@ -157,10 +157,14 @@ function TailState({ tail }: { tail: Tail }) {
   );
 }
 
-function NoLogs({ q }: { q: string }) {
+function NoLogs({ q, hints }: { q: string; hints?: string[] | null }) {
   if (q)
     return (
-      <EmptyNote title="No line matches.">Widen the time range, or take a term out of the filter.</EmptyNote>
+      <EmptyNote title="No line matches.">
+        {hints?.length
+          ? `${hints.join("; ")}.`
+          : "Widen the time range, or take a term out of the filter."}
+      </EmptyNote>
     );
   return (
     <EmptyNote

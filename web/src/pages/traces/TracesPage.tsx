@@ -120,7 +120,7 @@ export function TracesPage() {
               <TraceList traces={traces} />
             </div>
           )}
-          {query.data && traces.length === 0 && !query.error && <NoTraces q={q} />}
+          {query.data && traces.length === 0 && !query.error && <NoTraces q={q} hints={query.data.hints} />}
           {query.data?.truncated && limit < 1000 && (
             <div>
               <Button
@@ -138,10 +138,14 @@ export function TracesPage() {
   );
 }
 
-function NoTraces({ q }: { q: string }) {
+function NoTraces({ q, hints }: { q: string; hints?: string[] | null }) {
   if (q)
     return (
-      <EmptyNote title="No trace matches.">Widen the time range, or take a term out of the filter.</EmptyNote>
+      <EmptyNote title="No trace matches.">
+        {hints?.length
+          ? `${hints.join("; ")}.`
+          : "Widen the time range, or take a term out of the filter."}
+      </EmptyNote>
     );
   return (
     <EmptyNote
