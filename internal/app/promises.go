@@ -7,7 +7,6 @@ import (
 	"github.com/prometheus/prometheus/storage"
 
 	"github.com/signalbox-project/signalbox/internal/backtest"
-	"github.com/signalbox-project/signalbox/internal/config"
 	"github.com/signalbox-project/signalbox/internal/diagnose"
 	"github.com/signalbox-project/signalbox/internal/report"
 	"github.com/signalbox-project/signalbox/internal/slo"
@@ -79,12 +78,11 @@ func (p *Process) measurements(room string) slo.Querier {
 	return slo.WithEvents(promexpr.NewEvaluator(p.metrics, time.Duration(p.cfg.Query.Timeout), p.component(room)), p.tally)
 }
 
-// filesInForce names the files by the configuration as it stands on disk or,
-// where that cannot be read, as it was at the start.
+// filesInForce names the files by the configuration in force.
 func (p *Process) filesInForce() backtest.Files {
-	cfg, err := config.Load(p.opts.ConfigFile)
-	if err != nil {
-		cfg = p.cfg
+	cfg := p.cfg
+	if now := p.inForce.Load(); now != nil {
+		cfg = *now
 	}
 	return backtest.Files{SLOs: cfg.SLOFiles, Policies: cfg.PolicyFiles, Rules: cfg.RuleFiles}
 }

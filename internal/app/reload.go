@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"reflect"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -28,6 +29,7 @@ type reloads struct {
 	reloadMu sync.Mutex
 	at       time.Time
 	failure  error
+	inForce  atomic.Pointer[config.Config]
 
 	successful prometheus.Gauge
 	succeeded  prometheus.Gauge
@@ -71,6 +73,7 @@ func (p *Process) buildReload(context.Context) error {
 		Name: "signalbox_config_last_reload_success_timestamp_seconds", Help: "Unix time of the last successful load.",
 	})
 	p.tel.Registry.MustRegister(p.successful, p.succeeded)
+	p.takeInForce(p.cfg)
 	p.remember(nil)
 	p.run("reload on SIGHUP", func(ctx context.Context) error {
 		for {
@@ -93,8 +96,8 @@ func (p *Process) handleReload(w http.ResponseWriter, _ *http.Request) {
 	writeText(w, http.StatusOK, "reloaded\n")
 }
 
-// reload reads the configuration again. Everything is checked before anything
-// is applied, so that a bad file changes nothing.
+// reload reads the configuration again. An error in it changes nothing; one in a file that
+// it names leaves the last good version of that file in force.
 func (p *Process) reload() error {
 	p.reloadMu.Lock()
 	defer p.reloadMu.Unlock()
@@ -130,31 +133,36 @@ func (p *Process) failedReload() error {
 	return p.failure
 }
 
+// loadAndApply reads everything once, and then puts into force what is good. A file that has an error names
+// itself and holds nothing else up: its last good version stays in force, or that of its kind.
 func (p *Process) loadAndApply() error {
 	cfg, err := config.Load(p.opts.ConfigFile)
 	if err != nil {
 		return err
 	}
-	if err := CheckFiles(cfg); err != nil {
-		// Nothing is applied; who reads the files remembers what is wrong with
-		// them, for the status page and the metrics. err says it all already.
-		_, _, _ = p.catalog.Check(cfg.SLOFiles), p.policies.Check(cfg.PolicyFiles), p.prober.Check(cfg.ProbeFiles)
-		return err
-	}
-	if err := errors.Join(
+	slos, policies := p.catalog.Prepare(cfg.SLOFiles), p.policies.Prepare(cfg.PolicyFiles)
+	slos.Commit()
+	policies.Commit()
+	p.takeInForce(cfg)
+	p.warnOfRestart(cfg)
+	return errors.Join(
+		slos.Err(),
+		policies.Err(),
 		p.applyScrape(cfg),
-		p.sender.Apply(cfg.Prometheus),
 		p.rules.Load(cfg.RuleFiles),
 		p.detectors.Load(cfg.DetectorFiles),
-		p.catalog.Reload(cfg.SLOFiles),
 		p.router.Reload(cfg.AlertmanagerFile),
-		p.policies.Reload(cfg.PolicyFiles),
 		p.prober.Reload(cfg.ProbeFiles),
-	); err != nil {
-		return err
-	}
-	p.warnOfRestart(cfg)
-	return nil
+	)
+}
+
+// takeInForce makes one value of what a reload takes and of what waits for a restart.
+func (p *Process) takeInForce(cfg config.Config) {
+	now := p.cfg
+	now.Global, now.ScrapeConfigs, now.Prometheus, now.File = cfg.Global, cfg.ScrapeConfigs, cfg.Prometheus, cfg.File
+	now.RuleFiles, now.DetectorFiles, now.SLOFiles, now.PolicyFiles, now.ProbeFiles = cfg.RuleFiles, cfg.DetectorFiles, cfg.SLOFiles, cfg.PolicyFiles, cfg.ProbeFiles
+	now.AlertmanagerFile = cfg.AlertmanagerFile
+	p.inForce.Store(&now)
 }
 
 // warnOfRestart names sections that changed and take effect at the next start.

@@ -23,7 +23,7 @@ func configOf(t *testing.T, dir, text string) config.Config {
 
 const oneRule = "groups: [{name: g, interval: 100ms, rules: [{record: one, expr: vector(1)}]}]\n"
 
-func TestAReloadTakesEveryFileAndABadOneTakesNone(t *testing.T) {
+func TestAReloadTakesEveryFileAndABadOneHoldsUpNoOther(t *testing.T) {
 	r := start(t, map[string]string{
 		"signalbox.yml": "rule_files: ['r/*.yml']\nprobe_files: ['p/*.yml']\n", "r/a.yml": oneRule,
 	})
@@ -39,7 +39,7 @@ func TestAReloadTakesEveryFileAndABadOneTakesNone(t *testing.T) {
 	until(t, "the second rule", func() bool { return len(r.query(t, "two", "__name__")) == 1 })
 	until(t, "the probe of ourselves is up", func() bool { return r.contains(t, "/sb/v1/probes", `"state":"up"`, `"self"`) })
 
-	// One bad file among good changes: none of them takes effect.
+	// One bad file among good changes names itself, and its last good version stays; the others take effect.
 	files(t, r.dir, map[string]string{
 		"r/c.yml": strings.ReplaceAll(oneRule, "one", "three"),
 		"p/a.yml": "probes: [{name: self, module: no_such_module, target: /-/healthy}]\n",
@@ -48,8 +48,11 @@ func TestAReloadTakesEveryFileAndABadOneTakesNone(t *testing.T) {
 	if status != http.StatusInternalServerError || !strings.Contains(text, "no_such_module") {
 		t.Errorf("%d %s", status, text)
 	}
-	if names := strings.Join(ruleFiles(r), " "); strings.Contains(names, "c.yml") {
+	if names := strings.Join(ruleFiles(r), " "); !strings.Contains(names, "c.yml") {
 		t.Errorf("rules in force: %s", names)
+	}
+	if !r.contains(t, "/sb/v1/probes", `"self"`) {
+		t.Error("the last good probe is gone")
 	}
 	if !r.contains(t, "/sb/v1/status", "the last reload failed", "no_such_module") || !r.contains(t, "/metrics", "signalbox_config_last_reload_successful 0") {
 		t.Error("status and metrics do not say that the reload failed")

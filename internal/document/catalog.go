@@ -2,10 +2,13 @@ package document
 
 import (
 	"bytes"
+	"log/slog"
 	"maps"
 	"slices"
 	"strings"
 	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/signalbox-project/signalbox/internal/model"
 )
@@ -14,9 +17,20 @@ import (
 // error is left out of the value, and nothing else.
 type Build[T any] func(files []File) (T, []Problem)
 
+// Options say what a catalog is of.
+type Options[T any] struct {
+	Files Files
+	Build Build[T]
+	Size  func(T) int // how many things are in force
+
+	Log           *slog.Logger     // for warnings; nil for none
+	Failed, Count prometheus.Gauge // 1 while files have errors; Size; nil for none
+}
+
 // Catalog holds the value that files of one kind have put into force. A file that has an error
 // does not hold up the others: the last good version of it stays. It is safe for concurrent use.
 type Catalog[T any] struct {
+	opts    Options[T]
 	current atomic.Pointer[state[T]]
 }
 
@@ -28,8 +42,8 @@ type state[T any] struct {
 }
 
 // NewCatalog makes a catalog with the value that stands before any file is read.
-func NewCatalog[T any](value T) *Catalog[T] {
-	c := &Catalog[T]{}
+func NewCatalog[T any](value T, opts Options[T]) *Catalog[T] {
+	c := &Catalog[T]{opts: opts}
 	c.current.Store(&state[T]{value: value})
 	return c
 }
@@ -54,13 +68,35 @@ func (p *Prepared[T]) Err() error {
 	return nil
 }
 
-// Warnings are the problems that keep nothing out.
-func (p *Prepared[T]) Warnings() []Problem {
-	return slices.DeleteFunc(slices.Clone(p.next.problems), func(pr Problem) bool { return !pr.Warning })
+// Commit puts the value into force, and says what was odd.
+func (p *Prepared[T]) Commit() {
+	p.c.current.Store(p.next)
+	o := p.c.opts
+	if o.Count != nil && o.Size != nil {
+		o.Count.Set(float64(o.Size(p.next.value)))
+	}
+	if o.Failed != nil {
+		o.Failed.Set(map[bool]float64{true: 1}[Failed(p.next.problems)])
+	}
+	for _, pr := range p.next.problems {
+		if pr.Warning && o.Log != nil {
+			o.Log.Warn(o.Files.What, "problem", pr.Error())
+		}
+	}
 }
 
-// Commit puts the value into force.
-func (p *Prepared[T]) Commit() { p.c.current.Store(p.next) }
+// Prepare reads the files that patterns find, once, and makes the next value. It changes nothing.
+func (c *Catalog[T]) Prepare(patterns []string) *Prepared[T] {
+	files, unread := c.opts.Files.Load(patterns)
+	return c.prepare(files, unread)
+}
+
+// Reload reads the files and puts into force what is good. The error lists what is not.
+func (c *Catalog[T]) Reload(patterns []string) error {
+	p := c.Prepare(patterns)
+	p.Commit()
+	return p.Err()
+}
 
 // LoadError is a load that found errors.
 type LoadError struct{ Problems []Problem }
@@ -83,10 +119,10 @@ const (
 	keptAll   = " (the files of the last good load stay in force)"
 )
 
-// Prepare makes the next value of files as they were just read, and of what was wrong with
-// reading them. It changes nothing.
-func (c *Catalog[T]) Prepare(files []File, unread []Problem, build Build[T]) *Prepared[T] {
-	last := c.current.Load()
+// prepare makes the next value of files as they were just read, and of what was wrong with
+// reading them.
+func (c *Catalog[T]) prepare(files []File, unread []Problem) *Prepared[T] {
+	last, build := c.current.Load(), c.opts.Build
 	set := last.keep(files, unread)
 	value, found := build(set)
 	next := &state[T]{value: value, good: map[string]File{}, loaded: true, problems: append(slices.Clone(unread), found...)}

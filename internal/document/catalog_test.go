@@ -48,16 +48,16 @@ func TestOneBadFileDoesNotHoldUpTheOthers(t *testing.T) {
 		{"a file that is gone", []File{f("a", "one"), f("b", "two")}, []File{f("a", "one")}, nil, "one", ""},
 		{"bad at the first load", nil, []File{f("a", "one"), f("b", "bad two")}, nil, "one two", "the rest of the file is in force"},
 	} {
-		catalog := NewCatalog[[]string](nil)
+		catalog := NewCatalog[[]string](nil, Options[[]string]{Build: words})
 		if c.first != nil {
-			p := catalog.Prepare(c.first, nil, words)
+			p := catalog.prepare(c.first, nil)
 			if p.Err() != nil {
 				t.Fatalf("%s: %v", c.name, p.Err())
 			}
 			p.Commit()
 		}
 		before := strings.Join(catalog.Value(), " ")
-		p := catalog.Prepare(c.then, c.unread, words)
+		p := catalog.prepare(c.then, c.unread)
 		if got := strings.Join(catalog.Value(), " "); got != before {
 			t.Errorf("%s: preparing changed what is in force to %q", c.name, got)
 		}
@@ -75,9 +75,9 @@ func TestOneBadFileDoesNotHoldUpTheOthers(t *testing.T) {
 }
 
 func TestTheLastGoodVersionOutlivesSeveralBadOnes(t *testing.T) {
-	catalog := NewCatalog[[]string](nil)
+	catalog := NewCatalog[[]string](nil, Options[[]string]{Build: words})
 	for _, text := range []string{"one", "bad", "bad again"} {
-		catalog.Prepare([]File{{"a", []byte(text)}}, nil, words).Commit()
+		catalog.prepare([]File{{"a", []byte(text)}}, nil).Commit()
 	}
 	if diff := cmp.Diff([]string{"one"}, catalog.Value()); diff != "" {
 		t.Error(diff)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/signalbox-project/signalbox/internal/document"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/notify"
 )
@@ -87,7 +88,7 @@ func TestThePolicyPageSaysWhatHoldsNow(t *testing.T) {
 	}
 	set := strict(func(r *Policy) { r.CautionAbove, r.HoldAbove = 0.5, 0.9 })
 	set.Named[0].Freezes = []Freeze{{Name: "today", Reason: "r", Start: "2026-03-02", End: "2026-03-03"}, {Name: "tomorrow", Reason: "r", Start: "2026-03-03", End: "2026-03-04"}}
-	catalog.current.Store(&set)
+	catalog.Catalog = document.NewCatalog(set, document.Options[Set]{})
 	b, err := NewBands(DefaultConfig(), BandsDeps{SLOs: p, Sender: p, Policies: catalog, Now: func() time.Time { return now }})
 	if err != nil {
 		t.Fatal(err)

@@ -89,7 +89,8 @@ func TestABlockNamesWhatFailsNowAndNotWhatWasUndone(t *testing.T) {
 	}{
 		{
 			"an upstream that fails", "Likely cause: access, which edge calls (edge calls access), has failed since 13:38 UTC.",
-			culprit{Kind: model.CauseUpstream, Service: "access", Text: ", because access, which edge calls (edge calls access), has failed since 13:38 UTC"}, 1,
+			culprit{Kind: model.CauseUpstream, Service: "access", Text: ", because access, which edge calls (edge calls access), has failed since 13:38 UTC"},
+			1,
 		},
 		{"a version that was rolled back", "", culprit{Kind: model.CauseUnknown, RuledOut: []model.RuledOut{{Change: undone, Why: "was rolled back"}}}, 0},
 		{"the version", "Likely cause: deploy 2.5.0 of edge", culprit{Kind: model.CauseChange, Change: &undone}, 1},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/signalbox-project/signalbox/internal/document"
 	"github.com/signalbox-project/signalbox/internal/model"
 )
 
@@ -68,12 +69,12 @@ func TestEveryMistakeInAPolicyFileIsSaidWithItsLine(t *testing.T) {
 		{"keys that nobody knows", "policies:\n  - name: a\n    rulez: {}\n    rules:\n      hold_abov: 0.5\n    match:\n      nonsense: 1\n", []string{
 			`p.yml:3: policies[0]: unknown key "rulez"; did you mean "rules"?`,
 			`p.yml:5: policies[0].rules: unknown key "hold_abov"; did you mean "hold_above"?`,
-			`p.yml:7: policies[0].match: unknown key "nonsense"; the keys are services, teams, environments, labels`,
+			`p.yml:7: policies[0].match: unknown key "nonsense"; known are environments, labels, services, teams`,
 		}},
 		{"limits in the wrong order", "policies:\n  - name: a\n    rules:\n      caution_above: 0.5\n      hold_above: 1.5\n", []string{"p.yml:5: policies[0].rules.hold_above: must be"}},
 		{"a value of another kind", "policies:\n  - name: a\n    rules:\n      stale_after: soon\n", []string{"p.yml:4: policies[0].rules.stale_after: "}},
 		{"a limit that is no number", "policies:\n  - name: a\n    rules:\n      hold_above: .nan\n", []string{"p.yml:4: policies[0].rules.hold_above: must be a number, got NaN"}},
-		{"a list that is none", "policies:\n  name: a\n", []string{"p.yml:2: policies: must be a list, got mapping"}},
+		{"a list that is none", "policies:\n  name: a\n", []string{"policies must be a list"}},
 		{"a key twice", "policies:\n  - name: a\n    name: b\n", []string{"p.yml:3: "}},
 		{"no name", "policies:\n  - rules: {}\n", []string{"p.yml:2: policies[0].name: must be given"}},
 		{"the name of the gate section", "policies:\n  - name: default\n", []string{"p.yml:2: policies[0].name: must be given"}},
@@ -160,8 +161,8 @@ func TestAReloadWithABadFileKeepsTheLastGoodPolicies(t *testing.T) {
 		t.Fatal(err)
 	}
 	write("policies:\n  - name: a\n    rules: {hold_above: 7}\n")
-	var p PolicyError
-	if err := c.Reload([]string{file}); !errors.As(err, &p) || p.Line != 3 || len(c.Set().Named) != 2 || len(c.Problems()) != 1 {
+	var bad *document.LoadError
+	if err := c.Reload([]string{file}); !errors.As(err, &bad) || bad.Problems[0].Line != 3 || len(c.Set().Named) != 2 || len(c.Problems()) != 1 {
 		t.Errorf("%v, %d policies, %v", err, len(c.Set().Named), c.Problems())
 	}
 	write("policies: [{name: a}]")

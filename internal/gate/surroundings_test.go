@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/document"
 	"github.com/signalbox-project/signalbox/internal/model"
 )
 
@@ -139,7 +140,7 @@ func TestTheGateGathersWhatItsPoliciesAskFor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	catalog.current.Store(&set)
+	catalog.Catalog = document.NewCatalog(set, document.Options[Set]{})
 	burning := promise(named("layout-ok"))
 	burning.Status.State, burning.Status.Reason = model.SLOBurning, "It burns."
 	alert := func(labels model.Labels) []model.PageAlert {
@@ -165,7 +166,7 @@ func TestTheGateGathersWhatItsPoliciesAskFor(t *testing.T) {
 	if err != nil || d.Verdict != model.VerdictInsufficient || !strings.Contains(d.Summary, "disk is full") {
 		t.Errorf("%s: %s, %v", d.Verdict, d.Summary, err)
 	}
-	catalog.current.Store(&Set{Default: DefaultPolicy()})
+	catalog.Catalog = document.NewCatalog(Set{Default: DefaultPolicy()}, document.Options[Set]{})
 	if in, err := g.gather(t.Context(), model.GateRequest{Service: "edge"}); err != nil || len(in.Pages)+len(in.Dependencies)+len(in.Unknown) != 0 {
 		t.Errorf("gathered what no policy asks for: %+v, %v", in, err)
 	}

@@ -3,8 +3,9 @@ package gate
 import (
 	"context"
 	"fmt"
-	"github.com/signalbox-project/signalbox/internal/model"
 	"time"
+
+	"github.com/signalbox-project/signalbox/internal/model"
 )
 
 // PolicyView is the budget policy as it stands: the rules, and what they mean now.
