@@ -55,13 +55,13 @@ func TestGRPCAnswersAsTheSpecificationSays(t *testing.T) {
 		retry bool
 	}{
 		{"a good request", nil, protoBody(t, logRequest("m")), nil, codes.OK, false},
-		{"gzip", nil, protoBody(t, logRequest("m")), []grpc.CallOption{grpc.UseCompressor(gzip.Name)}, codes.OK, false},
+		{"gzip", nil, protoBody(t, logRequest("gzip")), []grpc.CallOption{grpc.UseCompressor(gzip.Name)}, codes.OK, false},
 		{"malformed", nil, []byte{0x0a, 0xff}, nil, codes.InvalidArgument, false},
 		{"too large", nil, huge, nil, codes.ResourceExhausted, false},
 		{"a gzip bomb", nil, make([]byte, 20<<20), []grpc.CallOption{grpc.UseCompressor(gzip.Name)}, codes.ResourceExhausted, false},
-		{"overloaded", store.ErrOverloaded, protoBody(t, logRequest("m")), nil, codes.ResourceExhausted, true},
-		{"read-only", store.ErrReadOnly, protoBody(t, logRequest("m")), nil, codes.Unavailable, true},
-		{"a broken store", io.ErrClosedPipe, protoBody(t, logRequest("m")), nil, codes.Unavailable, true},
+		{"overloaded", store.ErrOverloaded, protoBody(t, logRequest("overloaded")), nil, codes.ResourceExhausted, true},
+		{"read-only", store.ErrReadOnly, protoBody(t, logRequest("read-only")), nil, codes.Unavailable, true},
+		{"a broken store", io.ErrClosedPipe, protoBody(t, logRequest("a broken store")), nil, codes.Unavailable, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			tb.fail(c.err)

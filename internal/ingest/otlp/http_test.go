@@ -127,8 +127,8 @@ func TestHTTPAnswersAsTheSpecificationSays(t *testing.T) {
 	}{
 		{"protobuf", "/v1/logs", good, []string{"Content-Type", typeProto}, 200, 0, ""},
 		{"JSON", "/v1/logs", jsonGood, []string{"Content-Type", "application/json; charset=utf-8"}, 200, 0, ""},
-		{"gzip", "/v1/logs", gzipped(good), []string{"Content-Type", typeProto, "Content-Encoding", "gzip"}, 200, 0, ""},
-		{"zstd", "/v1/logs", zstded(good), []string{"Content-Type", typeProto, "Content-Encoding", "zstd"}, 200, 0, ""},
+		{"gzip", "/v1/logs", gzipped(protoBody(t, logRequest("by gzip"))), []string{"Content-Type", typeProto, "Content-Encoding", "gzip"}, 200, 0, ""},
+		{"zstd", "/v1/logs", zstded(protoBody(t, logRequest("by zstd"))), []string{"Content-Type", typeProto, "Content-Encoding", "zstd"}, 200, 0, ""},
 		{"an empty request", "/v1/traces", nil, []string{"Content-Type", typeProto}, 200, 0, ""},
 		{"Prometheus' path for metrics", "/api/v1/otlp/v1/metrics", nil, []string{"Content-Type", typeProto}, 200, 0, ""},
 		{"an unknown field is ignored", "/v1/logs", []byte(`{"resourceLogs":[],"later":1}`), []string{"Content-Type", typeJSON}, 200, 0, ""},

@@ -31,6 +31,7 @@ type intake struct {
 	settings   prometheusremotewrite.Settings
 	converters sync.Pool
 	deltas     *deltaSums // nil: delta temporality is refused
+	repeats    *repeats
 	senders    *senders
 }
 
@@ -47,6 +48,24 @@ type request struct {
 type answer interface {
 	MarshalProto() ([]byte, error)
 	MarshalJSON() ([]byte, error)
+}
+
+// nothing is the answer when all was taken: the specification wants partial_success
+// left out then.
+type nothing struct{}
+
+func (nothing) MarshalProto() ([]byte, error) { return nil, nil }
+
+func (nothing) MarshalJSON() ([]byte, error) { return []byte("{}"), nil }
+
+// again reports whether a batch is stored already and counts its records as
+// refused, though the sender is told that all is well.
+func (in *intake) again(ctx context.Context, r request, key uint64, received int) (bool, error) {
+	again, err := in.repeats.begin(ctx, key)
+	if again {
+		in.account(r, received, 0, []stream.Refusal{{Reason: reasonRepeat, Count: received}}, nil)
+	}
+	return again, err
 }
 
 // export takes a request. The error is a *failure, or one of the store's.
@@ -70,6 +89,12 @@ func (in *intake) traces(ctx context.Context, r request) (answer, error) {
 	}
 	batch := spansOf(m.Traces(), r.tenant)
 	received := len(batch.spans) + refusedCount(batch.refused)
+	key := in.repeats.key(r)
+	if again, err := in.again(ctx, r, key, received); again || err != nil {
+		return nothing{}, err
+	}
+	stored := false
+	defer func() { in.repeats.end(key, stored) }()
 	in.own.negative.Add(float64(batch.negative))
 	kept, refused := in.admit.AdmitSpans(batch.spans)
 	refused = append(batch.refused, refused...)
@@ -80,21 +105,31 @@ func (in *intake) traces(ctx context.Context, r request) (answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	stored = true
 	resp := ptraceotlp.NewExportResponse()
 	if n := refusedCount(refused); n > 0 {
 		resp.PartialSuccess().SetRejectedSpans(int64(n))
 		resp.PartialSuccess().SetErrorMessage(explain("spans", received, refused))
+		return resp, nil
 	}
-	return resp, nil
+	return nothing{}, nil
 }
 
 func (in *intake) logs(ctx context.Context, r request) (answer, error) {
+	stored := false
 	m, err := decode(in, r, logForm())
 	if err != nil {
 		return nil, err
 	}
 	batch := logsOf(m.Logs(), r.tenant, in.now())
 	received := len(batch.records) + refusedCount(batch.refused)
+	if batch.timed { // else the same bytes may be another event
+		key := in.repeats.key(r)
+		if again, err := in.again(ctx, r, key, received); again || err != nil {
+			return nothing{}, err
+		}
+		defer func() { in.repeats.end(key, stored) }()
+	}
 	for form, n := range batch.forms {
 		in.own.bodies.WithLabelValues(bodyForm(form).String()).Add(float64(n))
 	}
@@ -107,12 +142,14 @@ func (in *intake) logs(ctx context.Context, r request) (answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	stored = true
 	resp := plogotlp.NewExportResponse()
 	if n := refusedCount(refused); n > 0 {
 		resp.PartialSuccess().SetRejectedLogRecords(int64(n))
 		resp.PartialSuccess().SetErrorMessage(explain("log records", received, refused))
+		return resp, nil
 	}
-	return resp, nil
+	return nothing{}, nil
 }
 
 func (in *intake) metrics(ctx context.Context, r request) (answer, error) {
@@ -153,10 +190,13 @@ func (in *intake) metrics(ctx context.Context, r request) (answer, error) {
 	if n := refusedCount(refused); n > 0 {
 		resp.PartialSuccess().SetRejectedDataPoints(int64(n))
 		resp.PartialSuccess().SetErrorMessage(explain("data points", prepared.points, refused))
-	} else if app.collides {
-		resp.PartialSuccess().SetErrorMessage(collisionWarning) // taken whole, with a warning
+		return resp, nil
 	}
-	return resp, nil
+	if app.collides {
+		resp.PartialSuccess().SetErrorMessage(collisionWarning) // taken whole, with a warning
+		return resp, nil
+	}
+	return nothing{}, nil
 }
 
 // appendMetrics translates and commits. problems are metrics that could not be

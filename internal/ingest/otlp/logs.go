@@ -16,6 +16,7 @@ import (
 type logBatch struct {
 	records []model.LogRecord
 	refused []stream.Refusal
+	timed   bool // every record has a time of its own
 	forms   [formCount]int
 }
 
@@ -37,7 +38,7 @@ func (f bodyForm) String() string {
 
 // logsOf converts a request; now stands in where a record has no time at all.
 func logsOf(ld plog.Logs, headerTenant string, now time.Time) logBatch {
-	b := logBatch{records: make([]model.LogRecord, 0, ld.LogRecordCount())}
+	b := logBatch{records: make([]model.LogRecord, 0, ld.LogRecordCount()), timed: true}
 	for _, rl := range ld.ResourceLogs().All() {
 		res, err := resourceOf(rl.Resource(), headerTenant)
 		for _, sl := range rl.ScopeLogs().All() {
@@ -65,6 +66,7 @@ func (b *logBatch) add(lr plog.LogRecord, scope pcommon.InstrumentationScope, re
 	if out.Time == 0 {
 		out.Time = nanos(lr.ObservedTimestamp())
 	}
+	b.timed = b.timed && out.Time != 0
 	if out.Time == 0 {
 		out.Time = now.UnixNano()
 	}

@@ -73,7 +73,7 @@ func New(cfg Config, d Deps) (*Server, error) {
 	in := &intake{
 		sink: d.Sink, admit: d.Admitter, appendable: d.Appendable, ledger: d.Ledger, counted: d.AppendableCounts,
 		own: own, now: time.Now, wire: newWireTable(), settings: translation(cfg.PromoteResourceAttributes), deltas: deltas,
-		senders: newSenders(d.Logger, own.collisions),
+		repeats: newRepeats(time.Now), senders: newSenders(d.Logger, own.collisions),
 	}
 	s := &Server{cfg: cfg, log: d.Logger, intake: in, gate: g, port: d.HTTP, grpcListener: d.GRPCListener, httpListener: d.HTTPListener}
 	if s.port == nil {
