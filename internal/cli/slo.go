@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -102,6 +103,9 @@ func printSLO(w io.Writer, s model.SLOStatus) error {
 	t.row("error ratio", s.Queries.Error)
 	t.write(w)
 	fmt.Fprintln(w)
+	if s.Groups != nil {
+		printGroups(w, s)
+	}
 	b := newTable("BURN OVER", "RATE", "EVENTS", "COVERAGE")
 	for _, r := range s.Burn {
 		rate := "-" // nothing was seen
@@ -112,6 +116,24 @@ func printSLO(w io.Writer, s model.SLOStatus) error {
 	}
 	b.write(w)
 	return nil
+}
+
+// printGroups lists the groups that have a budget each, worst first.
+func printGroups(w io.Writer, s model.SLOStatus) {
+	t := newTable("STATE", "GROUP", "BUDGET LEFT", "WHY")
+	for _, g := range s.Groups.List {
+		state := string(g.State)
+		if g.Ended {
+			state = "ended"
+		}
+		name := strings.TrimSuffix(strings.TrimPrefix(g.Name, s.Name+"{"), "}")
+		t.row(state, name, left(g.Budget), g.Reason)
+	}
+	t.write(w)
+	if n := len(s.Groups.LeftOut); n > 0 {
+		fmt.Fprintf(w, "not judged: %s\n", strings.Join(s.Groups.LeftOut, ", "))
+	}
+	fmt.Fprintln(w)
 }
 
 func unit(method string) string {

@@ -8,6 +8,23 @@ import (
 	"github.com/signalbox-project/signalbox/internal/model"
 )
 
+func TestTheGroupsOfAnSLOAreListed(t *testing.T) {
+	s := model.SLOStatus{Name: "by-route", Groups: &model.SLOGroups{Count: 2, LeftOut: []string{`by-route{route="/z"}`}, List: []model.SLOGroup{
+		{Name: `by-route{route="/b"}`, State: model.SLOBurning, Reason: "Burning 10×.", Budget: model.Budget{LeftRatio: 0.58}},
+		{Name: `by-route{route="/old"}`, State: model.SLOInsufficient, Ended: true, Budget: model.Budget{Unknown: true}},
+	}}}
+	var b bytes.Buffer
+	if err := printSLO(&b, s); err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Join(strings.Fields(b.String()), " ")
+	for _, want := range []string{`burning route="/b" 58 % Burning 10×.`, `ended route="/old" -`, `not judged: by-route{route="/z"}`} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, b.String())
+		}
+	}
+}
+
 func TestABudgetThatIsUnknownHasNoFigures(t *testing.T) {
 	s := model.SLOStatus{
 		Name: "edge-ok", Service: "edge", State: model.SLOInsufficient, Reason: "The query of good events has matched nothing.",

@@ -68,8 +68,32 @@ type SLOStatus struct {
 	WindowEnd   *time.Time      `json:"window_end,omitempty" doc:"of a calendar window"`
 	Parts       []SLOPart       `json:"parts,omitempty" doc:"what a composite is made of"`
 	PartOf      string          `json:"part_of,omitempty" doc:"the composite that alerts and gates for this promise"`
+	Groups      *SLOGroups      `json:"groups,omitempty" doc:"where each group of series has a budget of its own: state, budget and burn of the SLO are those of its worst group"`
 	Threshold   *float64        `json:"threshold,omitempty" doc:"what a threshold metric is compared with now"`
 	Peak        bool            `json:"peak,omitempty" doc:"its peak calendar says it is peak time"`
+}
+
+// SLOGroups are the groups of an SLO whose queries sum by labels.
+type SLOGroups struct {
+	By      []string          `json:"by" doc:"the labels that make a group"`
+	Count   int               `json:"count" doc:"groups that are judged"`
+	Worst   map[string]string `json:"worst,omitempty" doc:"labels of the group that the figures are of; absent while no group is known"`
+	List    []SLOGroup        `json:"list,omitempty" doc:"the groups, worst first; in the answer about one SLO only"`
+	LeftOut []string          `json:"left_out,omitempty" doc:"groups above the limit, which are not judged (the first of them)"`
+}
+
+// SLOGroup is one group of an SLO as it stands.
+type SLOGroup struct {
+	Name        string            `json:"name" doc:"under which the group is an SLO of its own"`
+	Labels      map[string]string `json:"labels"`
+	State       SLOState          `json:"state" enum:"ok,burning,exhausted,insufficient"`
+	Doubt       SLODoubt          `json:"doubt,omitempty" enum:"failing,impossible,unmatched,reading,corrected,no_data,stale,young,few_events"`
+	Reason      string            `json:"reason"`
+	Budget      Budget            `json:"budget"`
+	Burn        []Burn            `json:"burn"`
+	ExhaustedIn *float64          `json:"exhausted_in_seconds,omitempty"`
+	Alerts      []string          `json:"alerts,omitempty"`
+	Ended       bool              `json:"ended,omitempty" doc:"it has sent nothing for an hour while others do: it counts no more"`
 }
 
 // SLOPart is one promise of a composite. The composite's burn rate is the

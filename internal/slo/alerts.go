@@ -20,7 +20,7 @@ import (
 func (e *Engine) conclude(p *promise, now time.Time) model.SLOStatus {
 	k := p.knows()
 	if !p.due(k, now) {
-		return p.status
+		return p.own()
 	}
 	p.judged = judgement{known: k, at: now}
 	m := p.measure(e.cfg, now)
@@ -52,8 +52,19 @@ func (e *Engine) conclude(p *promise, now time.Time) model.SLOStatus {
 	}
 	p.mu.Lock()
 	p.status = s
+	if p.def.Grouping != nil {
+		p.whole = s
+	}
 	p.mu.Unlock()
 	return s
+}
+
+// own is how the promise itself stands; one that has groups is shown as its worst.
+func (p *promise) own() model.SLOStatus {
+	if p.def.Grouping != nil {
+		return p.whole
+	}
+	return p.status
 }
 
 // message is an alert that is due to be handed to the pipeline.
@@ -71,7 +82,7 @@ func (e *Engine) sendAlerts(ctx context.Context, promises []*promise, now time.T
 	var due, forgotten []message
 	for _, p := range promises {
 		for name, a := range p.alerts {
-			m := message{p: p, record: a, active: slices.Contains(p.status.Alerts, name)}
+			m := message{p: p, record: a, active: slices.Contains(p.own().Alerts, name)}
 			if m.active && now.Sub(a.Sent) < time.Duration(e.cfg.ResendEvery) {
 				continue
 			}
@@ -130,7 +141,7 @@ func (e *Engine) sent(m message, now time.Time) {
 // retire resolves the alerts of promises that are no longer defined.
 func (e *Engine) retire(ctx context.Context, gone map[string]*promise, now time.Time) {
 	for _, p := range gone {
-		p.status.Alerts = nil
+		p.status.Alerts, p.whole.Alerts = nil, nil
 		e.sendAlerts(ctx, []*promise{p}, now)
 	}
 }
@@ -139,7 +150,7 @@ func (e *Engine) retire(ctx context.Context, gone map[string]*promise, now time.
 // are its identity.
 func (e *Engine) alert(d *Definition, s model.SLOStatus, b BurnAlert, a *store.SLOAlertRecord, now time.Time, active bool) notify.Alert {
 	ls, long := d.AlertLabels(b), definition.WindowText(time.Duration(b.Long))
-	link := e.deps.ExternalURL + "/slos/" + url.PathEscape(d.Name)
+	link := e.deps.ExternalURL + "/slos/" + url.PathEscape(d.Whole())
 	text := e.alertText(d, s, b, now)
 	text["link"], text["query"] = link, s.ErrorRatioQuery(long)
 	text = e.annotate(text, d, b, ls, burnIn(s, long)*d.ErrorBudget(), now)

@@ -20,6 +20,11 @@ func (e *Engine) SLOs(_ context.Context, service string) ([]model.SLOStatus, str
 	out := make([]model.SLOStatus, 0, len(all))
 	for _, s := range all {
 		if service == "" || s.Service == service {
+			if s.Groups != nil { // one by one they are in the answer about the SLO
+				few := *s.Groups
+				few.List = nil
+				s.Groups = &few
+			}
 			out = append(out, s)
 		}
 	}
@@ -33,6 +38,11 @@ func (e *Engine) SLO(_ context.Context, name string) (model.SLOStatus, error) {
 			return s, nil
 		}
 	}
+	if p := e.find(name); p != nil && p.def.Group != nil {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return p.status, nil
+	}
 	return model.SLOStatus{}, fmt.Errorf("SLO %s: %w", name, store.ErrNotFound)
 }
 
@@ -44,7 +54,7 @@ func (e *Engine) Snapshots(_ context.Context, service, environment string) ([]mo
 	defer e.mu.Unlock()
 	var out []model.SLOSnapshot
 	for _, p := range e.promises {
-		if p.def.PartOf != "" || p.def.Service != service || !model.SameEnvironment(p.def.Environment, environment) {
+		if p.asksElsewhere() || p.def.PartOf != "" || p.def.Service != service || !model.SameEnvironment(p.def.Environment, environment) {
 			continue
 		}
 		p.mu.Lock()
@@ -55,6 +65,13 @@ func (e *Engine) Snapshots(_ context.Context, service, environment string) ([]mo
 		p.mu.Unlock()
 	}
 	return out, nil
+}
+
+// asksElsewhere reports whether others say how things stand: the groups of a promise, or those that go on.
+func (p *promise) asksElsewhere() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.ended || p.status.Groups != nil && p.status.Groups.Worst != nil
 }
 
 // maxHistoryPoints bounds a history curve.
@@ -72,7 +89,12 @@ func (e *Engine) SLOHistory(ctx context.Context, name string, start, end time.Ti
 	if p == nil {
 		return h, fmt.Errorf("SLO %s: %w", name, store.ErrNotFound)
 	}
-	recorded, err := indicator.Points(ctx, e.deps.Querier, fmt.Sprintf("%s{slo=%s,window=%s}", results.MetricBudgetLeft, strconv.Quote(name), strconv.Quote(p.def.WindowText())), start, end, step)
+	if worst := p.worstGroup(); worst != "" { // whose figures the SLO shows
+		if one := e.find(worst); one != nil {
+			p = one
+		}
+	}
+	recorded, err := indicator.Points(ctx, e.deps.Querier, fmt.Sprintf("%s{slo=%s,window=%s}", results.MetricBudgetLeft, strconv.Quote(p.def.Name), strconv.Quote(p.def.WindowText())), start, end, step)
 	if err != nil {
 		return h, fmt.Errorf("history of SLO %s: %w", name, err)
 	}
@@ -81,6 +103,15 @@ func (e *Engine) SLOHistory(ctx context.Context, name string, start, end time.Ti
 		h.Points = append(h.Points, p.historyPoint(t, recorded, first, hasData))
 	}
 	return h, nil
+}
+
+func (p *promise) worstGroup() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.status.Groups == nil || p.status.Groups.Worst == nil {
+		return ""
+	}
+	return definition.GroupName(p.def.Name, p.status.Groups.Worst)
 }
 
 func (e *Engine) find(name string) *promise {

@@ -45,6 +45,8 @@ func (e *Engine) Correct(ctx context.Context, c model.SLOCorrection) (model.SLOC
 		return c, fmt.Errorf("SLO %s: %w", c.SLO, store.ErrNotFound)
 	case e.deps.Corrections == nil:
 		return c, errors.New("corrections are not kept here")
+	case p.definition().Group != nil:
+		return c, badRange{fmt.Errorf("SLO %s is a group: correct %s, for all of its groups", c.SLO, p.definition().Group.Of)}
 	case len(p.definition().Parts) > 0:
 		return c, badRange{fmt.Errorf("SLO %s is a composite: correct its parts", c.SLO)}
 	case c.Author == "" || c.Reason == "":

@@ -70,6 +70,7 @@ type Engine struct {
 	promises    []*promise         // sorted by name
 	families    indicator.Families // who is asked for together
 	restored    map[string]store.SLORecord
+	groups      map[string]*groups         // by promise; only Run's goroutine touches it
 	ledgers     map[string]store.SLOLedger // of the last run, until the first evaluation
 	nextRecord  time.Time
 	nextLate    time.Time
@@ -241,6 +242,7 @@ func (e *Engine) restore(ctx context.Context) error {
 // step judges every promise once at now. It runs no two at a time.
 func (e *Engine) step(ctx context.Context, now time.Time) {
 	start := time.Now()
+	e.discover(ctx, now)
 	promises := e.sync(ctx, now)
 	q := indicator.NewBatch(e.deps.Querier, e.families)
 	corrections := *e.corrections.Load()
@@ -249,27 +251,49 @@ func (e *Engine) step(ctx context.Context, now time.Time) {
 		if ctx.Err() != nil {
 			return
 		}
-		p.correct(corrections[p.def.Name])
+		p.correct(corrections[p.def.Whole()])
 		if len(p.parts) == 0 {
 			e.note(p, "query", e.read(ctx, p, q, now), now)
 		}
 	}
-	list := make([]model.SLOStatus, 0, len(promises))
-	for _, p := range promises { // composites rest on what all others read
-		list = append(list, e.conclude(p, now))
-	}
-	Sort(list)
+	list, members := e.concludeAll(promises, now) // composites rest on what all others read
 	e.list.Store(&list)
 	e.sendAlerts(ctx, promises, now)
 	e.save(ctx, promises)
 	e.keep(ctx, promises, now)
 	if e.deps.Results != nil && !now.Before(e.nextRecord) {
 		e.nextRecord = now.Add(time.Duration(e.cfg.RecordEvery))
-		if err := results.Write(ctx, e.deps.Results, list, e.peaks(now), now); err != nil {
+		if err := results.Write(ctx, e.deps.Results, append(slices.Clip(list), members...), e.peaks(now), now); err != nil {
 			e.fail("record", err)
 		}
 	}
 	e.metrics.evaluation.Observe(time.Since(start).Seconds())
+}
+
+// concludeAll judges all promises and answers how they stand, worst first, and how each group does.
+func (e *Engine) concludeAll(promises []*promise, now time.Time) (list, members []model.SLOStatus) {
+	list = make([]model.SLOStatus, 0, len(promises))
+	of := map[string][]*promise{}
+	for _, p := range promises {
+		switch s := e.conclude(p, now); {
+		case p.def.Group != nil:
+			of[p.def.Group.Of] = append(of[p.def.Group.Of], p)
+			members = append(members, s)
+		case p.def.Grouping == nil:
+			list = append(list, s)
+		}
+	}
+	for _, p := range promises {
+		if p.def.Grouping != nil {
+			s := e.face(p, p.whole, of[p.def.Name], now)
+			p.mu.Lock()
+			p.status = s
+			p.mu.Unlock()
+			list = append(list, s)
+		}
+	}
+	Sort(list)
+	return list, members
 }
 
 func (e *Engine) read(ctx context.Context, p *promise, q Querier, now time.Time) error {
@@ -312,7 +336,7 @@ func (e *Engine) fail(step string, err error) {
 func (e *Engine) sync(ctx context.Context, now time.Time) []*promise {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	defs := e.deps.Catalog.Definitions()
+	defs := e.definitions()
 	again := e.again.Swap(false)
 	if len(defs) == len(e.promises) && !again && slices.EqualFunc(defs, e.promises, func(d *Definition, p *promise) bool { return d == p.def }) {
 		return e.promises

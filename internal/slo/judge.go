@@ -149,6 +149,9 @@ func burnRows(cfg Config, d *Definition, m measured, wasActive func(name string)
 		if long > d.Window {
 			continue
 		}
+		if d.Grouping != nil && !a.NoData || d.Group != nil && a.NoData {
+			continue // each group burns alone; whether data comes is asked of all
+		}
 		if a.NoData {
 			stale := m.lastData.IsZero() || m.now.Sub(m.lastData) > time.Duration(cfg.StaleAfter)
 			rows = append(rows, burnRow{alert: a, firing: m.loaded > 0 && stale || m.loaded == 0 && wasActive(a.Name)})
@@ -167,7 +170,7 @@ func burnRows(cfg Config, d *Definition, m measured, wasActive func(name string)
 	}
 	trickling := wasActive(AlertTrickle)
 	paged := slices.ContainsFunc(rows, func(r burnRow) bool { return r.firing && r.alert.Effect == EffectPage })
-	if paged && !trickling || d.PartOf != "" {
+	if paged && !trickling || d.PartOf != "" || d.Grouping != nil {
 		return rows // one page for one trouble
 	}
 	if r, applies := trickleRow(cfg, d, m, trickling); applies {

@@ -27,6 +27,8 @@ type promise struct {
 	birth    birth
 	lastData time.Time
 	status   model.SLOStatus
+	whole    model.SLOStatus // of a promise that has groups, without regard to them
+	ended    bool            // a group that sends nothing any more
 	age      time.Duration
 
 	loaded    time.Duration // how far back history was read without an error

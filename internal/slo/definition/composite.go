@@ -232,7 +232,7 @@ func (c *compositeResolver) part(s *openslo.SLO, ob *openslo.Objective, i int, p
 	if d == nil {
 		return nil
 	}
-	d.PartOf, d.BurnAlerts, d.extends = s.Name, []BurnAlert{}, false
+	d.PartOf, d.BurnAlerts, d.extends, d.Grouping = s.Name, []BurnAlert{}, false, nil
 	c.byName[name] = d
 	c.defs = append(c.defs, d)
 	return d

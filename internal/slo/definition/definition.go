@@ -46,6 +46,10 @@ type Definition struct {
 	Peak *Peak
 	// Parts make a composite.
 	Parts []Part
+	// Grouping is set where each group of series has a budget of its own, Group in what Narrow
+	// made for one of them.
+	Grouping *Grouping
+	Group    *Group
 	// PartOf names the composite that this was made for, if it was: such a
 	// promise is shown, but alerts and gates by its composite.
 	PartOf string
@@ -282,6 +286,7 @@ func (r *resolver) ratio(d *Definition, s *openslo.SLO, sli *openslo.SLI, ob *op
 		d.Queries.Error = fmt.Sprintf("(%s or vector(0)) / %s", counts.Bad.Sum("$window"), counts.Total.Sum("$window"))
 	}
 	d.Measure = counts
+	r.grouping(d, s, sli, ob)
 	r.sliceCounts(d, counts, s.Method, ob)
 }
 

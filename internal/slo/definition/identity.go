@@ -27,19 +27,19 @@ func (b BurnAlert) Title() string {
 // AlertLabels are what an alert of the SLO carries, for a row of its table.
 func (d *Definition) AlertLabels(b BurnAlert) model.Labels {
 	if b.Only {
-		ls, _ := Carried(b.Labels)
+		ls, _ := Carried(b.Labels, d.groupLabels())
 		ls["alertname"] = b.Title()
 		d.identify(ls, b)
 		return ls
 	}
-	ls, _ := Carried(d.Labels, b.Labels)
+	ls, _ := Carried(d.Labels, b.Labels, d.groupLabels())
 	maps.Copy(ls, d.ownLabels(b))
 	return ls
 }
 
 // ownLabels are those that every alert has which is not imported.
 func (d *Definition) ownLabels(b BurnAlert) model.Labels {
-	ls := model.Labels{"alertname": b.Title(), "slo": d.Name, "service": d.Service, "severity": b.Severity()}
+	ls := model.Labels{"alertname": b.Title(), "slo": d.Whole(), "service": d.Service, "severity": b.Severity()}
 	if b.Long > 0 {
 		ls["long_window"], ls["short_window"] = WindowText(time.Duration(b.Long)), WindowText(b.ShortWindow())
 	}
@@ -55,7 +55,7 @@ func (d *Definition) ownLabels(b BurnAlert) model.Labels {
 // identify adds to a tool's labels what the other rooms know an alert by, under names that no
 // route of the tool's goes by.
 func (d *Definition) identify(ls model.Labels, b BurnAlert) {
-	for name, v := range map[string]string{"slo": d.Name, "service": d.Service, "severity": b.Severity()} {
+	for name, v := range map[string]string{"slo": d.Whole(), "service": d.Service, "severity": b.Severity()} {
 		if ls[name] != v {
 			ls[model.OwnLabel+name] = v
 		}

@@ -2294,6 +2294,42 @@ export interface components {
              */
             start: string;
         };
+        SLOGroup: {
+            alerts?: string[];
+            budget: components["schemas"]["Budget"];
+            burn: components["schemas"]["Burn"][];
+            /** @enum {string} */
+            doubt?: "failing" | "impossible" | "unmatched" | "reading" | "corrected" | "no_data" | "stale" | "young" | "few_events";
+            /** @description it has sent nothing for an hour while others do: it counts no more */
+            ended?: boolean;
+            /** Format: double */
+            exhausted_in_seconds?: number;
+            labels: {
+                [key: string]: string;
+            };
+            /** @description under which the group is an SLO of its own */
+            name: string;
+            reason: string;
+            /** @enum {string} */
+            state: "ok" | "burning" | "exhausted" | "insufficient";
+        };
+        SLOGroups: {
+            /** @description the labels that make a group */
+            by: string[];
+            /**
+             * Format: int64
+             * @description groups that are judged
+             */
+            count: number;
+            /** @description groups above the limit, which are not judged (the first of them) */
+            left_out?: string[];
+            /** @description the groups, worst first; in the answer about one SLO only */
+            list?: components["schemas"]["SLOGroup"][];
+            /** @description labels of the group that the figures are of; absent while no group is known */
+            worst?: {
+                [key: string]: string;
+            };
+        };
         SLOHistory: {
             name: string;
             points: components["schemas"]["SLOHistoryPoint"][];
@@ -2351,6 +2387,8 @@ export interface components {
             exhausted_in_seconds?: number;
             /** @description the budget as users felt it, corrections left out; budget is the contractual one. Absent without corrections */
             felt?: components["schemas"]["Budget"];
+            /** @description where each group of series has a budget of its own: state, budget and burn of the SLO are those of its worst group */
+            groups?: components["schemas"]["SLOGroups"];
             /** @description what is measured, in words */
             indicator: string;
             labels?: {

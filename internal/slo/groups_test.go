@@ -1,0 +1,195 @@
+package slo_test
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/storage"
+
+	"github.com/signalbox-project/signalbox/internal/gate"
+	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/slo"
+)
+
+func byRoute(name, by, matcher string) string {
+	return fmt.Sprintf(`apiVersion: openslo/v1
+kind: SLO
+metadata: {name: %s}
+spec:
+  service: edge
+  budgetingMethod: Occurrences
+  timeWindow: [{duration: 28d, isRolling: true}]
+  objectives: [{target: 0.995}]
+  indicator:
+    spec:
+      ratioMetric:
+        bad: {metricSource: {spec: {query: 'sum %s (rate(req_total{code="500"%s}[5m]))'}}}
+        total: {metricSource: {spec: {query: 'sum %s (rate(req_total{%s}[5m]))'}}}
+`, name, by, matcher, by, strings.TrimPrefix(matcher, ","))
+}
+
+// routes lets time pass with counters a minute, by route: events and failures.
+func (w *world) routes(d time.Duration, perMinute map[string][2]float64) {
+	w.t.Helper()
+	app := w.db.AppenderV2(context.Background())
+	for end := w.now.Add(d); w.now.Before(end); {
+		w.now = w.now.Add(time.Minute)
+		for route, n := range perMinute {
+			for i, code := range []string{"200", "500"} {
+				key := route + code
+				w.counts[key] += []float64{n[0] - n[1], n[1]}[i]
+				ls := labels.FromStrings("__name__", "req_total", "code", code, "route", route)
+				if _, err := app.Append(0, ls, 0, w.now.UnixMilli(), w.counts[key], nil, nil, storage.AOptions{}); err != nil {
+					w.t.Fatal(err)
+				}
+			}
+		}
+	}
+	if err := app.Commit(); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) slo(name string) model.SLOStatus {
+	w.t.Helper()
+	s, err := w.engine.SLO(w.t.Context(), name)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return s
+}
+
+// Each group stands as an SLO would that somebody wrote for it alone, whatever
+// happens: failures, silence, a restart, a correction, a route that comes later.
+func TestAGroupStandsAsAnSLOOfItsOwnWould(t *testing.T) {
+	docs := []string{byRoute("grouped", "by (route)", "")}
+	for _, r := range []string{"a", "b", "c"} {
+		docs = append(docs, byRoute("alone-"+r, "", fmt.Sprintf(`,route="/%s"`, r)))
+	}
+	w := newWorld(t, strings.Join(docs, "---\n"))
+	w.settle()
+	same := func(when string, routes ...string) {
+		t.Helper()
+		w.settle()
+		for _, r := range routes {
+			one, alone := w.slo(`grouped{route="/`+r+`"}`), w.slo("alone-"+r)
+			if one.State != alone.State || math.Abs(one.Budget.UsedRatio-alone.Budget.UsedRatio) > 1e-9 || math.Abs(one.Budget.Total-alone.Budget.Total) > 1e-6 ||
+				!slices.Equal(one.Alerts, alone.Alerts) || !slices.EqualFunc(one.Burn, alone.Burn, func(a, b model.Burn) bool { return math.Abs(a.Rate-b.Rate) < 1e-9 }) {
+				t.Errorf("%s: the group of /%s is %+v, alone it is %+v", when, r, one, alone)
+			}
+		}
+	}
+	w.routes(3*time.Hour, map[string][2]float64{"/a": {160, 1}, "/b": {140, 7}})
+	same("at first", "a", "b")
+	w.routes(time.Hour, map[string][2]float64{"/a": {160, 0}, "/b": {140, 140}, "/c": {10, 0}})
+	same("with a new route", "a", "b", "c")
+	w.start()
+	w.settle()
+	same("after a restart", "a", "b", "c")
+	for _, name := range []string{"grouped", "alone-a", "alone-b", "alone-c"} {
+		if _, err := w.engine.Correct(t.Context(), model.SLOCorrection{SLO: name, Author: "ann", Reason: "planned", Start: w.now.Add(-30 * time.Minute), End: w.now}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.routes(10*time.Minute, map[string][2]float64{"/a": {160, 0}, "/b": {140, 2}, "/c": {10, 5}})
+	same("after a correction", "a", "b", "c")
+	if _, err := w.engine.Correct(t.Context(), model.SLOCorrection{SLO: `grouped{route="/a"}`, Author: "ann", Reason: "x", Start: w.now.Add(-time.Minute), End: w.now}); err == nil || !strings.Contains(err.Error(), "correct grouped") {
+		t.Errorf("a group was corrected: %v", err)
+	}
+}
+
+// /b fails 7 of 140, 10 times its budget; /a burns 1.25×. Together that would be 5.33×.
+func TestTheGroupThatBurnsPagesAndBlocks(t *testing.T) {
+	w := newWorld(t, byRoute("by-route", "by (route)", ""))
+	w.settle()
+	w.routes(7*time.Hour, map[string][2]float64{"/a": {160, 1}, "/b": {140, 7}})
+	w.settle()
+	s := w.slo("by-route")
+	if s.State != model.SLOBurning || s.Groups == nil || s.Groups.Count != 2 || s.Groups.Worst["route"] != "/b" || len(s.Groups.List) != 2 || s.Groups.List[0].Labels["route"] != "/b" {
+		t.Fatalf("the SLO is %s (%s) with the groups %+v", s.State, s.Reason, s.Groups)
+	}
+	for _, b := range s.Burn {
+		if b.Window == "6h" && math.Abs(b.Rate-10) > 1e-6 {
+			t.Errorf("it burns %v× over 6 h, want 10×", b.Rate)
+		}
+	}
+	for _, a := range w.sent {
+		// /a spends 1.25 times its budget, which is a ticket.
+		if a.Labels["slo"] != "by-route" || a.Labels["route"] != "/b" && a.Labels["severity"] != "info" || a.Annotations["link"] != "http://box:4300/slos/by-route" {
+			t.Errorf("sent %v with %v", a.Labels, a.Annotations)
+		}
+	}
+	if len(w.sent) == 0 || !slices.Contains(s.Alerts, "SLOBurnRateSlow") {
+		t.Errorf("%d alerts were sent; active are %v", len(w.sent), s.Alerts)
+	}
+	list, _, err := w.engine.SLOs(t.Context(), "edge")
+	if err != nil || len(list) != 1 || list[0].Groups.List != nil || list[0].Groups.Worst["route"] != "/b" || list[0].Budget.LeftRatio != s.Budget.LeftRatio {
+		t.Errorf("the list has %+v (%v)", list, err)
+	}
+	promises, err := w.engine.Snapshots(t.Context(), "edge", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := gate.Decide(gate.Set{Default: gate.DefaultPolicy()}, gate.Input{Request: model.GateRequest{Service: "edge"}, Time: w.now, Promises: promises})
+	if len(promises) != 2 || d.Verdict != model.VerdictBlock || !strings.Contains(d.Summary, `by-route{route="/b"}`) {
+		t.Errorf("%d groups gate: %s", len(promises), d.Summary)
+	}
+	h, err := w.engine.SLOHistory(t.Context(), "by-route", w.now.Add(-time.Hour), w.now, time.Hour)
+	if last := h.Points[len(h.Points)-1]; err != nil || last.Left == nil || math.Abs(*last.Left-s.Budget.LeftRatio) > 1e-3 {
+		t.Errorf("the curve ends at %v, the page says %v (%v)", *last.Left, s.Budget.LeftRatio, err)
+	}
+}
+
+func TestARouteThatIsGoneDoesNotHoldUpTheOthers(t *testing.T) {
+	w := newWorld(t, byRoute("by-route", "by (route)", ""))
+	w.settle()
+	w.routes(2*time.Hour, map[string][2]float64{"/a": {160, 0}, "/b": {140, 0}})
+	w.settle()
+	w.routes(30*time.Minute, map[string][2]float64{"/a": {160, 0}})
+	w.settle()
+	if s := w.slo("by-route"); s.State != model.SLOInsufficient || s.Doubt != model.DoubtStale {
+		t.Errorf("half an hour after a route fell silent: %s: %s", s.State, s.Reason)
+	}
+	w.routes(time.Hour, map[string][2]float64{"/a": {160, 0}})
+	w.settle()
+	s := w.slo("by-route")
+	if s.State != model.SLOOK || !s.Groups.List[1].Ended || s.Groups.Worst["route"] != "/a" {
+		t.Errorf("later it is %s: %s, with the groups %+v", s.State, s.Reason, s.Groups)
+	}
+	if promises, err := w.engine.Snapshots(t.Context(), "edge", ""); err != nil || len(promises) != 1 {
+		t.Errorf("%d groups gate (%v)", len(promises), err)
+	}
+}
+
+func TestAGroupOfThePastIsFoundInHistory(t *testing.T) {
+	w := newWorld(t, byRoute("by-route", "by (route)", ""))
+	w.routes(time.Hour, map[string][2]float64{"/old": {100, 50}})
+	w.routes(3*time.Hour, map[string][2]float64{"/a": {100, 0}})
+	for range 3 {
+		w.settle()
+	}
+	s := w.slo("by-route")
+	if s.Groups.Count != 2 || s.Groups.List[1].Labels["route"] != "/old" || s.Groups.List[1].Budget.Bad < 2900 || !s.Groups.List[1].Ended {
+		t.Errorf("the groups are %+v", s.Groups)
+	}
+}
+
+func TestGroupsAboveTheLimitAreNamed(t *testing.T) {
+	w := newWorld(t, byRoute("by-route", "by (route)", ""))
+	many := map[string][2]float64{}
+	for i := range slo.MaxGroups + 3 {
+		many[fmt.Sprintf("/%03d", i)] = [2]float64{100, 0}
+	}
+	w.routes(20*time.Minute, many)
+	w.settle()
+	s := w.slo("by-route")
+	if s.Groups.Count != slo.MaxGroups || len(s.Groups.LeftOut) != 3 || !strings.Contains(s.Action, "3 groups above the limit of 100 are not judged: by-route{route=") {
+		t.Errorf("%d groups, left out %v: %s", s.Groups.Count, s.Groups.LeftOut, s.Action)
+	}
+}
