@@ -10,25 +10,30 @@ import (
 // Spans is a snapshot of spans in columns, in order of arrival, with the rules of Logs.
 // Events and links are kept as the JSON text that sealed files hold.
 type Spans struct {
-	ID             uint64
-	Rows           int
-	MinTime        int64 // Unix ns, of starts; MinTime > MaxTime when there are no rows
-	MaxTime        int64 // Unix ns, of starts, inclusive
-	Start          []int64
-	Duration       []int64
-	TraceID        []model.TraceID
-	SpanID         []model.SpanID
-	ParentID       []model.SpanID
-	Kind           []model.SpanKind
-	Status         []model.SpanStatus
+	ID       uint64
+	Rows     int
+	MinTime  int64 // Unix ns, of starts; MinTime > MaxTime when there are no rows
+	MaxTime  int64 // Unix ns, of starts, inclusive
+	Start    []int64
+	Duration []int64
+	TraceID  []model.TraceID
+	SpanID   []model.SpanID
+	ParentID []model.SpanID
+	Kind     []model.SpanKind
+	Status   []model.SpanStatus
+	SpanTexts
+	Attributes Attrs
+	Resources  Resources
+}
+
+// SpanTexts are the columns of text of a snapshot of spans.
+type SpanTexts struct {
 	Names          Dict
 	Scopes         Dict
 	StatusMessages Text
 	TraceStates    Text
 	Events         Text // JSON array, "" if none
 	Links          Text // JSON array, "" if none
-	Attributes     Attrs
-	Resources      Resources
 }
 
 // Span is row i as a model value. Its texts alias the head's arenas. Events

@@ -106,8 +106,9 @@ type table struct {
 // index computes everything but what the Parquet file's bytes decide.
 func (t *table) index(opt Options) *index {
 	x := &index{Meta: Meta{
-		Format: indexFormat, Signal: t.signal, ID: opt.ID, Rows: t.rows, MinTime: math.MaxInt64, MaxTime: math.MinInt64, MaxEnd: math.MinInt64,
-		Segments: opt.Segments, Replaces: opt.Replaces, Promoted: t.plan.promoted, Hashed: t.hashedFields(),
+		Signal: t.signal, ID: opt.ID, Rows: t.rows, MinTime: math.MaxInt64, MaxTime: math.MinInt64, MaxEnd: math.MinInt64,
+		Segments: opt.Segments, Replaces: opt.Replaces, Promoted: t.plan.promoted,
+		Filtered: Filtered{Format: indexFormat, Hashed: t.hashedFields()},
 	}}
 	var set hashSet
 	for from := 0; from < t.rows; from += BlockRows {

@@ -9,9 +9,6 @@ import (
 
 // Meta is what is known of a part without reading it.
 type Meta struct {
-	// Format is the version of the index. Filters of an older one than indexFormat hold other
-	// words than are asked for today: searches go without them.
-	Format  uint8
 	Signal  Signal
 	ID      uint64
 	Rows    int
@@ -31,11 +28,19 @@ type Meta struct {
 	Services []string
 	// Promoted are the attribute columns, by key.
 	Promoted []Promoted
+	// Fields are the attribute keys seen (records' and resources'), most frequent first.
+	Fields []FieldCount
+	Filtered
+}
+
+// Filtered is what is known of a part's block filters and of the texts that they stand for.
+type Filtered struct {
+	// Format is the version of the index. Filters of an older one than indexFormat hold other
+	// words than are asked for today: searches go without them.
+	Format uint8
 	// Hashed names the fields whose FieldHash is in the block filters because their
 	// column has no dictionary. Attributes in the JSON column are always hashed.
 	Hashed []string
-	// Fields are the attribute keys seen (records' and resources'), most frequent first.
-	Fields []FieldCount
 	// Escapes says that escape sequences stand in the texts that words come from, so that
 	// what is stored there differs from what is seen (store.Visible).
 	Escapes bool

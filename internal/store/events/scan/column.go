@@ -34,7 +34,11 @@ type column struct {
 
 	page     parquet.Page
 	from, to int // rows of page
+	pageValues
+}
 
+// pageValues are the values of a column's current page, as its kind has them.
+type pageValues struct {
 	codes []int32 // where page has a dictionary
 	text  string
 	offs  []uint32 // text[offs[i]:offs[i+1]] is value i
