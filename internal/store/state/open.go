@@ -157,12 +157,13 @@ func (s *Store) connect(ctx context.Context) (err error) {
 // next start is known then. On a full disk one connection does without the file that connections share.
 func (s *Store) dsn(mode, txlock string) string {
 	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: s.path}).EscapedPath()}
-	exclusive := ""
+	logging := "&_pragma=journal_mode(WAL)"
 	if s.full {
-		exclusive = "&_pragma=locking_mode(EXCLUSIVE)"
+		// The database says itself that it has a log; naming the mode here would open the shared file first.
+		logging = "&_pragma=locking_mode(EXCLUSIVE)"
 	}
-	return u.String() + "?mode=" + mode + "&_txlock=" + txlock + "&_pragma=busy_timeout(5000)" + exclusive +
-		"&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=wal_autocheckpoint(0)&_pragma=temp_store(MEMORY)"
+	return u.String() + "?mode=" + mode + "&_txlock=" + txlock + "&_pragma=busy_timeout(5000)" + logging +
+		"&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=wal_autocheckpoint(0)&_pragma=journal_size_limit(1048576)&_pragma=temp_store(MEMORY)"
 }
 
 // quickCheck reads every page of the file once. Hashing all content

@@ -254,7 +254,7 @@ func TestADamagedRowCostsOnlyItself(t *testing.T) {
 	}
 }
 
-// On a disk that is full at the start one connection reads without the shared-memory file, and writes as
+// On a disk that is full at the start one connection reads what is there, and writes as
 // soon as there is room.
 func TestAFullDiskAtTheStartIsReadAndWrittenLater(t *testing.T) {
 	dir, want := left(t, true)
@@ -269,4 +269,27 @@ func TestAFullDiskAtTheStartIsReadAndWrittenLater(t *testing.T) {
 		t.Errorf("(-want +got):\n%.600s", diff)
 	}
 	fill(t, s, 40, 41)
+}
+
+// A log that stayed large would be folded in, and every page summed up, at every write.
+func TestTheWriteAheadLogShrinksAfterItIsFoldedIn(t *testing.T) {
+	s := openIn(t, t.TempDir())
+	size := func() int64 {
+		info, err := os.Stat(s.path + "-wal")
+		do(t, err)
+		return info.Size()
+	}
+	d := model.Deploy{Service: "edge", Version: "1", Message: strings.Repeat("x", 3<<20)}
+	_, err := s.AddDeploy(t.Context(), d)
+	do(t, err)
+	if size() < 2<<20 {
+		t.Fatalf("log of %d bytes", size())
+	}
+	deadline := time.Now().Add(20 * time.Second)
+	for s.checkpoint(t.Context()); size() > 1<<20; s.checkpoint(t.Context()) {
+		if time.Now().After(deadline) {
+			t.Fatalf("the log stays at %d bytes", size())
+		}
+		fill(t, s, 0, 1)
+	}
 }
