@@ -86,13 +86,20 @@ func (s *EventRatio) part() *EventQuery {
 	return s.Bad
 }
 
+// inTotal selects the good or bad events among those of total: what is outside of it is no event
+// of this promise, and must not make up for a bad one.
+func (s *EventRatio) inTotal() *EventQuery {
+	part := s.part()
+	return &EventQuery{Signal: part.Signal, Text: "(" + s.Total.Text + ") AND (" + part.Text + ")", Expr: store.And{Exprs: []store.Expr{s.Total.Expr, part.Expr}}}
+}
+
 // minutes reads [from, to) minute by minute.
 func (s *EventRatio) minutes(ctx context.Context, q Querier, from, to time.Time, quiet time.Duration) ([]ledger.Cell, error) {
 	total, err := countEvents(ctx, q, s.Total, from.Add(-quiet), to)
 	if err != nil {
 		return nil, err
 	}
-	part, err := countEvents(ctx, q, s.part(), from, to)
+	part, err := countEvents(ctx, q, s.inTotal(), from, to)
 	if err != nil {
 		return nil, err
 	}
@@ -107,8 +114,7 @@ func (s *EventRatio) minutes(ctx context.Context, q Querier, from, to time.Time,
 			continue
 		}
 		c := ledger.Cell{Total: float64(n), Minutes: 1}
-		// What the filters' overlap leaves out of total is not good either.
-		p := min(float64(part[k-look]), c.Total)
+		p := min(float64(part[k-look]), c.Total) // an event may come between the two questions
 		c.Bad = p
 		if s.Good != nil {
 			c.Bad = c.Total - p
