@@ -130,23 +130,26 @@ func (p *promise) historyPoint(t time.Time, recorded map[int64]float64, first ti
 	if left, ok := recorded[t.UnixMilli()]; ok {
 		pt.Left = &left
 	}
-	if !hasData || t.After(p.liveTo) || t.Before(first) {
+	p.mu.Lock()
+	liveTo, def := p.liveTo, p.def
+	p.mu.Unlock()
+	if !hasData || t.After(liveTo) || t.Before(first) {
 		return pt
 	}
 	hour, _ := p.sum(t.Add(-time.Hour), t)
 	if hour.Minutes > 0 {
-		burn, ratio := definition.BurnRate(hour, p.def.Objective), 0.0
+		burn, ratio := definition.BurnRate(hour, def.Objective), 0.0
 		if hour.Total > 0 {
 			ratio = hour.Bad / hour.Total
 		}
 		pt.Burn, pt.Error = &burn, &ratio
 	}
 	if pt.Left == nil {
-		begin, length := p.def.Span(t)
+		begin, length := def.Span(t)
 		m := measured{start: begin, length: length, age: t.Sub(later(first, begin))}
 		m.budget, m.felt = p.sum(later(first, begin), t)
 		if m.budget.Total > 0 && m.age > 0 {
-			left := budgetOf(p.def, m).LeftRatio
+			left := budgetOf(def, m).LeftRatio
 			pt.Left = &left
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/gate"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/slo"
+	"github.com/signalbox-project/signalbox/internal/slo/promexpr"
 )
 
 func byRoute(name, by, matcher string) string {
@@ -191,5 +192,19 @@ func TestGroupsAboveTheLimitAreNamed(t *testing.T) {
 	s := w.slo("by-route")
 	if s.Groups.Count != slo.MaxGroups || len(s.Groups.LeftOut) != 3 || !strings.Contains(s.Action, "3 groups above the limit of 100 are not judged: by-route{route=") {
 		t.Errorf("%d groups, left out %v: %s", s.Groups.Count, s.Groups.LeftOut, s.Action)
+	}
+}
+
+// A replay counts the groups together, and its alerts are those of all.
+func TestAReplayOfAPromiseWithGroupsAlerts(t *testing.T) {
+	w := newWorld(t, byRoute("by-route", "by (route)", ""))
+	start := w.now
+	w.routes(2*time.Hour, map[string][2]float64{"/a": {100, 50}, "/b": {100, 0}})
+	r := slo.NewReplay(w.cfg, w.catalog.Definitions()[0], promexpr.NewEvaluator(w.db, 10*time.Second, nil))
+	if err := r.Load(t.Context(), start.Add(2*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if s, alerts := r.Judge(t.Context()); len(alerts) == 0 {
+		t.Errorf("no alerts: %s: %s", s.State, s.Reason)
 	}
 }

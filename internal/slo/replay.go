@@ -40,6 +40,11 @@ func (o *outbox) Send(_ context.Context, alerts ...notify.Alert) error {
 // NewReplay makes a replay of a promise; Load comes first.
 func NewReplay(cfg Config, d *Definition, q Querier) *Replay {
 	r := &Replay{querier: q}
+	if d.Grouping != nil { // a replay counts all groups together: alone they are replayed by what Narrow makes
+		whole := *d
+		whole.Grouping = nil
+		d = &whole
+	}
 	r.promise = newPromise(d, nil, store.SLORecord{})
 	r.engine = &Engine{cfg: cfg, log: slog.New(slog.DiscardHandler), metrics: newMetrics(), promises: []*promise{r.promise}}
 	r.engine.deps.Alerts = &r.outbox
