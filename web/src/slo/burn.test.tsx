@@ -1,6 +1,7 @@
 import { screen } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
-import type { PolicyView } from "~/api/types";
+import type { PolicyView, SLOStatus } from "~/api/types";
+import { GroupTable } from "~/pages/slo/GroupTable";
 import { renderPage } from "~/test/render";
 import { policyRules, slo } from "~/test/samples";
 import { BudgetBar } from "./BudgetBar";
@@ -96,6 +97,34 @@ describe("burn bars", () => {
       <BurnBars slo={slo({ burn: [], budget: { ...slo({}).budget, reason: "no samples" } })} />,
     );
     expect(screen.getByText("No burn rate: no samples.")).toBeTruthy();
+  });
+});
+
+describe("the groups of an SLO", () => {
+  it("are listed with what is left of each, and an unknown one with a dash", async () => {
+    const one = {
+      name: 'a{route="/b"}',
+      labels: { route: "/b" },
+      state: "burning",
+      reason: "Burning 10×.",
+      burn: [],
+    };
+    const old = {
+      ...one,
+      name: 'a{route="/c"}',
+      labels: { route: "/c" },
+      state: "insufficient",
+      reason: "Stale.",
+    };
+    const list = [
+      { ...one, budget: { ...slo({}).budget, left_ratio: 0.58 } },
+      { ...old, budget: { ...slo({}).budget, left_ratio: null } },
+    ];
+    const groups = { by: ["route"], count: 2, list } as unknown as SLOStatus["groups"];
+    await renderPage(<GroupTable slo={slo({ groups })} />);
+    expect(screen.getByText('route="/b"')).toBeTruthy();
+    expect(screen.getByText("58 %")).toBeTruthy();
+    expect(screen.getByText("–")).toBeTruthy();
   });
 });
 

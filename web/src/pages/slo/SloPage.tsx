@@ -18,6 +18,7 @@ import { BudgetFacts } from "./BudgetFacts";
 import { BurnTable } from "./BurnTable";
 import { Corrections } from "./Corrections";
 import { FeltTable } from "./FeltTable";
+import { GroupTable } from "./GroupTable";
 import { SloCharts } from "./SloCharts";
 import { SloQueries } from "./SloQueries";
 import { SpentBy } from "./SpentBy";
@@ -91,6 +92,7 @@ function SloBody({ slo }: { slo: SLOStatus }) {
         <SloLinks slo={slo} here />
       </section>
       <BudgetFacts slo={slo} />
+      <GroupTable slo={slo} />
       <FeltTable slo={slo} />
       <SloCharts slo={slo} />
       <SpentBy slo={slo} />
