@@ -258,8 +258,10 @@ func TestADamagedRowCostsOnlyItself(t *testing.T) {
 // soon as there is room.
 func TestAFullDiskAtTheStartIsReadAndWrittenLater(t *testing.T) {
 	dir, want := left(t, true)
-	s := &Store{path: filepath.Join(dir, FileName), log: slog.New(slog.DiscardHandler), now: time.Now, full: true, done: make(chan struct{}),
-		copies: &copies{dir: filepath.Join(dir, copyFolder), log: slog.New(slog.DiscardHandler), due: make(chan struct{}, 1)}}
+	s := &Store{
+		path: filepath.Join(dir, FileName), log: slog.New(slog.DiscardHandler), now: time.Now, full: true, done: make(chan struct{}),
+		copies: &copies{dir: filepath.Join(dir, copyFolder), log: slog.New(slog.DiscardHandler), due: make(chan struct{}, 1)},
+	}
 	s.rows.seen = map[string]int{}
 	var err error
 	s.metrics, err = newMetrics(nil)

@@ -34,6 +34,7 @@ type StateStore interface {
 	AuditEntries(context.Context, store.AuditQuery) ([]model.AuditEntry, error)
 	VerifyAudit(context.Context) (model.AuditVerification, error)
 	Close() error
+	stateRecords
 }
 
 // State runs the state store's contract. open opens the same empty store each
@@ -51,6 +52,10 @@ func State(t *testing.T, newStore func(t *testing.T) (open func() StateStore)) {
 		{"an acknowledgement survives a later save of the same page", stateAck},
 		{"SLO records survive a restart", stateSLORecords},
 		{"the audit chain verifies after concurrent appends and a restart", stateAudit},
+		{"corrections are by SLO and taken back once", stateCorrections},
+		{"ledgers are replaced by name", stateLedgers},
+		{"days of SLOs are replaced, listed by time and dropped", stateDays},
+		{"a gate key is never changed", stateGateKeys},
 		{"text that looks like SQL or has odd runes is kept as it is", stateText},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.run(t, newStore(t)) })
