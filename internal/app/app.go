@@ -62,6 +62,7 @@ func Build(ctx context.Context, o Options) (*Process, error) {
 		opts: o, cfg: cfg, tel: tel, log: tel.Logger, listeners: l, addresses: l.addresses(), began: began,
 		group: &lifecycle.Group{Logger: tel.Logger},
 	}}
+	p.limitMemory()
 	if err := p.build(ctx, steps(p)); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}

@@ -33,6 +33,7 @@ type Process struct {
 type base struct {
 	opts      Options
 	cfg       config.Config
+	memory    int64 // the limit, 0 where none is known
 	tel       *telemetry.Telemetry
 	log       *slog.Logger
 	group     *lifecycle.Group

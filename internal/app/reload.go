@@ -167,7 +167,7 @@ func (p *Process) takeInForce(cfg config.Config) {
 
 // warnOfRestart names sections that changed and take effect at the next start.
 func (p *Process) warnOfRestart(cfg config.Config) {
-	was, now := reflect.ValueOf(p.cfg), reflect.ValueOf(cfg)
+	was, now := reflect.ValueOf(p.cfg), reflect.ValueOf(fit(cfg, p.memory))
 	for i := range was.NumField() {
 		f := was.Type().Field(i)
 		switch f.Name {

@@ -37,7 +37,7 @@ func (p *Process) buildStores(ctx context.Context) (err error) {
 	}
 	p.run("state store", nil, p.state.Close)
 	if p.metrics, err = metrics.Open(p.cfg.Metrics, metrics.Deps{
-		Dir: dir("metrics"), Logger: p.component("metrics"), Registerer: p.tel.Registry,
+		Dir: dir("metrics"), Logger: p.component("metrics"), Registerer: p.tel.Registry, MemoryLimit: p.memory,
 	}); err != nil {
 		return err
 	}

@@ -90,8 +90,21 @@ type Config struct {
 
 // Limits bound what may enter.
 type Limits struct {
+	// Memory is what the process may use, in bytes; 0 is GOMEMLIMIT or, where that is not set, 80 % of what control
+	// group or machine have, 60 % of RLIMIT_DATA or RLIMIT_AS (docs/operations.md).
+	Memory  int64          `yaml:"memory_bytes"`
 	Samples samples.Config `yaml:"samples"`
 	Events  admit.Config   `yaml:"events"` // log records and spans
+}
+
+// minMemory is what an idle process needs, and some room.
+const minMemory = 256 << 20
+
+func (l Limits) validate() []error {
+	if l.Memory != 0 && l.Memory < minMemory {
+		return []error{fmt.Errorf("memory_bytes: must be 0 or at least %d (256 MiB), got %d", minMemory, l.Memory)}
+	}
+	return nil
 }
 
 // Default is what applies without a file.
@@ -158,6 +171,7 @@ func (c *Config) sections() []section {
 	return []section{
 		{"web", c.Web.Validate},
 		{"otlp", c.OTLP.Validate},
+		{"limits", c.Limits.validate},
 		{"limits.samples", c.Limits.Samples.Validate},
 		{"limits.events", c.Limits.Events.Validate},
 		{"stream", c.Stream.Validate},

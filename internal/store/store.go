@@ -18,6 +18,10 @@ var ErrReadOnly = errors.New("store is read-only")
 // 429 with Retry-After.
 var ErrOverloaded = errors.New("store is overloaded")
 
+// ErrSeriesLimit is returned for a sample whose series would be one too many. The rest of
+// its batch may be stored; intakes answer 429 with Retry-After.
+var ErrSeriesLimit = errors.New("too many active series")
+
 // ErrNotFound is returned where a single thing was asked for and is not there.
 var ErrNotFound = errors.New("not found")
 

@@ -19,7 +19,7 @@ func stateProducers(epoch time.Time) []*producer {
 			send: sendJSON("/sb/v1/deploys", func(n int) any {
 				return map[string]any{"service": "crash", "environment": "prod", "version": fmt.Sprintf("k%d", n), "actor": "crash"}
 			})},
-		{signal: "gate decisions", senders: 1, stored: numbersOf("gate_decisions", "version"),
+		{signal: "gate decisions", senders: 1, stored: storedDecisions,
 			send: sendJSON("/sb/v1/gate", func(n int) any {
 				return map[string]any{"service": "crash", "environment": "prod", "version": fmt.Sprintf("k%d", n)}
 			})},
@@ -128,6 +128,28 @@ func numberIn(t *testing.T, text string) int {
 		t.Fatalf("%q: %v", text, err)
 	}
 	return n
+}
+
+func storedDecisions(t *testing.T, s *server, _ time.Time) map[int]int {
+	found := map[int]int{}
+	for before := ""; ; {
+		var answer struct {
+			Decisions []struct {
+				Request struct {
+					Version string `json:"version"`
+				} `json:"request"`
+				Version string `json:"version"`
+			} `json:"decisions"`
+			Next string `json:"next"`
+		}
+		s.get("/sb/v1/gate/decisions", url.Values{"limit": {"500"}, "before": {before}}, &answer)
+		for _, d := range answer.Decisions {
+			found[numberIn(t, d.Request.Version+d.Version)]++
+		}
+		if before = answer.Next; before == "" {
+			return found
+		}
+	}
 }
 
 func storedSilences(t *testing.T, s *server, _ time.Time) map[int]int {

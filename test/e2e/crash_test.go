@@ -99,6 +99,7 @@ slo_files: [%[1]q]
 alertmanager_file: %[2]q
 metrics: {block_range: 2s, compact_every: 1s, out_of_order_window: 30d}
 events: {head_rows: 1000, head_bytes: 1048576, seal_after: 1s, seal_idle: 1s}
+sql: {timeout: 5m}
 `, filepath.Join(files, "slo.yaml"), filepath.Join(files, "am.yml"))}
 }
 

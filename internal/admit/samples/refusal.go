@@ -12,6 +12,8 @@ import (
 	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
+
+	"github.com/signalbox-project/signalbox/internal/store"
 )
 
 // The reasons for which one sample is refused: a closed set, for counters.
@@ -28,6 +30,7 @@ const (
 	ReasonOutOfOrder   = "out_of_order"
 	ReasonSameTime     = "duplicate_timestamp"
 	ReasonBadHistogram = "invalid_histogram"
+	ReasonSeriesLimit  = "series_limit"
 )
 
 // maxSeriesText bounds how much of a series a message quotes.
@@ -73,6 +76,10 @@ func storeRefusal(err error, ls labels.Labels, t int64, ap *appender) *RefusalEr
 			"give each sender a label of its own (instance), or send each time once")
 	case errors.As(err, &bad):
 		r = newRefusal(ReasonBadHistogram, ls, "invalid native histogram: "+err.Error(), "correct the sender's histogram")
+	case errors.Is(err, store.ErrSeriesLimit):
+		r = newRefusal(ReasonSeriesLimit, ls, err.Error(),
+			"send fewer distinct label values (/api/v1/status/tsdb shows the worst), raise metrics.max_series, or give the process more memory")
+		err = fmt.Errorf("%w: %w", err, storage.ErrOutOfBounds) // which scraping takes for the sample's fault, not the target's
 	default:
 		return nil
 	}

@@ -30,6 +30,7 @@ type countingAppender struct {
 	times     map[int64]int64     // of samples taken: the newest of each targetInfoEvery
 	collides  bool                // another sender writes one of the series
 	senders   *senders            // who wrote which series; nil watches nobody
+	crowded   error               // a sample was refused for being of a new series
 	scratch   []byte
 	seed      maphash.Seed
 }
@@ -72,6 +73,9 @@ func (a *countingAppender) take(ls labels.Labels, st, t int64) {
 
 func (a *countingAppender) refuse(ls labels.Labels, t int64, family string, err error) {
 	a.dropped++
+	if errors.Is(err, store.ErrSeriesLimit) {
+		a.crowded = err
+	}
 	reason, message := appendReason(err), ""
 	if len(a.samples) < 4 {
 		message = fmt.Sprintf("%s: %s", ls.Get(model.MetricNameLabel), err)

@@ -186,6 +186,9 @@ func (in *intake) metrics(ctx context.Context, r request) (answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	if app.crowded != nil { // what was stored may come again with the rest
+		return nil, overloaded(app.crowded.Error())
+	}
 	resp := pmetricotlp.NewExportResponse()
 	if n := refusedCount(refused); n > 0 {
 		resp.PartialSuccess().SetRejectedDataPoints(int64(n))

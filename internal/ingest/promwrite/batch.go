@@ -16,6 +16,7 @@ import (
 	writev2 "github.com/prometheus/prometheus/prompb/io/prometheus/write/v2"
 	"github.com/prometheus/prometheus/storage"
 
+	"github.com/signalbox-project/signalbox/internal/store"
 	"github.com/signalbox-project/signalbox/internal/store/numbers"
 )
 
@@ -52,6 +53,7 @@ type batch struct {
 	labels    labels.ScratchBuilder
 	written   remoteapi.WriteResponseStats
 	refused   int
+	crowded   bool // some were refused for being of new series
 	messages  []string
 	skipped   int // refusals not quoted
 }
@@ -269,6 +271,7 @@ func (b *batch) judge(err error) (stored bool, fatal error) {
 		return true, nil
 	case errors.As(err, &r):
 		b.refused++
+		b.crowded = b.crowded || errors.Is(err, store.ErrSeriesLimit)
 		b.quote(r)
 		return false, nil
 	}
@@ -302,8 +305,12 @@ func (b *batch) quote(err error) {
 }
 
 func (b *batch) refusals() error {
-	text := fmt.Sprintf("%d refused, %d stored (do not send them again):\n%s",
-		b.refused, b.written.AllSamples(), strings.Join(b.messages, "\n"))
+	again := "do not send them again"
+	if b.crowded {
+		again = "they may be sent again with the others"
+	}
+	text := fmt.Sprintf("%d refused, %d stored (%s):\n%s",
+		b.refused, b.written.AllSamples(), again, strings.Join(b.messages, "\n"))
 	if b.skipped > 0 {
 		text += fmt.Sprintf("\n… and %d more", b.skipped)
 	}

@@ -187,6 +187,11 @@ func (b *batch) finish(err error) (*remoteapi.WriteResponse, error) {
 			b.deps.Logger.Warn("exemplars not stored", "err", err)
 		}
 	}
+	if b.crowded {
+		wr := answer(http.StatusTooManyRequests, &b.written)
+		wr.SetExtraHeader("Retry-After", strconv.Itoa(retryAfter))
+		return wr, b.refusals()
+	}
 	if b.refused > 0 {
 		return answer(http.StatusBadRequest, &b.written), b.refusals()
 	}

@@ -18,6 +18,9 @@ type Config struct {
 	OutOfOrderWindow model.Duration `yaml:"out_of_order_window"`
 	// MaxExemplars is the size of the in-memory exemplar ring; 0 turns it off.
 	MaxExemplars int64 `yaml:"max_exemplars"`
+	// MaxSeries bounds the active series, which are those of the last two to three hours: samples of
+	// more are refused with 429, those of active ones are taken. 0 is 45 % of the memory limit, 2 KiB a series.
+	MaxSeries int `yaml:"max_series"`
 	// MinFreeBytes is the free space of the disk under which the store refuses
 	// writes, so that the log never ends in the middle of a record.
 	MinFreeBytes uint64 `yaml:"min_free_bytes"`
@@ -61,6 +64,9 @@ func (c Config) Validate() []error {
 	}
 	if c.OutOfOrderWindow < 0 {
 		errs = append(errs, fmt.Errorf("out_of_order_window: must be >= 0, got %s", c.OutOfOrderWindow))
+	}
+	if c.MaxSeries < 0 {
+		errs = append(errs, fmt.Errorf("max_series: must be >= 0, got %d", c.MaxSeries))
 	}
 	if c.MaxExemplars < 0 {
 		errs = append(errs, fmt.Errorf("max_exemplars: must be >= 0, got %d", c.MaxExemplars))

@@ -60,6 +60,8 @@ type Deps struct {
 	// FreeBytes says how much room the disk of a folder has; nil asks the
 	// operating system.
 	FreeBytes func(dir string) (uint64, error)
+	// MemoryLimit is what the whole process may use, in bytes; 0 is no limit.
+	MemoryLimit int64
 	// Fsync brings a file to the disk; nil is os.File.Sync.
 	Fsync func(*os.File) error
 }
@@ -77,6 +79,7 @@ type Store struct {
 	damages  []mend.Damage
 	wounds   *wounds
 	synced   *logSync
+	room     *room
 }
 
 // Open opens or makes the database and replays its log; after an unclean stop
@@ -85,7 +88,7 @@ func Open(cfg Config, deps Deps) (*Store, error) {
 	if errs := cfg.Validate(); len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	s := &Store{cfg: cfg, dir: deps.Dir, log: deps.Logger, free: deps.FreeBytes}
+	s := &Store{cfg: cfg, dir: deps.Dir, log: deps.Logger, free: deps.FreeBytes, room: newRoom(cfg, deps.MemoryLimit)}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -151,6 +154,11 @@ func (s *Store) registerMetrics(reg prometheus.Registerer) {
 	s.synced.took = func(d time.Duration) { took.Observe(d.Seconds()) }
 	reg.MustRegister(
 		took,
+		s.room.refused,
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "signalbox_metrics_store_max_series",
+			Help: "How many series may be active, by metrics.max_series or the memory; 0 is no limit.",
+		}, func() float64 { return float64(s.room.maxSeries) }),
 		// The Thanos sidecar waits for this one by name.
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "prometheus_tsdb_lowest_timestamp_seconds",
@@ -181,19 +189,22 @@ func (s *Store) registerMetrics(reg prometheus.Registerer) {
 	)
 }
 
-// Run watches the disk until ctx is done, and reads every block once.
+// Run watches disk and memory until ctx is done, and reads every block once.
 func (s *Store) Run(ctx context.Context) error {
 	var scrub sync.WaitGroup
 	scrub.Go(func() { _ = s.scrub(ctx, rest) }) // ends early only with ctx
 	defer scrub.Wait()
-	tick := time.NewTicker(diskCheckEvery)
+	tick, look := time.NewTicker(diskCheckEvery), time.NewTicker(lookEvery)
 	defer tick.Stop()
+	defer look.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
 			s.checkDisk()
+		case <-look.C:
+			s.room.look()
 		}
 	}
 }

@@ -195,8 +195,8 @@ func TestArrivalsFoldAndReachEverySubscriber(t *testing.T) {
 }
 
 func TestConfigNamesEveryWrongField(t *testing.T) {
-	errs := Config{Retention: 1, MaxBytes: -1, OutOfOrderWindow: -1, MaxExemplars: -1, BlockRange: 2}.Validate()
-	if len(errs) != 6 {
+	errs := Config{Retention: 1, MaxBytes: -1, OutOfOrderWindow: -1, MaxExemplars: -1, BlockRange: 2, MaxSeries: -1}.Validate()
+	if len(errs) != 7 {
 		t.Errorf("got %v", errs)
 	}
 	if errs := DefaultConfig().Validate(); errs != nil {
