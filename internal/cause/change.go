@@ -81,7 +81,7 @@ func undone(d *model.Deploy, all []model.Deploy) *model.Deploy {
 			continue
 		}
 		replaces := n.Version != d.Version && n.Kind != "config" && d.Kind != "config"
-		if !replaces && !(Mends(n) && n.Version != d.Version) {
+		if !replaces && (!Mends(n) || n.Version == d.Version) {
 			continue
 		}
 		if first == nil || n.Time.Before(first.Time) {

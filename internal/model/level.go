@@ -129,7 +129,8 @@ func preamble(word string) bool {
 }
 
 func isMonthOrDay(word string) bool {
-	return strings.Contains("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec Mon Tue Wed Thu Fri Sat Sun UTC", word)
+	const names = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec Mon Tue Wed Thu Fri Sat Sun UTC"
+	return strings.Contains(names, word)
 }
 
 // glogLevel reads E1130 05:42:10.123456 of glog and klog.

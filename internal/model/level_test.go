@@ -4,7 +4,7 @@ import "testing"
 
 func TestLevelsOfTheFieldsLoggers(t *testing.T) {
 	for text, want := range map[string]Level{
-		"ERROR2": LevelError, "INFO3": LevelInfo, "WRN": LevelWarn, "E": LevelError, "warning ": LevelWarn, "[error]": LevelError,
+		"ERROR2": LevelError, "INFO3": LevelInfo, "WRN": LevelWarn, "E": LevelError, " warning\t": LevelWarn, "[error]": LevelError,
 		"Information": LevelInfo, "SEVERE": LevelError, "FINE": LevelDebug, "Verbose": LevelTrace, "ftl": LevelFatal, "Emerg": LevelFatal,
 		"": LevelUnset,
 	} {

@@ -3,6 +3,7 @@ package slo
 import "github.com/signalbox-project/signalbox/internal/slo/definition"
 
 // What the room definition makes and everybody who asks the engine needs.
+
 type (
 	Definition = definition.Definition
 	Catalog    = definition.Catalog

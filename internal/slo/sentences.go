@@ -198,5 +198,3 @@ func lowerFirst(s string) string {
 	}
 	return strings.ToLower(s[:1]) + s[1:]
 }
-
-func sortDurations(ds []time.Duration) { slices.Sort(ds) }

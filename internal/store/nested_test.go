@@ -30,7 +30,8 @@ func TestFieldsLieWithinObjectsAndArrays(t *testing.T) {
 			{Key: "big", Value: model.JSONValue(`{"id":9007199254740993,"more":18446744073709551616,"price":0.10}`)},
 			{Key: "flag", Value: model.JSONValue(`{"on":true,"none":null,"empty":"","quoted":"a\"b\u00e9"}`)},
 			{Key: "k8s.n", Value: model.IntValue(9007199254740993)},
-			{Key: "a.b", Value: model.StringValue("own")}, {Key: "a", Value: model.JSONValue(`{"b":"inner","c":"c"}`)},
+			{Key: "a.b", Value: model.StringValue("own")},
+			{Key: "a", Value: model.JSONValue(`{"b":"inner","c":"c"}`)},
 			{Key: "text", Value: model.StringValue(`{"x":1}`)},
 		},
 	}

@@ -15,26 +15,34 @@ import (
 // stateProducers change what people rely on: every change carries its number in a text field.
 func stateProducers(epoch time.Time) []*producer {
 	return []*producer{
-		{signal: "deploys", senders: 1, stored: numbersOf("deploys", "version"),
+		{
+			signal: "deploys", senders: 1, stored: numbersOf("deploys", "version"),
 			send: sendJSON("/sb/v1/deploys", func(n int) any {
 				return map[string]any{"service": "crash", "environment": "prod", "version": fmt.Sprintf("k%d", n), "actor": "crash"}
-			})},
-		{signal: "gate decisions", senders: 1, stored: storedDecisions,
+			}),
+		},
+		{
+			signal: "gate decisions", senders: 1, stored: storedDecisions,
 			send: sendJSON("/sb/v1/gate", func(n int) any {
 				return map[string]any{"service": "crash", "environment": "prod", "version": fmt.Sprintf("k%d", n)}
-			})},
-		{signal: "silences", senders: 1, stored: storedSilences,
+			}),
+		},
+		{
+			signal: "silences", senders: 1, stored: storedSilences,
 			send: sendJSON("/api/v2/silences", func(n int) any {
 				return map[string]any{
 					"matchers": []any{map[string]any{"name": "x", "value": fmt.Sprint(n), "isRegex": false}},
 					"startsAt": time.Now().UTC(), "endsAt": time.Now().Add(24 * time.Hour).UTC(), "createdBy": "crash", "comment": fmt.Sprintf("k%d", n),
 				}
-			})},
-		{signal: "corrections", senders: 1, stored: storedCorrections,
+			}),
+		},
+		{
+			signal: "corrections", senders: 1, stored: storedCorrections,
 			send: sendJSON("/sb/v1/slos/crash/corrections", func(n int) any {
 				at := epoch.Add(time.Duration(n%1000) * -time.Minute).UTC()
 				return map[string]any{"start": at, "end": at.Add(time.Minute), "kind": "maintenance", "author": "crash", "reason": fmt.Sprintf("k%d of the crash test", n)}
-			})},
+			}),
+		},
 		{signal: "acknowledgements", senders: 1, stored: numbersOf("pages", "acked_by"), send: acknowledge},
 	}
 }

@@ -21,14 +21,16 @@ func TestTheLeastLimitCounts(t *testing.T) {
 			map[string]string{
 				"proc/meminfo": "MemTotal: 2048 kB\n", "proc/self/cgroup": "0::/a/b\n",
 				"sys/fs/cgroup/a/b/memory.max": "max\n", "sys/fs/cgroup/a/memory.max": "1048576\n",
-			}, 1 << 20, "the control group",
+			},
+			1 << 20, "the control group",
 		},
 		{
 			"the first version of control groups",
 			map[string]string{
 				"proc/meminfo": "MemTotal: 2048 kB\n", "proc/self/cgroup": "5:cpu:/x\n7:hugetlb,memory:/x\n",
 				"sys/fs/cgroup/memory/x/memory.limit_in_bytes": "4096\n", "sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712\n",
-			}, 4096, "the control group",
+			},
+			4096, "the control group",
 		},
 		{
 			"a group that allows more than the machine has",

@@ -189,9 +189,12 @@ func TestSpansThatAreSentTwiceCountOnce(t *testing.T) {
 func TestSpansThatShareAnIdAreAnEdge(t *testing.T) {
 	want := []model.Edge{{Client: "front", Server: "back", Kind: "call", Calls: 1, MeanSecs: 1}}
 	for _, lines := range [][]string{
-		{"front client 1/2", "back server 1/2"}, {"back server 1/2", "front client 1/2"},
-		{"front server 1/1", "front client 1/2<1", "back server 1/2<1"}, {"back server 1/2<1", "front client 1/2<1", "front server 1/1"},
-		{"front client 1/2", "back server 1/2", "front client 1/2", "back server 1/2"}, {"back server 1/2", "front client 1/2", "back server 1/2", "front client 1/2"},
+		{"front client 1/2", "back server 1/2"},
+		{"back server 1/2", "front client 1/2"},
+		{"front server 1/1", "front client 1/2<1", "back server 1/2<1"},
+		{"back server 1/2<1", "front client 1/2<1", "front server 1/1"},
+		{"front client 1/2", "back server 1/2", "front client 1/2", "back server 1/2"},
+		{"back server 1/2", "front client 1/2", "back server 1/2", "front client 1/2"},
 	} {
 		p := open(t, nil)
 		for _, line := range lines {

@@ -57,7 +57,7 @@ type NotificationTarget struct {
 }
 
 // refs reads a list of references: a name, {key: name}, or a document.
-func refs[T any](r *reader, o *document.Object, key, refKey, kind string, required bool, read func(*document.Object) T, add func(name string, inline *T, line int)) {
+func refs[T any](o *document.Object, key, refKey, kind string, required bool, read func(*document.Object) T, add func(name string, inline *T, line int)) {
 	for _, n := range o.List(key, required) {
 		if text, ok := n.Scalar(); ok {
 			add(text, nil, n.Line())
@@ -93,10 +93,10 @@ func (r *reader) alertPolicy(o *document.Object) AlertPolicy {
 		spec.At("alertWhenResolved").Warning("alertWhenResolved is the receiver's to decide", "set send_resolved: false in alertmanager.yml")
 	}
 	// An empty list is the way to say that an SLO has no alerts.
-	refs(r, spec, "conditions", "conditionRef", "AlertCondition", !spec.Has("conditions"), r.alertCondition, func(name string, inline *AlertCondition, line int) {
+	refs(spec, "conditions", "conditionRef", "AlertCondition", !spec.Has("conditions"), r.alertCondition, func(name string, inline *AlertCondition, line int) {
 		p.Conditions = append(p.Conditions, ConditionRef{name, inline, line})
 	})
-	refs(r, spec, "notificationTargets", "targetRef", "AlertNotificationTarget", false, r.notificationTarget, func(name string, inline *NotificationTarget, line int) {
+	refs(spec, "notificationTargets", "targetRef", "AlertNotificationTarget", false, r.notificationTarget, func(name string, inline *NotificationTarget, line int) {
 		p.Targets = append(p.Targets, TargetRef{name, inline, line})
 	})
 	spec.End()
@@ -160,7 +160,7 @@ func duration(o *document.Object, key string, required bool) time.Duration {
 
 // policies reads an SLO's alertPolicies.
 func (r *reader) policies(spec *document.Object) (out []PolicyRef) {
-	refs(r, spec, "alertPolicies", "alertPolicyRef", "AlertPolicy", false, r.alertPolicy, func(name string, inline *AlertPolicy, line int) {
+	refs(spec, "alertPolicies", "alertPolicyRef", "AlertPolicy", false, r.alertPolicy, func(name string, inline *AlertPolicy, line int) {
 		out = append(out, PolicyRef{name, inline, line})
 	})
 	return out

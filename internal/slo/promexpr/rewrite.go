@@ -246,7 +246,7 @@ func (r *rewriter) call(n *parser.Call) parser.Expr {
 	for i, arg := range n.Args {
 		switch m := arg.(type) {
 		case *parser.MatrixSelector:
-			vs, _ := m.VectorSelector.(*parser.VectorSelector) //nolint:errcheck // the parser knows no other
+			vs, _ := m.VectorSelector.(*parser.VectorSelector) // the parser knows no other
 			return r.leaf(n.Func.Name, vs)
 		case *parser.SubqueryExpr:
 			m.Range, m.RangeExpr, m.Step, m.StepExpr = placeholder, nil, stepOf(m), nil

@@ -92,7 +92,7 @@ func (db *DB) replaySegment(name wal.Name, sealed bool, acked int64) error {
 		db.setAside("wal", path)
 		db.acked.Drop(name)
 		db.report(Damage{Kind: "segment", Signal: name.Signal, File: "wal-" + name.FileName(), Range: rangeOfDay(name.Day), Reason: err.Error()})
-		return nil
+		return nil //nolint:nilerr // what is lost is reported
 	}
 	var rep wal.Report
 	var err error

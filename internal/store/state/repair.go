@@ -52,7 +52,7 @@ func (s *Store) open(ctx context.Context) error {
 		intact, err = s.catchUp(ctx)
 	}
 	if err != nil {
-		intact, err = s.repair(ctx, err)
+		intact, err = false, s.repair(ctx, err)
 		changed = nil
 	}
 	if err != nil {
@@ -213,13 +213,13 @@ func (s *Store) copyCommits(ctx context.Context, number int) (int64, error) {
 
 // repair moves the database aside and puts its copy in its place, with what was written since; the newest copy that
 // works. Without one it starts empty.
-func (s *Store) repair(ctx context.Context, cause error) (intact bool, err error) {
+func (s *Store) repair(ctx context.Context, cause error) error {
 	if err := s.closeAll(); err != nil {
 		s.log.Warn("close the damaged state database", "err", err)
 	}
 	aside, err := s.quarantine()
 	if err != nil {
-		return false, fmt.Errorf("%w; moving it aside: %w", cause, err)
+		return fmt.Errorf("%w; moving it aside: %w", cause, err)
 	}
 	s.metrics.quarantined.Inc()
 	for number, damaged := s.copies.good(math.MaxInt); number > 0; number, damaged = s.copies.good(number - 1) {
@@ -228,18 +228,18 @@ func (s *Store) repair(ctx context.Context, cause error) (intact bool, err error
 		if err != nil {
 			s.log.Error("a copy of the state database cannot be used", "number", number, "err", err)
 			if err := errors.Join(s.closeAll(), s.removeAll()); err != nil {
-				return false, err
+				return err
 			}
 			continue
 		}
 		s.repaired(cause, aside, redoErr)
-		return false, nil
+		return nil
 	}
 	s.log.Error("state database is damaged; moved aside and started empty", "file", aside, "err", cause)
 	s.note("critical",
 		fmt.Sprintf("The state database was damaged and is kept as %s: %v. There is no copy: deployments, gate decisions, pages and the audit log start empty.", aside, cause),
 		fmt.Sprintf("Restore the folder of %s from a backup, or recover the old file with `sqlite3 %s .recover`, while Signalbox is stopped.", s.path, aside))
-	return false, s.connect(ctx)
+	return s.connect(ctx)
 }
 
 func (s *Store) repaired(cause error, aside string, redoErr error) {

@@ -56,7 +56,7 @@ func (f File) Save(write func(io.Writer) error) error {
 	if err := write(&b); err != nil {
 		return fmt.Errorf("write %s: %w", f.Path, err)
 	}
-	_, before, err := f.readCopy()
+	before, err := f.readCopy()
 	if err != nil {
 		before = [sha256.Size]byte{}
 	}
@@ -98,9 +98,11 @@ func (f File) Load(now time.Time, check func([]byte) error) (content []byte, fou
 	case copyErr == nil && ownErr == nil && bytes.Equal(own, text):
 		return own, nil, nil
 	case copyErr == nil && ownErr == nil && sha256.Sum256(own) == before:
-		return text, nil, f.restore(text) // a crash came between the copy and the file
+		f.restore(text) // a crash came between the copy and the file
+		return text, nil, nil
 	case copyErr == nil && missing && before == [sha256.Size]byte{}:
-		return text, nil, f.restore(text) // the same, at the first save
+		f.restore(text) // the same, at the first save
+		return text, nil, nil
 	case copyErr == nil:
 		found = &Finding{Cause: cause(ownErr, errors.New("it is not what was saved last"))}
 		if !missing {
@@ -108,7 +110,8 @@ func (f File) Load(now time.Time, check func([]byte) error) (content []byte, fou
 				return text, found, err
 			}
 		}
-		return text, found, f.restore(text)
+		f.restore(text)
+		return text, found, nil
 	case missing && errors.Is(copyErr, fs.ErrNotExist):
 		return nil, nil, nil
 	}
@@ -117,9 +120,8 @@ func (f File) Load(now time.Time, check func([]byte) error) (content []byte, fou
 
 // restore writes the file from its copy. A disk without room keeps the difference, and the next
 // start finds it again.
-func (f File) restore(content []byte) error {
+func (f File) restore(content []byte) {
 	_ = atomicfile.WriteBytes(f.Path, f.Perm, content)
-	return nil
 }
 
 // withoutCopy judges the file alone: the copy is missing or damaged.
@@ -146,7 +148,7 @@ func (f File) withoutCopy(now time.Time, own []byte, ownErr, copyErr error, chec
 		found.Aside = aside
 	}
 	if usable != nil {
-		return nil, found, nil
+		return nil, found, nil //nolint:nilerr // what is lost is in the finding
 	}
 	_ = f.saveCopy(own, [sha256.Size]byte{}) // the next save makes it where this one cannot
 	return own, found, nil
@@ -161,13 +163,13 @@ func cause(errs ...error) error {
 	return nil
 }
 
-func (f File) readCopy() (content []byte, sum [sha256.Size]byte, err error) {
+func (f File) readCopy() (sum [sha256.Size]byte, err error) {
 	text, err := os.ReadFile(f.Path + CopyExt)
 	if err != nil {
-		return nil, sum, err
+		return sum, err
 	}
-	content, _, err = parse(text)
-	return content, sha256.Sum256(content), err
+	content, _, err := parse(text)
+	return sha256.Sum256(content), err
 }
 
 // parse takes a copy apart.

@@ -125,7 +125,7 @@ func TestAFileWithoutACopyIsTakenAsItIs(t *testing.T) {
 	if string(got) != "v1 old release" || found != nil || err != nil {
 		t.Errorf("got %q, %+v, %v", got, found, err)
 	}
-	if _, _, err := f.readCopy(); err != nil {
+	if _, err := f.readCopy(); err != nil {
 		t.Errorf("the copy was not made: %v", err)
 	}
 }

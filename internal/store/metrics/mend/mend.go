@@ -106,8 +106,11 @@ func Folder(dir string, log *slog.Logger) ([]Damage, error) {
 func plainLock(dir string) error {
 	path := filepath.Join(dir, "lock")
 	info, err := os.Lstat(path)
-	if err != nil || info.Mode().IsRegular() {
-		return nil // the locker says what is wrong
+	if err == nil && info.Mode().IsRegular() || errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("look at the lock of the metrics folder: %w", err)
 	}
 	if err := os.Rename(path, path+".damaged."+strconv.FormatInt(time.Now().UnixNano(), 10)); err != nil {
 		return fmt.Errorf("make room for the lock of the metrics folder: %w", err)
