@@ -1,13 +1,13 @@
 import { Link } from "@tanstack/react-router";
 import type { SLOStatus } from "~/api/types";
 import { buildFilter } from "~/filter/filter";
-import { badTracesFilter, isLatency } from "./burn";
+import { badTraces, tracesWords } from "./badtraces";
 import classes from "./SloLinks.module.css";
 import { badFilter, sourceOf } from "./source";
 
 /** From a burn to its causes in one click. */
 export function SloLinks({ slo, here = false }: { slo: SLOStatus; here?: boolean }) {
-  const slow = isLatency(slo);
+  const traces = badTraces(slo);
   const source = sourceOf(slo);
   return (
     <div className={classes.links}>
@@ -19,12 +19,9 @@ export function SloLinks({ slo, here = false }: { slo: SLOStatus; here?: boolean
         <Link
           className={classes.main}
           to="/traces"
-          search={{
-            q: source === "spans" ? badFilter(slo) : badTracesFilter(slo),
-            order: slow ? "slowest" : undefined,
-          }}
+          search={{ q: traces.q, order: traces.slow ? "slowest" : undefined }}
         >
-          {slow ? "Slow traces" : "Failing traces"}
+          {tracesWords(traces)}
         </Link>
       )}
       <Link

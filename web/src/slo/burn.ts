@@ -1,6 +1,5 @@
 import type { Burn, SLOState, SLOStatus } from "~/api/types";
 import type { Tone } from "~/components/StateMark";
-import { buildFilter } from "~/filter/filter";
 import { parseSpan } from "~/time/range";
 import type { BurnLimit, Limits } from "./limits";
 
@@ -50,27 +49,19 @@ export function sortedBurns(slo: SLOStatus): Burn[] {
   return [...slo.burn].sort((a, b) => (parseSpan(a.window) ?? 0) - (parseSpan(b.window) ?? 0));
 }
 
-/** Whether the promise is about time: then its bad events are slow, not failed. */
+/** Whether the SLO is about time: then its bad events are slow, not failed. */
 export function isLatency(slo: SLOStatus): boolean {
   if (/\ble=~?"/.test(slo.queries.good ?? "")) return true;
   return /latency|load.time|slow|faster|within \d/i.test(`${slo.name} ${slo.display_name} ${slo.indicator}`);
 }
 
-/** The one route that the promise is about, if its queries name one. */
+/** The one route that the SLO is about, if its queries name one. */
 export function routeOf(slo: SLOStatus): string | undefined {
   const { total, good, bad } = slo.queries;
   return /\bhttp_route="((?:[^"\\]|\\.)+)"/.exec(`${total ?? ""} ${good ?? ""} ${bad ?? ""}`)?.[1];
 }
 
-/** The filter for the traces that spent the budget. */
-export function badTracesFilter(slo: SLOStatus): string {
-  const service = buildFilter({ service: slo.service, "http.route": routeOf(slo) });
-  if (!isLatency(slo)) return `${service} status:error`;
-  const limit = latencyLimit(slo);
-  return limit ? `${service} duration:>${limit}` : service;
-}
-
-/** `300ms` or `2s` from the query's bucket, else from the promise's words. */
+/** `300ms` or `2s` from the query's bucket, else from the SLO's words. */
 export function latencyLimit(slo: SLOStatus): string | undefined {
   const bucket = /\ble=~?"([\d.]+)/.exec(`${slo.queries.good ?? ""} ${slo.queries.error}`);
   if (bucket) {
@@ -88,7 +79,7 @@ export function withWindow(query: string, window: string): string {
   return query.replaceAll("$window", window);
 }
 
-/** The promise's window as PromQL writes it: a calendar window is as long as it has lasted at `now`, Unix ms. */
+/** The SLO's window as PromQL writes it: a calendar window is as long as it has lasted at `now`, Unix ms. */
 export function promWindow(slo: SLOStatus, now: number): string {
   const start = Date.parse(slo.window_start ?? "");
   if (!Number.isFinite(start) || start >= now) return parseSpan(slo.window) ? slo.window : "28d";

@@ -4,7 +4,7 @@ export type Source = "promql" | "spans" | "logs" | "deploys" | "composite";
 
 const known = new Set<string>(["spans", "logs", "deploys", "composite"]);
 
-/** What a promise's queries are over; PromQL where the server does not say. */
+/** What an SLO's queries are over; PromQL where the server does not say. */
 export function sourceOf(slo: SLOStatus): Source {
   const { source } = slo as { source?: string };
   return known.has(source ?? "") ? (source as Source) : "promql";
@@ -18,10 +18,10 @@ export const sourceWord: Record<Source, string> = {
   composite: "its parts",
 };
 
-/** The filter of its bad events, for spans and logs: what is counted as bad, or all that is not good. */
+/** The filter of its bad events, for spans and logs: what of total is counted as bad, or is not good. */
 export function badFilter(slo: SLOStatus): string {
   const { bad, good, total } = slo.queries;
-  if (bad) return bad;
+  if (bad) return total ? `(${total}) (${bad})` : bad;
   if (good && total) return `(${total}) NOT (${good})`;
   return total ?? "";
 }

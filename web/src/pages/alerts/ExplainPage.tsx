@@ -167,7 +167,7 @@ function ExplainBody({ data }: { data: Explanation }) {
           {service && (
             <>
               <Link to="/traces" search={{ q: `${buildFilter({ service })} status:error` }}>
-                Failing traces
+                Traces with errors
               </Link>
               <Link to="/logs" search={{ q: `${buildFilter({ service })} level:error` }}>
                 Error logs

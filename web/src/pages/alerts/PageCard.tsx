@@ -134,7 +134,7 @@ function PageDetails({ page }: { page: Page }) {
         {page.service && (
           <>
             <Link to="/traces" search={{ q: `${buildFilter({ service: page.service })} status:error` }}>
-              Failing traces
+              Traces with errors
             </Link>
             <Link to="/logs" search={{ q: `${buildFilter({ service: page.service })} level:error` }}>
               Error logs

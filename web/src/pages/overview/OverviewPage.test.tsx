@@ -17,6 +17,11 @@ describe("the overview", () => {
       display_name: "Layout latency",
       service: "layout",
       state: "burning",
+      queries: {
+        total: 'sum(http_server_request_duration_seconds_count{service="layout"})',
+        good: 'sum(http_server_request_duration_seconds_bucket{service="layout",le="0.3"})',
+        error: "",
+      },
     });
     stubApi({
       ...quiet,
@@ -34,7 +39,7 @@ describe("the overview", () => {
     expect(within(card).getByText(/Roll back/)).toBeTruthy();
     const traces = within(card).getByRole("link", { name: "Slow traces" });
     expect(decodeURIComponent(traces.getAttribute("href") ?? "").replaceAll("+", " ")).toContain(
-      "q=service:layout duration:>300ms",
+      "q=kind:server service:layout duration:>300ms",
     );
     expect(screen.getByRole("table", { name: "Promises that are not in danger" })).toBeTruthy();
   });

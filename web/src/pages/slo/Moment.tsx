@@ -3,7 +3,8 @@ import type { SLOHistory, SLOStatus } from "~/api/types";
 import { buildFilter } from "~/filter/filter";
 import { formatFigure } from "~/format/number";
 import { formatClock, formatWhen } from "~/format/time";
-import { badTracesFilter, isLatency, routeOf } from "~/slo/burn";
+import { badTraces, tracesWords } from "~/slo/badtraces";
+import { routeOf } from "~/slo/burn";
 import { badFilter, sourceOf } from "~/slo/source";
 import { rangeSearch } from "~/time/range";
 import { useTimeRange } from "~/time/useTimeRange";
@@ -44,6 +45,7 @@ export function Moment({ slo, history, at, stepSeconds }: Props) {
     live: undefined,
   };
   const source = sourceOf(slo);
+  const traces = badTraces(slo);
   const logs = `${buildFilter({ service: slo.service, "http.route": routeOf(slo) })} (level:error OR level:fatal)`;
   return (
     <p className="row small">
@@ -57,15 +59,8 @@ export function Moment({ slo, history, at, stepSeconds }: Props) {
           Its bad lines
         </Link>
       ) : (
-        <Link
-          to="/traces"
-          search={{
-            q: source === "spans" ? badFilter(slo) : badTracesFilter(slo),
-            order: isLatency(slo) ? "slowest" : undefined,
-            ...search,
-          }}
-        >
-          Its {isLatency(slo) ? "slow" : "failing"} traces
+        <Link to="/traces" search={{ q: traces.q, order: traces.slow ? "slowest" : undefined, ...search }}>
+          {traces.word ? `Its ${traces.word} traces` : tracesWords(traces)}
         </Link>
       )}
       {source !== "logs" && (

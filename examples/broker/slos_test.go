@@ -1,0 +1,38 @@
+package broker_test
+
+import (
+	"encoding/json"
+	"os"
+	"testing"
+
+	"github.com/signalbox-project/signalbox/internal/store/filter"
+)
+
+// The UI's own test makes these filters from the documents in slos; here they
+// are read by what answers them.
+func TestTheFiltersOfBadTracesAreReadByTheServer(t *testing.T) {
+	text, err := os.ReadFile("../../web/src/slo/testdata/demo-bad-traces.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var links map[string]struct{ Q, Word string }
+	if err := json.Unmarshal(text, &links); err != nil {
+		t.Fatal(err)
+	}
+	filters := map[string]string{
+		"codes and a class":  "http.response.status_code:(>=500 OR 429)",
+		"two ranges":         "-http.response.status_code:((>=200 <300) OR 404 OR >=500)",
+		"values and a class": "kind:server -service:a region:(eu-1 OR us-2) error.type:* -error.type:* NOT (-a:>=500 -b:\"/x\")",
+	}
+	for name, link := range links {
+		filters[name] = link.Q
+	}
+	if len(links) != 18 {
+		t.Errorf("%d SLOs have a link, the README says there are 18", len(links))
+	}
+	for name, text := range filters {
+		if _, err := filter.Parse(text); err != nil {
+			t.Errorf("%s: %s: %v", name, text, err)
+		}
+	}
+}
