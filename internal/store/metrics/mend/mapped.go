@@ -28,9 +28,8 @@ const (
 
 // mappedChunks is what is known of chunks_head after it was checked.
 type mappedChunks struct {
-	validFrom int64                            // the TSDB passes over chunks that end before
-	last      map[chunks.HeadSeriesRef]int64   // the end of the newest chunk in order
-	late      map[chunks.HeadSeriesRef][]int64 // times of late samples, sorted after the check
+	validFrom int64                          // the TSDB passes over chunks that end before
+	last      map[chunks.HeadSeriesRef]int64 // the end of the newest chunk in order
 	table     *crc32.Table
 }
 
@@ -40,7 +39,7 @@ type mappedChunks struct {
 func (m *mender) headChunks() error {
 	m.mapped = mappedChunks{
 		validFrom: m.validFrom, table: crc32.MakeTable(crc32.Castagnoli),
-		last: map[chunks.HeadSeriesRef]int64{}, late: map[chunks.HeadSeriesRef][]int64{},
+		last: map[chunks.HeadSeriesRef]int64{},
 	}
 	dir := filepath.Join(m.dir, "chunks_head")
 	numbers, err := m.plainFiles(dir)
@@ -64,9 +63,6 @@ func (m *mender) headChunks() error {
 			return err
 		}
 		break
-	}
-	for _, times := range m.mapped.late {
-		slices.Sort(times)
 	}
 	return nil
 }
@@ -152,31 +148,21 @@ func (c *mappedChunks) chunk(b []byte) (size int, reason string) {
 	if crc32.Checksum(b[:size-mappedCRC], c.table) != binary.BigEndian.Uint32(b[size-mappedCRC:]) {
 		return 0, "a checksum is wrong"
 	}
-	return size, c.note(b[:begin], b[begin:size-mappedCRC])
+	return size, c.note(b[:begin])
 }
 
-func (c *mappedChunks) note(head, data []byte) (reason string) {
+// note reports what is wrong with a chunk beside those before it.
+func (c *mappedChunks) note(head []byte) (reason string) {
 	ref := chunks.HeadSeriesRef(binary.BigEndian.Uint64(head))
 	first, last := int64(binary.BigEndian.Uint64(head[8:])), int64(binary.BigEndian.Uint64(head[16:])) //nolint:gosec // as it was written
 	encoding := head[24]
-	if encoding&lateMask == 0 {
-		if last < c.validFrom || !chunkenc.IsValidEncoding(chunkenc.Encoding(encoding)) {
-			return ""
-		}
-		if before, ok := c.last[ref]; ok && before >= first {
-			return "chunks of a series overlap"
-		}
-		c.last[ref] = last
+	if encoding&lateMask != 0 || last < c.validFrom || !chunkenc.IsValidEncoding(chunkenc.Encoding(encoding)) {
 		return ""
 	}
-	chunk, err := chunkenc.FromData(chunkenc.Encoding(encoding&^lateMask), data)
-	if err != nil {
-		return ""
+	if before, ok := c.last[ref]; ok && before >= first {
+		return "chunks of a series overlap"
 	}
-	it := chunk.Iterator(nil)
-	for it.Next() != chunkenc.ValNone {
-		c.late[ref] = append(c.late[ref], it.AtT())
-	}
+	c.last[ref] = last
 	return ""
 }
 
