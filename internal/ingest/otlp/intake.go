@@ -58,14 +58,23 @@ func (nothing) MarshalProto() ([]byte, error) { return nil, nil }
 
 func (nothing) MarshalJSON() ([]byte, error) { return []byte("{}"), nil }
 
-// again reports whether a batch is stored already and counts its records as
-// refused, though the sender is told that all is well.
-func (in *intake) again(ctx context.Context, r request, key uint64, received int) (bool, error) {
-	again, err := in.repeats.begin(ctx, key)
-	if again {
+// again is the answer that a batch had which is stored already, nil for one that is not. Its
+// records count as refused, so that the ledger adds up.
+func (in *intake) again(ctx context.Context, r request, key uint64, received int) (answer, error) {
+	had, err := in.repeats.begin(ctx, key)
+	if had != nil {
 		in.account(r, received, 0, []stream.Refusal{{Reason: reasonRepeat, Count: received}}, nil)
 	}
-	return again, err
+	return had, err
+}
+
+// storedAnswer is what a repeat of a batch is told; nil where nothing was stored, so
+// that the repeat is tried anew.
+func storedAnswer(a answer, kept int) answer {
+	if kept == 0 {
+		return nil
+	}
+	return a
 }
 
 // export takes a request. The error is a *failure, or one of the store's.
@@ -82,7 +91,7 @@ func (in *intake) export(ctx context.Context, r request) (answer, error) {
 	return in.metrics(ctx, r)
 }
 
-func (in *intake) traces(ctx context.Context, r request) (answer, error) {
+func (in *intake) traces(ctx context.Context, r request) (resp answer, err error) {
 	m, err := decode(in, r, traceForm())
 	if err != nil {
 		return nil, err
@@ -90,13 +99,12 @@ func (in *intake) traces(ctx context.Context, r request) (answer, error) {
 	batch := spansOf(m.Traces(), r.tenant)
 	received := len(batch.spans) + refusedCount(batch.refused)
 	key := in.repeats.key(r)
-	if again, err := in.again(ctx, r, key, received); again || err != nil {
-		return nothing{}, err
+	if again, err := in.again(ctx, r, key, received); again != nil || err != nil {
+		return again, err
 	}
-	stored := false
-	defer func() { in.repeats.end(key, stored) }()
-	in.own.negative.Add(float64(batch.negative))
 	kept, refused := in.admit.AdmitSpans(batch.spans)
+	defer func() { in.repeats.end(key, storedAnswer(resp, len(kept))) }()
+	in.own.negative.Add(float64(batch.negative))
 	refused = append(batch.refused, refused...)
 	if len(kept) > 0 {
 		err = in.sink.Spans(ctx, kept)
@@ -105,30 +113,30 @@ func (in *intake) traces(ctx context.Context, r request) (answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	stored = true
-	resp := ptraceotlp.NewExportResponse()
-	if n := refusedCount(refused); n > 0 {
-		resp.PartialSuccess().SetRejectedSpans(int64(n))
-		resp.PartialSuccess().SetErrorMessage(explain("spans", received, refused))
-		return resp, nil
+	n := refusedCount(refused)
+	if n == 0 {
+		return nothing{}, nil
 	}
-	return nothing{}, nil
+	out := ptraceotlp.NewExportResponse()
+	out.PartialSuccess().SetRejectedSpans(int64(n))
+	out.PartialSuccess().SetErrorMessage(explain("spans", received, refused))
+	return out, nil
 }
 
-func (in *intake) logs(ctx context.Context, r request) (answer, error) {
-	stored := false
+func (in *intake) logs(ctx context.Context, r request) (resp answer, err error) {
 	m, err := decode(in, r, logForm())
 	if err != nil {
 		return nil, err
 	}
 	batch := logsOf(m.Logs(), r.tenant, in.now())
 	received := len(batch.records) + refusedCount(batch.refused)
+	stored := 0
 	if batch.timed { // else the same bytes may be another event
 		key := in.repeats.key(r)
-		if again, err := in.again(ctx, r, key, received); again || err != nil {
-			return nothing{}, err
+		if again, err := in.again(ctx, r, key, received); again != nil || err != nil {
+			return again, err
 		}
-		defer func() { in.repeats.end(key, stored) }()
+		defer func() { in.repeats.end(key, storedAnswer(resp, stored)) }()
 	}
 	for form, n := range batch.forms {
 		in.own.bodies.WithLabelValues(bodyForm(form).String()).Add(float64(n))
@@ -142,14 +150,15 @@ func (in *intake) logs(ctx context.Context, r request) (answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	stored = true
-	resp := plogotlp.NewExportResponse()
-	if n := refusedCount(refused); n > 0 {
-		resp.PartialSuccess().SetRejectedLogRecords(int64(n))
-		resp.PartialSuccess().SetErrorMessage(explain("log records", received, refused))
-		return resp, nil
+	stored = len(kept)
+	n := refusedCount(refused)
+	if n == 0 {
+		return nothing{}, nil
 	}
-	return nothing{}, nil
+	out := plogotlp.NewExportResponse()
+	out.PartialSuccess().SetRejectedLogRecords(int64(n))
+	out.PartialSuccess().SetErrorMessage(explain("log records", received, refused))
+	return out, nil
 }
 
 func (in *intake) metrics(ctx context.Context, r request) (answer, error) {

@@ -20,20 +20,20 @@ const reasonRepeat = "repeated_batch"
 
 // repeats knows the batches of spans and logs that were stored a short while ago, so
 // that one whose answer was lost and that is sent again counts once. A batch is its
-// bytes: senders repeat what they kept. The memory ends with the process.
+// bytes: senders repeat what they kept, and have the same answer again. The memory ends with the process.
 type repeats struct {
 	seed maphash.Seed
 	now  func() time.Time
 
 	mu       sync.Mutex
-	stored   map[uint64]struct{} // since began
-	before   map[uint64]struct{} // in the window before
+	answers  map[uint64]answer // to batches that were stored since began
+	before   map[uint64]answer // in the window before
 	began    time.Time
 	underWay map[uint64]chan struct{} // closed when the batch was stored or not
 }
 
 func newRepeats(now func() time.Time) *repeats {
-	return &repeats{seed: maphash.MakeSeed(), now: now, stored: map[uint64]struct{}{}, began: now(), underWay: map[uint64]chan struct{}{}}
+	return &repeats{seed: maphash.MakeSeed(), now: now, answers: map[uint64]answer{}, began: now(), underWay: map[uint64]chan struct{}{}}
 }
 
 // key is one batch of one tenant.
@@ -48,36 +48,39 @@ func (r *repeats) key(q request) uint64 {
 	return h.Sum64()
 }
 
-// begin reports whether the batch is stored already; it waits for one of the same
-// bytes that is under way. Unless it is, the caller calls end.
-func (r *repeats) begin(ctx context.Context, key uint64) (stored bool, err error) {
+// begin is the answer that the batch had when it was stored, nil when it was not: then
+// the caller calls end. It waits for one of the same bytes that is under way.
+func (r *repeats) begin(ctx context.Context, key uint64) (answer, error) {
 	for {
 		r.mu.Lock()
 		r.turn()
-		_, now := r.stored[key]
-		_, then := r.before[key]
+		had := r.answers[key]
+		if had == nil {
+			had = r.before[key]
+		}
 		wait, busy := r.underWay[key]
-		if !now && !then && !busy {
+		if had == nil && !busy {
 			r.underWay[key] = make(chan struct{})
 		}
 		r.mu.Unlock()
-		if now || then || !busy {
-			return now || then, nil
+		if had != nil || !busy {
+			return had, nil
 		}
 		select {
 		case <-wait:
 		case <-ctx.Done():
-			return false, ctx.Err()
+			return nil, ctx.Err()
 		}
 	}
 }
 
-// end says what became of a batch.
-func (r *repeats) end(key uint64, stored bool) {
+// end says what a batch was answered of which something was stored; nil when
+// nothing was.
+func (r *repeats) end(key uint64, a answer) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if stored {
-		r.stored[key] = struct{}{}
+	if a != nil {
+		r.answers[key] = a
 	}
 	close(r.underWay[key])
 	delete(r.underWay, key)
@@ -86,10 +89,10 @@ func (r *repeats) end(key uint64, stored bool) {
 // turn begins a new generation when the present one is old or full.
 func (r *repeats) turn() {
 	age := r.now().Sub(r.began)
-	if age < repeatWindow && len(r.stored) < maxRepeats {
+	if age < repeatWindow && len(r.answers) < maxRepeats {
 		return
 	}
-	r.before, r.stored, r.began = r.stored, map[uint64]struct{}{}, r.now()
+	r.before, r.answers, r.began = r.answers, map[uint64]answer{}, r.now()
 	if age >= 2*repeatWindow {
 		r.before = nil
 	}

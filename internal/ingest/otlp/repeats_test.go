@@ -48,6 +48,20 @@ func TestABatchThatWasNotKeptIsTakenWhenItComesAgain(t *testing.T) {
 	}
 }
 
+// What was refused of a batch is said again; a batch of which nothing was stored is tried anew.
+func TestARepeatHasTheSameAnswer(t *testing.T) {
+	tb := start(t, nil)
+	bad := logRequest("m", "n")
+	bad.Logs().ResourceLogs().AppendEmpty().Resource().Attributes().PutStr("tenant", "a/b")
+	bad.Logs().ResourceLogs().At(1).ScopeLogs().AppendEmpty().LogRecords().AppendEmpty().SetTimestamp(1_790_000_000_000_000_000)
+	body := protoBody(t, bad)
+	first := tb.post(t, "/v1/logs", body, "Content-Type", typeProto)
+	second := tb.post(t, "/v1/logs", body, "Content-Type", typeProto)
+	if len(first.body) == 0 || string(first.body) != string(second.body) || len(tb.logs) != 2 {
+		t.Errorf("%q, then %q; %d records", first.body, second.body, len(tb.logs))
+	}
+}
+
 func TestEqualLogsWithoutTimesAreDifferentEvents(t *testing.T) {
 	tb := start(t, nil)
 	ld := plog.NewLogs()
@@ -64,16 +78,16 @@ func TestEqualLogsWithoutTimesAreDifferentEvents(t *testing.T) {
 func TestTheSecondOfTwoEqualBatchesWaitsForTheFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRepeats(time.Now)
-		if stored, err := r.begin(t.Context(), 1); stored || err != nil {
-			t.Fatal(stored, err)
+		if had, err := r.begin(t.Context(), 1); had != nil || err != nil {
+			t.Fatal(had, err)
 		}
 		var wg sync.WaitGroup
-		second := false
+		var second answer
 		wg.Go(func() { second, _ = r.begin(t.Context(), 1) })
 		synctest.Wait()
-		r.end(1, true)
+		r.end(1, nothing{})
 		wg.Wait()
-		if !second {
+		if second == nil {
 			t.Error("the second was not told that the batch is stored")
 		}
 	})
@@ -83,14 +97,14 @@ func TestBatchesAreForgottenAfterTheWindow(t *testing.T) {
 	now := time.Unix(0, 0)
 	r := newRepeats(func() time.Time { return now })
 	again := func(key uint64) bool {
-		stored, err := r.begin(t.Context(), key)
+		had, err := r.begin(t.Context(), key)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !stored {
-			r.end(key, true)
+		if had == nil {
+			r.end(key, nothing{})
 		}
-		return stored
+		return had != nil
 	}
 	again(1)
 	if now = now.Add(repeatWindow); !again(1) {
@@ -102,7 +116,7 @@ func TestBatchesAreForgottenAfterTheWindow(t *testing.T) {
 	for key := range uint64(3 * maxRepeats) {
 		again(10 + key)
 	}
-	if n := len(r.stored) + len(r.before); n > 2*maxRepeats {
+	if n := len(r.answers) + len(r.before); n > 2*maxRepeats {
 		t.Errorf("%d batches are remembered", n)
 	}
 }
