@@ -17,6 +17,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"runtime/debug"
@@ -46,6 +47,9 @@ func Build(ctx context.Context, o Options) (*Process, error) {
 		return nil, fmt.Errorf("--role %s: there is only the role %s so far", o.Role, RoleAll)
 	}
 	began := time.Now()
+	if o.Output == nil {
+		o.Output = io.Discard
+	}
 	tel, err := telemetry.New(o.Log, identity(o), o.Output)
 	if err != nil {
 		return nil, err

@@ -38,7 +38,7 @@ type Options struct {
 
 	Version string
 	Demo    bool      // shown in /sb/v1/status
-	Output  io.Writer // console log
+	Output  io.Writer // console log; nil writes none
 	// Ready, if set, is called once everything answers.
 	Ready func(Addresses)
 }

@@ -4,13 +4,16 @@ import "testing"
 
 func TestLevelsOfTheFieldsLoggers(t *testing.T) {
 	for text, want := range map[string]Level{
-		"ERROR2": LevelError, "INFO3": LevelInfo, "WRN": LevelWarn, "E": LevelError, " warning\t": LevelWarn, "[error]": LevelError,
+		"ERROR2": LevelError, "INFO3": LevelInfo, "WRN": LevelWarn, "E": LevelError, "[error]": LevelError,
 		"Information": LevelInfo, "SEVERE": LevelError, "FINE": LevelDebug, "Verbose": LevelTrace, "ftl": LevelFatal, "Emerg": LevelFatal,
 		"": LevelUnset,
 	} {
 		if got, ok := ParseLevel(text); got != want || !ok {
 			t.Errorf("%q is %s, %v, want %s", text, got, ok, want)
 		}
+	}
+	if got, ok := ParseLevel(" warning\t"); got != LevelWarn || !ok {
+		t.Errorf("with spaces around it: %s, %v", got, ok)
 	}
 	for _, text := range []string{"errors", "INFO5", "x", "0", "informationx", "trace0"} {
 		if got, ok := ParseLevel(text); ok {
