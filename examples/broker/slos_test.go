@@ -3,8 +3,13 @@ package broker_test
 import (
 	"encoding/json"
 	"os"
+	"slices"
 	"testing"
+	"time"
 
+	"github.com/signalbox-project/signalbox/internal/gate"
+	"github.com/signalbox-project/signalbox/internal/slo"
+	"github.com/signalbox-project/signalbox/internal/slo/definition"
 	"github.com/signalbox-project/signalbox/internal/store/filter"
 )
 
@@ -33,6 +38,31 @@ func TestTheFiltersOfBadTracesAreReadByTheServer(t *testing.T) {
 	for name, text := range filters {
 		if _, err := filter.Parse(text); err != nil {
 			t.Errorf("%s: %s: %v", name, text, err)
+		}
+	}
+}
+
+// A window that a policy asks for and an SLO does not measure makes each of the
+// service's releases "insufficient data", for good.
+func TestEverySLOMeasuresTheWindowsThatThePoliciesAskFor(t *testing.T) {
+	set, problems := gate.LoadPolicies([]string{"policies/*.yml"}, gate.DefaultPolicy())
+	if len(problems) > 0 || len(set.Named) == 0 {
+		t.Fatalf("%d policies: %v", len(set.Named), problems)
+	}
+	defs, wrong := definition.Load([]string{"slos/*.yaml"})
+	if len(wrong) > 0 || len(defs) != 18 {
+		t.Fatalf("%d SLOs: %v", len(defs), wrong)
+	}
+	for _, d := range defs {
+		measured := d.BurnWindows(slo.DefaultConfig().BurnAlerts)
+		for _, p := range set.Named {
+			for _, rule := range []gate.BurnRule{p.Rules.BurnFast, p.Rules.BurnSlow} {
+				for _, w := range []time.Duration{time.Duration(rule.Long), time.Duration(rule.Short)} {
+					if !slices.Contains(measured, w) {
+						t.Errorf("%s does not measure %s, which the policy %s asks for; it measures %s", d.Name, w, p.Name, measured)
+					}
+				}
+			}
 		}
 	}
 }
