@@ -32,10 +32,11 @@ type history struct {
 	far, near []time.Time
 	errors    map[string]float64
 	flows     []simulate.Flow
+	deploys   []model.Deploy
 }
 
 func newHistory(end time.Time, reach time.Duration, rps float64, seed uint64) *history {
-	h := &history{end: end, rps: rps, seed: seed, flows: simulate.Flows(seed, 4000)}
+	h := &history{end: end, rps: rps, seed: seed, flows: simulate.Flows(seed, 4000), deploys: pastDeploys(end)}
 	h.far, h.near = grid(end.Add(-reach), end)
 	h.errors = errorRates(slices.Concat(h.far, h.near), end)
 	return h
@@ -53,7 +54,7 @@ func (h *history) all() []series {
 		first = append(first, h.nearRequests(f, uint64(1000+i))...)
 		rest = append(rest, h.nearSpans(f, uint64(1000+i))...)
 	}
-	all := slices.Concat(first, rest, h.saturation())
+	all := h.byVersion(slices.Concat(first, rest, h.saturation()))
 	slices.SortStableFunc(all, func(a, b series) int { return rank(a) - rank(b) })
 	return all
 }

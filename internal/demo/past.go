@@ -62,12 +62,16 @@ func (d *Demo) write(ctx context.Context, now time.Time) error {
 		return fmt.Errorf("write the history's metrics: %w", err)
 	}
 	deploys := pastDeploys(now)
+	moments := pastMoments(now, d.cfg.HistoryTraces, d.cfg.Simulate.Seed)
+	for i := range moments {
+		moments[i].Versions = versionsAt(deploys, moments[i].Time)
+	}
 	for _, p := range deploys {
 		if err := d.server.deploy(ctx, p); err != nil {
 			return fmt.Errorf("mark a deployment of the past: %w", err)
 		}
 	}
-	stats, err := simulate.Replay(ctx, d.cfg.Simulate, simulate.Deps{Logger: d.log}, pastMoments(now, d.cfg.HistoryTraces, d.cfg.Simulate.Seed))
+	stats, err := simulate.Replay(ctx, d.cfg.Simulate, simulate.Deps{Logger: d.log}, moments)
 	if err != nil {
 		return fmt.Errorf("send traces of the past: %w", err)
 	}

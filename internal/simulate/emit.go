@@ -66,9 +66,10 @@ func (e emission) span(ctx context.Context, o *op, links ...trace.Link) error {
 	return nil
 }
 
+// attributes calls the customer so: a filter's field tenant is that of the request to the server.
 func (e emission) attributes(o *op) []attribute.KeyValue {
 	as := make([]attribute.KeyValue, 0, 12)
-	as = append(as, attribute.String("region", o.region), attribute.String("tenant", e.tenant))
+	as = append(as, attribute.String("region", o.region), attribute.String("customer", e.tenant))
 	if o.method != "" {
 		as = append(as, attribute.String("http.request.method", o.method))
 	}
@@ -192,7 +193,7 @@ func (e emission) log(ctx context.Context, in *instance, o *op) {
 
 func (e emission) line(ctx context.Context, in *instance, at time.Time, level slog.Level, text string, attrs ...slog.Attr) {
 	r := slog.NewRecord(at, level, text, 0)
-	r.AddAttrs(slog.String("tenant", e.tenant), slog.String("request_id", e.requestID))
+	r.AddAttrs(slog.String("customer", e.tenant), slog.String("request_id", e.requestID))
 	r.AddAttrs(attrs...)
 	// The bridge's handler only hands over to the batch processor: it cannot fail.
 	_ = in.logs.Handle(ctx, r)

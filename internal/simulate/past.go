@@ -92,8 +92,9 @@ func DeploymentWithin(seed uint64, n int) (within func(seconds float64) float64,
 
 // Moment is when a request of the past happened and what went wrong then.
 type Moment struct {
-	Time   time.Time
-	Faults []Fault
+	Time     time.Time
+	Faults   []Fault
+	Versions map[string]string // by service, where it was not the stable one yet
 }
 
 // Replay sends the traces and logs, not the metrics, of one request for each
@@ -124,7 +125,7 @@ func (s *Simulator) replay(ctx context.Context, f *fleet, moments []Moment) erro
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // being stopped is no failure
 		}
-		w := world{errorRate: s.cfg.ErrorRate}
+		w := world{errorRate: s.cfg.ErrorRate, versions: m.Versions}
 		for _, fault := range m.Faults {
 			w.faults = append(w.faults, fault.withDefaults())
 		}
