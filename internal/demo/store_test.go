@@ -71,8 +71,10 @@ func TestHistoryThroughTheRealStore(t *testing.T) {
 	}
 	t.Logf("%d samples in %s", total, time.Since(start))
 
-	engine := promql.NewEngine(promql.EngineOpts{MaxSamples: 50_000_000, Timeout: time.Minute, Logger: slog.New(slog.DiscardHandler),
-		Parser: parser.NewParser(parser.Options{EnableExtendedRangeSelectors: true})})
+	engine := promql.NewEngine(promql.EngineOpts{
+		MaxSamples: 50_000_000, Timeout: time.Minute, Logger: slog.New(slog.DiscardHandler),
+		Parser: parser.NewParser(parser.Options{EnableExtendedRangeSelectors: true}),
+	})
 	defer engine.Close()
 	value := func(query string) float64 {
 		t.Helper()
