@@ -2,19 +2,16 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
 
 	"github.com/spf13/cobra"
 
-	"github.com/signalbox-project/signalbox/internal/alerting/rules"
 	"github.com/signalbox-project/signalbox/internal/app"
 	"github.com/signalbox-project/signalbox/internal/config"
 	"github.com/signalbox-project/signalbox/internal/document"
 	"github.com/signalbox-project/signalbox/internal/process/detect"
-	"github.com/signalbox-project/signalbox/internal/query/promql"
 	"github.com/signalbox-project/signalbox/internal/slo/definition"
 	"github.com/signalbox-project/signalbox/internal/slo/indicator"
 )
@@ -45,46 +42,6 @@ func checkConfigCommand() *cobra.Command {
 			return err
 		},
 	}
-}
-
-func checkRulesCommand() *cobra.Command {
-	var b backtestCall
-	var over string
-	var features []string
-	cmd := &cobra.Command{
-		Use:   "rules FILE...",
-		Short: "Check Prometheus rule files and PrometheusRule objects, and with --backtest say how often they would have fired",
-		Example: `  signalbox check rules examples/broker/rules/work.yml
-  signalbox check rules --backtest 2d examples/broker/rules/work.yml`,
-		Args: cobra.MinimumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if _, err := expand(args); err != nil {
-				return err
-			}
-			query := promql.DefaultConfig()
-			query.EnableFeatures = features
-			if errs := query.Validate(); len(errs) > 0 {
-				return fmt.Errorf("--enable-feature: %w", errors.Join(errs...))
-			}
-			files, err := rules.Check(args, promql.NewParser(query))
-			if err != nil {
-				return err
-			}
-			if over != "" {
-				if b.Set, err = readSet(nil, nil, files); err != nil {
-					return err
-				}
-				b.Start, b.End = "now-"+over, "now"
-				return b.run(cmd)
-			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%d rule files are good\n", len(files))
-			return err
-		},
-	}
-	cmd.Flags().StringSliceVar(&features, "enable-feature", nil, "allow what query.enable_features allows, for example promql-experimental-functions")
-	cmd.Flags().StringVar(&over, "backtest", "", "replay the alert rules over this much stored history of a running server, for example 30d")
-	b.flags(cmd.Flags())
-	return cmd
 }
 
 func checkDetectorsCommand() *cobra.Command {

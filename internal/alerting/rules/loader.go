@@ -9,6 +9,7 @@ import (
 	prommodel "github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/rulefmt"
 	"github.com/prometheus/prometheus/promql/parser"
+	promrules "github.com/prometheus/prometheus/rules"
 )
 
 // builtIn is the name under which our own rules are listed beside the files.
@@ -26,6 +27,10 @@ type loader struct {
 func newLoader(p parser.Parser) loader {
 	return loader{parser: p, log: slog.New(slog.DiscardHandler)}
 }
+
+// Loader reads rule files for a manager of Prometheus' rules as they are read
+// here: plain ones and PrometheusRule objects.
+func Loader(p parser.Parser) promrules.GroupLoader { return newLoader(p) }
 
 // DefaultParser takes what Prometheus takes without a flag.
 func DefaultParser() parser.Parser {

@@ -102,6 +102,11 @@ func NewParser(c Config) parser.Parser {
 	})
 }
 
+// DelaysNameRemoval tells whether names are removed at the end of an evaluation.
+func (c Config) DelaysNameRemoval() bool {
+	return slices.Contains(c.EnableFeatures, delayedNameRemoval)
+}
+
 // cors compiles the origin pattern; `$^` matches nothing.
 func (c Config) cors() (*regexp.Regexp, error) {
 	if c.CORSOrigin == "" {

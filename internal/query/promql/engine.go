@@ -18,7 +18,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -77,7 +76,7 @@ func New(cfg Config, deps Deps) (*Engine, error) {
 			EnableAtModifier:         true,
 			EnableNegativeOffset:     true,
 			EnablePerStepStats:       true,
-			EnableDelayedNameRemoval: slices.Contains(cfg.EnableFeatures, delayedNameRemoval),
+			EnableDelayedNameRemoval: cfg.DelaysNameRemoval(),
 			FeatureRegistry:          f,
 			Parser:                   p,
 		}),
