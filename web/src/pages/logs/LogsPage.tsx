@@ -161,9 +161,7 @@ function NoLogs({ q, hints }: { q: string; hints?: string[] | null }) {
   if (q)
     return (
       <EmptyNote title="No line matches.">
-        {hints?.length
-          ? `${hints.join("; ")}.`
-          : "Widen the time range, or take a term out of the filter."}
+        {hints?.length ? `${hints.join("; ")}.` : "Widen the time range, or take a term out of the filter."}
       </EmptyNote>
     );
   return (

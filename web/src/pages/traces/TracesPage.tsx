@@ -142,9 +142,7 @@ function NoTraces({ q, hints }: { q: string; hints?: string[] | null }) {
   if (q)
     return (
       <EmptyNote title="No trace matches.">
-        {hints?.length
-          ? `${hints.join("; ")}.`
-          : "Widen the time range, or take a term out of the filter."}
+        {hints?.length ? `${hints.join("; ")}.` : "Widen the time range, or take a term out of the filter."}
       </EmptyNote>
     );
   return (
