@@ -63,6 +63,11 @@ func TestTheChangeThatIsNamed(t *testing.T) {
 			changes: []model.Deploy{marker(-30*time.Second, "deploy", "2"), marker(4*time.Minute, "rollback", "1")},
 			want:    ", right after version 2, undone at 14:06 UTC",
 		},
+		{
+			name: "the rollback after it takes no traffic yet", asked: 5 * time.Minute,
+			changes:  []model.Deploy{marker(-30*time.Second, "deploy", "2"), {Service: "edge", Time: onset.Add(4 * time.Minute), Started: onset.Add(-time.Minute), Kind: "rollback", Version: "1", Status: "succeeded"}},
+			versions: running(Version{"2", 10, 3}), want: ", right after version 2, undone at 14:06 UTC",
+		},
 		{name: "a rollback alone may be", changes: []model.Deploy{marker(-30*time.Second, "rollback", "1")}, want: ", right after the rollback to 1"},
 		{
 			name:    "the version rolled back before it began is not, the rollback may be",
@@ -98,6 +103,11 @@ func TestTheChangeThatIsNamed(t *testing.T) {
 				s.Until = onset.Add(tc.until)
 			}
 			got := Of(s, Facts{Changes: tc.changes, Versions: tc.versions})
+			for _, r := range got.RuledOut {
+				if Mends(&r.Change) {
+					t.Errorf("a rollback is among the suspects: %+v", r)
+				}
+			}
 			if got.Text != tc.want {
 				t.Errorf("got  %q\nwant %q", got.Text, tc.want)
 			}

@@ -19,7 +19,9 @@ func change(s Symptom, f Facts) model.Cause {
 			continue
 		}
 		if why := ruledOut(s, d, f); why != "" {
-			c.RuledOut = append(c.RuledOut, model.RuledOut{Change: *d, Why: why})
+			if !Mends(d) { // nobody suspects what put something back
+				c.RuledOut = append(c.RuledOut, model.RuledOut{Change: *d, Why: why})
+			}
 			continue
 		}
 		if best == nil || closer(s.Since, d, best) {

@@ -10,7 +10,7 @@ export function BudgetBar({ slo }: { slo: SLOStatus }) {
   const limits = useLimits()(slo.name);
   const { left_ratio: left, reason } = slo.budget;
   if (left === null || slo.state === "insufficient") {
-    return <p className="dim small">Budget unknown{reason ? `: ${reason}` : ""}.</p>;
+    return <p className="dim small">Budget unknown{reason ? `: ${reason.replace(/\.$/, "")}` : ""}.</p>;
   }
   const words =
     left < 0
