@@ -4,7 +4,8 @@ package archtest
 const (
 	maxFileLines     = 500
 	maxFuncLines     = 60
-	maxPackageLines  = 4000
+	maxPackageLines  = 2500
+	maxFields        = 15
 	hardFileLines    = 800
 	hardFuncLines    = 100
 	hardPackageLines = 4500
@@ -23,7 +24,29 @@ func longFuncs() map[string]string {
 // longPackages may go up to the hard limit, for the stated reason.
 func longPackages() map[string]string {
 	return map[string]string{
-		"internal/store/events/scan": "conditions and answers are about to be two packages",
+		"internal/store/events/scan": "conditions and answers are two reasons: they become two packages",
+		"internal/slo":               "judgement, history and engine become rooms as definition did",
+		"internal/report":            "the archive of days and the document are two reasons",
+		"internal/ingest/otlp":       "metrics, logs and traces are read each in its own way; wire forms have left already",
+		"internal/api":               "one handler an operation; it grows with the API and holds no rule",
+		"internal/cli":               "one file a command; it grows with the commands and holds no rule",
+	}
+}
+
+// wideStructs may have more fields than the budget, for the stated reason.
+func wideStructs() map[string]string {
+	const answer = "the fields of one JSON answer"
+	const wiring = "what a room is handed, one field an interface"
+	const split = "state of several reasons: it is divided when its room is"
+	return map[string]string{
+		"internal/model.Page": answer, "internal/model.Explanation": answer, "internal/model.Remedy": answer,
+		"internal/model.ReportPromise": answer, "internal/model.ServiceDetail": answer, "internal/model.SLOStatus": answer,
+		"internal/model.spanJSON": answer, "internal/api.Span": answer, "internal/probe.Probe": answer, "internal/bench.Row": answer,
+		"internal/api.Deps": wiring, "internal/config.Config": "the root configuration, one field a section",
+		"internal/simulate.Fault": "a fault document", "internal/simulate.op": "one operation of the simulated platform, a row of a table",
+		"internal/store/events.metrics": "one field an instrument",
+		"internal/alerting/router.Router": split, "internal/slo/definition.Definition": split, "internal/slo.Engine": split,
+		"internal/slo.measured": split, "internal/slo.promise": split, "internal/store/events.DB": split,
 	}
 }
 
