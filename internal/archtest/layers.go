@@ -36,28 +36,30 @@ func rooms() map[string]int {
 		"internal/gate":     3,
 		"internal/remedy":   3,
 		"internal/forecast": 3,
-		"internal/diagnose": 3,
 		"internal/probe":    3,
 		"internal/drill":    3,
 		"internal/cost":     3,
 		"internal/simulate": 3,
 		"internal/bench":    3,
 
-		"internal/api":      4,
-		"internal/webui":    4,
-		"internal/config":   4,
-		"internal/demo":     4,
+		// Compositions of several domain rooms.
+		"internal/diagnose": 4,
 		"internal/backtest": 4,
 		"internal/report":   4,
 
-		"internal/app": 5,
+		"internal/api":    5,
+		"internal/webui":  5,
+		"internal/config": 5,
+		"internal/demo":   5,
 
-		"internal/cli": 6,
-		"cmd":          7,
+		"internal/app": 6,
 
-		"internal/archtest": 8,
+		"internal/cli": 7,
+		"cmd":          8,
+
+		"internal/archtest": 9,
 		"examples":          0,
-		"test":              8,
+		"test":              9,
 	}
 }
 
