@@ -23,7 +23,7 @@ const (
 	perDay         = 37
 	pagesWithin    = 24 * time.Hour
 	mostFailures   = 20
-	standsAtLeast  = 0.95
+	standsAtLeast  = 0.9 // random lulls of an hour or two end it at times: 0.93 has been seen, at 90 % without history
 	lowTrafficDays = 8
 )
 
