@@ -36,7 +36,7 @@ func levelNamed(name string) (Level, bool) {
 		return LevelInfo, true
 	case "warn", "wrn", "w", "warning":
 		return LevelWarn, true
-	case "err", "error", "eror", "fail", "e", "severe", "failure":
+	case "err", "error", "fail", "e", "severe", "failure":
 		return LevelError, true
 	case "crit", "critical", "c", "crt", "alert", "a", "emerg", "emergency", "panic", "pnc", "dpanic", "fatal", "ftl", "f":
 		return LevelFatal, true

@@ -315,7 +315,7 @@ func TestABadReloadKeepsTheLastGoodSetAndSaysSo(t *testing.T) {
 	if ps := c.Problems(); len(ps) != 1 || ps[0].Severity != "critical" || !strings.Contains(ps[0].Message, "last good load stay in force") || ps[0].Cure == "" {
 		t.Errorf("problems %+v", ps)
 	}
-	if err := testutil.GatherAndCompare(reg, strings.NewReader("# HELP signalbox_slo_load_failed 1 while the SLO files have errors and the last good definitions are in force.\n# TYPE signalbox_slo_load_failed gauge\nsignalbox_slo_load_failed 1\n"), "signalbox_slo_load_failed"); err != nil {
+	if err := testutil.GatherAndCompare(reg, strings.NewReader("# HELP signalbox_slo_load_failed 1 while SLO files have errors and their last good versions are in force.\n# TYPE signalbox_slo_load_failed gauge\nsignalbox_slo_load_failed 1\n"), "signalbox_slo_load_failed"); err != nil {
 		t.Error(err)
 	}
 	write(availability("99.9"))

@@ -108,7 +108,7 @@ func (k *keeper) clock() time.Time { return k.now }
 func (k *keeper) open() {
 	k.t.Helper()
 	var err error
-	if k.state, err = state.Open(k.t.Context(), state.Config{Dir: filepath.Join(k.dir, "state")}, state.Deps{Now: k.clock}); err != nil {
+	if k.state, err = state.Open(k.t.Context(), state.Config{Dir: filepath.Join(k.dir, "state")}, state.Deps{}); err != nil {
 		k.t.Fatal(err)
 	}
 	if k.events, err = events.Open(events.DefaultConfig(), events.Deps{Dir: filepath.Join(k.dir, "events"), Now: k.clock}); err != nil {
