@@ -38,7 +38,7 @@ func explainCommand() *cobra.Command {
 		Long: `Explain an alert by its name, its fingerprint (as amtool and /api/v2/alerts show it) or a page's ID.
 A rule that does not fire is explained by its value and what it would need; an alert that reached
 nobody by the silence, the inhibiting alert or the route.`,
-		Example: "  signalbox explain Watchdog\n  signalbox explain 78cc5389e9ec9620",
+		Example: "  signalbox explain Watchdog",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var e explanation

@@ -168,8 +168,8 @@ func TestABadReloadKeepsTheLastGoodConfiguration(t *testing.T) {
 		{"the name of another", map[string]string{other: good}, []string{"slo-b.yaml:", "was defined before, in ", "slo-a.yaml:"}, "1", "0"},
 		{"a composite of itself", map[string]string{other: "apiVersion: openslo/v1\nkind: SLO\nmetadata: {name: ring}\nspec:\n  service: x\n  timeWindow: [{duration: 28d, isRolling: true}]\n  objectives: [{indicatorRef: ring, target: 0.9}]\n"}, []string{"slo-b.yaml:3: the composite refers to itself: ring → ring"}, "1", "0"},
 		{"no YAML", map[string]string{other: "spec: {\n"}, []string{"slo-b.yaml:1: not valid YAML"}, "1", "0"},
-		{"a policy with a slip of the pen", map[string]string{policy: "policies:\n  - name: calm\n    rules: {hold_abov: 0.6}\n"}, []string{`policy.yml:3: policies[0].rules: unknown key "hold_abov"; did you mean "hold_above"?`}, "0", "1"},
-		{"several files at once", map[string]string{slo: strings.Replace(good, "kind: SLO", "kind: SLOs", 1), other: "kind: [\n", policy: "policies: 1\n"}, []string{"slo-a.yaml:", `kind "SLOs" is unknown`, "slo-b.yaml:1: not valid YAML", "policy.yml:1: policies: must be a list"}, "1", "1"},
+		{"a policy with a slip of the pen", map[string]string{policy: "policies:\n  - name: calm\n    rules: {hold_abov: 0.6}\n"}, []string{`policy.yml:3: policies[0].rules: unknown key "hold_abov"`, `did you mean "hold_above"?`}, "0", "1"},
+		{"several files at once", map[string]string{slo: strings.Replace(good, "kind: SLO", "kind: SLOs", 1), other: "kind: [\n", policy: "policies: 1\n"}, []string{"slo-a.yaml:", `kind "SLOs" is unknown`, "slo-b.yaml:1: not valid YAML", "policy.yml:1: policies must be a list"}, "1", "1"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			s := s.in(t)

@@ -93,7 +93,7 @@ func TestABudgetPolicyOnTheRunningProgram(t *testing.T) {
 		s := s.in(t)
 		writeFile(t, policy, "policies:\n  - name: careful\n    rules: {hold_abov: 0.5}\n")
 		status, text, _ := s.request(http.MethodPost, "/-/reload", "", nil)
-		if status != http.StatusInternalServerError || !strings.Contains(text, `policy.yml:3: policies[0].rules: unknown key "hold_abov"; did you mean "hold_above"?`) {
+		if status != http.StatusInternalServerError || !strings.Contains(text, `policy.yml:3: policies[0].rules: unknown key "hold_abov"`) || !strings.Contains(text, `did you mean "hold_above"?`) {
 			t.Errorf("%d: %s", status, text)
 		}
 		if err := checkGate(s, []string{"--service", "warm", "--version", "1"}, 2, model.VerdictHold); err != nil {
