@@ -21,8 +21,8 @@ func sloImportCommand() *cobra.Command {
 		Use:   "import FILE...",
 		Short: "Turn files of Sloth, Pyrra and others into OpenSLO",
 		Long: `Reads the files of Sloth (prometheus/v1 and sloth.slok.dev/v1, its AlertWindows too),
-Pyrra (pyrra.dev/v1alpha1), Google's slo-generator (sre.google.com/v2) and openslo/v1alpha,
-and writes the OpenSLO v1 that they mean. Burn alerts keep the names, labels and annotations
+Pyrra (pyrra.dev/v1alpha1), Google's slo-generator (sre.google.com/v2), openslo/v1alpha and
+openslo.com/v2alpha, and writes the OpenSLO v1 that they mean. Burn alerts keep the names, labels and annotations
 that the tool gives them, so that an alertmanager.yml made for it routes them the same.
 slo_files may also name such files as they are.`,
 		Example: `  signalbox slo import sloth/*.yml
@@ -75,18 +75,7 @@ func readImports(cmd *cobra.Command, paths []string) (out []imported, err error)
 		if own.Match(f.Text) {
 			return nil, fmt.Errorf("%s is OpenSLO already", f.Path)
 		}
-		one := imported{file: f.Path}
-		for _, s := range docs.SLOs {
-			if s.File == f.Path {
-				one.docs.SLOs = append(one.docs.SLOs, s)
-			}
-		}
-		for _, s := range docs.Services {
-			if s.File == f.Path {
-				one.docs.Services = append(one.docs.Services, s)
-			}
-		}
-		if len(one.docs.SLOs)+len(one.docs.Services) > 0 {
+		if one := (imported{file: f.Path, docs: docs.Of(f.Path)}); !one.docs.Empty() {
 			out = append(out, one)
 		}
 	}

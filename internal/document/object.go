@@ -305,8 +305,14 @@ func (o *Object) Ignore(keys ...string) {
 func (o *Object) End() {
 	known := slices.Sorted(maps.Keys(o.seen))
 	for _, key := range slices.Sorted(maps.Keys(o.values)) {
-		if !o.seen[key] {
-			o.place(o.keys[key], o.path).Problem(fmt.Sprintf("unknown key %q", key), DidYouMean(key, known))
+		if o.seen[key] {
+			continue
 		}
+		at := o.place(o.keys[key], o.path)
+		if o.r.Lenient != "" {
+			at.Warning(fmt.Sprintf("unknown key %q, which %s passes over too", key, o.r.Lenient), DidYouMean(key, known))
+			continue
+		}
+		at.Problem(fmt.Sprintf("unknown key %q", key), DidYouMean(key, known))
 	}
 }

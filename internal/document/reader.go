@@ -14,6 +14,9 @@ type Reader struct {
 	File string
 	// Examples are what keys look like, for whom one is missing.
 	Examples map[string]string
+	// Lenient names the tool whose document is read, if it passes over keys that it does not know: they are
+	// warnings then, because the document means without them what it means to that tool.
+	Lenient string
 
 	aliases  map[*ast.AliasNode]ast.Node // what each stands for
 	places   map[string]Place            // by path, of what was decoded

@@ -15,6 +15,7 @@ const (
 	SlothKubeVersion  = "sloth.slok.dev/v1"
 	PyrraVersion      = "pyrra.dev/v1alpha1"
 	AlphaVersion      = "openslo/v1alpha"
+	NextVersion       = "openslo.com/v2alpha" // which renames a few keys of v1
 	GeneratorVersion  = "sre.google.com/v2"
 	kubernetesVersion = "v1" // of the lists that kubectl writes
 )

@@ -43,7 +43,8 @@ func (r *reader) generatorDocument(o *document.Object) SLO {
 	switch {
 	case backend == "":
 	case backend != "prometheus":
-		spec.At("backend").Problem(fmt.Sprintf("the backend %q cannot be read", backend), "only prometheus is; its metrics must reach the own store")
+		spec.At("backend").Problem(fmt.Sprintf("the backend %q is a store of its own, which is not asked", backend),
+			"send its metrics here (OTLP, remote write or a scrape), and write the SLO over them with `backend: prometheus`")
 	case in != nil:
 		s.Indicator = &SLI{Meta: Meta{Name: s.Name, File: r.File, Line: in.Line()}, Ratio: generatorRatio(spec, method, in)}
 		in.End()
@@ -89,24 +90,35 @@ func counted(m *Metric) *Metric {
 // measured share of good events.
 func generatorQuery(in *document.Object, q *Ratio) {
 	m := query(in, "expression")
-	m.Query = strings.ReplaceAll(m.Query, "[window]", "[5m]")
+	m.Query = strings.ReplaceAll(m.Query, "[window", "[5m") // of a subquery too
 	expr, err := parser.NewParser(parser.Options{}).ParseExpr(m.Query)
 	if err != nil {
 		in.At("expression").Problem(fmt.Sprintf("is no PromQL: %v", err), "try it in Explore")
 		return
 	}
-	quotient, ok := expr.(*parser.BinaryExpr)
-	if !ok || quotient.Op != parser.DIV {
+	quotient, ok := unwrapped(expr).(*parser.BinaryExpr)
+	if !ok || quotient.Op != parser.DIV || quotient.LHS.Type() != parser.ValueTypeVector || quotient.RHS.Type() != parser.ValueTypeVector {
 		q.Raw, q.RawType = m, "success"
 		return
 	}
 	part := func(e parser.Expr) *Metric {
-		if agg, ok := e.(*parser.AggregateExpr); ok && agg.Op == parser.SUM {
-			return &Metric{Query: e.String(), Line: m.Line}
+		if agg, ok := unwrapped(e).(*parser.AggregateExpr); ok && agg.Op == parser.SUM {
+			return &Metric{Query: agg.String(), Line: m.Line}
 		}
 		return &Metric{Query: "sum(" + e.String() + ")", Line: m.Line}
 	}
 	q.Good, q.Total = part(quotient.LHS), part(quotient.RHS)
+}
+
+// unwrapped is an expression without the parentheses around it.
+func unwrapped(e parser.Expr) parser.Expr {
+	for {
+		p, ok := e.(*parser.ParenExpr)
+		if !ok {
+			return e
+		}
+		e = p.Expr
+	}
 }
 
 // generatorCut counts the events in a histogram's bucket as good.

@@ -53,6 +53,30 @@ func (d *Documents) Append(o Documents) {
 	d.settle()
 }
 
+// Of are the documents that stand in a file, but for Sloth's windows, which its SLOs have taken up.
+func (d *Documents) Of(file string) Documents {
+	return Documents{
+		Services: inFile(d.Services, file), SLIs: inFile(d.SLIs, file), SLOs: inFile(d.SLOs, file), Sources: inFile(d.Sources, file),
+		Policies: inFile(d.Policies, file), Conditions: inFile(d.Conditions, file), Targets: inFile(d.Targets, file), Calendars: inFile(d.Calendars, file),
+	}
+}
+
+// Empty reports whether nothing is left to be written.
+func (d *Documents) Empty() bool {
+	return len(d.Services)+len(d.SLIs)+len(d.SLOs)+len(d.Sources)+len(d.Policies)+len(d.Conditions)+len(d.Targets)+len(d.Calendars) == 0
+}
+
+func inFile[T interface{ where() string }](all []T, file string) (out []T) {
+	for _, one := range all {
+		if one.where() == file {
+			out = append(out, one)
+		}
+	}
+	return out
+}
+
+func (m Meta) where() string { return m.File }
+
 // Meta is a document's metadata and where it stands.
 type Meta struct {
 	Name        string
@@ -194,7 +218,7 @@ type Objective struct {
 func Parse(file string, text []byte) (docs Documents, problems []Problem) {
 	rd, nodes := document.Parse(file, text)
 	rd.Examples = examples()
-	r := &reader{rd}
+	r := &reader{Reader: rd, keys: keysOf(Version)}
 	if len(nodes) == 0 && r.Errors() == 0 {
 		r.Add(Problem{Line: 1, Message: "the file holds no document", Cure: "write an SLO there, or delete the file", Warning: true})
 	}
@@ -230,7 +254,7 @@ func (r *reader) document(n document.Node, docs *Documents) {
 			o.At("version").Problem(fmt.Sprintf("version is %q", v), "of Sloth's files "+SlothVersion+" is read")
 			return
 		}
-		r.slothDocument(o, docs)
+		r.lenient("Sloth", func() { r.slothDocument(o, docs) })
 		return
 	}
 	version, kind := o.Str("apiVersion", true), o.Str("kind", true)
@@ -241,19 +265,21 @@ func (r *reader) document(n document.Node, docs *Documents) {
 	case version == PyrraVersion:
 		add(r, &docs.SLOs, func() SLO { return r.pyrraDocument(o) })
 	case version == SlothKubeVersion:
-		r.slothKubernetes(o, kind, docs)
+		r.lenient("Sloth", func() { r.slothKubernetes(o, kind, docs) })
 	case version == GeneratorVersion:
-		add(r, &docs.SLOs, func() SLO { return r.generatorDocument(o) })
+		r.lenient("slo-generator", func() { add(r, &docs.SLOs, func() SLO { return r.generatorDocument(o) }) })
 	case version == AlphaVersion:
 		r.alpha(o, kind, docs)
 	case version == OwnVersion && kind == "PeakCalendar":
 		add(r, &docs.Calendars, func() PeakCalendar { return r.peakCalendar(o) })
 	case version == OwnVersion:
 		o.At("kind").Problem(fmt.Sprintf("kind %q of %s is unknown", kind, OwnVersion), "it has PeakCalendar")
-	case version == Version:
+	case version == Version || version == NextVersion:
+		r.keys = keysOf(version)
 		r.openSLO(o, kind, docs)
 	default:
-		o.At("apiVersion").Problem(fmt.Sprintf("apiVersion is %q", version), fmt.Sprintf("only %s is read, and the files of Sloth, Pyrra, slo-generator and %s", Version, AlphaVersion))
+		o.At("apiVersion").Problem(fmt.Sprintf("apiVersion is %q", version),
+			fmt.Sprintf("%s, %s and %s are read, and the files of Sloth, Pyrra and slo-generator", Version, AlphaVersion, NextVersion))
 	}
 }
 
@@ -380,11 +406,10 @@ func (r *reader) ratio(o *document.Object) *Ratio {
 
 func (r *reader) metric(o *document.Object) *Metric {
 	m := &Metric{}
-	source := o.Object("metricSource", true)
+	source := r.metricSource(o, m)
 	if source == nil {
 		return m
 	}
-	m.Source, m.Type = source.Str("metricSourceRef", false), metricType(source)
 	if spec := source.Object("spec", true); spec != nil {
 		m.Query, m.Line = strings.TrimSpace(spec.Str("query", true)), spec.At("query").Line()
 		if m.Events() {
@@ -398,4 +423,23 @@ func (r *reader) metric(o *document.Object) *Metric {
 	source.End()
 	o.End()
 	return m
+}
+
+// metricSource reads where a metric comes from, and answers the mapping that has its spec: v1 puts both
+// below metricSource, and v2alpha has them beside each other.
+func (r *reader) metricSource(o *document.Object, m *Metric) *document.Object {
+	if r.keys == keysOf(Version) {
+		source := o.Object("metricSource", true)
+		if source != nil {
+			m.Source, m.Type = source.Str("metricSourceRef", false), metricType(source)
+		}
+		return source
+	}
+	m.Source = o.Str("dataSourceRef", false)
+	if own := o.Object("dataSourceSpec", false); own != nil {
+		m.Type = metricType(own)
+		own.Ignore("description", "connectionDetails")
+		own.End()
+	}
+	return o
 }

@@ -86,7 +86,7 @@ func TestEveryProblemIsNamedWithLineAndCure(t *testing.T) {
 		{"no indicator", "indicator:", "indicatorRef: x\n  indicator:", []string{"one of indicator and indicatorRef"}},
 		{"no query", "query: sum(http_requests_total)", "query: ''", []string{"query is empty"}},
 		{"an unknown kind", "kind: Service", "kind: Servic", []string{`kind: kind "Servic" is unknown; did you mean "Service"?`}},
-		{"an unknown version", "apiVersion: openslo/v1\nkind: Service", "apiVersion: openslo/v2\nkind: Service", []string{"only openslo/v1 is read"}},
+		{"an unknown version", "apiVersion: openslo/v1\nkind: Service", "apiVersion: openslo/v2\nkind: Service", []string{"apiVersion is \"openslo/v2\"; openslo/v1, openslo/v1alpha"}},
 		{"an alert policy without conditions", "kind: Service", "kind: AlertPolicy", []string{"spec.conditions is missing"}},
 		{"an alert condition that is none", "kind: Service", "kind: AlertCondition", []string{"spec.severity is missing", "spec.condition is missing"}},
 		{"a receiver without a target", "kind: Service", "kind: AlertNotificationTarget", []string{"spec.target is missing"}},

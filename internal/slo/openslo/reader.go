@@ -6,7 +6,27 @@ import "github.com/signalbox-project/signalbox/internal/document"
 type Problem = document.Problem
 
 // reader reads the documents of one file.
-type reader struct{ *document.Reader }
+type reader struct {
+	*document.Reader
+	keys objectKeys
+}
+
+// objectKeys are what OpenSLO's versions call the same things.
+type objectKeys struct{ indicator, indicatorRef string }
+
+func keysOf(version string) objectKeys {
+	if version == NextVersion {
+		return objectKeys{"sli", "sliRef"}
+	}
+	return objectKeys{"indicator", "indicatorRef"}
+}
+
+// lenient reads a document of a tool that passes over keys that it does not know.
+func (r *reader) lenient(tool string, read func()) {
+	r.Lenient = tool
+	defer func() { r.Lenient = "" }()
+	read()
+}
 
 // examples are what keys look like, for whom one is missing.
 func examples() map[string]string {

@@ -16,8 +16,8 @@ func (r *reader) slo(o *document.Object) SLO {
 		return s
 	}
 	s.Description, s.Service = spec.Str("description", false), spec.Str("service", true)
-	s.IndicatorRef = spec.Str("indicatorRef", false)
-	if in := spec.Object("indicator", false); in != nil {
+	s.IndicatorRef = spec.Str(r.keys.indicatorRef, false)
+	if in := spec.Object(r.keys.indicator, false); in != nil {
 		sli := r.indicator(in, s.Meta)
 		s.Indicator = &sli
 	}
@@ -58,7 +58,7 @@ func (r *reader) indicators(spec *document.Object, s *SLO) {
 	case own > 0 && own < len(s.Objectives):
 		spec.At("objectives").Problem("some objectives have an indicator and some have none", "in a composite each has its own")
 	case own == 0 && (s.IndicatorRef == "") == (s.Indicator == nil):
-		spec.Problem("the SLO needs one of indicator and indicatorRef", "name an SLI document or write the indicator here")
+		spec.Problem(fmt.Sprintf("the SLO needs one of %s and %s", r.keys.indicator, r.keys.indicatorRef), "name an SLI document or write the indicator here")
 	}
 }
 
@@ -164,19 +164,19 @@ func (r *reader) objective(o *document.Object, method string) Objective {
 
 // part reads what an objective of a composite has.
 func (r *reader) part(o *document.Object, ob *Objective) {
-	ob.IndicatorRef = o.Str("indicatorRef", false)
-	if in := o.Object("indicator", false); in != nil {
+	ob.IndicatorRef = o.Str(r.keys.indicatorRef, false)
+	if in := o.Object(r.keys.indicator, false); in != nil {
 		sli := r.indicator(in, Meta{Name: ob.DisplayName, File: r.File})
 		ob.Indicator = &sli
 	}
 	if ob.IndicatorRef != "" && ob.Indicator != nil {
-		o.Problem("the objective has both indicator and indicatorRef", "keep one")
+		o.Problem(fmt.Sprintf("the objective has both %s and %s", r.keys.indicator, r.keys.indicatorRef), "keep one")
 	}
 	weight, has := o.Number("compositeWeight")
 	switch {
 	case !has:
 	case ob.IndicatorRef == "" && ob.Indicator == nil:
-		o.At("compositeWeight").Problem("compositeWeight needs an indicator of the objective's own", "add indicator or indicatorRef to every objective")
+		o.At("compositeWeight").Problem("compositeWeight needs an indicator of the objective's own", fmt.Sprintf("add %s or %s to every objective", r.keys.indicator, r.keys.indicatorRef))
 	case weight <= 0:
 		o.At("compositeWeight").Problem(fmt.Sprintf("compositeWeight is %v", weight), "give a number above 0")
 	default:

@@ -71,8 +71,9 @@ func Narrow(text string, group map[string]string) (string, error) {
 }
 
 func parseGrouped(text string) (parser.Expr, error) {
-	for _, p := range []string{"${window}", "$window", "{{.window}}", "{{ .window }}"} {
-		text = strings.ReplaceAll(text, p, placeholderText)
+	text, err := Expand(text, placeholderText) // as counting does, so that both read one query
+	if err != nil {
+		return nil, err
 	}
 	return newParser().ParseExpr(text)
 }

@@ -13,6 +13,7 @@ func TestAQueryIsNarrowedToOneOfItsGroups(t *testing.T) {
 		{`(sum by (handler) (rate(x[5m])))`, "[handler]", `(sum(rate(x{handler="/b"}[5m])))`},
 		{`sum by (handler) (increase(x[$window])) + sum by (handler) (increase(y[$window]))`, "[handler]", `sum(increase(x{handler="/b"}[$window])) + sum(increase(y{handler="/b"}[$window]))`},
 		{`histogram_count(sum by (handler) (rate(x[5m])))`, "[handler]", `histogram_count(sum(rate(x{handler="/b"}[5m])))`},
+		{`sum by (handler) (rate(x[{{.window }}])) + sum by (handler) (rate(y[{{ $.window}}]))`, "[handler]", `sum(rate(x{handler="/b"}[$window])) + sum(rate(y{handler="/b"}[$window]))`},
 		{`sum by (b, a) (x)`, "[a b]", ""},
 	} {
 		by, err := Groups(c.query)
