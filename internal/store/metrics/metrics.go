@@ -116,7 +116,7 @@ func Open(cfg Config, deps Deps) (*Store, error) {
 	if deps.Fsync == nil {
 		deps.Fsync = (*os.File).Sync
 	}
-	s.synced = newLogSync(deps.Dir, deps.Fsync)
+	s.synced = newLogSync(deps.Dir, deps.Fsync, s.log)
 	s.registerMetrics(deps.Registerer)
 	s.checkDisk()
 	return s, nil
@@ -203,6 +203,7 @@ func (s *Store) Run(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 			s.checkDisk()
+			s.synced.look()
 		case <-look.C:
 			s.room.look()
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"sync"
@@ -14,6 +15,7 @@ import (
 	"github.com/prometheus/prometheus/tsdb/wlog"
 
 	"github.com/signalbox-project/signalbox/internal/store"
+	"github.com/signalbox-project/signalbox/internal/store/metrics/acked"
 )
 
 // Acknowledged is the way in for samples whose sender forgets them once it has its
@@ -66,6 +68,7 @@ func (s *Store) sync() error {
 //
 // Lock order: turn, then mu.
 type logSync struct {
+	acked *acked.File
 	logs  []*openLog
 	fsync func(*os.File) error
 	took  func(time.Duration)
@@ -82,12 +85,31 @@ type group struct {
 	err  error
 }
 
-func newLogSync(dir string, fsync func(*os.File) error) *logSync {
-	l := &logSync{fsync: fsync, took: func(time.Duration) {}, next: &group{}}
-	for _, name := range []string{"wal", wlog.WblDirName} {
-		l.logs = append(l.logs, &openLog{dir: filepath.Join(dir, name), newest: -1})
+// newLogSync also remembers in the folder how much was acknowledged, where that can be
+// written.
+func newLogSync(dir string, fsync func(*os.File) error, log *slog.Logger) *logSync {
+	remembered, err := acked.Open(dir)
+	if err != nil {
+		log.Warn("what is acknowledged cannot be noted; if the newest file of a log is cut off, that is not seen", "folder", dir, "err", err)
+	}
+	l := &logSync{fsync: fsync, took: func(time.Duration) {}, next: &group{}, acked: remembered}
+	for _, name := range []string{acked.Samples, acked.Late} {
+		l.logs = append(l.logs, &openLog{name: name, dir: filepath.Join(dir, name), newest: -1, acked: remembered})
 	}
 	return l
+}
+
+// look forgets the files that the database deleted because blocks hold what stood in them.
+func (l *logSync) look() {
+	l.acked.Keep(func(p acked.Place) bool {
+		for _, o := range l.logs {
+			if o.name == p.Log {
+				_, err := os.Lstat(wlog.SegmentName(o.dir, p.Segment))
+				return !errors.Is(err, fs.ErrNotExist)
+			}
+		}
+		return false
+	})
 }
 
 // wait returns after a sync that began after the call.
@@ -117,7 +139,8 @@ func (l *logSync) wait() error {
 func (l *logSync) close() error {
 	l.turn.Lock()
 	defer l.turn.Unlock()
-	var errs []error
+	l.look()
+	errs := []error{l.acked.Close()}
 	for _, o := range l.logs {
 		errs = append(errs, o.close())
 	}
@@ -126,9 +149,12 @@ func (l *logSync) close() error {
 
 // openLog is a log's folder of numbered files, of which only the newest grows.
 type openLog struct {
+	name   string
 	dir    string
+	acked  *acked.File
 	newest int // the file that grew last; -1: none was seen
 	file   *os.File
+	end    int64 // where its last known record ends
 }
 
 // sync syncs every file from the one that grew last to the newest.
@@ -139,6 +165,10 @@ func (o *openLog) sync(fsync func(*os.File) error) error {
 			if err != nil || !found {
 				return err
 			}
+		}
+		info, err := o.file.Stat()
+		if err != nil {
+			return fmt.Errorf("look at %s: %w", o.file.Name(), err)
 		}
 		if err := fsync(o.file); err != nil {
 			return fmt.Errorf("sync %s: %w", o.file.Name(), err)
@@ -151,13 +181,23 @@ func (o *openLog) sync(fsync func(*os.File) error) error {
 		}
 		if next {
 			o.newest++
+			o.acked.Set(acked.Place{Log: o.name, Segment: o.newest - 1}, info.Size())
 		} else if still, err := exists(o.file.Name()); err != nil || still {
-			return err
+			return errors.Join(err, o.remember(info.Size()))
 		}
 		if err := o.close(); err != nil {
 			return fmt.Errorf("close a file of %s: %w", o.dir, err)
 		}
 	}
+}
+
+// remember notes how many whole records of the newest file are on the disk.
+func (o *openLog) remember(size int64) (err error) {
+	if o.end, err = acked.End(o.file, o.end, size); err != nil {
+		return fmt.Errorf("look at %s: %w", o.file.Name(), err)
+	}
+	o.acked.Set(acked.Place{Log: o.name, Segment: o.newest}, o.end)
+	return nil
 }
 
 // open opens the file that grew last, or the oldest one if that is not there:
@@ -179,7 +219,7 @@ func (o *openLog) open(fsync func(*os.File) error) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	o.file = f
+	o.file, o.end = f, 0
 	return true, syncFolder(o.dir, fsync) // the file's name must last, too
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -177,7 +178,7 @@ func TestEveryFileThatMayHaveGrownIsSynced(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	l := newLogSync(dir, disk.fsync)
+	l := newLogSync(dir, disk.fsync, slog.New(slog.DiscardHandler))
 	t.Cleanup(func() { _ = l.close() })
 	for _, step := range []struct {
 		name string
@@ -231,7 +232,7 @@ func TestOneSyncServesAllThatWait(t *testing.T) {
 		begun <- struct{}{}
 		<-goOn
 		return nil
-	})
+	}, slog.New(slog.DiscardHandler))
 	answered := make(chan error, 11)
 	wait := func() { answered <- l.wait() }
 	go wait()

@@ -28,6 +28,7 @@ func (m *mender) blocks() error {
 		path := filepath.Join(m.dir, e.Name())
 		meta, cause := m.openable(path, id)
 		if cause == nil {
+			m.wroteLate(id, meta)
 			if !meta.Compaction.FromOutOfOrder() && !meta.Compaction.FromStaleSeries() && !meta.Compaction.FromSelectedSeries() {
 				m.validFrom = max(m.validFrom, meta.MaxTime)
 			}

@@ -369,14 +369,27 @@ func TestAnIncompleteSnapshotIsNotRead(t *testing.T) {
 	m.put("steady", span(1, crashRange, 1000)...)
 	m.close()
 	for what, damage := range map[string]func(t *testing.T, file string){
-		"empty":          func(t *testing.T, file string) { change(t, file, cut(0)) },
-		"no file":        func(t *testing.T, file string) { remove(t, file) },
-		"no folder":      func(t *testing.T, file string) { remove(t, filepath.Dir(file)) },
-		"half":           func(t *testing.T, file string) { change(t, file, func(b []byte) []byte { return b[:len(b)/2] }) },
-		"first page":     func(t *testing.T, file string) { change(t, file, cut(32<<10)) },
-		"zeros":          func(t *testing.T, file string) { change(t, file, zero(0, 1<<30)) },
-		"a bit":          func(t *testing.T, file string) { change(t, file, flip(1000)) },
-		"another name":   func(t *testing.T, file string) { rename(t, file, filepath.Join(filepath.Dir(file), "00000001")) },
+		"empty":        func(t *testing.T, file string) { change(t, file, cut(0)) },
+		"no file":      func(t *testing.T, file string) { remove(t, file) },
+		"no folder":    func(t *testing.T, file string) { remove(t, filepath.Dir(file)) },
+		"half":         func(t *testing.T, file string) { change(t, file, func(b []byte) []byte { return b[:len(b)/2] }) },
+		"first page":   func(t *testing.T, file string) { change(t, file, cut(32<<10)) },
+		"zeros":        func(t *testing.T, file string) { change(t, file, zero(0, 1<<30)) },
+		"a bit":        func(t *testing.T, file string) { change(t, file, flip(1000)) },
+		"another name": func(t *testing.T, file string) { rename(t, file, filepath.Join(filepath.Dir(file), "00000001")) },
+		"its parts twice": func(t *testing.T, file string) {
+			text, err := os.ReadFile(file)
+			if err == nil {
+				err = os.WriteFile(filepath.Join(filepath.Dir(file), "00000001"), text, 0o600)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		},
+		"an empty record": func(t *testing.T, file string) {
+			// A header of length 0 whose checksum is right.
+			change(t, file, func(b []byte) []byte { return append(b[:len(b)-len(b)%(32<<10)], 1, 0, 0, 0, 0, 0, 0) })
+		},
 		"a folder in it": func(t *testing.T, file string) { remove(t, file); mkdir(t, file) },
 		"a file instead": func(t *testing.T, file string) {
 			remove(t, filepath.Dir(file))

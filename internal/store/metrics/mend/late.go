@@ -6,6 +6,8 @@ import (
 	"github.com/prometheus/common/promslog"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/tsdb/record"
+
+	"github.com/signalbox-project/signalbox/internal/store/metrics/acked"
 )
 
 // lateLog mends the log of late samples and takes its markers out of it.
@@ -27,7 +29,12 @@ func (m *mender) lateLog() error {
 		}
 		return marker
 	}
-	err := m.oneLog(filepath.Join(m.dir, "wbl"), -1, -1)
+	dir := filepath.Join(m.dir, acked.Late)
+	numbers, err := m.segments(dir)
+	if err == nil {
+		m.lateMissing(numbers)
+		err = m.oneLog(dir, -1, -1)
+	}
 	m.visit = nil
 	if taken > 0 {
 		m.log.Debug("late samples are read from their log, also where it says that they are in mapped chunks", "records", taken)

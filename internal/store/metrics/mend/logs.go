@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"github.com/signalbox-project/signalbox/internal/store/metrics/acked"
 )
 
 // logs mends the write-ahead log, its newest checkpoint and the log of late samples.
@@ -40,7 +42,7 @@ func (m *mender) logs() error {
 	if checkpoint != "" {
 		begin = covered + 1
 	}
-	if err := m.oneLog(wal, begin, newestSnapshot(m.dir)); err != nil {
+	if err := m.oneLog(wal, begin, max(newestSnapshot(m.dir), m.newestAcked(acked.Samples))); err != nil {
 		return err
 	}
 	if len(m.found) > 0 {
@@ -110,7 +112,7 @@ func (m *mender) oneSegment(path string, newest bool) error {
 		return err
 	}
 	if len(s.holes) == 0 && len(s.blank) == 0 {
-		return nil
+		return m.noteHoles(path, s, newest)
 	}
 	w, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
@@ -126,7 +128,7 @@ func (m *mender) oneSegment(path string, newest bool) error {
 	if err := s.mend(); err != nil {
 		return err
 	}
-	return m.noteHoles(path, s.holes, newest)
+	return m.noteHoles(path, s, newest)
 }
 
 // keepHole copies the bytes of a hole to quarantine/.
@@ -139,11 +141,20 @@ func (m *mender) keepHole(f *os.File, path string, h hole) error {
 	return m.setAside(fmt.Sprintf("%s@%d", name, h.offset), data)
 }
 
-func (m *mender) noteHoles(path string, holes []hole, newest bool) error {
-	for _, h := range holes {
-		if newest && h.torn {
+// noteHoles names what is lost: every hole but the one that a crash leaves at the end of the newest segment, behind
+// what was acknowledged, and what of that is missing behind the end.
+func (m *mender) noteHoles(path string, s *segment, newest bool) error {
+	promised := m.acknowledged(path)
+	if whole := s.size; whole < promised && (len(s.holes) == 0 || !s.holes[len(s.holes)-1].torn) {
+		s.holes = append(s.holes, hole{offset: whole, reason: "it was cut off", torn: true})
+	}
+	for _, h := range s.holes {
+		if newest && h.torn && h.offset >= promised {
 			m.log.Info("metrics log ended in the middle of a record; what was not acknowledged is dropped", "file", m.relative(path), "bytes", h.size)
 			continue
+		}
+		if h.torn {
+			h.size = max(h.size, promised-h.offset)
 		}
 		start, end, err := around(path, h)
 		if err != nil {

@@ -19,8 +19,8 @@
 //
 // Invariants: a log without damage and untrue markers is only read; a mended log has
 // none; what is removed from mapped chunks and snapshots stands in the log; a
-// record that ends in the middle of the newest segment is how a crash looks, is
-// removed and is no damage, as it was never acknowledged.
+// record that ends in the middle of the newest segment, behind what was acknowledged (package acked), is how a crash
+// looks, is removed and is no damage.
 //
 // Start reading at Folder.
 package mend
@@ -41,6 +41,7 @@ import (
 	"github.com/prometheus/prometheus/tsdb/tsdbutil"
 
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/store/metrics/acked"
 )
 
 // QuarantineDir is where damaged data goes, below the database's folder.
@@ -120,12 +121,16 @@ func plainLock(dir string) error {
 
 func mendLocked(dir string, log *slog.Logger) ([]Damage, error) {
 	m := &mender{dir: dir, log: log, now: time.Now().UTC().Truncate(time.Second), validFrom: math.MinInt64}
-	for _, step := range []func() error{m.blocks, m.headChunks, m.snapshots, m.logs} {
+	for _, step := range []func() error{m.readAcked, m.blocks, m.headChunks, m.snapshots, m.logs} {
 		if err := step(); err != nil {
 			return nil, err
 		}
 	}
-	return m.remember()
+	all, err := m.remember()
+	if err != nil {
+		return nil, err
+	}
+	return all, m.settle()
 }
 
 type mender struct {
@@ -137,6 +142,10 @@ type mender struct {
 	validFrom int64 // where the blocks of samples in order end
 	mapped    mappedChunks
 	visit     func(record []byte) (remove bool) // sees the records of the log under way
+
+	acked       map[acked.Place]int64 // how much of each segment was acknowledged
+	looked      time.Time             // when that was last compared with the folders
+	lateWritten time.Time             // when the newest block of late samples was made
 }
 
 func (m *mender) note(d Damage) {

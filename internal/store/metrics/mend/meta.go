@@ -28,17 +28,33 @@ func (m *mender) openable(path string, id ulid.ULID) (tsdb.BlockMeta, error) {
 		}
 		m.log.Warn("a block's description was made again from its index", "block", id, "reason", reason)
 	}
-	if _, _, err := tombstones.ReadTombstones(path); err != nil {
+	if err := guarded(func() error { _, _, err := tombstones.ReadTombstones(path); return err }); err != nil {
 		if err := m.moveAside(filepath.Join(path, tombstones.TombstonesFilename)); err != nil {
 			return tsdb.BlockMeta{}, err
 		}
 		m.note(Damage{File: m.relative(filepath.Join(path, tombstones.TombstonesFilename)), Reason: "samples that were deleted from this block are there again: " + err.Error()})
 	}
-	b, err := tsdb.OpenBlock(slog.New(slog.DiscardHandler), path, nil, nil)
-	if err != nil {
-		return tsdb.BlockMeta{}, err
-	}
-	return b.Meta(), b.Close()
+	var meta tsdb.BlockMeta
+	err := guarded(func() error {
+		b, err := tsdb.OpenBlock(slog.New(slog.DiscardHandler), path, nil, nil)
+		if err != nil {
+			return err
+		}
+		meta = b.Meta()
+		return b.Close()
+	})
+	return meta, err
+}
+
+// guarded runs what reads files that may be damaged: the TSDB's readers panic on some, such as a list
+// of deletions that is a few bytes long.
+func guarded(read func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("it cannot be read: %v", p)
+		}
+	}()
+	return read()
 }
 
 // describes is why a block's description cannot be relied on, or "".
@@ -75,11 +91,13 @@ func (m *mender) describe(path string, id ulid.ULID) error {
 		Compaction: tsdb.BlockMetaCompaction{Level: 1, Sources: []ulid.ULID{id}},
 	}
 	meta.Compaction.SetOutOfOrder()
-	err := eachChunk(path, func(c chunks.Meta, samples int) {
-		meta.MinTime, meta.MaxTime = min(meta.MinTime, c.MinTime), max(meta.MaxTime, c.MaxTime+1)
-		meta.Stats.NumChunks++
-		meta.Stats.NumSamples += uint64(samples) //nolint:gosec // a count
-	}, func() { meta.Stats.NumSeries++ })
+	err := guarded(func() error {
+		return eachChunk(path, func(c chunks.Meta, samples int) {
+			meta.MinTime, meta.MaxTime = min(meta.MinTime, c.MinTime), max(meta.MaxTime, c.MaxTime+1)
+			meta.Stats.NumChunks++
+			meta.Stats.NumSamples += uint64(samples) //nolint:gosec // a count
+		}, func() { meta.Stats.NumSeries++ })
+	})
 	if err != nil {
 		return err
 	}

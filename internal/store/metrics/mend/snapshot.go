@@ -11,8 +11,11 @@ import (
 
 const (
 	snapshotPrefix = "chunk_snapshot."
-	// The last part that every snapshot has; exemplars may follow it.
+	// The kinds of record, in the order in which a snapshot has them. Tombstones are the last that every
+	// snapshot has.
+	snapshotSeries     = 1
 	snapshotTombstones = 2
+	snapshotExemplars  = 3
 )
 
 // snapshots removes snapshots of the head from which the TSDB would read less than
@@ -51,28 +54,55 @@ func (m *mender) snapshots() error {
 	return nil
 }
 
-// incomplete is why a snapshot cannot be relied on, or "".
+// incomplete is why a snapshot cannot be relied on, or "". The TSDB takes what it reads for what it
+// wrote, and panics where records are empty or in another order.
 func incomplete(dir string) string {
 	numbers, err := segmentsOf(dir)
 	if err != nil {
 		return err.Error()
 	}
-	ended := false
+	var at snapshotOrder
 	for i, n := range numbers {
 		if i != n {
 			return "a part is missing"
 		}
-		err = errors.Join(err, eachRecord(filepath.Join(dir, segmentName(n)), func(_ int64, rec []byte) {
-			ended = ended || len(rec) > 0 && rec[0] == snapshotTombstones
-		}))
+		err = errors.Join(err, eachRecord(filepath.Join(dir, segmentName(n)), func(_ int64, rec []byte) { at.see(rec) }))
 	}
 	switch {
 	case err != nil:
 		return err.Error()
-	case !ended:
+	case at.wrong != "":
+		return at.wrong
+	case !at.ended:
 		return "it is incomplete"
 	}
 	return ""
+}
+
+// snapshotOrder follows the records of a snapshot.
+type snapshotOrder struct {
+	kind   byte // of the record before
+	series bool // there was one
+	ended  bool // the tombstones were there
+	wrong  string
+}
+
+func (o *snapshotOrder) see(rec []byte) {
+	switch {
+	case o.wrong != "":
+	case len(rec) == 0:
+		o.wrong = "a record is empty"
+	case rec[0] < snapshotSeries || rec[0] > snapshotExemplars:
+		o.wrong = fmt.Sprintf("a record is of the unknown kind %d", rec[0])
+	case rec[0] < o.kind:
+		o.wrong = "its records are out of order"
+	case rec[0] == snapshotExemplars && !o.series:
+		o.wrong = "it has exemplars of no series"
+	default:
+		o.kind = rec[0]
+		o.series = o.series || rec[0] == snapshotSeries
+		o.ended = o.ended || rec[0] == snapshotTombstones
+	}
 }
 
 func (m *mender) dropSnapshots(reason string) error {

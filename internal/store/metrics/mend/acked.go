@@ -1,0 +1,97 @@
+package mend
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+	"github.com/prometheus/prometheus/tsdb"
+
+	"github.com/signalbox-project/signalbox/internal/store/metrics/acked"
+)
+
+// readAcked reads how much of each segment was acknowledged; a list that cannot be read is moved away.
+func (m *mender) readAcked() (err error) {
+	m.acked, m.looked, err = acked.Read(m.dir)
+	if err == nil {
+		return nil
+	}
+	m.note(Damage{File: acked.Name, Reason: "the list of what was acknowledged cannot be read, nothing else is lost: " + err.Error()})
+	return m.moveAside(filepath.Join(m.dir, acked.Name))
+}
+
+// acknowledged is how many bytes of a segment were acknowledged.
+func (m *mender) acknowledged(path string) int64 {
+	return m.acked[m.place(path)]
+}
+
+// place is the segment of a path; one of a checkpoint is none that was acknowledged.
+func (m *mender) place(path string) acked.Place {
+	var n int
+	if _, err := fmt.Sscanf(filepath.Base(path), "%d", &n); err != nil {
+		n = -1
+	}
+	return acked.Place{Log: m.relative(filepath.Dir(path)), Segment: n}
+}
+
+// newestAcked is the newest segment of a log of which something was acknowledged, or -1.
+func (m *mender) newestAcked(log string) int {
+	newest := -1
+	for p := range m.acked {
+		if p.Log == log {
+			newest = max(newest, p.Segment)
+		}
+	}
+	return newest
+}
+
+// lateMissing names the segments of the log of late samples that were acknowledged and are gone. The TSDB deletes
+// older ones, never the newest, after it wrote what they hold to blocks: shortly after that an older one is not missed.
+func (m *mender) lateMissing(present []int) {
+	const soon = 10 * time.Minute
+	for p, size := range m.acked {
+		switch {
+		case p.Log != acked.Late || slices.Contains(present, p.Segment):
+		case len(present) > 0 && p.Segment < present[0] && m.lateWritten.After(m.looked.Add(-soon)):
+		case len(present) > 0 && p.Segment > present[0] && p.Segment < present[len(present)-1]: // oneLog names the gap
+		default:
+			m.note(Damage{File: filepath.Join(p.Log, segmentName(p.Segment)), Reason: "the file is missing", Bytes: size})
+		}
+	}
+}
+
+// wroteLate remembers when a block of late samples was made.
+func (m *mender) wroteLate(id ulid.ULID, meta tsdb.BlockMeta) {
+	if at := id.Timestamp(); meta.Compaction.FromOutOfOrder() && at.After(m.lateWritten) {
+		m.lateWritten = at
+	}
+}
+
+// settle brings the list to what is there, so that the next start does not miss the same again.
+func (m *mender) settle() error {
+	left := maps.Clone(m.acked)
+	changed := false
+	for p, size := range m.acked {
+		info, err := os.Stat(filepath.Join(m.dir, p.Log, segmentName(p.Segment)))
+		switch {
+		case err != nil || info.Size() == 0:
+			delete(left, p)
+			changed = true
+		case info.Size() < size:
+			left[p] = info.Size()
+			changed = true
+		}
+	}
+	if !changed {
+		return nil
+	}
+	m.log.Debug("the list of what was acknowledged is brought to what is there", "age", time.Since(m.looked))
+	if err := acked.Write(m.dir, left); err != nil {
+		return fmt.Errorf("write the list of what was acknowledged: %w", err)
+	}
+	return nil
+}

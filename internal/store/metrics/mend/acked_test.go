@@ -1,0 +1,144 @@
+package mend_test
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/signalbox-project/signalbox/internal/store/metrics/acked"
+	"github.com/signalbox-project/signalbox/internal/store/metrics/mend"
+)
+
+// acknowledge notes that all that the logs hold was acknowledged.
+func acknowledge(t *testing.T, dir string) {
+	t.Helper()
+	sizes := map[acked.Place]int64{}
+	for _, log := range []string{acked.Samples, acked.Late} {
+		for _, path := range files(t, dir, log+"/0*") {
+			f, err := os.Open(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			info, err := f.Stat()
+			if err != nil {
+				t.Fatal(err)
+			}
+			end, err := acked.End(f, 0, info.Size())
+			if err != nil {
+				t.Fatal(err)
+			}
+			n, err := strconv.Atoi(filepath.Base(path))
+			if err != nil {
+				t.Fatal(err)
+			}
+			sizes[acked.Place{Log: log, Segment: n}] = end
+			if err := f.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := acked.Write(dir, sizes); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The end of the newest segment is where a crash leaves half a record, which is no damage. What had been
+// acknowledged there is: it is named, once, whatever became of the file.
+func TestWhatWasAcknowledgedIsMissedAtTheEndOfALog(t *testing.T) {
+	dir := build(t, false)
+	acknowledge(t, dir)
+	if found, err := mend.Folder(clone(t, dir), discard); err != nil || len(found) > 0 {
+		t.Fatalf("undamaged: %+v, %v", found, err)
+	}
+	half := func(b []byte) []byte { return b[:len(b)/2] }
+	for what, damage := range map[string]func(t *testing.T, file string){
+		"a byte short": func(t *testing.T, file string) { change(t, file, func(b []byte) []byte { return b[:len(b)-1] }) },
+		"half":         func(t *testing.T, file string) { change(t, file, half) },
+		"empty":        func(t *testing.T, file string) { change(t, file, cut(0)) },
+		"zeros":        func(t *testing.T, file string) { change(t, file, zero(0, 1<<30)) },
+		"zeros at the end": func(t *testing.T, file string) {
+			change(t, file, func(b []byte) []byte { clear(b[len(b)/2:]); return b })
+		},
+		"a bit at the end": func(t *testing.T, file string) { change(t, file, func(b []byte) []byte { b[len(b)-2] ^= 1; return b }) },
+		"gone":             remove,
+		"a folder":         func(t *testing.T, file string) { remove(t, file); mkdir(t, file) },
+	} {
+		for _, log := range []string{acked.Samples, acked.Late} {
+			t.Run(log+" "+what, func(t *testing.T) {
+				dir := clone(t, dir)
+				all := files(t, dir, log+"/0*")
+				newest := all[len(all)-1]
+				damage(t, newest)
+				found, err := mend.Folder(dir, discard)
+				if err != nil || len(found) == 0 {
+					t.Fatalf("%+v, %v", found, err)
+				}
+				for _, d := range found {
+					if d.File != filepath.Join(log, filepath.Base(newest)) {
+						t.Errorf("%s is named, %s is damaged", d.File, newest)
+					}
+				}
+				content(t, dir)
+				if again, err := mend.Folder(dir, discard); err != nil || len(again) != len(found) {
+					t.Errorf("a second start finds %+v, %v", again, err)
+				}
+			})
+		}
+	}
+}
+
+// What was not acknowledged may be gone, and is not missed.
+func TestATornEndBehindWhatWasAcknowledgedIsACrash(t *testing.T) {
+	dir := build(t, false)
+	acknowledge(t, dir)
+	for _, log := range []string{acked.Samples, acked.Late} {
+		all := files(t, dir, log+"/0*")
+		f, err := os.OpenFile(all[len(all)-1], os.O_APPEND|os.O_WRONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.WriteString("\x01\x00\x80half a record"); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if found, err := mend.Folder(dir, discard); err != nil || len(found) > 0 {
+		t.Errorf("%+v, %v", found, err)
+	}
+	content(t, dir)
+}
+
+func TestAListOfWhatWasAcknowledgedThatIsNoneStopsNothing(t *testing.T) {
+	dir := build(t, false)
+	mkdir(t, filepath.Join(dir, acked.Name))
+	found, err := mend.Folder(dir, discard)
+	if err != nil || len(found) != 1 || !strings.Contains(found[0].Reason, "nothing else is lost") {
+		t.Errorf("%+v, %v", found, err)
+	}
+	content(t, dir)
+}
+
+// The TSDB's readers panic on some damages. Every length that a list of deletions can be cut to, and every
+// byte of it that changes, is survived and named.
+func TestAListOfDeletionsMayBeAnything(t *testing.T) {
+	dir := build(t, false)
+	whole, err := os.ReadFile(files(t, dir, "0*/tombstones")[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range whole {
+		path := files(t, dir, "0*/tombstones")[0]
+		change(t, path, func([]byte) []byte { return whole[:n] })
+		if found, err := mend.Folder(dir, discard); err != nil || len(found) != 1 {
+			t.Errorf("cut to %d bytes: %+v, %v", n, found, err)
+		}
+		remove(t, filepath.Join(dir, mend.QuarantineDir))
+		if err := os.WriteFile(path, whole, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
