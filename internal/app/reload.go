@@ -159,7 +159,7 @@ func (p *Process) loadAndApply() error {
 // takeInForce makes one value of what a reload takes and of what waits for a restart.
 func (p *Process) takeInForce(cfg config.Config) {
 	now := p.cfg
-	now.Global, now.ScrapeConfigs, now.Prometheus, now.File = cfg.Global, cfg.ScrapeConfigs, cfg.Prometheus, cfg.File
+	now.Global, now.ScrapeConfigs, now.Prometheus, now.File, now.Hash = cfg.Global, cfg.ScrapeConfigs, cfg.Prometheus, cfg.File, cfg.Hash
 	now.RuleFiles, now.DetectorFiles, now.SLOFiles, now.PolicyFiles, now.ProbeFiles = cfg.RuleFiles, cfg.DetectorFiles, cfg.SLOFiles, cfg.PolicyFiles, cfg.ProbeFiles
 	now.AlertmanagerFile = cfg.AlertmanagerFile
 	p.inForce.Store(&now)
@@ -171,7 +171,7 @@ func (p *Process) warnOfRestart(cfg config.Config) {
 	for i := range was.NumField() {
 		f := was.Type().Field(i)
 		switch f.Name {
-		case "Global", "ScrapeConfigs", "Alerting", "RuleFiles", "DetectorFiles", "SLOFiles", "PolicyFiles", "ProbeFiles", "AlertmanagerFile", "Prometheus", "File":
+		case "Global", "ScrapeConfigs", "Alerting", "RuleFiles", "DetectorFiles", "SLOFiles", "PolicyFiles", "ProbeFiles", "AlertmanagerFile", "Prometheus", "File", "Hash":
 			continue
 		}
 		if !reflect.DeepEqual(was.Field(i).Interface(), now.Field(i).Interface()) {

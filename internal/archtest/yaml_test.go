@@ -9,7 +9,6 @@ import (
 // walkers walk YAML nodes beside internal/document, for the stated reason: each is to go.
 func walkers() map[string]string {
 	return map[string]string{
-		"internal/config":         "reads the root configuration by a walker of its own still",
 		"internal/process/detect": "reads detector files by a walker of its own still",
 		"internal/probe":          "lays a probe's modules out for the blackbox exporter's own decoder, which needs that library's nodes",
 	}

@@ -145,7 +145,7 @@ func TestCheckSLOsNamesPlaceCauseAndCure(t *testing.T) {
 			map[string]string{"a.yaml": strings.Replace(goodSLO, "0.995", "2", 1) + "---\nspec: {\n---\n" + strings.NewReplacer("name: good", "name: third", "28d", "28x").Replace(goodSLO)},
 			[]string{"a.yaml:13: objectives.target: the objective is 2", `a.yaml:15: not valid YAML: the "{" of this line is not closed`, `a.yaml:27: timeWindow.duration: window "28x" is unknown`},
 		},
-		{"a key twice", slo("  service: edge\n", "  service: edge\n  service: layout\n"), []string{`a.yaml:6: not valid YAML: mapping key "service" already defined at [5:3]; keep one of the two`}},
+		{"a key twice", slo("  service: edge\n", "  service: edge\n  service: layout\n"), []string{`a.yaml:6: spec.service stands here twice; keep one`}},
 		{"a huge file", map[string]string{"a.yaml": strings.Repeat("# much too much\n", 300_000)}, []string{"a.yaml:1: it is larger than 4 MiB, and so is no SLO file; check the pattern"}},
 		{"Latin 1", slo("name: good", "name: caf\xe9"), []string{"a.yaml:3: not valid UTF-8; save the file as UTF-8"}},
 		{"UTF-16", map[string]string{"a.yaml": "\xff\xfea\x00p\x00i\x00"}, []string{"a.yaml:1: not valid UTF-8; save the file as UTF-8"}},

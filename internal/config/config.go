@@ -3,17 +3,17 @@
 //
 // It reads, checks and resolves paths; it opens and starts nothing. Data in: the file's text. Data out: a
 // Config in which every path is absolute or relative to the working folder, or all
-// problems at once, each with file, line and, for a misspelt key, the name
-// that was meant. Scrape configurations are read by Prometheus' own code.
+// problems at once, each with file, line, cure and, for a misspelt key, the name
+// that was meant (internal/document). Scrape configurations are read by Prometheus' own code.
 //
 // Invariant: a Config that Load returned without an error is valid as a whole.
 // Start reading at Config, then Load.
 package config
 
 import (
-	"errors"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	promconfig "github.com/prometheus/prometheus/config"
@@ -24,6 +24,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/alerting/rules"
 	"github.com/signalbox-project/signalbox/internal/alerting/selfquery"
 	"github.com/signalbox-project/signalbox/internal/api"
+	"github.com/signalbox-project/signalbox/internal/document"
 	"github.com/signalbox-project/signalbox/internal/front"
 	"github.com/signalbox-project/signalbox/internal/gate"
 	"github.com/signalbox-project/signalbox/internal/gate/canary"
@@ -47,9 +48,9 @@ import (
 // Config is signalbox.yml.
 type Config struct {
 	ExternalLabels   map[string]string `yaml:"external_labels"`   // on everything that leaves this installation
-	Global           Raw               `yaml:"global"`            // Prometheus' global section: scrape_interval, evaluation_interval, …
-	ScrapeConfigs    Raw               `yaml:"scrape_configs"`    // Prometheus' own format
-	Alerting         Raw               `yaml:"alerting"`          // Prometheus' own format: Alertmanagers outside that get every alert too
+	Global           document.Raw      `yaml:"global"`            // Prometheus' global section: scrape_interval, evaluation_interval, …
+	ScrapeConfigs    document.Raw      `yaml:"scrape_configs"`    // Prometheus' own format
+	Alerting         document.Raw      `yaml:"alerting"`          // Prometheus' own format: Alertmanagers outside that get every alert too
 	RuleFiles        []string          `yaml:"rule_files"`        // globs; Prometheus' own format
 	DetectorFiles    []string          `yaml:"detector_files"`    // globs; detectors of sudden change (docs/alerting.md)
 	SLOFiles         []string          `yaml:"slo_files"`         // globs; OpenSLO v1
@@ -86,6 +87,8 @@ type Config struct {
 	Prometheus *promconfig.Config `yaml:"-"`
 	// File is where the configuration came from; "" for the defaults.
 	File string `yaml:"-"`
+	// Hash is the SHA-256 of the file's text, as sha256sum prints it; "" for the defaults.
+	Hash string `yaml:"-"`
 }
 
 // Limits bound what may enter.
@@ -137,29 +140,49 @@ func Default() Config {
 	}
 }
 
-// Load reads and checks file; "" answers the defaults. The error joins every
-// problem found.
+// Files are how the configuration is found and read.
+func Files() document.Files {
+	return document.Files{What: "configuration", Setting: "--config.file", MaxBytes: 4 << 20}
+}
+
+// Load reads and checks file; "" answers the defaults. The error lists every
+// problem found, one a line.
 func Load(file string) (Config, error) {
-	c := Default()
-	c.File = file
 	if file == "" {
-		return c, c.prometheus()
+		c := Default()
+		return c, document.Err(c.prometheus(document.File{}))
 	}
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return c, fmt.Errorf("read configuration: %w", err)
+	f, problem := Files().Read(file)
+	if problem != nil {
+		return Default(), document.Err([]document.Problem{*problem})
 	}
-	problems := decodeStrict(file, text, &c)
+	c, problems := Parse(f)
+	return c, document.Err(problems)
+}
+
+// Parse makes a configuration of a file as it was read, and says everything that is wrong with it.
+func Parse(f document.File) (Config, []document.Problem) {
+	c := Default()
+	sum := sha256.Sum256(f.Text)
+	c.File, c.Hash = f.Path, hex.EncodeToString(sum[:])
+	r, docs := document.Parse(f.Path, f.Text)
+	for i, doc := range docs {
+		if i > 0 {
+			doc.Problem("", "a second YAML document: one file holds one configuration", "join the two, or delete the line `---`")
+			continue
+		}
+		doc.Decode(&c, "")
+	}
 	for _, s := range c.sections() {
-		for _, err := range s.validate() {
-			problems = append(problems, fmt.Errorf("%s: %s.%w", file, s.name, err))
+		r.Invalid(s.name, s.validate())
+	}
+	if r.Errors() == 0 || c.Global != nil || c.ScrapeConfigs != nil || c.Alerting != nil {
+		for _, p := range c.prometheus(f) {
+			r.Add(p)
 		}
 	}
-	if err := c.prometheus(); err != nil {
-		problems = append(problems, fmt.Errorf("%s: %w", file, err))
-	}
-	c.resolve(filepath.Dir(file))
-	return c, errors.Join(problems...)
+	c.resolve(filepath.Dir(f.Path))
+	return c, r.Problems()
 }
 
 type section struct {
@@ -202,14 +225,22 @@ func (c *Config) sections() []section {
 const defaultGlobal = "\nglobal: {scrape_interval: 15s, evaluation_interval: 15s}\n"
 
 // prometheus has Prometheus read its own sections.
-func (c *Config) prometheus() error {
-	text := merge(c.Global, c.ScrapeConfigs, c.Alerting)
+func (c *Config) prometheus(f document.File) []document.Problem {
+	text := document.Merge(c.Global, c.ScrapeConfigs, c.Alerting)
 	if c.Global == nil {
 		text += defaultGlobal
 	}
 	p, err := scrape.Load(text, filepath.Dir(c.File))
 	if err != nil {
-		return fmt.Errorf("global, scrape_configs or alerting: %w", err)
+		names := append(document.NamesOf(promconfig.GlobalConfig{}, promconfig.ScrapeConfig{}, promconfig.AlertingConfig{}),
+			"static_configs", "targets", "labels", "file_sd_configs", "files", "dns_sd_configs", "http_sd_configs", "kubernetes_sd_configs")
+		problems := document.Foreign{File: document.File{Path: f.Path, Text: []byte(text)}, Names: names}.Problems(err)
+		for i, p := range problems {
+			if p.Line == 0 {
+				problems[i].Message = "global, scrape_configs or alerting: " + p.Message
+			}
+		}
+		return problems
 	}
 	c.Prometheus = p
 	return nil

@@ -61,12 +61,7 @@ type Prepared[T any] struct {
 func (p *Prepared[T]) Value() T { return p.next.value }
 
 // Err lists every error, one a line; nil without any. Commit may be called all the same.
-func (p *Prepared[T]) Err() error {
-	if Failed(p.next.problems) {
-		return &LoadError{Problems: p.next.problems}
-	}
-	return nil
-}
+func (p *Prepared[T]) Err() error { return Err(p.next.problems) }
 
 // Commit puts the value into force, and says what was odd.
 func (p *Prepared[T]) Commit() {

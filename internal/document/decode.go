@@ -1,6 +1,7 @@
 package document
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -8,12 +9,9 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
-)
 
-// Raw is a section kept as text because another library reads it, Prometheus'
-// scrape_configs for one: the lines of the section at their own line numbers,
-// all other lines empty, so that the library's errors name the right place.
-type Raw []string
+	"github.com/signalbox-project/signalbox/internal/platform/redact"
+)
 
 // Decode reads the node into what v points to. Structs of ours are walked key by key, by their
 // yaml tags, so that one bad key does not hide the next; what decodes itself and everything
@@ -102,7 +100,67 @@ func (n Node) leaf(v reflect.Value, path string) {
 			return
 		}
 	}
-	n.Problem(path, Reason(err), "")
+	n.unfit(path, err)
+}
+
+// unfit reports a value of another kind than is wanted, without the value: it may be secret.
+func (n Node) unfit(path string, err error) {
+	var wrong *yaml.TypeError
+	var shape *yaml.UnexpectedNodeTypeError
+	wanted, is := "", ""
+	switch {
+	case errors.As(err, &wrong):
+		wanted, is = goKind(wrong.DstType.String()), nodeKind(n.r.resolve(n.node))
+	case errors.As(err, &shape):
+		wanted, is = nodeTypeKind(shape.Expected), nodeTypeKind(shape.Actual)
+	}
+	if wanted == "" || is == "" || wanted == is {
+		n.Problem(path, redact.Text(Reason(err)), cureOf(Reason(err)))
+		return
+	}
+	n.Problem(path, fmt.Sprintf("must be %s, is %s", wanted, is), cures()[wanted])
+}
+
+// cures say how a kind of value is written.
+func cures() map[string]string {
+	return map[string]string{
+		"a list":                      "begin each entry with `- `",
+		"a mapping of keys to values": "write `key: value` lines, indented below it",
+		"a number":                    "write digits only, without quotes or a unit",
+		"true or false":               "write one of the two words, without quotes",
+		"a text":                      "put it in quotes",
+	}
+}
+
+func cureOf(reason string) string {
+	if strings.Contains(reason, "duration") {
+		return "write a number and a unit, as in 30s, 5m, 12h or 15d"
+	}
+	return "mend the value; the reference of its format has an example"
+}
+
+func nodeKind(n ast.Node) string {
+	if n == nil {
+		return ""
+	}
+	return nodeTypeKind(n.Type())
+}
+
+// nodeTypeKind names a kind of node as a person would.
+func nodeTypeKind(t ast.NodeType) string {
+	switch t {
+	case ast.MappingType, ast.MappingValueType:
+		return "a mapping of keys to values"
+	case ast.SequenceType:
+		return "a list"
+	case ast.IntegerType, ast.FloatType:
+		return "a number"
+	case ast.BoolType:
+		return "true or false"
+	case ast.StringType, ast.LiteralType:
+		return "a text"
+	}
+	return ""
 }
 
 // maxNodes bounds what the aliases of one value grow to.
@@ -167,24 +225,6 @@ func fieldsOf(v reflect.Value) (fields map[string]reflect.Value, names []string)
 	}
 	slices.Sort(names)
 	return fields, names
-}
-
-// raw are the lines of a key's section: up to where the next key of the mapping stands.
-func (o *Object) raw(key string) Raw {
-	first, end := lineOf(o.keys[key]), len(o.r.lines)+1
-	for _, other := range o.keys {
-		if l := lineOf(other); l > first && l < end {
-			end = l
-		}
-	}
-	raw := make(Raw, end-1)
-	for n := range raw {
-		raw[n] = "\n"
-		if n+1 >= first {
-			raw[n] = o.r.lines[n]
-		}
-	}
-	return raw
 }
 
 // Where is the place of a path that was decoded, or of the nearest part above it.

@@ -116,7 +116,7 @@ foreign:
 		`a.yaml:1: unknown key "x"; known are every, foreign, inner, labels, name, rows`,
 		"a.yaml:6: rows[0].size: too large",
 		`a.yaml:7: rows[1]: unknown key "siz"; did you mean "size"?`,
-		"a.yaml:8: inner.size: cannot unmarshal string into Go value of type int",
+		"a.yaml:8: inner.size must be a number, is a text; write digits only, without quotes or a unit",
 		"a.yaml:8: inner.colour: missing",
 	}, got); diff != "" {
 		t.Error(diff)
@@ -136,6 +136,20 @@ func TestAliasesThatGrowWithoutEndAreRefused(t *testing.T) {
 		nodes[0].Decode(&s, "")
 		if got := fmt.Sprint(r.Problems()); !strings.Contains(got, "labels: is nested too deep") && !strings.Contains(got, "labels is nested too deep") {
 			t.Error(got)
+		}
+	}
+}
+
+// A colon begins a value only where a space follows it; host:port is one text in every form of list.
+func TestHostAndPortInAListAreOneText(t *testing.T) {
+	for _, text := range []string{"a: [{b: [h:1, 'g:2', a:b:c, x: 1]}]", "a:\n- b:\n  - h:1\n  - g:2\n  - a:b:c\n  - x: 1\n"} {
+		_, nodes := Parse("a.yaml", []byte(text))
+		var got struct {
+			A []struct{ B []any }
+		}
+		nodes[0].Decode(&got, "")
+		if want := "[h:1 g:2 a:b:c map[x:1]]"; fmt.Sprint(got.A[0].B) != want {
+			t.Errorf("%q: %v, want %s", text, got.A[0].B, want)
 		}
 	}
 }

@@ -56,6 +56,12 @@ func (k Files) Load(patterns []string) (files []File, problems []Problem) {
 	return files, problems
 }
 
+// Read reads one file that a setting names.
+func (k Files) Read(path string) (File, *Problem) {
+	text, problem := k.read(path)
+	return File{path, text}, problem
+}
+
 func (k Files) read(path string) ([]byte, *Problem) {
 	refuse := func(message, cure string) *Problem {
 		return &Problem{File: path, Line: 1, Message: message, Cure: cure}

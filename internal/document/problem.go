@@ -53,3 +53,11 @@ func DidYouMean(name string, known []string) string {
 	}
 	return "known are " + strings.Join(known, ", ")
 }
+
+// Err makes one error of problems, one a line; nil without one that is more than a warning.
+func Err(problems []Problem) error {
+	if Failed(problems) {
+		return &LoadError{Problems: problems}
+	}
+	return nil
+}

@@ -1,11 +1,13 @@
 package document
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/token"
 )
 
 // Reader walks one file's nodes and gathers its problems. The library's own strict
@@ -37,6 +39,7 @@ const maxDepth = 32
 // Parse reads the syntax of a file and answers its documents, without empty ones. Where one
 // document cannot be read the others still are.
 func Parse(file string, text []byte) (*Reader, []Node) {
+	text = bytes.TrimPrefix(text, []byte("\uFEFF"))
 	trees, problems := parseText(file, text)
 	r := &Reader{File: file, aliases: map[*ast.AliasNode]ast.Node{}, places: map[string]Place{}, lines: strings.SplitAfter(string(text), "\n")}
 	for _, p := range problems {
@@ -94,6 +97,10 @@ func (a *anchors) Visit(n ast.Node) ast.Visitor {
 		return nil
 	case *ast.AnchorNode:
 		a.named[nodeText(v.Name)] = v.Value
+	case *ast.SequenceNode:
+		for i, one := range v.Values {
+			v.Values[i] = joined(one)
+		}
 	case *ast.AliasNode:
 		name := nodeText(v.Value)
 		target, known := a.named[name]
@@ -105,6 +112,28 @@ func (a *anchors) Visit(n ast.Node) ast.Visitor {
 		return nil
 	}
 	return a
+}
+
+// joined is the text that the library takes for a mapping: in a list within braces it splits host:port at
+// the colon, which YAML does only where a space follows it.
+func joined(n ast.Node) ast.Node {
+	pair, ok := n.(*ast.MappingValueNode)
+	if m, is := n.(*ast.MappingNode); is && len(m.Values) == 1 && !m.IsFlowStyle {
+		pair, ok = m.Values[0], true
+	}
+	if !ok || pair.Start == nil || pair.Key == nil || pair.Value == nil {
+		return n
+	}
+	key, value := pair.Key.GetToken(), pair.Value.GetToken()
+	if value == nil || key.Type != token.StringType && key.Type != token.IntegerType || value.Position.Column != pair.Start.Position.Column+1 || value.Position.Line != key.Position.Line {
+		return n
+	}
+	switch value.Type {
+	case token.StringType, token.IntegerType, token.FloatType:
+		text := key.Value + ":" + value.Value
+		return ast.String(token.New(text, text, key.Position))
+	}
+	return n
 }
 
 // resolve looks through anchors, aliases and tags.

@@ -14,7 +14,6 @@ import (
 // parseText turns text into YAML documents. Where one document cannot be read
 // the others still are, so that one look at the file shows all that is wrong with it.
 func parseText(file string, text []byte) (docs []*ast.DocumentNode, problems []Problem) {
-	text = bytes.TrimPrefix(text, []byte("\uFEFF"))
 	if line := notUTF8(text); line > 0 {
 		return nil, []Problem{{File: file, Line: line, Message: "not valid UTF-8", Cure: "save the file as UTF-8"}}
 	}
@@ -75,7 +74,7 @@ func parseYAML(text []byte) (tree *ast.File, err error) {
 			err = fmt.Errorf("the YAML reader gave up: %v", p)
 		}
 	}()
-	return parser.ParseBytes(text, 0)
+	return parser.ParseBytes(text, 0, parser.AllowDuplicateMapKey())
 }
 
 // syntaxProblem says what is wrong with YAML that cannot be read, and mostly why.
@@ -86,8 +85,6 @@ func syntaxProblem(file string, text []byte, err error) Problem {
 		_, p.Message, _ = strings.Cut(p.Message, "] ")
 	}
 	switch {
-	case strings.Contains(p.Message, "already defined"):
-		p.Cure = "keep one of the two"
 	case strings.Contains(p.Message, `'	'`), strings.Contains(p.Message, "tab"):
 		p.Cure = "indent with spaces: YAML allows no tabs there"
 	default:

@@ -77,7 +77,7 @@ func TestEveryProblemIsNamedWithLineAndCure(t *testing.T) {
 		{"an unknown key", "  budgetingMethod:", "  budgetingMethd:", []string{`a.yaml:30: spec: unknown key "budgetingMethd"; did you mean "budgetingMethod"?`}},
 		{"an unknown window", "28d", "1M", []string{`a.yaml:28: timeWindow.duration: window "1M" is unknown: months`}},
 		{"no window", "  timeWindow:\n    - duration: 28d\n      isRolling: true\n", "", []string{"exactly one timeWindow"}},
-		{"a key that stands twice", "isRolling: true", "isRolling: true\n      isRolling: true", []string{"already defined"}},
+		{"a key that stands twice", "isRolling: true", "isRolling: true\n      isRolling: true", []string{"stands here twice"}},
 		{"a calendar window that rolls", "isRolling: true", "isRolling: true\n      calendar: {timeZone: UTC}", []string{"the window rolls and follows a calendar"}},
 		{"an unknown time zone", "isRolling: true", "isRolling: false\n      calendar: {timeZone: Europe/Zurch}", []string{`time zone "Europe/Zurch" is unknown; use an IANA name`}},
 		{"a calendar window of hours", "28d\n      isRolling: true", "28h\n      isRolling: false", []string{"days, weeks, months, quarters or years"}},
