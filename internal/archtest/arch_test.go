@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -27,11 +28,22 @@ func (s source) lines(n ast.Node) int {
 	return s.Fset.Position(n.End()).Line - s.Fset.Position(n.Pos()).Line + 1
 }
 
+// sources are those of the module, read once for all tests.
 func sources(t *testing.T) []source {
 	t.Helper()
-	root := filepath.Join("..", "..")
-	var out []source
-	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+	out, err := readSources()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(out) < 10 {
+		t.Fatalf("found only %d Go files: is the module's root where it was?", len(out))
+	}
+	return out
+}
+
+var readSources = sync.OnceValues(func() (out []source, err error) {
+	root, fset := filepath.Join("..", ".."), token.NewFileSet()
+	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
@@ -46,7 +58,6 @@ func sources(t *testing.T) []source {
 		if !strings.HasSuffix(path, ".go") || filepath.Dir(rel) == "." {
 			return nil
 		}
-		fset := token.NewFileSet()
 		f, err := parser.ParseFile(fset, path, nil, parser.ParseComments)
 		if err != nil {
 			return err
@@ -60,14 +71,8 @@ func sources(t *testing.T) []source {
 		})
 		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(out) < 10 {
-		t.Fatalf("found only %d Go files: is the module's root where it was?", len(out))
-	}
-	return out
-}
+	return out, err
+})
 
 func TestPackagesImportOnlyLowerLayers(t *testing.T) {
 	for _, s := range sources(t) {
@@ -100,6 +105,29 @@ func checkStandardOnly(t *testing.T, s source, layer int, path string) {
 	host, _, _ := strings.Cut(path, "/")
 	if layer == 0 && strings.Contains(host, ".") {
 		t.Errorf("%s imports %s: layer 0 uses the standard library only", s.Path, path)
+	}
+}
+
+// A room that needs more neighbours than these does the work of several, or wires them.
+func TestPackagesHaveFewNeighbours(t *testing.T) {
+	neighbours := map[string]map[string]bool{}
+	for _, s := range sources(t) {
+		if s.Test || wiring()[s.Pkg] != "" {
+			continue
+		}
+		for _, imp := range s.File.Imports {
+			if path, _ := strconv.Unquote(imp.Path.Value); strings.HasPrefix(path, module+"/") {
+				if neighbours[s.Pkg] == nil {
+					neighbours[s.Pkg] = map[string]bool{}
+				}
+				neighbours[s.Pkg][path] = true
+			}
+		}
+	}
+	for pkg, imports := range neighbours {
+		if len(imports) > maxNeighbours {
+			t.Errorf("package %s imports %d packages of the module, limit %d", pkg, len(imports), maxNeighbours)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ const (
 	maxFuncLines     = 60
 	maxPackageLines  = 2500
 	maxFields        = 15
+	maxNeighbours    = 12
 	hardFileLines    = 800
 	hardFuncLines    = 100
 	hardPackageLines = 4500
@@ -47,6 +48,15 @@ func wideStructs() map[string]string {
 		"internal/store/events.metrics":   "one field an instrument",
 		"internal/alerting/router.Router": split, "internal/slo/definition.Definition": split, "internal/slo.Engine": split,
 		"internal/slo.measured": split, "internal/slo.promise": split, "internal/store/events.DB": split,
+	}
+}
+
+// wiring lists the rooms that put the others together: they import many.
+func wiring() map[string]string {
+	return map[string]string{
+		"internal/app":    "builds every part",
+		"internal/config": "composes every section",
+		"internal/cli":    "one command a file, each with its room",
 	}
 }
 

@@ -16,6 +16,7 @@ func rooms() map[string]int {
 		"internal/document":  1, // files in force: one strict reader, problems, catalog
 		"internal/telemetry": 1,
 		"internal/front":     1,
+		"internal/budget":    1, // arithmetic for all who count with budgets
 
 		"internal/store/numbers": 1, // what a number in a label is, for intakes and stores
 

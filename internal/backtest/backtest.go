@@ -24,6 +24,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/budget"
 	"github.com/signalbox-project/signalbox/internal/gate"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/slo"
@@ -79,7 +80,7 @@ func (r *Room) plan(req model.BacktestRequest) (plan, error) {
 	case p.end.Sub(p.start) < p.step:
 		return p, refuse("start: must be at least one step of %s before end", p.step)
 	case p.end.Sub(p.start) > maxRange:
-		return p, refuse("start: %s are more than the %s that one backtest may span", p.end.Sub(p.start), definition.WindowText(maxRange))
+		return p, refuse("start: %s are more than the %s that one backtest may span", p.end.Sub(p.start), budget.Window(maxRange))
 	}
 	first, err := r.read("A", req.Set, nil, &p)
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -144,10 +143,6 @@ func (r *Room) Run(ctx context.Context) error {
 	r.wg.Wait()
 	return nil
 }
-
-// workers is how many promises and rules are replayed at once: not on every
-// core, because live promises are judged beside it.
-func workers() int { return max(1, runtime.GOMAXPROCS(0)-1) }
 
 // StartBacktest checks a request and begins to work on it.
 // store.ErrOverloaded while another one runs.

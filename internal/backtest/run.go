@@ -9,8 +9,9 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/signalbox-project/signalbox/internal/budget"
 	"github.com/signalbox-project/signalbox/internal/model"
-	"github.com/signalbox-project/signalbox/internal/slo/definition"
+	"github.com/signalbox-project/signalbox/internal/slo/pace"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
 
@@ -53,7 +54,7 @@ func (r *Room) run(ctx context.Context, p plan, progress *progress) (*model.Back
 		// Reading the window before the start is as much work as the rest.
 		progress.all.Add((2*int64(len(s.promises)) + int64(len(s.rules)+len(s.recording))) * chunks)
 	}
-	result := &model.BacktestResult{Start: p.start.UTC(), End: p.end.UTC(), Step: definition.WindowText(p.step), Difference: []model.BacktestDifference{}}
+	result := &model.BacktestResult{Start: p.start.UTC(), End: p.end.UTC(), Step: budget.Window(p.step), Difference: []model.BacktestDifference{}}
 	for i := range p.sets {
 		one := replay{plan: &p, room: r, set: &p.sets[i], deploys: deploys, progress: progress}
 		out, err := one.run(ctx)
@@ -81,7 +82,7 @@ func (r *replay) run(ctx context.Context) (model.BacktestOutcome, error) {
 		return model.BacktestOutcome{}, err
 	}
 	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(workers())
+	g.SetLimit(pace.Workers())
 	for i, d := range r.set.promises {
 		promises[i] = newPromiseReplay(r, d)
 		g.Go(func() error { return promises[i].run(gctx) })

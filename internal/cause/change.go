@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/platform/human"
 )
 
 // change finds the change of the symptom's own service that came closest before
@@ -101,7 +102,7 @@ func ruledOut(s Symptom, d *model.Deploy, f Facts) string {
 		if Mends(by) {
 			how = "was rolled back"
 		}
-		return how + " at " + clock(by.Time) + ", and it went on"
+		return how + " at " + human.Clock(by.Time) + ", and it went on"
 	}
 	if !s.Until.IsZero() || d.Kind == "config" || d.Kind == "remediation" {
 		return "" // what versions do now says nothing about then, nor about a setting

@@ -37,7 +37,7 @@ func changeText(onset time.Time, c model.Cause) string {
 	}
 	text := ", " + After(onset, c.Change)
 	if c.Undone != nil {
-		text += ", undone at " + clock(*c.Undone)
+		text += ", undone at " + human.Clock(*c.Undone)
 	}
 	return text
 }
@@ -53,7 +53,7 @@ func After(onset time.Time, d *model.Deploy) string {
 
 func upstreamText(s Symptom, up found, c model.Cause) string {
 	return fmt.Sprintf(", because %s, which %s (%s), has failed since %s%s", up.failing.Service, callsIt(s.Service, up.path),
-		strings.Join(up.path, " calls "), clock(up.failing.Since), changeText(up.failing.Since, c))
+		strings.Join(up.path, " calls "), human.Clock(up.failing.Since), changeText(up.failing.Since, c))
 }
 
 func callsIt(service string, path []string) string {
@@ -62,5 +62,3 @@ func callsIt(service string, path []string) string {
 	}
 	return service + " calls"
 }
-
-func clock(t time.Time) string { return t.UTC().Format("15:04") + " UTC" }

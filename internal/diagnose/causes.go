@@ -12,6 +12,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/cause"
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/platform/human"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
 
@@ -201,7 +202,7 @@ func fold(list []model.CauseGroup, c model.Cause, st model.SLOStatus) []model.Ca
 // causeText is, for example: access-control fails since 14:02 UTC, right after version
 // 1.10.0; edge and layout fail because of it.
 func causeText(o model.CauseGroup) string {
-	text := o.Cause.Service + " has failed since " + clock(o.Cause.Since)
+	text := o.Cause.Service + " has failed since " + human.Clock(o.Cause.Since)
 	if c := o.Cause.Change; c != nil {
 		text += ", " + cause.After(o.Cause.Since, c)
 	} else if o.Cause.Kind == model.CauseUnknown {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/human"
+	"github.com/signalbox-project/signalbox/internal/slo/promexpr"
 )
 
 // condition finds what is compared with what: for a burn alert from the SLO, for
@@ -127,49 +128,14 @@ func compared(e parser.Expr) (comparison, bool) {
 		if !e.Op.IsComparisonOperator() || e.ReturnBool {
 			return comparison{}, false
 		}
-		if n, ok := number(e.RHS); ok {
+		if n, ok := promexpr.Constant(e.RHS); ok {
 			return comparison{e.LHS.String(), e.Op.String(), pointer(n)}, true
 		}
-		if n, ok := number(e.LHS); ok {
+		if n, ok := promexpr.Constant(e.LHS); ok {
 			return comparison{e.RHS.String(), mirrored(e.Op.String()), pointer(n)}, true
 		}
 	}
 	return comparison{}, false
-}
-
-// number evaluates what has no series in it: 0.05, -1, (1 - 0.995), 14.4 * 0.001.
-func number(e parser.Expr) (float64, bool) {
-	switch e := e.(type) {
-	case *parser.NumberLiteral:
-		return e.Val, true
-	case *parser.ParenExpr:
-		return number(e.Expr)
-	case *parser.UnaryExpr:
-		v, ok := number(e.Expr)
-		if e.Op == parser.SUB {
-			v = -v
-		}
-		return v, ok
-	case *parser.BinaryExpr:
-		a, okA := number(e.LHS)
-		b, okB := number(e.RHS)
-		if !okA || !okB {
-			return 0, false
-		}
-		switch e.Op {
-		case parser.ADD:
-			return a + b, true
-		case parser.SUB:
-			return a - b, true
-		case parser.MUL:
-			return a * b, true
-		case parser.DIV:
-			return a / b, true
-		case parser.POW:
-			return math.Pow(a, b), true
-		}
-	}
-	return 0, false
 }
 
 func mirrored(op string) string {

@@ -64,7 +64,7 @@ func explainText(e model.Explanation, s subject) string {
 	case stateInactive:
 		return what + " is not active: " + valueText(e, s) + "." + routeText(e, " It would go to ")
 	case statePending:
-		text := fmt.Sprintf("%s is pending since %s: %s.", what, clock(s.StartsAt), valueText(e, s))
+		text := fmt.Sprintf("%s is pending since %s: %s.", what, human.Clock(s.StartsAt), valueText(e, s))
 		if s.rule.For > 0 {
 			text += fmt.Sprintf(" It fires at %s if it stays so.", s.StartsAt.Add(s.rule.For).UTC().Format("15:04:05")+" UTC")
 		}
@@ -76,7 +76,7 @@ func explainText(e model.Explanation, s subject) string {
 		if s.state == stateResolved {
 			verb = " became active at "
 		}
-		text += verb + clock(*e.ActiveSince)
+		text += verb + human.Clock(*e.ActiveSince)
 		if e.Cause != nil {
 			text += e.Cause.Text
 		}
@@ -130,7 +130,7 @@ func notifiedText(e model.Explanation, s subject) string {
 		return " It is inhibited by another alert (" + strings.Join(e.InhibitedBy, ", ") + ")."
 	case len(e.Pages) > 0:
 		p := e.Pages[0]
-		text := fmt.Sprintf(" %s was notified at %s", p.Receiver, clock(p.Time))
+		text := fmt.Sprintf(" %s was notified at %s", p.Receiver, human.Clock(p.Time))
 		if p.AckedBy != "" {
 			text += "; " + p.AckedBy + " has it"
 		}

@@ -88,16 +88,16 @@ func burns(st model.SLOStatus) bool {
 func (u unusual) lasting() (parts []string) {
 	if c := u.errors; c.lasts() {
 		if c.normal > 0 {
-			parts = append(parts, fmt.Sprintf("Errors %s normal since %s%s.", human.Times(c.now/c.normal), clock(c.since), c.cause))
+			parts = append(parts, fmt.Sprintf("Errors %s normal since %s%s.", human.Times(c.now/c.normal), human.Clock(c.since), c.cause))
 		} else {
-			parts = append(parts, fmt.Sprintf("%s of requests fail since %s%s; normally none do.", human.Percent(c.now), clock(c.since), c.cause))
+			parts = append(parts, fmt.Sprintf("%s of requests fail since %s%s; normally none do.", human.Percent(c.now), human.Clock(c.since), c.cause))
 		}
 	}
 	if c := u.latency; c.lasts() {
-		parts = append(parts, fmt.Sprintf("P95 %s normal (%s) since %s%s.", human.Times(c.now/c.normal), human.Seconds(c.now), clock(c.since), c.cause))
+		parts = append(parts, fmt.Sprintf("P95 %s normal (%s) since %s%s.", human.Times(c.now/c.normal), human.Seconds(c.now), human.Clock(c.since), c.cause))
 	}
 	if c := u.traffic; c.lasts() {
-		parts = append(parts, fmt.Sprintf("Traffic is down to %s of normal since %s%s.", human.Percent(c.now/c.normal), clock(c.since), c.cause))
+		parts = append(parts, fmt.Sprintf("Traffic is down to %s of normal since %s%s.", human.Percent(c.now/c.normal), human.Clock(c.since), c.cause))
 	}
 	return parts
 }
@@ -124,7 +124,5 @@ func (u unusual) past() string {
 	if !c.calm {
 		begin = still
 	}
-	return fmt.Sprintf("%s %s over 5 m, from %s to %s%s.", begin, what, clock(c.since), clock(c.until), c.cause)
+	return fmt.Sprintf("%s %s over 5 m, from %s to %s%s.", begin, what, human.Clock(c.since), human.Clock(c.until), c.cause)
 }
-
-func clock(t time.Time) string { return t.UTC().Format("15:04") + " UTC" }

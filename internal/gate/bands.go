@@ -12,6 +12,7 @@ import (
 
 	prom "github.com/prometheus/common/model"
 
+	"github.com/signalbox-project/signalbox/internal/budget"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/notify"
 	"github.com/signalbox-project/signalbox/internal/platform/human"
@@ -172,7 +173,7 @@ func (b *Bands) alert(s model.SLOStatus, band string, limit float64, policy stri
 	return notify.Alert{
 		Labels: ls,
 		Annotations: model.Labels{
-			"summary": fmt.Sprintf("%s has used more than %s of its error budget of %s", s.Name, human.Percent(limit), spaced(s.Window)),
+			"summary": fmt.Sprintf("%s has used more than %s of its error budget of %s", s.Name, human.Percent(limit), budget.Spaced(s.Window)),
 			"description": fmt.Sprintf("%s of the budget is used (band %s, policy %s). %s",
 				human.Percent(s.Budget.UsedRatio), band, policy, means),
 		},

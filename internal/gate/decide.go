@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/budget"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/human"
 )
@@ -163,7 +164,7 @@ func (j *judgement) data() {
 		j.add(model.VerdictInsufficient, RuleData, st.Action, "%s: %s", name, st.Reason)
 	case j.unmeasured() != "":
 		j.add(model.VerdictInsufficient, RuleData, "Add the window to slo.burn_alerts, or name one of its windows in the policy.",
-			"%s: burn over %s, which the policy %s asks for, is not measured.", name, spaced(j.unmeasured()), j.name)
+			"%s: burn over %s, which the policy %s asks for, is not measured.", name, budget.Spaced(j.unmeasured()), j.name)
 	case j.burnIn(j.policy.BurnFast.Long).Coverage < j.policy.MinCoverage:
 		j.add(model.VerdictInsufficient, RuleData, "Wait for more data, or restore the telemetry that is missing.", "%s: only %s of the last %s has data (at least %s is needed).",
 			name, human.Percent(j.burnIn(j.policy.BurnFast.Long).Coverage), human.Duration(time.Duration(j.policy.BurnFast.Long)), human.Percent(j.policy.MinCoverage))
@@ -173,7 +174,7 @@ func (j *judgement) data() {
 // unmeasured is a window that the policy asks for and the promise does not have.
 func (j *judgement) unmeasured() string {
 	for _, w := range []duration{j.policy.BurnFast.Long, j.policy.BurnFast.Short, j.policy.BurnSlow.Long, j.policy.BurnSlow.Short} {
-		text := windowText(time.Duration(w))
+		text := budget.Window(time.Duration(w))
 		if !slices.ContainsFunc(j.snapshot.Status.Burn, func(b model.Burn) bool { return b.Window == text }) {
 			return text
 		}
@@ -191,30 +192,30 @@ func (j *judgement) burnRule(rule string, r BurnRule) {
 	j.burnEvidence(long, r.Factor)
 	j.burnEvidence(short, r.Factor)
 	st := j.snapshot.Status
-	if !reaches(long.Rate, r.Factor) || long.Coverage == 0 || st.Doubt == model.DoubtReading && len(st.Alerts) == 0 {
+	if !budget.Reaches(long.Rate, r.Factor) || long.Coverage == 0 || st.Doubt == model.DoubtReading && len(st.Alerts) == 0 {
 		return // of a history that is being read the few minutes known would count for all of it
 	}
-	bad := long.Rate * errorBudget(st.Objective) * long.Events
-	figures := fmt.Sprintf("%s burns %s over %s and %s over %s (limit %s)", st.Name, human.Times(long.Rate), spaced(long.Window),
-		human.Times(short.Rate), spaced(short.Window), human.Times(r.Factor))
+	bad := long.Rate * budget.Share(st.Objective) * long.Events
+	figures := fmt.Sprintf("%s burns %s over %s and %s over %s (limit %s)", st.Name, human.Times(long.Rate), budget.Spaced(long.Window),
+		human.Times(short.Rate), budget.Spaced(short.Window), human.Times(r.Factor))
 	switch {
 	case st.Method == "occurrences" && bad < j.policy.MinBadEvents-1e-9:
 		j.add(model.VerdictInsufficient, rule, "Wait for more traffic, then ask again.", "%s, but that is %s bad events only (at least %s are needed).",
 			figures, human.Number(bad), human.Number(j.policy.MinBadEvents))
-	case st.Method == "occurrences" && j.policy.Confidence > 0 && !reaches(atLeast(bad, long.Events, j.policy.Confidence)/errorBudget(st.Objective), r.Factor):
+	case st.Method == "occurrences" && j.policy.Confidence > 0 && !budget.Reaches(atLeast(bad, long.Events, j.policy.Confidence)/budget.Share(st.Objective), r.Factor):
 		j.add(model.VerdictInsufficient, rule, "Wait for more traffic, then ask again.", "%s, but %s bad of %s events do not show it with %s confidence: at least %s is sure.",
 			figures, human.Number(bad), human.Number(long.Events), human.Percent(j.policy.Confidence),
-			human.Times(atLeast(bad, long.Events, j.policy.Confidence)/errorBudget(st.Objective)))
+			human.Times(atLeast(bad, long.Events, j.policy.Confidence)/budget.Share(st.Objective)))
 	case short.Events == 0:
 		j.add(model.VerdictBlock, rule, "Restore the telemetry of "+st.Service+" and the service; silence after a fire is no all-clear.",
-			"%s burns %s over %s (limit %s), and the last %s have no data.", st.Name, human.Times(long.Rate), spaced(long.Window), human.Times(r.Factor), spaced(short.Window))
+			"%s burns %s over %s (limit %s), and the last %s have no data.", st.Name, human.Times(long.Rate), budget.Spaced(long.Window), human.Times(r.Factor), budget.Spaced(short.Window))
 		j.blame()
-	case reaches(short.Rate, r.Factor):
-		j.add(model.VerdictBlock, rule, fmt.Sprintf("Stop the failures: the block ends once the burn over %s falls below %s.", spaced(short.Window), human.Times(r.Factor)), "%s.", figures)
+	case budget.Reaches(short.Rate, r.Factor):
+		j.add(model.VerdictBlock, rule, fmt.Sprintf("Stop the failures: the block ends once the burn over %s falls below %s.", budget.Spaced(short.Window), human.Times(r.Factor)), "%s.", figures)
 		j.blame()
 	default:
 		j.add(model.VerdictAllow, rule, "", "%s burnt %s over %s, but over the last %s it is %s (limit %s): it is over.",
-			st.Name, human.Times(long.Rate), spaced(long.Window), spaced(short.Window), human.Times(short.Rate), human.Times(r.Factor))
+			st.Name, human.Times(long.Rate), budget.Spaced(long.Window), budget.Spaced(short.Window), human.Times(short.Rate), human.Times(r.Factor))
 	}
 }
 
@@ -243,7 +244,7 @@ func (j *judgement) budget() {
 		return
 	}
 	j.band = j.policy.band(st.Budget.UsedRatio)
-	used := fmt.Sprintf("%s has used %s of its budget of %s", st.Name, human.Percent(st.Budget.UsedRatio), spaced(st.Window))
+	used := fmt.Sprintf("%s has used %s of its budget of %s", st.Name, human.Percent(st.Budget.UsedRatio), budget.Spaced(st.Window))
 	switch {
 	case j.band == BandFreeze:
 		j.add(model.VerdictBlock, RuleBudget, "Deployments are frozen until failures leave the window; make the service more reliable meanwhile.",
@@ -261,7 +262,7 @@ func (j *judgement) budget() {
 }
 
 func (j *judgement) burnIn(window duration) model.Burn {
-	text := windowText(time.Duration(window))
+	text := budget.Window(time.Duration(window))
 	for _, b := range j.snapshot.Status.Burn {
 		if b.Window == text {
 			return b
@@ -289,7 +290,7 @@ func (j *judgement) burnEvidence(b model.Burn, limit float64) {
 // ratioQuery is the error ratio over a window in units of the budget: the burn
 // rate, or over the whole window the share of the budget used.
 func ratioQuery(st model.SLOStatus, window string) string {
-	return "(" + st.ErrorRatioQuery(window) + ") / " + strconv.FormatFloat(errorBudget(st.Objective), 'g', -1, 64)
+	return "(" + st.ErrorRatioQuery(window) + ") / " + strconv.FormatFloat(budget.Share(st.Objective), 'g', -1, 64)
 }
 
 func pointer(v float64) *float64 { return &v }

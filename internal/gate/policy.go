@@ -2,16 +2,14 @@ package gate
 
 import (
 	"fmt"
-	"math"
 	"slices"
-	"strconv"
 	"time"
 
 	prom "github.com/prometheus/common/model"
 
-	"github.com/signalbox-project/signalbox/internal/gate/stat"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/human"
+	"github.com/signalbox-project/signalbox/internal/platform/stat"
 )
 
 // The rules, as decisions name them.
@@ -172,29 +170,6 @@ func (p Policy) Validate() []error {
 	effect("open_pages", p.OpenPages)
 	effect("dependencies", p.Dependencies)
 	return errs
-}
-
-// reaches allows for binary fractions: 7 % of errors at 99.5 % is 14×.
-func reaches(rate, factor float64) bool { return rate >= factor*(1-1e-9) }
-
-func errorBudget(objective float64) float64 { return math.Round((1-objective)*1e12) / 1e12 }
-
-// windowText writes a window as SLOs do: 5m, 1h, 28d.
-func windowText(d time.Duration) string {
-	switch {
-	case d%(24*time.Hour) == 0:
-		return strconv.FormatInt(int64(d/(24*time.Hour)), 10) + "d"
-	case d%time.Hour == 0:
-		return strconv.FormatInt(int64(d/time.Hour), 10) + "h"
-	}
-	return strconv.FormatInt(int64(d/time.Minute), 10) + "m"
-}
-
-func spaced(window string) string {
-	if n := len(window); n > 1 {
-		return window[:n-1] + " " + window[n-1:]
-	}
-	return window
 }
 
 // summary is the decision in one sentence.

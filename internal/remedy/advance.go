@@ -171,7 +171,7 @@ func (r *Room) decide(ctx context.Context, rem *model.Remedy, now time.Time) (or
 			return nil, err
 		}
 		if !last.IsZero() && now.Sub(last) < time.Duration(r.cfg.OnePer) {
-			c.why, c.reason = whyLimited, fmt.Sprintf("%s was rolled back at %s, and that is done once in %s at most. %s", rem.Service, clock(last), human.Duration(time.Duration(r.cfg.OnePer)), c.reason)
+			c.why, c.reason = whyLimited, fmt.Sprintf("%s was rolled back at %s, and that is done once in %s at most. %s", rem.Service, human.Clock(last), human.Duration(time.Duration(r.cfg.OnePer)), c.reason)
 		}
 	}
 	if c.why != "" {
@@ -252,7 +252,7 @@ func (r *Room) execute(ctx context.Context, rem *model.Remedy, executor rollback
 		r.metrics.failures.WithLabelValues("store").Inc()
 		r.log.ErrorContext(ctx, "rollback marker not written", "remedy", rem.ID, "err", err)
 	}
-	return r.change(ctx, rem, model.RemedyVerifying, fmt.Sprintf("Signalbox %s; the burn must fall below %s by %s.", result, human.Times(r.cfg.RecoveredBurn), clock(until)), now)
+	return r.change(ctx, rem, model.RemedyVerifying, fmt.Sprintf("Signalbox %s; the burn must fall below %s by %s.", result, human.Times(r.cfg.RecoveredBurn), human.Clock(until)), now)
 }
 
 // verify asks whether the burn fell.

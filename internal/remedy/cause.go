@@ -12,6 +12,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/human"
+	"github.com/signalbox-project/signalbox/internal/platform/stat"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
 
@@ -64,16 +65,16 @@ func (r *Room) suspect(markers []model.Deploy, rem model.Remedy) cause {
 	within := time.Duration(r.cfg.DeployWithin)
 	i := slices.IndexFunc(markers, func(d model.Deploy) bool { return !d.Time.After(rem.Breach) })
 	if i < 0 || markers[i].Time.Before(rem.Breach.Add(-within)) {
-		return cause{why: whyNoDeploy, reason: fmt.Sprintf("No deployment of %s in the %s before the burn began at %s.", rem.Service, human.Duration(within), clock(rem.Breach))}
+		return cause{why: whyNoDeploy, reason: fmt.Sprintf("No deployment of %s in the %s before the burn began at %s.", rem.Service, human.Duration(within), human.Clock(rem.Breach))}
 	}
 	d := markers[i]
 	c := cause{deploy: &d}
 	if i > 0 && markers[0].Version != d.Version {
-		c.why, c.reason = whyReplaced, fmt.Sprintf("%s was replaced by %s at %s already.", d.Version, markers[0].Version, clock(markers[0].Time))
+		c.why, c.reason = whyReplaced, fmt.Sprintf("%s was replaced by %s at %s already.", d.Version, markers[0].Version, human.Clock(markers[0].Time))
 		return c
 	}
 	if d.Kind == "rollback" {
-		c.why, c.reason = whyReplaced, fmt.Sprintf("The newest change before the burn was a rollback to %s at %s.", d.Version, clock(d.Time))
+		c.why, c.reason = whyReplaced, fmt.Sprintf("The newest change before the burn was a rollback to %s at %s.", d.Version, human.Clock(d.Time))
 		return c
 	}
 	for _, m := range markers[i+1:] {
@@ -119,8 +120,8 @@ func (r *Room) compare(ctx context.Context, rem model.Remedy, c cause, environme
 	if old.total < r.cfg.MinRequests {
 		old, oldWindow, oldQuery, at, side = earlier[c.previous], before, earlierQuery, c.deploy.Time, "before it"
 	}
-	low, _ := wilson(newest)
-	_, high := wilson(old)
+	low, _ := bounds(newest)
+	_, high := bounds(old)
 	c.evidence = []model.Evidence{
 		measured(rem.SLO, "error_ratio_"+c.deploy.Version, query, window, newest, now, &high),
 		measured(rem.SLO, "error_ratio_"+c.previous, oldQuery, oldWindow, old, at, nil),
@@ -189,16 +190,7 @@ func (r *Room) count(ctx context.Context, service, environment string, window ti
 	return out, query, nil
 }
 
-// wilson bounds an error ratio with 99 % confidence.
-func wilson(c counts) (low, high float64) {
-	if c.total <= 0 {
-		return 0, 1
-	}
-	const z = 2.5758293035489004
-	p, n := c.failed/c.total, c.total
-	centre := (p + z*z/(2*n)) / (1 + z*z/n)
-	half := z / (1 + z*z/n) * math.Sqrt(p*(1-p)/n+z*z/(4*n*n))
-	return max(0, centre-half), min(1, centre+half)
+// bounds are those of an error ratio with 99 % confidence.
+func bounds(c counts) (low, high float64) {
+	return stat.Wilson(c.failed, c.total, stat.TwoSided(0.99))
 }
-
-func clock(t time.Time) string { return t.UTC().Format("15:04 UTC") }

@@ -78,7 +78,7 @@ func TestWilsonBoundsSolveTheirDefinition(t *testing.T) {
 	for _, c := range []counts{{50, 0}, {50, 50}, {100, 3}, {3000, 900}, {1e6, 1}} {
 		p := c.failed / c.total
 		far := func(q float64) float64 { return math.Abs(p-q) - z*math.Sqrt(q*(1-q)/c.total) }
-		low, high := wilson(c)
+		low, high := bounds(c)
 		solve := func(in, out float64) float64 {
 			for range 200 {
 				if mid := (in + out) / 2; far(mid) > 0 {
@@ -96,7 +96,7 @@ func TestWilsonBoundsSolveTheirDefinition(t *testing.T) {
 			t.Errorf("%+v: high %v, want %v", c, high, want)
 		}
 	}
-	if low, high := wilson(counts{}); low != 0 || high != 1 {
+	if low, high := bounds(counts{}); low != 0 || high != 1 {
 		t.Errorf("nothing: %v to %v", low, high)
 	}
 }

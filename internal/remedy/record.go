@@ -10,6 +10,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/notify"
+	"github.com/signalbox-project/signalbox/internal/platform/human"
 )
 
 // actor is who acts, in markers and the audit log.
@@ -133,7 +134,7 @@ func (r *Room) alertOf(rem *model.Remedy) (notify.Alert, bool) {
 	a := notify.Alert{
 		Labels: model.Labels{"alertname": name, "service": rem.Service, "slo": rem.SLO, "severity": severity},
 		Annotations: model.Labels{
-			"summary": rem.Reason, "description": fmt.Sprintf("%s of %s has been active since %s. %s", rem.Alert, rem.SLO, clock(rem.Breach), rem.Reason), "link": r.link(rem),
+			"summary": rem.Reason, "description": fmt.Sprintf("%s of %s has been active since %s. %s", rem.Alert, rem.SLO, human.Clock(rem.Breach), rem.Reason), "link": r.link(rem),
 		},
 		StartsAt: rem.History[len(rem.History)-1].Time, GeneratorURL: r.link(rem),
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/signalbox-project/signalbox/internal/platform/times"
 	"github.com/signalbox-project/signalbox/internal/slo"
 	"github.com/signalbox-project/signalbox/internal/slo/ledger"
 	"github.com/signalbox-project/signalbox/internal/store"
@@ -190,7 +191,7 @@ func (r *reading) keep(fresh *day, old *store.SLODay) *store.SLODay {
 
 func (r *reading) fromSamples(ctx context.Context) (day, error) {
 	began := time.Now()
-	to := earlier(r.at.Add(dayWidth+overlap), r.now.Truncate(time.Minute))
+	to := times.Earlier(r.at.Add(dayWidth+overlap), r.now.Truncate(time.Minute))
 	cells, err := r.minutes(ctx, r.def, r.at, to)
 	if err != nil {
 		r.failed.WithLabelValues("read").Inc()
@@ -213,14 +214,14 @@ func (a *archive) minutes(ctx context.Context, d *slo.Definition, from, to time.
 
 // refine reads the minutes of the slots that times cut, so that sums from or
 // to them are exact. Where the samples are gone a cut slot counts in proportion.
-func (a *archive) refine(ctx context.Context, d *slo.Definition, t *timeline, now time.Time, times ...time.Time) error {
-	for _, at := range times {
+func (a *archive) refine(ctx context.Context, d *slo.Definition, t *timeline, now time.Time, cuts ...time.Time) error {
+	for _, at := range cuts {
 		start := at.UTC().Truncate(slotWidth)
 		if at.Equal(start) || t.exact[start.Unix()] != nil || t.slot(start).Minutes == 0 {
 			continue
 		}
 		end := start.Add(slotWidth)
-		cells, err := a.minutes(ctx, d, start, earlier(end.Add(overlap), now.Truncate(time.Minute)))
+		cells, err := a.minutes(ctx, d, start, times.Earlier(end.Add(overlap), now.Truncate(time.Minute)))
 		if err != nil {
 			return fmt.Errorf("read the minutes of SLO %s at %s: %w", d.Name, at.UTC().Format(time.RFC3339), err)
 		}
@@ -387,7 +388,7 @@ func (a *archive) behind(d *slo.Definition, today time.Time) time.Time {
 	if a.deps.Retention > 0 {
 		from = today.Add(-(a.deps.Retention + blockStays).Truncate(dayWidth))
 	}
-	return later(from, a.done[d.Name+" "+d.Counts()])
+	return times.Later(from, a.done[d.Name+" "+d.Counts()])
 }
 
 // memorize keeps a day in memory as long as there is room: the days that are

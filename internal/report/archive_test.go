@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/platform/times"
 	"github.com/signalbox-project/signalbox/internal/slo"
 	"github.com/signalbox-project/signalbox/internal/slo/ledger"
 	"github.com/signalbox-project/signalbox/internal/store"
@@ -174,7 +175,7 @@ func TestVerdicts(t *testing.T) {
 		{"half way and too fast", ledger.Cell{Bad: 1500, Total: 1e6, Minutes: minutes / 2}, utc(2026, 10, 16, 12, 0), model.ReportAtRisk, 11.16},
 	} {
 		w := &work{asOf: c.asOf}
-		f := figures(d, c.cell, month.end.Sub(month.start), earlier(month.end, c.asOf).Sub(month.start))
+		f := figures(d, c.cell, month.end.Sub(month.start), times.Earlier(month.end, c.asOf).Sub(month.start))
 		if got := (&promise{work: w, def: d}).judge(month, f); got != c.want || math.Abs(f.LeftMinutes-c.leftover) > 1e-3 {
 			t.Errorf("%s: %s with %g min left, want %s with %g", c.name, got, f.LeftMinutes, c.want, c.leftover)
 		}

@@ -3,8 +3,8 @@ package report
 import (
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/budget"
 	"github.com/signalbox-project/signalbox/internal/model"
-	"github.com/signalbox-project/signalbox/internal/slo/definition"
 )
 
 // bandStep is how often the budget of the promise's own window is looked at.
@@ -52,7 +52,7 @@ func (p *promise) usedAt(at time.Time) (used float64, known bool) {
 	if contract.Total <= 0 || age <= 0 || window <= out {
 		return 0, false
 	}
-	return definition.BurnRate(contract, p.def.Objective) * float64(age) / float64(window-out), true
+	return budget.BurnRate(contract.Bad, contract.Total, p.def.Objective) * float64(age) / float64(window-out), true
 }
 
 func outsideOf(p *promise, from, to time.Time) time.Duration {

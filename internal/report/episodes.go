@@ -7,9 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/budget"
 	"github.com/signalbox-project/signalbox/internal/cause"
 	"github.com/signalbox-project/signalbox/internal/model"
-	"github.com/signalbox-project/signalbox/internal/slo/definition"
 	"github.com/signalbox-project/signalbox/internal/slo/ledger"
 )
 
@@ -52,7 +52,7 @@ type minuteOf struct {
 // runs are the minutes of each episode in [from, to).
 func (p *promise) runs(from, to time.Time) (out [][]minuteOf) {
 	p.tl.hot(from, to, func(at time.Time, c ledger.Cell) {
-		if definition.BurnRate(c, p.def.Objective) < episodeBurn*(1-1e-9) && 2*c.Bad < c.Total {
+		if budget.BurnRate(c.Bad, c.Total, p.def.Objective) < episodeBurn*(1-1e-9) && 2*c.Bad < c.Total {
 			return
 		}
 		m := minuteOf{at, c}
@@ -77,7 +77,7 @@ func (p *promise) episode(run []minuteOf) model.ReportEpisode {
 		if p.excluded(m.at) {
 			excluded += m.cell.Bad
 		}
-		if burn := definition.BurnRate(m.cell, p.def.Objective); burn > e.WorstBurn {
+		if burn := budget.BurnRate(m.cell.Bad, m.cell.Total, p.def.Objective); burn > e.WorstBurn {
 			e.WorstBurn, e.WorstAt = burn, m.at.In(p.req.Zone)
 		}
 		e.Downtime = e.Downtime || p.down(m.cell)

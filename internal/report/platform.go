@@ -5,7 +5,9 @@ import (
 	"errors"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/budget"
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/platform/times"
 	"github.com/signalbox-project/signalbox/internal/slo"
 	"github.com/signalbox-project/signalbox/internal/slo/definition"
 	"github.com/signalbox-project/signalbox/internal/slo/openslo"
@@ -48,7 +50,7 @@ func platformDefinition() (*slo.Definition, error) {
 // platform is how much of the period Signalbox itself was at work; nil where it stored
 // nothing about itself. A minute without results is down, if there were results before.
 func (w *work) platform(ctx context.Context) (*model.ReportPlatform, error) {
-	end := earlier(w.period.end, w.asOf.Add(-platformSettles))
+	end := times.Earlier(w.period.end, w.asOf.Add(-platformSettles))
 	tl, err := w.archive.load(ctx, w.self, w.period.start.Add(-dayWidth), end, w.now, nil)
 	if err != nil {
 		return nil, err
@@ -63,7 +65,7 @@ func (w *work) platform(ctx context.Context) (*model.ReportPlatform, error) {
 	if start, err = w.firstMinute(ctx, tl, start); err != nil {
 		return nil, err
 	}
-	start = later(start, w.period.start)
+	start = times.Later(start, w.period.start)
 	known := end.Sub(start).Minutes()
 	up := min(known, tl.sum(start.Truncate(slotWidth), end).Minutes)
 	if known <= 0 {
@@ -76,7 +78,7 @@ func (w *work) platform(ctx context.Context) (*model.ReportPlatform, error) {
 	}
 	whole, over := w.period.end.Sub(w.period.start).Minutes(), !w.period.end.After(w.asOf)
 	switch {
-	case known-up > definition.BudgetMinutes(platformObjective, w.period.end.Sub(w.period.start))+1e-9:
+	case known-up > budget.Minutes(platformObjective, w.period.end.Sub(w.period.start))+1e-9:
 		out.Verdict = model.ReportMissed
 	case known < minCoverage*min(whole, w.end().Sub(w.period.start).Minutes()):
 		out.Verdict = model.ReportUnknown
@@ -113,7 +115,7 @@ func gaps(tl *timeline, start, end time.Time, zone *time.Location) []model.Repor
 	out := []model.ReportEpisode{}
 	for at := start; at.Before(end); at = at.Truncate(slotWidth).Add(slotWidth) {
 		slot := at.Truncate(slotWidth)
-		next := earlier(slot.Add(slotWidth), end)
+		next := times.Earlier(slot.Add(slotWidth), end)
 		missing := next.Sub(at).Minutes() - tl.sum(slot, next).Minutes
 		if missing < 0.5 {
 			continue

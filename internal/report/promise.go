@@ -6,9 +6,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/budget"
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/platform/times"
 	"github.com/signalbox-project/signalbox/internal/slo"
-	"github.com/signalbox-project/signalbox/internal/slo/definition"
 	"github.com/signalbox-project/signalbox/internal/slo/ledger"
 )
 
@@ -41,7 +42,7 @@ type hole struct{ from, to time.Time }
 func holesOf(list []model.SLOCorrection) (out []hole) {
 	for _, c := range list {
 		if n := len(out); n > 0 && !c.Start.After(out[n-1].to) {
-			out[n-1].to = later(out[n-1].to, c.End)
+			out[n-1].to = times.Later(out[n-1].to, c.End)
 			continue
 		}
 		out = append(out, hole{c.Start, c.End})
@@ -54,7 +55,7 @@ func (c counted) sum(from, to time.Time) (contract, felt ledger.Cell) {
 	felt = c.tl.sum(from, to)
 	contract = felt
 	for _, h := range c.holes {
-		if a, b := later(h.from, from), earlier(h.to, to); b.After(a) {
+		if a, b := times.Later(h.from, from), times.Earlier(h.to, to); b.After(a) {
 			contract = contract.Sub(c.tl.sum(a, b))
 		}
 	}
@@ -66,7 +67,7 @@ func (w *work) promise(ctx context.Context, d *slo.Definition) (*promise, error)
 	p := &promise{work: w, def: d, out: describe(d)}
 	from := w.trend[0].start
 	if w.internal() { // the bands need the window before
-		from = earlier(from, w.period.start.Add(-d.Window))
+		from = times.Earlier(from, w.period.start.Add(-d.Window))
 	}
 	var err error
 	if p.tl, err = w.timeline(ctx, d, d.Name, from); err != nil {
@@ -162,7 +163,7 @@ func (p *promise) sum(from, to time.Time) (contract, felt ledger.Cell, out time.
 
 func outside(holes []hole, from, to time.Time) (sum time.Duration) {
 	for _, h := range holes {
-		if a, b := later(h.from, from), earlier(h.to, to); b.After(a) {
+		if a, b := times.Later(h.from, from), times.Earlier(h.to, to); b.After(a) {
 			sum += b.Sub(a)
 		}
 	}
@@ -198,7 +199,7 @@ func (p *promise) fill() {
 		p.fillBudgets()
 		from := p.period.start.Add(-dayWidth)
 		if n := len(p.trend); n > 1 {
-			from = earlier(from, p.trend[n-2].start)
+			from = times.Earlier(from, p.trend[n-2].start)
 		}
 		for _, run := range p.runs(from, p.end()) {
 			p.bursts = append(p.bursts, [2]time.Time{run[0].at, run[len(run)-1].at})
@@ -209,7 +210,7 @@ func (p *promise) fill() {
 // measure is what a period has come to, by contract and as users felt it;
 // corrected says whether the two differ in what they count.
 func (p *promise) measure(s span) (contract model.ReportFigures, felt *model.ReportFigures, corrected bool) {
-	to := earlier(s.end, p.asOf)
+	to := times.Earlier(s.end, p.asOf)
 	a, b, gone := p.sum(s.start, to)
 	_, _, all := p.sum(s.start, s.end)
 	contract = figures(p.def, a, s.end.Sub(s.start)-all, to.Sub(s.start)-gone)
@@ -226,7 +227,7 @@ func (p *promise) measure(s span) (contract model.ReportFigures, felt *model.Rep
 func figures(d *slo.Definition, c ledger.Cell, length, elapsed time.Duration) model.ReportFigures {
 	f := model.ReportFigures{
 		Good: tidy(c.Total - c.Bad), Bad: tidy(c.Bad), Total: tidy(c.Total),
-		AllowedMinutes: tidy(definition.BudgetMinutes(d.Objective, length)),
+		AllowedMinutes: tidy(budget.Minutes(d.Objective, length)),
 		UnknownMinutes: tidy(max(0, elapsed.Minutes()-c.Minutes)),
 	}
 	if elapsed > 0 {
@@ -284,7 +285,7 @@ func (p *promise) judge(s span, f model.ReportFigures) model.ReportVerdict {
 func (p *promise) fillCorrections() {
 	p.out.Corrections = []model.ReportCorrection{}
 	for _, c := range p.fixes() {
-		a, b := later(c.Start, p.period.start), earlier(c.End, p.period.end)
+		a, b := times.Later(c.Start, p.period.start), times.Earlier(c.End, p.period.end)
 		if !b.After(a) {
 			continue
 		}
@@ -292,7 +293,7 @@ func (p *promise) fillCorrections() {
 		if len(p.def.Parts) == 0 && p.out.Felt != nil && p.out.Felt.UsedRatio != nil {
 			alone, _ := counted{p.tl, []hole{{c.Start, c.End}}}.sum(p.period.start, p.end())
 			length, elapsed := p.period.end.Sub(p.period.start), p.end().Sub(p.period.start)
-			f := figures(p.def, alone, length-b.Sub(a), elapsed-max(0, earlier(b, p.end()).Sub(a)))
+			f := figures(p.def, alone, length-b.Sub(a), elapsed-max(0, times.Earlier(b, p.end()).Sub(a)))
 			if f.UsedRatio != nil {
 				one.BudgetPoints = tidy(100 * (*p.out.Felt.UsedRatio - *f.UsedRatio))
 			}

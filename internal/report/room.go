@@ -25,7 +25,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"runtime"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -36,7 +35,9 @@ import (
 	"github.com/signalbox-project/signalbox/internal/cause"
 	"github.com/signalbox-project/signalbox/internal/gate"
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/platform/times"
 	"github.com/signalbox-project/signalbox/internal/slo"
+	"github.com/signalbox-project/signalbox/internal/slo/pace"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
 
@@ -128,10 +129,6 @@ func (badRequest) BadRequest() {}
 
 func refuse(format string, args ...any) error { return badRequest{fmt.Errorf(format, args...)} }
 
-// workers is how many promises are summed up at once: not on every core,
-// because live promises are judged beside it.
-func workers() int { return max(1, runtime.GOMAXPROCS(0)-1) }
-
 // maxRecords bounds how many pages, deployments and decisions a report counts.
 const maxRecords = 20_000
 
@@ -148,7 +145,7 @@ func (r *Room) Report(ctx context.Context, req model.ReportRequest) (model.Repor
 	}
 	promises := make([]*promise, len(defs))
 	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(workers())
+	g.SetLimit(pace.Workers())
 	for i, d := range defs {
 		g.Go(func() (err error) {
 			defer func() { // a mistake in a report must not end the process that pages
@@ -264,24 +261,10 @@ func (r *Room) plan(ctx context.Context, req model.ReportRequest) (*work, error)
 }
 
 // until is the end of the records of the period.
-func (w *work) until() time.Time { return earlier(w.period.end, w.known) }
+func (w *work) until() time.Time { return times.Earlier(w.period.end, w.known) }
 
 // end is the end of the data of the period.
-func (w *work) end() time.Time { return earlier(w.period.end, w.asOf) }
+func (w *work) end() time.Time { return times.Earlier(w.period.end, w.asOf) }
 
 // stamp is a time in the report's zone, for sentences.
 func (w *work) stamp(t time.Time) string { return t.In(w.req.Zone).Format("2006-01-02 15:04 MST") }
-
-func earlier(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}

@@ -9,10 +9,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/budget"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/notify"
 	"github.com/signalbox-project/signalbox/internal/platform/human"
-	"github.com/signalbox-project/signalbox/internal/slo/definition"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
 
@@ -149,7 +149,7 @@ func (e *Engine) retire(ctx context.Context, gone map[string]*promise, now time.
 // alert is what the pipeline is told. Its labels are the same every time: they
 // are its identity.
 func (e *Engine) alert(d *Definition, s model.SLOStatus, b BurnAlert, a *store.SLOAlertRecord, now time.Time, active bool) notify.Alert {
-	ls, long := d.AlertLabels(b), definition.WindowText(time.Duration(b.Long))
+	ls, long := d.AlertLabels(b), budget.Window(time.Duration(b.Long))
 	link := e.deps.ExternalURL + "/slos/" + url.PathEscape(d.Whole())
 	text := e.alertText(d, s, b, now)
 	text["link"], text["query"] = link, s.ErrorRatioQuery(long)
@@ -165,7 +165,7 @@ func (e *Engine) alert(d *Definition, s model.SLOStatus, b BurnAlert, a *store.S
 
 // alertText is what a person reads first.
 func (e *Engine) alertText(d *Definition, s model.SLOStatus, b BurnAlert, now time.Time) model.Labels {
-	long, short, factor := definition.WindowText(time.Duration(b.Long)), definition.WindowText(b.ShortWindow()), d.FactorAt(b, now)
+	long, short, factor := budget.Window(time.Duration(b.Long)), budget.Window(b.ShortWindow()), d.FactorAt(b, now)
 	rest := fmt.Sprintf("objective %s over %s, %s. %s %s",
 		human.Percent(d.Objective), windowWords(d), leftWords(s.Budget), s.Reason, s.Action)
 	switch {
@@ -179,9 +179,9 @@ func (e *Engine) alertText(d *Definition, s model.SLOStatus, b BurnAlert, now ti
 	}
 	rate := burnIn(s, long)
 	return model.Labels{
-		"summary": fmt.Sprintf("%s burns its budget %s over %s", d.DisplayName, human.Times(rate), spaced(long)),
+		"summary": fmt.Sprintf("%s burns its budget %s over %s", d.DisplayName, human.Times(rate), budget.Spaced(long)),
 		"description": fmt.Sprintf("%s over %s and %s over %s (limit %s); %s",
-			human.Times(rate), spaced(long), human.Times(burnIn(s, short)), spaced(short), human.Times(factor), rest),
+			human.Times(rate), budget.Spaced(long), human.Times(burnIn(s, short)), budget.Spaced(short), human.Times(factor), rest),
 		"threshold": fmt.Sprint(factor),
 	}
 }

@@ -6,7 +6,9 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/budget"
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/platform/times"
 	"github.com/signalbox-project/signalbox/internal/slo/definition"
 	"github.com/signalbox-project/signalbox/internal/slo/indicator"
 	"github.com/signalbox-project/signalbox/internal/slo/results"
@@ -138,7 +140,7 @@ func (p *promise) historyPoint(t time.Time, recorded map[int64]float64, first ti
 	}
 	hour, _ := p.sum(t.Add(-time.Hour), t)
 	if hour.Minutes > 0 {
-		burn, ratio := definition.BurnRate(hour, def.Objective), 0.0
+		burn, ratio := budget.BurnRate(hour.Bad, hour.Total, def.Objective), 0.0
 		if hour.Total > 0 {
 			ratio = hour.Bad / hour.Total
 		}
@@ -146,8 +148,8 @@ func (p *promise) historyPoint(t time.Time, recorded map[int64]float64, first ti
 	}
 	if pt.Left == nil {
 		begin, length := def.Span(t)
-		m := measured{start: begin, length: length, age: t.Sub(later(first, begin))}
-		m.budget, m.felt = p.sum(later(first, begin), t)
+		m := measured{start: begin, length: length, age: t.Sub(times.Later(first, begin))}
+		m.budget, m.felt = p.sum(times.Later(first, begin), t)
 		if m.budget.Total > 0 && m.age > 0 {
 			left := budgetOf(def, m).LeftRatio
 			pt.Left = &left
@@ -168,7 +170,7 @@ func (p *promise) first() (at time.Time, ok bool) {
 		if !has {
 			return at, false
 		}
-		at = later(at, one)
+		at = times.Later(at, one)
 	}
 	return at, true
 }

@@ -9,8 +9,8 @@ import (
 
 	prom "github.com/prometheus/common/model"
 
+	"github.com/signalbox-project/signalbox/internal/budget"
 	"github.com/signalbox-project/signalbox/internal/slo"
-	"github.com/signalbox-project/signalbox/internal/slo/definition"
 	"github.com/signalbox-project/signalbox/internal/slo/openslo"
 )
 
@@ -47,7 +47,7 @@ func TestBudgetsOfEveryWindowThatIsShipped(t *testing.T) {
 		{0.99999, 30 * day, 0.432, "0.00001 × 43,200"},
 		{0.999, 90 * day, 129.6, "0.001 × 129,600, a quarter"},
 	} {
-		if got := definition.BudgetMinutes(c.objective, c.window); !equal(got, c.minutes) {
+		if got := budget.Minutes(c.objective, c.window); !equal(got, c.minutes) {
 			t.Errorf("%v over %s: %v min, want %v (%s)", c.objective, c.window, got, c.minutes, c.words)
 		}
 	}
@@ -177,7 +177,7 @@ func TestWhatEachRowHasSpentWhenItFires(t *testing.T) {
 	// The table itself: R184, R194, R195, R260, and the workbook's slow ticket.
 	var rows []string
 	for _, b := range cfg.BurnAlerts {
-		rows = append(rows, fmt.Sprintf("%s/%s %v× %s", definition.WindowText(time.Duration(b.Long)), definition.WindowText(time.Duration(b.Short)), b.Factor, b.Effect))
+		rows = append(rows, fmt.Sprintf("%s/%s %v× %s", budget.Window(time.Duration(b.Long)), budget.Window(time.Duration(b.Short)), b.Factor, b.Effect))
 	}
 	if got := strings.Join(rows, ", "); got != "1h/5m 14× page, 6h/30m 6× page, 6h/30m 3× warn, 3d/6h 1× ticket" {
 		t.Error(got)

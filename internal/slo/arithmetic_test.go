@@ -9,8 +9,8 @@ import (
 	prom "github.com/prometheus/common/model"
 	"pgregory.net/rapid"
 
+	"github.com/signalbox-project/signalbox/internal/budget"
 	"github.com/signalbox-project/signalbox/internal/model"
-	"github.com/signalbox-project/signalbox/internal/slo/definition"
 	"github.com/signalbox-project/signalbox/internal/slo/ledger"
 )
 
@@ -30,7 +30,7 @@ func TestBudgetsInMinutesOfFullOutage(t *testing.T) {
 		{0.999, 365 * day, 8*time.Hour + 45*time.Minute + 36*time.Second},
 		{0.9999, 30 * day, 4*time.Minute + 19200*time.Millisecond},
 	} {
-		if got := definition.BudgetMinutes(c.objective, c.window); !near(got, c.want.Minutes()) {
+		if got := budget.Minutes(c.objective, c.window); !near(got, c.want.Minutes()) {
 			t.Errorf("%v over %s is %v min, want %v", c.objective, c.window, got, c.want.Minutes())
 		}
 	}
@@ -78,7 +78,7 @@ func TestWhenAlertsFireAndReset(t *testing.T) {
 			if !firing(long, short-c.resets) || firing(long, short-c.resets-1e-6) {
 				t.Errorf("does not reset exactly after %v min", c.resets)
 			}
-			used := c.fires / definition.BudgetMinutes(c.objective, c.window)
+			used := c.fires / budget.Minutes(c.objective, c.window)
 			if !near(used, c.budgetConsumed) {
 				t.Errorf("it has used %v of the budget by then, want %v", used, c.budgetConsumed)
 			}
@@ -157,7 +157,7 @@ func TestFiguresEqualANaiveCountOfEvents(t *testing.T) {
 			if total > 0 {
 				want = bad / total / (1 - objective)
 			}
-			if got := definition.BurnRate(sum, objective); !near(got, want) {
+			if got := budget.BurnRate(sum.Bad, sum.Total, objective); !near(got, want) {
 				t.Fatalf("burn over %s is %v, want %v", w, got, want)
 			}
 			if w == d.Window && total > 0 {

@@ -86,7 +86,7 @@ func TestCalendarWindowsEqualACountOfEvents(t *testing.T) {
 			// A service that was there before the window began is as old as the window.
 			days := map[byte]int{'d': 1, 'w': 7, 'M': 31, 'Q': 92, 'Y': 366}[odd.unit[0]]
 			longest := time.Duration(days)*24*time.Hour + 2*time.Hour
-			b := budget{0.995, from, to.Sub(from), min(s.age(w.now.Add(-longest), w.now), w.now.Sub(from))}
+			b := spent{0.995, from, to.Sub(from), min(s.age(w.now.Add(-longest), w.now), w.now.Sub(from))}
 			if diff := b.differs(got.Budget, s.count(span{from, w.now}, w.now, nil)); diff != "" {
 				t.Fatalf("at %s: %s", w.now, diff)
 			}

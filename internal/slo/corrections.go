@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/platform/times"
 	"github.com/signalbox-project/signalbox/internal/slo/ledger"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
@@ -117,7 +118,7 @@ func (p *promise) correct(list []model.SLOCorrection) {
 	var next []*exclusion
 	for _, c := range list {
 		if n := len(next); n > 0 && !c.Start.After(next[n-1].to) {
-			next[n-1].to = later(next[n-1].to, c.End)
+			next[n-1].to = times.Later(next[n-1].to, c.End)
 			continue
 		}
 		next = append(next, &exclusion{from: c.Start, to: c.End})
@@ -136,8 +137,8 @@ func (p *promise) correct(list []model.SLOCorrection) {
 func (p *promise) queueExclusions(sealTo time.Time) {
 	p.queue = slices.DeleteFunc(p.queue, func(c chunk) bool { return c.excluded })
 	for _, x := range p.exclusions {
-		for from := x.from; from.Before(earlier(x.to, sealTo)); from = from.Add(8 * time.Hour) {
-			to := earlier(earlier(from.Add(8*time.Hour), x.to), sealTo)
+		for from := x.from; from.Before(times.Earlier(x.to, sealTo)); from = from.Add(8 * time.Hour) {
+			to := times.Earlier(times.Earlier(from.Add(8*time.Hour), x.to), sealTo)
 			p.queue = append([]chunk{{tier: ledger.Minute, from: from, to: to, excluded: true}}, p.queue...)
 		}
 	}
@@ -159,13 +160,13 @@ func (p *promise) exclude(from time.Time, cells []ledger.Cell) {
 func (p *promise) excludedIn(from, to time.Time) (sum ledger.Cell, d time.Duration) {
 	begin, end := p.cutAt(from)
 	for _, x := range p.exclusions {
-		if a, b := later(from, x.from), earlier(to, x.to); b.After(a) {
+		if a, b := times.Later(from, x.from), times.Earlier(to, x.to); b.After(a) {
 			d += b.Sub(a)
 		}
 		// Of the slot that the window cuts counts as much as of what it is taken from.
 		if end.After(begin) {
 			share := float64(end.Sub(from)) / float64(end.Sub(begin))
-			sum = sum.Add(p.excludedOf(x, begin, earlier(end, to)).Scale(share))
+			sum = sum.Add(p.excludedOf(x, begin, times.Earlier(end, to)).Scale(share))
 		}
 		sum = sum.Add(p.excludedOf(x, end, to))
 	}
@@ -183,10 +184,10 @@ func (p *promise) cutAt(from time.Time) (begin, end time.Time) {
 
 // excludedOf is what happened in (from, to] and in one exclusion. mu is held.
 func (p *promise) excludedOf(x *exclusion, from, to time.Time) (sum ledger.Cell) {
-	a, b := later(from, x.from), earlier(to, x.to)
-	for at := a; at.Before(earlier(b, p.sealed)); {
+	a, b := times.Later(from, x.from), times.Earlier(to, x.to)
+	for at := a; at.Before(times.Earlier(b, p.sealed)); {
 		k := int(at.Sub(x.from) / time.Minute)
-		next := earlier(earlier(x.from.Add(time.Duration(k+1)*time.Minute), b), p.sealed)
+		next := times.Earlier(times.Earlier(x.from.Add(time.Duration(k+1)*time.Minute), b), p.sealed)
 		if x.known[k] {
 			sum = sum.Add(x.cells[k].Scale(next.Sub(at).Minutes()))
 		} else {
@@ -195,7 +196,7 @@ func (p *promise) excludedOf(x *exclusion, from, to time.Time) (sum ledger.Cell)
 		at = next
 	}
 	// The live part counts in proportion until its minutes are sealed.
-	if l, r := later(a, p.sealed), earlier(b, p.liveTo); r.After(l) && p.liveTo.After(p.sealed) {
+	if l, r := times.Later(a, p.sealed), times.Earlier(b, p.liveTo); r.After(l) && p.liveTo.After(p.sealed) {
 		sum = sum.Add(p.live.Scale(float64(r.Sub(l)) / float64(p.liveTo.Sub(p.sealed))))
 	}
 	return sum

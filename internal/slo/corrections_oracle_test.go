@@ -103,10 +103,10 @@ func checkCorrected(t *rapid.T, w *trial, s *stream, excluded []span, calendar b
 		if got.Felt != nil {
 			t.Fatalf("at %s there is a felt budget without a correction in the window", now)
 		}
-	} else if diff := (budget{0.995, start, length, age}).differs(*got.Felt, count(nil)); diff != "" {
+	} else if diff := (spent{0.995, start, length, age}).differs(*got.Felt, count(nil)); diff != "" {
 		t.Fatalf("felt at %s: %s", now, diff)
 	}
-	b := budget{0.995, start, length - lasts(excluded, start, end), age - lasts(excluded, now.Add(-age), now)}
+	b := spent{0.995, start, length - lasts(excluded, start, end), age - lasts(excluded, now.Add(-age), now)}
 	if b.age <= 0 || b.length <= 0 {
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/platform/times"
 	"github.com/signalbox-project/signalbox/internal/slo/indicator"
 	"github.com/signalbox-project/signalbox/internal/slo/ledger"
 )
@@ -50,9 +51,9 @@ func (p *promise) requeue(hours []time.Time) {
 				continue
 			}
 			if from.IsZero() {
-				from = later(c.from, hour)
+				from = times.Later(c.from, hour)
 			}
-			to = earlier(c.to, hour.Add(time.Hour))
+			to = times.Earlier(c.to, hour.Add(time.Hour))
 		}
 		c.from, c.to, c.again = from, to, true
 		if !from.IsZero() && !slices.Contains(p.queue, c) {

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/platform/times"
 	"github.com/signalbox-project/signalbox/internal/slo/definition"
 )
 
@@ -62,7 +63,7 @@ func (g *groups) add(labels map[string]string, at time.Time) {
 		group[name] = labels[name]
 	}
 	name := definition.GroupName(g.def.Name, group)
-	g.seen[name] = later(g.seen[name], at)
+	g.seen[name] = times.Later(g.seen[name], at)
 	if g.known[name] != nil {
 		return
 	}
@@ -106,7 +107,7 @@ func (g *groups) look(ctx context.Context, q Querier, now time.Time) error {
 		g.back = now.Truncate(groupsStep)
 	}
 	if g.reading(now) {
-		from := later(g.back.Add(-groupsPart), now.Add(-g.def.Window).Truncate(groupsStep))
+		from := times.Later(g.back.Add(-groupsPart), now.Add(-g.def.Window).Truncate(groupsStep))
 		series, err := q.Range(ctx, g.def.Grouping.Members, from, g.back, groupsStep)
 		if err != nil {
 			return err
@@ -193,7 +194,7 @@ func (e *Engine) definitions() []*Definition {
 func (g *groups) ended(name string, now time.Time) bool {
 	newest := time.Time{}
 	for _, at := range g.seen {
-		newest = later(newest, at)
+		newest = times.Later(newest, at)
 	}
 	return now.Sub(newest) < groupEnds && now.Sub(g.seen[name]) >= groupEnds
 }

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/budget"
 	"github.com/signalbox-project/signalbox/internal/model"
-	"github.com/signalbox-project/signalbox/internal/slo/definition"
 	"github.com/signalbox-project/signalbox/internal/slo/indicator"
 	"github.com/signalbox-project/signalbox/internal/slo/ledger"
 )
@@ -35,10 +35,6 @@ type measured struct {
 	fixed    []model.SLOCorrection         // corrections that reach into the window
 }
 
-// reaches compares a burn rate with a factor; the tolerance takes up binary
-// fractions, so that 7 % of errors at 99.5 % is 14×.
-func reaches(rate, factor float64) bool { return rate >= factor*(1-1e-9) }
-
 // budgetOf is the error budget over the window. A promise younger than its
 // window is measured against the whole window's budget at the traffic seen so far, so that its
 // budget starts at 100 %: used = (bad / total) / (1 - objective) × age / window.
@@ -53,7 +49,7 @@ func budgetOf(d *Definition, m measured) model.Budget {
 	length, age := length-m.outside, m.age-m.excluded
 	b := model.Budget{
 		Bad: m.budget.Bad, Total: m.budget.Total, LeftRatio: 1, SLI: 1,
-		Minutes: definition.BudgetMinutes(d.Objective, length), Coverage: coverage(m.budget, length),
+		Minutes: budget.Minutes(d.Objective, length), Coverage: coverage(m.budget, length),
 	}
 	if m.budget.Total <= 0 || age <= 0 {
 		b.Reason = "no data in the window"
@@ -160,11 +156,11 @@ func burnRows(cfg Config, d *Definition, m measured, wasActive func(name string)
 		a.Factor = d.FactorAt(a, m.now)
 		r := burnRow{alert: a, long: burnOf(d, m, long), short: burnOf(d, m, short), longBad: m.windows[long].Bad}
 		r.unread = m.unread(long)
-		r.firing = !r.unread && enough(cfg, d, m.windows[long]) && reaches(r.long.Rate, a.Factor) && reaches(r.short.Rate, a.Factor)
+		r.firing = !r.unread && enough(cfg, d, m.windows[long]) && budget.Reaches(r.long.Rate, a.Factor) && budget.Reaches(r.short.Rate, a.Factor)
 		if wasActive(a.Name) {
 			// With few events a single good one between bad ones is no all-clear.
 			unknown := m.loaded < long || r.short.Events == 0 || m.trickle != nil && r.short.Events < cfg.LowTraffic.MinEvents/2
-			r.firing = r.firing || unknown && (m.loaded < long || reaches(r.long.Rate, a.Factor))
+			r.firing = r.firing || unknown && (m.loaded < long || budget.Reaches(r.long.Rate, a.Factor))
 		}
 		rows = append(rows, r)
 	}
@@ -219,7 +215,7 @@ func burnOf(d *Definition, m measured, window time.Duration) model.Burn {
 }
 
 func burn(window time.Duration, c ledger.Cell, objective float64) model.Burn {
-	return model.Burn{Window: definition.WindowText(window), Rate: definition.BurnRate(c, objective), Events: c.Total, Coverage: coverage(c, window)}
+	return model.Burn{Window: budget.Window(window), Rate: budget.BurnRate(c.Bad, c.Total, objective), Events: c.Total, Coverage: coverage(c, window)}
 }
 
 // status is what was measured, in figures.
@@ -287,7 +283,7 @@ func describe(d *Definition, m measured) model.SLOStatus {
 // hour; nil when it is spent, lasts for ever, or lasts until the calendar renews it.
 func exhaustedIn(d *Definition, m measured, left float64) *float64 {
 	_, length := d.Span(m.now)
-	rate := definition.BurnRate(m.windows[time.Hour], d.Objective)
+	rate := budget.BurnRate(m.windows[time.Hour].Bad, m.windows[time.Hour].Total, d.Objective)
 	if rate <= 0 || left <= 0 {
 		return nil
 	}

@@ -5,6 +5,8 @@ import (
 	"math"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/budget"
+	"github.com/signalbox-project/signalbox/internal/platform/stat"
 	"github.com/signalbox-project/signalbox/internal/slo/ledger"
 )
 
@@ -68,33 +70,13 @@ func (l LowTraffic) validate() (errs []error) {
 	return errs
 }
 
-// PoissonTail is the chance of count or more events where expected are
-// expected: the upper tail of a Poisson distribution.
-func PoissonTail(count, expected float64) float64 {
-	k := math.Ceil(count - 1e-9)
-	switch {
-	case k <= 0 || k <= expected:
-		return 1 // a bound: it is a half at least
-	case expected <= 0:
-		return 0
-	}
-	lgamma, _ := math.Lgamma(k + 1)
-	term := math.Exp(-expected + k*math.Log(expected) - lgamma)
-	sum := 0.0
-	for i := k; term > sum*1e-16; i++ {
-		sum += term
-		term *= expected / (i + 1)
-	}
-	return min(sum, 1)
-}
-
 // enough reports whether a window holds enough bad events to alert on: an
 // absolute number, or fewer that are no chance.
 func enough(cfg Config, d *Definition, c ledger.Cell) bool {
 	if d.Method != "occurrences" || c.Bad >= cfg.MinBadEvents {
 		return true
 	}
-	return c.Bad >= fewest-1e-9 && PoissonTail(c.Bad, d.ErrorBudget()*c.Total) < cfg.LowTraffic.Significance
+	return c.Bad >= fewest-1e-9 && stat.PoissonTail(c.Bad, d.ErrorBudget()*c.Total) < cfg.LowTraffic.Significance
 }
 
 // The windows in which a slow trickle is looked for, and those that tell
@@ -138,10 +120,10 @@ func trickleRow(cfg Config, d *Definition, m measured, wasActive bool) (burnRow,
 		r.short = burn(recent, m.trickle[recent], d.Objective)
 	}
 	factor := d.FactorAt(alert, m.now)
-	still := found && reaches(r.short.Rate, factor) || !found && wasActive
-	chance := PoissonTail(cell.Bad, d.ErrorBudget()*cell.Total)
+	still := found && budget.Reaches(r.short.Rate, factor) || !found && wasActive
+	chance := stat.PoissonTail(cell.Bad, d.ErrorBudget()*cell.Total)
 	r.unread = m.unread(long)
-	r.firing = !r.unread && cell.Bad >= max(fewest, cfg.MinBadEvents) && chance < max(cfg.LowTraffic.Significance, 1e-300) && reaches(r.long.Rate, factor) && still
+	r.firing = !r.unread && cell.Bad >= max(fewest, cfg.MinBadEvents) && chance < max(cfg.LowTraffic.Significance, 1e-300) && budget.Reaches(r.long.Rate, factor) && still
 	r.firing = r.firing || wasActive && m.loaded < long
 	return r, true
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/platform/times"
 	"github.com/signalbox-project/signalbox/internal/slo/indicator"
 	"github.com/signalbox-project/signalbox/internal/slo/ledger"
 	"github.com/signalbox-project/signalbox/internal/store"
@@ -169,7 +170,7 @@ func (p *promise) catchUp(sealTo time.Time) {
 	p.queue = slices.DeleteFunc(p.queue, func(c chunk) bool { return !c.special() && !c.to.After(since) })
 	for i := range p.queue {
 		if c := &p.queue[i]; !c.special() {
-			c.from = later(c.from, since)
+			c.from = times.Later(c.from, since)
 		}
 	}
 }
@@ -268,9 +269,9 @@ func (p *promise) look(ctx context.Context, q Querier, now time.Time) error {
 	p.checked, p.checkedAt = now, p.loaded
 	p.mu.Lock()
 	if ok {
-		p.lastData = later(p.lastData, at)
+		p.lastData = times.Later(p.lastData, at)
 	} else if last, has := p.ledger.Last(); has {
-		p.lastData = later(p.lastData, last)
+		p.lastData = times.Later(p.lastData, last)
 	}
 	p.mu.Unlock()
 	if p.fault, err = indicator.FaultOf(ctx, p.def.Measure, q, now); err != nil {
@@ -300,13 +301,6 @@ func (p *promise) lookForGood(ctx context.Context, q Querier, now time.Time) err
 	unseen, err := r.Unseen(ctx, q, now)
 	p.noGood = unseen
 	return err
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }
 
 // measure gathers what judge needs.
@@ -403,7 +397,7 @@ func (p *promise) sinceParts(m *measured) {
 		if i == 0 {
 			m.lastData, m.loaded, m.history, m.age = one.lastData, one.loaded, one.history, one.age
 		}
-		m.lastData, m.loaded = earlier(m.lastData, one.lastData), min(m.loaded, one.loaded)
+		m.lastData, m.loaded = times.Earlier(m.lastData, one.lastData), min(m.loaded, one.loaded)
 		m.history, m.age = min(m.history, one.history), min(m.age, one.age)
 		m.fixed = append(m.fixed, one.fixed...)
 	}
@@ -428,7 +422,7 @@ func (p *promise) sum(from, to time.Time) (counts, felt ledger.Cell) {
 func (p *promise) raw(from, to time.Time) (counts, felt ledger.Cell) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	felt = p.ledgerSum(from, earlier(to, p.sealed))
+	felt = p.ledgerSum(from, times.Earlier(to, p.sealed))
 	if to.After(p.sealed) {
 		felt = felt.Add(p.liveSince(from))
 	}
@@ -446,11 +440,4 @@ func (p *promise) sumParts(from, to time.Time) (counts, felt ledger.Cell) {
 		both[0], both[1] = append(both[0], a), append(both[1], b)
 	}
 	return p.def.Compose(both[0]), p.def.Compose(both[1])
-}
-
-func earlier(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
 }

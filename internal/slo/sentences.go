@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/budget"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/human"
 	"github.com/signalbox-project/signalbox/internal/slo/indicator"
@@ -84,7 +85,7 @@ func unit(d *Definition) string {
 }
 
 func burningText(d *Definition, s model.SLOStatus, r *burnRow) (reason, action string) {
-	reason = fmt.Sprintf("Burning %s over %s (limit %s): %s of %s %s were bad", human.Times(r.long.Rate), spaced(r.long.Window),
+	reason = fmt.Sprintf("Burning %s over %s (limit %s): %s of %s %s were bad", human.Times(r.long.Rate), budget.Spaced(r.long.Window),
 		human.Times(r.alert.Factor), human.Number(r.longBad), human.Number(r.long.Events), unit(d))
 	if s.ExhaustedIn != nil {
 		reason += fmt.Sprintf("; at the rate of the last hour the budget is gone in %s", human.Seconds(*s.ExhaustedIn))
@@ -105,7 +106,7 @@ func exhaustedText(d *Definition, s model.SLOStatus, r *burnRow) (reason, action
 	reason = fmt.Sprintf("The budget of %s (%s) is spent: %s used, %s of %s %s were bad",
 		windowWords(d), human.Exact(minutes(s.Budget.Minutes)), human.Percent(s.Budget.UsedRatio), human.Number(s.Budget.Bad), human.Number(s.Budget.Total), unit(d))
 	if r != nil {
-		reason += fmt.Sprintf("; still burning %s over %s", human.Times(r.long.Rate), spaced(r.long.Window))
+		reason += fmt.Sprintf("; still burning %s over %s", human.Times(r.long.Rate), budget.Spaced(r.long.Window))
 	}
 	return reason + ".", "Freeze deployments of " + d.Service + " except for repairs until the budget recovers."
 }
@@ -135,14 +136,6 @@ func windowWords(d *Definition) string {
 }
 
 func minutes(m float64) time.Duration { return time.Duration(m * float64(time.Minute)) }
-
-// spaced writes 1h as 1 h.
-func spaced(window string) string {
-	if n := len(window); n > 1 {
-		return window[:n-1] + " " + window[n-1:]
-	}
-	return window
-}
 
 // rank orders states, worst first: what needs a person now, then what
 // nobody can vouch for.

@@ -10,6 +10,8 @@ import (
 
 	"github.com/prometheus/prometheus/model/labels"
 	"pgregory.net/rapid"
+
+	"github.com/signalbox-project/signalbox/internal/platform/times"
 )
 
 // sliced is what slices of time are worth: minutes, and bad ones.
@@ -41,7 +43,7 @@ func (r sliced) minutes(s *stream, w span, known time.Time) (c counted) {
 				bad = 0
 			}
 		}
-		from, to := later(one.from, w.from), one.to
+		from, to := times.Later(one.from, w.from), one.to
 		if to.After(w.to) {
 			to = w.to
 		}

@@ -21,7 +21,9 @@ import (
 	"github.com/prometheus/prometheus/util/annotations"
 	"pgregory.net/rapid"
 
+	"github.com/signalbox-project/signalbox/internal/budget"
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/platform/times"
 	"github.com/signalbox-project/signalbox/internal/slo"
 	"github.com/signalbox-project/signalbox/internal/slo/definition"
 	"github.com/signalbox-project/signalbox/internal/slo/promexpr"
@@ -204,14 +206,14 @@ func (s *stream) age(start, now time.Time) time.Duration {
 		}
 		for piece := hour; piece.Before(hour.Add(time.Hour)); piece = piece.Add(size) {
 			if covered(around, span{piece, piece.Add(size)}) {
-				return now.Sub(later(piece, start))
+				return now.Sub(times.Later(piece, start))
 			}
 		}
 	}
 	return 0
 }
 
-func later(a, b time.Time) time.Time {
+func Later(a, b time.Time) time.Time {
 	if a.After(b) {
 		return a
 	}
@@ -438,8 +440,8 @@ func equal(a, b float64) bool {
 	return math.Abs(a-b) <= 1e-9*max(1, math.Abs(a), math.Abs(b))
 }
 
-// budget is what is expected of a budget.
-type budget struct {
+// spent is what a budget should be.
+type spent struct {
 	objective   float64
 	start       time.Time
 	length, age time.Duration
@@ -447,7 +449,7 @@ type budget struct {
 
 // differs compares a budget with a count, by the definition: used = (bad /
 // total) / (1 - objective) × age / length.
-func (b budget) differs(got model.Budget, want counted) string {
+func (b spent) differs(got model.Budget, want counted) string {
 	if want.total == 0 {
 		if got.Total != 0 {
 			return fmt.Sprintf("%+v of nothing", got)
@@ -477,7 +479,7 @@ func burnDiffers(got []model.Burn, objective float64, count func(window time.Dur
 	for _, b := range got {
 		var w time.Duration
 		for _, known := range []time.Duration{time.Minute, 2 * time.Minute, 5 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 6 * time.Hour, 24 * time.Hour, 72 * time.Hour} {
-			if definition.WindowText(known) == b.Window {
+			if budget.Window(known) == b.Window {
 				w = known
 			}
 		}
@@ -552,7 +554,7 @@ func (w *trial) check(t *rapid.T, s *stream, objective float64, window time.Dura
 	t.Helper()
 	got := w.status(t, "edge-ok")
 	start := w.now.Add(-window)
-	b := budget{objective, start, window, s.age(start, w.now)}
+	b := spent{objective, start, window, s.age(start, w.now)}
 	if diff := b.differs(got.Budget, s.window(start, w.now, nil)); diff != "" {
 		t.Fatalf("at %s: %s", w.now, diff)
 	}

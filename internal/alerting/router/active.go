@@ -5,9 +5,8 @@ import (
 	"fmt"
 	"time"
 
-	prommodel "github.com/prometheus/common/model"
-
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/notify/record"
 )
 
 // ActiveAlerts are the alerts that have not ended, silenced and inhibited ones too.
@@ -23,10 +22,10 @@ func (r *Router) ActiveAlerts(ctx context.Context) ([]model.ActiveAlert, error) 
 		if a.Data.ResolvedAt(now) {
 			continue
 		}
-		ls := labelMap(a.Data.Labels)
+		ls := record.Labels(a.Data.Labels)
 		muted := r.Muted(ctx, ls)
 		out = append(out, model.ActiveAlert{
-			Fingerprint: a.Data.Fingerprint().String(), Labels: ls, Annotations: labelMap(a.Data.Annotations),
+			Fingerprint: a.Data.Fingerprint().String(), Labels: ls, Annotations: record.Labels(a.Data.Annotations),
 			StartsAt: a.Data.StartsAt, GeneratorURL: a.Data.GeneratorURL,
 			SilencedBy: muted.SilencedBy, InhibitedBy: muted.InhibitedBy, HeldBack: muted.HeldBack,
 		})
@@ -35,12 +34,4 @@ func (r *Router) ActiveAlerts(ctx context.Context) ([]model.ActiveAlert, error) 
 		return nil, fmt.Errorf("list active alerts: %w", err)
 	}
 	return out, nil
-}
-
-func labelMap(ls prommodel.LabelSet) model.Labels {
-	out := make(model.Labels, len(ls))
-	for k, v := range ls {
-		out[string(k)] = string(v)
-	}
-	return out
 }

@@ -14,13 +14,13 @@ package jaeger
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/front"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
@@ -104,14 +104,7 @@ func Handler(deps Deps) http.Handler {
 	return mux
 }
 
-func write(w http.ResponseWriter, status int, body response) { writeJSON(w, status, body) }
-
-func writeJSON(w http.ResponseWriter, status int, body any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	// An error here means that the client went away.
-	_ = json.NewEncoder(w).Encode(body)
-}
+func write(w http.ResponseWriter, status int, body response) { front.WriteJSON(w, status, body) }
 
 func tenantOf(r *http.Request) string {
 	if t := r.Header.Get(model.TenantHeader); t != "" {

@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/signalbox-project/signalbox/internal/front"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
@@ -48,10 +49,10 @@ func (h *handler) routeV3(mux *http.ServeMux) {
 				}
 				var e gatewayError
 				e.Error.HTTPCode, e.Error.Message = status, message
-				writeJSON(w, status, e)
+				front.WriteJSON(w, status, e)
 				return
 			}
-			writeJSON(w, http.StatusOK, body)
+			front.WriteJSON(w, http.StatusOK, body)
 		})
 	}
 }

@@ -12,7 +12,7 @@
 // no numbers is insufficient, never a pass; the same samples give the same
 // result. A Room keeps no state and is safe for concurrent use.
 //
-// Start reading at compare.go, then ranks.go.
+// Start reading at compare.go.
 package canary
 
 import (

@@ -7,9 +7,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/signalbox-project/signalbox/internal/gate/stat"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/human"
+	"github.com/signalbox-project/signalbox/internal/platform/stat"
 )
 
 // Sample is what was seen of one version over the window.

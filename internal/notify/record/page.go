@@ -49,8 +49,8 @@ func describe(p *model.Page, alerts []*amalert.Alert, now time.Time) {
 func pageAlert(a *amalert.Alert, now time.Time) model.PageAlert {
 	pa := model.PageAlert{
 		Fingerprint: a.Fingerprint().String(),
-		Labels:      labelMap(a.Labels),
-		Annotations: labelMap(a.Annotations),
+		Labels:      Labels(a.Labels),
+		Annotations: Labels(a.Annotations),
 		StartsAt:    a.StartsAt,
 		Status:      "firing",
 	}
@@ -101,7 +101,8 @@ func allResolved(alerts []*amalert.Alert, now time.Time) bool {
 	return !slices.ContainsFunc(alerts, func(a *amalert.Alert) bool { return !a.ResolvedAt(now) })
 }
 
-func labelMap(ls prommodel.LabelSet) model.Labels {
+// Labels are the alert's labels as Signalbox' own rooms hold them.
+func Labels(ls prommodel.LabelSet) model.Labels {
 	m := make(model.Labels, len(ls))
 	for k, v := range ls {
 		m[string(k)] = string(v)

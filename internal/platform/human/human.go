@@ -45,6 +45,9 @@ func Seconds(s float64) string {
 	return Duration(time.Duration(s * 1e9))
 }
 
+// Clock is the time of day of a moment: "15:04 UTC".
+func Clock(t time.Time) string { return t.UTC().Format("15:04 UTC") }
+
 func exact(d time.Duration) string {
 	sign := ""
 	if d < 0 {

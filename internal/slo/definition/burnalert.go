@@ -2,7 +2,6 @@ package definition
 
 import (
 	"fmt"
-	"strconv"
 	"time"
 
 	prom "github.com/prometheus/common/model"
@@ -79,20 +78,4 @@ func (b BurnAlert) ShortWindow() time.Duration {
 		return time.Duration(b.Long) / 12
 	}
 	return time.Duration(b.Short)
-}
-
-// WindowText writes a window as configuration and API do: 5m, 1h, 28d.
-// Prometheus' own form of 28 days would be 4w.
-func WindowText(d time.Duration) string {
-	switch {
-	case d == 0:
-		return "0s"
-	case d%(24*time.Hour) == 0:
-		return strconv.FormatInt(int64(d/(24*time.Hour)), 10) + "d"
-	case d%time.Hour == 0:
-		return strconv.FormatInt(int64(d/time.Hour), 10) + "h"
-	case d%time.Minute == 0:
-		return strconv.FormatInt(int64(d/time.Minute), 10) + "m"
-	}
-	return strconv.FormatInt(int64(d/time.Second), 10) + "s"
 }

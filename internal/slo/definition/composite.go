@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/budget"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/human"
 	"github.com/signalbox-project/signalbox/internal/slo/indicator"
@@ -27,10 +28,10 @@ func compose(parts []Part, objective float64, cells []ledger.Cell) ledger.Cell {
 	var burn float64
 	minutes := cells[0].Minutes
 	for i, p := range parts {
-		burn += p.Weight * BurnRate(cells[i], p.Objective)
+		burn += p.Weight * budget.BurnRate(cells[i].Bad, cells[i].Total, p.Objective)
 		minutes = min(minutes, cells[i].Minutes)
 	}
-	return ledger.Cell{Bad: burn * ErrorBudget(objective) * minutes, Total: minutes, Minutes: minutes}
+	return ledger.Cell{Bad: burn * budget.Share(objective) * minutes, Total: minutes, Minutes: minutes}
 }
 
 // compositeSource reads a composite slot by slot, for reports and replays;
@@ -193,7 +194,7 @@ func errorQuery(d *Definition) string {
 func compositeQuery(parts []Part, objective float64) string {
 	var texts []string
 	for _, p := range parts {
-		texts = append(texts, fmt.Sprintf("%.10g * (%s)", p.Weight*ErrorBudget(objective)/ErrorBudget(p.Objective), errorQuery(p.Definition)))
+		texts = append(texts, fmt.Sprintf("%.10g * (%s)", p.Weight*budget.Share(objective)/budget.Share(p.Objective), errorQuery(p.Definition)))
 	}
 	return strings.Join(texts, " + ")
 }

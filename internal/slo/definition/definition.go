@@ -3,11 +3,11 @@ package definition
 import (
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/budget"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/human"
 	"github.com/signalbox-project/signalbox/internal/platform/nearest"
@@ -62,24 +62,12 @@ type Definition struct {
 
 // ErrorBudget is the share of events that may be bad: 1 - Objective, without
 // the noise that binary fractions bring (1 - 0.995 is 0.005).
-func (d *Definition) ErrorBudget() float64 { return ErrorBudget(d.Objective) }
+func (d *Definition) ErrorBudget() float64 { return budget.Share(d.Objective) }
 
 // MeasuresLike reports whether both read the same numbers over the same window,
 // whatever their objective and texts.
 func (d *Definition) MeasuresLike(o *Definition) bool {
 	return d.Queries == o.Queries && d.Window == o.Window && (len(d.Parts) == 0) == (len(o.Parts) == 0) && d.Method == o.Method && d.Measure.Identity() == o.Measure.Identity()
-}
-
-// ErrorBudget is the share of events that may be bad under an objective.
-func ErrorBudget(objective float64) float64 {
-	const digits = 1e12
-	return math.Round((1-objective)*digits) / digits
-}
-
-// BudgetMinutes is the budget as minutes of full outage over a window:
-// (1 - objective) × window. 99.5 % over 28 d is 201.6 min, 3 h 21 m 36 s.
-func BudgetMinutes(objective float64, window time.Duration) float64 {
-	return ErrorBudget(objective) * window.Minutes()
 }
 
 // Define resolves documents into definitions, sorted by name, and reports

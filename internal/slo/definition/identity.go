@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/budget"
 	"github.com/signalbox-project/signalbox/internal/model"
 )
 
@@ -41,7 +42,7 @@ func (d *Definition) AlertLabels(b BurnAlert) model.Labels {
 func (d *Definition) ownLabels(b BurnAlert) model.Labels {
 	ls := model.Labels{"alertname": b.Title(), "slo": d.Whole(), "service": d.Service, "severity": b.Severity()}
 	if b.Long > 0 {
-		ls["long_window"], ls["short_window"] = WindowText(time.Duration(b.Long)), WindowText(b.ShortWindow())
+		ls["long_window"], ls["short_window"] = budget.Window(time.Duration(b.Long)), budget.Window(b.ShortWindow())
 	}
 	if d.Notify != "" {
 		ls["notify"] = d.Notify
@@ -61,7 +62,7 @@ func (d *Definition) identify(ls model.Labels, b BurnAlert) {
 		}
 	}
 	if b.Long > 0 {
-		ls[model.OwnLabel+"long_window"], ls[model.OwnLabel+"short_window"] = WindowText(time.Duration(b.Long)), WindowText(b.ShortWindow())
+		ls[model.OwnLabel+"long_window"], ls[model.OwnLabel+"short_window"] = budget.Window(time.Duration(b.Long)), budget.Window(b.ShortWindow())
 	}
 }
 

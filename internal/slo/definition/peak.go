@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/budget"
 	"github.com/signalbox-project/signalbox/internal/slo/indicator"
 	"github.com/signalbox-project/signalbox/internal/slo/openslo"
 )
@@ -80,7 +81,7 @@ func (r *resolver) applyPeak(d *Definition, s *openslo.SLO) {
 		d.Indicator += fmt.Sprintf(" (%v at peak, %s)", p.Value, p.Calendar.Name)
 	}
 	if p.Target > 0 {
-		d.Measure = &indicator.AtPeak{Source: d.Measure, Calendar: p.Calendar, Scale: ErrorBudget(d.Objective) / ErrorBudget(p.Target)}
+		d.Measure = &indicator.AtPeak{Source: d.Measure, Calendar: p.Calendar, Scale: budget.Share(d.Objective) / budget.Share(p.Target)}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/signalbox-project/signalbox/internal/budget"
 	"github.com/signalbox-project/signalbox/internal/slo/indicator"
 )
 
@@ -26,7 +27,7 @@ func PrometheusRules(defaults []BurnAlert, defs []*Definition) ([]byte, error) {
 		var rules []yaml.MapSlice
 		for _, w := range exportedWindows(defaults, d, defs) {
 			rules = append(rules, yaml.MapSlice{
-				{Key: "record", Value: recordedError(WindowText(w))},
+				{Key: "record", Value: recordedError(budget.Window(w))},
 				{Key: "expr", Value: d.errorOver(w)},
 				{Key: "labels", Value: map[string]string{"slo": d.Name, "service": d.Service}},
 			})
@@ -93,7 +94,7 @@ func (d *Definition) errorOver(w time.Duration) string {
 	if len(d.Parts) > 0 {
 		var texts []string
 		for _, p := range d.Parts {
-			texts = append(texts, fmt.Sprintf("%.10g * sum(%s{slo=%q})", p.Weight*ErrorBudget(d.Objective)/ErrorBudget(p.Objective), recordedError(WindowText(w)), p.Definition.Name))
+			texts = append(texts, fmt.Sprintf("%.10g * sum(%s{slo=%q})", p.Weight*budget.Share(d.Objective)/budget.Share(p.Objective), recordedError(budget.Window(w)), p.Definition.Name))
 		}
 		return strings.Join(texts, " + ")
 	}
@@ -101,7 +102,7 @@ func (d *Definition) errorOver(w time.Duration) string {
 }
 
 func (d *Definition) alertRule(b BurnAlert) yaml.MapSlice {
-	long, short := WindowText(time.Duration(b.Long)), WindowText(b.ShortWindow())
+	long, short := budget.Window(time.Duration(b.Long)), budget.Window(b.ShortWindow())
 	labels := map[string]string(d.AlertLabels(b))
 	delete(labels, "alertname")
 	limit := b.Factor * d.ErrorBudget()

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/signalbox-project/signalbox/internal/slo/ledger"
+	"github.com/signalbox-project/signalbox/internal/budget"
 )
 
 // Span is the budget window that holds now: it began at start and is length
@@ -23,16 +23,7 @@ func (d *Definition) WindowText() string {
 	if d.Calendar != nil {
 		return d.Calendar.Text()
 	}
-	return WindowText(d.Window)
-}
-
-// BurnRate is how many times faster than evenly the budget is spent:
-// (bad / total) / (1 - objective). No events burn nothing.
-func BurnRate(c ledger.Cell, objective float64) float64 {
-	if c.Total <= 0 {
-		return 0
-	}
-	return c.Bad / c.Total / ErrorBudget(objective)
+	return budget.Window(d.Window)
 }
 
 // BurnWindows are the windows of the table, shortest first, each once.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/platform/times"
 	"github.com/signalbox-project/signalbox/internal/slo/ledger"
 	"github.com/signalbox-project/signalbox/internal/slo/promexpr"
 	"github.com/signalbox-project/signalbox/internal/store"
@@ -161,7 +162,7 @@ func (s *EventRatio) Live(ctx context.Context, q Querier, from, to time.Time) (s
 	cells, err := s.minutes(ctx, q, begin, to.Add(time.Minute-1).Truncate(time.Minute), s.Quiet)
 	for i, c := range cells {
 		start := begin.Add(time.Duration(i) * time.Minute)
-		c.Minutes *= earlier(start.Add(time.Minute), to).Sub(start).Minutes()
+		c.Minutes *= times.Earlier(start.Add(time.Minute), to).Sub(start).Minutes()
 		sum = sum.Add(c)
 	}
 	return sum, err
@@ -182,7 +183,7 @@ func (s *EventRatio) Newest(ctx context.Context, q Querier, now time.Time) (at t
 	for k := len(counts) - 1; k >= 0; k-- {
 		if counts[k] > 0 {
 			end := from.Add(time.Duration(k+1) * time.Minute)
-			return earlier(end.Add(max(0, s.Quiet-promexpr.Lookback)), now), true, nil
+			return times.Earlier(end.Add(max(0, s.Quiet-promexpr.Lookback)), now), true, nil
 		}
 	}
 	return at, false, nil

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/platform/times"
 	"github.com/signalbox-project/signalbox/internal/slo/ledger"
 	"github.com/signalbox-project/signalbox/internal/slo/openslo"
 )
@@ -51,7 +52,7 @@ func (s *AtPeak) Live(ctx context.Context, q Querier, from, to time.Time) (sum l
 	for start := from; start.Before(to); {
 		end := start
 		for active := s.Calendar.Active(start); end.Before(to) && s.Calendar.Active(end) == active; {
-			end = earlier(end.Truncate(time.Minute).Add(time.Minute), to)
+			end = times.Earlier(end.Truncate(time.Minute).Add(time.Minute), to)
 		}
 		c, err := s.Source.Live(ctx, q, start, end)
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/platform/times"
 	"github.com/signalbox-project/signalbox/internal/slo/ledger"
 )
 
@@ -75,7 +76,7 @@ func (s *Slices) Cells(ctx context.Context, q Querier, from, to time.Time, width
 	for i, c := range slices {
 		if c.Minutes > 0 {
 			start := begin.Add(time.Duration(i) * s.Slice)
-			s.spread(out, from, width, start, earlier(start.Add(s.Slice), to), s.judge(c))
+			s.spread(out, from, width, start, times.Earlier(start.Add(s.Slice), to), s.judge(c))
 		}
 	}
 	return out, nil
@@ -88,7 +89,7 @@ func (s *Slices) spread(out []ledger.Cell, from time.Time, width time.Duration, 
 	}
 	for at := start; at.Before(end); {
 		k := int(at.Sub(from) / width)
-		next := earlier(from.Add(time.Duration(k+1)*width), end)
+		next := times.Earlier(from.Add(time.Duration(k+1)*width), end)
 		m := next.Sub(at).Minutes()
 		out[k] = out[k].Add(ledger.Cell{Bad: bad * m, Total: m, Minutes: m})
 		at = next
@@ -99,7 +100,7 @@ func (s *Slices) spread(out []ledger.Cell, from time.Time, width time.Duration, 
 func (s *Slices) Live(ctx context.Context, q Querier, from, to time.Time) (ledger.Cell, error) {
 	var sum ledger.Cell
 	for start := from.Truncate(s.Slice); start.Before(to); start = start.Add(s.Slice) {
-		end := earlier(start.Add(s.Slice), to)
+		end := times.Earlier(start.Add(s.Slice), to)
 		c, err := s.Counts.Live(ctx, q, start, end)
 		if err != nil {
 			return ledger.Cell{}, err

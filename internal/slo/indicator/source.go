@@ -67,10 +67,3 @@ func value(ctx context.Context, q Querier, expr string, t time.Time) (v float64,
 	}
 	return v, true, nil
 }
-
-func earlier(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
-}

@@ -6,6 +6,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/platform/times"
 	"github.com/signalbox-project/signalbox/internal/slo/ledger"
 	"github.com/signalbox-project/signalbox/internal/slo/openslo"
 	"github.com/signalbox-project/signalbox/internal/slo/promexpr"
@@ -89,7 +90,7 @@ func (s *Values) counted(ctx context.Context, q Querier, from, to time.Time, wid
 func (s *Values) Cells(ctx context.Context, q Querier, from, to time.Time, width time.Duration) ([]ledger.Cell, error) {
 	out := make([]ledger.Cell, int(to.Sub(from)/width))
 	for at := from; at.Before(to); {
-		end := earlier(at.Add(maxValues*valueStep), to)
+		end := times.Earlier(at.Add(maxValues*valueStep), to)
 		values, err := s.values(ctx, q, at, end)
 		if err != nil {
 			return nil, err

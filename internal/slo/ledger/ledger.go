@@ -13,7 +13,11 @@
 // Start reading at ledger.go.
 package ledger
 
-import "time"
+import (
+	"time"
+
+	"github.com/signalbox-project/signalbox/internal/platform/times"
+)
 
 // Cell is what happened in a span of time. With occurrences, Bad and Total
 // count events; with timeslices, minutes. Minutes is how much of the span has data.
@@ -210,11 +214,11 @@ func (l *Ledger) First(now time.Time) (time.Time, bool) {
 			}
 			for m := at; m.Before(at.Add(time.Hour)); m = m.Add(t.Width()) {
 				if l.Get(t, m).Minutes > 0 {
-					return later(m, start), true
+					return times.Later(m, start), true
 				}
 			}
 		}
-		return later(at, start), true
+		return times.Later(at, start), true
 	}
 	return time.Time{}, false
 }
@@ -232,11 +236,4 @@ func (l *Ledger) Last() (time.Time, bool) {
 		}
 	}
 	return time.Time{}, false
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }

@@ -9,7 +9,10 @@
 // belong to one goroutine. Start reading here.
 package pace
 
-import "time"
+import (
+	"runtime"
+	"time"
+)
 
 // Limits of a budget.
 const (
@@ -48,3 +51,7 @@ func (b *Budget) Debt() time.Duration {
 	}
 	return min(maxRest, time.Duration(float64(-b.credit)/b.share))
 }
+
+// Workers is how many SLOs and rules may be computed at once beside the live
+// evaluation: one core stays free for it.
+func Workers() int { return max(1, runtime.GOMAXPROCS(0)-1) }

@@ -58,8 +58,8 @@ func countsOf(e parser.Expr) counting {
 // countingSides says which operands of an operation that was checked count;
 // the others stay what they are.
 func countingSides(n *parser.BinaryExpr) (left, right bool) {
-	_, lconst := constant(n.LHS)
-	_, rconst := constant(n.RHS)
+	_, lconst := Constant(n.LHS)
+	_, rconst := Constant(n.RHS)
 	switch {
 	case lconst:
 		return false, true
@@ -119,8 +119,8 @@ func aggregation(n *parser.AggregateExpr) error {
 }
 
 func (k *checker) binary(n *parser.BinaryExpr) error {
-	lk, lconst := constant(n.LHS)
-	rk, rconst := constant(n.RHS)
+	lk, lconst := Constant(n.LHS)
+	rk, rconst := Constant(n.RHS)
 	switch {
 	case n.Op.IsComparisonOperator():
 		return fmt.Errorf("a count is compared with `%s`, and a count depends on how long the window is; compare a rate as a thresholdMetric, or select what is to count with `and`", n.Op)

@@ -38,12 +38,12 @@ func split(e parser.Expr, factor float64) []part {
 }
 
 func splitBinary(n *parser.BinaryExpr, factor float64) []part {
-	if k, ok := constant(n.RHS); ok && n.Op == parser.MUL {
+	if k, ok := Constant(n.RHS); ok && n.Op == parser.MUL {
 		return split(n.LHS, factor*k)
 	} else if ok && n.Op == parser.DIV {
 		return split(n.LHS, factor/k)
 	}
-	if k, ok := constant(n.LHS); ok && n.Op == parser.MUL {
+	if k, ok := Constant(n.LHS); ok && n.Op == parser.MUL {
 		return split(n.RHS, factor*k)
 	}
 	if !splits(n) {
@@ -88,10 +88,10 @@ func bare(e parser.Expr) bool {
 	case *parser.AggregateExpr:
 		return n.Op == parser.SUM && len(n.Grouping) == 0 && !n.Without
 	case *parser.BinaryExpr:
-		if _, ok := constant(n.RHS); ok {
+		if _, ok := Constant(n.RHS); ok {
 			return bare(n.LHS)
 		}
-		if _, ok := constant(n.LHS); ok {
+		if _, ok := Constant(n.LHS); ok {
 			return bare(n.RHS)
 		}
 		switch n.Op {
@@ -122,10 +122,10 @@ func direct(e parser.Expr) bool {
 	case *parser.AggregateExpr:
 		return direct(n.Expr)
 	case *parser.BinaryExpr:
-		if _, ok := constant(n.RHS); ok {
+		if _, ok := Constant(n.RHS); ok {
 			return direct(n.LHS)
 		}
-		if _, ok := constant(n.LHS); ok {
+		if _, ok := Constant(n.LHS); ok {
 			return direct(n.RHS)
 		}
 		return isHistogramBelow(n)
@@ -141,22 +141,22 @@ func direct(e parser.Expr) bool {
 	return false
 }
 
-// constant is the value of an expression of numbers.
-func constant(e parser.Expr) (float64, bool) {
+// Constant is the value of an expression without series: 0.05, -1, (1 - 0.995), 14.4 * 0.001.
+func Constant(e parser.Expr) (float64, bool) {
 	switch n := e.(type) {
 	case *parser.NumberLiteral:
 		return n.Val, true
 	case *parser.ParenExpr:
-		return constant(n.Expr)
+		return Constant(n.Expr)
 	case *parser.UnaryExpr:
-		v, ok := constant(n.Expr)
+		v, ok := Constant(n.Expr)
 		if n.Op == parser.SUB {
 			v = -v
 		}
 		return v, ok
 	case *parser.BinaryExpr:
-		a, ok := constant(n.LHS)
-		b, also := constant(n.RHS)
+		a, ok := Constant(n.LHS)
+		b, also := Constant(n.RHS)
 		if !ok || !also {
 			return 0, false
 		}
@@ -186,7 +186,7 @@ func isZero(e parser.Expr) bool {
 			return false
 		}
 		for _, side := range []parser.Expr{n.LHS, n.RHS} {
-			if k, ok := constant(side); ok && k == 0 {
+			if k, ok := Constant(side); ok && k == 0 {
 				return true
 			}
 		}
@@ -200,7 +200,7 @@ func isVectorZero(e parser.Expr) bool {
 		return isVectorZero(n.Expr)
 	case *parser.Call:
 		if n.Func.Name == "vector" {
-			k, ok := constant(n.Args[0])
+			k, ok := Constant(n.Args[0])
 			return ok && k == 0
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
 
+	"github.com/signalbox-project/signalbox/internal/budget"
 	"github.com/signalbox-project/signalbox/internal/model"
 )
 
@@ -50,7 +51,7 @@ func Write(ctx context.Context, to storage.AppendableV2, list []model.SLOStatus,
 			if b.Coverage > 0 {
 				w.add(MetricBurnRate, s, b.Window, b.Rate)
 				if b.Window != s.Window {
-					w.add(MetricErrorRatio, s, b.Window, b.Rate*(1-s.Objective))
+					w.add(MetricErrorRatio, s, b.Window, b.Rate*budget.Share(s.Objective))
 				}
 			}
 		}

@@ -10,7 +10,6 @@
 package flagger
 
 import (
-	"errors"
 	"net/http"
 	"strconv"
 	"time"
@@ -31,12 +30,7 @@ type Config struct {
 }
 
 // Validate lists what is wrong; each message begins with the field's path.
-func (c Config) Validate() []error {
-	if c.TokenFile != "" && !c.Enabled {
-		return []error{errors.New("enabled: must be true for token_file to be of use")}
-	}
-	return nil
-}
+func (c Config) Validate() []error { return hook.Enabling(c.Enabled, c.TokenFile) }
 
 // Files are the paths in the configuration.
 func (c *Config) Files() []*string { return []*string{&c.TokenFile} }

@@ -177,7 +177,7 @@ func (k *Kit) Handle(name string, serve func(r *http.Request, body []byte) (Answ
 		if answer.Status == 0 {
 			answer.Status = http.StatusOK
 		}
-		writeJSON(w, answer.Status, answer.Body)
+		front.WriteJSON(w, answer.Status, answer.Body)
 	})
 }
 
@@ -202,13 +202,15 @@ func (k *Kit) refuse(w http.ResponseWriter, r *http.Request, name string, err er
 	if refusal.Status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "5")
 	}
-	writeJSON(w, refusal.Status, map[string]any{"error": map[string]any{"code": refusal.Code, "message": refusal.Message}})
+	front.WriteJSON(w, refusal.Status, map[string]any{"error": map[string]any{"code": refusal.Code, "message": refusal.Message}})
 }
 
-func writeJSON(w http.ResponseWriter, status int, v any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v)
+// Enabling lists what is wrong with a hook that has a token and is not enabled.
+func Enabling(enabled bool, tokenFile string) []error {
+	if tokenFile != "" && !enabled {
+		return []error{errors.New("enabled: must be true for token_file to be of use")}
+	}
+	return nil
 }
 
 // Authorize checks the bearer token that file holds; without a file all may

@@ -31,6 +31,9 @@ func AppendTexts(dst []byte, list []string) []byte {
 	return dst
 }
 
+// Alias is b as a text without a copy: b must not change as long as the text is used.
+func Alias(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
 // Reader reads what was appended. Texts alias the input.
 type Reader struct {
 	b   []byte

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/store/events/bin"
 )
 
 // Attrs is a column of attribute lists: rows of (key code, value) cells.
@@ -62,7 +63,7 @@ func (a *Attrs) ValueAt(cell int) model.Value {
 
 func (a *Attrs) text(n uint64) string {
 	off := n >> 32
-	return alias(a.arena[off : off+n&math.MaxUint32])
+	return bin.Alias(a.arena[off : off+n&math.MaxUint32])
 }
 
 // Get is the last value of the key with that code in row i.

@@ -3,7 +3,8 @@ package head
 import (
 	"strings"
 	"unicode/utf8"
-	"unsafe"
+
+	"github.com/signalbox-project/signalbox/internal/store/events/bin"
 )
 
 // Text is a column of strings in one arena. The zero Text is empty.
@@ -16,7 +17,7 @@ type Text struct {
 func (t *Text) Len() int { return len(t.off) }
 
 // At is row i; the string aliases the arena, which is never written again.
-func (t *Text) At(i int) string { return alias(t.Bytes(i)) }
+func (t *Text) At(i int) string { return bin.Alias(t.Bytes(i)) }
 
 // Bytes is row i; the caller MUST NOT change it.
 func (t *Text) Bytes(i int) []byte {
@@ -70,8 +71,6 @@ func (in interner) code(values *[]string, s string) uint32 {
 	in[s] = c
 	return c
 }
-
-func alias(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
 // clean makes s valid UTF-8: readers of the sealed files (DuckDB) refuse
 // anything else, and one bad byte must not cost a row.

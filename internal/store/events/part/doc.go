@@ -37,5 +37,5 @@
 // deleted: a .parquet without .idx is complete and gets its .idx rebuilt, an .idx
 // without .parquet is left over or tells of a lost file.
 //
-// Start reading at part.go, then schema.go, index.go and write.go.
+// Start reading at part.go, then schema.go, index.go and publish.go.
 package part

@@ -8,10 +8,10 @@ import (
 	"slices"
 	"sort"
 	"strings"
-	"unsafe"
 
 	"github.com/parquet-go/parquet-go"
 
+	"github.com/signalbox-project/signalbox/internal/store/events/bin"
 	"github.com/signalbox-project/signalbox/internal/store/events/part"
 )
 
@@ -109,7 +109,7 @@ func (c *column) readDictionary() error {
 	case parquet.ByteArray:
 		var text []byte
 		text, c.dict.offs = data.ByteArray()
-		c.dict.text = alias(text)
+		c.dict.text = bin.Alias(text)
 		return checkOffsets(c.dict.offs, len(text), c.dict.n)
 	case parquet.Int64:
 		c.dict.ints = data.Int64()
@@ -225,7 +225,7 @@ func (c *column) decodeValues(n int) error {
 	switch c.kind {
 	case parquet.ByteArray:
 		text, offs := data.ByteArray()
-		c.text, c.offs = alias(text), offs
+		c.text, c.offs = bin.Alias(text), offs
 		return checkOffsets(offs, len(text), n)
 	case parquet.Int64:
 		c.ints = data.Int64()
@@ -285,5 +285,3 @@ func (c *column) fixedAt(i int) []byte {
 }
 
 func (c *column) boolAt(i int) bool { return c.bools[i/8]>>(i%8)&1 != 0 }
-
-func alias(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }

@@ -19,5 +19,5 @@
 // may return (and maxDistinct values, maxTraces traces), not by what it reads.
 // No locks are held while reading; collectors have one each, a leaf.
 //
-// Start reading at scan.go, then part.go, node.go and column.go.
+// Start reading at scan.go, then plan.go, node.go and column.go.
 package scan

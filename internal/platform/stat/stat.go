@@ -125,3 +125,23 @@ func Quantile(q float64, bounds, counts []float64) (v float64, ok bool) {
 	}
 	return start, true
 }
+
+// PoissonTail is the chance of count or more events where expected are
+// expected: the upper tail of a Poisson distribution.
+func PoissonTail(count, expected float64) float64 {
+	k := math.Ceil(count - 1e-9)
+	switch {
+	case k <= 0 || k <= expected:
+		return 1 // a bound: it is a half at least
+	case expected <= 0:
+		return 0
+	}
+	lgamma, _ := math.Lgamma(k + 1)
+	term := math.Exp(-expected + k*math.Log(expected) - lgamma)
+	sum := 0.0
+	for i := k; term > sum*1e-16; i++ {
+		sum += term
+		term *= expected / (i + 1)
+	}
+	return min(sum, 1)
+}

@@ -190,3 +190,17 @@ func TestQuantileIsLinearWithinItsClass(t *testing.T) {
 		t.Errorf("of nothing: %v, %v", v, ok)
 	}
 }
+
+func TestPoissonTail(t *testing.T) {
+	for _, c := range []struct{ count, expected, want float64 }{
+		{1, 0.005, 1 - math.Exp(-0.005)},
+		{3, 0.015, 1 - math.Exp(-0.015)*(1+0.015+0.015*0.015/2)},
+		{5, 1, 1 - math.Exp(-1)*(1+1+0.5+1.0/6+1.0/24)},
+		{0, 3, 1},
+		{2, 0, 0},
+	} {
+		if got := PoissonTail(c.count, c.expected); math.Abs(got-c.want) > 1e-15+1e-6*c.want {
+			t.Errorf("P(X >= %v | %v) is %v, want %v", c.count, c.expected, got, c.want)
+		}
+	}
+}
