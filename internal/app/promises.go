@@ -38,7 +38,7 @@ func (p *Process) buildPromises(ctx context.Context) (err error) {
 		Results: p.metrics.Quiet(), // its own results must not wake it
 		Alerts:  p.sender,
 		Records: p.state, Corrections: p.state, Ledgers: p.state,
-		Arrivals: p.metrics.Arrivals, Changes: p.tally, ExternalURL: p.external.String(),
+		Arrivals: p.metrics.Arrivals, Changes: p.tally, ExternalURL: p.external.String(), ExternalLabels: p.cfg.ExternalLabels,
 	}); err != nil {
 		return err
 	}

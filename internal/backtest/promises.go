@@ -30,7 +30,7 @@ type promiseReplay struct {
 
 func newPromiseReplay(r *replay, d *slo.Definition) *promiseReplay {
 	p := &promiseReplay{
-		replay: r, def: d, live: slo.NewReplay(r.room.deps.SLO, d, r.room.deps.SLOQuerier),
+		replay: r, def: d, live: slo.NewReplay(r.room.deps.SLO, d, r.room.deps.SLOQuerier, r.room.deps.ExternalLabels),
 		inBand: map[string]time.Duration{}, states: map[int][]model.SLOSnapshot{},
 		every: max(1, int(r.end.Sub(r.start)/r.step)/curvePoints),
 	}
@@ -109,9 +109,9 @@ func (p *promiseReplay) judge(ctx context.Context, at time.Time, since time.Dura
 	s, alerts := p.live.Judge(ctx)
 	for _, a := range alerts {
 		if a.EndsAt.After(at) {
-			p.firings.begin(p.labels(a.Labels), at)
+			p.firings.begin(a.Labels, at)
 		} else {
-			p.firings.finish(p.labels(a.Labels), at)
+			p.firings.finish(a.Labels, at)
 		}
 	}
 	unknown := s.State == model.SLOInsufficient || s.Budget.Total <= 0
@@ -124,15 +124,6 @@ func (p *promiseReplay) judge(ctx context.Context, at time.Time, since time.Dura
 		p.out.Curve = append(p.out.Curve, point(s, at, unknown))
 	}
 	p.steps++
-}
-
-func (p *promiseReplay) labels(ls model.Labels) model.Labels {
-	for k, v := range p.room.deps.ExternalLabels {
-		if _, ok := ls[k]; !ok {
-			ls[k] = v
-		}
-	}
-	return ls
 }
 
 func (p *promiseReplay) see(s model.SLOStatus, at time.Time, since time.Duration) {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/alerting/rules"
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/notify"
 )
 
 // rule is one rule with what its group says.
@@ -212,13 +213,7 @@ func (r *ruleReplay) eval(ctx context.Context, at time.Time) {
 }
 
 func (r *ruleReplay) labels(ls labels.Labels) model.Labels {
-	out := model.Labels(ls.Map())
-	for k, v := range r.room.deps.ExternalLabels {
-		if _, ok := out[k]; !ok {
-			out[k] = v
-		}
-	}
-	return out
+	return notify.WithExternal(ls.Map(), r.room.deps.ExternalLabels)
 }
 
 func (r *ruleReplay) instant(ctx context.Context, expr string, t time.Time) (promql.Vector, error) {

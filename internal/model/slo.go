@@ -13,7 +13,7 @@ type SLOState string
 // The states, best last but one; insufficient means that no honest answer exists.
 const (
 	SLOExhausted    SLOState = "exhausted"    // no budget left in the window
-	SLOBurning      SLOState = "burning"      // a burn alert is active
+	SLOBurning      SLOState = "burning"      // it burns at the rate of a burn alert, which is active or waits
 	SLOOK           SLOState = "ok"           // neither
 	SLOInsufficient SLOState = "insufficient" // data missing, stale or too thin
 )

@@ -431,7 +431,7 @@ func TestFiguresAreTheEnginesOwn(t *testing.T) {
 	r := w.report(model.ReportRequest{Start: start, End: end, Months: 1})
 	got := r.Promises[0]
 	sixDays := define(t, strings.Replace(availability("edge", "99.9"), "30d", "6d", 1))[0]
-	oracle := slo.NewReplay(slo.DefaultConfig(), sixDays, promexpr.NewEvaluator(w.db, time.Minute, nil))
+	oracle := slo.NewReplay(slo.DefaultConfig(), sixDays, promexpr.NewEvaluator(w.db, time.Minute, nil), nil)
 	slices.SortFunc(w.fixes, func(a, b model.SLOCorrection) int { return a.Start.Compare(b.Start) })
 	oracle.Correct(w.fixes)
 	if err := oracle.Load(t.Context(), end); err != nil {

@@ -95,6 +95,9 @@ func (e *Engine) sendAlerts(ctx context.Context, promises []*promise, now time.T
 			if m.alerts = []notify.Alert{one}; !row.Only { // another tool sends one
 				m.alerts = notify.Spread(one)
 			}
+			for _, a := range m.alerts {
+				notify.WithExternal(a.Labels, e.deps.ExternalLabels)
+			}
 			due = append(due, m)
 		}
 	}

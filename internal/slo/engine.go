@@ -55,6 +55,8 @@ type Deps struct {
 	Changes Changes
 	// ExternalURL is what links in alerts begin with.
 	ExternalURL string
+	// ExternalLabels are added to alerts that do not have them.
+	ExternalLabels map[string]string
 	// Now is the clock; time.Now by default.
 	Now func() time.Time
 }

@@ -290,7 +290,7 @@ func TestAReplayCountsSpansToo(t *testing.T) {
 	start := k.now
 	k.serve(60, 10, 0)
 	k.serve(30, 0, 10)
-	r := slo.NewReplay(slo.DefaultConfig(), k.catalog.Definitions()[0], slo.WithEvents(noMetrics{}, k.tally))
+	r := slo.NewReplay(slo.DefaultConfig(), k.catalog.Definitions()[0], slo.WithEvents(noMetrics{}, k.tally), nil)
 	if err := r.Load(t.Context(), start.Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}

@@ -66,6 +66,16 @@ func (w *world) slo(name string) model.SLOStatus {
 	return s
 }
 
+// decide is what the gate says of a deployment of a service.
+func (w *world) decide(service string) model.GateDecision {
+	w.t.Helper()
+	list, err := w.engine.Snapshots(w.t.Context(), service, "")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return gate.Decide(gate.Set{Default: gate.DefaultPolicy()}, gate.Input{Request: model.GateRequest{Service: service}, Time: w.now, Promises: list})
+}
+
 // Each group stands as an SLO would that somebody wrote for it alone, whatever
 // happens: failures, silence, a restart, a correction, a route that comes later.
 func TestAGroupStandsAsAnSLOOfItsOwnWould(t *testing.T) {
@@ -133,17 +143,62 @@ func TestTheGroupThatBurnsPagesAndBlocks(t *testing.T) {
 	if err != nil || len(list) != 1 || list[0].Groups.List != nil || list[0].Groups.Worst["route"] != "/b" || list[0].Budget.LeftRatio != s.Budget.LeftRatio {
 		t.Errorf("the list has %+v (%v)", list, err)
 	}
-	promises, err := w.engine.Snapshots(t.Context(), "edge", "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	d := gate.Decide(gate.Set{Default: gate.DefaultPolicy()}, gate.Input{Request: model.GateRequest{Service: "edge"}, Time: w.now, Promises: promises})
-	if len(promises) != 2 || d.Verdict != model.VerdictBlock || !strings.Contains(d.Summary, `by-route{route="/b"}`) {
-		t.Errorf("%d groups gate: %s", len(promises), d.Summary)
+	d := w.decide("edge")
+	if d.Verdict != model.VerdictBlock || !strings.Contains(d.Summary, `by-route{route="/b"}`) {
+		t.Errorf("the gate says %s: %s", d.Verdict, d.Summary)
 	}
 	h, err := w.engine.SLOHistory(t.Context(), "by-route", w.now.Add(-time.Hour), w.now, time.Hour)
 	if last := h.Points[len(h.Points)-1]; err != nil || last.Left == nil || math.Abs(*last.Left-s.Budget.LeftRatio) > 1e-3 {
 		t.Errorf("the curve ends at %v, the page says %v (%v)", *last.Left, s.Budget.LeftRatio, err)
+	}
+}
+
+// A Pyrra file with a grouping. /b fails 7 of 140 = 5 % = 10 times the budget of 99.5 %, from the first minute on: that
+// is Pyrra's row of 7× over 6 h and 30 m, which waits for 15 m (of a window of 4 w). /a burns 1 / 160 / 0.005 = 1.25×, less
+// than any row but the ticket's, which waits for 3 h; together they burn 8 / 300 / 0.005 = 5.33×, which would page nobody.
+func TestAGroupOfPyrrasPagesWhenItsRowIsDue(t *testing.T) {
+	w := newWorld(t, `apiVersion: pyrra.dev/v1alpha1
+kind: ServiceLevelObjective
+metadata: {name: by-handler}
+spec:
+  target: '99.5'
+  window: 4w
+  indicator: {ratio: {errors: {metric: 'req_total{code="500"}'}, total: {metric: req_total}, grouping: [route]}}
+`)
+	w.external = map[string]string{"region": "eu-1", "route": "is the alert's own"}
+	w.start()
+	w.settle()
+	var seen, paged time.Time
+	for range 30 {
+		w.routes(time.Minute, map[string][2]float64{"/a": {160, 1}, "/b": {140, 7}})
+		w.settle()
+		s := w.slo("by-handler")
+		if seen.IsZero() && slices.ContainsFunc(s.Burn, func(b model.Burn) bool { return b.Window == "6h" && b.Rate > 9.99 }) {
+			seen = w.now
+		}
+		if !seen.IsZero() && (s.State != model.SLOBurning || s.Groups.Worst["route"] != "/b") {
+			t.Fatalf("%s after it began to burn it is %s: %s", w.now.Sub(seen), s.State, s.Reason)
+		}
+		if paged.IsZero() && !seen.IsZero() && len(w.sent) == 0 && !strings.Contains(s.Reason, "ErrorBudgetBurn follows at "+seen.Add(15*time.Minute).Format("15:04:05")+" UTC") {
+			t.Errorf("%s: %s", w.now.Sub(seen), s.Reason)
+		}
+		if len(w.sent) > 0 && paged.IsZero() {
+			paged = w.now
+		}
+	}
+	// The sample of the first minute is where counting begins.
+	if began := time.Date(2026, 3, 2, 9, 2, 0, 0, time.UTC); !seen.Equal(began) || paged.Sub(seen) != 15*time.Minute {
+		t.Errorf("it burns from %s on and pages at %s", seen, paged)
+	}
+	for _, a := range w.sent {
+		ls := a.Labels
+		if ls["alertname"] != "ErrorBudgetBurn" || ls["route"] != "/b" || ls["severity"] != "critical" || ls["long"] != "6h" || ls["short"] != "30m" || ls["slo"] != "by-handler" || ls["region"] != "eu-1" {
+			t.Errorf("sent %v", ls)
+		}
+	}
+	d := w.decide("by-handler")
+	if d.Verdict != model.VerdictBlock || !strings.Contains(d.Summary, `by-handler{route="/b"} burns 10× over 6 h`) {
+		t.Errorf("the gate says %s: %s", d.Verdict, d.Summary)
 	}
 }
 
@@ -200,7 +255,7 @@ func TestAReplayOfAPromiseWithGroupsAlerts(t *testing.T) {
 	w := newWorld(t, byRoute("by-route", "by (route)", ""))
 	start := w.now
 	w.routes(2*time.Hour, map[string][2]float64{"/a": {100, 50}, "/b": {100, 0}})
-	r := slo.NewReplay(w.cfg, w.catalog.Definitions()[0], promexpr.NewEvaluator(w.db, 10*time.Second, nil))
+	r := slo.NewReplay(w.cfg, w.catalog.Definitions()[0], promexpr.NewEvaluator(w.db, 10*time.Second, nil), nil)
 	if err := r.Load(t.Context(), start.Add(2*time.Hour)); err != nil {
 		t.Fatal(err)
 	}

@@ -22,20 +22,21 @@ import (
 
 // world is an engine over a real metrics store with a clock of its own.
 type world struct {
-	t       *testing.T
-	db      *tsdb.DB
-	now     time.Time
-	engine  *slo.Engine
-	catalog *slo.Catalog
-	records *memoryRecords
-	fixes   *memoryCorrections
-	sent    []notify.Alert
-	calls   int    // of Send
-	refuse  string // the alert name that Send refuses
-	cfg     slo.Config
-	counts  map[string]float64 // by outcome
-	minutes int                // of feeds
-	doc     string
+	t        *testing.T
+	db       *tsdb.DB
+	now      time.Time
+	engine   *slo.Engine
+	catalog  *slo.Catalog
+	records  *memoryRecords
+	fixes    *memoryCorrections
+	sent     []notify.Alert
+	calls    int    // of Send
+	refuse   string // the alert name that Send refuses
+	cfg      slo.Config
+	external map[string]string
+	counts   map[string]float64 // by outcome
+	minutes  int                // of feeds
+	doc      string
 }
 
 func newWorld(t *testing.T, doc string) *world {
@@ -72,7 +73,7 @@ func (w *world) start() {
 	}
 	w.engine, err = slo.New(w.cfg, slo.Deps{
 		Catalog: w.catalog, Querier: promexpr.NewEvaluator(w.db, 10*time.Second, nil), Results: w.db, Alerts: w, Records: w.records, Corrections: w.fixes,
-		ExternalURL: "http://box:4300", Now: func() time.Time { return w.now },
+		ExternalURL: "http://box:4300", ExternalLabels: w.external, Now: func() time.Time { return w.now },
 	})
 	if err != nil {
 		w.t.Fatal(err)

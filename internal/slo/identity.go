@@ -51,7 +51,7 @@ func (e *Engine) expand(name, text string, ls model.Labels, ratio float64, now t
 	query := func(context.Context, string, time.Time) (promql.Vector, error) {
 		return nil, errors.New("queries are not answered in annotations of an SLO")
 	}
-	data := template.AlertTemplateData(ls, map[string]string{}, e.deps.ExternalURL, promql.Sample{F: ratio})
+	data := template.AlertTemplateData(ls, e.deps.ExternalLabels, e.deps.ExternalURL, promql.Sample{F: ratio})
 	out, err := template.NewTemplateExpander(context.Background(), head+text, "__alert_"+name, data, prom.TimeFromUnixNano(now.UnixNano()), query, base, nil).Expand()
 	if err != nil {
 		return fmt.Sprintf("<error expanding template: %v>", err)

@@ -82,7 +82,8 @@ type burnRow struct {
 	long, short model.Burn
 	longBad     float64
 	firing      bool
-	unread      bool // history of the long window is still to be read
+	since       time.Time // when it began to burn, while it must go on for longer before it fires
+	unread      bool      // history of the long window is still to be read
 }
 
 // standing is what was said before: an active alert stays so while nothing is known, because
@@ -190,9 +191,9 @@ func hold(rows []burnRow, was standing, now time.Time) (pending map[string]time.
 			if pending == nil {
 				pending = map[string]time.Time{}
 			}
-			pending[r.alert.Name], r.firing = now.UTC(), false
+			pending[r.alert.Name], r.firing, r.since = now.UTC(), false, now.UTC()
 		case now.Sub(since) < wait:
-			r.firing = false
+			r.firing, r.since = false, since
 		default:
 			delete(pending, r.alert.Name)
 		}
@@ -200,14 +201,20 @@ func hold(rows []burnRow, was standing, now time.Time) (pending map[string]time.
 	return pending
 }
 
-// worstRow is the first that fires of those that tell of burning.
+// worstRow is the first that fires of those that tell of burning, else the first that waits to: an SLO is
+// not well because its alert is still to come.
 func worstRow(rows []burnRow) *burnRow {
+	var waits *burnRow
 	for i := range rows {
-		if rows[i].firing && !rows[i].alert.NoData {
-			return &rows[i]
+		switch r := &rows[i]; {
+		case r.alert.NoData:
+		case r.firing:
+			return r
+		case !r.since.IsZero() && waits == nil:
+			waits = r
 		}
 	}
-	return nil
+	return waits
 }
 
 func burnOf(d *Definition, m measured, window time.Duration) model.Burn {

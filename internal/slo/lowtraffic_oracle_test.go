@@ -46,7 +46,7 @@ type village struct {
 
 func newVillage(t failer, d *slo.Definition, seed uint64) *village {
 	cfg := slo.DefaultConfig()
-	v := &village{replay: slo.NewReplay(cfg, d, nothing{}), now: time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC), random: rand.New(rand.NewPCG(seed, 2)), pages: map[string]bool{slo.AlertTrickle: cfg.LowTraffic.Effect == slo.EffectPage}}
+	v := &village{replay: slo.NewReplay(cfg, d, nothing{}, nil), now: time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC), random: rand.New(rand.NewPCG(seed, 2)), pages: map[string]bool{slo.AlertTrickle: cfg.LowTraffic.Effect == slo.EffectPage}}
 	for _, b := range cfg.BurnAlerts {
 		v.pages[b.Name] = b.Effect == slo.EffectPage
 	}

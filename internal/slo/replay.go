@@ -37,8 +37,8 @@ func (o *outbox) Send(_ context.Context, alerts ...notify.Alert) error {
 	return nil
 }
 
-// NewReplay makes a replay of a promise; Load comes first.
-func NewReplay(cfg Config, d *Definition, q Querier) *Replay {
+// NewReplay makes a replay of a promise whose alerts carry the external labels; Load comes first.
+func NewReplay(cfg Config, d *Definition, q Querier, external map[string]string) *Replay {
 	r := &Replay{querier: q}
 	if d.Grouping != nil { // a replay counts all groups together: alone they are replayed by what Narrow makes
 		whole := *d
@@ -47,7 +47,7 @@ func NewReplay(cfg Config, d *Definition, q Querier) *Replay {
 	}
 	r.promise = newPromise(d, nil, store.SLORecord{})
 	r.engine = &Engine{cfg: cfg, log: slog.New(slog.DiscardHandler), metrics: newMetrics(), promises: []*promise{r.promise}}
-	r.engine.deps.Alerts = &r.outbox
+	r.engine.deps.Alerts, r.engine.deps.ExternalLabels = &r.outbox, external
 	return r
 }
 

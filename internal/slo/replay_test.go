@@ -79,7 +79,7 @@ func TestAReplaySeesWhatTheEngineSaw(t *testing.T) {
 			minutes += n
 		}
 		replay := timeline{open: map[string]bool{}}
-		r := slo.NewReplay(w.cfg, w.catalog.Definitions()[0], promexpr.NewEvaluator(w.db, time.Minute, nil))
+		r := slo.NewReplay(w.cfg, w.catalog.Definitions()[0], promexpr.NewEvaluator(w.db, time.Minute, nil), nil)
 		if err := r.Load(t.Context(), start); err != nil {
 			t.Fatal(err)
 		}
@@ -112,7 +112,7 @@ func TestACorrectionCountsNeitherAsGoodNorAsBad(t *testing.T) {
 	w.traffic(12*time.Hour, time.Minute, 600, 0)
 	q := promexpr.NewEvaluator(w.db, time.Minute, nil)
 	corrections := []model.SLOCorrection{{ID: "1", Start: start.Add(11 * time.Hour), End: start.Add(12 * time.Hour), Author: "ann", Reason: "maintenance"}}
-	r := slo.NewReplay(w.cfg, w.catalog.Definitions()[0], q)
+	r := slo.NewReplay(w.cfg, w.catalog.Definitions()[0], q, nil)
 	r.Correct(corrections)
 	if err := r.Load(t.Context(), start.Add(9*time.Hour)); err != nil {
 		t.Fatal(err)

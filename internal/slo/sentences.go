@@ -91,6 +91,10 @@ func burningText(d *Definition, s model.SLOStatus, r *burnRow) (reason, action s
 		reason += fmt.Sprintf("; at the rate of the last hour the budget is gone in %s", human.Seconds(*s.ExhaustedIn))
 	}
 	reason += "."
+	if !r.firing {
+		wait := time.Duration(r.alert.For)
+		reason += fmt.Sprintf(" %s follows at %s if that goes on: it waits for %s.", r.alert.Title(), r.since.Add(wait).Format("15:04:05 UTC"), human.Duration(wait))
+	}
 	switch r.alert.Effect {
 	case EffectPage:
 		action = "Find what changed in " + d.Service + " and undo it; hold deployments."

@@ -238,7 +238,7 @@ func (r *Rules) send(ctx context.Context, expr string, alerts ...*promrules.Aler
 	out := make([]notify.Alert, len(alerts))
 	for i, a := range alerts {
 		out[i] = notify.Alert{
-			Labels:       r.withExternal(a.Labels.Map()),
+			Labels:       notify.WithExternal(a.Labels.Map(), r.deps.ExternalLabels),
 			Annotations:  model.Labels(a.Annotations.Map()),
 			StartsAt:     a.FiredAt,
 			EndsAt:       a.ValidUntil,

@@ -5,6 +5,7 @@ import (
 	promrules "github.com/prometheus/prometheus/rules"
 
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/notify"
 )
 
 // AlertRules are the alerting rules in force as they were last evaluated, in the
@@ -28,23 +29,13 @@ func (r *Rules) ruleOf(g *promrules.Group, rule *promrules.AlertingRule) model.A
 		out.Error = err.Error()
 	}
 	for _, a := range rule.ActiveAlerts() {
-		ls := r.withExternal(a.Labels.Map())
+		ls := notify.WithExternal(a.Labels.Map(), r.deps.ExternalLabels)
 		out.Active = append(out.Active, model.RuleAlert{
 			Fingerprint: fingerprint(ls), Labels: ls, Annotations: a.Annotations.Map(), State: a.State.String(),
 			Since: a.ActiveAt.UTC(), Value: a.Value,
 		})
 	}
 	return out
-}
-
-// withExternal adds the external labels that an alert does not have itself.
-func (r *Rules) withExternal(ls map[string]string) map[string]string {
-	for k, v := range r.deps.ExternalLabels {
-		if _, ok := ls[k]; !ok {
-			ls[k] = v
-		}
-	}
-	return ls
 }
 
 // fingerprint is what the alert pipeline calls an alert with these labels.
