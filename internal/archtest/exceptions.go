@@ -28,7 +28,6 @@ func longPackages() map[string]string {
 		"internal/store/events/scan": "conditions and answers are two reasons: they become two packages",
 		"internal/slo":               "judgement, history and engine become rooms as definition did",
 		"internal/report":            "the archive of days and the document are two reasons",
-		"internal/ingest/otlp":       "metrics, logs and traces are read each in its own way; wire forms have left already",
 		"internal/api":               "one handler an operation; it grows with the API and holds no rule",
 		"internal/cli":               "one file a command; it grows with the commands and holds no rule",
 	}

@@ -14,9 +14,10 @@
 // Invariants: nothing is answered with success before the sink or the appender's commit
 // returned nil. Memory is bounded: requests in flight, bytes per request after
 // decompression, and bytes in flight have limits, and what exceeds
-// them is told to come back later. A message is checked for its nesting before it is decoded,
-// because the decoder recurses and a stack overflow cannot be caught. The tenant of
-// the header wins over a resource attribute. The locks here (the delta state's) are leaves.
+// them is told to come back later. The tenant of the header wins over a resource attribute.
 //
-// Start reading at server.go, then intake.go; logs.go, spans.go and metrics.go convert.
+// wire reads both forms; spans, logs and metrics convert, on what common has for all; repeats
+// knows what was stored already.
+//
+// Start reading at server.go, then intake.go.
 package otlp

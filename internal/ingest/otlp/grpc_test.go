@@ -23,6 +23,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
+	"github.com/signalbox-project/signalbox/internal/ingest/otlp/common"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
 
@@ -191,11 +192,11 @@ func TestNestingBombsAreRefused(t *testing.T) {
 	if r := tb.post(t, "/v1/logs", []byte(text), "Content-Type", typeJSON); r.status != 400 {
 		t.Errorf("JSON: status %d", r.status)
 	}
-	if err := exportRaw(t, tb.dial(t), nestedLog(maxNesting-1, 1<<20)); err != nil {
-		t.Errorf("%d levels must pass: %v", maxNesting-1, err)
+	if err := exportRaw(t, tb.dial(t), nestedLog(common.MaxNesting-1, 1<<20)); err != nil {
+		t.Errorf("%d levels must pass: %v", common.MaxNesting-1, err)
 	}
-	if err := exportRaw(t, tb.dial(t), nestedLog(maxNesting+1, 1<<20)); err == nil {
-		t.Errorf("%d levels must not pass", maxNesting+1)
+	if err := exportRaw(t, tb.dial(t), nestedLog(common.MaxNesting+1, 1<<20)); err == nil {
+		t.Errorf("%d levels must not pass", common.MaxNesting+1)
 	}
 	if got := tb.logs[0].Message; !strings.HasPrefix(got, "[[[") {
 		t.Errorf("message = %q", got)

@@ -9,6 +9,7 @@ type instruments struct {
 	bodies    *prometheus.CounterVec
 	negative  prometheus.Counter
 	exemplars prometheus.Counter
+	badIDs    prometheus.Counter
 
 	collisions prometheus.Counter
 }
@@ -36,6 +37,10 @@ func newInstruments(reg prometheus.Registerer, g *gate) (*instruments, error) {
 			Help: "Exemplars that the metrics store did not take (out of order, too long) while taking their samples.",
 		}),
 	}
+	m.badIDs = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "signalbox_otlp_bad_ids_total",
+		Help: "Trace and span ids of a wrong length that log records, links and exemplars were kept without.",
+	})
 	m.collisions = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "signalbox_otlp_colliding_senders_total",
 		Help: "Samples whose start time went back to one from before: two senders without an instance write the same series.",
@@ -49,7 +54,7 @@ func newInstruments(reg prometheus.Registerer, g *gate) (*instruments, error) {
 	if reg == nil {
 		return m, nil
 	}
-	for _, c := range []prometheus.Collector{m.requests, m.bytes, m.bodies, m.negative, m.exemplars, m.collisions, inFlight, bytesInFlight} {
+	for _, c := range []prometheus.Collector{m.requests, m.bytes, m.bodies, m.negative, m.exemplars, m.collisions, m.badIDs, inFlight, bytesInFlight} {
 		if err := reg.Register(c); err != nil {
 			return nil, err
 		}

@@ -2,21 +2,34 @@ package otlp
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"hash/maphash"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/prometheus/prometheus/storage"
-	"github.com/prometheus/prometheus/storage/remote/otlptranslator/prometheusremotewrite"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
-	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 
+	"github.com/signalbox-project/signalbox/internal/ingest/otlp/common"
+	"github.com/signalbox-project/signalbox/internal/ingest/otlp/logs"
+	"github.com/signalbox-project/signalbox/internal/ingest/otlp/metrics"
+	"github.com/signalbox-project/signalbox/internal/ingest/otlp/repeats"
+	"github.com/signalbox-project/signalbox/internal/ingest/otlp/spans"
+	"github.com/signalbox-project/signalbox/internal/ingest/otlp/wire"
+	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/stream"
 )
+
+// Reasons for which records are not stored.
+const (
+	reasonRepeat = "repeated_batch"
+	reasonSpan   = "repeated_span"
+	reasonID     = "bad_id"
+)
+
+const idMessage = "the trace, span or parent id of a span has a wrong length: they are 16, 8 and 8 bytes, in JSON 32, 16 and 16 hex digits"
 
 // intake does what both protocols share: from a request's bytes to its answer.
 type intake struct {
@@ -27,12 +40,11 @@ type intake struct {
 	counted    bool           // the appendable writes to the ledger what reaches it
 	own        *instruments
 	now        func() time.Time
-	wire       *wireTable
-	settings   prometheusremotewrite.Settings
-	converters sync.Pool
-	deltas     *deltaSums // nil: delta temporality is refused
-	repeats    *repeats
-	senders    *senders
+	wire       *wire.Reader
+	translator *metrics.Translator
+	seed       maphash.Seed
+	spans      *repeats.Spans           // that were stored
+	batches    *repeats.Batches[answer] // of logs that were stored
 }
 
 // request is one Export call.
@@ -58,28 +70,9 @@ func (nothing) MarshalProto() ([]byte, error) { return nil, nil }
 
 func (nothing) MarshalJSON() ([]byte, error) { return []byte("{}"), nil }
 
-// again is the answer that a batch had which is stored already, nil for one that is not. Its
-// records count as refused, so that the ledger adds up.
-func (in *intake) again(ctx context.Context, r request, key uint64, received int) (answer, error) {
-	had, err := in.repeats.begin(ctx, key)
-	if had != nil {
-		in.account(r, received, 0, []stream.Refusal{{Reason: reasonRepeat, Count: received}}, nil)
-	}
-	return had, err
-}
-
-// storedAnswer is what a repeat of a batch is told; nil where nothing was stored, so
-// that the repeat is tried anew.
-func storedAnswer(a answer, kept int) answer {
-	if kept == 0 {
-		return nil
-	}
-	return a
-}
-
 // export takes a request. The error is a *failure, or one of the store's.
 func (in *intake) export(ctx context.Context, r request) (answer, error) {
-	if err := checkTenant(r.tenant); r.tenant != "" && err != nil {
+	if err := common.CheckTenant(r.tenant); r.tenant != "" && err != nil {
 		return nil, malformed("%s", err)
 	}
 	switch r.signal {
@@ -91,29 +84,24 @@ func (in *intake) export(ctx context.Context, r request) (answer, error) {
 	return in.metrics(ctx, r)
 }
 
-func (in *intake) traces(ctx context.Context, r request) (resp answer, err error) {
-	m, err := decode(in, r, traceForm())
+func (in *intake) traces(ctx context.Context, r request) (answer, error) {
+	m, err := in.wire.Traces(r.body, r.json)
+	if err != nil {
+		return nil, malformed("%s", err)
+	}
+	in.own.badIDs.Add(float64(m.IDs))
+	batch := spans.Of(m.Traces, m.Hashes, r.tenant)
+	batch.Refused = common.Refuse(batch.Refused, reasonID, idMessage, m.NoSpans)
+	received := len(batch.Spans) + common.RefusedCount(batch.Refused)
+	in.own.negative.Add(float64(batch.Negative))
+	kept, refused, err := in.storeSpans(ctx, r, &batch)
+	refused = append(batch.Refused, refused...)
+	repeated := common.Refuse(nil, reasonSpan, "", received-kept-common.RefusedCount(refused))
+	in.account(r, received, kept, append(repeated, refused...), err)
 	if err != nil {
 		return nil, err
 	}
-	batch := spansOf(m.Traces(), r.tenant)
-	received := len(batch.spans) + refusedCount(batch.refused)
-	key := in.repeats.key(r)
-	if again, err := in.again(ctx, r, key, received); again != nil || err != nil {
-		return again, err
-	}
-	kept, refused := in.admit.AdmitSpans(batch.spans)
-	defer func() { in.repeats.end(key, storedAnswer(resp, len(kept))) }()
-	in.own.negative.Add(float64(batch.negative))
-	refused = append(batch.refused, refused...)
-	if len(kept) > 0 {
-		err = in.sink.Spans(ctx, kept)
-	}
-	in.account(r, received, len(kept), refused, err)
-	if err != nil {
-		return nil, err
-	}
-	n := refusedCount(refused)
+	n := common.RefusedCount(refused)
 	if n == 0 {
 		return nothing{}, nil
 	}
@@ -123,145 +111,140 @@ func (in *intake) traces(ctx context.Context, r request) (resp answer, err error
 	return out, nil
 }
 
-func (in *intake) logs(ctx context.Context, r request) (resp answer, err error) {
-	m, err := decode(in, r, logForm())
+// storeSpans stores the spans that were not stored a short while ago. kept counts them also where
+// storing failed.
+func (in *intake) storeSpans(ctx context.Context, r request, b *spans.Batch) (kept int, refused []stream.Refusal, err error) {
+	tenant := maphash.String(in.seed, r.tenant)
+	for i := range b.Hashes {
+		b.Hashes[i] ^= tenant
+	}
+	claim, err := in.spans.Begin(ctx, b.Hashes)
+	if err != nil {
+		return len(b.Spans), nil, err
+	}
+	list, ids := b.Spans[:0], make([]spanID, 0, len(claim.New))
+	for _, i := range claim.New {
+		list = append(list, b.Spans[i])
+		ids = append(ids, idOf(&b.Spans[i]))
+	}
+	list, refused = in.admit.AdmitSpans(list)
+	next := 0 // of the admitted, which are in order
+	defer func() {
+		in.spans.End(claim, func(i int) bool {
+			if err != nil || next == len(list) || ids[i] != idOf(&list[next]) {
+				return false
+			}
+			next++
+			return true
+		})
+	}()
+	if len(list) > 0 {
+		err = in.sink.Spans(ctx, list)
+	}
+	return len(list), refused, err
+}
+
+// spanID is what admission leaves as it is. Client and server may share the ids.
+type spanID struct {
+	trace model.TraceID
+	span  model.SpanID
+	start int64
+	kind  model.SpanKind
+}
+
+func idOf(s *model.Span) spanID { return spanID{s.TraceID, s.SpanID, s.Start, s.Kind} }
+
+func (in *intake) logs(ctx context.Context, r request) (answer, error) {
+	m, left, err := in.wire.Logs(r.body, r.json)
+	if err != nil {
+		return nil, malformed("%s", err)
+	}
+	in.own.badIDs.Add(float64(left.IDs))
+	batch := logs.Of(m, r.tenant, in.now())
+	if !batch.Timed { // the same bytes may be another event
+		resp, _, err := in.storeLogs(ctx, r, &batch)
+		return resp, err
+	}
+	key := in.batchKey(r)
+	had, known, err := in.batches.Begin(ctx, key)
 	if err != nil {
 		return nil, err
 	}
-	batch := logsOf(m.Logs(), r.tenant, in.now())
-	received := len(batch.records) + refusedCount(batch.refused)
-	stored := 0
-	if batch.timed { // else the same bytes may be another event
-		key := in.repeats.key(r)
-		if again, err := in.again(ctx, r, key, received); again != nil || err != nil {
-			return again, err
-		}
-		defer func() { in.repeats.end(key, storedAnswer(resp, stored)) }()
+	if known {
+		received := len(batch.Records) + common.RefusedCount(batch.Refused)
+		in.account(r, received, 0, []stream.Refusal{{Reason: reasonRepeat, Count: received}}, nil)
+		return had, nil
 	}
-	for form, n := range batch.forms {
-		in.own.bodies.WithLabelValues(bodyForm(form).String()).Add(float64(n))
+	resp, stored, err := in.storeLogs(ctx, r, &batch)
+	in.batches.End(key, resp, stored > 0) // one of which nothing was stored is tried anew
+	return resp, err
+}
+
+func (in *intake) storeLogs(ctx context.Context, r request, batch *logs.Batch) (resp answer, stored int, err error) {
+	for form, n := range batch.Forms {
+		in.own.bodies.WithLabelValues(logs.Form(form).String()).Add(float64(n)) //nolint:gosec // a handful
 	}
-	kept, refused := in.admit.AdmitLogs(batch.records)
-	refused = append(batch.refused, refused...)
+	received := len(batch.Records) + common.RefusedCount(batch.Refused)
+	kept, refused := in.admit.AdmitLogs(batch.Records)
+	refused = append(batch.Refused, refused...)
 	if len(kept) > 0 {
 		err = in.sink.Logs(ctx, kept)
 	}
 	in.account(r, received, len(kept), refused, err)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	stored = len(kept)
-	n := refusedCount(refused)
+	n := common.RefusedCount(refused)
 	if n == 0 {
-		return nothing{}, nil
+		return nothing{}, len(kept), nil
 	}
 	out := plogotlp.NewExportResponse()
 	out.PartialSuccess().SetRejectedLogRecords(int64(n))
 	out.PartialSuccess().SetErrorMessage(explain("log records", received, refused))
-	return out, nil
+	return out, len(kept), nil
+}
+
+// batchKey is one batch of one tenant.
+func (in *intake) batchKey(r request) uint64 {
+	var h maphash.Hash
+	h.SetSeed(in.seed)
+	_, _ = h.WriteString(r.tenant)
+	_ = h.WriteByte(0)
+	_, _ = h.Write(r.body)
+	return h.Sum64()
 }
 
 func (in *intake) metrics(ctx context.Context, r request) (answer, error) {
-	m, err := decode(in, r, metricForm())
+	md, left, err := in.wire.Metrics(r.body, r.json)
 	if err != nil {
-		return nil, err
+		return nil, malformed("%s", err)
 	}
-	md := m.Metrics()
-	prepared := prepareMetrics(md, r.tenant, in.deltas != nil)
-	refused := prepared.refused
-	if prepared.delta {
-		before := md.DataPointCount()
-		if err := in.deltas.ConsumeMetrics(ctx, md); err != nil {
-			return nil, err
-		}
-		refused = addRefusal(refused, reasonDeltaOrder, deltaOrderMessage, before-md.DataPointCount())
-	}
-	app := newCountingAppender(in.appendable.AppenderV2(ctx))
-	app.senders = in.senders
-	bySample := append([]stream.Refusal(nil), refused...)
-	problems, err := in.appendMetrics(ctx, app, md)
-	for _, p := range problems {
-		refused = addRefusal(refused, reasonConversion, p.Error(), 1)
-		bySample = addRefusal(bySample, reasonConversion, "", 1)
-	}
-	refused = append(refused, app.refused...)
+	in.own.badIDs.Add(float64(left.IDs))
+	res, err := in.translator.Translate(ctx, in.appendable.AppenderV2(ctx), md, r.tenant)
 	if in.counted {
-		in.account(r, refusedCount(bySample), 0, bySample, nil)
+		in.account(r, common.RefusedCount(res.Early), 0, res.Early, nil)
 	} else {
-		bySample = append(bySample, app.samples...)
-		in.account(r, app.taken+refusedCount(bySample), app.taken, bySample, err)
+		bySample := append(append([]stream.Refusal(nil), res.Early...), res.Samples...)
+		in.account(r, res.Taken+common.RefusedCount(bySample), res.Taken, bySample, err)
 	}
-	in.own.exemplars.Add(float64(app.exemplars + prepared.exemplars))
+	in.own.exemplars.Add(float64(res.Exemplars))
 	if err != nil {
 		return nil, err
 	}
-	if app.crowded != nil { // what was stored may come again with the rest
-		return nil, overloaded(app.crowded.Error())
+	if res.Crowded != nil { // what was stored may come again with the rest
+		return nil, overloaded(res.Crowded.Error())
 	}
 	resp := pmetricotlp.NewExportResponse()
-	if n := refusedCount(refused); n > 0 {
+	if n := common.RefusedCount(res.Refused); n > 0 {
 		resp.PartialSuccess().SetRejectedDataPoints(int64(n))
-		resp.PartialSuccess().SetErrorMessage(explain("data points", prepared.points, refused))
+		resp.PartialSuccess().SetErrorMessage(explain("data points", res.Points, res.Refused))
 		return resp, nil
 	}
-	if app.collides {
-		resp.PartialSuccess().SetErrorMessage(collisionWarning) // taken whole, with a warning
+	if res.Warning != "" {
+		resp.PartialSuccess().SetErrorMessage(res.Warning) // taken whole, with a warning
 		return resp, nil
 	}
 	return nothing{}, nil
-}
-
-// appendMetrics translates and commits. problems are metrics that could not be
-// translated though the rest was stored; after an error nothing was.
-func (in *intake) appendMetrics(ctx context.Context, app *countingAppender, md pmetric.Metrics) (problems []error, err error) {
-	if md.DataPointCount() == 0 {
-		return nil, app.Rollback()
-	}
-	c, _ := in.converters.Get().(*prometheusremotewrite.PrometheusConverter)
-	if c == nil {
-		c = prometheusremotewrite.NewPrometheusConverter(nil)
-	}
-	c.Reset(app)
-	defer func() {
-		c.Reset(nil)
-		in.converters.Put(c)
-	}()
-	for _, rm := range md.ResourceMetrics().All() {
-		if app.fatal == nil && ctx.Err() != nil {
-			app.fatal = ctx.Err()
-		}
-		if app.fatal != nil {
-			return nil, errors.Join(app.fatal, app.Rollback())
-		}
-		one := pmetric.NewMetrics()
-		to := one.ResourceMetrics().AppendEmpty()
-		rm.MoveTo(to)
-		_, err := c.FromMetrics(ctx, one, in.settings)
-		problems = append(problems, each(err)...)
-		app.target(to.Resource())
-	}
-	if app.fatal == nil && ctx.Err() != nil {
-		app.fatal = ctx.Err()
-	}
-	if app.fatal != nil {
-		return nil, errors.Join(app.fatal, app.Rollback())
-	}
-	if err := app.Commit(); err != nil {
-		return nil, fmt.Errorf("commit metrics: %w", err)
-	}
-	return problems, nil
-}
-
-// each takes a joined error apart.
-func each(err error) []error {
-	var joined interface{ Unwrap() []error }
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &joined):
-		return joined.Unwrap()
-	}
-	return []error{err}
 }
 
 // account writes what became of a request's records to the ledger, all at once.
@@ -280,20 +263,13 @@ func (in *intake) account(r request, received, kept int, refused []stream.Refusa
 	in.ledger.Stored(r.signal, kept)
 }
 
-func refusedCount(list []stream.Refusal) (n int) {
-	for _, f := range list {
-		n += f.Count
-	}
-	return n
-}
-
 // maxReasons bounds how many reasons a partial success names.
 const maxReasons = 3
 
 // explain is the message of a partial success: how many, and the first reasons.
 func explain(what string, received int, refused []stream.Refusal) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d of %d %s were refused", refusedCount(refused), received, what)
+	fmt.Fprintf(&b, "%d of %d %s were refused", common.RefusedCount(refused), received, what)
 	for i, f := range refused {
 		if i == maxReasons {
 			fmt.Fprintf(&b, "; and %d more reasons", len(refused)-maxReasons)

@@ -1,7 +1,6 @@
 package otlp
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -10,10 +9,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/pmetric"
-	"pgregory.net/rapid"
 )
 
 // answered is a partial success as OTLP/JSON has it.
@@ -119,23 +114,6 @@ func TestTargetInfoIsWrittenBesideSamplesOnly(t *testing.T) {
 	}
 }
 
-func TestARequestEndsWithItsClient(t *testing.T) {
-	in := fuzzIntake()
-	in.settings = translation(nil)
-	md := pmetric.NewMetrics()
-	for range 1000 {
-		p := md.ResourceMetrics().AppendEmpty().ScopeMetrics().AppendEmpty().Metrics().AppendEmpty()
-		p.SetName("m")
-		p.SetEmptyGauge().DataPoints().AppendEmpty().SetIntValue(1)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	app := newCountingAppender(discardAppender{})
-	if _, err := in.appendMetrics(ctx, app, md); err == nil || app.taken > 128 {
-		t.Errorf("%d samples taken after the client went, %v", app.taken, err)
-	}
-}
-
 func TestScopesAndSendersStayApart(t *testing.T) {
 	now := time.Now()
 	began := now.Add(-time.Hour)
@@ -210,125 +188,5 @@ func TestChosenResourceAttributesBecomeLabels(t *testing.T) {
 	got := named(tb.series(t), "up")
 	if len(got) != 1 || !strings.Contains(got[0], `team_name="a"`) || !strings.Contains(got[0], `"場所"="東京"`) || strings.Contains(got[0], "other") {
 		t.Errorf("series %v", got)
-	}
-}
-
-// Each point of a request is either refused once or translated, whatever stands
-// beside it.
-func TestReceivedIsStoredAndRefused(t *testing.T) {
-	in := fuzzIntake()
-	in.settings = translation(nil)
-	rapid.Check(t, func(t *rapid.T) {
-		md := drawMetrics(t)
-		p := prepareMetrics(md, "", false)
-		left := md.DataPointCount()
-		if left+refusedCount(p.refused) != p.points {
-			t.Fatalf("%d points: %d left, %d refused", p.points, left, refusedCount(p.refused))
-		}
-		want := samplesOf(md)
-		app := newCountingAppender(discardAppender{})
-		problems, err := in.appendMetrics(context.Background(), app, md)
-		if err != nil || len(problems) > 0 || app.taken != want {
-			t.Fatalf("%d of %d samples, problems %v, %v", app.taken, want, problems, err)
-		}
-	})
-}
-
-// samplesOf is how many samples the points of a request stand for.
-func samplesOf(md pmetric.Metrics) (n int) {
-	for _, rm := range md.ResourceMetrics().All() {
-		for _, sm := range rm.ScopeMetrics().All() {
-			for _, m := range sm.Metrics().All() {
-				switch m.Type() {
-				case pmetric.MetricTypeHistogram:
-					for _, p := range m.Histogram().DataPoints().All() {
-						n += 2 + min(p.ExplicitBounds().Len(), p.BucketCounts().Len())
-						if p.HasSum() {
-							n++
-						}
-					}
-				case pmetric.MetricTypeSummary:
-					for _, p := range m.Summary().DataPoints().All() {
-						n += 2 + p.QuantileValues().Len()
-					}
-				default:
-					n += metricPoints(m)
-				}
-			}
-		}
-	}
-	return n
-}
-
-func drawMetrics(t *rapid.T) pmetric.Metrics {
-	key := rapid.SampledFrom([]string{"", "a", "b.c", "温度", "_", "-", "1x", "__name__", "a\xff"})
-	stamp := rapid.SampledFrom([]uint64{0, 1, 1_700_000_000, 1_700_000_000_000_000_000})
-	md := pmetric.NewMetrics()
-	for range rapid.IntRange(0, 2).Draw(t, "resources") {
-		rm := md.ResourceMetrics().AppendEmpty()
-		rm.Resource().Attributes().PutStr(key.Draw(t, "resource key"), "v")
-		sm := rm.ScopeMetrics().AppendEmpty()
-		sm.Scope().Attributes().PutStr(key.Draw(t, "scope key"), "v")
-		for range rapid.IntRange(0, 3).Draw(t, "metrics") {
-			m := sm.Metrics().AppendEmpty()
-			m.SetName(rapid.SampledFrom([]string{"", "m", "温", "---", "9"}).Draw(t, "name"))
-			drawPoints(t, m, func(p dataPoint, set func(uint64)) {
-				set(stamp.Draw(t, "time"))
-				p.Attributes().PutStr(key.Draw(t, "key"), "v")
-			})
-		}
-	}
-	return md
-}
-
-func drawPoints(t *rapid.T, m pmetric.Metric, common func(dataPoint, func(uint64))) {
-	n := rapid.IntRange(0, 3).Draw(t, "points")
-	counts := rapid.SliceOfN(rapid.Uint64Range(0, 9), 0, 3)
-	switch rapid.IntRange(0, 5).Draw(t, "type") {
-	case 0:
-		for range n {
-			p := m.SetEmptyGauge().DataPoints().AppendEmpty()
-			common(p, func(v uint64) { p.SetTimestamp(pcommon.Timestamp(v)) })
-			if rapid.Bool().Draw(t, "value") {
-				p.SetDoubleValue(1)
-			}
-		}
-	case 1:
-		s := m.SetEmptySum()
-		s.SetAggregationTemporality(pmetric.AggregationTemporality(rapid.IntRange(0, 2).Draw(t, "temporality")))
-		for range n {
-			p := s.DataPoints().AppendEmpty()
-			p.SetIntValue(1)
-			common(p, func(v uint64) { p.SetTimestamp(pcommon.Timestamp(v)) })
-			if e := p.Exemplars().AppendEmpty(); rapid.Bool().Draw(t, "exemplar") {
-				e.SetDoubleValue(1)
-			}
-		}
-	case 2:
-		h := m.SetEmptyHistogram()
-		h.SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
-		for range n {
-			p := h.DataPoints().AppendEmpty()
-			p.BucketCounts().FromRaw(counts.Draw(t, "counts"))
-			p.ExplicitBounds().FromRaw(rapid.SliceOfN(rapid.SampledFrom([]float64{0, 1, 2}), 0, 2).Draw(t, "bounds"))
-			common(p, func(v uint64) { p.SetTimestamp(pcommon.Timestamp(v)) })
-		}
-	case 3:
-		h := m.SetEmptyExponentialHistogram()
-		h.SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
-		for range n {
-			p := h.DataPoints().AppendEmpty()
-			p.SetScale(rapid.Int32Range(-6, 22).Draw(t, "scale"))
-			p.Positive().BucketCounts().FromRaw(counts.Draw(t, "counts"))
-			p.Positive().SetOffset(rapid.Int32Range(-5, 5).Draw(t, "offset"))
-			common(p, func(v uint64) { p.SetTimestamp(pcommon.Timestamp(v)) })
-		}
-	case 4:
-		s := m.SetEmptySummary()
-		for range n {
-			p := s.DataPoints().AppendEmpty()
-			p.QuantileValues().AppendEmpty().SetQuantile(0.5)
-			common(p, func(v uint64) { p.SetTimestamp(pcommon.Timestamp(v)) })
-		}
 	}
 }

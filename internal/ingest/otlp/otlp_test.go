@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb"
@@ -19,6 +18,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
+	"github.com/signalbox-project/signalbox/internal/ingest/otlp/common"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/stream"
 )
@@ -72,7 +72,7 @@ func (b *backend) AdmitSpans(s []model.Span) ([]model.Span, []stream.Refusal) {
 }
 
 func (b *backend) refusals(n int) []stream.Refusal {
-	return addRefusal(nil, "tested", "the test says so", n)
+	return common.Refuse(nil, "tested", "the test says so", n)
 }
 
 func (b *backend) Received(signal, protocol string, n int) {
@@ -220,12 +220,3 @@ func (tb *testbed) series(t testing.TB) map[string][]point {
 func anySeries() []*labels.Matcher {
 	return []*labels.Matcher{labels.MustNewMatcher(labels.MatchRegexp, "__name__", ".+")}
 }
-
-// discardAppender takes everything.
-type discardAppender struct{}
-
-func (discardAppender) Append(storage.SeriesRef, labels.Labels, int64, int64, float64, *histogram.Histogram, *histogram.FloatHistogram, storage.AOptions) (storage.SeriesRef, error) {
-	return 1, nil
-}
-func (discardAppender) Commit() error   { return nil }
-func (discardAppender) Rollback() error { return nil }

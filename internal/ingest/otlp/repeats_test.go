@@ -2,14 +2,14 @@ package otlp
 
 import (
 	"net/http"
-	"sync"
+	"slices"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"github.com/signalbox-project/signalbox/internal/store"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 )
 
 func TestABatchThatIsSentAgainCountsOnce(t *testing.T) {
@@ -75,48 +75,48 @@ func TestEqualLogsWithoutTimesAreDifferentEvents(t *testing.T) {
 	}
 }
 
-func TestTheSecondOfTwoEqualBatchesWaitsForTheFirst(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRepeats(time.Now)
-		if had, err := r.begin(t.Context(), 1); had != nil || err != nil {
-			t.Fatal(had, err)
-		}
-		var wg sync.WaitGroup
-		var second answer
-		wg.Go(func() { second, _ = r.begin(t.Context(), 1) })
-		synctest.Wait()
-		r.end(1, nothing{})
-		wg.Wait()
-		if second == nil {
-			t.Error("the second was not told that the batch is stored")
-		}
-	})
+// spanRequest is one span for each name.
+func spanRequest(names ...string) ptraceotlp.ExportRequest {
+	td := ptrace.NewTraces()
+	list := td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans()
+	for _, name := range names {
+		s := list.AppendEmpty()
+		s.SetTraceID([16]byte{1})
+		s.SetSpanID([8]byte{2, name[0]})
+		s.SetName(name)
+		s.SetEndTimestamp(1_790_000_000_000_000_000)
+	}
+	return ptraceotlp.NewExportRequestFromTraces(td)
 }
 
-func TestBatchesAreForgottenAfterTheWindow(t *testing.T) {
-	now := time.Unix(0, 0)
-	r := newRepeats(func() time.Time { return now })
-	again := func(key uint64) bool {
-		had, err := r.begin(t.Context(), key)
-		if err != nil {
-			t.Fatal(err)
+// A span that comes again counts once, in whatever company; what was refused of a batch, or
+// not stored at all, is tried anew.
+func TestASpanThatIsSentAgainCountsOnce(t *testing.T) {
+	tb := start(t, nil)
+	send := func(want int, names ...string) {
+		t.Helper()
+		if r := tb.post(t, "/v1/traces", protoBody(t, spanRequest(names...)), "Content-Type", typeProto); r.status != want {
+			t.Errorf("%d %q", r.status, r.body)
 		}
-		if had == nil {
-			r.end(key, nothing{})
-		}
-		return had != nil
 	}
-	again(1)
-	if now = now.Add(repeatWindow); !again(1) {
-		t.Error("forgotten within the window")
+	send(http.StatusOK, "a", "b", "b")
+	send(http.StatusOK, "b", "c")
+	tb.fail(store.ErrReadOnly)
+	send(http.StatusServiceUnavailable, "c", "d")
+	tb.fail(nil)
+	send(http.StatusOK, "d", "a")
+	tb.refuse = "e"
+	send(http.StatusOK, "e", "f")
+	tb.refuse = ""
+	send(http.StatusOK, "f", "e")
+	var got []string
+	for _, s := range tb.spans {
+		got = append(got, s.Name)
 	}
-	if now = now.Add(3 * repeatWindow); again(1) {
-		t.Error("remembered for four windows")
+	if want := []string{"a", "b", "c", "d", "f", "e"}; !slices.Equal(got, want) {
+		t.Errorf("stored %v, want %v", got, want)
 	}
-	for key := range uint64(3 * maxRepeats) {
-		again(10 + key)
-	}
-	if n := len(r.answers) + len(r.before); n > 2*maxRepeats {
-		t.Errorf("%d batches are remembered", n)
+	if b := tb.balance; b["spans received otlp_http"] != 13 || b["spans stored"] != 6 || b["spans refused repeated_span"] != 5 || b["spans refused tested"] != 1 || b["spans refused read_only"] != 1 {
+		t.Errorf("ledger %v", b)
 	}
 }

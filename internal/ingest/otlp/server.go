@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"log/slog"
 	"net"
 	"sync"
@@ -15,6 +16,9 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
 	"github.com/signalbox-project/signalbox/internal/front"
+	"github.com/signalbox-project/signalbox/internal/ingest/otlp/metrics"
+	"github.com/signalbox-project/signalbox/internal/ingest/otlp/repeats"
+	"github.com/signalbox-project/signalbox/internal/ingest/otlp/wire"
 	"github.com/signalbox-project/signalbox/internal/stream"
 )
 
@@ -66,14 +70,13 @@ func New(cfg Config, d Deps) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("otlp: register metrics: %w", err)
 	}
-	deltas, err := newDeltaSums(cfg.MaxDeltaStreams)
+	translator, err := metrics.New(metrics.Config{MaxDeltaStreams: cfg.MaxDeltaStreams, Promote: cfg.PromoteResourceAttributes}, d.Logger, own.collisions)
 	if err != nil {
 		return nil, fmt.Errorf("otlp: %w", err)
 	}
 	in := &intake{
 		sink: d.Sink, admit: d.Admitter, appendable: d.Appendable, ledger: d.Ledger, counted: d.AppendableCounts,
-		own: own, now: time.Now, wire: newWireTable(), settings: translation(cfg.PromoteResourceAttributes), deltas: deltas,
-		repeats: newRepeats(time.Now), senders: newSenders(d.Logger, own.collisions),
+		own: own, now: time.Now, wire: wire.NewReader(), translator: translator, seed: maphash.MakeSeed(), spans: repeats.NewSpans(time.Now), batches: repeats.NewBatches[answer](time.Now),
 	}
 	s := &Server{cfg: cfg, log: d.Logger, intake: in, gate: g, port: d.HTTP, grpcListener: d.GRPCListener, httpListener: d.HTTPListener}
 	if s.port == nil {
@@ -173,12 +176,10 @@ func (s *Server) Run(ctx context.Context) error {
 	if err := s.Listen(); err != nil {
 		return err
 	}
-	if s.intake.deltas != nil {
-		if err := s.intake.deltas.Start(ctx, nil); err != nil {
-			return fmt.Errorf("start delta sums: %w", err)
-		}
-		defer s.stopDeltas()
+	if err := s.intake.translator.Start(ctx); err != nil {
+		return fmt.Errorf("start delta sums: %w", err)
 	}
+	defer s.stopDeltas()
 	grpcServer, healthServer := s.newGRPC()
 	failed := make(chan error, 2)
 	var wg sync.WaitGroup
@@ -208,7 +209,7 @@ func (s *Server) Run(ctx context.Context) error {
 }
 
 func (s *Server) stopDeltas() {
-	if err := s.intake.deltas.Shutdown(context.Background()); err != nil {
+	if err := s.intake.translator.Shutdown(context.Background()); err != nil {
 		s.log.Error("stop delta sums", "err", err)
 	}
 }

@@ -1,4 +1,4 @@
-package otlp
+package common
 
 import (
 	"encoding/base64"
@@ -11,8 +11,8 @@ import (
 	"github.com/signalbox-project/signalbox/internal/model"
 )
 
-// valueOf converts an attribute value; arrays, maps and bytes become JSON text.
-func valueOf(v pcommon.Value) model.Value {
+// ValueOf converts an attribute value; arrays, maps and bytes become JSON text.
+func ValueOf(v pcommon.Value) model.Value {
 	switch v.Type() {
 	case pcommon.ValueTypeStr:
 		return model.StringValue(v.Str())
@@ -23,14 +23,14 @@ func valueOf(v pcommon.Value) model.Value {
 	case pcommon.ValueTypeBool:
 		return model.BoolValue(v.Bool())
 	case pcommon.ValueTypeMap, pcommon.ValueTypeSlice, pcommon.ValueTypeBytes:
-		return model.JSONValue(string(appendJSON(nil, v)))
+		return model.JSONValue(string(AppendJSON(nil, v)))
 	}
 	return model.Value{}
 }
 
-// appendJSON writes a value as JSON: bytes in base 64, numbers that JSON lacks
+// AppendJSON writes a value as JSON: bytes in base 64, numbers that JSON lacks
 // (NaN, infinities) as strings, map keys in order of arrival.
-func appendJSON(dst []byte, v pcommon.Value) []byte {
+func AppendJSON(dst []byte, v pcommon.Value) []byte {
 	switch v.Type() {
 	case pcommon.ValueTypeStr:
 		return appendString(dst, v.Str())
@@ -54,7 +54,7 @@ func appendJSON(dst []byte, v pcommon.Value) []byte {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			dst = appendJSON(dst, e)
+			dst = AppendJSON(dst, e)
 		}
 		return append(dst, ']')
 	case pcommon.ValueTypeMap:
@@ -66,7 +66,7 @@ func appendJSON(dst []byte, v pcommon.Value) []byte {
 			}
 			first = false
 			dst = append(appendString(dst, key), ':')
-			dst = appendJSON(dst, e)
+			dst = AppendJSON(dst, e)
 		}
 		return append(dst, '}')
 	}
@@ -81,18 +81,18 @@ func appendString(dst []byte, s string) []byte {
 	return append(dst, quoted...)
 }
 
-// appendAttrs appends the map's entries.
-func appendAttrs(dst model.Attrs, m pcommon.Map) model.Attrs {
+// AppendAttrs appends the map's entries.
+func AppendAttrs(dst model.Attrs, m pcommon.Map) model.Attrs {
 	for key, v := range m.All() {
-		dst = append(dst, model.Attr{Key: key, Value: valueOf(v)})
+		dst = append(dst, model.Attr{Key: key, Value: ValueOf(v)})
 	}
 	return dst
 }
 
-// attrsOf is nil for an empty map.
-func attrsOf(m pcommon.Map) model.Attrs {
+// AttrsOf is nil for an empty map.
+func AttrsOf(m pcommon.Map) model.Attrs {
 	if m.Len() == 0 {
 		return nil
 	}
-	return appendAttrs(make(model.Attrs, 0, m.Len()), m)
+	return AppendAttrs(make(model.Attrs, 0, m.Len()), m)
 }

@@ -1,4 +1,4 @@
-package otlp
+package metrics
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
 
+	"github.com/signalbox-project/signalbox/internal/ingest/otlp/common"
 	"github.com/signalbox-project/signalbox/internal/store"
 	"github.com/signalbox-project/signalbox/internal/stream"
 )
@@ -80,7 +81,7 @@ func (a *countingAppender) refuse(ls labels.Labels, t int64, family string, err 
 	if len(a.samples) < 4 {
 		message = fmt.Sprintf("%s: %s", ls.Get(model.MetricNameLabel), err)
 	}
-	a.samples = addRefusal(a.samples, reason, message, 1)
+	a.samples = common.Refuse(a.samples, reason, message, 1)
 	var hash uint64
 	hash, a.scratch = ls.HashWithoutLabels(a.scratch, labels.BucketLabel, "quantile")
 	key := maphash.Comparable(a.seed, struct {
@@ -95,7 +96,7 @@ func (a *countingAppender) refuse(ls labels.Labels, t int64, family string, err 
 		a.points = map[uint64]struct{}{}
 	}
 	a.points[key] = struct{}{}
-	a.refused = addRefusal(a.refused, reason, message, 1)
+	a.refused = common.Refuse(a.refused, reason, message, 1)
 }
 
 // ends reports errors that concern the whole request, not one sample.

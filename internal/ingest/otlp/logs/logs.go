@@ -1,4 +1,9 @@
-package otlp
+// Package logs converts the log records of OTLP and takes structured bodies apart, as the
+// common loggers write them.
+//
+// In: pdata. Out: model.LogRecord, what was refused, and how the bodies looked. It keeps
+// nothing. Start reading at Of; fields.go knows the loggers' names.
+package logs
 
 import (
 	"encoding/json"
@@ -8,42 +13,43 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/signalbox-project/signalbox/internal/ingest/otlp/common"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/stream"
 )
 
-// logBatch is what a log request holds, and how its bodies looked.
-type logBatch struct {
-	records []model.LogRecord
-	refused []stream.Refusal
-	timed   bool // every record has a time of its own
-	forms   [formCount]int
+// Batch is what a log request holds, and how its bodies looked.
+type Batch struct {
+	Records []model.LogRecord
+	Refused []stream.Refusal
+	Timed   bool           // every record has a time of its own
+	Forms   [formCount]int // by Form
 }
 
-// bodyForm is how a record's body was structured.
-type bodyForm uint8
+// Form is how a record's body was structured.
+type Form uint8
 
 const (
-	formMap    bodyForm = iota // a map: fields as they came
-	formParsed                 // a string holding a JSON object: parsed into fields
-	formText                   // any other text: wrapped as the message
-	formOther                  // numbers, arrays, bytes: wrapped as their JSON text
+	formMap    Form = iota // a map: fields as they came
+	formParsed             // a string holding a JSON object: parsed into fields
+	formText               // any other text: wrapped as the message
+	formOther              // numbers, arrays, bytes: wrapped as their JSON text
 	formEmpty
 	formCount
 )
 
-func (f bodyForm) String() string {
+func (f Form) String() string {
 	return [...]string{"map", "json", "text", "other", "empty"}[f]
 }
 
-// logsOf converts a request; now stands in where a record has no time at all.
-func logsOf(ld plog.Logs, headerTenant string, now time.Time) logBatch {
-	b := logBatch{records: make([]model.LogRecord, 0, ld.LogRecordCount()), timed: true}
+// Of converts a request; now stands in where a record has no time at all.
+func Of(ld plog.Logs, headerTenant string, now time.Time) Batch {
+	b := Batch{Records: make([]model.LogRecord, 0, ld.LogRecordCount()), Timed: true}
 	for _, rl := range ld.ResourceLogs().All() {
-		res, err := resourceOf(rl.Resource(), headerTenant)
+		res, err := common.ResourceOf(rl.Resource(), headerTenant)
 		for _, sl := range rl.ScopeLogs().All() {
 			if err != nil {
-				b.refused = addRefusal(b.refused, reasonTenant, err.Error(), sl.LogRecords().Len())
+				b.Refused = common.Refuse(b.Refused, common.ReasonTenant, err.Error(), sl.LogRecords().Len())
 				continue
 			}
 			for _, lr := range sl.LogRecords().All() {
@@ -54,9 +60,9 @@ func logsOf(ld plog.Logs, headerTenant string, now time.Time) logBatch {
 	return b
 }
 
-func (b *logBatch) add(lr plog.LogRecord, scope pcommon.InstrumentationScope, res *model.Resource, now time.Time) {
+func (b *Batch) add(lr plog.LogRecord, scope pcommon.InstrumentationScope, res *model.Resource, now time.Time) {
 	out := model.LogRecord{
-		Time:     nanos(lr.Timestamp()),
+		Time:     common.Nanos(lr.Timestamp()),
 		Level:    levelOf(lr),
 		TraceID:  model.TraceID(lr.TraceID()),
 		SpanID:   model.SpanID(lr.SpanID()),
@@ -64,18 +70,18 @@ func (b *logBatch) add(lr plog.LogRecord, scope pcommon.InstrumentationScope, re
 		Attrs:    make(model.Attrs, 0, lr.Attributes().Len()+scope.Attributes().Len()+3),
 	}
 	if out.Time == 0 {
-		out.Time = nanos(lr.ObservedTimestamp())
+		out.Time = common.Nanos(lr.ObservedTimestamp())
 	}
-	b.timed = b.timed && out.Time != 0
+	b.Timed = b.Timed && out.Time != 0
 	if out.Time == 0 {
 		out.Time = now.UnixNano()
 	}
 	body := setBody(&out, lr.Body())
-	b.forms[body]++
+	b.Forms[body]++
 	if out.Level == model.LevelUnset && body == formText {
 		out.Level = model.LevelOfText(out.Message)
 	}
-	out.Attrs = appendScope(out.Attrs, scope, true)
+	out.Attrs = common.AppendScope(out.Attrs, scope, true)
 	if lr.EventName() != "" {
 		out.Attrs = append(out.Attrs, model.Attr{Key: "event.name", Value: model.StringValue(lr.EventName())})
 	}
@@ -89,10 +95,10 @@ func (b *logBatch) add(lr plog.LogRecord, scope pcommon.InstrumentationScope, re
 			out.RequestID = v.Str()
 			continue
 		}
-		out.Attrs = append(out.Attrs, model.Attr{Key: key, Value: valueOf(v)})
+		out.Attrs = append(out.Attrs, model.Attr{Key: key, Value: common.ValueOf(v)})
 	}
-	out.Attrs = appendCount(out.Attrs, "otel.dropped_attributes_count", lr.DroppedAttributesCount())
-	b.records = append(b.records, out)
+	out.Attrs = common.AppendCount(out.Attrs, "otel.dropped_attributes_count", lr.DroppedAttributesCount())
+	b.Records = append(b.Records, out)
 }
 
 func levelOf(lr plog.LogRecord) model.Level {
@@ -108,7 +114,7 @@ func isRequestID(key string) bool {
 }
 
 // setBody gives the record its message and the fields of a structured body.
-func setBody(out *model.LogRecord, body pcommon.Value) bodyForm {
+func setBody(out *model.LogRecord, body pcommon.Value) Form {
 	switch body.Type() {
 	case pcommon.ValueTypeEmpty:
 		return formEmpty
@@ -121,17 +127,17 @@ func setBody(out *model.LogRecord, body pcommon.Value) bodyForm {
 		out.Message = text
 		return formText
 	case pcommon.ValueTypeMap:
-		fields := attrsOf(body.Map())
+		fields := common.AttrsOf(body.Map())
 		whole := ""
 		if !hasMessage(fields) {
-			whole = string(appendJSON(nil, body))
+			whole = string(common.AppendJSON(nil, body))
 		}
 		setFields(out, fields, whole)
 		return formMap
 	case pcommon.ValueTypeBytes, pcommon.ValueTypeSlice:
-		out.Message = string(appendJSON(nil, body))
+		out.Message = string(common.AppendJSON(nil, body))
 	default:
-		out.Message = valueOf(body).String()
+		out.Message = common.ValueOf(body).String()
 	}
 	return formOther
 }
@@ -142,7 +148,7 @@ func parseObject(text string) (model.Attrs, bool) {
 	if len(trimmed) < 2 || trimmed[0] != '{' || trimmed[len(trimmed)-1] != '}' {
 		return nil, false
 	}
-	if jsonDepthExceeds(trimmed, maxNesting) {
+	if depthExceeds(trimmed, common.MaxNesting) {
 		return nil, false
 	}
 	var fields model.Attrs
@@ -150,4 +156,25 @@ func parseObject(text string) (model.Attrs, bool) {
 		return nil, false
 	}
 	return fields, true
+}
+
+// depthExceeds reports whether the brackets of a JSON text nest deeper than limit.
+func depthExceeds(text string, limit int) bool {
+	depth, quoted := 0, false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{' || c == '[':
+			if depth++; depth > limit {
+				return true
+			}
+		case c == '}' || c == ']':
+			depth--
+		}
+	}
+	return false
 }

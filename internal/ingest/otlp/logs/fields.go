@@ -1,4 +1,4 @@
-package otlp
+package logs
 
 import (
 	"encoding/json"

@@ -1,4 +1,4 @@
-package otlp
+package logs
 
 import (
 	"encoding/json"
@@ -10,25 +10,28 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
-	"go.opentelemetry.io/collector/pdata/pmetric"
-	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
-	"go.opentelemetry.io/collector/pdata/ptrace"
-	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
+	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 
+	"github.com/signalbox-project/signalbox/internal/ingest/otlp/common"
+	"github.com/signalbox-project/signalbox/internal/ingest/otlp/wire"
 	"github.com/signalbox-project/signalbox/internal/model"
 )
 
+func valueComparer() cmp.Option {
+	return cmp.Comparer(func(a, b model.Value) bool { return a == b })
+}
+
 func str(key, value string) model.Attr { return model.Attr{Key: key, Value: model.StringValue(value)} }
 
-func convertLog(t testing.TB, set func(plog.LogRecord)) (model.LogRecord, logBatch) {
+func convertLog(t testing.TB, set func(plog.LogRecord)) (model.LogRecord, Batch) {
 	t.Helper()
 	ld := plog.NewLogs()
 	set(ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty())
-	b := logsOf(ld, "", time.Unix(50, 0))
-	if len(b.records) != 1 {
-		t.Fatalf("%d records", len(b.records))
+	b := Of(ld, "", time.Unix(50, 0))
+	if len(b.Records) != 1 {
+		t.Fatalf("%d records", len(b.Records))
 	}
-	return b.records[0], b
+	return b.Records[0], b
 }
 
 func TestBodiesBecomeMessagesAndFields(t *testing.T) {
@@ -36,7 +39,7 @@ func TestBodiesBecomeMessagesAndFields(t *testing.T) {
 		name string
 		set  func(plog.LogRecord)
 		want model.LogRecord
-		form bodyForm
+		form Form
 	}{
 		{
 			"plain text is wrapped", func(lr plog.LogRecord) { lr.Body().SetStr("it works") },
@@ -97,8 +100,8 @@ func TestBodiesBecomeMessagesAndFields(t *testing.T) {
 			if diff := cmp.Diff(c.want, got, valueComparer()); diff != "" {
 				t.Error(diff)
 			}
-			if batch.forms[c.form] != 1 {
-				t.Errorf("counted as %v, want one %s", batch.forms, c.form)
+			if batch.Forms[c.form] != 1 {
+				t.Errorf("counted as %v, want one %s", batch.Forms, c.form)
 			}
 		})
 	}
@@ -135,42 +138,16 @@ func TestLogTimesAndLevels(t *testing.T) {
 	}
 }
 
-func TestResourceIdentity(t *testing.T) {
-	res := pcommon.NewResource()
-	for _, kv := range [][2]string{{"service", "short"}, {"service.name", "long"}, {"env", "prod"}, {"deployment.environment", "old"}, {"region", "eu"}, {"tenant", "acme"}, {"x", "y"}} {
-		res.Attributes().PutStr(kv[0], kv[1])
+// requestOf is a request of one record for each body.
+func requestOf(bodies ...string) plog.Logs {
+	ld := plog.NewLogs()
+	records := ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
+	for _, body := range bodies {
+		lr := records.AppendEmpty()
+		lr.SetTimestamp(1_790_000_000_000_000_000)
+		lr.Body().SetStr(body)
 	}
-	got, err := resourceOf(res, "")
-	want := &model.Resource{Tenant: "acme", Service: "long", Env: "old", Region: "eu", Attrs: model.Attrs{str("x", "y"), str("service", "short"), str("env", "prod")}}
-	if diff := cmp.Diff(want, got, valueComparer()); diff != "" || err != nil {
-		t.Error(diff, err)
-	}
-	if got, err := resourceOf(pcommon.NewResource(), ""); err != nil || got.Service != "unknown_service" || got.Tenant != "default" {
-		t.Errorf("an empty resource = %+v %v", got, err)
-	}
-	for tenant, ok := range map[string]bool{"a-b_1.*'()!": true, "a/b": false, ".": false, "..": false, string(make([]byte, 151)): false, "ä": false} {
-		if err := checkTenant(tenant); (err == nil) != ok {
-			t.Errorf("tenant %q: %v", tenant, err)
-		}
-	}
-}
-
-func TestSpansThatEndBeforeTheyStartGetNoDuration(t *testing.T) {
-	td := ptrace.NewTraces()
-	s := td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans().AppendEmpty()
-	s.SetStartTimestamp(10)
-	s.SetEndTimestamp(4)
-	s.SetKind(99)
-	s.SetDroppedEventsCount(3)
-	s.TraceState().FromRaw("a=b")
-	b := spansOf(td, "")
-	got := b.spans[0]
-	if b.negative != 1 || got.Start != 10 || got.Duration != 0 || got.Kind != model.SpanKindUnset || got.TraceState != "a=b" {
-		t.Errorf("%d negative, span %+v", b.negative, got)
-	}
-	if diff := cmp.Diff(model.Attrs{{Key: "otel.dropped_events_count", Value: model.IntValue(3)}}, got.Attrs, valueComparer()); diff != "" {
-		t.Error(diff)
-	}
+	return ld
 }
 
 // checkAttrs fails where attributes cannot be written as JSON.
@@ -181,109 +158,29 @@ func checkAttrs(t *testing.T, v any) {
 	}
 }
 
-func fuzzIntake() *intake { return &intake{wire: newWireTable()} }
-
 // Whatever the bytes are, decoding and converting ends without a panic and what
 // comes out is JSON.
 func FuzzLogs(f *testing.F) {
-	req := logRequest("text", `{"msg":"x","n":1e999}`, `{"a":{"b":[1,2]}}`)
-	req.Logs().ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Body().SetEmptyMap().PutEmptySlice("l").AppendEmpty().SetDouble(math.Inf(1))
-	f.Add(protoBody(f, req), false)
+	ld := requestOf("text", `{"msg":"x","n":1e999}`, `{"a":{"b":[1,2]}}`)
+	ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Body().SetEmptyMap().PutEmptySlice("l").AppendEmpty().SetDouble(math.Inf(1))
+	req := plogotlp.NewExportRequestFromLogs(ld)
+	binary, _ := req.MarshalProto()
+	f.Add(binary, false)
 	text, _ := req.MarshalJSON()
 	f.Add(text, true)
-	f.Add(nestedLog(80, 1<<20), false)
-	in := fuzzIntake()
+	in := wire.NewReader()
 	f.Fuzz(func(t *testing.T, body []byte, isJSON bool) {
-		m, err := decode(in, request{signal: "logs", json: isJSON, body: body}, logForm())
+		m, _, err := in.Logs(body, isJSON)
 		if err != nil {
 			return
 		}
-		n := m.Logs().LogRecordCount()
-		b := logsOf(m.Logs(), "", time.Unix(1, 0))
-		if len(b.records)+refusedCount(b.refused) != n {
-			t.Fatalf("%d records became %d and %d refused", n, len(b.records), refusedCount(b.refused))
+		n := m.LogRecordCount()
+		b := Of(m, "", time.Unix(1, 0))
+		if len(b.Records)+common.RefusedCount(b.Refused) != n {
+			t.Fatalf("%d records became %d and %d refused", n, len(b.Records), common.RefusedCount(b.Refused))
 		}
-		for i := range b.records {
-			checkAttrs(t, b.records[i].Attrs)
-		}
-	})
-}
-
-func FuzzTraces(f *testing.F) {
-	td := ptrace.NewTraces()
-	s := td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans().AppendEmpty()
-	s.SetName("n")
-	s.SetTraceID([16]byte{1})
-	s.Attributes().PutEmptyMap("m").PutStr("k", "v")
-	s.Events().AppendEmpty().SetName("e")
-	s.Links().AppendEmpty().SetSpanID([8]byte{2})
-	req := ptraceotlp.NewExportRequestFromTraces(td)
-	f.Add(protoBody(f, req), false)
-	text, _ := req.MarshalJSON()
-	f.Add(text, true)
-	in := fuzzIntake()
-	f.Fuzz(func(t *testing.T, body []byte, isJSON bool) {
-		m, err := decode(in, request{signal: "spans", json: isJSON, body: body}, traceForm())
-		if err != nil {
-			return
-		}
-		n := m.Traces().SpanCount()
-		b := spansOf(m.Traces(), "")
-		if len(b.spans)+refusedCount(b.refused) != n {
-			t.Fatalf("%d spans became %d and %d refused", n, len(b.spans), refusedCount(b.refused))
-		}
-		for i := range b.spans {
-			if b.spans[i].Duration < 0 || b.spans[i].End() < b.spans[i].Start {
-				t.Errorf("span %+v", b.spans[i])
-			}
-			checkAttrs(t, b.spans[i].Attrs)
-		}
-	})
-}
-
-func FuzzMetrics(f *testing.F) {
-	md := pmetric.NewMetrics()
-	ms := md.ResourceMetrics().AppendEmpty().ScopeMetrics().AppendEmpty().Metrics()
-	for i, set := range []func(pmetric.Metric){
-		func(m pmetric.Metric) { m.SetEmptyGauge().DataPoints().AppendEmpty().SetIntValue(3) },
-		func(m pmetric.Metric) {
-			m.SetEmptySum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
-			m.Sum().DataPoints().AppendEmpty().Exemplars().AppendEmpty().SetDoubleValue(1)
-		},
-		func(m pmetric.Metric) {
-			m.SetEmptyHistogram().SetAggregationTemporality(pmetric.AggregationTemporalityDelta)
-			m.Histogram().DataPoints().AppendEmpty().BucketCounts().FromRaw([]uint64{1, 2})
-		},
-		func(m pmetric.Metric) {
-			m.SetEmptyExponentialHistogram().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
-			m.ExponentialHistogram().DataPoints().AppendEmpty().Positive().BucketCounts().FromRaw([]uint64{1, 2})
-		},
-		func(m pmetric.Metric) {
-			m.SetEmptySummary().DataPoints().AppendEmpty().QuantileValues().AppendEmpty().SetValue(2)
-		},
-	} {
-		m := ms.AppendEmpty()
-		m.SetName("m" + string(rune('a'+i)))
-		set(m)
-	}
-	req := pmetricotlp.NewExportRequestFromMetrics(md)
-	f.Add(protoBody(f, req), false)
-	text, _ := req.MarshalJSON()
-	f.Add(text, true)
-	in := fuzzIntake()
-	in.settings = translation(nil)
-	f.Fuzz(func(t *testing.T, body []byte, isJSON bool) {
-		m, err := decode(in, request{signal: "metrics", json: isJSON, body: body}, metricForm())
-		if err != nil {
-			return
-		}
-		p := prepareMetrics(m.Metrics(), "", false)
-		if left := m.Metrics().DataPointCount(); left+refusedCount(p.refused) != p.points {
-			t.Fatalf("%d points: %d left, %d refused", p.points, left, refusedCount(p.refused))
-		}
-		// Every point that is left is translated: received = stored + refused.
-		if problems, err := in.appendMetrics(t.Context(), newCountingAppender(discardAppender{}), m.Metrics()); err != nil || len(problems) > 0 {
-			t.Errorf("append: %v, problems %v", err, problems)
+		for i := range b.Records {
+			checkAttrs(t, b.Records[i].Attrs)
 		}
 	})
 }
@@ -308,18 +205,18 @@ func TestLevelsInBodiesOfTheFieldsLoggers(t *testing.T) {
 		`{"message":"no level","user":{"level":"gold"}}`: model.LevelUnset,
 		`the level of water`:                             model.LevelUnset,
 	} {
-		b := logsOf(logRequest(body).Logs(), "", time.Unix(1, 0))
-		if got := b.records[0].Level; got != want {
+		b := Of(requestOf(body), "", time.Unix(1, 0))
+		if got := b.Records[0].Level; got != want {
 			t.Errorf("%s is %q, want %q", body, got, want)
 		}
-		if strings.HasPrefix(body, "{") && b.records[0].Message == body {
+		if strings.HasPrefix(body, "{") && b.Records[0].Message == body {
 			t.Errorf("%s: no message was found", body)
 		}
 	}
 	// What OTLP says outside the body wins.
-	req := logRequest(`{"level":"error","msg":"x"}`)
-	req.Logs().ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).SetSeverityNumber(9)
-	if got := logsOf(req.Logs(), "", time.Unix(1, 0)).records[0]; got.Level != model.LevelInfo {
+	req := requestOf(`{"level":"error","msg":"x"}`)
+	req.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).SetSeverityNumber(9)
+	if got := Of(req, "", time.Unix(1, 0)).Records[0]; got.Level != model.LevelInfo {
 		t.Errorf("level %s", got.Level)
 	}
 }

@@ -1,4 +1,4 @@
-package otlp
+package common
 
 import (
 	"fmt"
@@ -9,16 +9,16 @@ import (
 	"github.com/signalbox-project/signalbox/internal/model"
 )
 
-// unknownService is what OpenTelemetry's resource conventions call a service
+// UnknownService is what OpenTelemetry's resource conventions call a service
 // that does not name itself.
-const unknownService = "unknown_service"
+const UnknownService = "unknown_service"
 
-// tenantAttribute names the tenant of a resource when the request has no header.
-const tenantAttribute = "tenant"
+// TenantAttribute names the tenant of a resource when the request has no header.
+const TenantAttribute = "tenant"
 
-// resourceOf converts a resource. headerTenant, unless empty, wins over the resource's own; a
+// ResourceOf converts a resource. headerTenant, unless empty, wins over the resource's own; a
 // resource that names an impossible tenant is an error.
-func resourceOf(res pcommon.Resource, headerTenant string) (*model.Resource, error) {
+func ResourceOf(res pcommon.Resource, headerTenant string) (*model.Resource, error) {
 	out := &model.Resource{}
 	short := 0
 	for key, v := range res.Attributes().All() {
@@ -28,14 +28,14 @@ func resourceOf(res pcommon.Resource, headerTenant string) (*model.Resource, err
 		if isShortIdentity(key) && v.Type() == pcommon.ValueTypeStr {
 			short++
 		} else {
-			out.Attrs = append(out.Attrs, model.Attr{Key: key, Value: valueOf(v)})
+			out.Attrs = append(out.Attrs, model.Attr{Key: key, Value: ValueOf(v)})
 		}
 	}
 	if short > 0 {
 		setShortIdentity(out, res.Attributes())
 	}
 	if out.Service == "" {
-		out.Service = unknownService
+		out.Service = UnknownService
 	}
 	if headerTenant != "" {
 		out.Tenant = headerTenant
@@ -43,12 +43,12 @@ func resourceOf(res pcommon.Resource, headerTenant string) (*model.Resource, err
 	if out.Tenant == "" {
 		out.Tenant = model.DefaultTenant
 	}
-	return out, checkTenant(out.Tenant)
+	return out, CheckTenant(out.Tenant)
 }
 
 func isShortIdentity(key string) bool {
 	switch key {
-	case "service", "namespace", "env", "region", "version", "instance", tenantAttribute:
+	case "service", "namespace", "env", "region", "version", "instance", TenantAttribute:
 		return true
 	}
 	return false
@@ -63,7 +63,7 @@ func setShortIdentity(out *model.Resource, attrs pcommon.Map) {
 		}
 		if _, set := identityOf(out, key); !set {
 			out.SetIdentity(key, v.Str())
-		} else if key != tenantAttribute {
+		} else if key != TenantAttribute {
 			out.Attrs = append(out.Attrs, model.Attr{Key: key, Value: model.StringValue(v.Str())})
 		}
 	}
@@ -85,7 +85,7 @@ func identityOf(r *model.Resource, short string) (string, bool) {
 		v = r.Version
 	case "instance":
 		v = r.Instance
-	case tenantAttribute:
+	case TenantAttribute:
 		v = r.Tenant
 	}
 	return v, v != ""
@@ -94,9 +94,9 @@ func identityOf(r *model.Resource, short string) (string, bool) {
 // maxTenantBytes is Grafana's limit for the same header.
 const maxTenantBytes = 150
 
-// checkTenant accepts what the field's other servers accept in X-Scope-OrgID:
+// CheckTenant accepts what the field's other servers accept in X-Scope-OrgID:
 // letters, digits and !-_.*'() up to 150 bytes, but neither "." nor "..".
-func checkTenant(tenant string) error {
+func CheckTenant(tenant string) error {
 	if len(tenant) > maxTenantBytes {
 		return fmt.Errorf("tenant is %d bytes long, the limit is %d", len(tenant), maxTenantBytes)
 	}

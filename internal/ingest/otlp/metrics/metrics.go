@@ -1,4 +1,4 @@
-package otlp
+package metrics
 
 import (
 	"fmt"
@@ -8,6 +8,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
+	"github.com/signalbox-project/signalbox/internal/ingest/otlp/common"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/stream"
 )
@@ -28,7 +29,7 @@ const deltaMessage = "delta temporality is switched off here (otlp.max_delta_str
 // names and the chosen resource attributes promoted to labels, and the scope, which is a part of
 // a metric's identity, as the otel_scope_ labels of the specification. target_info is written by targetinfo.go.
 func translation(promote []string) prometheusremotewrite.Settings {
-	names := []string{"service", "namespace", "env", "region", "version", tenantAttribute}
+	names := []string{"service", "namespace", "env", "region", "version", common.TenantAttribute}
 	for _, name := range promote {
 		names = append(names, keep(name))
 	}
@@ -54,9 +55,9 @@ type preparation struct {
 func prepareMetrics(md pmetric.Metrics, headerTenant string, allowDelta bool) preparation {
 	p := preparation{points: md.DataPointCount()}
 	md.ResourceMetrics().RemoveIf(func(rm pmetric.ResourceMetrics) bool {
-		res, err := resourceOf(rm.Resource(), headerTenant)
+		res, err := common.ResourceOf(rm.Resource(), headerTenant)
 		if err != nil {
-			p.refused = addRefusal(p.refused, reasonTenant, err.Error(), resourcePoints(rm))
+			p.refused = common.Refuse(p.refused, common.ReasonTenant, err.Error(), resourcePoints(rm))
 			return true
 		}
 		setIdentity(rm.Resource().Attributes(), res)
@@ -75,10 +76,10 @@ func prepareMetrics(md pmetric.Metrics, headerTenant string, allowDelta bool) pr
 // metric reports whether a metric is to be removed.
 func (p *preparation) metric(m pmetric.Metric, allowDelta bool) bool {
 	if reason, message := untranslatable(m, allowDelta); reason != "" {
-		p.refused = addRefusal(p.refused, reason, message, metricPoints(m))
+		p.refused = common.Refuse(p.refused, reason, message, metricPoints(m))
 		return true
 	}
-	judgePoints(m, func(v verdict) { p.refused = addRefusal(p.refused, v.reason, v.message, 1) }, &p.exemplars)
+	judgePoints(m, func(v verdict) { p.refused = common.Refuse(p.refused, v.reason, v.message, 1) }, &p.exemplars)
 	if metricPoints(m) == 0 {
 		return true
 	}
@@ -97,7 +98,7 @@ func setIdentity(attrs pcommon.Map, res *model.Resource) {
 		}
 		attrs.PutStr(key, value)
 	}
-	if res.Service != unknownService {
+	if res.Service != common.UnknownService {
 		put("service", res.Service)
 	}
 	put("namespace", res.Namespace)
@@ -108,8 +109,8 @@ func setIdentity(attrs pcommon.Map, res *model.Resource) {
 	if tenant == model.DefaultTenant {
 		tenant = ""
 	}
-	put(tenantAttribute, tenant)
-	if _, ok := attrs.Get("service.name"); !ok && res.Service != unknownService {
+	put(common.TenantAttribute, tenant)
+	if _, ok := attrs.Get("service.name"); !ok && res.Service != common.UnknownService {
 		attrs.PutStr("service.name", res.Service)
 	}
 	if instance := instanceOf(res.Instance, attrs); instance != "" {

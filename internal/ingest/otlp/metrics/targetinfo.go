@@ -1,6 +1,7 @@
-package otlp
+package metrics
 
 import (
+	"maps"
 	"slices"
 
 	prommodel "github.com/prometheus/common/model"
@@ -78,7 +79,7 @@ func (a *countingAppender) target(res pcommon.Resource) {
 	if !ok {
 		return
 	}
-	for _, t := range a.times {
+	for _, t := range slices.Sorted(maps.Values(a.times)) { // a store may not take them in another order
 		_, err := a.AppenderV2.Append(0, ls, 0, t, 1, nil, nil, storage.AOptions{
 			Metadata: metadata.Metadata{Type: prommodel.MetricTypeGauge, Help: "Target metadata"}, MetricFamilyName: targetInfo,
 		})
