@@ -129,8 +129,11 @@ func hints(e store.Expr, own []string, seen func() ([]string, error)) ([]string,
 		return nil, nil
 	}
 	fields, err := seen()
-	if err != nil || len(fields) == 0 || len(fields) >= maxHintFields {
-		return nil, err // where nothing is, or not all is known, nothing can be said of fields
+	if err != nil {
+		return nil, err
+	}
+	if len(fields) >= maxHintFields {
+		fields = nil // where not all is known, nothing can be said of fields
 	}
 	return search.Hints(e, search.Fields{Own: own, Seen: fields}), nil
 }

@@ -132,8 +132,9 @@ func AppendOwn(dst []model.Value, attrs model.Attrs, key string) []model.Value {
 	return dst
 }
 
-// AttrValues are the values of an attribute: the record's own, else the resource's.
-func AttrValues(own, resource model.Attrs, key string) []model.Value {
+// AttrValues are the values of a field that is an attribute: the record's own, else the resource's.
+func AttrValues(own, resource model.Attrs, field string) []model.Value {
+	key := AttrKey(field)
 	if list := AppendOwn(nil, own, key); len(list) > 0 {
 		return list
 	}
@@ -235,9 +236,10 @@ func InnerText(key string, v model.Value) (string, bool) {
 	return v.Str(), v.Kind() == model.KindString || v.Kind() == model.KindJSON
 }
 
-// SpanAttrValues are the values of a span's attribute: its own and those of its events and
+// SpanAttrValues are the values of a span's field that is an attribute: its own and those of its events and
 // links, else the resource's.
-func SpanAttrValues(s *model.Span, key string) []model.Value {
+func SpanAttrValues(s *model.Span, field string) []model.Value {
+	key := AttrKey(field)
 	list := AppendOwn(nil, s.Attrs, key)
 	EachInner(s.Events, s.Links, func(link bool, k string, v model.Value) { list = AppendInner(list, key, link, k, v) })
 	if len(list) > 0 {

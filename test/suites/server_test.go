@@ -74,9 +74,9 @@ func start(t *testing.T, config string) *server {
 	}}
 	select {
 	case s.web = <-ready:
-	case <-time.After(30 * time.Second):
+	case <-time.After(2 * time.Minute):
 		s.stop()
-		t.Fatal("the program was not ready in 30 s")
+		t.Fatal("the program was not ready in 2 min")
 	}
 	return s
 }

@@ -12,22 +12,29 @@ import (
 // Fields is what is known of the fields of one kind of record.
 type Fields struct {
 	Own  []string // those that are no attributes
-	Seen []string // attributes that records in range have
+	Seen []string // fields that records in range have; none where that is not known
 }
 
 // Hints says why a filter that found nothing could not: fields that no record in
-// range has, and values that a field never has.
+// range has, and tests that nothing passes.
 func Hints(e store.Expr, known Fields) []string {
 	var out []string
-	eachTest(e, func(field string, c *store.Compare) {
-		hint := fieldHint(field, known)
-		if hint == "" && c != nil {
-			hint = valueHint(field, c, known)
-		}
+	add := func(hint string) {
 		if hint != "" && !slices.Contains(out, hint) {
 			out = append(out, hint)
 		}
+	}
+	eachTest(e, func(field string, c *store.Compare) {
+		hint := ""
+		if len(known.Seen) > 0 {
+			hint = fieldHint(field, known)
+		}
+		if hint == "" && c != nil {
+			hint = valueHint(field, c, known)
+		}
+		add(hint)
 	})
+	eachAll(e, func(tests []store.Compare) { add(contradiction(tests, known)) })
 	return out
 }
 
@@ -55,6 +62,9 @@ func eachTest(e store.Expr, f func(field string, c *store.Compare)) {
 
 func fieldHint(field string, known Fields) string {
 	all := slices.Concat(known.Own, known.Seen)
+	if slices.Contains(known.Own, field) && slices.Contains(known.Seen, store.AttrPrefix+field) && !slices.Contains(known.Seen, field) {
+		return fmt.Sprintf("nothing in this time range has the field %[1]q, but an attribute has that name: %[2]s%[1]s", field, store.AttrPrefix)
+	}
 	for _, name := range all {
 		if name == field || strings.HasPrefix(field, name+".") || strings.TrimPrefix(strings.TrimPrefix(field, "event."), "link.") == name {
 			return ""
@@ -62,6 +72,9 @@ func fieldHint(field string, known Fields) string {
 	}
 	hint := fmt.Sprintf("nothing in this time range has the field %q", field)
 	meant := nearest.Name(field, all)
+	if name, ok := strings.CutPrefix(field, store.AttrPrefix); ok && slices.Contains(known.Seen, name) {
+		meant = name
+	}
 	if meant == "" {
 		meant = abbreviated(field, known.Own)
 	}
@@ -91,33 +104,4 @@ func abbreviated(short string, names []string) string {
 		}
 	}
 	return ""
-}
-
-// valueHint names comparisons that hold for no value the field can have.
-func valueHint(field string, c *store.Compare, known Fields) string {
-	if !slices.Contains(known.Own, field) {
-		return ""
-	}
-	var values []string
-	switch field {
-	case "status":
-		values = []string{"unset", "ok", "error"}
-	case "kind":
-		values = []string{"internal", "server", "client", "producer", "consumer"}
-	case "duration":
-		if c.IsNum || c.Prefix {
-			return ""
-		}
-		return fmt.Sprintf("%q is no duration: write 300ms, 1.5s or nanoseconds", c.Value)
-	default:
-		return ""
-	}
-	if c.Prefix || c.Op != store.OpEq || slices.Contains(values, c.Value) {
-		return ""
-	}
-	hint := fmt.Sprintf("%s is never %q, but one of %s", field, c.Value, strings.Join(values, ", "))
-	if meant := nearest.Name(strings.ToLower(c.Value), values); meant != "" {
-		hint += fmt.Sprintf("; did you mean %q?", meant)
-	}
-	return hint
 }

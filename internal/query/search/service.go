@@ -190,14 +190,14 @@ func (s *Service) Logs(ctx context.Context, q store.LogQuery) iter.Seq2[model.Lo
 // LogHistogram is store.LogReader's.
 func (s *Service) LogHistogram(ctx context.Context, q store.LogQuery, step time.Duration, field string) (store.Histogram, error) {
 	return ask(s, ctx, "log_histogram", func(ctx context.Context) (store.Histogram, error) {
-		return s.logs.LogHistogram(ctx, q, step, filter.CanonicalField(field))
+		return s.logs.LogHistogram(ctx, q, step, store.CanonicalField(field))
 	})
 }
 
 // LogValues is store.LogReader's.
 func (s *Service) LogValues(ctx context.Context, q store.LogQuery, field string, limit int) ([]store.ValueCount, error) {
 	return ask(s, ctx, "log_values", func(ctx context.Context) ([]store.ValueCount, error) {
-		return s.logs.LogValues(ctx, q, filter.CanonicalField(field), limit)
+		return s.logs.LogValues(ctx, q, store.CanonicalField(field), limit)
 	})
 }
 
@@ -228,14 +228,14 @@ func (s *Service) Spans(ctx context.Context, q store.TraceQuery) iter.Seq2[model
 // SpanHistogram is store.SpanReader's.
 func (s *Service) SpanHistogram(ctx context.Context, q store.TraceQuery, step time.Duration, field string) (store.Histogram, error) {
 	return ask(s, ctx, "span_histogram", func(ctx context.Context) (store.Histogram, error) {
-		return s.spans.SpanHistogram(ctx, q, step, filter.CanonicalField(field))
+		return s.spans.SpanHistogram(ctx, q, step, store.CanonicalField(field))
 	})
 }
 
 // SpanValues is store.SpanReader's.
 func (s *Service) SpanValues(ctx context.Context, q store.TraceQuery, field string, limit int) ([]store.ValueCount, error) {
 	return ask(s, ctx, "span_values", func(ctx context.Context) ([]store.ValueCount, error) {
-		return s.spans.SpanValues(ctx, q, filter.CanonicalField(field), limit)
+		return s.spans.SpanValues(ctx, q, store.CanonicalField(field), limit)
 	})
 }
 

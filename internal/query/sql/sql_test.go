@@ -120,7 +120,11 @@ func twoRecords() *head.Logs {
 }
 
 func TestUnsealedRowsAreVisible(t *testing.T) {
-	src := &fakeSource{logs: []*head.Logs{twoRecords()}}
+	src := &fakeSource{logs: []*head.Logs{twoRecords()}, spans: []*head.Spans{spanHead(model.Span{
+		Start: t0.UnixNano(), TraceID: model.TraceID{1}, SpanID: model.SpanID{1}, Resource: resource("default", "edge"), Attrs: model.Attrs{
+			{Key: "a", Value: model.JSONValue(`{"b":{"c":7},"x.y":9}`)}, {Key: "a.b", Value: model.JSONValue(`{"d":8}`)}, {Key: "tenant", Value: model.StringValue("acme")},
+		},
+	})}}
 	e := newEngine(t, DefaultConfig(), Deps{Source: src})
 	cases := []struct{ name, query, want string }{
 		{
@@ -131,6 +135,7 @@ func TestUnsealedRowsAreVisible(t *testing.T) {
 		{"a trace id without dashes finds its rows", "SELECT message FROM logs WHERE trace_id = '4bf92f3577b34da6a3ce929d0e0e4736'", `[["it's \"broken\""]]`},
 		{"attributes by arrow", "SELECT attributes->>'http.route' AS r, (attributes->>'bytes')::BIGINT AS b FROM logs ORDER BY timestamp", `[["/x",9007199254740993],[null,null]]`},
 		{"attributes as columns", `SELECT "attr.http.route" FROM logs ORDER BY timestamp`, `[["/x"],[null]]`},
+		{"a member of an object, and keys with dots on the way", `SELECT "attr.a.b.c", "attr.a.b.d", "attr.a.x.y", "attr.a.b", "attr.a.none", "attr.tenant" FROM spans`, `[["7","8","9","{\"d\":8}",null,"acme"]]`},
 		{"another tenant's rows are out of sight", "SELECT count(*) FROM logs", `[[2]]`},
 		{"times compare with literals and now()", "SELECT count(*) FROM logs WHERE timestamp >= '2026-11-21 10:00:01' AND timestamp < now() + INTERVAL 200 YEAR", `[[1]]`},
 		{"time buckets", "SELECT time_bucket(INTERVAL '1 minute', timestamp) AS m, count(*) FROM logs GROUP BY m", `[["2026-11-21T10:00:00Z",2]]`},

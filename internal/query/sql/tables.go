@@ -169,7 +169,11 @@ func mergedAttributes(promoted map[string]string) string {
 // file has one, else out of the JSON column; typed when all files agree on a
 // type other than text.
 func attributeColumn(key string, promoted map[string]string) string {
-	text := "(attributes::JSON ->> " + literal(jsonPath(key)) + ")"
+	var texts []string
+	for _, path := range jsonPaths(key) {
+		texts = append(texts, "attributes::JSON ->> "+literal(path))
+	}
+	text := "coalesce(" + strings.Join(texts, ", ") + ", NULL)"
 	sqlType, ok := promoted[key]
 	if !ok {
 		return text
@@ -180,9 +184,38 @@ func attributeColumn(key string, promoted map[string]string) string {
 	return "coalesce(" + name(attrPrefix+key) + ", " + text + ")"
 }
 
-// jsonPath addresses a key as it is, dots included.
-func jsonPath(key string) string {
-	return `$."` + strings.ReplaceAll(strings.ReplaceAll(key, `\`, `\\`), `"`, `\"`) + `"`
+// maxSplits bounds the ways that a key with many dots may be a path.
+const maxSplits = 4
+
+// jsonPaths are the paths under which a key may stand, the key as it is first: keys hold dots
+// themselves, so a.b.c is also c within a.b, b.c within a, and c within b within a.
+func jsonPaths(key string) []string {
+	paths := []string{jsonPath(key)}
+	parts := strings.Split(key, ".")
+	if len(parts)-1 > maxSplits {
+		return append(paths, jsonPath(parts...))
+	}
+	for cuts := 1; cuts < 1<<(len(parts)-1); cuts++ {
+		steps := slices.Clone(parts[:1])
+		for i, part := range parts[1:] {
+			if cuts>>i&1 != 0 {
+				steps = append(steps, part)
+			} else {
+				steps[len(steps)-1] += "." + part
+			}
+		}
+		paths = append(paths, jsonPath(steps...))
+	}
+	return paths
+}
+
+// jsonPath addresses keys within each other as they are, dots included.
+func jsonPath(keys ...string) string {
+	path := "$"
+	for _, key := range keys {
+		path += `."` + strings.ReplaceAll(strings.ReplaceAll(key, `\`, `\\`), `"`, `\"`) + `"`
+	}
+	return path
 }
 
 func sortedKeys(m map[string]string) []string {

@@ -124,7 +124,7 @@ func (p *parser) keyword(word string) bool {
 }
 
 func (p *parser) or() (store.Expr, error) {
-	if p.depth++; p.depth > maxDepth {
+	if p.depth++; p.depth > maxDepth+1 { // the filter itself is no level
 		return nil, p.errorAt(p.pos, fmt.Sprintf("more than %d levels of nesting", maxDepth), "remove brackets that are not needed")
 	}
 	defer func() { p.depth-- }()

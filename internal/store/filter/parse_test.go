@@ -160,7 +160,7 @@ func TestEveryErrorSaysWhereAndWhatToDo(t *testing.T) {
 		{"!a", 0, "no operator", "-term"},
 		{"/a(/", 0, "missing closing )", "RE2"},
 		{"a:/[/", 2, "missing closing ]", "RE2"},
-		{strings.Repeat("(", 200), 100, "nesting", "brackets"},
+		{strings.Repeat("(", 200), 101, "nesting", "brackets"},
 		{strings.Repeat("-", 200) + "a", 101, "negations", "cancel"},
 		{strings.Repeat("a ", MaxFilterBytes), MaxFilterBytes, "16384", "shorten"},
 	} {
@@ -174,6 +174,22 @@ func TestEveryErrorSaysWhereAndWhatToDo(t *testing.T) {
 		if bad.Position() != c.pos || !strings.Contains(bad.Error(), c.msg) || !strings.Contains(bad.Hint(), c.hint) {
 			t.Errorf("%s: position %d: %s; hint %q; want position %d, %q, %q", name, bad.Position(), bad, bad.Hint(), c.pos, c.msg, c.hint)
 		}
+	}
+}
+
+func TestAFilterOfTheDocumentedSizeIsRead(t *testing.T) {
+	words := strings.Repeat("w7 OR ", MaxFilterBytes/6) + "xyzw"
+	for _, text := range []string{
+		strings.Repeat("(", 100) + "a" + strings.Repeat(")", 100),
+		strings.Repeat("(", 99) + "a:(b OR c)" + strings.Repeat(")", 99),
+		words[:MaxFilterBytes],
+	} {
+		if _, err := Parse(text); err != nil {
+			t.Errorf("%.20s…, %d bytes: %v", text, len(text), err)
+		}
+	}
+	if _, err := Parse(strings.Repeat("(", 101) + "a" + strings.Repeat(")", 101)); err == nil {
+		t.Error("101 levels are read")
 	}
 }
 
@@ -303,7 +319,7 @@ func TestTheDocumentationIsTrue(t *testing.T) {
 		fields, aliases := codes(row[0]), codes(row[1])
 		for i, alias := range aliases {
 			want := fields[min(i, len(fields)-1)]
-			if got := CanonicalField(alias); got != want {
+			if got := store.CanonicalField(alias); got != want {
 				t.Errorf("%s is %s, documented is %s", alias, got, want)
 			}
 		}

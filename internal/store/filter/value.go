@@ -18,47 +18,6 @@ type fieldName struct {
 	canonical string
 }
 
-// CanonicalField is the name that engines know a field by: the semantic
-// conventions' names of identity fields, and the other names in docs/query-language.md, map to
-// the fields of store.Expr; every other name is itself.
-func CanonicalField(name string) string {
-	switch name {
-	case "service.name":
-		return "service"
-	case "service.namespace":
-		return "namespace"
-	case "deployment.environment.name", "deployment.environment":
-		return "env"
-	case "cloud.region":
-		return "region"
-	case "service.version":
-		return "version"
-	case "service.instance.id":
-		return "instance"
-	case "trace", "traceid", "traceId", "trace.id":
-		return "trace_id"
-	case "span", "spanid", "spanId", "span.id":
-		return "span_id"
-	case "parent", "parent_span_id", "parent.id":
-		return "parent_id"
-	case "severity", "severity_text", "log.level":
-		return "level"
-	case "body":
-		return "message"
-	case "@timestamp", "time", "start":
-		return "timestamp"
-	case "duration_ns":
-		return "duration"
-	case "span.name":
-		return "name"
-	case "span.kind":
-		return "kind"
-	case "otel.scope.name":
-		return "scope"
-	}
-	return name
-}
-
 // fieldPrefix takes name: when one stands at pos. A field's name begins with a
 // letter, _ or @ and has no space, brackets or quotation marks; http://… is text.
 func (p *parser) fieldPrefix() (string, bool) {
@@ -93,7 +52,7 @@ func (p *parser) fieldValue(name string, start int) (store.Expr, error) {
 	if name == "" {
 		return nil, p.errorAt(start, "a field needs a name", "")
 	}
-	f := fieldName{written: name, canonical: CanonicalField(name)}
+	f := fieldName{written: name, canonical: store.CanonicalField(name)}
 	if p.peek() != '(' {
 		return p.value(f)
 	}

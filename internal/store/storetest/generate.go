@@ -78,7 +78,7 @@ func (g *generator) attrs() (out model.Attrs) {
 		case 2:
 			out = append(out, model.Attr{Key: "ratio", Value: model.FloatValue(float64(g.IntN(4)) / 4)})
 		default:
-			out = append(out, model.Attr{Key: pick(g, "mixed", "mixed.a", "http", "http.status", "tenant", "host.name", `odd "key"`, "schlüssel"), Value: g.value()})
+			out = append(out, model.Attr{Key: pick(g, "mixed", "mixed.a", "http", "http.status", "tenant", "request_id", "level", "host.name", `odd "key"`, "schlüssel"), Value: g.value()})
 		}
 	}
 	return out
@@ -182,7 +182,7 @@ func (g *generator) expr(depth int) store.Expr {
 
 func (g *generator) field() string {
 	return pick(g, "level", "service", "namespace", "env", "region", "version", "instance", "tenant", "trace_id", "span_id", "request_id",
-		"message", "name", "kind", "status", "status_message", "duration", "parent_id", "scope", "timestamp",
+		"message", "attr.tenant", "attr.request_id", "attr.level", "name", "kind", "status", "status_message", "duration", "parent_id", "scope", "timestamp",
 		"mixed.a", "mixed.a.b.c", "mixed.status", "http.a", "event.name", "event.http.status", "event.mixed.a", "link.trace_id", "link.mixed", "type",
 		"mixed.n", "http.status", "http.route", "mixed", "ratio", "host.name", "cores", `odd "key"`, "schlüssel", "absent", "mixed", "http.status")
 }

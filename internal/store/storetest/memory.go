@@ -251,11 +251,12 @@ func (f *fieldList) list(limit int) []string {
 	}
 	own := len(out)
 	for k := range f.keys {
-		if !slices.Contains(f.names, k) { // cannot be asked for by that name
-			out = append(out, k)
-		}
+		out = append(out, k)
 	}
 	slices.SortFunc(out[own:], func(a, b string) int { return cmp.Or(cmp.Compare(f.keys[b], f.keys[a]), cmp.Compare(a, b)) })
+	for i := range out[own:] {
+		out[own+i] = store.AttrField(out[own+i])
+	}
 	if limit > 0 && len(out) > limit {
 		out = out[:limit]
 	}

@@ -38,7 +38,8 @@ type attrColumn struct {
 }
 
 // openAttr is nil when the part has no such attribute.
-func (t *table) openAttr(key string) (*attrColumn, error) {
+func (t *table) openAttr(field string) (*attrColumn, error) {
+	key := store.AttrKey(field)
 	inner := t.Signal == part.Spans && t.MayHaveInner(key)
 	if !inner && !t.listsField(key) {
 		return nil, nil

@@ -43,8 +43,9 @@ func (p *testPlan) bindAttr(t *table) (node, error) {
 	if p.forms == nil {
 		return n, nil
 	}
-	n.jsonBlocks = t.anyCandidates(p.test.Field, p.forms)
-	hashed := !inColumn || a.promoted.dict == nil && t.IsHashed(p.test.Field)
+	n.jsonBlocks = t.anyCandidates(a.key, p.forms)
+	// The kind matters, because a field of the same name may be hashed.
+	hashed := !inColumn || a.promoted.dict == nil && a.kind == model.KindString && t.IsHashed(a.key)
 	if n.jsonBlocks == nil || n.hides || !hashed {
 		return n, nil
 	}

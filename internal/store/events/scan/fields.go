@@ -222,14 +222,16 @@ func (s *fieldSet) list(limit int) []string {
 	}
 	own := len(out)
 	for key := range s.keys {
-		// An attribute with the name of a field cannot be asked for by it.
-		if key != "" && !slices.Contains(s.names, key) {
+		if key != "" {
 			out = append(out, key)
 		}
 	}
 	slices.SortFunc(out[own:], func(a, b string) int {
 		return cmp.Or(cmp.Compare(s.keys[b], s.keys[a]), cmp.Compare(a, b))
 	})
+	for i := range out[own:] {
+		out[own+i] = store.AttrField(out[own+i])
+	}
 	if limit > 0 && len(out) > limit {
 		out = out[:limit]
 	}

@@ -62,6 +62,7 @@ func (h *headAttrs) key(field string) headKey {
 
 // values are those of store.AttrValues or store.SpanAttrValues for row i, until the next call.
 func (h *headAttrs) values(i int, field, events, links string) []model.Value {
+	field = store.AttrKey(field)
 	k := h.key(field)
 	h.list = h.list[:0]
 	if k.code >= 0 {
