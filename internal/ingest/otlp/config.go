@@ -42,7 +42,7 @@ func DefaultConfig() Config {
 	return Config{
 		GRPCAddress:         ":4317",
 		HTTPAddress:         ":4318",
-		MaxMessageBytes:     16 << 20,
+		MaxMessageBytes:     20 << 20,
 		MaxRequestsInFlight: 128,
 		MaxBytesInFlight:    128 << 20,
 		RetryAfter:          model.Duration(time.Second),

@@ -12,8 +12,10 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/protoadapt"
 	"google.golang.org/protobuf/types/known/durationpb"
 
+	"github.com/signalbox-project/signalbox/internal/ingest/otlp/wire"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
 
@@ -24,12 +26,23 @@ type failure struct {
 	reason     string // for counters
 	retry      bool   // sending the same again later makes sense
 	message    string
+	place      string // in the request, of what is wrong with it
 }
 
 func (f *failure) Error() string { return f.message }
 
 func malformed(format string, args ...any) *failure {
 	return &failure{httpStatus: http.StatusBadRequest, code: codes.InvalidArgument, reason: "malformed", message: fmt.Sprintf(format, args...)}
+}
+
+// undecodable is a body that is not the message, which is the sender's fault.
+func undecodable(err error) *failure {
+	f := malformed("%s", err)
+	var bad *wire.PlaceError
+	if errors.As(err, &bad) {
+		f.place = bad.Place
+	}
+	return f
 }
 
 func tooLarge(limit int) *failure {
@@ -40,7 +53,7 @@ func tooLarge(limit int) *failure {
 }
 
 func overloaded(message string) *failure {
-	return &failure{httpStatus: http.StatusTooManyRequests, code: codes.ResourceExhausted, reason: "overloaded", retry: true, message: message}
+	return &failure{httpStatus: http.StatusTooManyRequests, code: codes.Unavailable, reason: "overloaded", retry: true, message: message}
 }
 
 // storeFailure says what a failed hand-over means to the sender. Nothing was kept,
@@ -67,13 +80,21 @@ func asFailure(err error) *failure {
 }
 
 // status is google.rpc.Status as the specification wants it in answers of both
-// protocols: with RetryInfo exactly where retrying makes sense.
+// protocols: with RetryInfo exactly where retrying makes sense, and with BadRequest
+// where the data is bad.
 func (f *failure) status(retryAfter time.Duration) *spb.Status {
 	s := status.New(f.code, f.message)
-	if f.retry {
-		if d, err := s.WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(retryAfter)}); err == nil {
-			s = d
-		}
+	var detail protoadapt.MessageV1
+	switch {
+	case f.retry:
+		detail = &errdetails.RetryInfo{RetryDelay: durationpb.New(retryAfter)}
+	case f.httpStatus == http.StatusBadRequest:
+		detail = &errdetails.BadRequest{FieldViolations: []*errdetails.BadRequest_FieldViolation{{Field: f.place, Description: f.message}}}
+	default:
+		return s.Proto()
+	}
+	if d, err := s.WithDetails(detail); err == nil {
+		s = d
 	}
 	return s.Proto()
 }

@@ -60,7 +60,7 @@ func TestGRPCAnswersAsTheSpecificationSays(t *testing.T) {
 		{"malformed", nil, []byte{0x0a, 0xff}, nil, codes.InvalidArgument, false},
 		{"too large", nil, huge, nil, codes.ResourceExhausted, false},
 		{"a gzip bomb", nil, make([]byte, 20<<20), []grpc.CallOption{grpc.UseCompressor(gzip.Name)}, codes.ResourceExhausted, false},
-		{"overloaded", store.ErrOverloaded, protoBody(t, logRequest("overloaded")), nil, codes.ResourceExhausted, true},
+		{"overloaded", store.ErrOverloaded, protoBody(t, logRequest("overloaded")), nil, codes.Unavailable, true},
 		{"read-only", store.ErrReadOnly, protoBody(t, logRequest("read-only")), nil, codes.Unavailable, true},
 		{"a broken store", io.ErrClosedPipe, protoBody(t, logRequest("a broken store")), nil, codes.Unavailable, true},
 	} {
@@ -83,7 +83,7 @@ func TestGRPCRequestsBeyondTheLimitAreRefusedBeforeTheyAreRead(t *testing.T) {
 		t.Fatal("the gate is full from the start")
 	}
 	err := exportRaw(t, tb.dial(t), protoBody(t, logRequest("m")))
-	if status.Code(err) != codes.ResourceExhausted || !retryInfo(err) {
+	if status.Code(err) != codes.Unavailable || !retryInfo(err) {
 		t.Errorf("err = %v", err)
 	}
 	tb.gate.leave()

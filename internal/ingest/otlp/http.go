@@ -42,10 +42,6 @@ func (s *Server) Mount() front.Mount {
 
 // refuseHTTP answers what the front refused.
 func (s *Server) refuseHTTP(w http.ResponseWriter, r *http.Request, ref front.Refusal) {
-	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || mediaType != typeJSON {
-		mediaType = typeProto
-	}
 	f := &failure{httpStatus: ref.Status, code: codes.InvalidArgument, reason: ref.Reason, retry: ref.RetryAfter > 0, message: ref.Message}
 	switch {
 	case ref.Status == http.StatusRequestTimeout:
@@ -62,7 +58,17 @@ func (s *Server) refuseHTTP(w http.ResponseWriter, r *http.Request, ref front.Re
 	if signal, ok := signalOfPath(r.URL.Path); ok {
 		s.intake.own.requests.WithLabelValues("http", signal, f.reason).Inc()
 	}
-	s.answerFailure(w, mediaType, f)
+	s.answerFailure(w, answerType(r), f)
+}
+
+// answerType is the form in which a request is answered: its own, and JSON, which people read,
+// where it has none that is known.
+func answerType(r *http.Request) string {
+	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err == nil && strings.Contains(mediaType, "protobuf") {
+		return typeProto
+	}
+	return typeJSON
 }
 
 func signalOfPath(path string) (string, bool) {
@@ -80,19 +86,24 @@ func signalOfPath(path string) (string, bool) {
 // ServeHTTP answers OTLP/HTTP requests on the paths of Routes.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	signal, ok := signalOfPath(r.URL.Path)
-	if !ok {
-		http.Error(w, fmt.Sprintf("no such path; OTLP/HTTP is served on %s", strings.Join(Routes(), ", ")), http.StatusNotFound)
-		return
-	}
-	if r.Method != http.MethodPost {
-		w.Header().Set("Allow", http.MethodPost)
-		http.Error(w, "OTLP/HTTP requests are POST requests", http.StatusMethodNotAllowed)
-		return
-	}
 	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || mediaType != typeProto && mediaType != typeJSON {
+	switch {
+	case !ok:
+		s.answerFailure(w, answerType(r), &failure{
+			httpStatus: http.StatusNotFound, code: codes.NotFound,
+			message: fmt.Sprintf("no such path; OTLP/HTTP is served on %s", strings.Join(Routes(), ", ")),
+		})
+		return
+	case r.Method != http.MethodPost:
+		w.Header().Set("Allow", http.MethodPost)
+		s.answerFailure(w, answerType(r), &failure{httpStatus: http.StatusMethodNotAllowed, code: codes.Unimplemented, message: "OTLP/HTTP requests are POST requests"})
+		return
+	case err != nil || mediaType != typeProto && mediaType != typeJSON:
 		s.intake.own.requests.WithLabelValues("http", signal, "content_type").Inc()
-		http.Error(w, fmt.Sprintf("content type %q is not supported: send %s or %s", r.Header.Get("Content-Type"), typeProto, typeJSON), http.StatusUnsupportedMediaType)
+		s.answerFailure(w, answerType(r), &failure{
+			httpStatus: http.StatusUnsupportedMediaType, code: codes.InvalidArgument,
+			message: fmt.Sprintf("content type %q is not supported: send %s or %s", r.Header.Get("Content-Type"), typeProto, typeJSON),
+		})
 		return
 	}
 	resp, err := s.exportHTTP(r, signal, mediaType == typeJSON)
@@ -107,7 +118,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		body, err = resp.MarshalProto()
 	}
 	if err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
+		s.answerFailure(w, mediaType, &failure{httpStatus: http.StatusInternalServerError, code: codes.Internal, message: err.Error()})
 		return
 	}
 	w.Header().Set("Content-Type", mediaType)

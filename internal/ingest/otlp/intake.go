@@ -87,7 +87,7 @@ func (in *intake) export(ctx context.Context, r request) (answer, error) {
 func (in *intake) traces(ctx context.Context, r request) (answer, error) {
 	m, err := in.wire.Traces(r.body, r.json)
 	if err != nil {
-		return nil, malformed("%s", err)
+		return nil, undecodable(err)
 	}
 	in.own.badIDs.Add(float64(m.IDs))
 	batch := spans.Of(m.Traces, m.Hashes, r.tenant)
@@ -157,7 +157,7 @@ func idOf(s *model.Span) spanID { return spanID{s.TraceID, s.SpanID, s.Start, s.
 func (in *intake) logs(ctx context.Context, r request) (answer, error) {
 	m, left, err := in.wire.Logs(r.body, r.json)
 	if err != nil {
-		return nil, malformed("%s", err)
+		return nil, undecodable(err)
 	}
 	in.own.badIDs.Add(float64(left.IDs))
 	batch := logs.Of(m, r.tenant, in.now())
@@ -217,7 +217,7 @@ func (in *intake) batchKey(r request) uint64 {
 func (in *intake) metrics(ctx context.Context, r request) (answer, error) {
 	md, left, err := in.wire.Metrics(r.body, r.json)
 	if err != nil {
-		return nil, malformed("%s", err)
+		return nil, undecodable(err)
 	}
 	in.own.badIDs.Add(float64(left.IDs))
 	res, err := in.translator.Translate(ctx, in.appendable.AppenderV2(ctx), md, r.tenant)

@@ -55,32 +55,45 @@ type encoder struct {
 	scratch []byte
 }
 
+// PlaceError is what is wrong with a JSON text, and where.
+type PlaceError struct {
+	Place string // a JSON pointer; "" is the whole
+	At    int64  // byte
+	Err   error
+}
+
+func (e *PlaceError) Error() string {
+	place := e.Place
+	if place != "" {
+		place = ", " + place
+	}
+	return fmt.Sprintf("byte %d%s: %s", e.At, place, e.Err)
+}
+
+func (e *PlaceError) Unwrap() error { return e.Err }
+
 // place says where in the body an error is.
 func (e *encoder) place(err error, document int) error {
 	var syntax *jsontext.SyntacticError
+	out := &PlaceError{Place: shortened(e.dec.StackPointer()), At: e.dec.InputOffset(), Err: err}
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		err = errors.New("the JSON text ends too early")
+		out.Err = errors.New("the JSON text ends too early")
 	case errors.As(err, &syntax):
-		err = fmt.Errorf("byte %d%s: %w", syntax.ByteOffset, within(syntax.JSONPointer), syntax.Err)
-	default:
-		err = fmt.Errorf("byte %d%s: %w", e.dec.InputOffset(), within(e.dec.StackPointer()), err)
+		out.Place, out.At, out.Err = shortened(syntax.JSONPointer), syntax.ByteOffset, syntax.Err
 	}
 	if document == 1 {
-		return err
+		return out
 	}
-	return fmt.Errorf("document %d: %w", document, err)
+	return fmt.Errorf("document %d: %w", document, out)
 }
 
-func within(p jsontext.Pointer) string {
+func shortened(p jsontext.Pointer) string {
 	const most = 200
-	switch {
-	case p == "":
-		return ""
-	case len(p) > most:
+	if len(p) > most {
 		p = "…" + p[len(p)-most:]
 	}
-	return ", " + strings.ToValidUTF8(string(p), "\uFFFD")
+	return strings.ToValidUTF8(string(p), "\uFFFD")
 }
 
 // message reads an object and writes its fields, without a length. depth is how many values it is in.
