@@ -44,8 +44,8 @@ func wideStructs() map[string]string {
 		"internal/model.spanJSON": answer, "internal/api.Span": answer, "internal/probe.Probe": answer, "internal/bench.Row": answer,
 		"internal/api.Deps": wiring, "internal/config.Config": "the root configuration, one field a section",
 		"internal/simulate.Fault": "a fault document", "internal/simulate.op": "one operation of the simulated platform, a row of a table",
-		"internal/store/events.metrics":   "one field an instrument",
-		"internal/alerting/router.Router": split, "internal/slo/definition.Definition": split, "internal/slo.Engine": split,
+		"internal/store/events.metrics":      "one field an instrument",
+		"internal/slo/definition.Definition": split, "internal/slo.Engine": split,
 		"internal/slo.measured": split, "internal/slo.promise": split, "internal/store/events.DB": split,
 	}
 }

@@ -54,7 +54,7 @@ func TestNoFunctionStandsInTwoPackages(t *testing.T) {
 // shapeOf writes a function's parameters, results and body with its own names numbered.
 func shapeOf(f *ast.FuncDecl) (shape string, nodes int) {
 	var b strings.Builder
-	names := map[*ast.Object]int{}
+	names := map[any]int{}
 	write := func(n ast.Node) bool {
 		switch n := n.(type) {
 		case nil:
@@ -79,7 +79,7 @@ func shapeOf(f *ast.FuncDecl) (shape string, nodes int) {
 }
 
 // identOf numbers what the function declares itself and keeps every other name.
-func identOf(id *ast.Ident, f *ast.FuncDecl, names map[*ast.Object]int) string {
+func identOf(id *ast.Ident, f *ast.FuncDecl, names map[any]int) string {
 	if id.Obj == nil || id.Obj.Pos() < f.Pos() || id.Obj.Pos() > f.End() {
 		return id.Name
 	}

@@ -2,11 +2,9 @@ package router
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -79,26 +77,9 @@ func (d *durableLog) maintain() (int64, error) {
 	return d.save()
 }
 
-func (r *Router) saveSilences() (n int64, err error) {
-	r.saving.Lock()
-	defer r.saving.Unlock()
-	err = r.stateFile(silencesFile).Save(func(w io.Writer) error {
-		n, err = r.silences.Snapshot(w)
-		return err
-	})
-	return n, err
-}
-
-func (r *Router) maintainSilences() (int64, error) {
-	if _, err := r.silences.GC(); err != nil {
-		return 0, err
-	}
-	return r.saveSilences()
-}
-
 // keepSilences holds back the answer to a change of silences until it is on
 // disk.
-func (r *Router) keepSilences(next http.Handler) http.Handler {
+func (m *memory) keepSilences(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		changes := strings.HasPrefix(req.URL.Path, "/api/v2/silence") && (req.Method == http.MethodPost || req.Method == http.MethodDelete)
 		if !changes {
@@ -108,8 +89,8 @@ func (r *Router) keepSilences(next http.Handler) http.Handler {
 		held := &heldResponse{header: http.Header{}, code: http.StatusOK}
 		next.ServeHTTP(held, req)
 		if held.code < http.StatusBadRequest {
-			if _, err := r.saveSilences(); err != nil {
-				r.log.Error("silence not kept", "err", err)
+			if _, err := m.saveSilences(); err != nil {
+				m.log.Error("silence not kept", "err", err)
 				http.Error(w, strconv.Quote("the silence works but would not survive a restart: "+err.Error()), http.StatusInternalServerError)
 				return
 			}
@@ -134,30 +115,4 @@ func (h *heldResponse) release(w http.ResponseWriter) {
 	}
 	w.WriteHeader(h.code)
 	_, _ = w.Write(h.body.Bytes()) // a client that is gone gets no answer
-}
-
-// load reads a file of the alert state. What is wrong with it is remembered for Problems, and
-// never stops the start.
-func (r *Router) load(name string, check func([]byte) error) (content []byte, err error) {
-	content, found, err := r.stateFile(name).Load(time.Now(), check)
-	if err != nil {
-		return nil, fmt.Errorf("read alerting state: %w", err)
-	}
-	if found != nil {
-		r.log.Error("alerting state was damaged", "file", filepath.Join(r.dir, name), "kept_as", found.Aside, "lost", found.Lost, "err", found.Cause)
-		r.found = append(r.found, damage{name: name, Finding: *found})
-	}
-	return content, nil
-}
-
-func (r *Router) stateFile(name string) mirror.File {
-	return mirror.File{Path: filepath.Join(r.dir, name), Perm: 0o600}
-}
-
-// reader is a content for Alertmanager to read; nil is none.
-func reader(content []byte) io.Reader {
-	if content == nil {
-		return nil
-	}
-	return bytes.NewReader(content)
 }

@@ -21,11 +21,12 @@ const dispatchMaintenance = 30 * time.Second
 type pipeline struct {
 	inhibitor  *inhibit.Inhibitor
 	dispatcher *dispatch.Dispatcher
+	underway   *underway
 }
 
 func (p *pipeline) stop() {
+	p.underway.end(p.dispatcher.Stop)
 	p.inhibitor.Stop()
-	p.dispatcher.Stop()
 }
 
 // built is the part of a pipeline that can fail to be built.
@@ -76,10 +77,10 @@ func (r *Router) apply(cfg *amconfig.Config) error {
 	for _, ti := range cfg.TimeIntervals {
 		intervals[ti.Name] = ti.TimeIntervals
 	}
-	p := &pipeline{inhibitor: inhibit.NewInhibitor(r.alerts, cfg.InhibitRules, r.log, eventrecorder.NopRecorder())}
-	stage := r.withHolding(r.builder.New(b.receivers, func() time.Duration { return 0 }, p.inhibitor, r.silencer,
+	p := &pipeline{underway: &underway{}, inhibitor: inhibit.NewInhibitor(r.alerts, cfg.InhibitRules, r.log, eventrecorder.NopRecorder())}
+	p.underway.next = r.withHolding(r.builder.New(b.receivers, func() time.Duration { return 0 }, p.inhibitor, r.silencer,
 		timeinterval.NewIntervener(intervals), r.groups, r.nflog, nil))
-	p.dispatcher = dispatch.NewDispatcher(r.alerts, dispatch.NewRoute(cfg.Route, nil), stage, r.groups,
+	p.dispatcher = dispatch.NewDispatcher(r.alerts, dispatch.NewRoute(cfg.Route, nil), p.underway, r.groups,
 		func(d time.Duration) time.Duration { return max(d, amnotify.MinTimeout) },
 		dispatchMaintenance, nil, r.log, eventrecorder.NopRecorder(), r.metrics, b.template)
 	// Inhibitions must be known before the first notification is considered.

@@ -19,10 +19,10 @@ type damage struct {
 
 // Problems names what was damaged at this start, and what an earlier one set aside, until somebody
 // removes it.
-func (r *Router) Problems() []model.Problem {
+func (m *memory) Problems() []model.Problem {
 	var out []model.Problem
 	told := map[string]bool{}
-	for _, d := range r.found {
+	for _, d := range m.found {
 		told[d.Aside] = true
 		p := model.Problem{
 			Severity: "warning",
@@ -35,9 +35,9 @@ func (r *Router) Problems() []model.Problem {
 		}
 		out = append(out, p)
 	}
-	found := atomicfile.Aside(r.dir)
+	found := atomicfile.Aside(m.dir)
 	for _, name := range []string{silencesFile, logFile, alertsFile} {
-		path := filepath.Join(r.dir, name)
+		path := filepath.Join(m.dir, name)
 		found = slices.Concat(found, atomicfile.Aside(path), atomicfile.Aside(path+mirror.CopyExt))
 	}
 	for _, path := range found {

@@ -14,20 +14,18 @@
 // after each notification), so that after kill -9 every page is delivered at least
 // once, with the same dedup key. A failed Reload changes nothing. An alert that went
 // out is not held back for another service's. Lock order: Router.mu, then the journal's; dependents.listing, then
-// its mu; none is held while notifying.
+// its mu; none is held while notifying, but for Router.mu while a pipeline ends.
 //
-// Start reading at New, then pipeline.go, journal.go and dependents.go.
+// Start reading at New, then pipeline.go, memory.go, journal.go and dependents.go.
 package router
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -39,10 +37,7 @@ import (
 	"github.com/prometheus/alertmanager/eventrecorder"
 	"github.com/prometheus/alertmanager/featurecontrol"
 	"github.com/prometheus/alertmanager/marker"
-	"github.com/prometheus/alertmanager/nflog"
 	amnotify "github.com/prometheus/alertmanager/notify"
-	"github.com/prometheus/alertmanager/provider/mem"
-	"github.com/prometheus/alertmanager/silence"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 	prommodel "github.com/prometheus/common/model"
@@ -64,10 +59,6 @@ const (
 	// maxSilenceBytes bounds one silence.
 	maxSilenceBytes = 64 << 10
 	maxSilences     = 10_000
-	// The names of the snapshots.
-	silencesFile = "silences"
-	logFile      = "nflog"
-	alertsFile   = "alerts.json"
 )
 
 // Deps is what a Router is given.
@@ -90,36 +81,31 @@ type Deps struct {
 
 // Router is the alert pipeline.
 type Router struct {
-	log      *slog.Logger
-	dir      string
-	external *url.URL
-
-	alerts   *journal
-	silences *silence.Silences
-	silencer *silence.Silencer
-	nflog    *durableLog
-	groups   marker.GroupMarker
-	recorder *record.Recorder
-	builder  *amnotify.PipelineBuilder
-	metrics  *dispatch.DispatcherMetrics
-	api      *amapi.API
-	handler  http.Handler
+	*memory
+	*workshop
+	log     *slog.Logger
+	api     *amapi.API
+	handler http.Handler
 	// dependents is nil when no alert is held back for another service's.
 	dependents *dependents
 
 	current atomic.Pointer[pipeline]
 	resolve atomic.Int64 // resolve_timeout, ns
+	config  atomic.Pointer[amconfig.Config]
 	closed  sync.Once
-	found   []damage // at New; not changed after
-
-	start time.Time // when notifying may begin
-
-	saving sync.Mutex // one snapshot of the silences is written at a time; guards nothing else
 
 	mu      sync.Mutex // orders Reload, Run's start and its end
-	file    string
-	config  *amconfig.Config
 	running bool
+}
+
+// workshop is what pipelines are made with; it does not change.
+type workshop struct {
+	external *url.URL
+	start    time.Time // when notifying may begin
+	groups   marker.GroupMarker
+	recorder *record.Recorder
+	builder  *amnotify.PipelineBuilder
+	metrics  *dispatch.DispatcherMetrics
 }
 
 // New reads the configuration and the state of the run before; nothing is
@@ -141,20 +127,20 @@ func New(deps Deps) (*Router, error) {
 	if _, err := atomicfile.MakeDir(deps.Dir, 0o750, time.Now()); err != nil {
 		return nil, fmt.Errorf("make alerting folder %s: %w", deps.Dir, err)
 	}
-	r := &Router{
-		start: time.Now().Add(time.Duration(deps.Config.StartDelay)),
-		log:   deps.Logger, dir: deps.Dir, external: deps.ExternalURL, file: deps.ConfigFile, config: cfg,
+	r := &Router{log: deps.Logger, workshop: &workshop{
+		start: time.Now().Add(time.Duration(deps.Config.StartDelay)), external: deps.ExternalURL,
 		groups:  marker.NewGroupMarker(),
 		builder: amnotify.NewPipelineBuilder(deps.Registerer, featurecontrol.NoopFlags{}, eventrecorder.NopRecorder()),
 		metrics: dispatch.NewDispatcherMetrics(false, deps.Registerer, featurecontrol.NoopFlags{}),
-	}
+	}}
+	r.config.Store(cfg)
 	if r.dependents, err = newDependents(deps.Dependents, deps.Topology, deps.Querier, deps.Logger); err != nil {
 		return nil, err
 	}
 	if r.recorder, err = record.New(record.Deps{Logger: deps.Logger, Registerer: deps.Registerer, Pages: deps.Pages}); err != nil {
 		return nil, err
 	}
-	if err := r.openState(deps); err != nil {
+	if r.memory, err = remember(deps, time.Duration(cfg.Global.ResolveTimeout)); err != nil {
 		return nil, err
 	}
 	if err := r.makeAPI(deps.Registerer, deps.Build); err != nil {
@@ -169,61 +155,6 @@ func New(deps Deps) (*Router, error) {
 	r.resolve.Store(int64(cfg.Global.ResolveTimeout))
 	r.updateAPI(cfg)
 	return r, nil
-}
-
-// openState loads silences, notification log and alerts; files that cannot be
-// read are set aside.
-func (r *Router) openState(deps Deps) error {
-	silences, err := r.load(silencesFile, func(b []byte) error {
-		_, err := silence.New(silenceOptions(b, r.log, prometheus.NewRegistry()))
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	if r.silences, err = silence.New(silenceOptions(silences, r.log, deps.Registerer)); err != nil {
-		return fmt.Errorf("open silences: %w", err)
-	}
-	r.silencer = silence.NewSilencer(r.silences, r.log, eventrecorder.NopRecorder())
-	logOptions := func(b []byte, reg prometheus.Registerer) nflog.Options {
-		return nflog.Options{SnapshotReader: reader(b), Retention: retention, Logger: r.log, Metrics: reg}
-	}
-	sent, err := r.load(logFile, func(b []byte) error {
-		_, err := nflog.New(logOptions(b, prometheus.NewRegistry()))
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	log, err := nflog.New(logOptions(sent, deps.Registerer))
-	if err != nil {
-		return fmt.Errorf("open notification log: %w", err)
-	}
-	r.nflog = newDurableLog(log, r.stateFile(logFile), r.log)
-	alerts, err := mem.NewAlerts(context.Background(), gcEvery, 0, r.silencer, r.log, eventrecorder.NopRecorder(), deps.Registerer, featurecontrol.NoopFlags{})
-	if err != nil {
-		return fmt.Errorf("make alert store: %w", err)
-	}
-	r.alerts = newJournal(alerts, r.stateFile(alertsFile))
-	text, err := r.load(alertsFile, func(b []byte) error { return json.Unmarshal(b, &[]*alert.Alert{}) })
-	if err != nil {
-		return err
-	}
-	return r.alerts.restore(context.Background(), text, time.Duration(r.config.Global.ResolveTimeout))
-}
-
-func silenceOptions(content []byte, log *slog.Logger, reg prometheus.Registerer) silence.Options {
-	return silence.Options{
-		SnapshotReader: reader(content),
-		Retention:      retention,
-		Limits: silence.Limits{
-			MaxSilences:         func() int { return maxSilences },
-			MaxSilenceSizeBytes: func() int { return maxSilenceBytes },
-		},
-		Logger:        log,
-		Metrics:       reg,
-		EventRecorder: eventrecorder.NopRecorder(),
-	}
 }
 
 func (r *Router) makeAPI(reg prometheus.Registerer, build Build) error {
@@ -280,7 +211,7 @@ func (r *Router) Reload(file string) error {
 	if err := r.apply(cfg); err != nil {
 		return fmt.Errorf("%s: %w", name(file), err)
 	}
-	r.file, r.config = file, cfg
+	r.config.Store(cfg)
 	return nil
 }
 
@@ -292,18 +223,14 @@ func (r *Router) Run(ctx context.Context) error {
 	}
 	r.mu.Lock()
 	r.running = true
-	err := r.apply(r.config)
+	err := r.apply(r.config.Load())
 	r.mu.Unlock()
 	if err != nil {
-		return fmt.Errorf("%s: %w", name(r.file), err)
+		return fmt.Errorf("start alert routing: %w", err)
 	}
 	stop := make(chan struct{})
 	var wg sync.WaitGroup
-	wg.Go(func() {
-		r.silences.Maintenance(maintainEvery, filepath.Join(r.dir, silencesFile), stop, r.maintainSilences)
-	})
-	wg.Go(func() { r.nflog.Maintenance(maintainEvery, filepath.Join(r.dir, logFile), stop, r.nflog.maintain) })
-	wg.Go(func() { r.nflog.run(stop) })
+	r.maintain(&wg, stop)
 	if r.dependents != nil {
 		wg.Go(func() { r.dependents.run(stop) })
 	}
@@ -324,8 +251,4 @@ func (r *Router) Run(ctx context.Context) error {
 func (r *Router) Close() { r.closed.Do(func() { r.alerts.Close() }) }
 
 // Config is the configuration in force.
-func (r *Router) Config() *amconfig.Config {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.config
-}
+func (r *Router) Config() *amconfig.Config { return r.config.Load() }

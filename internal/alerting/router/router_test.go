@@ -302,9 +302,7 @@ func TestAKillWhileFiringDeliversAfterTheRestartWithTheSameKey(t *testing.T) {
 
 	// A kill leaves the folder as it is now: the second run has a copy of it.
 	killed := t.TempDir()
-	if err := os.CopyFS(filepath.Join(killed, "alerting"), os.DirFS(filepath.Join(dir, "alerting"))); err != nil {
-		t.Fatal(err)
-	}
+	copyRunning(t, filepath.Join(killed, "alerting"), filepath.Join(dir, "alerting"))
 	up := newHook(t, nil)
 	g := start(t, killed, webhookConfig(up.URL))
 	c := up.await(t, "delivered", delivered)
@@ -349,9 +347,7 @@ func TestASilenceIsOnDiskWhenTheAPIAnswers(t *testing.T) {
 		t.Fatal(err)
 	}
 	killed := t.TempDir()
-	if err := os.CopyFS(filepath.Join(killed, "alerting"), os.DirFS(filepath.Join(dir, "alerting"))); err != nil {
-		t.Fatal(err)
-	}
+	copyRunning(t, filepath.Join(killed, "alerting"), filepath.Join(dir, "alerting"))
 	g := start(t, killed, "")
 	list, err := g.api.Silence.GetSilences(silence.NewGetSilencesParams())
 	if err != nil || len(list.Payload) != 1 || *list.Payload[0].ID != res.Payload.SilenceID {

@@ -12,7 +12,8 @@
 // Invariants: a page's DedupKey is the hash of its group's key, the same value
 // that PagerDuty is sent, and does not change while the group exists; at most one
 // page of a key is firing. A failing store never holds up another channel, only
-// the inbox, which is tried again. mu is held while a page is read and written.
+// the inbox, which is tried again. No lock is held while a page is read and written; records of
+// one group take turns.
 //
 // Start reading at Recorder.Integrations.
 package record
@@ -60,7 +61,9 @@ type Recorder struct {
 	deliveries *prometheus.CounterVec
 	lost       prometheus.Counter
 
-	mu     sync.Mutex
+	turns turns // one record at a time of a group: a page is read, changed and written
+
+	mu     sync.Mutex        // guards closed only
 	closed map[string]string // dedup key → ID of the page closed last
 }
 
@@ -154,8 +157,11 @@ func (r *Recorder) record(ctx context.Context, channel string, failure error, al
 	if err != nil {
 		return err
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	done, err := r.turns.take(ctx, key.Hash())
+	if err != nil {
+		return fmt.Errorf("wait for the record before: %w", err)
+	}
+	defer done()
 	now := r.now()
 	page, err := r.pages.PageByDedup(ctx, key.Hash())
 	switch {
@@ -184,7 +190,9 @@ func (r *Recorder) record(ctx context.Context, channel string, failure error, al
 // recordLate notes the delivery of an end on the page that the inbox closed
 // first.
 func (r *Recorder) recordLate(ctx context.Context, key amnotify.Key, channel string, failure error, now time.Time) error {
+	r.mu.Lock()
 	id, ok := r.closed[key.Hash()]
+	r.mu.Unlock()
 	if !ok {
 		return nil // nobody was told of the beginning
 	}
@@ -198,6 +206,8 @@ func (r *Recorder) recordLate(ctx context.Context, key amnotify.Key, channel str
 }
 
 func (r *Recorder) remember(page model.Page) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if len(r.closed) >= maxClosed {
 		for k := range r.closed {
 			delete(r.closed, k)

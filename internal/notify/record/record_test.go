@@ -203,3 +203,39 @@ func TestADeliveryLogKeepsItsFirstAndItsNewestEntries(t *testing.T) {
 		t.Errorf("%d entries from %s to %s", len(log), log[0].Time, log[len(log)-1].Time)
 	}
 }
+
+// slowPages hangs on the pages of one group.
+type slowPages struct {
+	*pages
+	key     string
+	asked   chan struct{}
+	release chan struct{}
+}
+
+func (s slowPages) PageByDedup(ctx context.Context, key string) (model.Page, error) {
+	if key == s.key {
+		close(s.asked)
+		<-s.release
+	}
+	return s.pages.PageByDedup(ctx, key)
+}
+
+func TestAGroupDoesNotWaitForTheStoreOfAnother(t *testing.T) {
+	slow := slowPages{pages: &pages{}, key: amnotify.Key("slow").Hash(), asked: make(chan struct{}), release: make(chan struct{})}
+	r, err := New(Deps{Pages: slow})
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() {
+		done <- r.record(amnotify.WithGroupKey(context.Background(), "slow"), notify.InboxChannel, nil, []*amalert.Alert{alert("page", time.Now().Add(time.Hour))})
+	}()
+	<-slow.asked
+	if err := r.record(amnotify.WithGroupKey(context.Background(), "other"), notify.InboxChannel, nil, []*amalert.Alert{alert("page", time.Now().Add(time.Hour))}); err != nil {
+		t.Fatal(err)
+	}
+	close(slow.release)
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+}
