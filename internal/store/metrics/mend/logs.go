@@ -14,7 +14,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/store/metrics/acked"
 )
 
-// logs mends the write-ahead log, its newest checkpoint and the log of late samples.
+// logs mends the write-ahead log and its newest checkpoint.
 func (m *mender) logs() error {
 	wal := filepath.Join(m.dir, "wal")
 	if _, err := m.folder(wal); err != nil {
@@ -24,6 +24,7 @@ func (m *mender) logs() error {
 	if err != nil {
 		return err
 	}
+	before := len(m.found)
 	if checkpoint != "" {
 		if err := m.oneLog(checkpoint, 0, -1); err != nil {
 			return err
@@ -42,15 +43,14 @@ func (m *mender) logs() error {
 	if checkpoint != "" {
 		begin = covered + 1
 	}
-	if err := m.oneLog(wal, begin, max(newestSnapshot(m.dir), m.newestAcked(acked.Samples))); err != nil {
+	_, snapshot := lastSnapshot(m.dir)
+	if err := m.oneLog(wal, begin, max(snapshot, m.newestAcked(acked.Samples))); err != nil {
 		return err
 	}
-	if len(m.found) > 0 {
-		if err := m.orphans(wal); err != nil {
-			return err
-		}
+	if len(m.found) > before {
+		return m.orphans(wal)
 	}
-	return m.lateLog()
+	return nil
 }
 
 // oneLog mends the segments of a folder. Those from begin (if ≥ 0) to the newest, and up
@@ -181,19 +181,6 @@ func newestCheckpoint(wal string) (dir string, covers int, err error) {
 		}
 	}
 	return dir, covers, nil
-}
-
-// newestSnapshot is the segment at which the snapshot of the head was made, or -1.
-func newestSnapshot(dir string) int {
-	newest := -1
-	found, _ := filepath.Glob(filepath.Join(dir, "chunk_snapshot.*.*"))
-	for _, path := range found {
-		number, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(path), "chunk_snapshot."), ".")
-		if n, err := strconv.Atoi(number); err == nil {
-			newest = max(newest, n)
-		}
-	}
-	return newest
 }
 
 // segments lists the numbers of a log's segments, ascending; what bears such a name and is no

@@ -30,6 +30,7 @@ const (
 type mappedChunks struct {
 	validFrom int64                          // the TSDB passes over chunks that end before
 	last      map[chunks.HeadSeriesRef]int64 // the end of the newest chunk in order
+	files     map[int]*mappedContent
 	table     *crc32.Table
 }
 
@@ -39,7 +40,7 @@ type mappedChunks struct {
 func (m *mender) headChunks() error {
 	m.mapped = mappedChunks{
 		validFrom: m.validFrom, table: crc32.MakeTable(crc32.Castagnoli),
-		last: map[chunks.HeadSeriesRef]int64{},
+		last: map[chunks.HeadSeriesRef]int64{}, files: map[int]*mappedContent{},
 	}
 	dir := filepath.Join(m.dir, "chunks_head")
 	numbers, err := m.plainFiles(dir)
@@ -48,7 +49,8 @@ func (m *mender) headChunks() error {
 	}
 	for i, n := range numbers {
 		path := filepath.Join(dir, mappedName(n))
-		end, reason, err := m.mappedFile(path, i == len(numbers)-1)
+		m.mapped.files[n] = &mappedContent{}
+		end, reason, err := m.mappedFile(path, i == len(numbers)-1, m.mapped.files[n])
 		if err != nil {
 			return err
 		}
@@ -87,7 +89,7 @@ func (m *mender) cutMapped(dir string, numbers []int, end int) error {
 
 // mappedFile checks one file; the reason is empty if all is well, else end is where the
 // good chunks end.
-func (m *mender) mappedFile(path string, newest bool) (end int, reason string, err error) {
+func (m *mender) mappedFile(path string, newest bool, content *mappedContent) (end int, reason string, err error) {
 	if info, err := os.Stat(path); err != nil || info.Size() == 0 {
 		if err == nil && !newest {
 			reason = "the file is empty"
@@ -114,6 +116,7 @@ func (m *mender) mappedFile(path string, newest bool) (end int, reason string, e
 		if size == 0 {
 			break
 		}
+		content.add(end, end+size, data[end+mappedFixed-1]&lateMask != 0)
 		end += size
 	}
 	switch {

@@ -9,10 +9,10 @@
 // made anew, empty. It does not look into the chunks of blocks: they carry
 // checksums that are verified when they are read.
 //
-// It also takes back what the log was told too early. The TSDB notes in the log of
-// late samples that they are in mapped chunks while those still stand in a buffer, and
-// skips the log up to a snapshot of the head that may be incomplete or older than
-// the log's checkpoint; see lateLog and snapshots.
+// It also takes back what the log was told too early, or of the wrong series. The TSDB notes in the log of
+// late samples that they are in mapped chunks while those still stand in a buffer, forgets the second
+// number of a series while late samples stand under it, and skips the log up to a snapshot of the head that
+// may be incomplete or older than the log's checkpoint; see lateLog, names and snapshots.
 //
 // In: the folder of a database that nobody has open. Out: []Damage, kept in
 // quarantine/damages.json with copies of the bytes that were replaced.
@@ -121,7 +121,8 @@ func plainLock(dir string) error {
 
 func mendLocked(dir string, log *slog.Logger) ([]Damage, error) {
 	m := &mender{dir: dir, log: log, now: time.Now().UTC().Truncate(time.Second), validFrom: math.MinInt64}
-	for _, step := range []func() error{m.readAcked, m.blocks, m.headChunks, m.snapshots, m.logs} {
+	steps := []func() error{m.readAcked, m.blocks, m.headChunks, m.lateLog, m.snapshots, m.logs, m.names, m.renumber}
+	for _, step := range steps {
 		if err := step(); err != nil {
 			return nil, err
 		}
@@ -141,6 +142,7 @@ type mender struct {
 
 	validFrom int64 // where the blocks of samples in order end
 	mapped    mappedChunks
+	late      lateSamples
 	visit     func(record []byte) (remove bool) // sees the records of the log under way
 
 	acked       map[acked.Place]int64 // how much of each segment was acknowledged
@@ -204,20 +206,26 @@ func (m *mender) setAside(name string, data []byte) error {
 	return nil
 }
 
+// earlier is the list of damages on the disk.
+func (m *mender) earlier() (all []Damage, err error) {
+	text, err := os.ReadFile(filepath.Join(m.dir, QuarantineDir, "damages.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return all, json.Unmarshal(text, &all)
+}
+
 // remember adds what was found to the list on disk and returns the whole list.
 func (m *mender) remember() ([]Damage, error) {
 	path := filepath.Join(m.dir, QuarantineDir, "damages.json")
-	var all []Damage
-	switch text, err := os.ReadFile(path); {
-	case errors.Is(err, fs.ErrNotExist):
-	case err != nil:
+	all, err := m.earlier()
+	if err != nil {
 		m.note(Damage{File: m.relative(path), Reason: "the list of earlier damages cannot be read: " + err.Error()})
 		if err := m.moveAside(path); err != nil {
 			return nil, err
-		}
-	default:
-		if err := json.Unmarshal(text, &all); err != nil {
-			m.note(Damage{File: m.relative(path), Reason: "the list of earlier damages cannot be read: " + err.Error(), Bytes: int64(len(text))})
 		}
 	}
 	all = append(all, m.found...)

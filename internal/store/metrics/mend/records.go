@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/prometheus/common/promslog"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/tsdb/chunks"
 	"github.com/prometheus/prometheus/tsdb/record"
@@ -22,7 +21,7 @@ const placeholder = "signalbox_metrics_log_damaged"
 // around finds the times of the samples right before and after a hole; zero
 // where its segment has none.
 func around(path string, h hole) (before, after time.Time, err error) {
-	d := record.NewDecoder(labels.NewSymbolTable(), promslog.NewNopLogger())
+	d := newDecoder()
 	err = eachRecord(path, func(at int64, rec []byte) {
 		samples := samplesOf(d, rec)
 		switch {
@@ -74,7 +73,7 @@ func (m *mender) orphans(wal string) error {
 // lostSeries counts the samples whose series no record before them describes; highest is the
 // largest identifier among them if it is above all described ones, else 0.
 func lostSeries(paths []string) (samples int, highest chunks.HeadSeriesRef, err error) {
-	d := record.NewDecoder(labels.NewSymbolTable(), promslog.NewNopLogger())
+	d := newDecoder()
 	known := map[chunks.HeadSeriesRef]bool{}
 	var top chunks.HeadSeriesRef
 	for _, path := range paths {
