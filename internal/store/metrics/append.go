@@ -6,9 +6,12 @@ import (
 	"fmt"
 	"math"
 	"sync"
+	"sync/atomic"
 	"syscall"
 
+	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/tsdb/chunks"
 
 	"github.com/signalbox-project/signalbox/internal/store"
 )
@@ -17,13 +20,13 @@ import (
 // speaks). It is quiet: what rules record must not wake those who wait for arrivals,
 // or rules would wake themselves.
 func (s *Store) Appender(ctx context.Context) storage.Appender {
-	return &appender{Appender: s.db.Appender(ctx), s: s}
+	return &appender{Appender: s.db.Appender(ctx), s: s, made: s.made.Load()}
 }
 
 // AppenderV2 starts a batch. Commit fails with store.ErrReadOnly while the disk
 // is nearly full.
 func (s *Store) AppenderV2(ctx context.Context) storage.AppenderV2 {
-	return &appenderV2{AppenderV2: s.db.AppenderV2(ctx), s: s, loud: true}
+	return &appenderV2{AppenderV2: s.db.AppenderV2(ctx), s: s, loud: true, made: s.made.Load()}
 }
 
 // Quiet is the way in for results that are computed when samples arrive: it
@@ -33,38 +36,78 @@ func (s *Store) Quiet() storage.AppendableV2 { return quiet{s} }
 type quiet struct{ s *Store }
 
 func (q quiet) AppenderV2(ctx context.Context) storage.AppenderV2 {
-	return &appenderV2{AppenderV2: q.s.db.AppenderV2(ctx), s: q.s}
+	return &appenderV2{AppenderV2: q.s.db.AppenderV2(ctx), s: q.s, made: q.s.made.Load()}
 }
 
 type appender struct {
 	storage.Appender
-	s *Store
+	s    *Store
+	made int64
 }
 
-func (a *appender) Commit() error { return a.s.commit(a.Appender, false) }
+func (a *appender) Commit() error   { return a.s.commit(a.Appender, false, a.made) }
+func (a *appender) Rollback() error { return a.s.rollback(a.Appender, a.made) }
 
 type appenderV2 struct {
 	storage.AppenderV2
 	s    *Store
 	loud bool
+	made int64
 }
 
-func (a *appenderV2) Commit() error { return a.s.commit(a.AppenderV2, a.loud) }
+func (a *appenderV2) Commit() error   { return a.s.commit(a.AppenderV2, a.loud, a.made) }
+func (a *appenderV2) Rollback() error { return a.s.rollback(a.AppenderV2, a.made) }
 
-func (s *Store) commit(tx storage.AppenderTransaction, loud bool) error {
+// seriesCount counts the series that were made, each of which the batch that made it writes to the log when it ends.
+type seriesCount struct{ *atomic.Int64 }
+
+func (c seriesCount) PreCreation(labels.Labels) error                     { return nil }
+func (c seriesCount) PostCreation(labels.Labels)                          { c.Add(1) }
+func (c seriesCount) PostDeletion(map[chunks.HeadSeriesRef]labels.Labels) {}
+
+// unlogged stops writes if series were made since an appender was begun and now the log could not be written: they are
+// in memory, so that later samples of them would be taken, but no start would know whose samples these are.
+func (s *Store) unlogged(made int64, cause error) {
+	if s.made.Load() == made {
+		return
+	}
+	reason := fmt.Sprintf("new series could not be written to the log (%v); repair the disk, then restart", cause)
+	s.broken.CompareAndSwap(nil, &reason)
+	s.checkDisk()
+}
+
+func (s *Store) rollback(tx storage.AppenderTransaction, made int64) error {
+	err := tx.Rollback() // which writes new series to the log
+	if err != nil {
+		s.unlogged(made, err)
+	}
+	return err
+}
+
+func (s *Store) commit(tx storage.AppenderTransaction, loud bool, made int64) error {
 	if err := s.Ready(); err != nil {
-		if rerr := tx.Rollback(); rerr != nil {
+		if rerr := s.rollback(tx, made); rerr != nil {
 			return errors.Join(err, rerr)
 		}
 		return err
 	}
+	failed := s.late.failed.Load()
 	if err := tx.Commit(); err != nil {
 		if diskTrouble(err) {
 			reason := err.Error()
 			s.readOnly.Store(&reason) // the next look at the disk lifts it
+		}
+		s.unlogged(made, err)
+		if diskTrouble(err) {
 			return fmt.Errorf("%w: %w", store.ErrReadOnly, err)
 		}
 		return fmt.Errorf("commit samples: %w", err)
+	}
+	if s.late.failed.Load() != failed { // ours or one beside it: the sender's next try is told apart
+		s.checkDisk()
+		if trouble := s.late.trouble(); trouble != "" {
+			return fmt.Errorf("%w: %s", store.ErrReadOnly, trouble)
+		}
 	}
 	if loud {
 		s.arrivals.notify()

@@ -32,6 +32,9 @@ type Config struct {
 	// one is due. Tests of crashes set both small; nobody else has a reason to.
 	BlockRange   model.Duration `yaml:"block_range"`
 	CompactEvery model.Duration `yaml:"compact_every"`
+	// LateLogBytes is how long the log of late samples may become before they are put into blocks out of
+	// turn. The next start reads the whole log, a MiB in a few milliseconds.
+	LateLogBytes int64 `yaml:"late_log_bytes"`
 }
 
 // DefaultConfig keeps 15 days and takes samples up to a day late.
@@ -44,6 +47,7 @@ func DefaultConfig() Config {
 		SyncBeforeAck:    true,
 		BlockRange:       model.Duration(2 * time.Hour),
 		CompactEvery:     model.Duration(time.Minute),
+		LateLogBytes:     32 << 20,
 	}
 }
 
@@ -55,6 +59,9 @@ func (c Config) Validate() []error {
 	}
 	if c.CompactEvery < model.Duration(time.Second) {
 		errs = append(errs, fmt.Errorf("compact_every: must be at least 1s, got %s", c.CompactEvery))
+	}
+	if c.LateLogBytes < 0 {
+		errs = append(errs, fmt.Errorf("late_log_bytes: must be >= 0, got %d", c.LateLogBytes))
 	}
 	if c.Retention < c.BlockRange {
 		errs = append(errs, fmt.Errorf("retention: must be at least %s (block_range), got %s", c.BlockRange, c.Retention))

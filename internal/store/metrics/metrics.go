@@ -14,8 +14,9 @@
 // Invariants: a Commit that returned nil has been written to the log with
 // write(2), so it survives kill -9; one by way of Acknowledged has also been synced, so
 // that it survives a power cut. After store.ErrReadOnly nothing of the batch is
-// kept, unless the reason was a sync that failed: then it may be, and the store takes no
-// more until a restart. Methods are safe for concurrent use; no lock is held
+// kept, unless the reason was a sync that failed, then it may be, and the store takes no
+// more until a restart, or the log of late samples, then its samples are kept and the store takes
+// no more until they are in a block. Methods are safe for concurrent use; no lock is held
 // while the TSDB is called.
 //
 // Start reading at Open.
@@ -80,6 +81,8 @@ type Store struct {
 	wounds   *wounds
 	synced   *logSync
 	room     *room
+	late     *lateState
+	made     atomic.Int64 // series
 }
 
 // Open opens or makes the database and replays its log; after an unclean stop
@@ -108,7 +111,10 @@ func Open(cfg Config, deps Deps) (*Store, error) {
 	s.wounds = newWounds(s.log)
 	opts := options(cfg)
 	s.wounds.use(opts)
-	db, err := tsdb.Open(deps.Dir, telemetry.Quiet(s.log), deps.Registerer, opts, nil)
+	opts.SeriesLifecycleCallback = seriesCount{&s.made}
+	watched := newLateLog(telemetry.Quiet(s.log))
+	s.late = watched.state
+	db, err := tsdb.Open(deps.Dir, slog.New(watched), deps.Registerer, opts, nil)
 	if err != nil {
 		return nil, fmt.Errorf("open metrics store %s: %w", deps.Dir, err)
 	}
@@ -155,6 +161,7 @@ func (s *Store) registerMetrics(reg prometheus.Registerer) {
 	reg.MustRegister(
 		took,
 		s.room.refused,
+		s.late.failures,
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "signalbox_metrics_store_max_series",
 			Help: "How many series may be active, by metrics.max_series or the memory; 0 is no limit.",
@@ -189,11 +196,12 @@ func (s *Store) registerMetrics(reg prometheus.Registerer) {
 	)
 }
 
-// Run watches disk and memory until ctx is done, and reads every block once.
+// Run watches disk and memory until ctx is done, keeps the log of late samples short, and reads every block once.
 func (s *Store) Run(ctx context.Context) error {
-	var scrub sync.WaitGroup
-	scrub.Go(func() { _ = s.scrub(ctx, rest) }) // ends early only with ctx
-	defer scrub.Wait()
+	var beside sync.WaitGroup
+	beside.Go(func() { _ = s.scrub(ctx, rest) }) // ends early only with ctx
+	beside.Go(func() { s.keepLate(ctx) })
+	defer beside.Wait()
 	tick, look := time.NewTicker(diskCheckEvery), time.NewTicker(lookEvery)
 	defer tick.Stop()
 	defer look.Stop()
@@ -214,6 +222,8 @@ func (s *Store) checkDisk() {
 	reason := ""
 	if broken := s.broken.Load(); broken != nil {
 		reason = *broken
+	} else if trouble := s.late.trouble(); trouble != "" {
+		reason = trouble
 	} else if n, err := s.free(s.dir); err != nil {
 		reason = fmt.Sprintf("free space of %s is unknown: %v", s.dir, err)
 	} else if n < s.cfg.MinFreeBytes {
