@@ -10,6 +10,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/process/ledger"
 	"github.com/signalbox-project/signalbox/internal/query/promql"
 	"github.com/signalbox-project/signalbox/internal/slo/tally"
+	"github.com/signalbox-project/signalbox/internal/store"
 	"github.com/signalbox-project/signalbox/internal/store/events"
 	"github.com/signalbox-project/signalbox/internal/store/metrics"
 	"github.com/signalbox-project/signalbox/internal/store/state"
@@ -18,7 +19,7 @@ import (
 // stores are the engines that keep data, with what stands right before and
 // after them: the ledger, sample admission and the PromQL engine.
 type stores struct {
-	state   *state.Store
+	state   store.State
 	metrics *metrics.Store
 	events  *events.DB
 

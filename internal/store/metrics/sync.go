@@ -179,11 +179,17 @@ func (o *openLog) sync(fsync func(*os.File) error) error {
 		if err != nil {
 			return err
 		}
+		still := false
+		if !next {
+			if still, err = exists(o.file.Name()); err != nil {
+				return err
+			}
+		}
+		if err := o.remember(info.Size()); err != nil || still {
+			return err
+		}
 		if next {
 			o.newest++
-			o.acked.Set(acked.Place{Log: o.name, Segment: o.newest - 1}, info.Size())
-		} else if still, err := exists(o.file.Name()); err != nil || still {
-			return errors.Join(err, o.remember(info.Size()))
 		}
 		if err := o.close(); err != nil {
 			return fmt.Errorf("close a file of %s: %w", o.dir, err)
@@ -191,7 +197,7 @@ func (o *openLog) sync(fsync func(*os.File) error) error {
 	}
 }
 
-// remember notes how many whole records of the newest file are on the disk.
+// remember notes up to where whole records of the open file are on the disk.
 func (o *openLog) remember(size int64) (err error) {
 	if o.end, err = acked.End(o.file, o.end, size); err != nil {
 		return fmt.Errorf("look at %s: %w", o.file.Name(), err)

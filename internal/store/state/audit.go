@@ -34,7 +34,7 @@ func (s *Store) Audit(ctx context.Context, e model.AuditEntry) (model.AuditEntry
 		e.ID = id
 		hash := auditHash(prev, e, string(details))
 		if _, err := tx.ExecContext(ctx, `INSERT INTO audit (`+auditColumns+`, hash) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-			e.ID, e.Time.UnixNano(), e.Actor, e.Action, e.Subject, string(details), hash); err != nil {
+			e.ID, nanos(e.Time), e.Actor, e.Action, e.Subject, string(details), hash); err != nil {
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `UPDATE audit_head SET hash = $1 WHERE one = 1`, hash)
@@ -141,7 +141,7 @@ func scanAudit(rows *sql.Rows, more ...any) (e model.AuditEntry, details string,
 	if err := rows.Scan(dest...); err != nil {
 		return e, "", err
 	}
-	e.Time = unixUTC(at)
+	e.Time = timeOf(at)
 	if json.Unmarshal([]byte(details), &e.Details) != nil {
 		e.Details = map[string]string{"damaged": details}
 	}
@@ -180,7 +180,7 @@ func auditHash(prev string, e model.AuditEntry, details string) string {
 	}
 	text(prev)
 	num(e.ID)
-	num(e.Time.UnixNano())
+	num(nanos(e.Time))
 	text(e.Actor)
 	text(e.Action)
 	text(e.Subject)

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"encoding/base64"
 	"fmt"
-	"time"
 
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
@@ -22,7 +21,7 @@ func (s *Store) AddSLOCorrection(ctx context.Context, c model.SLOCorrection) (mo
 	c.Start, c.End, c.Created = c.Start.UTC(), c.End.UTC(), c.Created.UTC()
 	return c, s.inTx(ctx, "slo_corrections", func(tx *tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO slo_corrections (`+correctionColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			c.ID, c.SLO, c.Kind, c.Author, c.Reason, c.Start.UnixNano(), c.End.UnixNano(), c.Created.UnixNano())
+			c.ID, c.SLO, c.Kind, c.Author, c.Reason, nanos(c.Start), nanos(c.End), nanos(c.Created))
 		return err
 	})
 }
@@ -38,7 +37,7 @@ func (s *Store) SLOCorrections(ctx context.Context) ([]model.SLOCorrection, erro
 		if err = rows.Scan(&c.ID, &c.SLO, &c.Kind, &c.Author, &c.Reason, &start, &end, &created); err != nil {
 			return c, err
 		}
-		c.Start, c.End, c.Created = time.Unix(0, start).UTC(), time.Unix(0, end).UTC(), time.Unix(0, created).UTC()
+		c.Start, c.End, c.Created = timeOf(start), timeOf(end), timeOf(created)
 		return c, nil
 	})
 }
@@ -67,7 +66,7 @@ func (s *Store) SaveSLOLedgers(ctx context.Context, ledgers []store.SLOLedger) e
 		for _, l := range ledgers {
 			_, err := tx.ExecContext(ctx, `INSERT INTO slo_ledgers (name, measures, sealed, slots) VALUES ($1, $2, $3, $4)
 				ON CONFLICT (name) DO UPDATE SET measures = excluded.measures, sealed = excluded.sealed, slots = excluded.slots`,
-				l.Name, l.Measures, l.Sealed.UnixNano(), base64.StdEncoding.EncodeToString(l.Slots))
+				l.Name, l.Measures, nanos(l.Sealed), base64.StdEncoding.EncodeToString(l.Slots))
 			if err != nil {
 				return err
 			}
@@ -91,7 +90,7 @@ func (s *Store) SLOLedgers(ctx context.Context, fn func(store.SLOLedger)) error 
 		if err := rows.Scan(&l.Name, &l.Measures, &sealed, &text); err != nil {
 			return s.explain("list SLO ledgers", err)
 		}
-		l.Sealed = time.Unix(0, sealed).UTC()
+		l.Sealed = timeOf(sealed)
 		if l.Slots, err = base64.StdEncoding.DecodeString(text); err == nil {
 			fn(l)
 		}

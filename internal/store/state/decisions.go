@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
@@ -27,7 +26,7 @@ func (s *Store) SaveDecision(ctx context.Context, d model.GateDecision) error {
 	return s.inTx(ctx, "gate_decisions", func(tx *tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO gate_decisions (id, time, service, environment, version, verdict, decision)
 			VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-			d.ID, d.Time.UnixNano(), d.Request.Service, d.Request.Environment, d.Request.Version, string(d.Verdict), string(text))
+			d.ID, nanos(d.Time), d.Request.Service, d.Request.Environment, d.Request.Version, string(d.Verdict), string(text))
 		return err
 	})
 }
@@ -55,29 +54,35 @@ func (s *Store) Decisions(ctx context.Context, q store.DecisionQuery) (_ []model
 	}
 	limit := limitOf(q.Limit)
 	from, to := startEnd(q.Start, q.End)
-	rows, err := s.read.QueryContext(ctx, `SELECT id, decision, `+newestOverride+` FROM gate_decisions
+	rows, err := s.read.QueryContext(ctx, `SELECT id, time, decision, `+newestOverride+` FROM gate_decisions
 		WHERE ($1 = '' OR service = $1) AND ($2 = '' OR verdict = $2) AND (time < $3 OR (time = $3 AND id < $4))
 			AND time >= $5 AND time < $6
 		ORDER BY time DESC, id DESC LIMIT $7`, q.Service, string(q.Verdict), at, id, from, to, limit+1)
 	if err != nil {
 		return nil, "", s.explain("list gate decisions", err)
 	}
+	read := 0 // rows, and the last of the page: also a damaged one has others behind it
 	out, err := collect(s, "list gate decisions", rows, func(rows *sql.Rows) (model.GateDecision, error) {
 		var id, text string
+		var at int64
 		var override sql.NullString
-		if err := rows.Scan(&id, &text, &override); err != nil {
+		if err := rows.Scan(&id, &at, &text, &override); err != nil {
 			return model.GateDecision{}, err
+		}
+		switch read++; {
+		case read == limit:
+			next = strconv.FormatInt(at, 10) + "." + id
+		case read > limit:
+			return model.GateDecision{}, nil // says only that there is another page
 		}
 		d, err := decisionOf(id, text, override)
 		d.Envelope = nil // large: one asks for it by id
 		return d, err
 	})
-	if err != nil || len(out) <= limit {
+	if err != nil || read <= limit {
 		return out, "", err
 	}
-	out = out[:limit]
-	last := out[limit-1]
-	return out, strconv.FormatInt(last.Time.UnixNano(), 10) + "." + last.ID, nil
+	return out[:len(out)-1], next, nil
 }
 
 // parseCursor reads "<Unix ns>.<id>"; "" is the newest end.
@@ -101,5 +106,3 @@ func decode[T any](what, text string) (v T, err error) {
 	}
 	return v, nil
 }
-
-func unixUTC(ns int64) time.Time { return time.Unix(0, ns).UTC() }

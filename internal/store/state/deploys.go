@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/signalbox-project/signalbox/internal/model"
@@ -48,7 +47,7 @@ func (s *Store) AddDeploy(ctx context.Context, d model.Deploy) (model.Deploy, er
 				region = excluded.region, version = excluded.version, kind = excluded.kind, status = excluded.status,
 				actor = excluded.actor, link = excluded.link, message = excluded.message, labels = excluded.labels,
 				started = excluded.started, finished = excluded.finished`,
-			d.ID, d.Time.UnixNano(), d.Service, d.Environment, d.Region, d.Version, d.Kind, d.Status, d.Actor, d.Link, d.Message, string(labels),
+			d.ID, nanos(d.Time), d.Service, d.Environment, d.Region, d.Version, d.Kind, d.Status, d.Actor, d.Link, d.Message, string(labels),
 			nanos(d.Started), nanos(d.Finished))
 		return err
 	})
@@ -69,14 +68,6 @@ func deployTimes(ctx context.Context, tx *tx, id string) (d model.Deploy, err er
 	return d, err
 }
 
-// timeOf is a time of Unix nanoseconds; 0 is none.
-func timeOf(ns int64) time.Time {
-	if ns == 0 {
-		return time.Time{}
-	}
-	return time.Unix(0, ns).UTC()
-}
-
 // Deploys lists deployment markers, newest first.
 func (s *Store) Deploys(ctx context.Context, q store.DeployQuery) ([]model.Deploy, error) {
 	from, to := startEnd(q.Start, q.End)
@@ -93,7 +84,7 @@ func (s *Store) Deploys(ctx context.Context, q store.DeployQuery) ([]model.Deplo
 		if err != nil {
 			return d, err
 		}
-		d.Time, d.Started, d.Finished = time.Unix(0, at).UTC(), timeOf(started), timeOf(finished)
+		d.Time, d.Started, d.Finished = timeOf(at), timeOf(started), timeOf(finished)
 		d.Labels, err = decode[map[string]string]("labels of deployment "+d.ID, labels)
 		return d, err
 	})

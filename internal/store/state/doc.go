@@ -1,8 +1,8 @@
 // Package state keeps what people and machines decided: deployment markers,
 // gate decisions, pages and their acknowledgements, SLO states and the audit log.
 //
-// It does not interpret any of it, and it keeps no telemetry. Rooms that need
-// it declare interfaces of their own with the methods they call.
+// It does not interpret any of it, and it keeps no telemetry. It is the SQLite engine of store.State, which says what
+// each method answers.
 //
 // In: values of internal/model. Out: the same values, newest first, selected by the
 // query types of internal/store. A method that returned nil has its change on disk

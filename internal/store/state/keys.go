@@ -15,7 +15,7 @@ func (s *Store) SaveGateKey(ctx context.Context, k model.GateKey) error {
 	}
 	return s.inTx(ctx, "gate_keys", func(tx *tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO gate_keys (id, pem, since) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING`,
-			k.ID, k.PEM, k.Since.UnixNano())
+			k.ID, k.PEM, nanos(k.Since))
 		return err
 	})
 }
@@ -29,7 +29,7 @@ func (s *Store) GateKeys(ctx context.Context) ([]model.GateKey, error) {
 	return collect(s, "list gate keys", rows, func(rows *sql.Rows) (k model.GateKey, err error) {
 		var since int64
 		err = rows.Scan(&k.ID, &k.PEM, &since)
-		k.Since = unixUTC(since)
+		k.Since = timeOf(since)
 		return k, err
 	})
 }

@@ -25,7 +25,7 @@ func (s *Store) SaveOverride(ctx context.Context, o model.GateOverride) error {
 	return s.inTx(ctx, "gate_overrides", func(tx *tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO gate_overrides (id, decision_id, time, expires, service, environment, version, override)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			o.ID, o.DecisionID, o.Time.UnixNano(), o.Expires.UnixNano(), o.Service, o.Environment, o.Version, string(text))
+			o.ID, o.DecisionID, nanos(o.Time), nanos(o.Expires), o.Service, o.Environment, o.Version, string(text))
 		return err
 	})
 }
@@ -35,7 +35,7 @@ func (s *Store) SaveOverride(ctx context.Context, o model.GateOverride) error {
 func (s *Store) Overrides(ctx context.Context, service, environment, version string, at time.Time) ([]model.GateOverride, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT override FROM gate_overrides
 		WHERE service = $1 AND environment = $2 AND version = $3 AND expires > $4 ORDER BY time DESC, id DESC`,
-		service, environment, version, at.UnixNano())
+		service, environment, version, nanos(at))
 	if err != nil {
 		return nil, s.explain("list gate overrides", err)
 	}

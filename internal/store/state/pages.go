@@ -27,7 +27,7 @@ func (s *Store) SavePage(ctx context.Context, p model.Page) error {
 	}
 	var ackedAt int64
 	if p.AckedAt != nil {
-		ackedAt = p.AckedAt.UnixNano()
+		ackedAt = nanos(*p.AckedAt)
 	}
 	return s.inTx(ctx, "pages", func(tx *tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO pages (id, dedup_key, time, status, page, acked_by, acked_at)
@@ -35,7 +35,7 @@ func (s *Store) SavePage(ctx context.Context, p model.Page) error {
 			ON CONFLICT (id) DO UPDATE SET dedup_key = excluded.dedup_key, time = excluded.time, status = excluded.status, page = excluded.page,
 				acked_by = CASE WHEN pages.acked_by = '' THEN excluded.acked_by ELSE pages.acked_by END,
 				acked_at = CASE WHEN pages.acked_by = '' THEN excluded.acked_at ELSE pages.acked_at END`,
-			p.ID, p.DedupKey, p.Time.UnixNano(), p.Status, string(text), p.AckedBy, ackedAt)
+			p.ID, p.DedupKey, nanos(p.Time), p.Status, string(text), p.AckedBy, ackedAt)
 		return err
 	})
 }
@@ -85,7 +85,7 @@ func (s *Store) AckPage(ctx context.Context, id, by string, at time.Time) (model
 	err := s.inTx(ctx, "pages", func(tx *tx) error {
 		res, err := tx.ExecContext(ctx, `UPDATE pages SET
 				acked_at = CASE WHEN acked_by = '' THEN $2 ELSE acked_at END,
-				acked_by = CASE WHEN acked_by = '' THEN $3 ELSE acked_by END WHERE id = $1`, id, at.UnixNano(), by)
+				acked_by = CASE WHEN acked_by = '' THEN $3 ELSE acked_by END WHERE id = $1`, id, nanos(at), by)
 		if err != nil {
 			return err
 		}
@@ -112,7 +112,7 @@ func scanPage(rows *sql.Rows) (model.Page, error) {
 	}
 	p.AckedBy, p.AckedAt = by, nil
 	if by != "" {
-		t := unixUTC(at)
+		t := timeOf(at)
 		p.AckedAt = &t
 	}
 	return p, nil

@@ -26,7 +26,7 @@ func (s *Store) SaveRemedy(ctx context.Context, r model.Remedy) error {
 			VALUES ($1, $2, $3, $4, $5, $6, $7)
 			ON CONFLICT (id) DO UPDATE SET time = excluded.time, service = excluded.service, environment = excluded.environment,
 				state = excluded.state, is_open = excluded.is_open, remedy = excluded.remedy`,
-			r.ID, r.Breach.UnixNano(), r.Service, r.Environment, string(r.State), open, string(text))
+			r.ID, nanos(r.Breach), r.Service, r.Environment, string(r.State), open, string(text))
 		return err
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -293,5 +294,74 @@ func TestTheWriteAheadLogShrinksAfterItIsFoldedIn(t *testing.T) {
 			t.Fatalf("the log stays at %d bytes", size())
 		}
 		fill(t, s, 0, 1)
+	}
+}
+
+// A damaged row takes a place of its page, and hides nothing that comes after it.
+func TestADamagedDecisionDoesNotEndTheList(t *testing.T) {
+	s := openIn(t, t.TempDir())
+	for i := range 10 {
+		do(t, s.SaveDecision(t.Context(), model.GateDecision{ID: fmt.Sprint("g", i), Time: epoch.Add(time.Duration(i) * time.Second)}))
+	}
+	_, err := s.write.Exec("UPDATE gate_decisions SET decision = '{' WHERE id IN ('g9', 'g8', 'g7', 'g4')")
+	do(t, err)
+	var ids []string
+	q := store.DecisionQuery{Limit: 2}
+	for first := true; first || q.Before != ""; first = false {
+		list, next, err := s.Decisions(t.Context(), q)
+		do(t, err)
+		for _, d := range list {
+			ids = append(ids, d.ID)
+		}
+		q.Before = next
+	}
+	if got := strings.Join(ids, " "); got != "g6 g5 g3 g2 g1 g0" {
+		t.Errorf("listed %s", got)
+	}
+}
+
+// Everything is kept twice, and what was written since: however long one writes, the folder stays within what
+// docs/operations.md states, measured after each write.
+func TestTheFolderStaysWithinItsBound(t *testing.T) {
+	dir := t.TempDir()
+	s := openIn(t, dir)
+	folder := func() (total, database int64) {
+		do(t, filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil // deleted meanwhile
+			}
+			if err != nil || e.IsDir() {
+				return err
+			}
+			info, err := e.Info()
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil
+			}
+			if path == s.path {
+				database = info.Size()
+			}
+			total += info.Size()
+			return err
+		}))
+		return total, database
+	}
+	const write = 2 << 20
+	highest := int64(0)
+	for i := range 120 { // 240 MiB into the same three rows
+		_, err := s.AddDeploy(t.Context(), model.Deploy{ID: fmt.Sprint("d", i%3), Service: "edge", Version: "1", Message: strings.Repeat("x", write)})
+		do(t, err)
+		// A copy that is due is made before more is written: how fast a disk is, is not the question.
+		for s.copies.wanted(s.now()) || len(s.copies.list()) > 2 {
+			s.copies.written()
+			runtime.Gosched()
+		}
+		total, database := folder()
+		highest = max(highest, total)
+		if bound := 4*database + 2*(max(minCopyBytes, database)+write) + 4*walBytes; total > bound {
+			t.Fatalf("after %d writes the folder has %d MiB, the bound is %d", i, total>>20, bound>>20)
+		}
+	}
+	if highest < 2*minCopyBytes {
+		t.Errorf("the folder never had more than %d bytes: two logs were never full", highest)
 	}
 }

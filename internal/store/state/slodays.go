@@ -22,7 +22,7 @@ func (s *Store) SaveSLODays(ctx context.Context, days []store.SLODay) error {
 			if d.Settled {
 				settled = 1
 			}
-			if _, err := tx.ExecContext(ctx, insert, d.SLO, d.Counts, d.Day.UnixNano(), d.Read.UnixNano(), settled, base64.StdEncoding.EncodeToString(d.Cells)); err != nil {
+			if _, err := tx.ExecContext(ctx, insert, d.SLO, d.Counts, nanos(d.Day), nanos(d.Read), settled, base64.StdEncoding.EncodeToString(d.Cells)); err != nil {
 				return err
 			}
 		}
@@ -34,7 +34,7 @@ func (s *Store) SaveSLODays(ctx context.Context, days []store.SLODay) error {
 // that is damaged has no Cells.
 func (s *Store) SLODays(ctx context.Context, slo, counts string, from, to time.Time) ([]store.SLODay, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT day, read_at, settled, cells FROM slo_days
-		WHERE slo = $1 AND counts = $2 AND day >= $3 AND day < $4 ORDER BY day`, slo, counts, from.UnixNano(), to.UnixNano())
+		WHERE slo = $1 AND counts = $2 AND day >= $3 AND day < $4 ORDER BY day`, slo, counts, nanos(from), nanos(to))
 	if err != nil {
 		return nil, s.explain("list SLO days", err)
 	}
@@ -45,7 +45,7 @@ func (s *Store) SLODays(ctx context.Context, slo, counts string, from, to time.T
 		if err := rows.Scan(&day, &read, &settled, &text); err != nil {
 			return d, err
 		}
-		d.Day, d.Read, d.Settled = unixUTC(day), unixUTC(read), settled != 0
+		d.Day, d.Read, d.Settled = timeOf(day), timeOf(read), settled != 0
 		if d.Cells, err = base64.StdEncoding.DecodeString(text); err != nil {
 			d.Cells = nil // damaged: it is read again
 		}
@@ -56,7 +56,7 @@ func (s *Store) SLODays(ctx context.Context, slo, counts string, from, to time.T
 // DropSLODays forgets the days before a time.
 func (s *Store) DropSLODays(ctx context.Context, before time.Time) error {
 	return s.inTx(ctx, "slo_days", func(tx *tx) error {
-		_, err := tx.ExecContext(ctx, `DELETE FROM slo_days WHERE day < $1`, before.UnixNano())
+		_, err := tx.ExecContext(ctx, `DELETE FROM slo_days WHERE day < $1`, nanos(before))
 		return err
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"os"
 	"sync/atomic"
 	"time"
@@ -190,17 +191,36 @@ func limitOf(n int) int {
 	return n
 }
 
+// nanos is a time as it is stored: Unix nanoseconds, 0 where there is none. Times beyond what those can say are the
+// first and the last that they can.
 func nanos(t time.Time) int64 {
-	if t.IsZero() {
+	switch {
+	case t.IsZero():
 		return 0
+	case t.Before(time.Unix(0, math.MinInt64)):
+		return math.MinInt64
+	case !t.Before(time.Unix(0, math.MaxInt64)):
+		return math.MaxInt64 - 1 // MaxInt64 is the end of a range without one
 	}
 	return t.UnixNano()
 }
 
+// timeOf is a time as it was stored.
+func timeOf(ns int64) time.Time {
+	if ns == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, ns).UTC()
+}
+
 // startEnd turns a half-open range into bounds that SQL compares with.
 func startEnd(start, end time.Time) (from, to int64) {
-	if end.IsZero() {
-		return nanos(start), 1<<63 - 1
+	from, to = math.MinInt64, math.MaxInt64
+	if !start.IsZero() {
+		from = nanos(start)
 	}
-	return nanos(start), end.UnixNano()
+	if !end.IsZero() {
+		to = nanos(end)
+	}
+	return from, to
 }

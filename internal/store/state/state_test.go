@@ -31,9 +31,9 @@ func openIn(t *testing.T, dir string) *Store {
 }
 
 func TestStateContract(t *testing.T) {
-	storetest.State(t, func(t *testing.T) func() storetest.StateStore {
+	storetest.State(t, func(t *testing.T) func() store.State {
 		dir := t.TempDir()
-		return func() storetest.StateStore { return openIn(t, dir) }
+		return func() store.State { return openIn(t, dir) }
 	})
 }
 

@@ -1,7 +1,6 @@
 package storetest
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strconv"
@@ -16,33 +15,12 @@ import (
 	"github.com/signalbox-project/signalbox/internal/store"
 )
 
-// StateStore is everything that a state store does; domain rooms see parts of it.
-type StateStore interface {
-	AddDeploy(context.Context, model.Deploy) (model.Deploy, error)
-	Deploys(context.Context, store.DeployQuery) ([]model.Deploy, error)
-	SaveDecision(context.Context, model.GateDecision) error
-	Decision(ctx context.Context, id string) (model.GateDecision, error)
-	Decisions(context.Context, store.DecisionQuery) (_ []model.GateDecision, next string, _ error)
-	SavePage(context.Context, model.Page) error
-	Page(ctx context.Context, id string) (model.Page, error)
-	PageByDedup(ctx context.Context, key string) (model.Page, error)
-	Pages(context.Context, store.PageQuery) ([]model.Page, error)
-	AckPage(ctx context.Context, id, by string, at time.Time) (model.Page, error)
-	SaveSLORecords(context.Context, []store.SLORecord) error
-	SLORecords(context.Context) ([]store.SLORecord, error)
-	Audit(context.Context, model.AuditEntry) (model.AuditEntry, error)
-	AuditEntries(context.Context, store.AuditQuery) ([]model.AuditEntry, error)
-	VerifyAudit(context.Context) (model.AuditVerification, error)
-	Close() error
-	stateRecords
-}
-
 // State runs the state store's contract. open opens the same empty store each
 // time within one subtest: what was written is there after closing and opening again.
-func State(t *testing.T, newStore func(t *testing.T) (open func() StateStore)) {
+func State(t *testing.T, newStore func(t *testing.T) (open func() store.State)) {
 	for _, c := range []struct {
 		name string
-		run  func(t *testing.T, open func() StateStore)
+		run  func(t *testing.T, open func() store.State)
 	}{
 		{"deployments list newest first within service, environment and time", stateDeploys},
 		{"a deployment reported twice under one id is one marker", stateDeployUpdate},
@@ -56,6 +34,19 @@ func State(t *testing.T, newStore func(t *testing.T) (open func() StateStore)) {
 		{"ledgers are replaced by name", stateLedgers},
 		{"days of SLOs are replaced, listed by time and dropped", stateDays},
 		{"a gate key is never changed", stateGateKeys},
+		{"overrides stand with their decision and expire", stateOverrides},
+		{"remedies list newest breach first, one open each", stateRemedies},
+		{"of several who do the same at once, one has done it", stateRaces},
+		{"saving a page and acknowledging it do not undo each other", stateLostUpdates},
+		{"what is written at once is all there", stateWritesAtOnce},
+		{"no reader sees half of what is saved together", stateIsolation},
+		{"a call that failed leaves nothing", stateFailedCalls},
+		{"a closed store says so", stateClosed},
+		{"instants are kept to the nanosecond, in any zone", stateTimes},
+		{"what is large comes back whole", stateLarge},
+		{"a selection takes a text for itself", stateExactText},
+		{"a list without a limit has one", stateLimits},
+		{"paging answers each decision once, for any selection", statePaging},
 		{"text that looks like SQL or has odd runes is kept as it is", stateText},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.run(t, newStore(t)) })
@@ -64,7 +55,7 @@ func State(t *testing.T, newStore func(t *testing.T) (open func() StateStore)) {
 
 var stateEpoch = time.Date(2026, 3, 1, 12, 0, 0, 123456789, time.UTC)
 
-func stateDeploys(t *testing.T, open func() StateStore) {
+func stateDeploys(t *testing.T, open func() store.State) {
 	ctx, s := t.Context(), open()
 	for i := range 6 {
 		_, err := s.AddDeploy(ctx, model.Deploy{
@@ -103,7 +94,7 @@ func stateDeploys(t *testing.T, open func() StateStore) {
 	})
 }
 
-func stateDeployUpdate(t *testing.T, open func() StateStore) {
+func stateDeployUpdate(t *testing.T, open func() store.State) {
 	ctx, s := t.Context(), open()
 	d, err := s.AddDeploy(ctx, model.Deploy{Service: "edge", Version: "1", Status: "started"})
 	must(t, err)
@@ -124,7 +115,7 @@ func stateDeployUpdate(t *testing.T, open func() StateStore) {
 	equal(t, "markers", got, []model.Deploy{d})
 }
 
-func stateDecisions(t *testing.T, open func() StateStore) {
+func stateDecisions(t *testing.T, open func() store.State) {
 	ctx, s := t.Context(), open()
 	const n = 25
 	for i := range n {
@@ -174,7 +165,7 @@ func decision(i int, at time.Time) model.GateDecision {
 	}
 }
 
-func stateDecisionOnce(t *testing.T, open func() StateStore) {
+func stateDecisionOnce(t *testing.T, open func() store.State) {
 	ctx, s := t.Context(), open()
 	must(t, s.SaveDecision(ctx, decision(1, stateEpoch)))
 	if err := s.SaveDecision(ctx, decision(1, stateEpoch.Add(time.Hour))); err == nil {
@@ -194,7 +185,7 @@ func page(id, status string, at time.Time) model.Page {
 	}
 }
 
-func statePages(t *testing.T, open func() StateStore) {
+func statePages(t *testing.T, open func() store.State) {
 	ctx, s := t.Context(), open()
 	must(t, s.SavePage(ctx, page("p1", "firing", stateEpoch)))
 	if err := s.SavePage(ctx, page("p2", "firing", stateEpoch.Add(time.Second))); err == nil {
@@ -221,7 +212,7 @@ func statePages(t *testing.T, open func() StateStore) {
 	notFound(t, err)
 }
 
-func stateAck(t *testing.T, open func() StateStore) {
+func stateAck(t *testing.T, open func() store.State) {
 	ctx, s := t.Context(), open()
 	p := page("p1", "firing", stateEpoch)
 	must(t, s.SavePage(ctx, p))
@@ -245,7 +236,7 @@ func stateAck(t *testing.T, open func() StateStore) {
 	}
 }
 
-func stateSLORecords(t *testing.T, open func() StateStore) {
+func stateSLORecords(t *testing.T, open func() store.State) {
 	ctx, s := t.Context(), open()
 	r := store.SLORecord{
 		Name: "a", State: model.SLOBurning, Since: stateEpoch, Updated: stateEpoch,
@@ -261,7 +252,7 @@ func stateSLORecords(t *testing.T, open func() StateStore) {
 	equal(t, "records", got, []store.SLORecord{r, {Name: "b", State: model.SLOOK}})
 }
 
-func stateAudit(t *testing.T, open func() StateStore) {
+func stateAudit(t *testing.T, open func() store.State) {
 	ctx, s := t.Context(), open()
 	intact(t, s)
 	var wg sync.WaitGroup
@@ -296,7 +287,7 @@ func stateAudit(t *testing.T, open func() StateStore) {
 	equal(t, "newest", got, []model.AuditEntry{e})
 }
 
-func stateText(t *testing.T, open func() StateStore) {
+func stateText(t *testing.T, open func() store.State) {
 	ctx, s := t.Context(), open()
 	odd := "'; DROP TABLE deploys; -- \u0000 ünï😀 \n\t\\"
 	d, err := s.AddDeploy(ctx, model.Deploy{Service: odd, Version: odd, Labels: map[string]string{odd: odd}})
@@ -309,7 +300,7 @@ func stateText(t *testing.T, open func() StateStore) {
 	intact(t, s)
 }
 
-func reopen(t *testing.T, s StateStore, open func() StateStore) StateStore {
+func reopen(t *testing.T, s store.State, open func() store.State) store.State {
 	t.Helper()
 	must(t, s.Close())
 	return open()
@@ -322,7 +313,7 @@ func must(t *testing.T, err error) {
 	}
 }
 
-func intact(t *testing.T, s StateStore) {
+func intact(t *testing.T, s store.State) {
 	t.Helper()
 	v, err := s.VerifyAudit(t.Context())
 	must(t, err)

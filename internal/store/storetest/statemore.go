@@ -1,7 +1,6 @@
 package storetest
 
 import (
-	"context"
 	"testing"
 	"time"
 
@@ -9,21 +8,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/store"
 )
 
-// stateRecords is what SLO, gate and reports keep beside what is listed above.
-type stateRecords interface {
-	AddSLOCorrection(context.Context, model.SLOCorrection) (model.SLOCorrection, error)
-	SLOCorrections(context.Context) ([]model.SLOCorrection, error)
-	DeleteSLOCorrection(ctx context.Context, slo, id string) error
-	SaveSLOLedgers(context.Context, []store.SLOLedger) error
-	SLOLedgers(context.Context, func(store.SLOLedger)) error
-	SaveSLODays(context.Context, []store.SLODay) error
-	SLODays(ctx context.Context, slo, counts string, from, to time.Time) ([]store.SLODay, error)
-	DropSLODays(ctx context.Context, before time.Time) error
-	SaveGateKey(context.Context, model.GateKey) error
-	GateKeys(context.Context) ([]model.GateKey, error)
-}
-
-func stateCorrections(t *testing.T, open func() StateStore) {
+func stateCorrections(t *testing.T, open func() store.State) {
 	ctx, s := t.Context(), open()
 	add := func(slo string, after time.Duration) model.SLOCorrection {
 		c, err := s.AddSLOCorrection(ctx, model.SLOCorrection{
@@ -47,7 +32,7 @@ func stateCorrections(t *testing.T, open func() StateStore) {
 	equal(t, "after one was taken back", got, []model.SLOCorrection{early, b})
 }
 
-func stateLedgers(t *testing.T, open func() StateStore) {
+func stateLedgers(t *testing.T, open func() store.State) {
 	ctx, s := t.Context(), open()
 	ledger := store.SLOLedger{Name: "a", Measures: "x", Sealed: stateEpoch, Slots: []byte{0, 1, 255}}
 	must(t, s.SaveSLOLedgers(ctx, []store.SLOLedger{ledger, {Name: "b", Sealed: stateEpoch, Slots: []byte{9}}}))
@@ -60,7 +45,7 @@ func stateLedgers(t *testing.T, open func() StateStore) {
 	equal(t, "ledgers, by name", got, []store.SLOLedger{ledger, {Name: "b", Sealed: stateEpoch, Slots: []byte{9}}})
 }
 
-func stateDays(t *testing.T, open func() StateStore) {
+func stateDays(t *testing.T, open func() store.State) {
 	ctx, s := t.Context(), open()
 	midnight := stateEpoch.Truncate(24 * time.Hour)
 	day := func(n int, cells byte) store.SLODay {
@@ -89,7 +74,7 @@ func stateDays(t *testing.T, open func() StateStore) {
 	equal(t, "after the old ones were dropped", got, []store.SLODay{day(2, 2)})
 }
 
-func stateGateKeys(t *testing.T, open func() StateStore) {
+func stateGateKeys(t *testing.T, open func() store.State) {
 	ctx, s := t.Context(), open()
 	newer, older := model.GateKey{ID: "a", PEM: "pem a", Since: stateEpoch.Add(time.Hour)}, model.GateKey{ID: "b", PEM: "pem b", Since: stateEpoch}
 	must(t, s.SaveGateKey(ctx, newer))

@@ -17,31 +17,28 @@ const (
 )
 
 // End is where the last whole record within the first size bytes of a segment ends, looking from a
-// place where one ended. It reads headers only: what is asked about was just written.
+// place where one ended. Checksums are not looked at: what is asked about was just written.
 func End(segment io.ReaderAt, from, size int64) (int64, error) {
-	end := from
-	var header [headerSize]byte
-	for at := from; at < size; {
-		left := pageSize - at%pageSize
-		if left < headerSize {
-			at += left
-			continue
+	end, at := from, from
+	page := make([]byte, min(pageSize, max(0, size-from)))
+	for at < size {
+		rest := page[:min(pageSize-at%pageSize, size-at)]
+		if _, err := segment.ReadAt(rest, at); err != nil {
+			return end, fmt.Errorf("read from %d on: %w", at, err)
 		}
-		if size-at < headerSize {
-			return end, nil
+		next := at + int64(len(rest))
+		for len(rest) >= headerSize && rest[0]&typeMask != 0 { // zeros fill the page
+			fragment := headerSize + int(binary.BigEndian.Uint16(rest[1:]))
+			if fragment > len(rest) {
+				return end, nil
+			}
+			at += int64(fragment)
+			if kind := rest[0] & typeMask; kind == full || kind == last {
+				end = at
+			}
+			rest = rest[fragment:]
 		}
-		if _, err := segment.ReadAt(header[:], at); err != nil {
-			return end, fmt.Errorf("read a header at %d: %w", at, err)
-		}
-		kind := header[0] & typeMask
-		if kind == 0 { // zeros fill the page
-			at += left
-			continue
-		}
-		at += headerSize + int64(binary.BigEndian.Uint16(header[1:]))
-		if at <= size && (kind == full || kind == last) {
-			end = at
-		}
+		at = next
 	}
 	return end, nil
 }

@@ -142,3 +142,33 @@ func TestAListOfDeletionsMayBeAnything(t *testing.T) {
 		}
 	}
 }
+
+// The zeros that fill the last page of a segment hold nothing: without some of them nothing is missed, and nothing that
+// follows is lost.
+func TestMissingPaddingIsMadeUpFor(t *testing.T) {
+	dir := build(t, false)
+	acknowledge(t, dir)
+	want := total(content(t, clone(t, dir)))
+	cutAny := false
+	for _, log := range []string{acked.Samples, acked.Late} {
+		all := files(t, dir, log+"/0*")
+		for _, older := range all[:len(all)-1] {
+			change(t, older, func(b []byte) []byte {
+				if b[len(b)-1] != 0 {
+					return b
+				}
+				cutAny = true
+				return b[:len(b)-1]
+			})
+		}
+	}
+	if !cutAny {
+		t.Fatal("no segment ends in zeros")
+	}
+	if found, err := mend.Folder(dir, discard); err != nil || len(found) > 0 {
+		t.Errorf("%+v, %v", found, err)
+	}
+	if got := total(content(t, dir)); got != want {
+		t.Errorf("%d samples, want %d", got, want)
+	}
+}

@@ -111,7 +111,7 @@ func (m *mender) oneSegment(path string, newest bool) error {
 	if err != nil {
 		return err
 	}
-	if len(s.holes) == 0 && len(s.blank) == 0 {
+	if len(s.holes) == 0 && len(s.blank) == 0 && s.truncate < 0 {
 		return m.noteHoles(path, s, newest)
 	}
 	w, err := os.OpenFile(path, os.O_RDWR, 0)
@@ -158,7 +158,7 @@ func (m *mender) noteHoles(path string, s *segment, newest bool) error {
 		}
 		start, end, err := around(path, h)
 		if err != nil {
-			return err
+			m.log.Warn("the times around a damage are not known", "file", m.relative(path), "err", err)
 		}
 		m.note(Damage{File: m.relative(path), Reason: h.reason, Offset: h.offset, Bytes: h.size, Start: start, End: end})
 	}

@@ -52,7 +52,7 @@ type segment struct {
 	decoder  compression.DecodeBuffer
 	blank    []fragment // to become records that nobody reads
 	holes    []hole
-	truncate int64 // the new size, or -1
+	truncate int64 // the new size, which may be larger, or -1
 	visit    func(record []byte) (remove bool)
 }
 
@@ -149,6 +149,8 @@ func (s *segment) padding(at int) {
 		s.drop()
 		s.hole(s.base, int64(len(rest)), "a page is empty")
 		s.overwrite(0, len(rest))
+	case s.base+pageSize > s.size:
+		s.truncate = s.base + pageSize // the TSDB reads no part of a page's zeros, and would delete all that follows
 	}
 }
 
