@@ -26,7 +26,6 @@ func longFuncs() map[string]string {
 func longPackages() map[string]string {
 	return map[string]string{
 		"internal/store/events/scan": "conditions and answers are two reasons: they become two packages",
-		"internal/slo":               "judgement, history and engine become rooms as definition did",
 		"internal/report":            "the archive of days and the document are two reasons",
 		"internal/api":               "one handler an operation; it grows with the API and holds no rule",
 		"internal/cli":               "one file a command; it grows with the commands and holds no rule",
@@ -44,9 +43,7 @@ func wideStructs() map[string]string {
 		"internal/model.spanJSON": answer, "internal/api.Span": answer, "internal/probe.Probe": answer, "internal/bench.Row": answer,
 		"internal/api.Deps": wiring, "internal/config.Config": "the root configuration, one field a section",
 		"internal/simulate.Fault": "a fault document", "internal/simulate.op": "one operation of the simulated platform, a row of a table",
-		"internal/store/events.metrics":      "one field an instrument",
-		"internal/slo/definition.Definition": split, "internal/slo.Engine": split,
-		"internal/slo.measured": split, "internal/slo.promise": split, "internal/store/events.DB": split,
+		"internal/store/events.metrics": "one field an instrument", "internal/store/events.DB": split,
 	}
 }
 

@@ -24,14 +24,14 @@ type promiseReplay struct {
 	inBand  map[string]time.Duration
 	every   int // steps between points of the curve
 	steps   int
-	asked   int                         // deployments already asked about
-	states  map[int][]model.SLOSnapshot // by index of the deployment that it concerns
+	asked   int                       // deployments already asked about
+	states  map[int]model.SLOSnapshot // by index of the deployment that it concerns
 }
 
 func newPromiseReplay(r *replay, d *slo.Definition) *promiseReplay {
 	p := &promiseReplay{
 		replay: r, def: d, live: slo.NewReplay(r.room.deps.SLO, d, r.room.deps.SLOQuerier, r.room.deps.ExternalLabels),
-		inBand: map[string]time.Duration{}, states: map[int][]model.SLOSnapshot{},
+		inBand: map[string]time.Duration{}, states: map[int]model.SLOSnapshot{},
 		every: max(1, int(r.end.Sub(r.start)/r.step)/curvePoints),
 	}
 	p.bands, p.bandOf = r.set.policies.BandLimits(model.SLOSnapshot{
@@ -66,7 +66,7 @@ func (p *promiseReplay) run(ctx context.Context) error {
 		for n := 0; n < len(cells); {
 			next := min(n+p.minutes(from.Add(time.Duration(n)*time.Minute)), len(cells))
 			at := from.Add(time.Duration(next) * time.Minute)
-			p.ask(ctx, at)
+			p.ask(at)
 			for _, c := range cells[n:next] {
 				p.out.Bad += c.Bad
 				p.out.Total += c.Total
@@ -80,7 +80,7 @@ func (p *promiseReplay) run(ctx context.Context) error {
 		}
 		p.progress.done.Add(1)
 	}
-	p.ask(ctx, p.end.Add(time.Minute))
+	p.ask(p.end.Add(time.Minute))
 	return nil
 }
 
@@ -155,11 +155,10 @@ func point(s model.SLOStatus, at time.Time, unknown bool) model.BacktestPoint {
 }
 
 // ask notes how the promise stands for the deployments before at.
-func (p *promiseReplay) ask(ctx context.Context, at time.Time) {
+func (p *promiseReplay) ask(at time.Time) {
 	for ; p.asked < len(p.deploys) && p.deploys[p.asked].Time.Before(at); p.asked++ {
 		d := p.deploys[p.asked]
-		// It reads memory alone and has no error to answer.
-		if s, err := p.live.Snapshots(ctx, d.Service, d.Environment); err == nil && len(s) > 0 {
+		if s, concerned := p.live.Snapshot(d.Service, d.Environment); concerned {
 			p.states[p.asked] = s
 		}
 	}
@@ -188,7 +187,9 @@ func (r *replay) decide(promises []*promiseReplay) []model.BacktestDeploy {
 			Time:    d.Time,
 		}
 		for _, p := range promises {
-			in.Promises = append(in.Promises, p.states[i]...)
+			if s, concerned := p.states[i]; concerned {
+				in.Promises = append(in.Promises, s)
+			}
 		}
 		decision := gate.Decide(r.set.policies, in)
 		out = append(out, model.BacktestDeploy{Deploy: d, Verdict: decision.Verdict, Summary: decision.Summary, Reasons: decision.Reasons})

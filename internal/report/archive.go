@@ -209,7 +209,7 @@ func (a *archive) minutes(ctx context.Context, d *slo.Definition, from, to time.
 	if !to.After(from) {
 		return nil, nil
 	}
-	return slo.NewReplay(a.deps.SLO, d, a.deps.Querier, nil).Read(ctx, from, to)
+	return d.Measure.Cells(ctx, a.deps.Querier, from, to, time.Minute)
 }
 
 // refine reads the minutes of the slots that times cut, so that sums from or

@@ -8,7 +8,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -18,7 +17,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/notify"
 	"github.com/signalbox-project/signalbox/internal/slo/indicator"
-	"github.com/signalbox-project/signalbox/internal/slo/ledger"
+	"github.com/signalbox-project/signalbox/internal/slo/judgement"
 	"github.com/signalbox-project/signalbox/internal/slo/pace"
 	"github.com/signalbox-project/signalbox/internal/slo/results"
 	"github.com/signalbox-project/signalbox/internal/store"
@@ -50,7 +49,7 @@ type Deps struct {
 	// Arrivals subscribes to the news that samples were stored; news fold into
 	// one while nobody listens.
 	Arrivals func() (c <-chan struct{}, stop func())
-	// Changes tells what happened to events that promises count; nil where the
+	// Changes tells what happened to events that SLOs count; nil where the
 	// Querier counts none.
 	Changes Changes
 	// ExternalURL is what links in alerts begin with.
@@ -61,33 +60,34 @@ type Deps struct {
 	Now func() time.Time
 }
 
-// Engine evaluates the catalog's promises.
+// Engine evaluates the catalog's SLOs.
 type Engine struct {
 	cfg     Config
 	deps    Deps
 	log     *slog.Logger
 	metrics *engineMetrics
+	courier *courier
+	members members
+	groups  map[string]*groups // by SLO; only Run's goroutine touches it
+	last    lastRun
+	next    schedule
 
-	mu          sync.Mutex         // guards promises
-	promises    []*promise         // sorted by name
-	families    indicator.Families // who is asked for together
-	restored    map[string]store.SLORecord
-	groups      map[string]*groups         // by promise; only Run's goroutine touches it
-	ledgers     map[string]store.SLOLedger // of the last run, until the first evaluation
-	nextRecord  time.Time
-	nextLate    time.Time
 	list        atomic.Pointer[[]model.SLOStatus]                // worst first
 	again       atomic.Bool                                      // read all history again
 	corrections atomic.Pointer[map[string][]model.SLOCorrection] // by SLO
-	events      <-chan struct{}                                  // news of them, where promises count them
-	turn        int                                              // whose history is read next
 }
 
-type engineMetrics struct {
-	evaluation prometheus.Histogram
-	failures   *prometheus.CounterVec
-	sent       *prometheus.CounterVec
-	scanned    prometheus.Counter
+// lastRun is what the run before this one left behind.
+type lastRun struct {
+	records map[string]store.SLORecord // by SLO
+	ledgers map[string]store.SLOLedger // until the first evaluation
+}
+
+// schedule is when what is not done at every evaluation is done next.
+type schedule struct {
+	record time.Time // of results
+	late   time.Time // look for late events
+	turn   int       // whose history is read next
 }
 
 // New makes an engine; it starts nothing.
@@ -106,6 +106,10 @@ func New(cfg Config, deps Deps) (*Engine, error) {
 	}
 	deps.ExternalURL = strings.TrimRight(deps.ExternalURL, "/")
 	e := &Engine{cfg: cfg, deps: deps, log: deps.Logger, metrics: newMetrics()}
+	e.courier = &courier{
+		limits: cfg.Limits, resendEvery: time.Duration(cfg.ResendEvery), to: deps.Alerts,
+		url: deps.ExternalURL, external: deps.ExternalLabels, log: e.log, metrics: e.metrics,
+	}
 	e.list.Store(&[]model.SLOStatus{})
 	e.corrections.Store(&map[string][]model.SLOCorrection{})
 	if deps.Registerer != nil {
@@ -123,24 +127,6 @@ func New(cfg Config, deps Deps) (*Engine, error) {
 type Ledgers interface {
 	SaveSLOLedgers(ctx context.Context, ledgers []store.SLOLedger) error
 	SLOLedgers(ctx context.Context, fn func(store.SLOLedger)) error
-}
-
-func newMetrics() *engineMetrics {
-	return &engineMetrics{
-		evaluation: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "signalbox_slo_evaluation_seconds", Help: "Time to judge all promises once.",
-			Buckets: prometheus.ExponentialBuckets(0.001, 2, 14),
-		}),
-		failures: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "signalbox_slo_failures_total", Help: "What went wrong while judging promises, by step (query, scan, record, save, send).",
-		}, []string{"step"}),
-		sent: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "signalbox_slo_alerts_sent_total", Help: "Burn alerts handed to the alert pipeline, by status (firing, resolved).",
-		}, []string{"status"}),
-		scanned: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "signalbox_slo_history_reads_total", Help: "Pieces of history read into ledgers.",
-		}),
-	}
 }
 
 // How Run paces itself.
@@ -179,7 +165,7 @@ func (e *Engine) Run(ctx context.Context) error {
 }
 
 // scan reads history with what evaluation leaves over, and for as long as evaluation
-// took where it leaves nothing over: thousands of promises would never be read.
+// took where it leaves nothing over: thousands of SLOs would never be read.
 // It reports whether it read any.
 func (e *Engine) scan(ctx context.Context, fair time.Duration, budget *pace.Budget) (news bool) {
 	start := time.Now()
@@ -204,7 +190,7 @@ func (e *Engine) wait(ctx context.Context, arrivals <-chan struct{}, budget *pac
 		return false
 	case <-pause.C:
 	}
-	if news || e.scanning() && budget.Spare() {
+	if news || e.members.waiting() && budget.Spare() {
 		return ctx.Err() == nil
 	}
 	idle := time.NewTimer(maxInterval)
@@ -213,7 +199,7 @@ func (e *Engine) wait(ctx context.Context, arrivals <-chan struct{}, budget *pac
 	case <-ctx.Done():
 		return false
 	case <-arrivals:
-	case <-e.events:
+	case <-e.members.events:
 	case <-idle.C:
 	}
 	return true
@@ -221,7 +207,7 @@ func (e *Engine) wait(ctx context.Context, arrivals <-chan struct{}, budget *pac
 
 // restore reads the records of the last run.
 func (e *Engine) restore(ctx context.Context) error {
-	e.restored = map[string]store.SLORecord{}
+	e.last.records = map[string]store.SLORecord{}
 	if err := e.loadCorrections(ctx); err != nil {
 		return err
 	}
@@ -236,214 +222,96 @@ func (e *Engine) restore(ctx context.Context) error {
 		return fmt.Errorf("restore SLO states: %w", err)
 	}
 	for _, r := range records {
-		e.restored[r.Name] = r
+		e.last.records[r.Name] = r
 	}
 	return nil
 }
 
-// step judges every promise once at now. It runs no two at a time.
+// step judges every SLO once at now. It runs no two at a time.
 func (e *Engine) step(ctx context.Context, now time.Time) {
 	start := time.Now()
 	e.discover(ctx, now)
-	promises := e.sync(ctx, now)
-	q := indicator.NewBatch(e.deps.Querier, e.families)
+	list := e.sync(ctx, now)
+	q := indicator.NewBatch(e.deps.Querier, e.members.families)
 	corrections := *e.corrections.Load()
-	e.readLate(promises, now)
-	for _, p := range promises {
+	e.readLate(list, now)
+	for _, o := range list {
 		if ctx.Err() != nil {
 			return
 		}
-		p.correct(corrections[p.def.Whole()])
-		if len(p.parts) == 0 {
-			e.note(p, "query", e.read(ctx, p, q, now), now)
+		o.history.Correct(corrections[o.def.Whole()])
+		if !o.history.Composite() {
+			e.note(o, "query", o.history.Read(ctx, q, e.cfg.Limits, time.Duration(e.cfg.Lateness), now), now)
 		}
 	}
-	list, members := e.concludeAll(promises, now) // composites rest on what all others read
-	e.list.Store(&list)
-	e.sendAlerts(ctx, promises, now)
-	e.save(ctx, promises)
-	e.keep(ctx, promises, now)
-	if e.deps.Results != nil && !now.Before(e.nextRecord) {
-		e.nextRecord = now.Add(time.Duration(e.cfg.RecordEvery))
-		if err := results.Write(ctx, e.deps.Results, append(slices.Clip(list), members...), e.peaks(now), now); err != nil {
+	stand, members := e.concludeAll(list, now) // composites rest on what all others read
+	e.list.Store(&stand)
+	e.courier.send(ctx, list, now)
+	e.save(ctx, list)
+	e.keep(ctx, list, now)
+	if e.deps.Results != nil && !now.Before(e.next.record) {
+		e.next.record = now.Add(time.Duration(e.cfg.RecordEvery))
+		if err := results.Write(ctx, e.deps.Results, append(slices.Clip(stand), members...), e.peaks(now), now); err != nil {
 			e.fail("record", err)
 		}
 	}
 	e.metrics.evaluation.Observe(time.Since(start).Seconds())
 }
 
-// concludeAll judges all promises and answers how they stand, worst first, and how each group does.
-func (e *Engine) concludeAll(promises []*promise, now time.Time) (list, members []model.SLOStatus) {
-	list = make([]model.SLOStatus, 0, len(promises))
-	of := map[string][]*promise{}
-	for _, p := range promises {
-		switch s := e.conclude(p, now); {
-		case p.def.Group != nil:
-			of[p.def.Group.Of] = append(of[p.def.Group.Of], p)
+// concludeAll judges all SLOs and answers how they stand, worst first, and how each group does.
+func (e *Engine) concludeAll(list []*objective, now time.Time) (stand, members []model.SLOStatus) {
+	stand = make([]model.SLOStatus, 0, len(list))
+	of := map[string][]*objective{}
+	for _, o := range list {
+		switch s := o.conclude(e.cfg.Limits, e.log, now); {
+		case o.def.Group != nil:
+			of[o.def.Group.Of] = append(of[o.def.Group.Of], o)
 			members = append(members, s)
-		case p.def.Grouping == nil:
-			list = append(list, s)
+		case o.def.Grouping == nil:
+			stand = append(stand, s)
 		}
 	}
-	for _, p := range promises {
-		if p.def.Grouping != nil {
-			s := e.face(p, p.whole, of[p.def.Name], now)
-			p.mu.Lock()
-			p.status = s
-			p.mu.Unlock()
-			list = append(list, s)
+	for _, o := range list {
+		if o.def.Grouping != nil {
+			s := e.groups[o.def.Name].face(o.whole, of[o.def.Name], now)
+			o.mu.Lock()
+			o.status = s
+			o.mu.Unlock()
+			stand = append(stand, s)
 		}
 	}
-	Sort(list)
-	return list, members
-}
-
-func (e *Engine) read(ctx context.Context, p *promise, q Querier, now time.Time) error {
-	sealTo := now.Add(-time.Duration(e.cfg.Lateness)).Truncate(time.Minute)
-	if err := p.seal(ctx, q, sealTo); err != nil {
-		return err
-	}
-	if err := p.readLive(ctx, q, now); err != nil {
-		return err
-	}
-	if err := p.readTails(ctx, e.cfg, q, now); err != nil {
-		return err
-	}
-	return p.look(ctx, q, now)
+	judgement.Sort(stand)
+	return stand, members
 }
 
 // note keeps track of failing queries; the first failure is logged.
-func (e *Engine) note(p *promise, step string, err error, now time.Time) {
-	switch {
-	case err == nil:
-		p.failing, p.err = time.Time{}, nil
-	case errors.Is(err, context.Canceled):
-	default:
-		if p.failing.IsZero() {
-			p.failing = now
-			e.log.Warn("SLO query fails", "slo", p.def.Name, "err", err)
-		}
-		p.err = err
+func (e *Engine) note(o *objective, step string, err error, now time.Time) {
+	if errors.Is(err, context.Canceled) {
+		return
+	}
+	if o.history.Note(err, now) {
+		e.log.Warn("SLO query fails", "slo", o.def.Name, "err", err)
+	}
+	if err != nil {
 		e.metrics.failures.WithLabelValues(step).Inc()
 	}
 }
 
-func (e *Engine) fail(step string, err error) {
-	e.metrics.failures.WithLabelValues(step).Inc()
-	e.log.Error("SLO results", "step", step, "err", err)
-}
+func (e *Engine) fail(step string, err error) { e.metrics.fail(e.log, step, err) }
 
-// sync makes promises follow the catalog. A definition that measures what it
-// measured before keeps its ledger; a changed one reads its history again.
-func (e *Engine) sync(ctx context.Context, now time.Time) []*promise {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	defs := e.definitions()
-	again := e.again.Swap(false)
-	if len(defs) == len(e.promises) && !again && slices.EqualFunc(defs, e.promises, func(d *Definition, p *promise) bool { return d == p.def }) {
-		return e.promises
-	}
-	old := map[string]*promise{}
-	for _, p := range e.promises {
-		old[p.def.Name] = p
-	}
-	next := make([]*promise, 0, len(defs))
-	for _, d := range defs {
-		p := old[d.Name]
-		if p != nil && p.def.MeasuresLike(d) {
-			p.mu.Lock()
-			p.def = d
-			p.mu.Unlock()
-		} else {
-			p = newPromise(d, p, e.restored[d.Name])
-			p.resume(e.ledgers[d.Name], now)
-		}
-		if again && !p.sealed.IsZero() {
-			p.rescan(p.sealed)
-			p.backoff = 0
-		}
-		next = append(next, p)
-		delete(old, d.Name)
-	}
-	e.retire(ctx, old, now)
-	link(next)
-	e.events = nil
-	if e.deps.Changes != nil && slices.ContainsFunc(next, func(p *promise) bool { return indicator.EventsOf(p.def.Measure) != nil }) {
-		e.events = e.deps.Changes.Arrived()
-	}
-	e.families = indicator.FamiliesOf(sources(next))
-	e.ledgers = nil // those of the last run were for the first promises
-	e.promises = next
-	return next
-}
-
-func sources(promises []*promise) []indicator.Source {
-	out := make([]indicator.Source, len(promises))
-	for i, p := range promises {
-		out[i] = p.def.Measure
-	}
-	return out
-}
-
-// link connects composites with the promises they are made of.
-func link(promises []*promise) {
-	by := map[string]*promise{}
-	for _, p := range promises {
-		by[p.def.Name] = p
-	}
-	for _, p := range promises {
-		p.parts = nil
-		for _, part := range p.def.Parts {
-			p.parts = append(p.parts, by[part.Definition.Name])
-		}
-	}
-}
-
-func newPromise(d *Definition, before *promise, restored store.SLORecord) *promise {
-	p := &promise{def: d, ledger: ledger.New(d.Window), alerts: map[string]*store.SLOAlertRecord{}, record: restored}
-	if before != nil {
-		p.record = before.record
-	}
-	p.record.Name = d.Name
-	for _, a := range p.record.Alerts {
-		p.alerts[a.Name] = &a
-	}
-	return p
-}
-
-// scanning reports whether history waits to be read.
-func (e *Engine) scanning() bool {
-	for _, p := range e.promises {
-		if len(p.queue) > 0 {
-			return true
-		}
-	}
-	return false
-}
-
-// scanOne reads one chunk of one promise's history, in turn; false when there
+// scanOne reads one piece of one SLO's history, in turn; false when there
 // is none to read.
 func (e *Engine) scanOne(ctx context.Context, now time.Time) bool {
-	n := len(e.promises)
-	for i := range n {
-		p := e.promises[(e.turn+i)%n]
-		if len(p.parts) > 0 {
+	list := e.members.all()
+	for i := range list {
+		o := list[(e.next.turn+i)%len(list)]
+		if o.history.Composite() || !o.history.Due(now) {
 			continue
 		}
-		if len(p.queue) == 0 && !p.sealed.IsZero() && !p.nextScan.IsZero() && !now.Before(p.nextScan) {
-			p.rescan(p.sealed)
-		}
-		if len(p.queue) == 0 {
-			p.queueBirth()
-		}
-		if len(p.queue) == 0 {
-			continue
-		}
-		e.turn = (e.turn + i + 1) % n
-		err := p.scan(ctx, e.deps.Querier, now)
-		e.note(p, "scan", err, now)
-		if err != nil { // later, and not in a tight loop
-			p.queue, p.nextScan = nil, now.Add(max(firstRescan, p.backoff))
+		e.next.turn = (e.next.turn + i + 1) % len(list)
+		err := o.history.Scan(ctx, e.deps.Querier, now)
+		e.note(o, "scan", err, now)
+		if err != nil {
 			return false
 		}
 		e.metrics.scanned.Inc()

@@ -10,7 +10,7 @@ import (
 // Settle does what Run does when it has all the time it wants: judge, read
 // the history that is due, judge again.
 func (e *Engine) Settle(ctx context.Context, now time.Time) error {
-	if e.restored == nil {
+	if e.last.records == nil {
 		if err := e.restore(ctx); err != nil {
 			return err
 		}
@@ -25,10 +25,10 @@ func (e *Engine) Settle(ctx context.Context, now time.Time) error {
 }
 
 // Alone makes the engine ask for each counter by itself.
-func (e *Engine) Alone() { e.families = nil }
+func (e *Engine) Alone() { e.members.families = nil }
 
 // Families is how many counters are asked for together.
-func (e *Engine) Families() int { return len(e.families) }
+func (e *Engine) Families() int { return len(e.members.families) }
 
 // Judge is one evaluation, as Run does it after samples arrived.
 func (e *Engine) Judge(ctx context.Context, now time.Time) { e.step(ctx, now) }

@@ -14,9 +14,10 @@ import (
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/times"
 	"github.com/signalbox-project/signalbox/internal/slo/definition"
+	"github.com/signalbox-project/signalbox/internal/slo/judgement"
 )
 
-// MaxGroups is how many groups of one promise are judged; what is above it is named.
+// MaxGroups is how many groups of one SLO are judged; what is above it is named.
 const MaxGroups = 100
 
 const (
@@ -27,9 +28,9 @@ const (
 	groupsLook = 10 * time.Second // how often new ones are looked for
 )
 
-// groups are those of one promise whose queries sum by labels.
+// groups are those of one SLO whose queries sum by labels.
 type groups struct {
-	def     *Definition            // the promise
+	def     *Definition            // the SLO
 	known   map[string]*Definition // by name
 	seen    map[string]time.Time   // when each was seen last
 	above   map[string]struct{}    // names above the limit
@@ -137,7 +138,7 @@ func (g *groups) definitions() []*Definition {
 	return out
 }
 
-// discover finds the groups of the promises that have any. It runs in Run's goroutine.
+// discover finds the groups of the SLOs that have any. It runs in Run's goroutine.
 func (e *Engine) discover(ctx context.Context, now time.Time) {
 	known := map[string]*groups{}
 	for _, d := range e.deps.Catalog.Definitions() {
@@ -161,7 +162,7 @@ func (e *Engine) discover(ctx context.Context, now time.Time) {
 
 // recall brings back the groups of the last run: their ledgers and alerts wait for them.
 func (e *Engine) recall(g *groups, now time.Time) {
-	for name := range e.restored {
+	for name := range e.last.records {
 		rest, ours := strings.CutPrefix(name, g.def.Name+"{")
 		if !ours {
 			continue
@@ -199,9 +200,8 @@ func (g *groups) ended(name string, now time.Time) bool {
 	return now.Sub(newest) < groupEnds && now.Sub(g.seen[name]) >= groupEnds
 }
 
-// face is how a promise stands that is kept for each group alone: as its worst group does.
-func (e *Engine) face(p *promise, whole model.SLOStatus, members []*promise, now time.Time) model.SLOStatus {
-	g := e.groups[p.def.Name]
+// face is how an SLO stands that is kept for each group alone: as its worst group does.
+func (g *groups) face(whole model.SLOStatus, members []*objective, now time.Time) model.SLOStatus {
 	out := &model.SLOGroups{By: g.def.Grouping.By, LeftOut: slices.Sorted(maps.Keys(g.above))}
 	out.LeftOut = out.LeftOut[:min(len(out.LeftOut), namedAbove)]
 	var live, all []model.SLOStatus
@@ -215,8 +215,8 @@ func (e *Engine) face(p *promise, whole model.SLOStatus, members []*promise, now
 			live = append(live, m.status)
 		}
 	}
-	Sort(all)
-	Sort(live)
+	judgement.Sort(all)
+	judgement.Sort(live)
 	for _, s := range all {
 		labels := g.known[s.Name].Group.Labels
 		out.List = append(out.List, model.SLOGroup{

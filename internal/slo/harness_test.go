@@ -30,8 +30,9 @@ type world struct {
 	records  *memoryRecords
 	fixes    *memoryCorrections
 	sent     []notify.Alert
-	calls    int    // of Send
-	refuse   string // the alert name that Send refuses
+	calls    int           // of Send
+	pipeline notify.Sender // instead of the world itself
+	refuse   string        // the alert name that Send refuses
 	cfg      slo.Config
 	external map[string]string
 	counts   map[string]float64 // by outcome
@@ -71,8 +72,12 @@ func (w *world) start() {
 	if err := w.catalog.Reload([]string{file}); err != nil {
 		w.t.Fatal(err)
 	}
+	var pipeline notify.Sender = w
+	if w.pipeline != nil {
+		pipeline = w.pipeline
+	}
 	w.engine, err = slo.New(w.cfg, slo.Deps{
-		Catalog: w.catalog, Querier: promexpr.NewEvaluator(w.db, 10*time.Second, nil), Results: w.db, Alerts: w, Records: w.records, Corrections: w.fixes,
+		Catalog: w.catalog, Querier: promexpr.NewEvaluator(w.db, 10*time.Second, nil), Results: w.db, Alerts: pipeline, Records: w.records, Corrections: w.fixes,
 		ExternalURL: "http://box:4300", ExternalLabels: w.external, Now: func() time.Time { return w.now },
 	})
 	if err != nil {

@@ -17,12 +17,12 @@ import (
 )
 
 // annotate lays what the file says over what the engine says. What others read figures from stays.
-func (e *Engine) annotate(text model.Labels, d *Definition, b BurnAlert, ls model.Labels, ratio float64, now time.Time) model.Labels {
+func (c *courier) annotate(text model.Labels, d *Definition, b BurnAlert, ls model.Labels, ratio float64, now time.Time) model.Labels {
 	given, _ := definition.Carried(d.Annotations, b.Annotations)
 	if b.Only {
 		given, _ = definition.Carried(b.Annotations)
 		for name, v := range given {
-			given[name] = e.expand(name, v, ls, ratio, now)
+			given[name] = c.expand(name, v, ls, ratio, now)
 		}
 	}
 	for name, v := range given {
@@ -39,19 +39,19 @@ func (e *Engine) annotate(text model.Labels, d *Definition, b BurnAlert, ls mode
 
 // expand fills in a template of an imported annotation, as Prometheus does for the rules that the tool
 // would have written.
-func (e *Engine) expand(name, text string, ls model.Labels, ratio float64, now time.Time) string {
+func (c *courier) expand(name, text string, ls model.Labels, ratio float64, now time.Time) string {
 	if !strings.Contains(text, "{{") {
 		return text
 	}
 	const head = "{{$labels := .Labels}}{{$externalLabels := .ExternalLabels}}{{$externalURL := .ExternalURL}}{{$value := .Value}}"
-	base, err := url.Parse(e.deps.ExternalURL)
+	base, err := url.Parse(c.url)
 	if err != nil {
 		base = &url.URL{}
 	}
 	query := func(context.Context, string, time.Time) (promql.Vector, error) {
 		return nil, errors.New("queries are not answered in annotations of an SLO")
 	}
-	data := template.AlertTemplateData(ls, e.deps.ExternalLabels, e.deps.ExternalURL, promql.Sample{F: ratio})
+	data := template.AlertTemplateData(ls, c.external, c.url, promql.Sample{F: ratio})
 	out, err := template.NewTemplateExpander(context.Background(), head+text, "__alert_"+name, data, prom.TimeFromUnixNano(now.UnixNano()), query, base, nil).Expand()
 	if err != nil {
 		return fmt.Sprintf("<error expanding template: %v>", err)

@@ -3,77 +3,41 @@ package slo
 import (
 	"context"
 	"fmt"
-	"hash/fnv"
 	"time"
-
-	"github.com/klauspost/compress/s2"
 
 	"github.com/signalbox-project/signalbox/internal/store"
 )
 
 // How ledgers are kept: each once an hour and all at the end, a few at a time.
 const (
-	keepEvery = time.Hour
-	keepMost  = 100             // in one evaluation
-	keepEnd   = 5 * time.Second // for all of them at the end
+	keepMost = 100             // in one evaluation
+	keepEnd  = 5 * time.Second // for all of them at the end
 )
 
 func (e *Engine) loadLedgers(ctx context.Context) error {
 	if e.deps.Ledgers == nil {
 		return nil
 	}
-	e.ledgers = map[string]store.SLOLedger{}
-	if err := e.deps.Ledgers.SLOLedgers(ctx, func(l store.SLOLedger) { e.ledgers[l.Name] = l }); err != nil {
+	e.last.ledgers = map[string]store.SLOLedger{}
+	if err := e.deps.Ledgers.SLOLedgers(ctx, func(l store.SLOLedger) { e.last.ledgers[l.Name] = l }); err != nil {
 		return fmt.Errorf("restore SLO ledgers: %w", err)
 	}
 	return nil
 }
 
-// resume takes what the last run counted, where it counted the same; what
-// passed since is read as if the process had slept.
-func (p *promise) resume(l store.SLOLedger, now time.Time) {
-	if l.Slots == nil || l.Measures != p.def.Measures() || l.Sealed.After(now) || now.Sub(l.Sealed) > p.def.Window {
-		return
-	}
-	slots, err := s2.Decode(nil, l.Slots)
-	if err != nil || p.ledger.Unmarshal(slots) != nil {
-		return // damaged: history is read
-	}
-	p.sealed, p.loaded, p.kept = l.Sealed, p.def.Window, now
-	p.backoff, p.nextScan = wholeRescan, now.Add(wholeRescan)
-	if last, ok := p.ledger.Last(); ok {
-		p.lastData = last
-	}
-}
-
-// stored is the ledger for Ledgers; false when it is not worth keeping yet.
-func (p *promise) stored() (store.SLOLedger, bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if len(p.parts) > 0 || p.loaded < p.def.Window || len(p.queue) > 0 {
-		return store.SLOLedger{}, false
-	}
-	return store.SLOLedger{Name: p.def.Name, Measures: p.def.Measures(), Sealed: p.sealed, Slots: s2.Encode(nil, p.ledger.Marshal())}, true
-}
-
 // keep stores the ledgers that are due. What cannot be stored is due again in
 // an hour; until then a restart reads a little more.
-func (e *Engine) keep(ctx context.Context, promises []*promise, now time.Time) {
+func (e *Engine) keep(ctx context.Context, list []*objective, now time.Time) {
 	if e.deps.Ledgers == nil {
 		return
 	}
 	var due []store.SLOLedger
-	for _, p := range promises {
-		if p.kept.IsZero() { // each at its own time of the hour
-			h := fnv.New32a()
-			_, _ = h.Write([]byte(p.def.Name))
-			p.kept = now.Add(-time.Duration(h.Sum32()) % keepEvery)
-		}
-		if now.Sub(p.kept) < keepEvery || len(due) >= keepMost {
+	for _, o := range list {
+		if !o.history.KeepDue(now) || len(due) >= keepMost {
 			continue
 		}
-		if l, ok := p.stored(); ok {
-			p.kept = now
+		if l, ok := o.history.Stored(); ok {
+			o.history.Kept(now)
 			due = append(due, l)
 		}
 	}
@@ -90,16 +54,41 @@ func (e *Engine) keepAll(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepEnd)
 	defer cancel()
 	var some []store.SLOLedger
-	for i, p := range e.promises {
-		if l, ok := p.stored(); ok {
+	list := e.members.all()
+	for i, o := range list {
+		if l, ok := o.history.Stored(); ok {
 			some = append(some, l)
 		}
-		if len(some) >= keepMost || i == len(e.promises)-1 {
+		if len(some) >= keepMost || i == len(list)-1 {
 			if err := e.deps.Ledgers.SaveSLOLedgers(ctx, some); err != nil {
 				e.fail("save", err)
 				return
 			}
 			some = some[:0]
 		}
+	}
+}
+
+// save stores the records that changed. What cannot be stored is tried again
+// at the next evaluation.
+func (e *Engine) save(ctx context.Context, list []*objective) {
+	if e.deps.Records == nil {
+		return
+	}
+	var records []store.SLORecord
+	for _, o := range list {
+		if o.dirty {
+			records = append(records, o.recorded(e.deps.Now().UTC()))
+		}
+	}
+	if len(records) == 0 {
+		return
+	}
+	if err := e.deps.Records.SaveSLORecords(ctx, records); err != nil {
+		e.fail("save", err)
+		return
+	}
+	for _, o := range list {
+		o.dirty = false
 	}
 }

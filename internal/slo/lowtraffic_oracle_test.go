@@ -11,6 +11,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/slo"
+	"github.com/signalbox-project/signalbox/internal/slo/judgement"
 	"github.com/signalbox-project/signalbox/internal/slo/ledger"
 )
 
@@ -46,7 +47,7 @@ type village struct {
 
 func newVillage(t failer, d *slo.Definition, seed uint64) *village {
 	cfg := slo.DefaultConfig()
-	v := &village{replay: slo.NewReplay(cfg, d, nothing{}, nil), now: time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC), random: rand.New(rand.NewPCG(seed, 2)), pages: map[string]bool{slo.AlertTrickle: cfg.LowTraffic.Effect == slo.EffectPage}}
+	v := &village{replay: slo.NewReplay(cfg, d, nothing{}, nil), now: time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC), random: rand.New(rand.NewPCG(seed, 2)), pages: map[string]bool{judgement.AlertTrickle: cfg.LowTraffic.Effect == slo.EffectPage}}
 	for _, b := range cfg.BurnAlerts {
 		v.pages[b.Name] = b.Effect == slo.EffectPage
 	}
@@ -189,7 +190,7 @@ func TestAQuietServiceThatFailsPagesThroughItsCounters(t *testing.T) {
 	for ; w.now.Before(began.Add(pagesWithin)); w.now = w.now.Add(10 * time.Minute) {
 		alerts := w.status(t, "edge-ok").Alerts
 		paged := slices.ContainsFunc(alerts, func(name string) bool {
-			return name == slo.AlertTrickle || name == "SLOBurnRateFast" || name == "SLOBurnRateSlow"
+			return name == judgement.AlertTrickle || name == "SLOBurnRateFast" || name == "SLOBurnRateSlow"
 		})
 		switch {
 		case paged && w.now.Before(began):

@@ -1,31 +1,52 @@
-package slo
+package slo_test
 
 import (
-	"log/slog"
+	"context"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
 	"pgregory.net/rapid"
 
+	"github.com/signalbox-project/signalbox/internal/slo"
+	"github.com/signalbox-project/signalbox/internal/slo/definition"
+	"github.com/signalbox-project/signalbox/internal/slo/indicator"
+	"github.com/signalbox-project/signalbox/internal/slo/judgement"
 	"github.com/signalbox-project/signalbox/internal/slo/ledger"
-	"github.com/signalbox-project/signalbox/internal/store"
 )
 
-// quiet is a promise that gets few events, judged every 30 minutes.
+const day = 24 * time.Hour
+
+// quiet is an SLO that gets few events, judged every 30 minutes.
 type quiet struct {
-	engine *Engine
-	p      *promise
+	replay *slo.Replay
 	at     time.Time
 	random *rand.Rand
+	paging map[string]bool // names of alerts that page
 }
 
 func newQuiet(seed uint64, objective float64, window time.Duration) *quiet {
-	d := &Definition{Name: "a", DisplayName: "A", Objective: objective, Window: window, Method: "occurrences"}
-	p := newPromise(d, nil, store.SLORecord{})
-	at := time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
-	p.sealed, p.loaded = at, window
-	return &quiet{engine: &Engine{cfg: DefaultConfig(), metrics: newMetrics(), log: slog.New(slog.DiscardHandler)}, p: p, at: at, random: rand.New(rand.NewPCG(seed, 1))}
+	d := &definition.Definition{}
+	d.Name, d.DisplayName, d.Objective, d.Window, d.Method, d.Measure = "a", "A", objective, window, "occurrences", empty{}
+	q := &quiet{at: time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC), random: rand.New(rand.NewPCG(seed, 1)), paging: map[string]bool{}}
+	cfg := slo.DefaultConfig()
+	for _, row := range cfg.BurnAlerts {
+		q.paging[row.Name] = row.Effect == slo.EffectPage
+	}
+	q.paging[judgement.AlertTrickle] = cfg.LowTraffic.Effect == slo.EffectPage
+	q.replay = slo.NewReplay(cfg, d, nil, nil)
+	if err := q.replay.Load(context.Background(), q.at); err != nil {
+		panic(err) // nothing is asked
+	}
+	return q
+}
+
+// empty measured nothing.
+type empty struct{ indicator.Source }
+
+func (empty) Cells(_ context.Context, _ indicator.Querier, from, to time.Time, width time.Duration) ([]ledger.Cell, error) {
+	return make([]ledger.Cell, to.Sub(from)/width), nil
 }
 
 // pass lets time pass with perDay events a day, of which the share bad fails,
@@ -48,26 +69,10 @@ func (q *quiet) pass(d time.Duration, perDay, bad float64) (paged []bool) {
 }
 
 func (q *quiet) judge(cells []ledger.Cell) bool {
-	q.p.put(ledger.Minute, q.at, cells)
 	q.at = q.at.Add(time.Duration(len(cells)) * time.Minute)
-	q.p.setSealed(q.at)
-	q.p.lastData = q.at
-	s := q.engine.conclude(q.p, q.at)
-	for name := range q.p.alerts { // as the pipeline takes what ended
-		ended := true
-		for _, active := range s.Alerts {
-			ended = ended && active != name
-		}
-		if ended {
-			delete(q.p.alerts, name)
-		}
-	}
-	for _, name := range s.Alerts {
-		if row, _ := rowOf(q.engine.cfg, q.p.def, name); row.Effect == EffectPage {
-			return true
-		}
-	}
-	return false
+	q.replay.Put(cells)
+	s, _ := q.replay.Judge(context.Background())
+	return slices.ContainsFunc(s.Alerts, func(name string) bool { return q.paging[name] })
 }
 
 func count(bs []bool) (n int) {

@@ -19,9 +19,32 @@ import (
 // Problem is one thing wrong with an SLO document.
 type Problem = openslo.Problem
 
-// Definition is one promise, ready to be evaluated: one objective of one SLO
+// Definition is one SLO, ready to be evaluated: one objective of one SLO
 // document with its indicator resolved and its queries parsed. It is immutable.
 type Definition struct {
+	About
+	Target
+	Alerting
+
+	Indicator string // in words
+	Queries   model.SLOQueries
+	// Measure reads what it counts.
+	Measure indicator.Source
+	// Peak is what changes at peak time, nil for nothing.
+	Peak *Peak
+	// Parts make a composite.
+	Parts []Part
+	// PartOf names the composite that this was made for, if it was: such an
+	// SLO is shown, but alerts and gates by its composite.
+	PartOf string
+	// Grouping is set where each group of series has a budget of its own, Group in what Narrow
+	// made for one of them.
+	Grouping *Grouping
+	Group    *Group
+}
+
+// About is what the document says of an SLO, and where.
+type About struct {
 	Name        string
 	DisplayName string
 	Service     string
@@ -29,33 +52,24 @@ type Definition struct {
 	Description string
 	Labels      map[string]string
 	Annotations map[string]string
-	Objective   float64           // 0 to 1
-	Window      time.Duration     // of a calendar: no shorter than any of its windows
-	Calendar    *openslo.Calendar // nil: the window rolls
-	Method      string            // occurrences or timeslices
-	Indicator   string            // in words
-	Queries     model.SLOQueries
 	File        string
 	Line        int
+}
 
+// Target is what an SLO is held to, over which time, and how that is counted.
+type Target struct {
+	Objective float64           // 0 to 1
+	Window    time.Duration     // of a calendar: no shorter than any of its windows
+	Calendar  *openslo.Calendar // nil: the window rolls
+	Method    string            // occurrences or timeslices
+}
+
+// Alerting is how an SLO alerts.
+type Alerting struct {
 	// BurnAlerts are those of its AlertPolicies; nil without any.
 	BurnAlerts []BurnAlert
 	// Notify is what its AlertPolicies notify, comma-separated: a label of its alerts.
 	Notify string
-	// Peak is what changes at peak time, nil for nothing.
-	Peak *Peak
-	// Parts make a composite.
-	Parts []Part
-	// Grouping is set where each group of series has a budget of its own, Group in what Narrow
-	// made for one of them.
-	Grouping *Grouping
-	Group    *Group
-	// PartOf names the composite that this was made for, if it was: such a
-	// promise is shown, but alerts and gates by its composite.
-	PartOf string
-
-	// Measure reads what it counts.
-	Measure indicator.Source
 
 	extends bool // BurnAlerts come on top of the configuration's
 }
@@ -189,9 +203,11 @@ func keys[T any](m map[string]T) []string { return slices.Sorted(maps.Keys(m)) }
 // describe is what an SLO's definition has whatever it measures.
 func (r *resolver) describe(s *openslo.SLO, name string) *Definition {
 	d := &Definition{
-		Name: name, DisplayName: s.DisplayName, Service: s.Service, Description: s.Description,
-		Labels: s.Labels, Annotations: s.Annotations, Window: s.Window, Calendar: s.Calendar,
-		Method: "occurrences", File: s.File, Line: s.Line, Environment: model.Environments(s.Labels),
+		About: About{
+			Name: name, DisplayName: s.DisplayName, Service: s.Service, Description: s.Description, Labels: s.Labels,
+			Annotations: s.Annotations, File: s.File, Line: s.Line, Environment: model.Environments(s.Labels),
+		},
+		Target: Target{Window: s.Window, Calendar: s.Calendar, Method: "occurrences"},
 	}
 	if d.DisplayName == "" {
 		d.DisplayName = s.Name

@@ -1,4 +1,4 @@
-package slo
+package judgement
 
 import (
 	"math"
@@ -11,12 +11,19 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/budget"
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/slo/definition"
 	"github.com/signalbox-project/signalbox/internal/slo/ledger"
 )
 
 func near(a, b float64) bool { return math.Abs(a-b) <= 1e-9*max(1, math.Abs(a), math.Abs(b)) }
 
 const day = 24 * time.Hour
+
+// aged is what was counted since data began.
+func aged(sum ledger.Cell, age time.Duration) (m Measured) {
+	m.Budget, m.Age = sum, age
+	return m
+}
 
 func TestBudgetsInMinutesOfFullOutage(t *testing.T) {
 	for _, c := range []struct {
@@ -42,7 +49,7 @@ func TestBudgetsInMinutesOfFullOutage(t *testing.T) {
 func TestWhenAlertsFireAndReset(t *testing.T) {
 	for _, c := range []struct {
 		name           string
-		row            BurnAlert
+		row            definition.BurnAlert
 		objective      float64
 		window         time.Duration
 		fires, resets  float64 // minutes
@@ -54,22 +61,27 @@ func TestWhenAlertsFireAndReset(t *testing.T) {
 		{"workbook ticket slow, 30 d", row("3d", "6h", 1), 0.995, 30 * day, 21.6, 358.2, 0.10},
 		{"sloth page fast, 28 d", row("1h", "5m", 13.44), 0.995, 28 * day, 4.032, 4.664, 0.02},
 		{"pyrra page fast, 28 d", row("1h", "5m", 14), 0.995, 28 * day, 4.2, 4.65, 1.0 / 48},
-		{"default page fast", DefaultConfig().BurnAlerts[0], 0.995, 28 * day, 4.2, 4.65, 1.0 / 48},
-		{"default page slow", DefaultConfig().BurnAlerts[1], 0.995, 28 * day, 10.8, 29.1, 6.0 / 112},
-		{"default warning", DefaultConfig().BurnAlerts[2], 0.995, 28 * day, 5.4, 29.55, 3.0 / 112},
-		{"default ticket", DefaultConfig().BurnAlerts[3], 0.995, 28 * day, 21.6, 358.2, 3.0 / 28},
+		{"default page fast", DefaultLimits().BurnAlerts[0], 0.995, 28 * day, 4.2, 4.65, 1.0 / 48},
+		{"default page slow", DefaultLimits().BurnAlerts[1], 0.995, 28 * day, 10.8, 29.1, 6.0 / 112},
+		{"default warning", DefaultLimits().BurnAlerts[2], 0.995, 28 * day, 5.4, 29.55, 3.0 / 112},
+		{"default ticket", DefaultLimits().BurnAlerts[3], 0.995, 28 * day, 21.6, 358.2, 3.0 / 28},
 		{"page fast at three nines", row("1h", "5m", 14.4), 0.999, 30 * day, 0.864, 4.928, 0.02},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			d := &Definition{Objective: c.objective, Window: c.window, Method: "timeslices"}
-			cfg := Config{BurnAlerts: []BurnAlert{c.row}}
+			d := &definition.Definition{}
+			d.Objective = c.objective
+			d.Window = c.window
+			d.Method = "timeslices"
+			cfg := Limits{BurnAlerts: []definition.BurnAlert{c.row}}
 			long, short := time.Duration(c.row.Long).Minutes(), c.row.ShortWindow().Minutes()
 			firing := func(badLong, badShort float64) bool {
-				m := measured{loaded: c.window, windows: map[time.Duration]ledger.Cell{
+				m := Measured{}
+				m.Loaded = c.window
+				m.Windows = map[time.Duration]ledger.Cell{
 					time.Duration(c.row.Long): {Bad: badLong, Total: long, Minutes: long},
 					c.row.ShortWindow():       {Bad: badShort, Total: short, Minutes: short},
-				}}
-				return burnRows(cfg, d, m, func(string) bool { return true })[0].firing
+				}
+				return burnRows(cfg, d, m, func(string) bool { return true })[0].Firing
 			}
 			if !firing(c.fires, min(c.fires, short)) || firing(c.fires-1e-6, min(c.fires, short)) {
 				t.Errorf("does not fire exactly after %v min", c.fires)
@@ -86,17 +98,21 @@ func TestWhenAlertsFireAndReset(t *testing.T) {
 	}
 }
 
-func row(long, short string, factor float64) BurnAlert {
+func row(long, short string, factor float64) definition.BurnAlert {
 	l, _ := prom.ParseDuration(long)
 	s, _ := prom.ParseDuration(short)
-	return BurnAlert{Name: "A", Long: l, Short: s, Factor: factor, Effect: EffectPage}
+	return definition.BurnAlert{Name: "A", Long: l, Short: s, Factor: factor, Effect: definition.EffectPage}
 }
 
 // The budget from a stream of single events, counted one by one.
 func TestFiguresEqualANaiveCountOfEvents(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		objective := rapid.SampledFrom([]float64{0.9, 0.95, 0.99, 0.995, 0.999}).Draw(t, "objective")
-		d := &Definition{Name: "a", Objective: objective, Window: 28 * day, Method: "occurrences"}
+		d := &definition.Definition{}
+		d.Name = "a"
+		d.Objective = objective
+		d.Window = 28 * day
+		d.Method = "occurrences"
 		now := time.Unix(1_700_000_040, 0)
 		l := ledger.New(d.Window)
 		type event struct {
@@ -161,7 +177,7 @@ func TestFiguresEqualANaiveCountOfEvents(t *testing.T) {
 				t.Fatalf("burn over %s is %v, want %v", w, got, want)
 			}
 			if w == d.Window && total > 0 {
-				b := budgetOf(d, measured{budget: sum, age: d.Window})
+				b := BudgetOf(d, aged(sum, d.Window))
 				if !near(b.UsedRatio, want) || !near(b.LeftRatio, 1-want) || !near(b.Allowed, (1-objective)*total) || !near(b.SLI, 1-bad/total) {
 					t.Fatalf("budget %+v, want %v used", b, want)
 				}
@@ -170,38 +186,48 @@ func TestFiguresEqualANaiveCountOfEvents(t *testing.T) {
 	})
 }
 
-func TestAYoungPromisesBudgetIsThatOfTheWholeWindow(t *testing.T) {
-	d := &Definition{Objective: 0.995, Window: 28 * day}
+func TestAYoungSLOsBudgetIsThatOfTheWholeWindow(t *testing.T) {
+	d := &definition.Definition{}
+	d.Objective = 0.995
+	d.Window = 28 * day
 	// One day old, 1 % bad: a fifth of… 2 × 1/28 of the budget.
-	b := budgetOf(d, measured{budget: ledger.Cell{Bad: 10, Total: 1000, Minutes: 1440}, age: day})
+	b := BudgetOf(d, aged(ledger.Cell{Bad: 10, Total: 1000, Minutes: 1440}, day))
 	if !near(b.UsedRatio, 2.0/28) || !near(b.Coverage, 1.0/28) || !near(b.Allowed, 140) {
 		t.Errorf("budget %+v", b)
 	}
-	if b := budgetOf(d, measured{}); b.LeftRatio != 1 || b.Reason == "" {
+	if b := BudgetOf(d, Measured{}); b.LeftRatio != 1 || b.Reason == "" {
 		t.Errorf("without data %+v", b)
 	}
 }
 
 func TestSentences(t *testing.T) {
-	d := &Definition{Name: "edge-ok", DisplayName: "Edge answers", Service: "edge", Objective: 0.995, Window: 28 * day, Method: "occurrences", File: "slos/edge.yaml"}
+	d := &definition.Definition{}
+	d.Name = "edge-ok"
+	d.DisplayName = "Edge answers"
+	d.Service = "edge"
+	d.Objective = 0.995
+	d.Window = 28 * day
+	d.Method = "occurrences"
+	d.File = "slos/edge.yaml"
 	now := time.Unix(1_700_000_040, 0)
-	steady := func() measured {
-		m := measured{now: now, loaded: d.Window, age: d.Window, lastData: now, budget: ledger.Cell{Bad: 1000, Total: 1e6, Minutes: d.Window.Minutes()}, windows: map[time.Duration]ledger.Cell{}}
-		for _, w := range d.BurnWindows(DefaultConfig().BurnAlerts) {
-			m.windows[w] = ledger.Cell{Bad: 0, Total: w.Minutes() * 100, Minutes: w.Minutes()}
+	steady := func() Measured {
+		m := aged(ledger.Cell{Bad: 1000, Total: 1e6, Minutes: d.Window.Minutes()}, d.Window)
+		m.Now, m.Loaded, m.LastData, m.Windows = now, d.Window, now, map[time.Duration]ledger.Cell{}
+		for _, w := range d.BurnWindows(DefaultLimits().BurnAlerts) {
+			m.Windows[w] = ledger.Cell{Bad: 0, Total: w.Minutes() * 100, Minutes: w.Minutes()}
 		}
 		return m
 	}
-	judged := func(m measured) model.SLOStatus {
-		return judge(DefaultConfig(), d, m, standing{active: func(string) bool { return false }}).status
+	judged := func(m Measured) model.SLOStatus {
+		return Judge(DefaultLimits(), d, m, Standing{Active: func(string) bool { return false }}).Status
 	}
 	s := judged(steady())
 	if s.State != model.SLOOK || s.Reason != "80 % of the budget of 28 d is left (2 h 41 m 17 s of 3 h 21 m 36 s)." || s.Action != "Nothing to do." {
 		t.Errorf("%s: %s %s", s.State, s.Reason, s.Action)
 	}
 	m := steady()
-	m.windows[time.Hour] = ledger.Cell{Bad: 630, Total: 6000, Minutes: 60}
-	m.windows[5*time.Minute] = ledger.Cell{Bad: 60, Total: 500, Minutes: 5}
+	m.Windows[time.Hour] = ledger.Cell{Bad: 630, Total: 6000, Minutes: 60}
+	m.Windows[5*time.Minute] = ledger.Cell{Bad: 60, Total: 500, Minutes: 5}
 	s = judged(m)
 	if want := "Burning 21× over 1 h (limit 14×): 630 of 6,000 events were bad; at the rate of the last hour the budget is gone in 1 d 2 h."; s.State != model.SLOBurning || s.Reason != want {
 		t.Errorf("%s: %s\n want %s", s.State, s.Reason, want)
@@ -210,32 +236,17 @@ func TestSentences(t *testing.T) {
 		t.Errorf("exhausted in %v", *s.ExhaustedIn)
 	}
 	m = steady()
-	m.noGood = true
+	m.NoGood = true
 	if s := judged(m); s.State != model.SLOInsufficient || !strings.Contains(s.Reason, "matched nothing") {
 		t.Errorf("%s: %s", s.State, s.Reason)
 	}
 	list := []model.SLOStatus{{Name: "a", State: model.SLOOK}, {Name: "b", State: model.SLOInsufficient, Reason: "Old."}, s}
 	s.DisplayName = "Edge answers"
 	Sort(list)
-	if got := Summary(list); !strings.HasPrefix(got, "1 of 3 promises is in danger; worst is Edge answers: burning 21×") || !strings.HasSuffix(got, "1 cannot be judged.") {
+	if got := Summary(list); !strings.HasPrefix(got, "1 of 3 SLOs is in danger; worst is Edge answers: burning 21×") || !strings.HasSuffix(got, "1 cannot be judged.") {
 		t.Errorf("summary %q", got)
 	}
-	if got := Summary([]model.SLOStatus{{State: model.SLOOK}, {State: model.SLOOK}}); got != "All 2 promises are kept." {
+	if got := Summary([]model.SLOStatus{{State: model.SLOOK}, {State: model.SLOOK}}); got != "All 2 SLOs are kept." {
 		t.Errorf("summary %q", got)
-	}
-}
-
-func TestConfigIsCheckedWhole(t *testing.T) {
-	if errs := DefaultConfig().Validate(); len(errs) > 0 {
-		t.Error(errs)
-	}
-	var text []string
-	for _, err := range (Config{BurnAlerts: []BurnAlert{{Name: "a b", Effect: "shout"}, {Name: "A", Long: 1}, {Name: "A"}}, CPUShare: 2, MinBadEvents: -1}).Validate() {
-		text = append(text, err.Error())
-	}
-	for _, want := range []string{"burn_alerts[0].name: ", "burn_alerts[0].long: ", "burn_alerts[0].short: ", "burn_alerts[0].factor: ", "burn_alerts[0].effect: ", "burn_alerts[2].name: ", "stale_after: ", "cpu_share: ", "min_bad_events: "} {
-		if !strings.Contains(strings.Join(text, "\n"), want) {
-			t.Errorf("no %q in %q", want, text)
-		}
 	}
 }

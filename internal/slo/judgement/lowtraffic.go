@@ -1,4 +1,4 @@
-package slo
+package judgement
 
 import (
 	"fmt"
@@ -7,17 +7,18 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/budget"
 	"github.com/signalbox-project/signalbox/internal/platform/stat"
+	"github.com/signalbox-project/signalbox/internal/slo/definition"
 	"github.com/signalbox-project/signalbox/internal/slo/ledger"
 )
 
-// LowTraffic is how promises that count few events are judged: by counts that
+// LowTraffic is how SLOs that count few events are judged: by counts that
 // chance does not explain, over as much time as it takes to see enough of them.
 type LowTraffic struct {
 	// MaxEvents is how many events in 6 hours make traffic low; from there on the table of burn alerts suffices.
 	MaxEvents float64 `yaml:"max_events"`
 	// MinEvents is how many events it takes to speak of a slow trickle of failures.
 	MinEvents float64 `yaml:"min_events"`
-	// Significance is how unlikely a count of bad events must be, if the promise were
+	// Significance is how unlikely a count of bad events must be, if the objective were
 	// just kept, to alert on fewer than min_bad_events (of three or more).
 	Significance float64 `yaml:"significance"`
 	// Factor is the burn rate from which a slow trickle alerts.
@@ -26,13 +27,13 @@ type LowTraffic struct {
 	Effect string `yaml:"effect"`
 }
 
-// AlertTrickle is the name of the alert of promises with few events.
+// AlertTrickle is the name of the alert of SLOs with few events.
 const AlertTrickle = "SLOSlowTrickle"
 
-// rowOf is a burn alert of a promise by its name, that of few events included.
-func rowOf(cfg Config, d *Definition, name string) (BurnAlert, bool) {
+// RowOf is a burn alert of a SLO by its name, that of few events included.
+func RowOf(limits Limits, d *definition.Definition, name string) (definition.BurnAlert, bool) {
 	if name == AlertTrickle {
-		b := BurnAlert{Name: name, Effect: cfg.LowTraffic.Effect, Factor: cfg.LowTraffic.Factor}
+		b := definition.BurnAlert{Name: name, Effect: limits.LowTraffic.Effect, Factor: limits.LowTraffic.Factor}
 		for _, row := range d.BurnAlerts { // it goes where an imported SLO's pages go
 			if row.Only && row.Effect == b.Effect {
 				b.Labels, b.Only = row.Labels, true
@@ -41,7 +42,7 @@ func rowOf(cfg Config, d *Definition, name string) (BurnAlert, bool) {
 		}
 		return b, true
 	}
-	return d.Row(cfg.BurnAlerts, name)
+	return d.Row(limits.BurnAlerts, name)
 }
 
 // fewest is the least number of bad events that alert on their own: one or
@@ -63,7 +64,7 @@ func (l LowTraffic) validate() (errs []error) {
 		bad("factor: must be > 0, got %v", l.Factor)
 	}
 	switch l.Effect {
-	case EffectPage, EffectWarn, EffectTicket:
+	case definition.EffectPage, definition.EffectWarn, definition.EffectTicket:
 	default:
 		bad("effect: must be page, warn or ticket, got %q", l.Effect)
 	}
@@ -72,58 +73,58 @@ func (l LowTraffic) validate() (errs []error) {
 
 // enough reports whether a window holds enough bad events to alert on: an
 // absolute number, or fewer that are no chance.
-func enough(cfg Config, d *Definition, c ledger.Cell) bool {
-	if d.Method != "occurrences" || c.Bad >= cfg.MinBadEvents {
+func enough(limits Limits, d *definition.Definition, c ledger.Cell) bool {
+	if d.Method != "occurrences" || c.Bad >= limits.MinBadEvents {
 		return true
 	}
-	return c.Bad >= fewest-1e-9 && stat.PoissonTail(c.Bad, d.ErrorBudget()*c.Total) < cfg.LowTraffic.Significance
+	return c.Bad >= fewest-1e-9 && stat.PoissonTail(c.Bad, d.ErrorBudget()*c.Total) < limits.LowTraffic.Significance
 }
 
-// The windows in which a slow trickle is looked for, and those that tell
+// TrickleWindows are those in which a slow trickle is looked for, and those that tell
 // whether it goes on.
-func trickleWindows() (long, recent []time.Duration) {
+func TrickleWindows() (long, recent []time.Duration) {
 	const hour = time.Hour
 	return []time.Duration{6 * hour, 24 * hour, 72 * hour, 168 * hour}, []time.Duration{hour / 2, hour, 2 * hour, 6 * hour, 12 * hour, 24 * hour}
 }
 
-// lowTraffic reports whether the table's windows hold too few events.
-func lowTraffic(cfg Config, d *Definition, sixHours ledger.Cell) bool {
-	return d.Method == "occurrences" && sixHours.Total < cfg.LowTraffic.MaxEvents
+// FewEvents reports whether the table's windows hold too few events.
+func FewEvents(limits Limits, d *definition.Definition, sixHours ledger.Cell) bool {
+	return d.Method == "occurrences" && sixHours.Total < limits.LowTraffic.MaxEvents
 }
 
-// trickleRow judges a promise with few events over the shortest windows that hold enough of them.
+// trickleRow judges a SLO with few events over the shortest windows that hold enough of them.
 // Like the table it wants both: bad over a longer time, and still bad.
-func trickleRow(cfg Config, d *Definition, m measured, wasActive bool) (burnRow, bool) {
-	if m.trickle == nil || len(d.Table(cfg.BurnAlerts)) == 0 { // an SLO that wants no alerts
-		return burnRow{}, false
+func trickleRow(limits Limits, d *definition.Definition, m Measured, wasActive bool) (Row, bool) {
+	if m.Trickle == nil || len(d.Table(limits.BurnAlerts)) == 0 { // an SLO that wants no alerts
+		return Row{}, false
 	}
-	longs, recents := trickleWindows()
+	longs, recents := TrickleWindows()
 	find := func(windows []time.Duration, least float64, below time.Duration) (time.Duration, bool) {
 		for _, w := range windows {
-			if w < below && w <= d.Window && m.trickle[w].Total >= least-1e-9 {
+			if w < below && w <= d.Window && m.Trickle[w].Total >= least-1e-9 {
 				return w, true
 			}
 		}
 		return 0, false
 	}
-	alert, _ := rowOf(cfg, d, AlertTrickle)
-	r := burnRow{alert: alert}
-	long, found := find(longs, cfg.LowTraffic.MinEvents, math.MaxInt64)
+	alert, _ := RowOf(limits, d, AlertTrickle)
+	r := Row{Alert: alert}
+	long, found := find(longs, limits.LowTraffic.MinEvents, math.MaxInt64)
 	if !found {
-		r.firing = wasActive
+		r.Firing = wasActive
 		return r, wasActive
 	}
-	cell := m.trickle[long]
-	r.long, r.longBad = burn(long, cell, d.Objective), cell.Bad
-	recent, found := find(recents, cfg.LowTraffic.MinEvents/2, long)
+	cell := m.Trickle[long]
+	r.Long, r.LongBad = burn(long, cell, d.Objective), cell.Bad
+	recent, found := find(recents, limits.LowTraffic.MinEvents/2, long)
 	if found {
-		r.short = burn(recent, m.trickle[recent], d.Objective)
+		r.Short = burn(recent, m.Trickle[recent], d.Objective)
 	}
-	factor := d.FactorAt(alert, m.now)
-	still := found && budget.Reaches(r.short.Rate, factor) || !found && wasActive
+	factor := d.FactorAt(alert, m.Now)
+	still := found && budget.Reaches(r.Short.Rate, factor) || !found && wasActive
 	chance := stat.PoissonTail(cell.Bad, d.ErrorBudget()*cell.Total)
 	r.unread = m.unread(long)
-	r.firing = !r.unread && cell.Bad >= max(fewest, cfg.MinBadEvents) && chance < max(cfg.LowTraffic.Significance, 1e-300) && budget.Reaches(r.long.Rate, factor) && still
-	r.firing = r.firing || wasActive && m.loaded < long
+	r.Firing = !r.unread && cell.Bad >= max(fewest, limits.MinBadEvents) && chance < max(limits.LowTraffic.Significance, 1e-300) && budget.Reaches(r.Long.Rate, factor) && still
+	r.Firing = r.Firing || wasActive && m.Loaded < long
 	return r, true
 }

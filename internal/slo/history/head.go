@@ -1,4 +1,4 @@
-package slo
+package history
 
 import (
 	"time"
@@ -15,35 +15,35 @@ type head struct {
 }
 
 // queueHead has the head read next if it is not the one that is known.
-func (p *promise) queueHead(at time.Time, again bool) {
-	start, wants := p.def.WantsHead(at)
-	if !wants || p.head.start.Equal(start) && !again {
+func (h *History) queueHead(at time.Time, again bool) {
+	start, wants := h.def.WantsHead(at)
+	if !wants || h.head.start.Equal(start) && !again {
 		return
 	}
-	for _, c := range p.queue {
+	for _, c := range h.queue {
 		if c.head && c.to.Equal(start) {
 			return
 		}
 	}
-	p.queue = append([]chunk{{tier: ledger.Minute, from: start.Truncate(time.Hour), to: start, head: true}}, p.queue...)
+	h.queue = append([]chunk{{tier: ledger.Minute, from: start.Truncate(time.Hour), to: start, head: true}}, h.queue...)
 }
 
 // keepHead keeps what was read of the minutes before a window. mu is not held.
-func (p *promise) keepHead(start time.Time, cells []ledger.Cell) {
+func (h *History) keepHead(start time.Time, cells []ledger.Cell) {
 	var sum ledger.Cell
 	for _, c := range cells {
 		sum = sum.Add(c)
 	}
-	p.mu.Lock()
-	p.head = head{start: start, cell: sum}
-	p.mu.Unlock()
+	h.mu.Lock()
+	h.head = head{start: start, cell: sum}
+	h.mu.Unlock()
 }
 
 // ledgerSum is the ledger's sum of (from, to], exact where a calendar window
 // begins. mu is held.
-func (p *promise) ledgerSum(from, to time.Time) ledger.Cell {
-	if !p.head.start.Equal(from) || !from.Before(p.ledger.Start(ledger.FiveMinutes, p.sealed)) || to.Before(from) {
-		return p.ledger.Sum(from, to)
+func (h *History) ledgerSum(from, to time.Time) ledger.Cell {
+	if !h.head.start.Equal(from) || !from.Before(h.ledger.Start(ledger.FiveMinutes, h.sealed)) || to.Before(from) {
+		return h.ledger.Sum(from, to)
 	}
-	return without(p.ledger.Sum(from.Truncate(time.Hour), to), p.head.cell)
+	return without(h.ledger.Sum(from.Truncate(time.Hour), to), h.head.cell)
 }

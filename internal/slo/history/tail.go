@@ -1,10 +1,11 @@
-package slo
+package history
 
 import (
 	"context"
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/slo/indicator"
+	"github.com/signalbox-project/signalbox/internal/slo/judgement"
 	"github.com/signalbox-project/signalbox/internal/slo/ledger"
 )
 
@@ -17,42 +18,42 @@ type tail struct {
 }
 
 // readTails reads the windows that begin within the live part.
-func (p *promise) readTails(ctx context.Context, cfg Config, q Querier, now time.Time) error {
+func (h *History) readTails(ctx context.Context, limits judgement.Limits, q indicator.Querier, now time.Time) error {
 	var tails []tail
-	start, _ := p.def.Span(now)
+	start, _ := h.def.Span(now)
 	starts := []time.Time{start}
-	for _, w := range p.def.BurnWindows(cfg.BurnAlerts) {
+	for _, w := range h.def.BurnWindows(limits.BurnAlerts) {
 		starts = append(starts, now.Add(-w))
 	}
 	for _, from := range starts {
-		if !from.After(p.sealed) || !from.Before(now) {
+		if !from.After(h.sealed) || !from.Before(now) {
 			continue
 		}
 		begin := from
-		if _, events := p.def.Measure.(*indicator.Ratio); !events {
+		if _, events := h.def.Measure.(*indicator.Ratio); !events {
 			begin = from.Truncate(time.Minute) // values and slices stand for whole minutes
 		}
-		c, err := p.def.Measure.Live(ctx, q, begin, now)
+		c, err := h.def.Measure.Live(ctx, q, begin, now)
 		if err != nil {
 			return err
 		}
 		tails = append(tails, tail{from, c})
 	}
-	p.mu.Lock()
-	p.tails = tails
-	p.mu.Unlock()
+	h.mu.Lock()
+	h.tails = tails
+	h.mu.Unlock()
 	return nil
 }
 
 // liveSince is the live part of a window that begins at from. mu is held.
-func (p *promise) liveSince(from time.Time) ledger.Cell {
-	if !from.Before(p.liveTo) { // a calendar window begins this moment
+func (h *History) liveSince(from time.Time) ledger.Cell {
+	if !from.Before(h.liveTo) { // a calendar window begins this moment
 		return ledger.Cell{}
 	}
-	for _, t := range p.tails {
+	for _, t := range h.tails {
 		if t.from.Equal(from) {
 			return t.cell
 		}
 	}
-	return p.live
+	return h.live
 }

@@ -1,0 +1,124 @@
+package history
+
+import (
+	"slices"
+	"time"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/platform/times"
+	"github.com/signalbox-project/signalbox/internal/slo/ledger"
+)
+
+// corrected is what people took out of the SLO.
+type corrected struct {
+	corrections []model.SLOCorrection
+	exclusions  []*exclusion
+}
+
+// exclusion is a span of minutes that does not count: corrections that touch
+// are one.
+type exclusion struct {
+	from, to time.Time
+	cells    []ledger.Cell // by minute, from from; those that were read
+	known    []bool
+}
+
+// Correct makes the history follow its corrections. What it knows of spans
+// that stay is kept; others are read.
+func (h *History) Correct(list []model.SLOCorrection) {
+	if slices.EqualFunc(list, h.corrections, func(a, b model.SLOCorrection) bool { return a.ID == b.ID && a.End.Equal(b.End) }) {
+		return
+	}
+	var next []*exclusion
+	for _, c := range list {
+		if n := len(next); n > 0 && !c.Start.After(next[n-1].to) {
+			next[n-1].to = times.Later(next[n-1].to, c.End)
+			continue
+		}
+		next = append(next, &exclusion{from: c.Start, to: c.End})
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, x := range next {
+		n := int(x.to.Sub(x.from) / time.Minute)
+		x.cells, x.known = make([]ledger.Cell, n), make([]bool, n)
+	}
+	h.corrections, h.exclusions = slices.Clone(list), next
+	h.queueExclusions(h.sealed)
+}
+
+// queueExclusions has the excluded minutes that ended before sealTo read first of all.
+func (h *History) queueExclusions(sealTo time.Time) {
+	h.queue = slices.DeleteFunc(h.queue, func(c chunk) bool { return c.excluded })
+	for _, x := range h.exclusions {
+		for from := x.from; from.Before(times.Earlier(x.to, sealTo)); from = from.Add(8 * time.Hour) {
+			to := times.Earlier(times.Earlier(from.Add(8*time.Hour), x.to), sealTo)
+			h.queue = append([]chunk{{tier: ledger.Minute, from: from, to: to, excluded: true}}, h.queue...)
+		}
+	}
+}
+
+// exclude keeps the minutes of (from, …] that do not count. mu is held.
+func (h *History) exclude(from time.Time, cells []ledger.Cell) {
+	for _, x := range h.exclusions {
+		for i := range cells {
+			if k := int(from.Add(time.Duration(i)*time.Minute).Sub(x.from) / time.Minute); k >= 0 && k < len(x.cells) && !from.Add(time.Duration(i)*time.Minute).Before(x.from) {
+				x.cells[k], x.known[k] = cells[i], true
+			}
+		}
+	}
+}
+
+// excludedIn is what happened in (from, to] and does not count, and how long
+// that was. mu is held.
+func (h *History) excludedIn(from, to time.Time) (sum ledger.Cell, d time.Duration) {
+	begin, end := h.cutAt(from)
+	for _, x := range h.exclusions {
+		if a, b := times.Later(from, x.from), times.Earlier(to, x.to); b.After(a) {
+			d += b.Sub(a)
+		}
+		// Of the slot that the window cuts counts as much as of what it is taken from.
+		if end.After(begin) {
+			share := float64(end.Sub(from)) / float64(end.Sub(begin))
+			sum = sum.Add(h.excludedOf(x, begin, times.Earlier(end, to)).Scale(share))
+		}
+		sum = sum.Add(h.excludedOf(x, end, to))
+	}
+	return sum, d
+}
+
+// cutAt is the ledger's slot that a window which begins at from cuts; begin and
+// end are from where none is. mu is held.
+func (h *History) cutAt(from time.Time) (begin, end time.Time) {
+	if h.head.start.Equal(from) || !from.Before(h.sealed) {
+		return from, from
+	}
+	return h.ledger.Cut(from)
+}
+
+// excludedOf is what happened in (from, to] and in one exclusion. mu is held.
+func (h *History) excludedOf(x *exclusion, from, to time.Time) (sum ledger.Cell) {
+	a, b := times.Later(from, x.from), times.Earlier(to, x.to)
+	for at := a; at.Before(times.Earlier(b, h.sealed)); {
+		k := int(at.Sub(x.from) / time.Minute)
+		next := times.Earlier(times.Earlier(x.from.Add(time.Duration(k+1)*time.Minute), b), h.sealed)
+		if x.known[k] {
+			sum = sum.Add(x.cells[k].Scale(next.Sub(at).Minutes()))
+		} else {
+			sum = sum.Add(h.ledger.Sum(at, next))
+		}
+		at = next
+	}
+	// The live part counts in proportion until its minutes are sealed.
+	if l, r := times.Later(a, h.sealed), times.Earlier(b, h.liveTo); r.After(l) && h.liveTo.After(h.sealed) {
+		sum = sum.Add(h.live.Scale(float64(r.Sub(l)) / float64(h.liveTo.Sub(h.sealed))))
+	}
+	return sum
+}
+
+// without is sum less what does not count.
+func without(sum, excluded ledger.Cell) ledger.Cell {
+	c := sum.Sub(excluded)
+	c.Minutes = max(c.Minutes, 0)
+	return c
+}
