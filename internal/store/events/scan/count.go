@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/store"
+	"github.com/signalbox-project/signalbox/internal/store/events/match"
 	"github.com/signalbox-project/signalbox/internal/store/events/part"
 )
 
@@ -37,30 +38,30 @@ func gridOf(r store.Range, step time.Duration) (grid, error) {
 }
 
 // histogram counts matching rows by bucket and by a field's values.
-func (s *Scanner) histogram(ctx context.Context, q *query, step time.Duration, field string) (store.Histogram, error) {
-	g, err := gridOf(q.rng, step)
+func (s *Scanner) histogram(ctx context.Context, q *match.Query, step time.Duration, field string) (store.Histogram, error) {
+	g, err := gridOf(q.Range, step)
 	if err != nil {
 		return store.Histogram{}, err
 	}
-	v := s.source.View(q.signal, q.rng)
+	v := s.source.View(q.Signal, q.Range)
 	defer v.Release()
 	total := newSeries(field, g)
 	var mu sync.Mutex
 	byMinute := g.step%minute == 0
-	err = run(ctx, v, unitsOf(v, q.rng, false), func(ctx context.Context, _ int, u *unit) error {
+	err = run(ctx, v, unitsOf(v, q.Range, false), func(ctx context.Context, _ int, u *match.Unit) error {
 		one := newSeries(field, g)
-		rolled := byMinute && q.useRollups(u, field)
+		rolled := byMinute && useRollups(q, u, field)
 		if rolled {
-			err := s.eachRollup(q, u.part, func(row *rollupRow, r part.Rollup) {
+			err := s.eachRollup(q, u.Part, func(row *rollupRow, r part.Rollup) {
 				// A part's first minute may begin before the range, its rows do not.
 				bucket := max(g.of(r.Minute*minute), 0)
-				one.add(one.slots.of(row.text(field)), bucket, uint64(r.Count))
+				one.add(one.slots.Of(row.text(field)), bucket, uint64(r.Count))
 			})
 			rolled = err == nil // else the rows answer
 		}
 		if !rolled {
 			one = newSeries(field, g)
-			if err := q.scan(ctx, u, one); err != nil {
+			if err := q.Scan(ctx, u, one); err != nil {
 				return err
 			}
 		}
@@ -73,26 +74,26 @@ func (s *Scanner) histogram(ctx context.Context, q *query, step time.Duration, f
 }
 
 // values counts a field's values among matching rows.
-func (s *Scanner) values(ctx context.Context, q *query, field string, limit int) ([]store.ValueCount, error) {
+func (s *Scanner) values(ctx context.Context, q *match.Query, field string, limit int) ([]store.ValueCount, error) {
 	if field == "" {
 		return nil, &InvalidError{"name the field whose values are wanted"}
 	}
-	v := s.source.View(q.signal, q.rng)
+	v := s.source.View(q.Signal, q.Range)
 	defer v.Release()
 	total := newCounts(field, maxDistinct)
 	var mu sync.Mutex
-	err := run(ctx, v, unitsOf(v, q.rng, false), func(ctx context.Context, _ int, u *unit) error {
+	err := run(ctx, v, unitsOf(v, q.Range, false), func(ctx context.Context, _ int, u *match.Unit) error {
 		one := newCounts(field, maxDistinct)
-		rolled := q.useRollups(u, field)
+		rolled := useRollups(q, u, field)
 		if rolled {
-			err := s.eachRollup(q, u.part, func(row *rollupRow, r part.Rollup) {
-				one.add(one.slots.of(row.text(field)), uint64(r.Count))
+			err := s.eachRollup(q, u.Part, func(row *rollupRow, r part.Rollup) {
+				one.add(one.slots.Of(row.text(field)), uint64(r.Count))
 			})
 			rolled = err == nil
 		}
 		if !rolled {
 			one = newCounts(field, maxDistinct)
-			if err := q.scan(ctx, u, one); err != nil {
+			if err := q.Scan(ctx, u, one); err != nil {
 				return err
 			}
 		}

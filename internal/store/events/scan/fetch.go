@@ -9,6 +9,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store/events/head"
+	"github.com/signalbox-project/signalbox/internal/store/events/match"
 	"github.com/signalbox-project/signalbox/internal/store/events/part"
 )
 
@@ -32,24 +33,24 @@ func byUnit(refs []ref) map[int32][]fetched {
 
 // fetch reads whole rows in the order of refs. Rows of parts that prove
 // damaged are missing from the result.
-func fetch[T any](ctx context.Context, v *part.View, units []unit, refs []ref,
-	fromHead func(u *unit, i int) T, fromPart func(t *table, rows []fetched, set func(place int, value T)) error,
+func fetch[T any](ctx context.Context, v *part.View, units []match.Unit, refs []ref,
+	fromHead func(u *match.Unit, i int) T, fromPart func(t *match.Table, rows []fetched, set func(place int, value T)) error,
 ) ([]T, error) {
 	out := make([]T, len(refs))
 	ok := make([]bool, len(refs))
 	set := func(place int, value T) { out[place], ok[place] = value, true }
 	wanted := byUnit(refs)
-	var used []unit
+	var used []match.Unit
 	var rows [][]fetched
 	for i := range units {
 		if list := wanted[int32(i)]; list != nil {
 			used, rows = append(used, units[i]), append(rows, list)
 		}
 	}
-	err := run(ctx, v, used, func(_ context.Context, i int, u *unit) error {
-		if u.part != nil {
-			t := newTable(u.part)
-			defer t.close()
+	err := run(ctx, v, used, func(_ context.Context, i int, u *match.Unit) error {
+		if u.Part != nil {
+			t := match.NewTable(u.Part)
+			defer t.Close()
 			return fromPart(t, rows[i], set)
 		}
 		for _, f := range rows[i] {
@@ -70,16 +71,16 @@ func fetch[T any](ctx context.Context, v *part.View, units []unit, refs []ref,
 }
 
 // eachRow calls f with the place of each row's value in the column's page.
-func (t *table) eachRow(name string, rows []fetched, f func(i int, c *column, at int)) error {
-	c, err := t.need(name)
+func eachRow(t *match.Table, name string, rows []fetched, f func(i int, c *match.Column, at int)) error {
+	c, err := t.Need(name)
 	if err != nil {
 		return err
 	}
 	for i, r := range rows {
-		if err := c.load(r.row); err != nil {
+		if err := c.Load(r.row); err != nil {
 			return err
 		}
-		if at := c.at(r.row); at >= 0 {
+		if at := c.At(r.row); at >= 0 {
 			f(i, c, at)
 		}
 	}
@@ -87,10 +88,10 @@ func (t *table) eachRow(name string, rows []fetched, f func(i int, c *column, at
 }
 
 // texts reads a column of text; equal neighbours share one string.
-func (t *table) texts(name string, rows []fetched, set func(i int, s string)) error {
+func texts(t *match.Table, name string, rows []fetched, set func(i int, s string)) error {
 	last := ""
-	return t.eachRow(name, rows, func(i int, c *column, at int) {
-		if s := c.textAt(at); s != last {
+	return eachRow(t, name, rows, func(i int, c *match.Column, at int) {
+		if s := c.TextAt(at); s != last {
 			last = strings.Clone(s)
 		}
 		set(i, last)
@@ -98,14 +99,14 @@ func (t *table) texts(name string, rows []fetched, set func(i int, s string)) er
 }
 
 // resources reads the resources of rows; equal ones are one.
-func (t *table) resources(rows []fetched) ([]*model.Resource, error) {
+func resources(t *match.Table, rows []fetched) ([]*model.Resource, error) {
 	names := [...]string{
 		part.ColTenant, part.ColService, part.ColNamespace, part.ColEnv, part.ColRegion,
 		part.ColVersion, part.ColInstance, part.ColResource,
 	}
 	keys := make([][len(names)]string, len(rows))
 	for k, name := range names {
-		if err := t.texts(name, rows, func(i int, s string) { keys[i][k] = s }); err != nil {
+		if err := texts(t, name, rows, func(i int, s string) { keys[i][k] = s }); err != nil {
 			return nil, err
 		}
 	}
@@ -130,11 +131,11 @@ func (t *table) resources(rows []fetched) ([]*model.Resource, error) {
 }
 
 // attributes reads the attributes of rows: those in JSON, then the promoted ones.
-func (t *table) attributes(rows []fetched) ([]model.Attrs, error) {
+func attributes(t *match.Table, rows []fetched) ([]model.Attrs, error) {
 	out := make([]model.Attrs, len(rows))
 	var failed error
-	err := t.eachRow(part.ColAttributes, rows, func(i int, c *column, at int) {
-		attrs, err := head.DecodeAttrsJSON(c.textAt(at))
+	err := eachRow(t, part.ColAttributes, rows, func(i int, c *match.Column, at int) {
+		attrs, err := head.DecodeAttrsJSON(c.TextAt(at))
 		if err != nil {
 			failed = fmt.Errorf("column %s: %w", part.ColAttributes, err)
 		}
@@ -147,10 +148,8 @@ func (t *table) attributes(rows []fetched) ([]model.Attrs, error) {
 		return nil, err
 	}
 	for _, p := range t.Promoted {
-		a := &attrColumn{kind: p.Kind}
-		err := t.eachRow(p.Column(), rows, func(i int, c *column, at int) {
-			a.promoted = c
-			v := a.promotedAt(at)
+		err := eachRow(t, p.Column(), rows, func(i int, c *match.Column, at int) {
+			v := c.ValueAt(p.Kind, at)
 			if p.Kind == model.KindString {
 				v = model.StringValue(strings.Clone(v.Str()))
 			}
@@ -164,29 +163,29 @@ func (t *table) attributes(rows []fetched) ([]model.Attrs, error) {
 }
 
 // fetchLogs reads whole log records of a part.
-func fetchLogs(t *table, rows []fetched, set func(int, model.LogRecord)) error {
+func fetchLogs(t *match.Table, rows []fetched, set func(int, model.LogRecord)) error {
 	out := make([]model.LogRecord, len(rows))
-	err := t.eachColumn(rows, []setter{
-		{part.ColTimestamp, func(i int, c *column, at int) { out[i].Time = c.intAt(at) }},
-		{part.ColTraceID, func(i int, c *column, at int) { copy(out[i].TraceID[:], c.fixedAt(at)) }},
-		{part.ColSpanID, func(i int, c *column, at int) { copy(out[i].SpanID[:], c.fixedAt(at)) }},
-		{part.ColLevel, func(i int, c *column, at int) { out[i].Level = levelOf(c.textAt(at)) }},
-		{part.ColRequestID, func(i int, c *column, at int) { out[i].RequestID = strings.Clone(c.textAt(at)) }},
-		{part.ColMessage, func(i int, c *column, at int) { out[i].Message = strings.Clone(c.textAt(at)) }},
+	err := eachColumn(t, rows, []setter{
+		{part.ColTimestamp, func(i int, c *match.Column, at int) { out[i].Time = c.IntAt(at) }},
+		{part.ColTraceID, func(i int, c *match.Column, at int) { copy(out[i].TraceID[:], c.FixedAt(at)) }},
+		{part.ColSpanID, func(i int, c *match.Column, at int) { copy(out[i].SpanID[:], c.FixedAt(at)) }},
+		{part.ColLevel, func(i int, c *match.Column, at int) { out[i].Level = match.LevelOf(c.TextAt(at)) }},
+		{part.ColRequestID, func(i int, c *match.Column, at int) { out[i].RequestID = strings.Clone(c.TextAt(at)) }},
+		{part.ColMessage, func(i int, c *match.Column, at int) { out[i].Message = strings.Clone(c.TextAt(at)) }},
 	})
 	if err != nil {
 		return err
 	}
-	resources, err := t.resources(rows)
+	res, err := resources(t, rows)
 	if err != nil {
 		return err
 	}
-	attrs, err := t.attributes(rows)
+	attrs, err := attributes(t, rows)
 	if err != nil {
 		return err
 	}
 	for i, r := range rows {
-		out[i].Resource, out[i].Attrs = resources[i], attrs[i]
+		out[i].Resource, out[i].Attrs = res[i], attrs[i]
 		set(r.place, out[i])
 	}
 	return nil
@@ -195,12 +194,12 @@ func fetchLogs(t *table, rows []fetched, set func(int, model.LogRecord)) error {
 // setter takes a value of row i from a column.
 type setter struct {
 	column string
-	set    func(i int, c *column, at int)
+	set    func(i int, c *match.Column, at int)
 }
 
-func (t *table) eachColumn(rows []fetched, setters []setter) error {
+func eachColumn(t *match.Table, rows []fetched, setters []setter) error {
 	for _, s := range setters {
-		if err := t.eachRow(s.column, rows, s.set); err != nil {
+		if err := eachRow(t, s.column, rows, s.set); err != nil {
 			return err
 		}
 	}
@@ -208,7 +207,7 @@ func (t *table) eachColumn(rows []fetched, setters []setter) error {
 }
 
 // fetchSpans reads whole spans of a part.
-func fetchSpans(t *table, rows []fetched, set func(int, model.Span)) error {
+func fetchSpans(t *match.Table, rows []fetched, set func(int, model.Span)) error {
 	out := make([]model.Span, len(rows))
 	if err := fetchSpanNumbers(t, rows, out); err != nil {
 		return err
@@ -216,32 +215,32 @@ func fetchSpans(t *table, rows []fetched, set func(int, model.Span)) error {
 	if err := fetchSpanTexts(t, rows, out); err != nil {
 		return err
 	}
-	resources, err := t.resources(rows)
+	res, err := resources(t, rows)
 	if err != nil {
 		return err
 	}
-	attrs, err := t.attributes(rows)
+	attrs, err := attributes(t, rows)
 	if err != nil {
 		return err
 	}
 	for i, r := range rows {
-		out[i].Resource, out[i].Attrs = resources[i], attrs[i]
+		out[i].Resource, out[i].Attrs = res[i], attrs[i]
 		set(r.place, out[i])
 	}
 	return nil
 }
 
-func fetchSpanNumbers(t *table, rows []fetched, out []model.Span) error {
-	return t.eachColumn(rows, []setter{
-		{part.ColTimestamp, func(i int, c *column, at int) { out[i].Start = c.intAt(at) }},
-		{part.ColDuration, func(i int, c *column, at int) { out[i].Duration = c.intAt(at) }},
-		{part.ColTraceID, func(i int, c *column, at int) { copy(out[i].TraceID[:], c.fixedAt(at)) }},
-		{part.ColSpanID, func(i int, c *column, at int) { copy(out[i].SpanID[:], c.fixedAt(at)) }},
-		{part.ColParentSpanID, func(i int, c *column, at int) { copy(out[i].ParentID[:], c.fixedAt(at)) }},
+func fetchSpanNumbers(t *match.Table, rows []fetched, out []model.Span) error {
+	return eachColumn(t, rows, []setter{
+		{part.ColTimestamp, func(i int, c *match.Column, at int) { out[i].Start = c.IntAt(at) }},
+		{part.ColDuration, func(i int, c *match.Column, at int) { out[i].Duration = c.IntAt(at) }},
+		{part.ColTraceID, func(i int, c *match.Column, at int) { copy(out[i].TraceID[:], c.FixedAt(at)) }},
+		{part.ColSpanID, func(i int, c *match.Column, at int) { copy(out[i].SpanID[:], c.FixedAt(at)) }},
+		{part.ColParentSpanID, func(i int, c *match.Column, at int) { copy(out[i].ParentID[:], c.FixedAt(at)) }},
 	})
 }
 
-func fetchSpanTexts(t *table, rows []fetched, out []model.Span) error {
+func fetchSpanTexts(t *match.Table, rows []fetched, out []model.Span) error {
 	for _, col := range []struct {
 		name string
 		set  func(s *model.Span, text string) error
@@ -256,7 +255,7 @@ func fetchSpanTexts(t *table, rows []fetched, out []model.Span) error {
 		{part.ColLinks, func(s *model.Span, text string) (err error) { s.Links, err = head.DecodeLinksJSON(text); return err }},
 	} {
 		var failed error
-		err := t.texts(col.name, rows, func(i int, text string) {
+		err := texts(t, col.name, rows, func(i int, text string) {
 			if err := col.set(&out[i], text); err != nil {
 				failed = fmt.Errorf("column %s: %w", col.name, err)
 			}

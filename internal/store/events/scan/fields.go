@@ -11,6 +11,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
 	"github.com/signalbox-project/signalbox/internal/store/events/head"
+	"github.com/signalbox-project/signalbox/internal/store/events/match"
 	"github.com/signalbox-project/signalbox/internal/store/events/part"
 )
 
@@ -34,18 +35,18 @@ type fieldSet struct {
 	seen    map[string]bool
 	keys    map[string]int
 	sampled int
-	head    *headAttrs
-	readers map[string]*fieldReader
+	head    *match.HeadAttrs
+	readers map[string]*match.FieldReader
 }
 
 func newFieldSet(signal part.Signal) *fieldSet {
 	return &fieldSet{
 		names: listedFields(signal), seen: map[string]bool{}, keys: map[string]int{},
-		readers: map[string]*fieldReader{},
+		readers: map[string]*match.FieldReader{},
 	}
 }
 
-func (s *fieldSet) block(t *table, b *block) error {
+func (s *fieldSet) Block(t *match.Table, b *match.Block) error {
 	for _, name := range s.names {
 		if s.seen[name] {
 			continue
@@ -53,13 +54,13 @@ func (s *fieldSet) block(t *table, b *block) error {
 		r := s.readers[name]
 		if r == nil {
 			var err error
-			if r, err = newFieldReader(t, name, newSlots(maxDistinct)); err != nil {
+			if r, err = match.NewFieldReader(t, name, match.NewSlots(maxDistinct)); err != nil {
 				return err
 			}
 			s.readers[name] = r
 		}
-		err := r.each(b, func(_ int, slot int32) {
-			s.seen[name] = s.seen[name] || slot < 0 || r.slots.values[slot] != ""
+		err := r.Each(b, func(_ int, slot int32) {
+			s.seen[name] = s.seen[name] || slot < 0 || r.Value(slot) != ""
 		})
 		if err != nil {
 			return err
@@ -68,15 +69,15 @@ func (s *fieldSet) block(t *table, b *block) error {
 	if s.sampled >= maxSampled {
 		return nil
 	}
-	s.sampled += b.sel.count()
+	s.sampled += b.Count()
 	return s.attrs(t, b)
 }
 
 // attrs counts the attribute keys of a block's rows.
-func (s *fieldSet) attrs(t *table, b *block) error {
+func (s *fieldSet) attrs(t *match.Table, b *match.Block) error {
 	var rows []fetched
-	b.sel.each(func(i int) { rows = append(rows, fetched{row: b.from + i}) })
-	attrs, err := t.attributes(rows)
+	b.Each(func(i int) { rows = append(rows, fetched{row: b.RowAt(i)}) })
+	attrs, err := attributes(t, rows)
 	if err != nil {
 		return err
 	}
@@ -84,19 +85,19 @@ func (s *fieldSet) attrs(t *table, b *block) error {
 		s.addKeys(list)
 	}
 	if t.Signal == part.Spans && t.MayHaveInner("") {
-		inner, err := t.openInner(nil)
+		inner, err := t.OpenInner()
 		if err != nil {
 			return err
 		}
-		if err := inner.load(b.from); err != nil {
+		if err := inner.Load(b.RowAt(0)); err != nil {
 			return err
 		}
 		for _, r := range rows {
-			s.addInner(inner.at(r.row))
+			s.addInner(inner.At(r.row))
 		}
 	}
 	known := map[string]model.Attrs{}
-	return t.texts(part.ColResource, rows, func(_ int, text string) {
+	return texts(t, part.ColResource, rows, func(_ int, text string) {
 		list, ok := known[text]
 		if !ok {
 			list, _ = head.DecodeAttrsJSON(text) // fetching a row would report it
@@ -117,19 +118,19 @@ func (s *fieldSet) addInner(events, links string) {
 	store.EachInnerJSON(events, links, func(_ bool, key string, _ model.Value) { s.keys[strings.Clone(key)]++ })
 }
 
-func (s *fieldSet) row(u *unit, i int) {
+func (s *fieldSet) Row(u *match.Unit, i int) {
 	for _, name := range s.names {
-		if !s.seen[name] && headText(u, &s.head, i, name) != "" {
+		if !s.seen[name] && match.HeadText(u, &s.head, i, name) != "" {
 			s.seen[name] = true
 		}
 	}
 	var attrs *head.Attrs
 	var res *model.Resource
-	if u.logs != nil {
-		attrs, res = &u.logs.Attributes, u.logs.Resources.At(i)
+	if u.Logs != nil {
+		attrs, res = &u.Logs.Attributes, u.Logs.Resources.At(i)
 	} else {
-		attrs, res = &u.spans.Attributes, u.spans.Resources.At(i)
-		s.addInner(u.spans.Events.At(i), u.spans.Links.At(i))
+		attrs, res = &u.Spans.Attributes, u.Spans.Resources.At(i)
+		s.addInner(u.Spans.Events.At(i), u.Spans.Links.At(i))
 	}
 	from, to := attrs.Cells(i)
 	for c := from; c < to; c++ {
@@ -139,7 +140,7 @@ func (s *fieldSet) row(u *unit, i int) {
 }
 
 // listed takes a whole part's fields from its metadata and dictionaries.
-func (s *fieldSet) listed(t *table) error {
+func (s *fieldSet) listed(t *match.Table) error {
 	for _, f := range t.Fields {
 		s.keys[f.Key] += f.Count
 	}
@@ -147,7 +148,7 @@ func (s *fieldSet) listed(t *table) error {
 		if s.seen[name] {
 			continue
 		}
-		found, err := t.anyValue(name)
+		found, err := anyValue(t, name)
 		if err != nil {
 			return err
 		}
@@ -157,16 +158,15 @@ func (s *fieldSet) listed(t *table) error {
 }
 
 // anyValue reports whether a column has a value that is not empty.
-func (t *table) anyValue(field string) (bool, error) {
-	r, err := newFieldReader(t, field, newSlots(2))
+func anyValue(t *match.Table, field string) (bool, error) {
+	r, err := match.NewFieldReader(t, field, match.NewSlots(2))
 	if err != nil {
 		return false, err
 	}
 	found := false
 	for from := 0; from < t.Rows && !found; from += part.BlockRows {
-		b := block{from: from, n: min(part.BlockRows, t.Rows-from)}
-		b.sel = firstRows(b.n)
-		err := r.each(&b, func(_ int, slot int32) { found = found || slot < 0 || r.slots.values[slot] != "" })
+		b := match.WholeBlock(from, min(part.BlockRows, t.Rows-from))
+		err := r.Each(&b, func(_ int, slot int32) { found = found || slot < 0 || r.Value(slot) != "" })
 		if err != nil {
 			return false, err
 		}
@@ -175,25 +175,25 @@ func (t *table) anyValue(field string) (bool, error) {
 }
 
 // fields lists the fields of matching rows.
-func (s *Scanner) fields(ctx context.Context, q *query, limit int) ([]string, error) {
-	v := s.source.View(q.signal, q.rng)
+func (s *Scanner) fields(ctx context.Context, q *match.Query, limit int) ([]string, error) {
+	v := s.source.View(q.Signal, q.Range)
 	defer v.Release()
-	total := newFieldSet(q.signal)
+	total := newFieldSet(q.Signal)
 	var mu sync.Mutex
-	err := run(ctx, v, unitsOf(v, q.rng, false), func(ctx context.Context, _ int, u *unit) error {
-		one := newFieldSet(q.signal)
+	err := run(ctx, v, unitsOf(v, q.Range, false), func(ctx context.Context, _ int, u *match.Unit) error {
+		one := newFieldSet(q.Signal)
 		mu.Lock()
 		maps.Copy(one.seen, total.seen) // no need to look again for what was seen
 		mu.Unlock()
-		whole := u.part != nil && q.expr == nil && (q.tenant == "" || len(u.part.Tenants) == 1 && u.part.Tenants[0] == q.tenant) &&
-			(q.rng == store.Range{} || q.rng.Contains(u.min) && q.rng.Contains(u.max))
+		whole := u.Part != nil && q.Expr == nil && (q.Tenant == "" || len(u.Part.Tenants) == 1 && u.Part.Tenants[0] == q.Tenant) &&
+			(q.Range == store.Range{} || q.Range.Contains(u.Min) && q.Range.Contains(u.Max))
 		var err error
 		if whole {
-			t := newTable(u.part)
-			defer t.close()
+			t := match.NewTable(u.Part)
+			defer t.Close()
 			err = one.listed(t)
 		} else {
-			err = q.scan(ctx, u, one)
+			err = q.Scan(ctx, u, one)
 		}
 		if err != nil {
 			return err

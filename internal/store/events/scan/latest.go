@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"github.com/signalbox-project/signalbox/internal/store"
+	"github.com/signalbox-project/signalbox/internal/store/events/match"
 	"github.com/signalbox-project/signalbox/internal/store/events/part"
 )
 
@@ -110,22 +111,21 @@ type latestVisitor struct {
 	batch []ref
 }
 
-func (v *latestVisitor) block(t *table, b *block) error {
-	c, err := t.load(part.ColTimestamp, b.from)
+func (v *latestVisitor) Block(t *match.Table, b *match.Block) error {
+	c, err := t.Load(part.ColTimestamp, b.RowAt(0))
 	if err != nil {
 		return err
 	}
-	base := b.from - c.from
-	b.sel.each(func(i int) { v.add(c.intAt(base+i), int32(b.from+i)) })
+	b.Each(func(i int) { v.add(c.IntAt(c.At(b.RowAt(i))), int32(b.RowAt(i))) })
 	v.flush()
 	return nil
 }
 
-func (v *latestVisitor) row(u *unit, i int) {
-	if u.logs != nil {
-		v.add(u.logs.Time[i], int32(i))
+func (v *latestVisitor) Row(u *match.Unit, i int) {
+	if u.Logs != nil {
+		v.add(u.Logs.Time[i], int32(i))
 	} else {
-		v.add(u.spans.Start[i], int32(i))
+		v.add(u.Spans.Start[i], int32(i))
 	}
 	if len(v.batch) >= part.BlockRows {
 		v.flush()
@@ -147,20 +147,19 @@ func (v *latestVisitor) flush() {
 
 // latestRefs finds the n newest (oldest) matching rows. units are in order of
 // time, so the search ends at the first that cannot have a better one.
-func (q *query) latestRefs(ctx context.Context, v *part.View, units []unit, n int, oldest bool) ([]ref, error) {
+func latestRefs(ctx context.Context, q *match.Query, v *part.View, units []match.Unit, n int, oldest bool) ([]ref, error) {
 	keep := newLatest(n, oldest)
-	wanting := *q
-	wanting.wants = keep.wants
-	err := run(ctx, v, units, func(ctx context.Context, i int, u *unit) error {
-		best := u.max
+	wanting := q.Wanting(keep.wants)
+	err := run(ctx, v, units, func(ctx context.Context, i int, u *match.Unit) error {
+		best := u.Max
 		if oldest {
-			best = u.min
+			best = u.Min
 		}
 		if !keep.wants(best) {
 			return errStop
 		}
 		visit := &latestVisitor{to: keep, unit: int32(i)}
-		err := wanting.scan(ctx, u, visit)
+		err := wanting.Scan(ctx, u, visit)
 		visit.flush()
 		return err
 	})
@@ -172,15 +171,15 @@ const chunkRows = 16384
 
 // inOrder calls yield with the matching rows in order of time, in batches, until
 // limit (0: all), an error, or yield returns false.
-func (q *query) inOrder(ctx context.Context, v *part.View, limit int, oldest bool, yield func(units []unit, batch []ref) (bool, error)) error {
+func inOrder(ctx context.Context, q *match.Query, v *part.View, limit int, oldest bool, yield func(units []match.Unit, batch []ref) (bool, error)) error {
 	n := chunkRows
 	if limit > 0 {
 		n = min(n, limit)
 	}
-	rest := *q
+	rest := q.Within(q.Range)
 	for done := 0; ; {
-		units := unitsOf(v, rest.rng, oldest)
-		refs, err := rest.latestRefs(ctx, v, units, n, oldest)
+		units := unitsOf(v, rest.Range, oldest)
+		refs, err := latestRefs(ctx, rest, v, units, n, oldest)
 		if err != nil || len(refs) == 0 {
 			return err
 		}
@@ -194,7 +193,7 @@ func (q *query) inOrder(ctx context.Context, v *part.View, limit int, oldest boo
 				continue
 			}
 			refs = refs[:whole]
-			rest.rng = behind(rest.rng, edge, oldest)
+			rest = rest.Within(behind(rest.Range, edge, oldest))
 		}
 		if more, err := yield(units, refs); err != nil || !more || last {
 			return err

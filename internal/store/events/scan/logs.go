@@ -7,30 +7,31 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
+	"github.com/signalbox-project/signalbox/internal/store/events/match"
 	"github.com/signalbox-project/signalbox/internal/store/events/part"
 )
 
 // fetchRows is how many rows are fetched before the first of them is yielded.
 const fetchRows = 1024
 
-func logQuery(q store.LogQuery) *query { return newQuery(part.Logs, q.Tenant, q.Range, q.Expr) }
+func logQuery(q store.LogQuery) *match.Query { return match.New(part.Logs, q.Tenant, q.Range, q.Expr) }
 
 // Logs is store.LogReader's.
 func (s *Scanner) Logs(ctx context.Context, lq store.LogQuery) iter.Seq2[model.LogRecord, error] {
 	return func(yield func(model.LogRecord, error) bool) {
 		rows(ctx, s.source, logQuery(lq), lq.Limit, lq.Oldest, yield,
-			func(u *unit, i int) model.LogRecord { return u.logs.Record(i) }, fetchLogs)
+			func(u *match.Unit, i int) model.LogRecord { return u.Logs.Record(i) }, fetchLogs)
 	}
 }
 
 // rows yields whole rows in order of time.
-func rows[T any](ctx context.Context, source part.Source, q *query, limit int, oldest bool, yield func(T, error) bool,
-	fromHead func(u *unit, i int) T, fromPart func(t *table, rows []fetched, set func(int, T)) error,
+func rows[T any](ctx context.Context, source part.Source, q *match.Query, limit int, oldest bool, yield func(T, error) bool,
+	fromHead func(u *match.Unit, i int) T, fromPart func(t *match.Table, rows []fetched, set func(int, T)) error,
 ) {
-	v := source.View(q.signal, q.rng)
+	v := source.View(q.Signal, q.Range)
 	defer v.Release()
 	left := limit
-	err := q.inOrder(ctx, v, limit, oldest, func(units []unit, batch []ref) (bool, error) {
+	err := inOrder(ctx, q, v, limit, oldest, func(units []match.Unit, batch []ref) (bool, error) {
 		if limit > 0 {
 			batch = batch[:min(len(batch), left)]
 			left -= len(batch)

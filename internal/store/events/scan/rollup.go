@@ -5,6 +5,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
+	"github.com/signalbox-project/signalbox/internal/store/events/match"
 	"github.com/signalbox-project/signalbox/internal/store/events/part"
 )
 
@@ -86,27 +87,27 @@ func (r *rollupRow) text(field string) string {
 
 // useRollups reports whether u's roll-ups answer q grouped by field: all its
 // rows must lie in range, because roll-ups know minutes only.
-func (q *query) useRollups(u *unit, field string) bool {
-	return u.part != nil && rolledUp(q.signal, field) && fromRollups(q.signal, q.expr) &&
-		(q.rng == store.Range{} || q.rng.Contains(u.min) && q.rng.Contains(u.max))
+func useRollups(q *match.Query, u *match.Unit, field string) bool {
+	return u.Part != nil && rolledUp(q.Signal, field) && fromRollups(q.Signal, q.Expr) &&
+		(q.Range == store.Range{} || q.Range.Contains(u.Min) && q.Range.Contains(u.Max))
 }
 
 // eachRollup calls f for the matching roll-ups of a part.
-func (s *Scanner) eachRollup(q *query, p *part.Part, f func(row *rollupRow, r part.Rollup)) error {
+func (s *Scanner) eachRollup(q *match.Query, p *part.Part, f func(row *rollupRow, r part.Rollup)) error {
 	list, err := s.rollups.of(p)
 	if err != nil {
 		return err
 	}
-	row := rollupRow{signal: q.signal}
+	row := rollupRow{signal: q.Signal}
 	var last part.Rollup
 	matches, known := false, false
 	for _, r := range list {
 		row.tenant, row.service, row.value = p.Tenants[r.Tenant], p.Services[r.Service], r.Value
-		if q.tenant != "" && row.tenant != q.tenant {
+		if q.Tenant != "" && row.tenant != q.Tenant {
 			continue
 		}
 		if !known || r.Tenant != last.Tenant || r.Service != last.Service || r.Value != last.Value {
-			matches = q.matcher.Match(&row)
+			matches = q.Matcher.Match(&row)
 		}
 		last, known = r, true
 		if matches {

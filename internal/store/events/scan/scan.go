@@ -11,7 +11,7 @@ import (
 	"sync/atomic"
 
 	"github.com/signalbox-project/signalbox/internal/store"
-	"github.com/signalbox-project/signalbox/internal/store/events/head"
+	"github.com/signalbox-project/signalbox/internal/store/events/match"
 	"github.com/signalbox-project/signalbox/internal/store/events/part"
 )
 
@@ -50,57 +50,29 @@ func (e *InvalidError) Error() string { return e.msg }
 // BadRequest marks the error as the caller's fault.
 func (e *InvalidError) BadRequest() {}
 
-// unit is one part or one head of a view: what is searched at a time.
-type unit struct {
-	part     *part.Part
-	logs     *head.Logs
-	spans    *head.Spans
-	min, max int64 // times of its rows, inclusive
-}
-
 // unitsOf lists what of a view overlaps r, newest first; oldest first on demand.
-func unitsOf(v *part.View, r store.Range, oldest bool) []unit {
-	var out []unit
+func unitsOf(v *part.View, r store.Range, oldest bool) []match.Unit {
+	var out []match.Unit
 	for _, p := range v.Parts {
-		out = append(out, unit{part: p, min: p.MinTime, max: p.MaxTime})
+		out = append(out, match.Unit{Part: p, Min: p.MinTime, Max: p.MaxTime})
 	}
 	for _, h := range v.Logs {
-		out = append(out, unit{logs: h, min: h.MinTime, max: h.MaxTime})
+		out = append(out, match.Unit{Logs: h, Min: h.MinTime, Max: h.MaxTime})
 	}
 	for _, h := range v.Spans {
-		out = append(out, unit{spans: h, min: h.MinTime, max: h.MaxTime})
+		out = append(out, match.Unit{Spans: h, Min: h.MinTime, Max: h.MaxTime})
 	}
 	whole := r == store.Range{}
-	out = slices.DeleteFunc(out, func(u unit) bool {
-		return u.min > u.max || !whole && (u.min >= r.End || u.max < r.Start)
+	out = slices.DeleteFunc(out, func(u match.Unit) bool {
+		return u.Min > u.Max || !whole && (u.Min >= r.End || u.Max < r.Start)
 	})
-	slices.SortFunc(out, func(a, b unit) int {
+	slices.SortFunc(out, func(a, b match.Unit) int {
 		if oldest {
-			return cmp.Compare(a.min, b.min)
+			return cmp.Compare(a.Min, b.Min)
 		}
-		return cmp.Compare(b.max, a.max)
+		return cmp.Compare(b.Max, a.Max)
 	})
 	return out
-}
-
-// visitor gets the matching rows of one unit; it belongs to one goroutine.
-type visitor interface {
-	block(t *table, b *block) error
-	row(u *unit, i int)
-}
-
-// scan shows v all matching rows of u.
-func (q *query) scan(ctx context.Context, u *unit, v visitor) error {
-	switch {
-	case u.part != nil:
-		t := newTable(u.part)
-		defer t.close()
-		return t.scan(ctx, q, func(b *block) error { return v.block(t, b) })
-	case u.logs != nil:
-		return q.scanLogs(ctx, u, v)
-	default:
-		return q.scanSpans(ctx, u, v)
-	}
 }
 
 // errStop says that no further unit is needed; those being read are finished.
@@ -109,7 +81,7 @@ var errStop = errors.New("stop")
 // run calls f for each unit in order from a few goroutines, until one returns
 // errStop or ctx is done. Other errors are the unit's: a part that cannot be read is reported to
 // the view and left out.
-func run(ctx context.Context, v *part.View, units []unit, f func(ctx context.Context, i int, u *unit) error) error {
+func run(ctx context.Context, v *part.View, units []match.Unit, f func(ctx context.Context, i int, u *match.Unit) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -127,7 +99,7 @@ func run(ctx context.Context, v *part.View, units []unit, f func(ctx context.Con
 			case errors.Is(err, errStop) || ctx.Err() != nil:
 				stopped.Store(true)
 			default:
-				v.Damaged(units[i].part, err)
+				v.Damaged(units[i].Part, err)
 			}
 		}
 	}
@@ -141,13 +113,13 @@ func run(ctx context.Context, v *part.View, units []unit, f func(ctx context.Con
 }
 
 // guarded turns a panic of a decoder over damaged bytes into an error.
-func guarded(ctx context.Context, i int, u *unit, f func(ctx context.Context, i int, u *unit) error) (err error) {
-	if u.part == nil {
+func guarded(ctx context.Context, i int, u *match.Unit, f func(ctx context.Context, i int, u *match.Unit) error) (err error) {
+	if u.Part == nil {
 		return f(ctx, i, u) // no foreign decoder works here: let a bug be seen
 	}
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("read %s: %v\n%s", u.part.Path(), r, debug.Stack())
+			err = fmt.Errorf("read %s: %v\n%s", u.Part.Path(), r, debug.Stack())
 		}
 	}()
 	return f(ctx, i, u)

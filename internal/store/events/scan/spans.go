@@ -11,13 +11,16 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
+	"github.com/signalbox-project/signalbox/internal/store/events/match"
 	"github.com/signalbox-project/signalbox/internal/store/events/part"
 )
 
 // defaultTraces is the limit of a store.TraceQuery without one.
 const defaultTraces = 20
 
-func spanQuery(q store.TraceQuery) *query { return newQuery(part.Spans, q.Tenant, q.Range, q.Expr) }
+func spanQuery(q store.TraceQuery) *match.Query {
+	return match.New(part.Spans, q.Tenant, q.Range, q.Expr)
+}
 
 func limitOf(q store.TraceQuery) int {
 	if q.Limit <= 0 {
@@ -26,7 +29,7 @@ func limitOf(q store.TraceQuery) int {
 	return q.Limit
 }
 
-func headSpan(u *unit, i int) model.Span { return u.spans.Span(i) }
+func headSpan(u *match.Unit, i int) model.Span { return u.Spans.Span(i) }
 
 // Spans is store.SpanReader's.
 func (s *Scanner) Spans(ctx context.Context, tq store.TraceQuery) iter.Seq2[model.Span, error] {
@@ -59,12 +62,12 @@ func (s *Scanner) Trace(ctx context.Context, tenant string, id model.TraceID, hi
 	defer v.Release()
 	units := unitsOf(v, hint, false)
 	expr := store.Compare{Field: "trace_id", Value: id.String()}
-	q := newQuery(part.Spans, tenant, store.Range{}, expr)
+	q := match.New(part.Spans, tenant, store.Range{}, expr)
 	var mu sync.Mutex
 	var refs []ref
-	err := run(ctx, v, units, func(ctx context.Context, i int, u *unit) error {
+	err := run(ctx, v, units, func(ctx context.Context, i int, u *match.Unit) error {
 		found := &refVisitor{unit: int32(i)}
-		if err := q.scan(ctx, u, found); err != nil {
+		if err := q.Scan(ctx, u, found); err != nil {
 			return err
 		}
 		mu.Lock()
@@ -94,11 +97,11 @@ type refVisitor struct {
 	refs []ref
 }
 
-func (v *refVisitor) block(_ *table, b *block) error {
-	b.sel.each(func(i int) { v.refs = append(v.refs, ref{unit: v.unit, row: int32(b.from + i)}) })
+func (v *refVisitor) Block(_ *match.Table, b *match.Block) error {
+	b.Each(func(i int) { v.refs = append(v.refs, ref{unit: v.unit, row: int32(b.RowAt(i))}) })
 	return nil
 }
 
-func (v *refVisitor) row(_ *unit, i int) {
+func (v *refVisitor) Row(_ *match.Unit, i int) {
 	v.refs = append(v.refs, ref{unit: v.unit, row: int32(i)})
 }

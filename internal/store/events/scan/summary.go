@@ -9,6 +9,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
+	"github.com/signalbox-project/signalbox/internal/store/events/match"
 	"github.com/signalbox-project/signalbox/internal/store/events/part"
 )
 
@@ -27,18 +28,16 @@ func (t *traceSearch) summarize(ctx context.Context, list []*found) error {
 	}
 	var mu sync.Mutex
 	all := map[model.TraceID][]brief{}
-	err := run(ctx, t.view, t.units, func(ctx context.Context, _ int, u *unit) error {
-		q := *t.q
-		q.rng, q.expr, q.plan, q.matcher = store.Range{}, nil, nil, store.NewMatcher(nil)
+	err := run(ctx, t.view, t.units, func(ctx context.Context, _ int, u *match.Unit) error {
 		here := ids
-		if u.part != nil {
-			if here = tracesIn(u.part, ids); len(here) == 0 {
+		if u.Part != nil {
+			if here = tracesIn(u.Part, ids); len(here) == 0 {
 				return nil
 			}
 		}
-		q.plan = tracePlan(here)
+		q := t.q.OfTraces(here)
 		v := &briefVisitor{ids: here, spans: map[model.TraceID][]brief{}, texts: map[string]string{}}
-		if err := q.scan(ctx, u, v); err != nil {
+		if err := q.Scan(ctx, u, v); err != nil {
 			return err
 		}
 		mu.Lock()
@@ -70,21 +69,6 @@ func tracesIn(p *part.Part, ids map[model.TraceID]bool) map[model.TraceID]bool {
 	return out
 }
 
-// tracePlan selects the spans of some traces.
-type tracePlan map[model.TraceID]bool
-
-func (p tracePlan) bind(t *table) (node, error) {
-	n, err := t.bindFixed(part.ColTraceID, 16, func(id []byte) bool { return p[model.TraceID(id)] })
-	if err != nil || !t.IsHashed(part.ColTraceID) {
-		return n, err
-	}
-	var forms []string
-	for id := range p {
-		forms = append(forms, id.String())
-	}
-	return narrow(n, t.anyCandidates(part.ColTraceID, forms)), nil
-}
-
 // briefVisitor reads the briefs of one unit's selected spans.
 type briefVisitor struct {
 	ids   map[model.TraceID]bool
@@ -92,33 +76,33 @@ type briefVisitor struct {
 	texts map[string]string // own copies
 }
 
-func (v *briefVisitor) block(t *table, b *block) error {
-	var cols [7]*column
+func (v *briefVisitor) Block(t *match.Table, b *match.Block) error {
+	var cols [7]*match.Column
 	for i, name := range [...]string{
 		part.ColTraceID, part.ColTimestamp, part.ColDuration, part.ColParentSpanID, part.ColStatus, part.ColService, part.ColName,
 	} {
 		var err error
-		if cols[i], err = t.load(name, b.from); err != nil {
+		if cols[i], err = t.Load(name, b.RowAt(0)); err != nil {
 			return err
 		}
 	}
-	b.sel.each(func(i int) {
-		at := func(k int) (*column, int) { return cols[k], cols[k].at(b.from + i) }
+	b.Each(func(i int) {
+		at := func(k int) (*match.Column, int) { return cols[k], cols[k].At(b.RowAt(i)) }
 		c, k := at(0)
-		id := model.TraceID(c.fixedAt(k))
+		id := model.TraceID(c.FixedAt(k))
 		var s brief
 		c, k = at(1)
-		s.start = c.intAt(k)
+		s.start = c.IntAt(k)
 		c, k = at(2)
-		s.end = s.start + c.intAt(k)
+		s.end = s.start + c.IntAt(k)
 		c, k = at(3)
-		s.root = model.SpanID(c.fixedAt(k)).IsZero()
+		s.root = model.SpanID(c.FixedAt(k)).IsZero()
 		c, k = at(4)
-		s.failed = c.textAt(k) == model.StatusError.String()
+		s.failed = c.TextAt(k) == model.StatusError.String()
 		c, k = at(5)
-		s.service = v.text(c.textAt(k))
+		s.service = v.text(c.TextAt(k))
 		c, k = at(6)
-		s.name = v.text(c.textAt(k))
+		s.name = v.text(c.TextAt(k))
 		v.spans[id] = append(v.spans[id], s)
 	})
 	return nil
@@ -133,8 +117,8 @@ func (v *briefVisitor) text(s string) string {
 	return own
 }
 
-func (v *briefVisitor) row(u *unit, i int) {
-	h := u.spans
+func (v *briefVisitor) Row(u *match.Unit, i int) {
+	h := u.Spans
 	if !v.ids[h.TraceID[i]] {
 		return
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
+	"github.com/signalbox-project/signalbox/internal/store/events/match"
 	"github.com/signalbox-project/signalbox/internal/store/events/part"
 )
 
@@ -33,9 +34,9 @@ type found struct {
 
 // traceSearch answers one Traces.
 type traceSearch struct {
-	q     *query
+	q     *match.Query
 	view  *part.View
-	units []unit // of the range and the slack around it
+	units []match.Unit // of the range and the slack around it
 	limit int
 
 	mu     sync.Mutex
@@ -75,12 +76,12 @@ func widen(r store.Range) store.Range {
 }
 
 // matches adds the traces of u's matching spans.
-func (t *traceSearch) matches(ctx context.Context, i int, u *unit) error {
-	if t.q.rng != (store.Range{}) && (u.min >= t.q.rng.End || u.max < t.q.rng.Start) {
+func (t *traceSearch) matches(ctx context.Context, i int, u *match.Unit) error {
+	if t.q.Range != (store.Range{}) && (u.Min >= t.q.Range.End || u.Max < t.q.Range.Start) {
 		return nil
 	}
 	v := &traceVisitor{unit: int32(i), traces: map[model.TraceID]*found{}}
-	if err := t.q.scan(ctx, u, v); err != nil {
+	if err := t.q.Scan(ctx, u, v); err != nil {
 		return err
 	}
 	t.mu.Lock()
@@ -123,23 +124,23 @@ func (v *traceVisitor) add(id model.TraceID, start int64, row int) {
 	}
 }
 
-func (v *traceVisitor) block(t *table, b *block) error {
-	ids, err := t.load(part.ColTraceID, b.from)
+func (v *traceVisitor) Block(t *match.Table, b *match.Block) error {
+	ids, err := t.Load(part.ColTraceID, b.RowAt(0))
 	if err != nil {
 		return err
 	}
-	times, err := t.load(part.ColTimestamp, b.from)
+	times, err := t.Load(part.ColTimestamp, b.RowAt(0))
 	if err != nil {
 		return err
 	}
-	b.sel.each(func(i int) {
-		row := b.from + i
-		v.add(model.TraceID(ids.fixedAt(ids.at(row))), times.intAt(times.at(row)), row)
+	b.Each(func(i int) {
+		row := b.RowAt(i)
+		v.add(model.TraceID(ids.FixedAt(ids.At(row))), times.IntAt(times.At(row)), row)
 	})
 	return nil
 }
 
-func (v *traceVisitor) row(u *unit, i int) { v.add(u.spans.TraceID[i], u.spans.Start[i], i) }
+func (v *traceVisitor) Row(u *match.Unit, i int) { v.add(u.Spans.TraceID[i], u.Spans.Start[i], i) }
 
 // newest finds the traces that started last. A trace starts no later than any
 // of its matching spans; so units are searched newest first, and the search ends
@@ -147,10 +148,10 @@ func (v *traceVisitor) row(u *unit, i int) { v.add(u.spans.TraceID[i], u.spans.S
 func (t *traceSearch) newest(ctx context.Context) ([]*found, error) {
 	var best []*found // summarized, latest start first
 	for from := 0; from < len(t.units); from += workers {
-		if len(best) == t.limit && best[t.limit-1].summary.Start >= t.units[from].max {
+		if len(best) == t.limit && best[t.limit-1].summary.Start >= t.units[from].Max {
 			break
 		}
-		err := run(ctx, t.view, t.units[from:min(from+workers, len(t.units))], func(ctx context.Context, i int, u *unit) error {
+		err := run(ctx, t.view, t.units[from:min(from+workers, len(t.units))], func(ctx context.Context, i int, u *match.Unit) error {
 			return t.matches(ctx, from+i, u)
 		})
 		if err != nil {
@@ -233,12 +234,11 @@ func (t *traceSearch) extents(ctx context.Context) (map[model.TraceID]*extent, e
 	for id := range t.traces {
 		out[id] = &extent{start: math.MaxInt64, end: math.MinInt64}
 	}
-	q := *t.q
-	q.rng, q.expr, q.plan, q.matcher = store.Range{}, nil, everything{}, store.NewMatcher(nil)
+	q := t.q.All()
 	var mu sync.Mutex
-	err := run(ctx, t.view, t.units, func(ctx context.Context, _ int, u *unit) error {
+	err := run(ctx, t.view, t.units, func(ctx context.Context, _ int, u *match.Unit) error {
 		v := &extentVisitor{wanted: out, own: map[model.TraceID]*extent{}}
-		if err := q.scan(ctx, u, v); err != nil {
+		if err := q.Scan(ctx, u, v); err != nil {
 			return err
 		}
 		mu.Lock()
@@ -274,21 +274,21 @@ func (v *extentVisitor) add(id model.TraceID, start, duration int64) {
 	v.last.start, v.last.end = min(v.last.start, start), max(v.last.end, start+duration)
 }
 
-func (v *extentVisitor) block(t *table, b *block) error {
-	var cols [3]*column
+func (v *extentVisitor) Block(t *match.Table, b *match.Block) error {
+	var cols [3]*match.Column
 	for i, name := range [...]string{part.ColTraceID, part.ColTimestamp, part.ColDuration} {
 		var err error
-		if cols[i], err = t.load(name, b.from); err != nil {
+		if cols[i], err = t.Load(name, b.RowAt(0)); err != nil {
 			return err
 		}
 	}
-	b.sel.each(func(i int) {
-		row := b.from + i
-		v.add(model.TraceID(cols[0].fixedAt(cols[0].at(row))), cols[1].intAt(cols[1].at(row)), cols[2].intAt(cols[2].at(row)))
+	b.Each(func(i int) {
+		row := b.RowAt(i)
+		v.add(model.TraceID(cols[0].FixedAt(cols[0].At(row))), cols[1].IntAt(cols[1].At(row)), cols[2].IntAt(cols[2].At(row)))
 	})
 	return nil
 }
 
-func (v *extentVisitor) row(u *unit, i int) {
-	v.add(u.spans.TraceID[i], u.spans.Start[i], u.spans.Duration[i])
+func (v *extentVisitor) Row(u *match.Unit, i int) {
+	v.add(u.Spans.TraceID[i], u.Spans.Start[i], u.Spans.Duration[i])
 }

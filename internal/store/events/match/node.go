@@ -1,4 +1,4 @@
-package scan
+package match
 
 import (
 	"slices"
@@ -10,7 +10,7 @@ import (
 // node is a condition bound to one part.
 type node interface {
 	// eval drops the rows of b that do not match.
-	eval(b *block) error
+	eval(b *Block) error
 	// candidates says which blocks may hold matches; nil means any.
 	candidates() []bool
 	// cost orders the parts of a conjunction: cheap ones first.
@@ -25,7 +25,7 @@ const (
 	none  constNode = false
 )
 
-func (n constNode) eval(b *block) error {
+func (n constNode) eval(b *Block) error {
 	if !n {
 		b.sel = blockBits{}
 	}
@@ -61,7 +61,7 @@ func all(list []node) node {
 	return out
 }
 
-func (n allNodes) eval(b *block) error {
+func (n allNodes) eval(b *Block) error {
 	for _, c := range n {
 		if err := c.eval(b); err != nil || b.sel.empty() {
 			return err
@@ -119,9 +119,9 @@ func anyOf(list []node) node {
 	return out
 }
 
-func (n anyNodes) eval(b *block) error {
+func (n anyNodes) eval(b *Block) error {
 	var found blockBits
-	rest := block{from: b.from, n: b.n, sel: b.sel}
+	rest := Block{from: b.from, n: b.n, sel: b.sel}
 	for _, c := range n {
 		try := rest
 		if err := c.eval(&try); err != nil {
@@ -167,7 +167,7 @@ func not(n node) node {
 	return notNode{n}
 }
 
-func (n notNode) eval(b *block) error {
+func (n notNode) eval(b *Block) error {
 	matching := *b
 	if err := n.node.eval(&matching); err != nil {
 		return err
@@ -198,7 +198,7 @@ func narrow(n node, blocks []bool) node {
 	return &filtered{n, blocks}
 }
 
-func (n *filtered) eval(b *block) error {
+func (n *filtered) eval(b *Block) error {
 	if !n.blocks[b.from/part.BlockRows] {
 		b.sel = blockBits{}
 		return nil
@@ -220,13 +220,13 @@ const (
 
 // codeNode tests a column with a dictionary: pass[code].
 type codeNode struct {
-	col  *column
+	col  *Column
 	pass []bool
 }
 
 // bindCodes decides the dictionary's values. A column that is not optional
 // and whose values all agree decides for the part.
-func bindCodes(col *column, pass func(i int) bool) node {
+func bindCodes(col *Column, pass func(i int) bool) node {
 	n := &codeNode{col: col, pass: make([]bool, col.dict.n)}
 	hits := 0
 	for i := range n.pass {
@@ -243,8 +243,8 @@ func bindCodes(col *column, pass func(i int) bool) node {
 	return n
 }
 
-func (n *codeNode) eval(b *block) error {
-	if err := n.col.load(b.from); err != nil {
+func (n *codeNode) eval(b *Block) error {
+	if err := n.col.Load(b.from); err != nil {
 		return err
 	}
 	if n.col.codes == nil {
@@ -271,16 +271,16 @@ func (*codeNode) cost() int          { return costCodes }
 
 // intNode tests an integer column.
 type intNode struct {
-	col  *column
+	col  *Column
 	pass func(int64) bool
 }
 
-func (n *intNode) eval(b *block) error {
-	if err := n.col.load(b.from); err != nil {
+func (n *intNode) eval(b *Block) error {
+	if err := n.col.Load(b.from); err != nil {
 		return err
 	}
 	base := b.from - n.col.from
-	b.sel.keep(func(i int) bool { return n.pass(n.col.intAt(base + i)) })
+	b.sel.keep(func(i int) bool { return n.pass(n.col.IntAt(base + i)) })
 	return nil
 }
 func (*intNode) candidates() []bool { return nil }
@@ -288,16 +288,16 @@ func (*intNode) cost() int          { return costInts }
 
 // fixedNode tests a column of ids.
 type fixedNode struct {
-	col  *column
+	col  *Column
 	pass func([]byte) bool
 }
 
-func (n *fixedNode) eval(b *block) error {
-	if err := n.col.load(b.from); err != nil {
+func (n *fixedNode) eval(b *Block) error {
+	if err := n.col.Load(b.from); err != nil {
 		return err
 	}
 	base := b.from - n.col.from
-	b.sel.keep(func(i int) bool { return n.pass(n.col.fixedAt(base + i)) })
+	b.sel.keep(func(i int) bool { return n.pass(n.col.FixedAt(base + i)) })
 	return nil
 }
 func (*fixedNode) candidates() []bool { return nil }
@@ -305,16 +305,16 @@ func (*fixedNode) cost() int          { return costFixed }
 
 // textNode tests a column of text value by value.
 type textNode struct {
-	col  *column
+	col  *Column
 	pass func(string) bool
 }
 
-func (n *textNode) eval(b *block) error {
-	if err := n.col.load(b.from); err != nil {
+func (n *textNode) eval(b *Block) error {
+	if err := n.col.Load(b.from); err != nil {
 		return err
 	}
 	base := b.from - n.col.from
-	b.sel.keep(func(i int) bool { return n.pass(n.col.textAt(base + i)) })
+	b.sel.keep(func(i int) bool { return n.pass(n.col.TextAt(base + i)) })
 	return nil
 }
 func (*textNode) candidates() []bool { return nil }
@@ -328,7 +328,7 @@ type finder interface {
 // searchNode searches a column of text: find finds places in the texts of a
 // whole block at once, accept judges one row with such a place in it.
 type searchNode struct {
-	col    *column
+	col    *Column
 	find   finder
 	accept func(text string, start, end int) bool
 	// whole says that one rejected place decides for its row.
@@ -342,19 +342,19 @@ type searchNode struct {
 // fewRows is how many selected rows are searched one by one.
 const fewRows = 24
 
-func (n *searchNode) eval(b *block) error {
-	if err := n.col.load(b.from); err != nil {
+func (n *searchNode) eval(b *Block) error {
+	if err := n.col.Load(b.from); err != nil {
 		return err
 	}
 	base := b.from - n.col.from
 	offs := n.col.offs[base : base+b.n+1]
 	text := n.col.text[:offs[b.n]]
 	if n.asSeen && store.HasEscapes(text[offs[0]:]) {
-		b.sel.keep(func(i int) bool { return n.row(store.Visible(n.col.textAt(base + i))) })
+		b.sel.keep(func(i int) bool { return n.row(store.Visible(n.col.TextAt(base + i))) })
 		return nil
 	}
 	if b.sel.count() <= fewRows {
-		b.sel.keep(func(i int) bool { return n.row(n.col.textAt(base + i)) })
+		b.sel.keep(func(i int) bool { return n.row(n.col.TextAt(base + i)) })
 		return nil
 	}
 	var found blockBits
@@ -420,8 +420,8 @@ func (*searchNode) candidates() []bool { return nil }
 func (n *searchNode) cost() int        { return n.price }
 
 // bindText tests a column of text that every part has.
-func (t *table) bindText(name string, pass func(string) bool) (node, error) {
-	c, err := t.need(name)
+func (t *Table) bindText(name string, pass func(string) bool) (node, error) {
+	c, err := t.Need(name)
 	if err != nil {
 		return nil, err
 	}
@@ -432,7 +432,7 @@ func (t *table) bindText(name string, pass func(string) bool) (node, error) {
 }
 
 // searchText finds words or a phrase in a column of text.
-func searchText(c *column, m *store.TextMatcher, escapes bool) node {
+func searchText(c *Column, m *store.TextMatcher, escapes bool) node {
 	if c.dict != nil {
 		return bindCodes(c, func(i int) bool { return m.Match(c.dict.textAt(i)) })
 	}

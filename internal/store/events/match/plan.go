@@ -1,4 +1,4 @@
-package scan
+package match
 
 import (
 	"math"
@@ -12,32 +12,58 @@ import (
 	"github.com/signalbox-project/signalbox/internal/store/events/part"
 )
 
-// query is what is asked of every part and head.
-type query struct {
-	signal  part.Signal
-	tenant  string
-	rng     store.Range
-	expr    store.Expr
+// Query is what is asked of every part and head.
+type Query struct {
+	Signal  part.Signal
+	Tenant  string
+	Range   store.Range
+	Expr    store.Expr
 	plan    plan
-	matcher *store.Matcher // for heads
+	Matcher *store.Matcher // for heads
 	// wants, if set, says by a row's time whether the collector may still keep it; the
 	// answer turns from true to false only.
 	wants func(t int64) bool
 }
 
-func newQuery(signal part.Signal, tenant string, rng store.Range, expr store.Expr) *query {
-	q := &query{signal: signal, tenant: tenant, rng: rng, expr: expr, matcher: store.NewMatcher(expr)}
+// New prepares a question.
+func New(signal part.Signal, tenant string, rng store.Range, expr store.Expr) *Query {
+	q := &Query{Signal: signal, Tenant: tenant, Range: rng, Expr: expr, Matcher: store.NewMatcher(expr)}
 	q.plan = q.compile(expr)
 	return q
+}
+
+// Within is the same question about another range.
+func (q *Query) Within(rng store.Range) *Query {
+	one := *q
+	one.Range = rng
+	return &one
+}
+
+// Wanting is the same question by a collector that may want no more rows: wants says by a row's
+// time whether it may still be kept, and its answer turns from true to false only.
+func (q *Query) Wanting(wants func(t int64) bool) *Query {
+	one := *q
+	one.wants = wants
+	return &one
+}
+
+// All asks for all rows of the tenant at any time.
+func (q *Query) All() *Query { return New(q.Signal, q.Tenant, store.Range{}, nil) }
+
+// OfTraces asks for the spans of some traces in parts; of heads it asks for all.
+func (q *Query) OfTraces(ids map[model.TraceID]bool) *Query {
+	one := q.All()
+	one.plan = tracePlan(ids)
+	return one
 }
 
 // plan is an expression prepared once per query.
 type plan interface {
 	// bind prepares it for one part.
-	bind(t *table) (node, error)
+	bind(t *Table) (node, error)
 }
 
-func (q *query) compile(e store.Expr) plan {
+func (q *Query) compile(e store.Expr) plan {
 	switch e := e.(type) {
 	case nil:
 		return everything{}
@@ -58,10 +84,10 @@ func (q *query) compile(e store.Expr) plan {
 		}
 	}
 	test := store.NewFieldTest(e)
-	return newTestPlan(q.signal, test)
+	return newTestPlan(q.Signal, test)
 }
 
-func (q *query) compileAll(list []store.Expr) []plan {
+func (q *Query) compileAll(list []store.Expr) []plan {
 	out := make([]plan, len(list))
 	for i, e := range list {
 		out[i] = q.compile(e)
@@ -76,20 +102,20 @@ type (
 	notPlan    struct{ plan plan }
 )
 
-func (everything) bind(*table) (node, error) { return every, nil }
+func (everything) bind(*Table) (node, error) { return every, nil }
 
-func (p allPlan) bind(t *table) (node, error) {
+func (p allPlan) bind(t *Table) (node, error) {
 	list, err := bindList(t, p, none)
 	return all(list), err
 }
 
-func (p anyPlan) bind(t *table) (node, error) {
+func (p anyPlan) bind(t *Table) (node, error) {
 	list, err := bindList(t, p, every)
 	return anyOf(list), err
 }
 
 // bindList binds up to the first that decides.
-func bindList(t *table, list []plan, decides constNode) ([]node, error) {
+func bindList(t *Table, list []plan, decides constNode) ([]node, error) {
 	out := make([]node, 0, len(list))
 	for _, p := range list {
 		n, err := p.bind(t)
@@ -103,7 +129,7 @@ func bindList(t *table, list []plan, decides constNode) ([]node, error) {
 	return out, nil
 }
 
-func (p notPlan) bind(t *table) (node, error) {
+func (p notPlan) bind(t *Table) (node, error) {
 	n, err := p.plan.bind(t)
 	if err != nil {
 		return nil, err
@@ -125,8 +151,8 @@ type textPlan struct {
 	hashes []uint64
 }
 
-func (p *textPlan) bind(t *table) (node, error) {
-	n, err := t.bindTextColumns(p.hashes, func(c *column) node { return searchText(c, p.m, t.Escapes) })
+func (p *textPlan) bind(t *Table) (node, error) {
+	n, err := t.bindTextColumns(p.hashes, func(c *Column) node { return searchText(c, p.m, t.Escapes) })
 	if err != nil || n == every {
 		return n, err
 	}
@@ -136,10 +162,10 @@ func (p *textPlan) bind(t *table) (node, error) {
 
 // bindTextColumns joins a condition over all text columns and narrows it to the
 // blocks that hold the words.
-func (t *table) bindTextColumns(hashes []uint64, cond func(c *column) node) (node, error) {
+func (t *Table) bindTextColumns(hashes []uint64, cond func(c *Column) node) (node, error) {
 	var list []node
 	for _, name := range textColumns(t.Signal) {
-		c, err := t.need(name)
+		c, err := t.Need(name)
 		if err != nil {
 			return nil, err
 		}
@@ -153,7 +179,7 @@ func (t *table) bindTextColumns(hashes []uint64, cond func(c *column) node) (nod
 }
 
 // withWords are the blocks that may hold all of the words; nil means any.
-func (t *table) withWords(hashes []uint64) []bool {
+func (t *Table) withWords(hashes []uint64) []bool {
 	if len(hashes) == 0 || !t.KnowsWords() {
 		return nil
 	}
@@ -186,9 +212,9 @@ func newRegexpPlan(re *regexp.Regexp) *regexpPlan {
 	return p
 }
 
-func (p *regexpPlan) bind(t *table) (node, error) {
+func (p *regexpPlan) bind(t *Table) (node, error) {
 	pass := func(s string) bool { return p.re.MatchString(store.Visible(s)) }
-	n, err := t.bindTextColumns(p.hashes, func(c *column) node { return p.column(c, pass, t.Escapes) })
+	n, err := t.bindTextColumns(p.hashes, func(c *Column) node { return p.column(c, pass, t.Escapes) })
 	if err != nil || n == every {
 		return n, err
 	}
@@ -198,7 +224,7 @@ func (p *regexpPlan) bind(t *table) (node, error) {
 
 // column searches the texts of a column for which pass holds. asSeen says that pass looks at
 // what is seen of them, which may differ from what is stored.
-func (p *regexpPlan) column(c *column, pass func(string) bool, asSeen bool) node {
+func (p *regexpPlan) column(c *Column, pass func(string) bool, asSeen bool) node {
 	switch {
 	case c.dict != nil:
 		return bindCodes(c, func(i int) bool { return pass(c.dict.textAt(i)) })
@@ -272,18 +298,18 @@ func equalForms(t *store.FieldTest) []string {
 	return forms
 }
 
-func (p *testPlan) bind(t *table) (node, error) {
+func (p *testPlan) bind(t *Table) (node, error) {
 	switch p.kind {
 	case store.FieldText:
 		return p.bindText(t)
 	case store.FieldLevel:
-		return t.bindText(p.col, func(s string) bool { return p.test.Level(levelOf(s)) })
+		return t.bindText(p.col, func(s string) bool { return p.test.Level(LevelOf(s)) })
 	case store.FieldTraceID:
 		return p.bindTrace(t)
 	case store.FieldSpanID:
 		return t.bindFixed(p.col, 8, func(id []byte) bool { return p.test.SpanID(model.SpanID(id)) })
 	case store.FieldTime, store.FieldDuration:
-		c, err := t.need(p.col)
+		c, err := t.Need(p.col)
 		if err != nil {
 			return nil, err
 		}
@@ -292,14 +318,14 @@ func (p *testPlan) bind(t *table) (node, error) {
 	return p.bindAttr(t)
 }
 
-func (p *testPlan) bindText(t *table) (node, error) {
+func (p *testPlan) bindText(t *Table) (node, error) {
 	if p.col == part.ColService {
 		// The metadata often knows without opening the file.
 		if v, ok := p.test.EqualText(); ok && !slices.Contains(t.Services, v) {
 			return none, nil
 		}
 	}
-	c, err := t.need(p.col)
+	c, err := t.Need(p.col)
 	if err != nil {
 		return nil, err
 	}
@@ -319,7 +345,7 @@ func (p *testPlan) bindText(t *table) (node, error) {
 }
 
 // blocks are those that may hold a passing value of a column without dictionary.
-func (p *testPlan) blocks(t *table) []bool {
+func (p *testPlan) blocks(t *Table) []bool {
 	if c, ok := p.test.Compare(); ok && c.Op == store.OpEq && slices.Contains(textColumns(t.Signal), p.col) {
 		if c.Prefix && store.HasEscapes(c.Value) {
 			return nil // it may end within a sequence
@@ -334,7 +360,7 @@ func (p *testPlan) blocks(t *table) []bool {
 	return nil
 }
 
-func (p *testPlan) bindTrace(t *table) (node, error) {
+func (p *testPlan) bindTrace(t *Table) (node, error) {
 	id, equal := p.test.EqualTraceID()
 	if equal && !t.MayHaveTrace(id) {
 		return none, nil
@@ -347,8 +373,8 @@ func (p *testPlan) bindTrace(t *table) (node, error) {
 }
 
 // bindFixed tests a column of ids of size bytes.
-func (t *table) bindFixed(name string, size int, pass func([]byte) bool) (node, error) {
-	c, err := t.need(name)
+func (t *Table) bindFixed(name string, size int, pass func([]byte) bool) (node, error) {
+	c, err := t.Need(name)
 	if err != nil {
 		return nil, err
 	}
@@ -359,4 +385,19 @@ func (t *table) bindFixed(name string, size int, pass func([]byte) bool) (node, 
 		return bindCodes(c, func(i int) bool { return pass(c.dict.fixedAt(i)) }), nil
 	}
 	return &fixedNode{col: c, pass: pass}, nil
+}
+
+// tracePlan selects the spans of some traces.
+type tracePlan map[model.TraceID]bool
+
+func (p tracePlan) bind(t *Table) (node, error) {
+	n, err := t.bindFixed(part.ColTraceID, 16, func(id []byte) bool { return p[model.TraceID(id)] })
+	if err != nil || !t.IsHashed(part.ColTraceID) {
+		return n, err
+	}
+	var forms []string
+	for id := range p {
+		forms = append(forms, id.String())
+	}
+	return narrow(n, t.anyCandidates(part.ColTraceID, forms)), nil
 }

@@ -1,4 +1,4 @@
-package scan
+package match
 
 import (
 	"bytes"
@@ -11,6 +11,7 @@ import (
 
 	"github.com/parquet-go/parquet-go"
 
+	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store/events/bin"
 	"github.com/signalbox-project/signalbox/internal/store/events/part"
 )
@@ -18,9 +19,9 @@ import (
 // errShape is the error of a column that is not what its part's metadata says.
 var errShape = errors.New("column is not as its part says")
 
-// column reads one column of a part page by page. Only the page last asked
+// Column reads one column of a part page by page. Only the page last asked
 // for is in memory.
-type column struct {
+type Column struct {
 	name   string
 	kind   parquet.Kind
 	pages  parquet.Pages
@@ -62,12 +63,12 @@ type dictionary struct {
 
 // openColumn opens the named column; nil when the part has none of that name.
 // zeros gives as many zeros as the part has rows.
-func openColumn(p *part.Part, name string, zeros func() []int32) (*column, error) {
+func openColumn(p *part.Part, name string, zeros func() []int32) (*Column, error) {
 	chunk, err := p.Column(name)
 	if err != nil || chunk == nil {
 		return nil, err
 	}
-	c := &column{name: name, kind: chunk.Type().Kind(), rows: p.Rows}
+	c := &Column{name: name, kind: chunk.Type().Kind(), rows: p.Rows}
 	index, err := chunk.OffsetIndex()
 	if err != nil {
 		return nil, fmt.Errorf("column %s: %w", name, err)
@@ -92,7 +93,7 @@ func openColumn(p *part.Part, name string, zeros func() []int32) (*column, error
 // isOptional reports whether a column may have no value in a row.
 func isOptional(name string) bool { return strings.HasPrefix(name, part.PromotedPrefix) }
 
-func (c *column) readDictionary() error {
+func (c *Column) readDictionary() error {
 	r, ok := c.pages.(interface {
 		ReadDictionary() (parquet.Dictionary, error)
 	})
@@ -132,7 +133,7 @@ func (d *dictionary) textAt(i int) string { return d.text[d.offs[i]:d.offs[i+1]]
 
 func (d *dictionary) fixedAt(i int) []byte { return d.fixed[i*d.size : (i+1)*d.size] }
 
-func (c *column) close() {
+func (c *Column) close() {
 	if c == nil {
 		return
 	}
@@ -145,8 +146,8 @@ func (c *column) close() {
 	}
 }
 
-// load makes the page that holds row the current one.
-func (c *column) load(row int) error {
+// Load makes the page that holds row the current one.
+func (c *Column) Load(row int) error {
 	if c.page != nil && c.from <= row && row < c.to {
 		return nil
 	}
@@ -181,7 +182,7 @@ func (c *column) load(row int) error {
 }
 
 // decode takes the page's values, without copying where the library allows.
-func (c *column) decode() error {
+func (c *Column) decode() error {
 	n := c.to - c.from
 	if int(c.page.NumRows()) != n {
 		return errShape
@@ -210,7 +211,7 @@ func (c *column) decode() error {
 	return c.decodeValues(values)
 }
 
-func (c *column) decodeCodes(n int) error {
+func (c *Column) decodeCodes(n int) error {
 	data := c.page.Data()
 	c.codes = data.Int32()
 	if len(c.codes) != n {
@@ -219,7 +220,7 @@ func (c *column) decodeCodes(n int) error {
 	return nil // a code beyond the dictionary, in damaged data, panics where it is used; see guarded
 }
 
-func (c *column) decodeValues(n int) error {
+func (c *Column) decodeValues(n int) error {
 	data := c.page.Data()
 	got := n
 	switch c.kind {
@@ -253,8 +254,8 @@ func (c *column) decodeValues(n int) error {
 	return nil
 }
 
-// at is the place of row's value in the current page, -1 when it has none.
-func (c *column) at(row int) int {
+// At is the place of row's value in the current page, -1 when it has none.
+func (c *Column) At(row int) int {
 	i := row - c.from
 	if len(c.rank) > 0 {
 		return int(c.rank[i])
@@ -262,26 +263,42 @@ func (c *column) at(row int) int {
 	return i
 }
 
-// textAt is the text of value i of the current page; it is gone with the page.
-func (c *column) textAt(i int) string {
+// TextAt is the text of value i of the current page; it is gone with the page.
+func (c *Column) TextAt(i int) string {
 	if c.codes != nil {
 		return c.dict.textAt(int(c.codes[i]))
 	}
 	return c.text[c.offs[i]:c.offs[i+1]]
 }
 
-func (c *column) intAt(i int) int64 {
+// IntAt is the integer of value i of the current page.
+func (c *Column) IntAt(i int) int64 {
 	if c.codes != nil {
 		return c.dict.ints[c.codes[i]]
 	}
 	return c.ints[i]
 }
 
-func (c *column) fixedAt(i int) []byte {
+// FixedAt is the id of value i of the current page; it is gone with the page.
+func (c *Column) FixedAt(i int) []byte {
 	if c.codes != nil {
 		return c.dict.fixedAt(int(c.codes[i]))
 	}
 	return c.fixed[i*c.size : (i+1)*c.size]
 }
 
-func (c *column) boolAt(i int) bool { return c.bools[i/8]>>(i%8)&1 != 0 }
+func (c *Column) boolAt(i int) bool { return c.bools[i/8]>>(i%8)&1 != 0 }
+
+// ValueAt is value i of a promoted attribute of a kind; texts are gone with the page.
+func (c *Column) ValueAt(kind model.ValueKind, i int) model.Value {
+	switch kind {
+	case model.KindInt:
+		return model.IntValue(c.IntAt(i))
+	case model.KindFloat:
+		return model.FloatValue(c.nums[i])
+	case model.KindBool:
+		return model.BoolValue(c.boolAt(i))
+	default:
+		return model.StringValue(c.TextAt(i))
+	}
+}

@@ -1,4 +1,4 @@
-package scan
+package match
 
 import (
 	"context"
@@ -10,37 +10,37 @@ import (
 )
 
 // scanLogs searches a head row by row.
-func (q *query) scanLogs(ctx context.Context, u *unit, v visitor) error {
-	h := u.logs
+func (q *Query) scanLogs(ctx context.Context, u *Unit, v Visitor) error {
+	h := u.Logs
 	s := &logRow{h: h, attr: newHeadAttrs(&h.Attributes, &h.Resources)}
-	whole := q.rng == store.Range{}
+	whole := q.Range == store.Range{}
 	for i := range h.Rows {
 		if i%part.BlockRows == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if !whole && !q.rng.Contains(h.Time[i]) || q.tenant != "" && h.Resources.At(i).Tenant != q.tenant {
+		if !whole && !q.Range.Contains(h.Time[i]) || q.Tenant != "" && h.Resources.At(i).Tenant != q.Tenant {
 			continue
 		}
-		if s.i = i; q.matcher.Match(s) {
-			v.row(u, i)
+		if s.i = i; q.Matcher.Match(s) {
+			v.Row(u, i)
 		}
 	}
 	return nil
 }
 
-func (q *query) scanSpans(ctx context.Context, u *unit, v visitor) error {
-	h := u.spans
+func (q *Query) scanSpans(ctx context.Context, u *Unit, v Visitor) error {
+	h := u.Spans
 	s := &spanRow{h: h, attr: newHeadAttrs(&h.Attributes, &h.Resources)}
-	whole := q.rng == store.Range{}
+	whole := q.Range == store.Range{}
 	for i := range h.Rows {
 		if i%part.BlockRows == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if !whole && !q.rng.Contains(h.Start[i]) || q.tenant != "" && h.Resources.At(i).Tenant != q.tenant {
+		if !whole && !q.Range.Contains(h.Start[i]) || q.Tenant != "" && h.Resources.At(i).Tenant != q.Tenant {
 			continue
 		}
-		if s.i = i; q.matcher.Match(s) {
-			v.row(u, i)
+		if s.i = i; q.Matcher.Match(s) {
+			v.Row(u, i)
 		}
 	}
 	return nil
@@ -50,11 +50,13 @@ func (q *query) scanSpans(ctx context.Context, u *unit, v visitor) error {
 type logRow struct {
 	h    *head.Logs
 	i    int
-	attr *headAttrs
+	attr *HeadAttrs
 }
 
+// AnyText is store.Subject's.
 func (r *logRow) AnyText(match func(string) bool) bool { return match(r.h.Messages.At(r.i)) }
 
+// Test is store.Subject's.
 func (r *logRow) Test(t *store.FieldTest) bool {
 	switch store.LogFieldKind(t.Field) {
 	case store.FieldLevel:
@@ -85,9 +87,10 @@ func (r *logRow) text(field string) string {
 type spanRow struct {
 	h    *head.Spans
 	i    int
-	attr *headAttrs
+	attr *HeadAttrs
 }
 
+// AnyText is store.Subject's.
 func (r *spanRow) AnyText(match func(string) bool) bool {
 	if match(r.h.Names.At(r.i)) || match(r.h.StatusMessages.At(r.i)) {
 		return true
@@ -95,6 +98,7 @@ func (r *spanRow) AnyText(match func(string) bool) bool {
 	return anyInnerText(r.h.Events.At(r.i), r.h.Links.At(r.i), match)
 }
 
+// Test is store.Subject's.
 func (r *spanRow) Test(t *store.FieldTest) bool {
 	switch store.SpanFieldKind(t.Field) {
 	case store.FieldTraceID:
@@ -130,17 +134,17 @@ func (r *spanRow) text(field string) string {
 	return store.ResourceField(r.h.Resources.At(r.i), field)
 }
 
-// headText is a field of a head's row as text, as store.LogField and
+// HeadText is a field of a head's row as text, as store.LogField and
 // store.SpanField give it. attrs are of u, from the first use on.
-func headText(u *unit, attrs **headAttrs, i int, field string) string {
+func HeadText(u *Unit, attrs **HeadAttrs, i int, field string) string {
 	if *attrs == nil {
 		*attrs = attrsOf(u)
 	}
 	switch {
 	case field == "":
 		return ""
-	case u.logs != nil:
-		h := u.logs
+	case u.Logs != nil:
+		h := u.Logs
 		if store.LogFieldKind(field) == store.FieldAttr {
 			return (*attrs).text(i, field, "", "")
 		}
@@ -149,7 +153,7 @@ func headText(u *unit, attrs **headAttrs, i int, field string) string {
 			RequestID: h.RequestIDs.At(i), Message: h.Messages.At(i), Resource: h.Resources.At(i),
 		}, field)
 	}
-	h := u.spans
+	h := u.Spans
 	if store.SpanFieldKind(field) == store.FieldAttr {
 		return (*attrs).text(i, field, h.Events.At(i), h.Links.At(i))
 	}

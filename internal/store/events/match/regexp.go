@@ -1,4 +1,4 @@
-package scan
+package match
 
 import (
 	"regexp"
@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/signalbox-project/signalbox/internal/store"
-	"github.com/signalbox-project/signalbox/internal/store/events/scan/literal"
+	"github.com/signalbox-project/signalbox/internal/store/events/match/literal"
 )
 
 // exact finds a text as it stands.

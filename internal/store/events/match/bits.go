@@ -1,4 +1,4 @@
-package scan
+package match
 
 import (
 	"math/bits"

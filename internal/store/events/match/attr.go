@@ -1,4 +1,4 @@
-package scan
+package match
 
 import (
 	"slices"
@@ -21,12 +21,12 @@ const maxListedFields = 1000
 type attrColumn struct {
 	key      string
 	needles  []string // "key": and those of objects on the way to it, as they stand in JSON
-	promoted *column  // nil if there is none
+	promoted *Column  // nil if there is none
 	kind     model.ValueKind
-	json     *column
+	json     *Column
 	jsonDict [][]model.Value // by code, where json has a dictionary
-	inner    *innerColumns   // nil where events and links do not have it
-	res      *column
+	inner    *InnerColumns   // nil where events and links do not have it
+	res      *Column
 	resource [][]model.Value // by code of res
 	anyRes   bool
 
@@ -38,7 +38,7 @@ type attrColumn struct {
 }
 
 // openAttr is nil when the part has no such attribute.
-func (t *table) openAttr(field string) (*attrColumn, error) {
+func (t *Table) openAttr(field string) (*attrColumn, error) {
 	key := store.AttrKey(field)
 	inner := t.Signal == part.Spans && t.MayHaveInner(key)
 	if !inner && !t.listsField(key) {
@@ -48,15 +48,15 @@ func (t *table) openAttr(field string) (*attrColumn, error) {
 	var err error
 	if kind, ok := t.PromotedKind(key); ok {
 		a.kind = kind
-		if a.promoted, err = t.need(part.PromotedPrefix + key); err != nil {
+		if a.promoted, err = t.Need(part.PromotedPrefix + key); err != nil {
 			return nil, err
 		}
 	}
-	if a.json, err = t.need(part.ColAttributes); err != nil {
+	if a.json, err = t.Need(part.ColAttributes); err != nil {
 		return nil, err
 	}
 	if inner {
-		if a.inner, err = t.openInner(innerNeedles(key)); err != nil {
+		if a.inner, err = t.OpenInner(innerNeedles(key)...); err != nil {
 			return nil, err
 		}
 	}
@@ -68,8 +68,8 @@ func (t *table) openAttr(field string) (*attrColumn, error) {
 	return a, a.openResource(t)
 }
 
-func (a *attrColumn) openResource(t *table) (err error) {
-	if a.res, err = t.need(part.ColResource); err != nil {
+func (a *attrColumn) openResource(t *Table) (err error) {
+	if a.res, err = t.Need(part.ColResource); err != nil {
 		return err
 	}
 	if a.res.dict == nil {
@@ -107,7 +107,7 @@ func holdsAny(text string, needles []string) bool {
 	return slices.ContainsFunc(needles, func(n string) bool { return strings.Contains(text, n) })
 }
 
-func (t *table) listsField(key string) bool {
+func (t *Table) listsField(key string) bool {
 	if len(t.Fields) >= maxListedFields {
 		return true
 	}
@@ -142,7 +142,7 @@ func (a *attrColumn) decode(text string, last ...model.Attr) ([]model.Value, err
 // load makes the pages that hold row the current ones.
 func (a *attrColumn) load(row int, withJSON bool) error {
 	if a.promoted != nil {
-		if err := a.promoted.load(row); err != nil {
+		if err := a.promoted.Load(row); err != nil {
 			return err
 		}
 	}
@@ -154,11 +154,11 @@ func (a *attrColumn) load(row int, withJSON bool) error {
 	if !a.anyRes {
 		return nil
 	}
-	return a.res.load(row)
+	return a.res.Load(row)
 }
 
 func (a *attrColumn) loadJSON(row int) error {
-	if err := a.json.load(row); err != nil {
+	if err := a.json.Load(row); err != nil {
 		return err
 	}
 	if a.json.codes != nil {
@@ -170,15 +170,15 @@ func (a *attrColumn) loadJSON(row int) error {
 	if a.inner == nil {
 		return nil
 	}
-	return a.inner.load(row)
+	return a.inner.Load(row)
 }
 
 // own appends the record's own values in row; texts are gone with the page.
 func (a *attrColumn) own(row int, withJSON bool) error {
 	var last []model.Attr
 	if a.promoted != nil {
-		if i := a.promoted.at(row); i >= 0 {
-			v := a.promotedAt(i)
+		if i := a.promoted.At(row); i >= 0 {
+			v := a.promoted.ValueAt(a.kind, i)
 			if v.Kind() != model.KindString || v.Str() != "" {
 				a.list = append(a.list, v)
 				return nil
@@ -190,27 +190,14 @@ func (a *attrColumn) own(row int, withJSON bool) error {
 	if !withJSON || !a.inPage {
 		return nil
 	}
-	i := a.json.at(row)
+	i := a.json.At(row)
 	if a.json.codes != nil && last == nil {
 		a.list = append(a.list, a.jsonDict[a.json.codes[i]]...)
 		return nil
 	}
-	list, err := a.decode(a.json.textAt(i), last...)
+	list, err := a.decode(a.json.TextAt(i), last...)
 	a.list = append(a.list, list...)
 	return err
-}
-
-func (a *attrColumn) promotedAt(i int) model.Value {
-	switch c := a.promoted; a.kind {
-	case model.KindInt:
-		return model.IntValue(c.intAt(i))
-	case model.KindFloat:
-		return model.FloatValue(c.nums[i])
-	case model.KindBool:
-		return model.BoolValue(c.boolAt(i))
-	default:
-		return model.StringValue(c.textAt(i))
-	}
 }
 
 // values are those in row as store.AttrValues and store.SpanAttrValues define them, until the next
@@ -224,7 +211,7 @@ func (a *attrColumn) values(row int, withJSON bool) ([]model.Value, error) {
 		a.list = a.inner.appendValues(a.list, a.key, row)
 	}
 	if len(a.list) == 0 && a.anyRes {
-		return a.resource[a.res.codes[a.res.at(row)]], nil
+		return a.resource[a.res.codes[a.res.At(row)]], nil
 	}
 	return a.list, nil
 }

@@ -1,4 +1,4 @@
-package scan
+package match
 
 import (
 	"github.com/signalbox-project/signalbox/internal/model"
@@ -6,8 +6,8 @@ import (
 	"github.com/signalbox-project/signalbox/internal/store/events/head"
 )
 
-// headAttrs reads attributes of a head's rows; it belongs to one goroutine.
-type headAttrs struct {
+// HeadAttrs reads attributes of a head's rows; it belongs to one goroutine.
+type HeadAttrs struct {
 	attrs *head.Attrs
 	res   *head.Resources
 	codes map[string]headKey
@@ -21,22 +21,22 @@ type headKey struct {
 	paths map[uint32]string
 }
 
-func newHeadAttrs(attrs *head.Attrs, res *head.Resources) *headAttrs {
-	return &headAttrs{attrs: attrs, res: res, codes: map[string]headKey{}}
+func newHeadAttrs(attrs *head.Attrs, res *head.Resources) *HeadAttrs {
+	return &HeadAttrs{attrs: attrs, res: res, codes: map[string]headKey{}}
 }
 
 // attrsOf are those of a unit that is a head; nil for a part.
-func attrsOf(u *unit) *headAttrs {
+func attrsOf(u *Unit) *HeadAttrs {
 	switch {
-	case u.logs != nil:
-		return newHeadAttrs(&u.logs.Attributes, &u.logs.Resources)
-	case u.spans != nil:
-		return newHeadAttrs(&u.spans.Attributes, &u.spans.Resources)
+	case u.Logs != nil:
+		return newHeadAttrs(&u.Logs.Attributes, &u.Logs.Resources)
+	case u.Spans != nil:
+		return newHeadAttrs(&u.Spans.Attributes, &u.Spans.Resources)
 	}
 	return nil
 }
 
-func (h *headAttrs) key(field string) headKey {
+func (h *HeadAttrs) key(field string) headKey {
 	k, ok := h.codes[field]
 	if ok {
 		return k
@@ -61,7 +61,7 @@ func (h *headAttrs) key(field string) headKey {
 }
 
 // values are those of store.AttrValues or store.SpanAttrValues for row i, until the next call.
-func (h *headAttrs) values(i int, field, events, links string) []model.Value {
+func (h *HeadAttrs) values(i int, field, events, links string) []model.Value {
 	field = store.AttrKey(field)
 	k := h.key(field)
 	h.list = h.list[:0]
@@ -87,19 +87,19 @@ func (h *headAttrs) values(i int, field, events, links string) []model.Value {
 	return h.orResource(i, field)
 }
 
-func (h *headAttrs) orResource(i int, field string) []model.Value {
+func (h *HeadAttrs) orResource(i int, field string) []model.Value {
 	if len(h.list) == 0 {
 		h.list = store.AppendOwn(h.list, h.res.At(i).Attrs, field)
 	}
 	return h.list
 }
 
-func (h *headAttrs) test(t *store.FieldTest, i int, events, links string) bool {
+func (h *HeadAttrs) test(t *store.FieldTest, i int, events, links string) bool {
 	return t.Values(h.values(i, t.Field, events, links))
 }
 
 // text is the first value as text; "" when there is none.
-func (h *headAttrs) text(i int, field, events, links string) string {
+func (h *HeadAttrs) text(i int, field, events, links string) string {
 	if list := h.values(i, field, events, links); len(list) > 0 {
 		return list[0].String()
 	}

@@ -1,4 +1,4 @@
-package scan
+package match
 
 import (
 	"strings"
@@ -8,19 +8,21 @@ import (
 	"github.com/signalbox-project/signalbox/internal/store/events/part"
 )
 
-// innerColumns reads the events and links of a part of spans.
-type innerColumns struct {
-	events, links *column
+// InnerColumns reads the events and links of a part of spans.
+type InnerColumns struct {
+	events, links *Column
 	needles       []string // one of them stands in the JSON of a row that matters; empty: any row may matter
 }
 
-func (t *table) openInner(needles []string) (*innerColumns, error) {
-	events, err := t.need(part.ColEvents)
+// OpenInner opens the events and links of a part of spans; with needles, rows without any of them
+// in their JSON are passed over.
+func (t *Table) OpenInner(needles ...string) (*InnerColumns, error) {
+	events, err := t.Need(part.ColEvents)
 	if err != nil {
 		return nil, err
 	}
-	links, err := t.need(part.ColLinks)
-	return &innerColumns{events: events, links: links, needles: needles}, err
+	links, err := t.Need(part.ColLinks)
+	return &InnerColumns{events: events, links: links, needles: needles}, err
 }
 
 // innerNeedles are what stands in the JSON of events or links that hold the field.
@@ -34,27 +36,28 @@ func innerNeedles(field string) []string {
 	return needles
 }
 
-func (c *innerColumns) load(row int) error {
-	if err := c.events.load(row); err != nil {
+// Load makes the pages that hold row the current ones.
+func (c *InnerColumns) Load(row int) error {
+	if err := c.events.Load(row); err != nil {
 		return err
 	}
-	return c.links.load(row)
+	return c.links.Load(row)
 }
 
-// at is the JSON of a row's events and links, "" where it does not matter; load came before.
-func (c *innerColumns) at(row int) (events, links string) {
-	return c.relevant(c.events.textAt(c.events.at(row))), c.relevant(c.links.textAt(c.links.at(row)))
+// At is the JSON of a row's events and links, "" where it does not matter; load came before.
+func (c *InnerColumns) At(row int) (events, links string) {
+	return c.relevant(c.events.TextAt(c.events.At(row))), c.relevant(c.links.TextAt(c.links.At(row)))
 }
 
-func (c *innerColumns) relevant(text string) string {
+func (c *InnerColumns) relevant(text string) string {
 	if text == "[]" || len(c.needles) > 0 && !holdsAny(text, c.needles) {
 		return ""
 	}
 	return text
 }
 
-func (c *innerColumns) appendValues(dst []model.Value, field string, row int) []model.Value {
-	events, links := c.at(row)
+func (c *InnerColumns) appendValues(dst []model.Value, field string, row int) []model.Value {
+	events, links := c.At(row)
 	store.EachInnerJSON(events, links, func(link bool, key string, v model.Value) {
 		dst = store.AppendInner(dst, field, link, key, v)
 	})
@@ -63,17 +66,17 @@ func (c *innerColumns) appendValues(dst []model.Value, field string, row int) []
 
 // innerTextNode searches the texts of events and links.
 type innerTextNode struct {
-	inner *innerColumns
+	inner *InnerColumns
 	pass  func(string) bool
 	price int
 }
 
 // bindInnerText searches the texts of events and links, in the blocks that hold the words there.
-func (t *table) bindInnerText(hashes []uint64, pass func(string) bool, price int) (node, error) {
+func (t *Table) bindInnerText(hashes []uint64, pass func(string) bool, price int) (node, error) {
 	if t.Signal != part.Spans || !t.MayHaveInner("") {
 		return none, nil
 	}
-	inner, err := t.openInner(nil)
+	inner, err := t.OpenInner()
 	if err != nil {
 		return nil, err
 	}
@@ -84,12 +87,12 @@ func (t *table) bindInnerText(hashes []uint64, pass func(string) bool, price int
 	return narrow(&innerTextNode{inner: inner, pass: pass, price: price}, t.withWords(salted)), nil
 }
 
-func (n *innerTextNode) eval(b *block) error {
-	if err := n.inner.load(b.from); err != nil {
+func (n *innerTextNode) eval(b *Block) error {
+	if err := n.inner.Load(b.from); err != nil {
 		return err
 	}
 	b.sel.keep(func(i int) bool {
-		events, links := n.inner.at(b.from + i)
+		events, links := n.inner.At(b.from + i)
 		return anyInnerText(events, links, n.pass)
 	})
 	return nil

@@ -1,4 +1,4 @@
-package scan
+package match
 
 import (
 	"strings"
@@ -21,7 +21,7 @@ type attrNode struct {
 	codes      []bool // the promoted dictionary's passing codes
 }
 
-func (p *testPlan) bindAttr(t *table) (node, error) {
+func (p *testPlan) bindAttr(t *Table) (node, error) {
 	a, err := t.openAttr(p.test.Field)
 	if err != nil {
 		return nil, err
@@ -71,7 +71,7 @@ func (n *attrNode) decideCodes() (found bool) {
 }
 
 // anyCandidates are the blocks that may hold field with one of the values; nil means any.
-func (t *table) anyCandidates(field string, values []string) []bool {
+func (t *Table) anyCandidates(field string, values []string) []bool {
 	if !t.KnowsWords() {
 		return nil
 	}
@@ -100,7 +100,7 @@ func (t *table) anyCandidates(field string, values []string) []bool {
 	return out
 }
 
-func (n *attrNode) eval(b *block) error {
+func (n *attrNode) eval(b *Block) error {
 	withJSON := n.hides || n.jsonBlocks == nil || n.jsonBlocks[b.from/part.BlockRows]
 	if err := n.attr.load(b.from, withJSON); err != nil {
 		return err
@@ -126,7 +126,7 @@ func (n *attrNode) eval(b *block) error {
 // byCode decides a row by the promoted column alone, if that suffices.
 func (n *attrNode) byCode(row int, withJSON bool) (pass, decided bool) {
 	c := n.attr.promoted
-	k := c.at(row)
+	k := c.At(row)
 	if k < 0 {
 		return false, false
 	}
@@ -134,7 +134,7 @@ func (n *attrNode) byCode(row int, withJSON bool) (pass, decided bool) {
 	if pass && !n.unequal {
 		return true, true
 	}
-	empty := n.attr.kind == model.KindString && c.textAt(k) == ""
+	empty := n.attr.kind == model.KindString && c.TextAt(k) == ""
 	return pass, !empty && (n.attr.inner == nil || !withJSON)
 }
 

@@ -1,4 +1,4 @@
-package scan
+package match
 
 import (
 	"context"
@@ -9,17 +9,18 @@ import (
 	"github.com/signalbox-project/signalbox/internal/store/events/part"
 )
 
-// table is one part while it is read by one goroutine.
-type table struct {
+// Table is one part while it is read by one goroutine.
+type Table struct {
 	*part.Part
-	cols map[string]*column
+	cols map[string]*Column
 	zero []int32
 }
 
-func newTable(p *part.Part) *table { return &table{Part: p, cols: map[string]*column{}} }
+// NewTable reads a part; Close ends it.
+func NewTable(p *part.Part) *Table { return &Table{Part: p, cols: map[string]*Column{}} }
 
 // column opens a column once; nil when the part has none of that name.
-func (t *table) column(name string) (*column, error) {
+func (t *Table) column(name string) (*Column, error) {
 	if c, ok := t.cols[name]; ok {
 		return c, nil
 	}
@@ -32,15 +33,15 @@ func (t *table) column(name string) (*column, error) {
 }
 
 // zeros are as many as there are rows.
-func (t *table) zeros() []int32 {
+func (t *Table) zeros() []int32 {
 	if t.zero == nil {
 		t.zero = make([]int32, t.Rows)
 	}
 	return t.zero
 }
 
-// need is column for one that every part has.
-func (t *table) need(name string) (*column, error) {
+// Need is column for one that every part has.
+func (t *Table) Need(name string) (*Column, error) {
 	c, err := t.column(name)
 	if err == nil && c == nil {
 		err = fmt.Errorf("column %s: %w", name, errShape)
@@ -48,16 +49,17 @@ func (t *table) need(name string) (*column, error) {
 	return c, err
 }
 
-// load is need with the page that holds row the current one.
-func (t *table) load(name string, row int) (*column, error) {
-	c, err := t.need(name)
+// Load is need with the page that holds row the current one.
+func (t *Table) Load(name string, row int) (*Column, error) {
+	c, err := t.Need(name)
 	if err != nil {
 		return nil, err
 	}
-	return c, c.load(row)
+	return c, c.Load(row)
 }
 
-func (t *table) close() {
+// Close releases the pages that were read.
+func (t *Table) Close() {
 	for _, c := range t.cols {
 		c.close()
 	}
@@ -86,20 +88,32 @@ func fieldKind(signal part.Signal, field string) store.FieldKind {
 	return store.SpanFieldKind(field)
 }
 
-// block is a run of rows and which of them are (still) selected.
-type block struct {
+// Block is a run of rows and which of them are (still) selected.
+type Block struct {
 	from, n int
 	sel     blockBits
 }
 
+// WholeBlock selects all of n rows from one on.
+func WholeBlock(from, n int) Block { return Block{from: from, n: n, sel: firstRows(n)} }
+
+// Each calls f with the number in the block of every selected row, in order.
+func (b *Block) Each(f func(i int)) { b.sel.each(f) }
+
+// Count is how many rows are selected.
+func (b *Block) Count() int { return b.sel.count() }
+
+// RowAt is the part's row that is number i of the block.
+func (b *Block) RowAt(i int) int { return b.from + i }
+
 // scan calls visit for each block with rows that match q.
-func (t *table) scan(ctx context.Context, q *query, visit func(b *block) error) error {
+func (t *Table) scan(ctx context.Context, q *Query, visit func(b *Block) error) error {
 	root, err := t.bind(q)
 	if err != nil || root == none {
 		return err
 	}
 	candidates := root.candidates()
-	var b block
+	var b Block
 	for i := range t.Blocks() {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -124,13 +138,13 @@ func (t *table) scan(ctx context.Context, q *query, visit func(b *block) error) 
 }
 
 // bind prepares the whole query, range and tenant included, for this part.
-func (t *table) bind(q *query) (node, error) {
-	if !t.HasTenant(q.tenant) || !t.Overlaps(q.rng) {
+func (t *Table) bind(q *Query) (node, error) {
+	if !t.HasTenant(q.Tenant) || !t.Overlaps(q.Range) {
 		return none, nil
 	}
 	var list []node
-	if q.tenant != "" && len(t.Tenants) > 1 {
-		n, err := t.bindText(part.ColTenant, func(s string) bool { return s == q.tenant })
+	if q.Tenant != "" && len(t.Tenants) > 1 {
+		n, err := t.bindText(part.ColTenant, func(s string) bool { return s == q.Tenant })
 		if err != nil {
 			return nil, err
 		}
@@ -149,18 +163,18 @@ func (t *table) bind(q *query) (node, error) {
 }
 
 // bindTimes tests the range, and what the collector still wants.
-func (t *table) bindTimes(q *query) ([]node, error) {
-	within := t.within(q.rng)
+func (t *Table) bindTimes(q *Query) ([]node, error) {
+	within := t.within(q.Range)
 	if within && q.wants == nil {
 		return nil, nil
 	}
-	c, err := t.need(part.ColTimestamp)
+	c, err := t.Need(part.ColTimestamp)
 	if err != nil {
 		return nil, err
 	}
 	var list []node
 	if !within {
-		list = append(list, &intNode{col: c, pass: q.rng.Contains})
+		list = append(list, &intNode{col: c, pass: q.Range.Contains})
 	}
 	if q.wants != nil {
 		list = append(list, &intNode{col: c, pass: q.wants})
@@ -169,11 +183,12 @@ func (t *table) bindTimes(q *query) ([]node, error) {
 }
 
 // within reports whether all rows lie in r.
-func (t *table) within(r store.Range) bool {
+func (t *Table) within(r store.Range) bool {
 	return r == store.Range{} || r.Contains(t.MinTime) && r.Contains(t.MaxTime)
 }
 
-func levelOf(text string) model.Level {
+// LevelOf reads a level as parts store it.
+func LevelOf(text string) model.Level {
 	l, _ := model.ParseLevel(text)
 	return l
 }
