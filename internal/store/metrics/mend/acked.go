@@ -51,12 +51,13 @@ func (m *mender) newestAcked(log string) int {
 
 // lateMissing names the segments of the log of late samples that were acknowledged and are gone. The TSDB deletes
 // older ones, never the newest, after it wrote what they hold to blocks: shortly after that an older one is not missed.
+// Such a block does not say any more that it was of late samples once it was merged with others.
 func (m *mender) lateMissing(present []int) {
 	const soon = 10 * time.Minute
 	for p, size := range m.acked {
 		switch {
 		case p.Log != acked.Late || slices.Contains(present, p.Segment):
-		case len(present) > 0 && p.Segment < present[0] && m.lateWritten.After(m.looked.Add(-soon)):
+		case len(present) > 0 && p.Segment < present[0] && maxTime(m.lateWritten, m.merged).After(m.looked.Add(-soon)):
 		case len(present) > 0 && p.Segment > present[0] && p.Segment < present[len(present)-1]: // oneLog names the gap
 		default:
 			m.note(Damage{File: filepath.Join(p.Log, segmentName(p.Segment)), Reason: "the file is missing", Bytes: size})
@@ -64,11 +65,21 @@ func (m *mender) lateMissing(present []int) {
 	}
 }
 
-// wroteLate remembers when a block of late samples was made.
+// wroteLate remembers when a block of late samples was made, and when blocks were merged.
 func (m *mender) wroteLate(id ulid.ULID, meta tsdb.BlockMeta) {
-	if at := id.Timestamp(); meta.Compaction.FromOutOfOrder() && at.After(m.lateWritten) {
-		m.lateWritten = at
+	if meta.Compaction.FromOutOfOrder() {
+		m.lateWritten = maxTime(m.lateWritten, id.Timestamp())
 	}
+	if meta.Compaction.Level > 1 {
+		m.merged = maxTime(m.merged, id.Timestamp())
+	}
+}
+
+func maxTime(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // settle brings the list to what is there, so that the next start does not miss the same again.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/prometheus/tsdb/wlog"
 
+	"github.com/signalbox-project/signalbox/internal/store/metrics/acked"
 	"github.com/signalbox-project/signalbox/internal/store/metrics/mend"
 )
 
@@ -191,4 +192,37 @@ func TestOnlyLateSamplesAreTakenOutOfMappedChunks(t *testing.T) {
 	if left, _ := filepath.Glob(filepath.Join(m.dir, "chunks_head", "*.kept")); len(left) > 0 {
 		t.Errorf("left behind: %s", left)
 	}
+}
+
+// A kill right after late samples were put into blocks, and those were merged with others, is no damage: what was acknowledged of
+// the log's first segments is in blocks.
+func TestTheLogOfLateSamplesIsNotMissedOnceTheyAreInBlocks(t *testing.T) {
+	m := &machine{t: t, dir: t.TempDir(), known: map[string][]int64{}, paused: true}
+	m.open()
+	m.put("steady", span(crashRange, 5*crashRange, 500)...)
+	m.put("late", 5*crashRange)
+	m.put("late", span(crashRange+1, crashRange+40_000, 1000)...)
+	segment := files(t, m.dir, "wbl/0*")[0]
+	info, err := os.Stat(segment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := acked.Write(m.dir, map[acked.Place]int64{{Log: acked.Late}: info.Size()}); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.db.Compact(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(segment); err == nil {
+		t.Fatal("the segment is still there")
+	}
+	for _, b := range m.db.Blocks() {
+		if meta := b.Meta(); meta.Compaction.FromOutOfOrder() {
+			t.Fatalf("not merged: %+v", meta)
+		}
+	}
+	m.killed()
+	m.open()
+	m.check("merged", m.known)
+	m.close()
 }

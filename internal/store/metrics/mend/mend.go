@@ -148,6 +148,7 @@ type mender struct {
 	acked       map[acked.Place]int64 // how much of each segment was acknowledged
 	looked      time.Time             // when that was last compared with the folders
 	lateWritten time.Time             // when the newest block of late samples was made
+	merged      time.Time             // when blocks were merged last
 }
 
 func (m *mender) note(d Damage) {
