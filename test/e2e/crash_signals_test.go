@@ -34,7 +34,8 @@ func producers(t *testing.T, epoch time.Time) []*producer {
 			return *l
 		}
 	}
-	late := func(n int) int64 { return crashTime(epoch, n).UnixMilli() }
+	// Close together, so that they fill a few blocks only and compactions end between kills.
+	late := func(n int) int64 { return crashTime(epoch, n/(batch*slots)*batch+n%batch).UnixMilli() }
 	number := func(s *series, at int64, n int) {
 		s.samples = append(s.samples, prompb.Sample{Timestamp: at, Value: float64(n)})
 	}
@@ -75,6 +76,11 @@ func sampleProducer(t *testing.T, name string, at func(n int) int64, fill func(s
 			s := series{labels: []string{"__name__", name, "slot", strconv.Itoa(n % slots)}}
 			for i := n * batch; i < (n+1)*batch; i++ {
 				fill(&s, at(i), i)
+			}
+			if len(s.samples) > 0 {
+				s.exemplars = []prompb.Exemplar{{
+					Labels: []prompb.Label{{Name: "trace_id", Value: fmt.Sprintf("k%d", n)}}, Value: 1, Timestamp: s.samples[0].Timestamp,
+				}}
 			}
 			return post(ctx, c, base+"/api/v1/write", protobuf, header, remoteWrite(t, s))
 		},

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -108,14 +109,15 @@ type options struct {
 	config string // text of signalbox.yml, "" for none
 	args   []string
 	env    []string
-	sub    string // subcommand, default serve
+	sub    string        // subcommand, default serve
+	ready  time.Duration // how long a start may take, default a minute
 }
 
 // start runs the server and waits until it is ready; the test's end stops it.
 func start(t *testing.T, o options) *server {
 	t.Helper()
 	s := launch(t, o)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), cmp.Or(o.ready, time.Minute))
 	defer cancel()
 	ready := make(chan error, 1)
 	go func() {

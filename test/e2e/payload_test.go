@@ -24,6 +24,7 @@ type series struct {
 	labels     []string // name, value, name, value, … sorted by name
 	samples    []prompb.Sample
 	histograms []prompb.Histogram
+	exemplars  []prompb.Exemplar
 }
 
 // remoteWrite encodes a remote-write v1 request.
@@ -31,7 +32,7 @@ func remoteWrite(t *testing.T, all ...series) []byte {
 	t.Helper()
 	var req prompb.WriteRequest
 	for _, s := range all {
-		ts := prompb.TimeSeries{Samples: s.samples, Histograms: s.histograms}
+		ts := prompb.TimeSeries{Samples: s.samples, Histograms: s.histograms, Exemplars: s.exemplars}
 		for i := 0; i < len(s.labels); i += 2 {
 			ts.Labels = append(ts.Labels, prompb.Label{Name: s.labels[i], Value: s.labels[i+1]})
 		}
