@@ -35,14 +35,13 @@ func longPackages() map[string]string {
 func wideStructs() map[string]string {
 	const answer = "the fields of one JSON answer"
 	const wiring = "what a room is handed, one field an interface"
-	const split = "state of several reasons: it is divided when its room is"
 	return map[string]string{
 		"internal/model.Page": answer, "internal/model.Explanation": answer, "internal/model.Remedy": answer,
 		"internal/model.ReportPromise": answer, "internal/model.ServiceDetail": answer, "internal/model.SLOStatus": answer,
 		"internal/model.spanJSON": answer, "internal/api.Span": answer, "internal/probe.Probe": answer, "internal/bench.Row": answer,
 		"internal/api.Deps": wiring, "internal/config.Config": "the root configuration, one field a section",
 		"internal/simulate.Fault": "a fault document", "internal/simulate.op": "one operation of the simulated platform, a row of a table",
-		"internal/store/events.metrics": "one field an instrument", "internal/store/events.DB": split,
+		"internal/store/events.metrics": "one field an instrument",
 	}
 }
 

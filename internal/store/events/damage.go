@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/model"
@@ -58,18 +59,30 @@ func (d Damage) Problem() model.Problem {
 	}
 }
 
-// Damages lists what was found damaged since the store was opened.
-func (db *DB) Damages() []Damage {
-	db.damageMu.Lock()
-	defer db.damageMu.Unlock()
-	return slices.Clone(db.damage)
+// damages is what was found.
+type damages struct {
+	mu   sync.Mutex
+	list []Damage
 }
+
+func (d *damages) add(one Damage) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.list = append(d.list, one)
+}
+
+func (d *damages) all() []Damage {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.list)
+}
+
+// Damages lists what was found damaged since the store was opened.
+func (db *DB) Damages() []Damage { return db.damage.all() }
 
 func (db *DB) report(d Damage) {
 	d.Found = db.now()
-	db.damageMu.Lock()
-	db.damage = append(db.damage, d)
-	db.damageMu.Unlock()
+	db.damage.add(d)
 	db.metrics.quarantined.WithLabelValues(d.Kind).Inc()
 	db.log.Error("event data is damaged", "kind", d.Kind, "signal", d.Signal, "file", d.File,
 		"from", time.Unix(0, d.Range.Start).UTC(), "to", time.Unix(0, d.Range.End).UTC(), "reason", d.Reason)
@@ -120,13 +133,13 @@ func (s *shelf[R, S]) partDamaged(p *part.Part, cause error) {
 		s.db.log.Error("a head cannot be read", "signal", s.name(), "err", cause)
 		return
 	}
-	s.db.sealMu.Lock()
-	defer s.db.sealMu.Unlock()
+	s.db.seal.mu.Lock()
+	defer s.db.seal.mu.Unlock()
 	s.verify(p, cause)
 }
 
 // verify reads a part whole and, if that fails too, sets it aside: a reader
-// may have failed for another reason. DB.sealMu is held.
+// may have failed for another reason. DB.seal.mu is held.
 func (s *shelf[R, S]) verify(p *part.Part, cause error) {
 	if err := s.ops.read(p.Path(), s.ops.newHead(0)); err == nil {
 		s.db.log.Warn("a part was reported as damaged, but reads well", "file", p.Path(), "err", cause)
@@ -161,9 +174,9 @@ func (s *shelf[R, S]) pathOf(p *part.Part) string {
 // indexDamaged rebuilds a part's index from its rows and replaces the part by
 // one that uses it.
 func (s *shelf[R, S]) indexDamaged(p *part.Part, cause error) {
-	s.db.wg.Go(func() {
-		s.db.sealMu.Lock()
-		defer s.db.sealMu.Unlock()
+	s.db.seal.rebuilds.Go(func() {
+		s.db.seal.mu.Lock()
+		defer s.db.seal.mu.Unlock()
 		fresh, err := s.rebuild(s.pathOf(p), cause)
 		if err != nil {
 			s.db.log.Error("rebuild index", "file", p.IndexPath(), "err", err)

@@ -151,7 +151,7 @@ func checkDamaged(t *testing.T, dir, rel, what string, rows map[string][]model.L
 	defer db.Close()
 	read(t, db)
 	got := read(t, db) // the second time damaged parts are out
-	db.wg.Wait()
+	db.seal.rebuilds.Wait()
 	if _, err := db.Trace(t.Context(), "", model.TraceID{1, 1}, store.Range{}); err != nil && !strings.HasPrefix(rel, "spans") {
 		t.Errorf("%s %s: trace: %v", rel, what, err)
 	}
@@ -230,7 +230,7 @@ func TestALostIndexIsRebuiltAtStartAndWhileRunning(t *testing.T) {
 		p.Candidates(1, 2, 3)
 	}
 	v.Release()
-	db.wg.Wait()
+	db.seal.rebuilds.Wait()
 	if _, err := part.ReadMeta(strings.TrimSuffix(indexes[1], part.IndexExt)); err != nil {
 		t.Errorf("not rebuilt while running: %v", err)
 	}

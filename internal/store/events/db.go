@@ -47,30 +47,90 @@ var (
 type DB struct {
 	*scan.Scanner // store.LogReader and store.SpanReader
 
+	place
 	cfg     Config
-	dir     string
-	log     *slog.Logger
-	fs      disk.FS
-	now     func() time.Time
 	metrics *metrics
 	space   space
-	lock    *os.File
 	acked   *wal.Acked
-	lastID  atomic.Uint64
-	wg      sync.WaitGroup // index rebuilds
+	ids     numbering
 	buffers sync.Pool
 
 	logs  *shelf[model.LogRecord, head.Logs]
 	spans *shelf[model.Span, head.Spans]
 
-	sealMu sync.Mutex    // one at a time seals, merges or deletes
-	wake   chan struct{} // there may be something to seal
+	seal   sealing
+	room   room
+	damage damages
+}
 
-	roomMu sync.Mutex
-	room   chan struct{} // closed and replaced when a head was sealed
+// place is where the store lives and what it is surrounded by.
+type place struct {
+	dir  string
+	lock *os.File
+	fs   disk.FS
+	log  *slog.Logger
+	now  func() time.Time
+}
 
-	damageMu sync.Mutex
-	damage   []Damage
+func (p *place) walDir() string { return filepath.Join(p.dir, "wal") }
+
+func (p *place) quarantineDir() string { return filepath.Join(p.dir, "quarantine") }
+
+// numbering gives ids to heads, segments and parts.
+type numbering struct{ last atomic.Uint64 }
+
+// next is larger than every id before it, also those of earlier runs.
+func (i *numbering) next() uint64 {
+	now := uint64(time.Now().UnixMicro()) // not the store's clock: ids must grow
+	for {
+		last := i.last.Load()
+		id := max(last+1, now)
+		if i.last.CompareAndSwap(last, id) {
+			return id
+		}
+	}
+}
+
+// saw keeps next above an id that is in use.
+func (i *numbering) saw(id uint64) {
+	const bound = 1 << 60 // a damaged name must not use up all ids
+	if id < bound && id > i.last.Load() {
+		i.last.Store(id)
+	}
+}
+
+// sealing orders what turns heads into parts and parts into others.
+type sealing struct {
+	mu       sync.Mutex    // one at a time seals, merges or deletes
+	wake     chan struct{} // there may be something to seal
+	rebuilds sync.WaitGroup
+}
+
+func (s *sealing) wakeUp() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// room tells appends that wait for memory when a head was sealed.
+type room struct {
+	mu   sync.Mutex
+	more chan struct{} // closed and replaced when there is more of it
+}
+
+func (r *room) announce() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	close(r.more)
+	r.more = make(chan struct{})
+}
+
+// next is closed when there is more room than now.
+func (r *room) next() <-chan struct{} {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.more
 }
 
 // Open opens or makes a store and replays its log, which takes under a second for
@@ -80,8 +140,8 @@ func Open(cfg Config, deps Deps) (*DB, error) {
 		return nil, fmt.Errorf("events: %w", errors.Join(errs...))
 	}
 	db := &DB{
-		cfg: cfg, dir: deps.Dir, log: deps.Logger, fs: deps.FS, now: deps.Now, metrics: newMetrics(deps.Registerer),
-		wake: make(chan struct{}, 1), room: make(chan struct{}),
+		cfg: cfg, place: place{dir: deps.Dir, log: deps.Logger, fs: deps.FS, now: deps.Now}, metrics: newMetrics(deps.Registerer),
+		seal: sealing{wake: make(chan struct{}, 1)}, room: room{more: make(chan struct{})},
 		buffers: sync.Pool{New: func() any { return new([]byte) }},
 	}
 	if db.log == nil {
@@ -101,22 +161,6 @@ func Open(cfg Config, deps Deps) (*DB, error) {
 	}
 	db.space.probe()
 	return db, nil
-}
-
-func (db *DB) walDir() string { return filepath.Join(db.dir, "wal") }
-
-func (db *DB) quarantineDir() string { return filepath.Join(db.dir, "quarantine") }
-
-// newID is larger than every id before it, also those of earlier runs.
-func (db *DB) newID() uint64 {
-	now := uint64(time.Now().UnixMicro()) // not db.now: ids must grow
-	for {
-		last := db.lastID.Load()
-		id := max(last+1, now)
-		if db.lastID.CompareAndSwap(last, id) {
-			return id
-		}
-	}
 }
 
 func (db *DB) observeSync(d time.Duration) { db.metrics.walSync.Observe(d.Seconds()) }
@@ -149,24 +193,9 @@ func (db *DB) Seal(context.Context) error {
 }
 
 func (db *DB) sealFrozen() error {
-	db.sealMu.Lock()
-	defer db.sealMu.Unlock()
+	db.seal.mu.Lock()
+	defer db.seal.mu.Unlock()
 	return errors.Join(db.logs.sealFrozen(), db.spans.sealFrozen())
-}
-
-func (db *DB) wakeSealer() {
-	select {
-	case db.wake <- struct{}{}:
-	default:
-	}
-}
-
-// announceRoom wakes appends that wait for memory.
-func (db *DB) announceRoom() {
-	db.roomMu.Lock()
-	defer db.roomMu.Unlock()
-	close(db.room)
-	db.room = make(chan struct{})
 }
 
 // awaitRoom waits until the heads' memory is below the bound: at most MaxWait,
@@ -174,9 +203,7 @@ func (db *DB) announceRoom() {
 func (db *DB) awaitRoom(ctx context.Context) error {
 	var timeout <-chan time.Time
 	for {
-		db.roomMu.Lock()
-		room := db.room
-		db.roomMu.Unlock()
+		more := db.room.next()
 		_, a := db.logs.memory()
 		_, b := db.spans.memory()
 		if int64(a+b) < db.cfg.MaxBytes {
@@ -190,7 +217,7 @@ func (db *DB) awaitRoom(ctx context.Context) error {
 			timeout = t.C
 		}
 		select {
-		case <-room:
+		case <-more:
 		case <-timeout:
 			return fmt.Errorf("%w: %d MiB of events wait to be sealed", store.ErrOverloaded, (a+b)>>20)
 		case <-ctx.Done():
@@ -210,9 +237,9 @@ func (db *DB) Run(ctx context.Context) error {
 // Close closes all files. What was acknowledged is durable already, and is replayed at the
 // next start. Nothing may be appended any more; views may still be open.
 func (db *DB) Close() error {
-	db.wg.Wait()
-	db.sealMu.Lock()
-	defer db.sealMu.Unlock()
+	db.seal.rebuilds.Wait()
+	db.seal.mu.Lock()
+	defer db.seal.mu.Unlock()
 	err := errors.Join(db.logs.close(), db.spans.close())
 	if db.acked != nil {
 		err = errors.Join(err, db.acked.Close())

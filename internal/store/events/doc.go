@@ -24,7 +24,7 @@
 //   - Nothing damaged stops the store: it is moved to quarantine/, counted, and named with its range.
 //
 // Lock order: shelf.appendMu, shelf.mu, then leaf locks (a head's builder, a part, a
-// segment). No file is written under shelf.mu. DB.sealMu is taken before all of them.
+// segment). No file is written under shelf.mu. DB.seal.mu is taken before all of them.
 //
 // Files: LOCK · wal/*.wal · logs/DAY/* · spans/DAY/* · quarantine/* (docs/formats/events.md).
 //

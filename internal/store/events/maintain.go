@@ -31,7 +31,7 @@ func (db *DB) runSealer(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-db.wake:
+		case <-db.seal.wake:
 		case <-retry:
 		}
 		retry = nil
@@ -79,8 +79,8 @@ func (db *DB) maintain(full bool) {
 
 // expire drops the parts whose every row is older than t, and empty day folders.
 func (s *shelf[R, S]) expire(t time.Time) {
-	s.db.sealMu.Lock()
-	defer s.db.sealMu.Unlock()
+	s.db.seal.mu.Lock()
+	defer s.db.seal.mu.Unlock()
 	s.mu.Lock()
 	parts := slices.Clone(s.parts)
 	s.mu.Unlock()
@@ -157,13 +157,13 @@ func (s *shelf[R, S]) mergeable() []*part.Part {
 // merge replaces small parts by one, once. The rows are encoded again, which is fair for
 // small parts only.
 func (s *shelf[R, S]) merge() error {
-	s.db.sealMu.Lock()
-	defer s.db.sealMu.Unlock()
+	s.db.seal.mu.Lock()
+	defer s.db.seal.mu.Unlock()
 	list := s.mergeable()
 	if list == nil {
 		return nil
 	}
-	id := s.db.newID()
+	id := s.db.ids.next()
 	b := s.ops.newHead(id)
 	opt := part.Options{ID: id}
 	for _, p := range list {

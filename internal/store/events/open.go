@@ -64,19 +64,11 @@ func (db *DB) listSegments() ([]wal.Name, error) {
 			db.report(Damage{Kind: "segment", File: file, Reason: "the name is not a log segment's"})
 		default:
 			out = append(out, name)
-			db.sawID(name.ID)
+			db.ids.saw(name.ID)
 		}
 	}
 	slices.SortFunc(out, func(a, b wal.Name) int { return int(min(1, max(-1, int64(a.ID)-int64(b.ID)))) })
 	return out, nil
-}
-
-// sawID keeps newID above an id that is in use.
-func (db *DB) sawID(id uint64) {
-	const bound = 1 << 60 // a damaged name must not use up all ids
-	if id < bound && id > db.lastID.Load() {
-		db.lastID.Store(id)
-	}
 }
 
 func (db *DB) replaySegment(name wal.Name, sealed bool, acked int64) error {
@@ -151,7 +143,7 @@ func (s *shelf[R, S]) replay(name wal.Name, path string) (wal.Report, error) {
 	}
 	if h == nil {
 		now := s.db.now()
-		h = &memHead[R, S]{id: s.db.newID(), day: name.Day, since: now, last: now}
+		h = &memHead[R, S]{id: s.db.ids.next(), day: name.Day, since: now, last: now}
 		h.rows = s.ops.newHead(h.id)
 		s.open[name.Day] = h
 		s.heads = append(s.heads, h)
@@ -203,10 +195,10 @@ func (s *shelf[R, S]) load(segments []wal.Name, sealed map[uint64]bool) error {
 	}
 	s.dropReplaced()
 	for _, p := range s.parts {
-		s.db.sawID(p.ID)
+		s.db.ids.saw(p.ID)
 		for _, id := range p.Segments {
 			sealed[id] = true
-			s.db.sawID(id)
+			s.db.ids.saw(id)
 		}
 	}
 	return nil

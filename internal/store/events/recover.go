@@ -57,7 +57,7 @@ func (db *DB) openAcked() map[wal.Name]int64 {
 func (db *DB) missingSegments(acked map[wal.Name]int64, sealed map[uint64]bool) {
 	for name, size := range acked {
 		db.acked.Drop(name)
-		db.sawID(name.ID)
+		db.ids.saw(name.ID)
 		if sealed[name.ID] || size <= wal.EmptySize {
 			continue
 		}

@@ -26,14 +26,14 @@ func (s *shelf[R, S]) nextFrozen() *memHead[R, S] {
 	return nil
 }
 
-// sealFrozen seals all frozen heads, oldest first. DB.sealMu is held.
+// sealFrozen seals all frozen heads, oldest first. DB.seal.mu is held.
 func (s *shelf[R, S]) sealFrozen() error {
 	for h := s.nextFrozen(); h != nil; h = s.nextFrozen() {
 		if err := s.seal(h); err != nil {
 			s.db.metrics.sealErrors.WithLabelValues(s.name()).Inc()
 			return fmt.Errorf("seal %s of %s: %w", s.name(), h.day, s.db.space.judge(err))
 		}
-		s.db.announceRoom()
+		s.db.room.announce()
 	}
 	return nil
 }

@@ -251,11 +251,11 @@ func (s *shelf[R, S]) reserve(day string, n int) (*memHead[R, S], error) {
 	now := s.db.now()
 	if h == nil {
 		s.limitOpen()
-		h = &memHead[R, S]{id: s.db.newID(), day: day, since: now}
+		h = &memHead[R, S]{id: s.db.ids.next(), day: day, since: now}
 		h.rows = s.ops.newHead(h.id)
 	}
 	if h.seg == nil {
-		seg, err := wal.Create(s.db.fs, s.db.walDir(), wal.Name{Signal: s.name(), Day: day, ID: s.db.newID()}, s.db.observeSync, s.db.acked)
+		seg, err := wal.Create(s.db.fs, s.db.walDir(), wal.Name{Signal: s.name(), Day: day, ID: s.db.ids.next()}, s.db.observeSync, s.db.acked)
 		if err != nil {
 			return nil, fmt.Errorf("open a head for %s: %w", day, err)
 		}
@@ -298,7 +298,7 @@ func (s *shelf[R, S]) freeze(h *memHead[R, S]) {
 	}
 	h.frozen = true
 	delete(s.open, h.day)
-	s.db.wakeSealer()
+	s.db.seal.wakeUp()
 }
 
 // view is a consistent picture. Heads outside the range are left out.
