@@ -1,4 +1,4 @@
-// Package broker is the example platform's configuration: promises, rules, policies,
+// Package broker is the example platform's configuration: SLOs, rules, policies,
 // routing and fault schedules of a broker platform, as a user would write them.
 //
 // It holds files and nothing else. The demo copies them beside its data, where

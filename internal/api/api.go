@@ -87,7 +87,7 @@ func New(cfg Config, deps Deps) (*API, error) {
 // package variables.
 func (a *API) newHuma() huma.API {
 	hc := huma.DefaultConfig("Signalbox", "1")
-	hc.Info.Description = "Promises, logs, traces, deployments, gates and pages. Errors are {\"error\":{\"code\",\"message\",\"details\"}}."
+	hc.Info.Description = "SLOs, logs, traces, deployments, gates and pages. Errors are {\"error\":{\"code\",\"message\",\"details\"}}."
 	hc.OpenAPIPath, hc.DocsPath, hc.SchemasPath = "", "", ""
 	hc.CreateHooks = nil
 	hc.Transformers = []huma.Transformer{errorTransformer}

@@ -29,7 +29,7 @@ func (a *API) registerBacktests() {
 	op := func(id, method, path, summary string, status int) operation {
 		return operation{id: id, method: method, path: path, tag: "slos", summary: summary, status: status, served: a.deps.Backtests != nil, room: "backtests"}
 	}
-	start := op("startBacktest", http.MethodPost, "/backtest", "Replay promises, rules and policies over stored history", http.StatusAccepted)
+	start := op("startBacktest", http.MethodPost, "/backtest", "Replay SLOs, rules and policies over stored history", http.StatusAccepted)
 	start.description = "It sends nothing and writes nothing. The answer is a job: ask for it by its id until its state is no longer running. One job runs at a time."
 	register(a, start, a.startBacktest)
 	documents := op("getBacktestDocuments", http.MethodGet, "/backtest/documents", "The files in force, to be edited and replayed", 0)

@@ -8,15 +8,14 @@ import (
 	"github.com/signalbox-project/signalbox/internal/model"
 )
 
-// Corrector keeps what people take out of promises. Deps.SLOs has it where
-// corrections are kept.
+// Corrector keeps what people take out of SLOs; slo.Engine does.
 type Corrector interface {
 	Corrections(ctx context.Context, slo string) ([]model.SLOCorrection, error)
 	Correct(ctx context.Context, c model.SLOCorrection) (model.SLOCorrection, error)
 	Uncorrect(ctx context.Context, slo, id string) error
 }
 
-// CorrectionsResponse lists what was taken out of a promise.
+// CorrectionsResponse lists what was taken out of an SLO.
 type CorrectionsResponse struct {
 	Corrections []model.SLOCorrection `json:"corrections" doc:"oldest first"`
 }
@@ -38,16 +37,16 @@ type uncorrectInput struct {
 }
 
 func (a *API) registerCorrections() {
-	corrector, served := a.deps.SLOs.(Corrector)
+	corrector := a.deps.Corrections
 	op := func(id, method, path, summary string) operation {
-		return operation{id: id, method: method, path: path, tag: "slos", summary: summary, served: served, room: "SLO corrections"}
+		return operation{id: id, method: method, path: path, tag: "slos", summary: summary, served: corrector != nil, room: "SLO corrections"}
 	}
-	register(a, op("listSLOCorrections", http.MethodGet, "/slos/{name}/corrections", "What does not count against a promise"),
+	register(a, op("listSLOCorrections", http.MethodGet, "/slos/{name}/corrections", "What does not count against an SLO"),
 		func(ctx context.Context, in *sloInput) (CorrectionsResponse, error) {
 			list, err := corrector.Corrections(ctx, in.Name)
 			return CorrectionsResponse{Corrections: list}, err
 		})
-	add := op("correctSLO", http.MethodPost, "/slos/{name}/corrections", "Take a span of time out of a promise")
+	add := op("correctSLO", http.MethodPost, "/slos/{name}/corrections", "Take a span of time out of an SLO")
 	add.status = http.StatusCreated
 	register(a, add, func(ctx context.Context, in *correctInput) (model.SLOCorrection, error) {
 		in.Body.SLO = in.Name

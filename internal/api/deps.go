@@ -47,6 +47,7 @@ type Deps struct {
 	Explain      Explainer
 	Causes       Causes
 	Audit        AuditLog
+	Corrections  Corrector
 	Ledger       Ledger
 	Backtests    Backtests
 	Reports      Reports

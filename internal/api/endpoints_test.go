@@ -43,10 +43,10 @@ func TestEndpoints(t *testing.T) {
 		want                       string // the whole body, or a part between …
 	}{
 		{"status", "GET", "/sb/v1/status", "", 200, `{"version":"1.0","revision":"","started":"2026-11-21T12:00:00Z","uptime_seconds":0,"roles":[],"demo":false,"external_labels":{},"problems":[]}`},
-		{"promises, none", "GET", "/sb/v1/slos?service=edge", "", 200, `{"slos":[],"summary":"1 of 2 promises of edge is in danger.","time":"2026-11-21T12:00:00Z"}`},
-		{"a promise with a blank in its name", "GET", "/sb/v1/slos/edge%20availability", "", 200, `…"name":"edge availability"…`},
-		{"a promise's nested lists are never null", "GET", "/sb/v1/slos/edge%20availability", "", 200, `…"burn":[]…`},
-		{"an unknown promise", "GET", "/sb/v1/slos/nope", "", 404, `{"error":{"code":"not_found","message":"slo nope: not found"}}`},
+		{"SLOs, none", "GET", "/sb/v1/slos?service=edge", "", 200, `{"slos":[],"summary":"1 of 2 SLOs of edge is in danger.","time":"2026-11-21T12:00:00Z"}`},
+		{"an SLO with a blank in its name", "GET", "/sb/v1/slos/edge%20availability", "", 200, `…"name":"edge availability"…`},
+		{"an SLO's nested lists are never null", "GET", "/sb/v1/slos/edge%20availability", "", 200, `…"burn":[]…`},
+		{"an unknown SLO", "GET", "/sb/v1/slos/nope", "", 404, `{"error":{"code":"not_found","message":"slo nope: not found"}}`},
 		{"a budget's history", "GET", "/sb/v1/slos/x/history?start=now-24h&step=1h", "", 200, `{"name":"x","points":[]}`},
 		{"too fine a history", "GET", "/sb/v1/slos/x/history?start=now-24h&step=1s", "", 400, `…gives 86400 points, more than 5000…`},
 		{"a backtest of what is in force", "POST", "/sb/v1/backtest", `{}`, 202, `…"id":"b1","state":"running","progress":0…`},

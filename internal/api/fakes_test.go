@@ -70,7 +70,7 @@ type rooms struct {
 func (f *rooms) Status(context.Context) Status { return Status{Version: "1.0", Started: now} }
 
 func (f *rooms) SLOs(_ context.Context, service string) ([]model.SLOStatus, string, error) {
-	return f.slos, "1 of 2 promises of " + service + " is in danger.", f.err
+	return f.slos, "1 of 2 SLOs of " + service + " is in danger.", f.err
 }
 
 func (f *rooms) SLO(_ context.Context, name string) (model.SLOStatus, error) {
@@ -326,7 +326,7 @@ func (f *rooms) Snapshot() ledger.Snapshot {
 
 func (f *rooms) deps() Deps {
 	return Deps{
-		Now: func() time.Time { return now }, Status: f, SLOs: f, Filter: f, Logs: f, Spans: f, Tail: f, Traces: f, Services: f, Topology: f,
+		Now: func() time.Time { return now }, Status: f, SLOs: f, Corrections: f, Filter: f, Logs: f, Spans: f, Tail: f, Traces: f, Services: f, Topology: f,
 		SQL: f, Deploys: f, Gate: f, GatePolicies: f, Canary: f, Decisions: f, Pages: f, PageSummary: f, Explain: f, Causes: f, Audit: f, Ledger: f, Backtests: f, Reports: f,
 	}
 }

@@ -25,9 +25,9 @@ type reportInput struct {
 	End      string `query:"end" maxLength:"64" doc:"as start, exclusive; now if absent"`
 	TimeZone string `query:"time_zone" maxLength:"100" default:"UTC" doc:"where months and days begin, of the IANA database" example:"Europe/Berlin"`
 	Audience string `query:"audience" enum:"customer,internal" default:"customer"`
-	Service  string `query:"service" maxLength:"200" doc:"only promises of this service"`
-	SLO      string `query:"slo" maxLength:"300" doc:"only this promise"`
-	Team     string `query:"team" maxLength:"200" doc:"only promises with this label team"`
+	Service  string `query:"service" maxLength:"200" doc:"only SLOs of this service"`
+	SLO      string `query:"slo" maxLength:"300" doc:"only this SLO"`
+	Team     string `query:"team" maxLength:"200" doc:"only SLOs with this label team"`
 	Months   int    `query:"months" minimum:"1" maximum:"24" default:"6" doc:"periods in the trend, this one included"`
 	AsOf     string `query:"as_of" maxLength:"64" doc:"what the report knows; now if absent"`
 	Format   string `query:"format" enum:"json,md,csv,text" default:"json"`

@@ -42,7 +42,7 @@ func (a *API) registerServices() {
 		return operation{id: id, path: path, tag: "services", summary: summary, served: served, room: "services"}
 	}
 	register(a, op("listServices", "/services", "All services at a glance", a.deps.Services != nil), a.listServices)
-	register(a, op("getService", "/services/{name}", "One service: golden signals, versions, dependencies, promises", a.deps.Services != nil), a.getService)
+	register(a, op("getService", "/services/{name}", "One service: golden signals, versions, dependencies, SLOs", a.deps.Services != nil), a.getService)
 	register(a, op("listCauses", "/causes", "What caused what fails now", a.deps.Causes != nil), a.listCauses)
 	register(a, op("getTopology", "/topology", "Who calls whom", a.deps.Topology != nil), a.getTopology)
 }

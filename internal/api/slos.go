@@ -32,8 +32,8 @@ func (a *API) registerSLOs() {
 	op := func(id, path, summary string) operation {
 		return operation{id: id, path: path, tag: "slos", summary: summary, served: a.deps.SLOs != nil, room: "SLOs"}
 	}
-	register(a, op("listSLOs", "/slos", "How every promise stands, worst first"), a.listSLOs)
-	register(a, op("getSLO", "/slos/{name}", "How one promise stands"), a.getSLO)
+	register(a, op("listSLOs", "/slos", "How every SLO stands, worst first"), a.listSLOs)
+	register(a, op("getSLO", "/slos/{name}", "How one SLO stands"), a.getSLO)
 	register(a, op("sloHistory", "/slos/{name}/history", "A budget over time"), a.sloHistory)
 	a.registerCorrections()
 }

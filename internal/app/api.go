@@ -53,7 +53,7 @@ func (p *Process) ownAPI() (*api.API, error) {
 	}
 	return api.New(p.cfg.API, api.Deps{
 		Logger: p.component("api"), Registerer: p.tel.Registry,
-		Status: p, SLOs: p.slo, Filter: p.search, Logs: p.search, Spans: p.search, Tail: p.search.Tail, Traces: p.search,
+		Status: p, SLOs: p.slos, Corrections: p.slo, Filter: p.search, Logs: p.search, Spans: p.search, Tail: p.search.Tail, Traces: p.search,
 		Topology: p.topology, SQL: engine, Deploys: p.tally, Gate: p.gate, GatePolicies: p.bands, Canary: p.canary, Decisions: p.state,
 		Services: p.diagnose, Explain: p.diagnose, Causes: p.diagnose, PageSummary: p.diagnose,
 		Pages: p.state, Audit: p.state, Ledger: p.ledger, Backtests: p.backtest, Reports: p.report, Remedies: p.state, Probes: p.prober, Hooks: p.hooks.Handler(),

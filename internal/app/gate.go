@@ -13,13 +13,15 @@ import (
 // gates are the rooms that say whether a deployment is safe.
 type gates struct {
 	policies *gate.Catalog
+	slos     *gate.Banded
 	gate     *gate.Gate
 	bands    *gate.Bands
 	canary   *canary.Room
 	signing  *sign.Key
 }
 
-func (p *Process) buildGate(ctx context.Context) (err error) {
+// buildPolicies reads the budget policies, which also say in which band every SLO's budget lies.
+func (p *Process) buildPolicies() (err error) {
 	if p.policies, err = gate.NewCatalog(p.cfg.Gate.Policy, p.component("gate"), p.tel.Registry); err != nil {
 		return err
 	}
@@ -27,6 +29,11 @@ func (p *Process) buildGate(ctx context.Context) (err error) {
 	if err := p.policies.Reload(p.cfg.PolicyFiles); err != nil {
 		return err
 	}
+	p.slos = gate.WithBands(p.slo, p.policies)
+	return nil
+}
+
+func (p *Process) buildGate(ctx context.Context) (err error) {
 	key, err := sign.Open(filepath.Join(p.opts.StoragePath, "gate"))
 	if err != nil {
 		return err

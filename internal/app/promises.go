@@ -43,8 +43,11 @@ func (p *Process) buildPromises(ctx context.Context) (err error) {
 		return err
 	}
 	p.run("slo", p.slo.Run, nil)
+	if err := p.buildPolicies(); err != nil {
+		return err
+	}
 	if p.diagnose, err = diagnose.New(diagnose.Deps{
-		Logger: p.component("diagnose"), Querier: p.engine, SLOs: p.slo, Deploys: p.state, Edges: p.topology, Pages: p.state, Alerts: p.router,
+		Logger: p.component("diagnose"), Querier: p.engine, SLOs: p.slos, Deploys: p.state, Edges: p.topology, Pages: p.state, Alerts: p.router,
 		Rules: p.rules, Routing: p.router,
 	}); err != nil {
 		return err

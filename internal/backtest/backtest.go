@@ -106,7 +106,7 @@ func (p *plan) bound() error {
 		return refuse("there is nothing to replay: name SLO files or rule files, or configure slo_files")
 	}
 	if steps*what > maxSteps {
-		return refuse("%d steps of %d promises and rules are %d, more than the %d that one backtest may take: choose a step of at least %s, a shorter range or fewer documents",
+		return refuse("%d steps of %d SLOs and rules are %d, more than the %d that one backtest may take: choose a step of at least %s, a shorter range or fewer documents",
 			steps, what, steps*what, maxSteps, (p.end.Sub(p.start)*time.Duration(what)/maxSteps).Truncate(time.Minute)+time.Minute)
 	}
 	return nil

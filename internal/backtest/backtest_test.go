@@ -179,7 +179,7 @@ func TestTwoSetsAreComparedLineByLine(t *testing.T) {
 		t.Errorf("pages %+v", d)
 	}
 	if by["time paged"].A <= by["time paged"].B {
-		t.Errorf("a looser promise pages for longer: %+v", by["time paged"])
+		t.Errorf("a looser SLO pages for longer: %+v", by["time paged"])
 	}
 }
 

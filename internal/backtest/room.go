@@ -104,7 +104,7 @@ type job struct {
 // New makes a room; it starts nothing.
 func New(deps Deps) (*Room, error) {
 	if deps.SLOQuerier == nil || deps.Querier == nil || deps.Over == nil || deps.Promises == nil || deps.Policies == nil || deps.Deploys == nil || deps.Routing == nil {
-		return nil, errors.New("backtest: it needs queriers, promises, policies, deploys and routing")
+		return nil, errors.New("backtest: it needs queriers, SLOs, policies, deploys and routing")
 	}
 	if deps.Logger == nil {
 		deps.Logger = slog.New(slog.DiscardHandler)

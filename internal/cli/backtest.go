@@ -40,7 +40,7 @@ func sloBacktestCommand() *cobra.Command {
 	var slos, policies, rules, compare, comparePolicies, compareRules []string
 	cmd := &cobra.Command{
 		Use:   "backtest",
-		Short: "Replay promises, rules and gate policies over stored history",
+		Short: "Replay SLOs, rules and gate policies over stored history",
 		Long: `Says how many pages there would have been, when, to whom and for how long, what would have been
 used of each budget, and what the gate would have said to each deployment. Without files it
 replays what is in force. Nothing is sent and nothing is stored.`,
@@ -196,7 +196,7 @@ func printPromises(w io.Writer, promises []model.BacktestPromise) {
 	if len(promises) == 0 {
 		return
 	}
-	t := newTable("PROMISE", "USED AT START", "AT END", "AT WORST", "ALERTS", "TIME IN BANDS")
+	t := newTable("SLO", "USED AT START", "AT END", "AT WORST", "ALERTS", "TIME IN BANDS")
 	for _, p := range promises {
 		var bands []string
 		for _, b := range p.Bands {

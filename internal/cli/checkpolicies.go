@@ -95,7 +95,7 @@ func policyInWords(p gate.NamedPolicy) string {
 		}
 	}
 	if len(p.Match.Labels) > 0 {
-		of = append(of, fmt.Sprintf("%d %s of promises", len(p.Match.Labels), pluralOf(len(p.Match.Labels), "label")))
+		of = append(of, fmt.Sprintf("%d %s of SLOs", len(p.Match.Labels), pluralOf(len(p.Match.Labels), "label")))
 	}
 	if len(of) == 0 {
 		of = []string{"everything"}

@@ -153,7 +153,7 @@ type usageError struct{ error }
 func New(version string) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "signalbox",
-		Short: "Metrics, logs, traces, promises, pages and deployment gates in one binary",
+		Short: "Metrics, logs, traces, SLOs, pages and deployment gates in one binary",
 		Long: `Signalbox takes a fleet's metrics, logs and traces, knows what each service
 promised, pages the right person and holds unsafe deployments with evidence.
 

@@ -19,8 +19,8 @@ func sloCorrectCommand() *cobra.Command {
 	var start, end, remove string
 	cmd := &cobra.Command{
 		Use:   "correct NAME",
-		Short: "Take maintenance or a mistake of measurement out of a promise",
-		Long: `Takes a span of time out of a promise: the contractual budget is counted without
+		Short: "Take maintenance or a mistake of measurement out of an SLO",
+		Long: `Takes a span of time out of an SLO: the contractual budget is counted without
 it, the one that users felt stays beside it. Without --start it lists what was
 taken out; --delete takes one back.`,
 		Example: `  signalbox slo correct edge-availability

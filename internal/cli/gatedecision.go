@@ -208,7 +208,7 @@ func printPolicies(w io.Writer, v gate.PolicyView) error {
 		return nil
 	}
 	fmt.Fprintln(w)
-	b := newTable("PROMISE", "SERVICE", "BUDGET USED", "BAND", "POLICY")
+	b := newTable("SLO", "SERVICE", "BUDGET USED", "BAND", "POLICY")
 	for _, p := range v.Promises {
 		used := "-"
 		if p.UsedRatio != nil {

@@ -44,9 +44,9 @@ gate decisions. The same period with the same --as-of gives the same bytes.`,
 		{"end", "end", "", "as --start, exclusive (default now)"},
 		{"time-zone", "time_zone", "UTC", "where months and days begin, for example Europe/Berlin"},
 		{"audience", "audience", "customer", "customer or internal"},
-		{"slo", "slo", "", "only this promise"},
-		{"service", "service", "", "only promises of this service"},
-		{"team", "team", "", "only promises with this label team"},
+		{"slo", "slo", "", "only this SLO"},
+		{"service", "service", "", "only SLOs of this service"},
+		{"team", "team", "", "only SLOs with this label team"},
 		{"as-of", "as_of", "", "what the report knows (default now)"},
 	} {
 		r.params[f.param] = fs.String(f.flag, f.value, f.usage)

@@ -14,7 +14,7 @@ import (
 func sloCommand() *cobra.Command {
 	return group(&cobra.Command{
 		Use:   "slo",
-		Short: "Show promises and their error budgets",
+		Short: "Show SLOs and their error budgets",
 	}, sloListCommand(), sloShowCommand(), sloCorrectCommand(), sloImportCommand(), sloExportCommand(), sloBacktestCommand(), sloReportCommand())
 }
 
@@ -24,7 +24,7 @@ func sloListCommand() *cobra.Command {
 	var service string
 	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "List promises, the one in most danger first",
+		Short: "List SLOs, the one in most danger first",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var answer struct {
@@ -43,9 +43,9 @@ func sloListCommand() *cobra.Command {
 				if len(answer.SLOs) == 0 {
 					return nil
 				}
-				t := newTable("STATE", "NAME", "SERVICE", "OBJECTIVE", "WINDOW", "BUDGET LEFT", "WHY")
+				t := newTable("STATE", "NAME", "SERVICE", "OBJECTIVE", "WINDOW", "BUDGET LEFT", "BAND", "WHY")
 				for _, s := range answer.SLOs {
-					t.row(string(s.State), s.Name, s.Service, fmt.Sprintf("%g %%", 100*s.Objective), s.Window, left(s.Budget), s.Reason)
+					t.row(string(s.State), s.Name, s.Service, percent(s.Objective), s.Window, left(s.Budget), bandName(s.Band), s.Reason)
 				}
 				t.write(w)
 				return nil
@@ -66,12 +66,30 @@ func left(b model.Budget) string {
 	return percent(b.LeftRatio)
 }
 
+func bandName(b *model.SLOBand) string {
+	if b == nil {
+		return "-"
+	}
+	return b.Text
+}
+
+// bandWords says from where on a band holds and who says so.
+func bandWords(b *model.SLOBand) string {
+	if b == nil {
+		return "-"
+	}
+	if b.Threshold == 0 {
+		return fmt.Sprintf("%s (policy %s)", b.Text, b.Policy)
+	}
+	return fmt.Sprintf("%s, from %s used on (policy %s)", b.Text, percent(b.Threshold), b.Policy)
+}
+
 func sloShowCommand() *cobra.Command {
 	var c client
 	var o output
 	cmd := &cobra.Command{
 		Use:   "show NAME",
-		Short: "Show one promise: budget, burn rates, queries",
+		Short: "Show one SLO: budget, band, burn rates, queries",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var s model.SLOStatus
@@ -89,13 +107,14 @@ func sloShowCommand() *cobra.Command {
 func printSLO(w io.Writer, s model.SLOStatus) error {
 	fmt.Fprintf(w, "%s (%s): %s\n%s\n%s\n\n", s.Name, s.Service, s.State, s.Reason, s.Action)
 	t := newTable("WHAT", "VALUE")
-	t.row("objective", fmt.Sprintf("%g %% over %s", 100*s.Objective, s.Window))
+	t.row("objective", percent(s.Objective)+" over "+s.Window)
 	budget := figure(s.Budget.Minutes) + " min of full outage"
 	if !s.Budget.Unknown {
 		budget += fmt.Sprintf("; %s %s allowed, %s used", figure(s.Budget.Allowed), unit(s.Method), figure(s.Budget.Bad))
 	}
 	t.row("budget", budget)
 	t.row("left", left(s.Budget))
+	t.row("band", bandWords(s.Band))
 	if s.Felt != nil {
 		t.row("as users felt it", fmt.Sprintf("%s left, %s used; %d corrections", left(*s.Felt), figure(s.Felt.Bad), len(s.Corrections)))
 	}
@@ -120,14 +139,14 @@ func printSLO(w io.Writer, s model.SLOStatus) error {
 
 // printGroups lists the groups that have a budget each, worst first.
 func printGroups(w io.Writer, s model.SLOStatus) {
-	t := newTable("STATE", "GROUP", "BUDGET LEFT", "WHY")
+	t := newTable("STATE", "GROUP", "BUDGET LEFT", "BAND", "WHY")
 	for _, g := range s.Groups.List {
 		state := string(g.State)
 		if g.Ended {
 			state = "ended"
 		}
 		name := strings.TrimSuffix(strings.TrimPrefix(g.Name, s.Name+"{"), "}")
-		t.row(state, name, left(g.Budget), g.Reason)
+		t.row(state, name, left(g.Budget), bandName(g.Band), g.Reason)
 	}
 	t.write(w)
 	if n := len(s.Groups.LeftOut); n > 0 {

@@ -10,7 +10,7 @@ import (
 
 func TestTheGroupsOfAnSLOAreListed(t *testing.T) {
 	s := model.SLOStatus{Name: "by-route", Groups: &model.SLOGroups{Count: 2, LeftOut: []string{`by-route{route="/z"}`}, List: []model.SLOGroup{
-		{Name: `by-route{route="/b"}`, State: model.SLOBurning, Reason: "Burning 10×.", Budget: model.Budget{LeftRatio: 0.58}},
+		{Name: `by-route{route="/b"}`, State: model.SLOBurning, Reason: "Burning 10×.", Budget: model.Budget{LeftRatio: 0.58}, Band: &model.SLOBand{Text: "caution"}},
 		{Name: `by-route{route="/old"}`, State: model.SLOInsufficient, Ended: true, Budget: model.Budget{Unknown: true}},
 	}}}
 	var b bytes.Buffer
@@ -18,10 +18,18 @@ func TestTheGroupsOfAnSLOAreListed(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := strings.Join(strings.Fields(b.String()), " ")
-	for _, want := range []string{`burning route="/b" 58 % Burning 10×.`, `ended route="/old" -`, `not judged: by-route{route="/z"}`} {
+	for _, want := range []string{`burning route="/b" 58 % caution Burning 10×.`, `ended route="/old" -`, `not judged: by-route{route="/z"}`} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, b.String())
 		}
+	}
+}
+
+func TestAnSLOIsShownWithItsBand(t *testing.T) {
+	s := model.SLOStatus{Name: "files-ok", Band: &model.SLOBand{Name: "critical-fixes-only", Text: "critical fixes only", Threshold: 0.75, Policy: "broker"}}
+	var b bytes.Buffer
+	if err := printSLO(&b, s); err != nil || !strings.Contains(b.String(), "critical fixes only, from 75 % used on (policy broker)") {
+		t.Errorf("%v: %s", err, b.String())
 	}
 }
 

@@ -117,7 +117,7 @@ func sloExportCommand() *cobra.Command {
 		Short: "Write SLO files as Prometheus rules",
 		Long: `Writes recording rules of the error ratio for each window, and the burn alerts
 over them, as a rule file for Prometheus, or as an object of the Prometheus operator
-that holds it. Promises with few events and peak calendars
+that holds it. SLOs with few events and peak calendars
 need the engine; the rules are the plain table. SLOs over spans, logs and
 deployments are named and left out: Prometheus does not keep what they count.`,
 		Example: `  signalbox slo export --format prometheus-rules examples/broker/slos/*.yaml

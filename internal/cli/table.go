@@ -3,9 +3,10 @@ package cli
 import (
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 	"text/tabwriter"
+
+	"github.com/signalbox-project/signalbox/internal/platform/human"
 )
 
 // table prints aligned columns.
@@ -32,6 +33,6 @@ func optional(v *float64) string {
 }
 
 // figure prints three significant digits.
-func figure(v float64) string { return strconv.FormatFloat(v, 'g', 3, 64) }
+func figure(v float64) string { return human.Number(v) }
 
-func percent(ratio float64) string { return figure(100*ratio) + " %" }
+func percent(ratio float64) string { return human.Percent(ratio) }

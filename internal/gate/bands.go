@@ -25,7 +25,7 @@ const BandAlert = "SLOBudgetBand"
 // alert ends: a rolling window moves both ways by a little all the time.
 const bandSlack = 0.01
 
-// Statuses lists promises; slo.Engine does.
+// Statuses lists SLOs; slo.Engine does.
 type Statuses interface {
 	SLOs(ctx context.Context, service string) (list []model.SLOStatus, summary string, err error)
 }
@@ -96,22 +96,22 @@ func (b *Bands) look(ctx context.Context) error {
 	var send []notify.Alert
 	for _, s := range list {
 		was, active := b.above[s.Name]
-		if unknownBudget(s) {
+		if s.State == model.SLOInsufficient || !knownBudget(s) {
 			if active { // nothing is known: that is no recovery
 				next[s.Name] = was
 			}
 			continue
 		}
-		band, limit, policy := set.bandOf(s, was.band)
-		if band == BandNormal {
+		band := set.bandOf(s, was.band)
+		if band.Name == BandNormal {
 			continue
 		}
-		is := bandAlert{alert: b.alert(s, band, limit, policy), band: band}
+		is := bandAlert{alert: b.alert(s, band), band: band.Name}
 		is.alert.StartsAt = now
-		if active && was.band == band {
+		if active && was.band == is.band {
 			is.alert.StartsAt = was.alert.StartsAt
 		} else {
-			b.deps.Logger.WarnContext(ctx, "budget passed into another band", "slo", s.Name, "band", band, "used", s.Budget.UsedRatio)
+			b.deps.Logger.WarnContext(ctx, "budget passed into another band", "slo", s.Name, "band", band.Name, "used", s.Budget.UsedRatio)
 		}
 		next[s.Name] = is
 	}
@@ -136,46 +136,25 @@ func (b *Bands) look(ctx context.Context) error {
 	return nil
 }
 
-// unknownBudget reports whether nobody can say in which band a promise lies.
-func unknownBudget(s model.SLOStatus) bool {
-	return s.State == model.SLOInsufficient || s.Budget.Unknown || s.Budget.Total <= 0
-}
-
-// bandOf is the strictest band of a promise over the policies that match it,
-// with that band's limit and policy. The band it was in keeps it for a slack.
-func (set Set) bandOf(s model.SLOStatus, was string) (band string, limit float64, policy string) {
-	for _, p := range set.forPromise(model.GateRequest{Service: s.Service}, model.SLOSnapshot{Status: s, Environment: model.Environments(s.Labels)}) {
-		is := p.Rules.band(s.Budget.UsedRatio)
-		if before := p.Rules.band(s.Budget.UsedRatio + bandSlack); before == was {
-			is = was
-		}
-		if strictestBand(band, is) != band || band == "" {
-			band, policy = is, p.Name
-			limit = map[string]float64{BandCaution: p.Rules.CautionAbove, BandCritical: p.Rules.HoldAbove, BandFreeze: p.Rules.FreezeAt}[is]
-		}
-	}
-	return band, limit, policy
-}
-
-func (b *Bands) alert(s model.SLOStatus, band string, limit float64, policy string) notify.Alert {
+func (b *Bands) alert(s model.SLOStatus, band model.SLOBand) notify.Alert {
 	means := map[string]string{
 		BandCaution:  "Release with caution.",
 		BandCritical: "Only critical fixes are released until failures leave the window.",
 		BandFreeze:   "Deployments are frozen until failures leave the window.",
-	}[band]
+	}[band.Name]
 	ls := model.Labels{}
 	for k, v := range s.Labels {
 		if prom.LegacyValidation.IsValidLabelName(k) && v != "" {
 			ls[k] = v
 		}
 	}
-	ls["alertname"], ls["slo"], ls["service"], ls["severity"], ls["band"] = BandAlert, s.Name, s.Service, "warning", band
+	ls["alertname"], ls["slo"], ls["service"], ls["severity"], ls["band"] = BandAlert, s.Name, s.Service, "warning", band.Name
 	return notify.Alert{
 		Labels: ls,
 		Annotations: model.Labels{
-			"summary": fmt.Sprintf("%s has used more than %s of its error budget of %s", s.Name, human.Percent(limit), budget.Spaced(s.Window)),
+			"summary": fmt.Sprintf("%s has used more than %s of its error budget of %s", s.Name, human.Percent(band.Threshold), budget.Spaced(s.Window)),
 			"description": fmt.Sprintf("%s of the budget is used (band %s, policy %s). %s",
-				human.Percent(s.Budget.UsedRatio), band, policy, means),
+				human.Percent(s.Budget.UsedRatio), band.Name, band.Policy, means),
 		},
 		GeneratorURL: b.deps.ExternalURL + "/slos/" + url.PathEscape(s.Name),
 	}

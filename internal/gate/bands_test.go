@@ -97,7 +97,7 @@ func TestThePolicyPageSaysWhatHoldsNow(t *testing.T) {
 	if err != nil || len(v.Frozen) != 1 || v.Frozen[0].Name != "today" || len(v.Promises) != 1 || v.Promises[0].Band != BandCaution || v.Promises[0].Policy != "strict" {
 		t.Errorf("%+v, %v", v, err)
 	}
-	if want := "1 of 1 promises are above the band normal; the strictest is caution. Frozen until 2026-03-03 00:00 UTC: today."; v.Summary != want {
+	if want := "1 of 1 SLOs are above the band normal; the strictest is caution. Frozen until 2026-03-03 00:00 UTC: today."; v.Summary != want {
 		t.Errorf("summary %q", v.Summary)
 	}
 }

@@ -159,8 +159,8 @@ func (j *judgement) data() {
 	case !j.snapshot.Loaded:
 		j.unknown = true
 		j.add(model.VerdictInsufficient, RuleData, "Ask again in a minute.", "%s: its history is still being read.", name)
-	case st.State == model.SLOInsufficient:
-		j.unknown = true
+	case st.State == model.SLOInsufficient || j.unknown:
+		j.unknown = !knownBudget(st)
 		j.add(model.VerdictInsufficient, RuleData, st.Action, "%s: %s", name, st.Reason)
 	case j.unmeasured() != "":
 		j.add(model.VerdictInsufficient, RuleData, "Add the window to slo.burn_alerts, or name one of its windows in the policy.",
@@ -239,8 +239,8 @@ func (j *judgement) budget() {
 	if j.unknown {
 		return
 	}
-	if st.Budget.Total <= 0 && st.WindowStart == nil { // a calendar window that begins has a whole budget
-		j.add(model.VerdictInsufficient, RuleData, "Wait for data, or check the queries of the promise.", "%s: how much of its budget is used is not known.", st.Name)
+	if !knownBudget(st) {
+		j.add(model.VerdictInsufficient, RuleData, "Wait for data, or check the queries of the SLO.", "%s: how much of its budget is used is not known.", st.Name)
 		return
 	}
 	j.band = j.policy.band(st.Budget.UsedRatio)

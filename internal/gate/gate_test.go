@@ -97,7 +97,7 @@ func TestVerdicts(t *testing.T) {
 		summary  string
 	}{
 		{"all is well", []model.SLOSnapshot{promise()}, false, model.VerdictAllow, RuleBudget, "Allowed: edge-ok has 58 % of its budget left."},
-		{"several promises hold", []model.SLOSnapshot{promise(), promise(named("edge-fast"), used(0.5))}, false, model.VerdictAllow, RuleBudget, "all 2 promises hold; the least budget, 50 %, is left to edge-fast"},
+		{"several SLOs hold", []model.SLOSnapshot{promise(), promise(named("edge-fast"), used(0.5))}, false, model.VerdictAllow, RuleBudget, "all 2 SLOs hold; the least budget, 50 %, is left to edge-fast"},
 		{"14× over both fast windows blocks", []model.SLOSnapshot{promise(burn("1h", 14), burn("5m", 14))}, false, model.VerdictBlock, RuleBurnFast, "Blocked: edge-ok burns 14× over 1 h and 14× over 5 m (limit 14×)."},
 		{"and a critical fix too", []model.SLOSnapshot{promise(burn("1h", 21), burn("5m", 30))}, true, model.VerdictBlock, RuleBurnFast, "21×"},
 		{"just below 14× passes", []model.SLOSnapshot{promise(burn("1h", 13.99), burn("5m", 20))}, false, model.VerdictAllow, "", "Allowed"},
@@ -122,7 +122,7 @@ func TestVerdicts(t *testing.T) {
 		{"a spent budget blocks though data is stale", []model.SLOSnapshot{promise(used(1.2), lastData(time.Hour))}, false, model.VerdictBlock, RuleBudget, "Blocked"},
 		{"a hold comes before insufficient", []model.SLOSnapshot{promise(used(0.8)), promise(named("b"), noData)}, false, model.VerdictHold, RuleBudget, "On hold"},
 		{"but a critical fix meets the insufficient one", []model.SLOSnapshot{promise(used(0.8)), promise(named("b"), noData)}, true, model.VerdictInsufficient, RuleData, "Not enough data"},
-		{"the strictest of all promises wins", []model.SLOSnapshot{promise(), promise(named("b"), used(0.8)), promise(named("c"), burn("1h", 20), burn("5m", 20))}, false, model.VerdictBlock, RuleBurnFast, "c burns 20×"},
+		{"the strictest of all SLOs wins", []model.SLOSnapshot{promise(), promise(named("b"), used(0.8)), promise(named("c"), burn("1h", 20), burn("5m", 20))}, false, model.VerdictBlock, RuleBurnFast, "c burns 20×"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			req := model.GateRequest{Service: "edge", Environment: "prod", Critical: c.critical}

@@ -87,7 +87,7 @@ type Policy struct {
 	OpenPages Effect `json:"open_pages" yaml:"open_pages"`
 	// PageSeverities are the severities that count for open_pages.
 	PageSeverities []string `json:"page_severities" yaml:"page_severities"`
-	// Dependencies is what a promise of a service called that burns or is exhausted does: off, hold or block.
+	// Dependencies is what an SLO of a service called that burns or is exhausted does: off, hold or block.
 	Dependencies Effect `json:"dependencies" yaml:"dependencies"`
 	// DependsOn names services that count as called even where no calls were seen.
 	DependsOn []string `json:"depends_on" yaml:"depends_on"`
@@ -203,7 +203,7 @@ func summary(d model.GateDecision, promises []model.SLOSnapshot) string {
 	if len(promises) == 1 {
 		text = fmt.Sprintf("%s%s has %s of its budget left.", text, least.Name, human.Percent(least.Budget.LeftRatio))
 	} else {
-		text = fmt.Sprintf("%sall %d promises hold; the least budget, %s, is left to %s.", text, len(promises), human.Percent(least.Budget.LeftRatio), least.Name)
+		text = fmt.Sprintf("%sall %d SLOs hold; the least budget, %s, is left to %s.", text, len(promises), human.Percent(least.Budget.LeftRatio), least.Name)
 	}
 	if d.Band == BandCaution {
 		text += " Release with caution."

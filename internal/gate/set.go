@@ -32,20 +32,20 @@ type NamedPolicy struct {
 	Line int    `json:"line" yaml:"-"`
 }
 
-// Selector says which deployments and promises a policy is for: all that is
+// Selector says which deployments and SLOs a policy is for: all that is
 // given must match, and of a list any one. Names may have * and ? in them.
 type Selector struct {
 	// Services are names of services.
 	Services []string `json:"services,omitempty" yaml:"services"`
-	// Teams are values of a promise's label team.
+	// Teams are values of an SLO's label team.
 	Teams []string `json:"teams,omitempty" yaml:"teams"`
 	// Environments are those deployed to. A request that names none concerns all.
 	Environments []string `json:"environments,omitempty" yaml:"environments"`
-	// Labels are labels of a promise.
+	// Labels are labels of an SLO.
 	Labels map[string]string `json:"labels,omitempty" yaml:"labels"`
 }
 
-// matches asks for a deployment and the labels of one promise.
+// matches asks for a deployment and the labels of one SLO.
 func (s Selector) matches(service, environment string, labels map[string]string) bool {
 	if len(s.Services) > 0 && !anyLike(s.Services, service) ||
 		len(s.Environments) > 0 && environment != "" && !anyLike(s.Environments, model.Listed(environment)...) ||
@@ -74,7 +74,7 @@ func like(pattern, name string) bool {
 	return ok && err == nil
 }
 
-// forPromise are the policies that apply to one promise.
+// forPromise are the policies that apply to one SLO.
 func (set Set) forPromise(req model.GateRequest, s model.SLOSnapshot) []NamedPolicy {
 	environment := req.Environment
 	if environment == "" {
@@ -84,7 +84,7 @@ func (set Set) forPromise(req model.GateRequest, s model.SLOSnapshot) []NamedPol
 }
 
 // forRequest are the policies that apply to a deployment as a whole: those that
-// match by the request alone or through any of its promises.
+// match by the request alone or through any of its SLOs.
 func (set Set) forRequest(req model.GateRequest, promises []model.SLOSnapshot) []NamedPolicy {
 	return set.where(func(p NamedPolicy) bool {
 		if p.Match.matches(req.Service, req.Environment, nil) {

@@ -79,7 +79,7 @@ func (s *surroundings) dependencies() {
 		if d.State != model.SLOExhausted && d.State != model.SLOBurning {
 			continue
 		}
-		s.add(s.policy.Rules.Dependencies, RuleDependency, d.SLO, fmt.Sprintf("%s depends on %s, whose promise %s is %s: %s",
+		s.add(s.policy.Rules.Dependencies, RuleDependency, d.SLO, fmt.Sprintf("%s depends on %s, whose SLO %s is %s: %s",
 			s.in.Request.Service, d.Service, d.SLO, d.State, d.Reason),
 			"Wait until "+d.Service+" has recovered, so that a failure has one cause at a time.")
 	}

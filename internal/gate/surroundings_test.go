@@ -88,7 +88,7 @@ func TestWhatSurroundsAServiceCounts(t *testing.T) {
 		{"a warning does not", pages, func(in *Input) { in.Pages = []OpenPage{{Severity: "warning"}} }, model.VerdictAllow, "", ""},
 		{"nor does a page by default", Set{Default: DefaultPolicy()}, func(in *Input) { in.Pages = []OpenPage{page} }, model.VerdictAllow, "", ""},
 		{"pages that could not be read are no good news", pages, func(in *Input) { in.Unknown = []string{"open pages: disk is full"} }, model.VerdictInsufficient, RulePage, "disk is full"},
-		{"a service called that burns holds", deps, func(in *Input) { in.Dependencies = []Dependency{dependency("layout", model.SLOBurning, true)} }, model.VerdictHold, RuleDependency, "edge depends on layout, whose promise layout-ok is burning"},
+		{"a service called that burns holds", deps, func(in *Input) { in.Dependencies = []Dependency{dependency("layout", model.SLOBurning, true)} }, model.VerdictHold, RuleDependency, "edge depends on layout, whose SLO layout-ok is burning"},
 		{"one without budget too", deps, func(in *Input) { in.Dependencies = []Dependency{dependency("layout", model.SLOExhausted, true)} }, model.VerdictHold, RuleDependency, "exhausted"},
 		{"one that a policy names needs no calls", deps, func(in *Input) { in.Dependencies = []Dependency{dependency("auth", model.SLOBurning, false)} }, model.VerdictHold, RuleDependency, "auth"},
 		{"one that only another policy names does not count", deps, func(in *Input) { in.Dependencies = []Dependency{dependency("mail", model.SLOBurning, false)} }, model.VerdictAllow, "", ""},

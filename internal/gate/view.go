@@ -15,7 +15,7 @@ type PolicyView struct {
 	Default  Policy        `json:"default"`
 	Policies []NamedPolicy `json:"policies"`
 	Frozen   []Frozen      `json:"frozen" doc:"freezes that hold now"`
-	Promises []Standing    `json:"promises" doc:"every promise with its band, worst first"`
+	Promises []Standing    `json:"promises" doc:"every SLO with its band, worst first"`
 }
 
 // Frozen is a freeze that holds.
@@ -55,10 +55,9 @@ func (b *Bands) View(ctx context.Context) (PolicyView, error) {
 	worst, count := "", 0
 	for _, s := range list {
 		at := Standing{SLO: s.Name, Service: s.Service, Environment: model.Environments(s.Labels)}
-		if !unknownBudget(s) {
+		if band := set.BandOf(s); band != nil {
 			used := s.Budget.UsedRatio
-			at.Band, _, at.Policy = set.bandOf(s, "")
-			at.UsedRatio = &used
+			at.Band, at.Policy, at.UsedRatio = band.Name, band.Policy, &used
 		}
 		if at.Band != BandNormal && at.Band != "" {
 			worst = strictestBand(worst, at.Band)
@@ -66,9 +65,9 @@ func (b *Bands) View(ctx context.Context) (PolicyView, error) {
 		}
 		v.Promises = append(v.Promises, at)
 	}
-	v.Summary = fmt.Sprintf("All %d promises are in the band normal.", len(list))
+	v.Summary = fmt.Sprintf("All %d SLOs are in the band normal.", len(list))
 	if count > 0 {
-		v.Summary = fmt.Sprintf("%d of %d promises are above the band normal; the strictest is %s.", count, len(list), worst)
+		v.Summary = fmt.Sprintf("%d of %d SLOs are above the band normal; the strictest is %s.", count, len(list), worst)
 	}
 	if len(v.Frozen) > 0 {
 		v.Summary += fmt.Sprintf(" Frozen until %s: %s.", v.Frozen[0].Until.Format("2006-01-02 15:04 MST"), v.Frozen[0].Name)

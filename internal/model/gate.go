@@ -34,7 +34,7 @@ type GateDecision struct {
 	// Band is the strictest budget band among the promises; "" where none is known.
 	Band string `json:"band,omitempty" enum:",normal,caution,critical-fixes-only,freeze"`
 	// Changes are absent while nothing burns.
-	Changes []Deploy `json:"changes,omitempty" doc:"what was changed in the service in the hour before its promises began to burn, the newest, which is the likely cause unless cause says another, first"`
+	Changes []Deploy `json:"changes,omitempty" doc:"what was changed in the service in the hour before its SLOs began to burn, the newest, which is the likely cause unless cause says another, first"`
 	Cause   *Cause   `json:"cause,omitempty" doc:"what most likely made its SLOs burn; absent while nothing burns"`
 	// Override is the newest break-glass override of this decision. It is not
 	// part of what was signed: it came later.

@@ -33,7 +33,7 @@ type Remedy struct {
 	ID          string       `json:"id"`
 	Service     string       `json:"service"`
 	Environment string       `json:"environment,omitempty"`
-	SLO         string       `json:"slo" doc:"the promise that was broken first"`
+	SLO         string       `json:"slo" doc:"the SLO that was broken first"`
 	Alert       string       `json:"alert" doc:"its burn alert"`
 	State       RemedyState  `json:"state" enum:"watching,declined,executing,verifying,planned,recovered,unhelpful,failed,ended"`
 	Reason      string       `json:"reason" doc:"why this state, in one sentence with figures"`

@@ -82,9 +82,9 @@ type ReportPromise struct {
 	Team        string  `json:"team,omitempty"`
 	Description string  `json:"description,omitempty"`
 	Indicator   string  `json:"indicator" doc:"what is measured, in words"`
-	Kind        string  `json:"kind" enum:"errors,slow,other" doc:"what spends the budget: failed requests, slow requests, or what else the promise counts"`
+	Kind        string  `json:"kind" enum:"errors,slow,other" doc:"what spends the budget: failed requests, slow requests, or what else the SLO counts"`
 	Objective   float64 `json:"objective" doc:"share of good events promised, 0 to 1"`
-	Window      string  `json:"window" doc:"that the promise is judged over live; the report judges it over its period"`
+	Window      string  `json:"window" doc:"that the SLO is judged over live; the report judges it over its period"`
 	Unit        string  `json:"unit" enum:"events,minutes" doc:"of good, bad, total and allowed"`
 
 	Verdict  ReportVerdict  `json:"verdict" enum:"met,missed,at_risk,on_track,unknown"`
@@ -183,7 +183,7 @@ type ReportInternal struct {
 
 // ReportOutcomes are the figures that say whether watching services pays.
 type ReportOutcomes struct {
-	Uptime       *float64     `json:"uptime" doc:"mean of what the promises about errors achieved, 0 to 1"`
+	Uptime       *float64     `json:"uptime" doc:"mean of what the SLOs about errors achieved, 0 to 1"`
 	UptimeTarget float64      `json:"uptime_target"`
 	Promises     int          `json:"promises" doc:"of which uptime is the mean"`
 	Detect       ReportChange `json:"detect" doc:"of pages that woke somebody, from the first bad minute to the first delivery"`
@@ -204,7 +204,7 @@ type ReportBudget struct {
 	Service        string  `json:"service"`
 	SLO            string  `json:"slo"`
 	Kind           string  `json:"kind" enum:"downtime,errors,slow,other" doc:"downtime: minutes of which half or more was bad"`
-	AllowedMinutes float64 `json:"allowed_minutes" doc:"of the promise, for all kinds"`
+	AllowedMinutes float64 `json:"allowed_minutes" doc:"of the SLO, for all kinds"`
 	UsedMinutes    float64 `json:"used_minutes"`
 	UsedRatio      float64 `json:"used_ratio"`
 }
@@ -223,7 +223,7 @@ type ReportPages struct {
 type ReportSeverity struct {
 	Severity    string     `json:"severity"`
 	Pages       int        `json:"pages"`
-	Detect      ReportSpan `json:"detect" doc:"from the first bad minute of the promise to the first delivery"`
+	Detect      ReportSpan `json:"detect" doc:"from the first bad minute of the SLO to the first delivery"`
 	Acknowledge ReportSpan `json:"acknowledge" doc:"from the first delivery"`
 	Resolve     ReportSpan `json:"resolve" doc:"from the first delivery"`
 }

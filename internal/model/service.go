@@ -8,7 +8,7 @@ type ServiceSummary struct {
 	Rate       *float64 `json:"rate" doc:"requests per second"`
 	ErrorRatio *float64 `json:"error_ratio" doc:"0 to 1"`
 	P95Seconds *float64 `json:"p95_seconds"`
-	SLOState   string   `json:"slo_state" enum:"ok,burning,exhausted,insufficient,none" doc:"the worst of its promises"`
+	SLOState   string   `json:"slo_state" enum:"ok,burning,exhausted,insufficient,none" doc:"the worst of its SLOs"`
 	Versions   []string `json:"versions" doc:"running versions, by traffic"`
 	LastDeploy *Deploy  `json:"last_deploy"`
 }

@@ -52,6 +52,7 @@ type SLOStatus struct {
 	Queries     SLOQueries        `json:"queries"`
 	Source      string            `json:"source,omitempty" enum:"promql,spans,logs,deploys,composite" doc:"what the queries are over: PromQL, or filters over spans, logs or deployments"`
 	Budget      Budget            `json:"budget"`
+	Band        *SLOBand          `json:"band,omitempty" doc:"what the budget policies allow while the budget stands so; absent while that is not known"`
 	Burn        []Burn            `json:"burn"`
 	State       SLOState          `json:"state" enum:"ok,burning,exhausted,insufficient"`
 	Doubt       SLODoubt          `json:"doubt,omitempty" enum:"failing,impossible,unmatched,reading,corrected,no_data,stale,young,few_events" doc:"why it cannot be judged, while its state is insufficient"`
@@ -67,10 +68,18 @@ type SLOStatus struct {
 	WindowStart *time.Time      `json:"window_start,omitempty" doc:"of a calendar window"`
 	WindowEnd   *time.Time      `json:"window_end,omitempty" doc:"of a calendar window"`
 	Parts       []SLOPart       `json:"parts,omitempty" doc:"what a composite is made of"`
-	PartOf      string          `json:"part_of,omitempty" doc:"the composite that alerts and gates for this promise"`
+	PartOf      string          `json:"part_of,omitempty" doc:"the composite that alerts and gates for this SLO"`
 	Groups      *SLOGroups      `json:"groups,omitempty" doc:"where each group of series has a budget of its own: state, budget and burn of the SLO are those of its worst group"`
 	Threshold   *float64        `json:"threshold,omitempty" doc:"what a threshold metric is compared with now"`
 	Peak        bool            `json:"peak,omitempty" doc:"its peak calendar says it is peak time"`
+}
+
+// SLOBand is a band of a budget policy. The gate decides by it.
+type SLOBand struct {
+	Name      string  `json:"name" enum:"normal,caution,critical-fixes-only,freeze"`
+	Text      string  `json:"text" doc:"what it means for a release, in words"`
+	Threshold float64 `json:"threshold" doc:"share of the budget used at which the band begins, 0 to 1"`
+	Policy    string  `json:"policy" doc:"the budget policy that puts it into this band"`
 }
 
 // SLOGroups are the groups of an SLO whose queries sum by labels.
@@ -90,6 +99,7 @@ type SLOGroup struct {
 	Doubt       SLODoubt          `json:"doubt,omitempty" enum:"failing,impossible,unmatched,reading,corrected,no_data,stale,young,few_events"`
 	Reason      string            `json:"reason"`
 	Budget      Budget            `json:"budget"`
+	Band        *SLOBand          `json:"band,omitempty"`
 	Burn        []Burn            `json:"burn"`
 	ExhaustedIn *float64          `json:"exhausted_in_seconds,omitempty"`
 	Alerts      []string          `json:"alerts,omitempty"`

@@ -109,7 +109,7 @@ func New(cfg Config, deps Deps) (*Room, error) {
 		return nil, fmt.Errorf("remedy: %w", errors.Join(errs...))
 	}
 	if deps.SLOs == nil || deps.Querier == nil || deps.Deploys == nil || deps.Store == nil || deps.Audit == nil {
-		return nil, errors.New("remedy: it needs promises, queries, markers, a store and an audit log")
+		return nil, errors.New("remedy: it needs SLOs, queries, markers, a store and an audit log")
 	}
 	if deps.Logger == nil {
 		deps.Logger = slog.New(slog.DiscardHandler)
@@ -124,7 +124,7 @@ func New(cfg Config, deps Deps) (*Room, error) {
 				Name: "signalbox_remedy_outcomes_total", Help: "Changes of remedies' states, by the new state.",
 			}, []string{"state"}),
 			failures: prometheus.NewCounterVec(prometheus.CounterOpts{
-				Name: "signalbox_remedy_failures_total", Help: "Evaluations that could not be finished, by reason: promises, store, cause, alert.",
+				Name: "signalbox_remedy_failures_total", Help: "Evaluations that could not be finished, by reason: slos, store, cause, alert.",
 			}, []string{"reason"}),
 		},
 	}
@@ -172,8 +172,8 @@ func (r *Room) step(ctx context.Context) error {
 	}
 	list, _, err := r.deps.SLOs.SLOs(ctx, "")
 	if err != nil {
-		r.metrics.failures.WithLabelValues("promises").Inc()
-		return fmt.Errorf("promises: %w", err)
+		r.metrics.failures.WithLabelValues("slos").Inc()
+		return fmt.Errorf("SLOs: %w", err)
 	}
 	breaches := r.breaches(list)
 	var errs []error

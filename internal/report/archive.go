@@ -59,7 +59,7 @@ func newArchive(deps Deps) *archive {
 	return &archive{
 		deps: deps, memo: map[dayKey]memoDay{}, done: map[string]time.Time{},
 		read: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "signalbox_report_days_read_total", Help: "Days of promises that were read from samples for reports.",
+			Name: "signalbox_report_days_read_total", Help: "Days of SLOs that were read from samples for reports.",
 		}),
 		failed: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "signalbox_report_failures_total", Help: "What went wrong with the days kept for reports, by reason (damaged, read, save).",
@@ -71,7 +71,7 @@ func newArchive(deps Deps) *archive {
 // far is kept.
 func (a *archive) explain(err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("the history of these promises is still being counted; ask again in a minute, what was counted is kept: %w", store.ErrOverloaded)
+		return fmt.Errorf("the history of these SLOs is still being counted; ask again in a minute, what was counted is kept: %w", store.ErrOverloaded)
 	}
 	return err
 }

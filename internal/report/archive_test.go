@@ -255,7 +255,7 @@ func TestThousandsOfPromisesAreSummedFromTheirDays(t *testing.T) {
 	c := w.count()
 	began := time.Now()
 	r := w.report(model.ReportRequest{Period: "2026-10", Months: 1})
-	t.Logf("%d promises in %s", promises, time.Since(began))
+	t.Logf("%d SLOs in %s", promises, time.Since(began))
 	if r.Counts.Met != promises || c.asked.Load() != 0 {
 		t.Errorf("%+v with %d queries of samples", r.Counts, c.asked.Load())
 	}

@@ -45,9 +45,9 @@ func (w *work) report(promises []*promise) model.Report {
 
 func (w *work) notes() []string {
 	notes := []string{
-		"Every promise is judged over the whole period, whatever window it is watched over from day to day.",
+		"Every SLO is judged over the whole period, whatever window it is watched over from day to day.",
 		"Minutes are minutes of full outage: the share of bad events times the time with data.",
-		fmt.Sprintf("Time without data is neither good nor bad. With data for less than %s of the time a promise is not called met.", target(minCoverage)),
+		fmt.Sprintf("Time without data is neither good nor bad. With data for less than %s of the time an SLO is not called met.", target(minCoverage)),
 		"Achieved is the contractual number: without what corrections take out. What users felt stands beside it where the two differ.",
 		fmt.Sprintf("An episode is a time in which the budget burned at least %d times too fast; it is listed if it spent 1 %% of the budget or goes on.", episodeBurn),
 	}

@@ -88,10 +88,10 @@ func columns(r model.Report) []column {
 		}
 	}
 	out := []column{
-		{"Promise", false, func(p model.ReportPromise) string { return p.Name }},
+		{"SLO", false, func(p model.ReportPromise) string { return p.Name }},
 		{"What", true, func(p model.ReportPromise) string { return p.DisplayName }},
 		{"Service", true, func(p model.ReportPromise) string { return p.Service }},
-		{"Promised", false, func(p model.ReportPromise) string { return target(p.Objective) }},
+		{"Objective", false, func(p model.ReportPromise) string { return target(p.Objective) }},
 		{"Achieved", false, func(p model.ReportPromise) string { return achieved(p.Contract.Achieved, p.Objective) }},
 	}
 	if slices.ContainsFunc(r.Promises, func(p model.ReportPromise) bool { return p.Felt != nil }) {
@@ -123,7 +123,7 @@ func feltText(p model.ReportPromise) string {
 }
 
 func promiseSection(r model.Report, wide bool) section {
-	s := section{title: "Promises", none: "There are none."}
+	s := section{title: "SLOs", none: "There are none."}
 	s.rows = make([][]string, len(r.Promises))
 	for _, c := range columns(r) {
 		if c.wide && !wide {
@@ -140,7 +140,7 @@ func promiseSection(r model.Report, wide bool) section {
 func episodeSection(r model.Report) section {
 	s := section{
 		title:  "Breaches and downtime",
-		header: []string{"From", "To", "Lasted", "Promise", "What", "Worst burn", "Of the budget", "What is known"},
+		header: []string{"From", "To", "Lasted", "SLO", "What", "Worst burn", "Of the budget", "What is known"},
 		none:   "No budget burned fast.",
 	}
 	type dated struct {
@@ -180,7 +180,7 @@ func episodeSection(r model.Report) section {
 func correctionSection(r model.Report) section {
 	s := section{
 		title:  "Corrections",
-		header: []string{"Promise", "Kind", "From", "To", "Of the period", "Author", "Reason", "Effect on the budget used"},
+		header: []string{"SLO", "Kind", "From", "To", "Of the period", "Author", "Reason", "Effect on the budget used"},
 		none:   "Nothing was taken out.",
 	}
 	zone := r.Period.Start.Location()
@@ -213,7 +213,7 @@ func trendSection(r model.Report) section {
 			first = min(first, i)
 		}
 	}
-	s := section{title: "Trend", header: []string{"Promise", "Promised"}}
+	s := section{title: "Trend", header: []string{"SLO", "Objective"}}
 	if first == n-1 {
 		s.none = "Nothing is known of the periods before."
 		return s
@@ -248,7 +248,7 @@ func outcomeSection(in *model.ReportInternal) section {
 	s := section{title: "Outcomes"}
 	if o.Uptime != nil {
 		s.lines = append(s.lines, fmt.Sprintf("Uptime of what is watched: %s, the mean of %s about errors; the target is %s.",
-			percent(*o.Uptime, o.UptimeTarget), plural(o.Promises, "promise", "promises"), target(o.UptimeTarget)))
+			percent(*o.Uptime, o.UptimeTarget), plural(o.Promises, "SLO", "SLOs"), target(o.UptimeTarget)))
 	}
 	return section{title: s.title, lines: append(s.lines, changeText("detect", o.Detect), changeText("resolve", o.Resolve))}
 }
@@ -268,7 +268,7 @@ func changeText(what string, c model.ReportChange) string {
 }
 
 func budgetSection(in *model.ReportInternal) section {
-	s := section{title: "What spent the budgets", header: []string{"Service", "Promise", "Kind", "Used", "Allowed for all kinds", "Of the budget"}, none: "Nothing is known."}
+	s := section{title: "What spent the budgets", header: []string{"Service", "SLO", "Kind", "Used", "Allowed for all kinds", "Of the budget"}, none: "Nothing is known."}
 	for _, b := range in.Budgets {
 		kind := map[string]string{"slow": "too slow", "downtime": "downtime", "errors": "errors", "other": "other"}[b.Kind]
 		s.rows = append(s.rows, []string{b.Service, b.SLO, kind, length(b.UsedMinutes), length(b.AllowedMinutes), human.Number(100*b.UsedRatio) + " %"})
@@ -278,8 +278,8 @@ func budgetSection(in *model.ReportInternal) section {
 
 func bandSection(r model.Report) section {
 	s := section{
-		title: "Budget bands", lines: []string{"By the window that each promise is watched over, as the gate sees it, hour by hour."},
-		header: []string{"When", "Promise", "Window", "Band", "Budget used"}, none: "None is known.",
+		title: "Budget bands", lines: []string{"By the window that each SLO is watched over, as the gate sees it, hour by hour."},
+		header: []string{"When", "SLO", "Window", "Band", "Budget used"}, none: "None is known.",
 	}
 	for _, p := range r.Promises {
 		for _, b := range p.Bands {
@@ -315,7 +315,7 @@ func pageSection(in *model.ReportInternal) section {
 	if len(in.Pages.List) == 0 {
 		return section{}
 	}
-	s := section{title: "Every page", header: []string{"When", "Severity", "What", "Promise", "Detected after", "Acknowledged after", "By", "Resolved after"}}
+	s := section{title: "Every page", header: []string{"When", "Severity", "What", "SLO", "Detected after", "Acknowledged after", "By", "Resolved after"}}
 	after := func(v *float64) string {
 		if v == nil {
 			return nothing

@@ -28,7 +28,7 @@ const (
 func (w *work) internals(ctx context.Context, promises []*promise) (*model.ReportInternal, error) {
 	out := &model.ReportInternal{Budgets: []model.ReportBudget{}, NotMeasured: []string{
 		"How fast support answers critical issues (promised: within 4 h): Signalbox does not see support's tickets.",
-		"Time to detect where no promise measures what the page was about: nobody knows when it began.",
+		"Time to detect where no SLO measures what the page was about: nobody knows when it began.",
 		"Deployments without downtime, where no marker was sent: only marked deployments are counted.",
 	}}
 	for _, p := range promises {

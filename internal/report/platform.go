@@ -42,7 +42,7 @@ func platformDefinition() (*slo.Definition, error) {
 		errs = append(errs, p)
 	}
 	if len(defs) != 1 || len(errs) > 0 {
-		return nil, errors.Join(append(errs, errors.New("the platform's own promise does not read"))...)
+		return nil, errors.Join(append(errs, errors.New("the platform's own SLO does not read"))...)
 	}
 	return defs[0], nil
 }

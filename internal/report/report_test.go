@@ -67,7 +67,7 @@ func TestAMonthByHand(t *testing.T) {
 	if r.Counts != (model.ReportCounts{Promises: 4, Met: 2, Missed: 1, Unknown: 1}) {
 		t.Errorf("counts %+v", r.Counts)
 	}
-	if want := "2 of 4 promises were kept in October 2026; edge-ok missed by 0.012 points; 1 is not known (quotes-ok: data for 61 % of the time)."; r.Summary != want {
+	if want := "2 of 4 SLOs were kept in October 2026; edge-ok missed by 0.012 points; 1 is not known (quotes-ok: data for 61 % of the time)."; r.Summary != want {
 		t.Errorf("summary %q", r.Summary)
 	}
 	edge := promiseOf(t, r, "edge-ok").Contract
@@ -225,7 +225,7 @@ func TestInternalPromisesAreNotForCustomers(t *testing.T) {
 		{model.ReportRequest{Period: "2026-09", Team: "batch"}, 0},
 	} {
 		if r := w.report(c.req); r.Counts.Promises != c.want {
-			t.Errorf("%+v: %d promises, want %d", c.req, r.Counts.Promises, c.want)
+			t.Errorf("%+v: %d SLOs, want %d", c.req, r.Counts.Promises, c.want)
 		}
 	}
 }
@@ -403,11 +403,11 @@ func TestRequestsThatMakeNoSense(t *testing.T) {
 	if _, err := w.room.Report(t.Context(), model.ReportRequest{Period: "2026-09", Audience: audienceCustomer, SLO: "nope"}); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("an unknown SLO: %v", err)
 	}
-	if r := w.report(model.ReportRequest{Period: "2026-09", Service: "nobody"}); r.Summary != "No promise matches what was selected." || r.Promises == nil {
+	if r := w.report(model.ReportRequest{Period: "2026-09", Service: "nobody"}); r.Summary != "No SLO matches what was selected." || r.Promises == nil {
 		t.Errorf("none selected: %q", r.Summary)
 	}
 	w.defs = nil
-	if r := w.report(model.ReportRequest{Period: "2026-09"}); !strings.HasPrefix(r.Summary, "No promises are in force") {
+	if r := w.report(model.ReportRequest{Period: "2026-09"}); !strings.HasPrefix(r.Summary, "No SLOs are in force") {
 		t.Errorf("none in force: %q", r.Summary)
 	}
 }

@@ -93,7 +93,7 @@ type Room struct {
 // New makes a room; it starts nothing.
 func New(deps Deps) (*Room, error) {
 	if deps.Querier == nil || deps.Promises == nil || deps.Policies == nil || deps.Corrections == nil || deps.Records == nil || deps.Days == nil {
-		return nil, errors.New("reports: they need a querier, promises, policies, corrections, records and days")
+		return nil, errors.New("reports: they need a querier, SLOs, policies, corrections, records and days")
 	}
 	if deps.Logger == nil {
 		deps.Logger = slog.New(slog.DiscardHandler)

@@ -122,9 +122,9 @@ const named = 3
 func (w *work) summary(c model.ReportCounts, list []model.ReportPromise) string {
 	if c.Promises == 0 {
 		if w.req.Service+w.req.Team+w.req.SLO != "" {
-			return "No promise matches what was selected."
+			return "No SLO matches what was selected."
 		}
-		return "No promises are in force: name SLO documents in slo_files."
+		return "No SLOs are in force: name SLO documents in slo_files."
 	}
 	over := !w.period.end.After(w.asOf)
 	kept, when := c.Met, "kept "+w.period.in
@@ -140,7 +140,7 @@ func (w *work) summary(c model.ReportCounts, list []model.ReportPromise) string 
 	case kept == 1:
 		verb = "is"
 	}
-	parts := []string{fmt.Sprintf("%d of %s %s %s", kept, plural(c.Promises, "promise", "promises"), verb, when)}
+	parts := []string{fmt.Sprintf("%d of %s %s %s", kept, plural(c.Promises, "SLO", "SLOs"), verb, when)}
 	by := func(p model.ReportPromise) string {
 		if p.Contract.Points == nil || *p.Contract.Points >= 0 {
 			return ""

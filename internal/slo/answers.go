@@ -3,6 +3,7 @@ package slo
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -85,13 +86,46 @@ func (e *Engine) SLOHistory(ctx context.Context, name string, start, end time.Ti
 		return h, fmt.Errorf("history of SLO %s: %w", name, err)
 	}
 	for t := start; !t.After(end); t = t.Add(step) {
-		pt := o.history.Point(t)
+		pt := o.history.Point(e.cfg.Limits, t)
 		if left, ok := recorded[t.UnixMilli()]; ok {
 			pt.Left = &left
 		}
 		h.Points = append(h.Points, pt)
 	}
+	h.Points = withNow(h.Points, o.nowPoint(), start, end)
 	return h, nil
+}
+
+// withNow puts how an SLO stands now among the points of its history, so that the curve ends where
+// every other answer says that the budget is.
+func withNow(points []model.SLOHistoryPoint, now model.SLOHistoryPoint, start, end time.Time) []model.SLOHistoryPoint {
+	if now.Time.IsZero() || now.Time.Before(start) || now.Time.After(end) {
+		return points
+	}
+	i, same := slices.BinarySearchFunc(points, now.Time, func(p model.SLOHistoryPoint, t time.Time) int { return p.Time.Compare(t) })
+	if same {
+		points[i] = now
+		return points
+	}
+	return slices.Insert(points, i, now)
+}
+
+// nowPoint is the status as a point of the history; what cannot be judged is a gap.
+func (o *objective) nowPoint() model.SLOHistoryPoint {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	s := o.status
+	pt := model.SLOHistoryPoint{Time: s.Time}
+	if left := s.Budget.LeftRatio; !s.Budget.Unknown {
+		pt.Left = &left
+	}
+	for _, b := range s.Burn {
+		if b.Window == "1h" && b.Coverage > 0 {
+			burn, ratio := b.Rate, b.Rate*(1-s.Objective)
+			pt.Burn, pt.Error = &burn, &ratio
+		}
+	}
+	return pt
 }
 
 func (e *Engine) find(name string) *objective {

@@ -55,7 +55,7 @@ func TestACompositeBurnsByTheWeightedMeanOfItsParts(t *testing.T) {
 	}
 	snapshots, err := w.engine.Snapshots(t.Context(), "edge", "")
 	if err != nil || len(snapshots) != 2 {
-		t.Errorf("%d promises gate (%v), want the composite and edge-ok", len(snapshots), err)
+		t.Errorf("%d SLOs gate (%v), want the composite and edge-ok", len(snapshots), err)
 	}
 	w.now = w.now.Add(10 * time.Minute)
 	w.traffic(time.Minute, 15*time.Second, 100, 0) // but the gauge is silent
@@ -90,7 +90,7 @@ func TestACompositeThatRefersToItselfIsRefusedAndTheCircleNamed(t *testing.T) {
 		{"directly", ring("a", "a"), "the composite refers to itself: a → a; take"},
 		{"through others", ring("a", "b") + "---\n" + ring("b", "c") + "---\n" + ring("c", "a"), "the composite refers to itself: a → b → c → a; take"},
 		{"a part that is not there", ring("a", "edge-okay") + "---\n" + availability("99.5"), `there is no SLI or SLO edge-okay; did you mean "edge-ok"?`},
-		{"a name of another promise", ring("edge-ok", "x") + "---\n" + availability("99.5"), "SLO edge-ok was defined before"},
+		{"a name of another SLO", ring("edge-ok", "x") + "---\n" + availability("99.5"), "SLO edge-ok was defined before"},
 	} {
 		defs, problems := load(t, c.doc)
 		if !strings.Contains(problems, c.want) {
@@ -104,7 +104,7 @@ func TestACompositeThatRefersToItselfIsRefusedAndTheCircleNamed(t *testing.T) {
 	}
 	// A circle leaves promises that are not in it alone, and a chain is none.
 	if defs, problems := load(t, ring("a", "b")+"---\n"+ring("b", "edge-ok")+"---\n"+availability("99.5")); problems != "" || len(defs) != 5 {
-		t.Errorf("%d promises, %s", len(defs), problems)
+		t.Errorf("%d SLOs, %s", len(defs), problems)
 	}
 }
 

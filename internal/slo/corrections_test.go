@@ -136,6 +136,6 @@ func TestCorrectionsThatMakeNoSenseAreRefused(t *testing.T) {
 	}
 	good.SLO = "nobody"
 	if _, err := w.engine.Correct(t.Context(), good); !errors.Is(err, store.ErrNotFound) {
-		t.Errorf("of a promise that is not there: %v", err)
+		t.Errorf("of an SLO that is not there: %v", err)
 	}
 }

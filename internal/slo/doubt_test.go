@@ -179,7 +179,7 @@ func (w *world) sayAlike(want outcome) {
 		t.Fatal(err)
 	}
 	if b := shown.Budget; (b.Left != nil) != known || (b.Used != nil) != known || (b.SLI != nil) != known || s.Budget.Unknown == known {
-		t.Errorf("a budget of a promise that is %s: %s", want.state, text)
+		t.Errorf("a budget of an SLO that is %s: %s", want.state, text)
 	}
 	for _, b := range shown.Burn {
 		if b.Rate > 0 && b.Coverage > 0 && !burns {
@@ -205,7 +205,7 @@ func (w *world) gateSaysAlike(s model.SLOStatus, known, burns bool) {
 		want = model.VerdictBlock
 	}
 	if d.Verdict != want {
-		t.Errorf("the gate says %s: %s; the promise is %s: %s", d.Verdict, d.Summary, s.State, s.Reason)
+		t.Errorf("the gate says %s: %s; the SLO is %s: %s", d.Verdict, d.Summary, s.State, s.Reason)
 	}
 	if (d.Band == "") == known {
 		t.Errorf("the gate's band is %q", d.Band)

@@ -211,12 +211,34 @@ func TestResultsAreMetricsAndMakeTheHistory(t *testing.T) {
 	if p := h.Points[74]; *p.Left > 0.998 || *p.Burn < 1.9 || *p.Burn > 2.1 {
 		t.Errorf("at the end: left %v, burn %v", *p.Left, *p.Burn)
 	}
+	if now, last := w.slo("edge-ok"), h.Points[len(h.Points)-1]; !last.Time.Equal(now.Time) || *last.Left != now.Budget.LeftRatio {
+		t.Errorf("the curve ends with %v left at %s, the SLO has %v left at %s", *last.Left, last.Time, now.Budget.LeftRatio, now.Time)
+	}
 	if _, err := w.engine.SLOHistory(t.Context(), "nobody", start, w.now, time.Hour); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("unknown SLO: %v", err)
 	}
 	var bad interface{ BadRequest() }
 	if _, err := w.engine.SLOHistory(t.Context(), "edge-ok", start, w.now, time.Second); !errors.As(err, &bad) {
 		t.Errorf("too many points: %v", err)
+	}
+}
+
+func TestTheCurveOfWhatCannotBeJudgedIsAGap(t *testing.T) {
+	w := newWorld(t, availability("99.5"))
+	start := w.now
+	w.traffic(10*time.Minute, 15*time.Second, 100, 0)
+	w.settle()
+	if s := w.slo("edge-ok"); s.Doubt != model.DoubtYoung {
+		t.Fatalf("%s: %s", s.Doubt, s.Reason)
+	}
+	h, err := w.engine.SLOHistory(t.Context(), "edge-ok", start, w.now, time.Minute)
+	if err != nil || len(h.Points) < 10 {
+		t.Fatal(h.Points, err)
+	}
+	for _, p := range h.Points {
+		if p.Left != nil {
+			t.Errorf("at %s %v is left of a budget that nobody knows", p.Time, *p.Left)
+		}
 	}
 }
 
@@ -347,11 +369,11 @@ func TestAChangedObjectiveKeepsItsHistory(t *testing.T) {
 	n := len(w.sent)
 	w.settle()
 	if _, err := w.engine.SLO(t.Context(), "edge-ok"); !errors.Is(err, store.ErrNotFound) {
-		t.Errorf("a promise that is gone: %v", err)
+		t.Errorf("an SLO that is gone: %v", err)
 	}
 	for _, a := range w.sent[n:] {
 		if a.EndsAt.After(w.now) {
-			t.Errorf("an alert of a promise that is gone goes on: %v", a.Labels)
+			t.Errorf("an alert of an SLO that is gone goes on: %v", a.Labels)
 		}
 	}
 	if len(w.sent) == n {

@@ -148,7 +148,7 @@ func TestTheGroupThatBurnsPagesAndBlocks(t *testing.T) {
 		t.Errorf("the gate says %s: %s", d.Verdict, d.Summary)
 	}
 	h, err := w.engine.SLOHistory(t.Context(), "by-route", w.now.Add(-time.Hour), w.now, time.Hour)
-	if last := h.Points[len(h.Points)-1]; err != nil || last.Left == nil || math.Abs(*last.Left-s.Budget.LeftRatio) > 1e-3 {
+	if last := h.Points[len(h.Points)-1]; err != nil || last.Left == nil || *last.Left != s.Budget.LeftRatio {
 		t.Errorf("the curve ends at %v, the page says %v (%v)", *last.Left, s.Budget.LeftRatio, err)
 	}
 }

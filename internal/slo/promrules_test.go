@@ -31,7 +31,7 @@ func TestTheExportIsARuleFileThatPrometheusAccepts(t *testing.T) {
 		t.Fatalf("%v in\n%s", errs, text)
 	}
 	if len(groups.Groups) != len(defs) {
-		t.Errorf("%d groups for %d promises", len(groups.Groups), len(defs))
+		t.Errorf("%d groups for %d SLOs", len(groups.Groups), len(defs))
 	}
 	// What the rules record is what the engine measures.
 	w := newWorld(t, availability("99.5"))

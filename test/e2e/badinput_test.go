@@ -227,7 +227,7 @@ func inForce(t *testing.T, s *server, reload, slos, gates string) {
 		}
 		s.get("/sb/v1/slos", nil, &have)
 		if len(have.SLOs) != 1 || have.SLOs[0].Name != "checkout-availability" {
-			return fmt.Errorf("the promises in force are %+v", have)
+			return fmt.Errorf("the SLOs in force are %+v", have)
 		}
 		return nil
 	})

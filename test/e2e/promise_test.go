@@ -106,8 +106,8 @@ func TestAllFourVerdictsAndTheirExitCodes(t *testing.T) {
 		{"not even a critical fix passes the block", []string{"--service", "burning", "--critical"}, 1, model.VerdictBlock},
 		{"a service with most of its budget used is held", []string{"--service", "spent"}, 2, model.VerdictHold},
 		{"a critical fix passes the hold", []string{"--service", "spent", "--critical"}, 0, model.VerdictAllow},
-		{"a promise without data cannot be judged", []string{"--service", "silent"}, 2, model.VerdictInsufficient},
-		{"a service without a promise cannot be judged", []string{"--service", "nobody"}, 2, model.VerdictInsufficient},
+		{"an SLO without data cannot be judged", []string{"--service", "silent"}, 2, model.VerdictInsufficient},
+		{"a service without an SLO cannot be judged", []string{"--service", "nobody"}, 2, model.VerdictInsufficient},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			s := s.in(t)
@@ -227,7 +227,7 @@ func checkPage(t *testing.T, s *server, body string) {
 	fast := false
 	for _, a := range hook.Alerts {
 		if a.Labels["slo"] != "checkout-availability" || a.Labels["service"] != "checkout" || a.Annotations["summary"] == "" {
-			t.Errorf("alert without its promise or without a summary: %+v", a)
+			t.Errorf("alert without its SLO or without a summary: %+v", a)
 		}
 		fast = fast || a.Labels["alertname"] == "SLOBurnRateFast" && a.Labels["severity"] == "critical"
 	}

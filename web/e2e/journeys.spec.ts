@@ -15,11 +15,11 @@ function query(page: Page): URLSearchParams {
   return new URL(page.url()).searchParams;
 }
 
-test("from a promise to its traces to their logs, one click each", async ({ page }) => {
+test("from an SLO to its traces to their logs, one click each", async ({ page }) => {
   await page.goto(`/slos/${encodeURIComponent(have.slo)}`);
   await page.getByRole("link", { name: /^((Failing|Slow) traces|Traces of the service)$/ }).click();
   await expect(page).toHaveURL(/\/traces\?q=.*service/);
-  // The promise may have no bad trace now; the service has some.
+  // The SLO may have no bad trace now; the service has some.
   const rows = page.getByRole("list", { name: "Traces" }).getByRole("link");
   const found = await rows
     .first()

@@ -29,7 +29,7 @@ export async function known(request: APIRequestContext): Promise<Known> {
       );
       const { services } = await json<{ services: { service: string }[] }>(request, "/sb/v1/services");
       const trace = [...traces].sort((a, b) => b.spans - a.spans)[0]?.trace_id;
-      // One over requests: a probe's promise has no data for a while, and no routes or versions ever.
+      // One over requests: a probe's SLO has no data for a while, and no routes or versions ever.
       const slo = slos.find((one) => one.state !== "insufficient" && (one.source ?? "promql") === "promql");
       if (!slo || !trace || services.length === 0) throw new Error("no SLO, trace or service yet");
       const service = services.find((row) => row.service === slo.service)?.service ?? services[0]!.service;

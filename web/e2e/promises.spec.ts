@@ -2,7 +2,7 @@ import { expect, test } from "@playwright/test";
 import { expectAccessible, expectNoSidewaysScroll } from "./check";
 import { type Known, known } from "./known";
 
-// What an owner of a service does with promises, policies and decisions.
+// What an owner of a service does with SLOs, policies and decisions.
 
 let have: Known;
 let versions: string[];
@@ -16,7 +16,7 @@ test.beforeAll(async ({ playwright, baseURL }) => {
   await request.dispose();
 });
 
-test("a promise says what spent its budget, and the slider what another target would have meant", async ({
+test("an SLO says what spent its budget, and the slider what another target would have meant", async ({
   page,
 }) => {
   await page.goto(`/slos/${encodeURIComponent(have.slo)}`);

@@ -2,7 +2,7 @@ import { expect, test } from "@playwright/test";
 import { expectAccessible, expectNoSidewaysScroll, watch } from "./check";
 import { type Known, known } from "./known";
 
-// What an owner of promises does with the past: replay it, report on it, see what was done about it.
+// What an owner of SLOs does with the past: replay it, report on it, see what was done about it.
 
 let have: Known;
 test.beforeAll(async ({ playwright, baseURL }) => {
@@ -40,7 +40,7 @@ test("a slider's target is replayed, compared, followed to its evidence and show
   const timeline = page.getByRole("group", { name: /^Timeline/ });
   await timeline.focus();
   await page.keyboard.press("End");
-  await expect(page.getByRole("table", { name: "Promises" })).toBeVisible();
+  await expect(page.getByRole("table", { name: "SLOs" })).toBeVisible();
   await expectNoSidewaysScroll(page);
   await expectAccessible(page);
   const said = await page.getByRole("heading", { level: 1 }).innerText();
@@ -72,10 +72,10 @@ test("a report is picked, narrowed, downloaded and printed", async ({ page }) =>
   test.slow(); // the first report reads four weeks
   const bad = watch(page);
   await page.goto("/reports?period=last-28d&audience=internal");
-  const table = page.getByRole("table", { name: "Promises" });
-  // Four weeks of every promise are read for the first report.
+  const table = page.getByRole("table", { name: "SLOs" });
+  // Four weeks of every SLO are read for the first report.
   await expect(table).toContainText("Kept", { timeout: 40_000 });
-  await expect(page.getByRole("heading", { level: 1 })).toContainText("promises were kept");
+  await expect(page.getByRole("heading", { level: 1 })).toContainText("SLOs were kept");
   await expect(page.getByRole("heading", { name: "What spent the budgets" })).toBeVisible();
   await expectNoSidewaysScroll(page);
   await expectAccessible(page);

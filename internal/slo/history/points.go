@@ -10,8 +10,8 @@ import (
 )
 
 // Point is one of a budget curve: burn and error ratio over the hour before it, and the budget left. Where nothing
-// was counted it has the time alone.
-func (h *History) Point(t time.Time) model.SLOHistoryPoint {
+// was counted it has the time alone, and where too little was to judge by, no budget.
+func (h *History) Point(limits judgement.Limits, t time.Time) model.SLOHistoryPoint {
 	pt := model.SLOHistoryPoint{Time: t.UTC()}
 	def, _ := h.definition()
 	h.mu.Lock()
@@ -31,9 +31,9 @@ func (h *History) Point(t time.Time) model.SLOHistoryPoint {
 	}
 	begin, length := def.Span(t)
 	var m judgement.Measured
-	m.Start, m.Length, m.Age = begin, length, t.Sub(times.Later(first, begin))
+	m.Now, m.Start, m.Length, m.Age, m.History = t, begin, length, t.Sub(times.Later(first, begin)), t.Sub(first)
 	m.Budget, m.Felt = h.sum(times.Later(first, begin), t)
-	if m.Budget.Total > 0 && m.Age > 0 {
+	if m.Budget.Total > 0 && m.Age > 0 && !judgement.TooThin(limits, def, m) {
 		left := judgement.BudgetOf(def, m).LeftRatio
 		pt.Left = &left
 	}

@@ -70,6 +70,11 @@ func thin(limits Limits, d *definition.Definition, m Measured) *doubt {
 	return nil
 }
 
+// TooThin reports whether there is too little to judge an SLO by that is not burning.
+func TooThin(limits Limits, d *definition.Definition, m Measured) bool {
+	return thin(limits, d, m) != nil
+}
+
 func dataQuery(d *definition.Definition) string {
 	if d.Queries.Total != "" {
 		return d.Queries.Total

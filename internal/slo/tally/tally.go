@@ -79,10 +79,10 @@ func New(cfg Config, deps Deps) (*Tally, error) {
 	t := &Tally{
 		cfg: cfg, deps: deps, arrived: make(chan struct{}, 1), known: map[key]*memory{}, marks: map[indicator.Signal]*marks{},
 		reads: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "signalbox_slo_event_reads_total", Help: "Questions to the stores for promises over events, by signal (spans, logs, deploys).",
+			Name: "signalbox_slo_event_reads_total", Help: "Questions to the stores for SLOs over events, by signal (spans, logs, deploys).",
 		}, []string{"signal"}),
 		unread: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "signalbox_slo_event_read_failures_total", Help: "Events for promises that could not be counted, by signal and reason (timeout, error).",
+			Name: "signalbox_slo_event_read_failures_total", Help: "Events for SLOs that could not be counted, by signal and reason (timeout, error).",
 		}, []string{"signal", "reason"}),
 	}
 	for _, s := range []indicator.Signal{indicator.Spans, indicator.Logs, indicator.Deploys} {

@@ -55,7 +55,7 @@ function sloPath(name: string): string {
   return `/sb/v1/slos/${encodeURIComponent(name)}/corrections`;
 }
 
-/** Every correction of a promise, those outside its window too. */
+/** Every correction of an SLO, those outside its window too. */
 export const correctionsQuery = (name: string) =>
   queryOptions({
     queryKey: ["slo", name, "corrections"],

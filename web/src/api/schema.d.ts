@@ -48,7 +48,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Replay promises, rules and policies over stored history
+         * Replay SLOs, rules and policies over stored history
          * @description It sends nothing and writes nothing. The answer is a job: ask for it by its id until its state is no longer running. One job runs at a time.
          */
         post: operations["startBacktest"];
@@ -501,7 +501,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One service: golden signals, versions, dependencies, promises */
+        /** One service: golden signals, versions, dependencies, SLOs */
         get: operations["getService"];
         put?: never;
         post?: never;
@@ -518,7 +518,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How every promise stands, worst first */
+        /** How every SLO stands, worst first */
         get: operations["listSLOs"];
         put?: never;
         post?: never;
@@ -535,7 +535,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How one promise stands */
+        /** How one SLO stands */
         get: operations["getSLO"];
         put?: never;
         post?: never;
@@ -552,10 +552,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What does not count against a promise */
+        /** What does not count against an SLO */
         get: operations["listSLOCorrections"];
         put?: never;
-        /** Take a span of time out of a promise */
+        /** Take a span of time out of an SLO */
         post: operations["correctSLO"];
         delete?: never;
         options?: never;
@@ -1358,7 +1358,7 @@ export interface components {
             band?: "" | "normal" | "caution" | "critical-fixes-only" | "freeze";
             /** @description what most likely made its SLOs burn; absent while nothing burns */
             cause?: components["schemas"]["Cause"];
-            /** @description what was changed in the service in the hour before its promises began to burn, the newest, which is the likely cause unless cause says another, first */
+            /** @description what was changed in the service in the hour before its SLOs began to burn, the newest, which is the likely cause unless cause says another, first */
             changes?: components["schemas"]["Deploy"][];
             /** @description the decision and all it rests on, signed */
             envelope?: components["schemas"]["GateEnvelope"];
@@ -1576,7 +1576,7 @@ export interface components {
             /** @description freezes that hold now */
             frozen: components["schemas"]["Frozen"][];
             policies: components["schemas"]["NamedPolicy"][];
-            /** @description every promise with its band, worst first */
+            /** @description every SLO with its band, worst first */
             promises: components["schemas"]["Standing"][];
             summary: string;
         };
@@ -1689,7 +1689,7 @@ export interface components {
             /** @description what the executor answered */
             result?: string;
             service: string;
-            /** @description the promise that was broken first */
+            /** @description the SLO that was broken first */
             slo: string;
             /** @enum {string} */
             state: "watching" | "declined" | "executing" | "verifying" | "planned" | "recovered" | "unhelpful" | "failed" | "ended";
@@ -1757,7 +1757,7 @@ export interface components {
         ReportBudget: {
             /**
              * Format: double
-             * @description of the promise, for all kinds
+             * @description of the SLO, for all kinds
              */
             allowed_minutes: number;
             /**
@@ -2063,7 +2063,7 @@ export interface components {
             resolve: components["schemas"]["ReportChange"];
             /**
              * Format: double
-             * @description mean of what the promises about errors achieved, 0 to 1
+             * @description mean of what the SLOs about errors achieved, 0 to 1
              */
             uptime: number | null;
             /** Format: double */
@@ -2170,7 +2170,7 @@ export interface components {
             /** @description what is measured, in words */
             indicator: string;
             /**
-             * @description what spends the budget: failed requests, slow requests, or what else the promise counts
+             * @description what spends the budget: failed requests, slow requests, or what else the SLO counts
              * @enum {string}
              */
             kind: "errors" | "slow" | "other";
@@ -2198,7 +2198,7 @@ export interface components {
             unit: "events" | "minutes";
             /** @enum {string} */
             verdict: "met" | "missed" | "at_risk" | "on_track" | "unknown";
-            /** @description that the promise is judged over live; the report judges it over its period */
+            /** @description that the SLO is judged over live; the report judges it over its period */
             window: string;
         };
         ReportScope: {
@@ -2209,7 +2209,7 @@ export interface components {
         ReportSeverity: {
             /** @description from the first delivery */
             acknowledge: components["schemas"]["ReportSpan"];
-            /** @description from the first bad minute of the promise to the first delivery */
+            /** @description from the first bad minute of the SLO to the first delivery */
             detect: components["schemas"]["ReportSpan"];
             /** Format: int64 */
             pages: number;
@@ -2269,6 +2269,19 @@ export interface components {
             change: components["schemas"]["Deploy"];
             why: string;
         };
+        SLOBand: {
+            /** @enum {string} */
+            name: "normal" | "caution" | "critical-fixes-only" | "freeze";
+            /** @description the budget policy that puts it into this band */
+            policy: string;
+            /** @description what it means for a release, in words */
+            text: string;
+            /**
+             * Format: double
+             * @description share of the budget used at which the band begins, 0 to 1
+             */
+            threshold: number;
+        };
         SLOCorrection: {
             /** @description who answers for it */
             author: string;
@@ -2296,6 +2309,7 @@ export interface components {
         };
         SLOGroup: {
             alerts?: string[];
+            band?: components["schemas"]["SLOBand"];
             budget: components["schemas"]["Budget"];
             burn: components["schemas"]["Burn"][];
             /** @enum {string} */
@@ -2369,6 +2383,8 @@ export interface components {
             action: string;
             /** @description names of the active burn alerts */
             alerts?: string[];
+            /** @description what the budget policies allow while the budget stands so; absent while that is not known */
+            band?: components["schemas"]["SLOBand"];
             budget: components["schemas"]["Budget"];
             burn: components["schemas"]["Burn"][];
             /** @description corrections that reach into the window */
@@ -2406,7 +2422,7 @@ export interface components {
              * @description share of good events promised, 0 to 1
              */
             objective: number;
-            /** @description the composite that alerts and gates for this promise */
+            /** @description the composite that alerts and gates for this SLO */
             part_of?: string;
             /** @description what a composite is made of */
             parts?: components["schemas"]["SLOPart"][];
@@ -2566,7 +2582,7 @@ export interface components {
             rate: number | null;
             service: string;
             /**
-             * @description the worst of its promises
+             * @description the worst of its SLOs
              * @enum {string}
              */
             slo_state: "ok" | "burning" | "exhausted" | "insufficient" | "none";
@@ -3690,11 +3706,11 @@ export interface operations {
                 /** @description where months and days begin, of the IANA database */
                 time_zone?: string;
                 audience?: "customer" | "internal";
-                /** @description only promises of this service */
+                /** @description only SLOs of this service */
                 service?: string;
-                /** @description only this promise */
+                /** @description only this SLO */
                 slo?: string;
-                /** @description only promises with this label team */
+                /** @description only SLOs with this label team */
                 team?: string;
                 /** @description periods in the trend, this one included */
                 months?: number;

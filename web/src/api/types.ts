@@ -7,6 +7,7 @@ export type SLOStatus = Schemas["SLOStatus"];
 export type SLOList = Schemas["SLOsResponse"];
 export type SLOHistory = Schemas["SLOHistory"];
 export type SLOHistoryPoint = Schemas["SLOHistoryPoint"];
+export type SLOBand = Schemas["SLOBand"];
 export type Burn = Schemas["Burn"];
 export type Budget = Schemas["Budget"];
 export type Deploy = Schemas["Deploy"];

@@ -10,9 +10,9 @@ describe("an answer in a headline", () => {
   });
   it("ends at a statement, the rest below", () => {
     const text =
-      "1 of 14 promises is in danger; worst is Edge availability: burning 14.8× over 1 h (limit 14×): 717 of 48,357 events were bad; the budget is gone in 1 d 4 h.";
+      "1 of 14 SLOs is in danger; worst is Edge availability: burning 14.8× over 1 h (limit 14×): 717 of 48,357 events were bad; the budget is gone in 1 d 4 h.";
     const { head, rest } = splitAnswer(text);
-    expect(head.startsWith("1 of 14 promises is in danger")).toBe(true);
+    expect(head.startsWith("1 of 14 SLOs is in danger")).toBe(true);
     expect(head.endsWith(".")).toBe(true);
     expect(head.endsWith(":")).toBe(false);
     expect(rest).not.toBe("");

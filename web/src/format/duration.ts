@@ -36,7 +36,7 @@ function twoUnits(value: number, big: number, bigName: string, small: number, sm
   return tail === 0 ? `${head} ${bigName}` : `${head} ${bigName} ${tail} ${smallName}`;
 }
 
-/** Every unit down to seconds: 12,096 s → `3 h 21 m 36 s`. For budgets, where the exact figure is the promise. */
+/** Every unit down to seconds: 12,096 s → `3 h 21 m 36 s`. For budgets, where the exact figure was agreed. */
 export function formatDurationExact(seconds: number): string {
   if (seconds < 0) return `−${formatDurationExact(-seconds)}`;
   let rest = Math.round(seconds);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { formatDuration, formatDurationExact, formatWindow, significant } from "./duration";
 import { axisUnit, formatFigure, formatRatio, plural } from "./number";
+import percent from "./testdata/percent.json";
 import { formatSpan, formatWhen, fromInputValue, toInputValue } from "./time";
 
 describe("durations", () => {
@@ -54,6 +55,9 @@ describe("figures", () => {
       "–",
       "–",
     ]);
+  });
+  it("read shares as sentences, the command line and the gate do: one table for the tests of both", () => {
+    for (const [value, text] of percent) expect(formatRatio(Number(value))).toBe(text);
   });
   it("tells an objective from 100 %", () => {
     expect([0.995, 0.9995, 0.99999, 1].map(formatRatio)).toEqual(["99.5 %", "99.95 %", "99.999 %", "100 %"]);

@@ -45,6 +45,7 @@ export function formatRatio(value: number): string {
     const decimals = Math.min(Math.max(1 - Math.floor(Math.log10(missing)), 1), 6);
     return `${trimZeros(percent.toFixed(decimals))} %`;
   }
+  if (Math.abs(percent) >= 1000) return `${formatCount(percent)} %`;
   return `${significant(percent)} %`;
 }
 

@@ -1,31 +1,35 @@
 import type { SLOStatus } from "~/api/types";
-import { formatWindow } from "~/format/duration";
+import type { Tone } from "~/components/StateMark";
 import { formatRatio } from "~/format/number";
 import classes from "./Bars.module.css";
-import { sloTone } from "./burn";
-import { useLimits } from "./limits";
+import { bandTone } from "./band";
+import { knownLeft, stateTone } from "./state";
+
+/** The bar is as red as the SLO, else as its band: what the gate holds back for is not green. */
+function barTone(slo: SLOStatus): Tone {
+  const tone = stateTone[slo.state];
+  return tone === "ok" && slo.band ? bandTone[slo.band.name] : tone;
+}
 
 /** What is left of the budget, as a bar and in words. */
 export function BudgetBar({ slo }: { slo: SLOStatus }) {
-  const limits = useLimits()(slo.name);
-  const { left_ratio: left, reason } = slo.budget;
-  if (left === null || slo.state === "insufficient") {
+  const left = knownLeft(slo);
+  const { reason } = slo.budget;
+  if (left === undefined) {
     return <p className="dim small">Budget unknown{reason ? `: ${reason.replace(/\.$/, "")}` : ""}.</p>;
   }
-  const words =
-    left < 0
-      ? `Overspent by ${formatRatio(-left)} of ${formatWindow(slo.window)}`
-      : `${formatRatio(left)} of ${formatWindow(slo.window)} left`;
   return (
     <div className={classes.budget}>
       <span className={classes.track}>
         <span
           className={classes.fill}
-          data-tone={sloTone(slo, limits)}
+          data-tone={barTone(slo)}
           style={{ width: `${Math.min(Math.max(left, 0), 1) * 100}%` }}
         />
       </span>
-      <span className={classes.words}>{words}</span>
+      <span className={classes.words}>
+        {left < 0 ? `Overspent by ${formatRatio(-left)}` : `${formatRatio(left)} left`}
+      </span>
     </div>
   );
 }

@@ -1,29 +1,29 @@
 import { Link } from "@tanstack/react-router";
 import type { SLOStatus } from "~/api/types";
-import { StateMark } from "~/components/StateMark";
 import { When } from "~/components/When";
 import { formatDuration, formatWindow } from "~/format/duration";
 import { formatRatio } from "~/format/number";
+import { BandNote } from "./BandMark";
 import { BudgetBar } from "./BudgetBar";
 import { BurnBars } from "./BurnBars";
-import { sloTone, stateWord } from "./burn";
-import { useLimits } from "./limits";
 import classes from "./SloCard.module.css";
 import { SloLinks } from "./SloLinks";
+import { SloMark } from "./SloMark";
+import { stateTone } from "./state";
 
-/** A promise in danger: since when, why, what to do, and the way to its causes. */
+/** An SLO in danger: since when, why, what to do, and the way to its causes. */
 export function SloCard({ slo }: { slo: SLOStatus }) {
-  const tone = sloTone(slo, useLimits()(slo.name));
   return (
-    <article className={classes.card} data-tone={tone} aria-label={slo.display_name}>
+    <article className={classes.card} data-tone={stateTone[slo.state]} aria-label={slo.display_name}>
       <div className={classes.words}>
         <div className={classes.title}>
-          <StateMark tone={tone} word={stateWord[slo.state]} />
+          <SloMark state={slo.state} />
           {slo.since && (
             <span className="dim small">
               since <When at={slo.since} ago />
             </span>
           )}
+          <BandNote band={slo.band} />
         </div>
         <h2 className={classes.name}>
           <Link to="/slos/$name" params={{ name: slo.name }} data-row>
@@ -40,7 +40,7 @@ export function SloCard({ slo }: { slo: SLOStatus }) {
         <SloLinks slo={slo} />
       </div>
       <div className={classes.figures}>
-        <div className={classes.promise}>
+        <div className={classes.objective}>
           <span>
             {formatRatio(slo.objective)} over {formatWindow(slo.window)}
           </span>

@@ -1,13 +1,12 @@
 import { Link } from "@tanstack/react-router";
 import type { SLOStatus } from "~/api/types";
 import { type Column, DataTable } from "~/components/DataTable";
-import { StateMark } from "~/components/StateMark";
 import { formatWindow } from "~/format/duration";
 import { formatFigure, formatRatio } from "~/format/number";
 import { parseSpan } from "~/time/range";
+import { BandNote } from "./BandMark";
 import { BudgetBar } from "./BudgetBar";
-import { sloTone, stateWord } from "./burn";
-import { useLimits } from "./limits";
+import { SloMark } from "./SloMark";
 import classes from "./SloTable.module.css";
 
 function burnOver(slo: SLOStatus, window: string): string {
@@ -15,15 +14,10 @@ function burnOver(slo: SLOStatus, window: string): string {
   return burn && burn.coverage >= 0.05 ? formatFigure(burn.rate, "factor") : "–";
 }
 
-function State({ slo }: { slo: SLOStatus }) {
-  const limits = useLimits()(slo.name);
-  return <StateMark tone={sloTone(slo, limits)} word={stateWord[slo.state]} />;
-}
-
 const columns: Column<SLOStatus>[] = [
   {
     key: "name",
-    head: "Promise",
+    head: "SLO",
     full: true,
     cell: (slo) => (
       <>
@@ -37,7 +31,12 @@ const columns: Column<SLOStatus>[] = [
   {
     key: "state",
     head: "State",
-    cell: (slo) => <State slo={slo} />,
+    cell: (slo) => (
+      <span className={classes.state}>
+        <SloMark state={slo.state} />
+        <BandNote band={slo.band} />
+      </span>
+    ),
   },
   {
     key: "service",
@@ -57,12 +56,12 @@ const columns: Column<SLOStatus>[] = [
       </span>
     ),
   },
-  { key: "budget", head: "Budget", cell: (slo) => <BudgetBar slo={slo} /> },
+  { key: "budget", head: "Budget left", cell: (slo) => <BudgetBar slo={slo} /> },
   { key: "burn1h", head: "Burn 1 h", numeric: true, cell: (slo) => burnOver(slo, "1h") },
   { key: "burn6h", head: "Burn 6 h", numeric: true, cell: (slo) => burnOver(slo, "6h") },
 ];
 
-/** Promises in one line each. */
+/** SLOs in one line each. */
 export function SloTable({ slos, label }: { slos: readonly SLOStatus[]; label: string }) {
   return <DataTable label={label} rows={slos} columns={columns} rowKey={(slo) => slo.name} />;
 }

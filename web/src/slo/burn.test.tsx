@@ -4,9 +4,8 @@ import type { PolicyView, SLOStatus } from "~/api/types";
 import { GroupTable } from "~/pages/slo/GroupTable";
 import { renderPage } from "~/test/render";
 import { policyRules, slo } from "~/test/samples";
-import { BudgetBar } from "./BudgetBar";
 import { BurnBars } from "./BurnBars";
-import { burnLimit, burnShare, burnTone, latencyLimit, sloTone } from "./burn";
+import { burnLimit, burnShare, burnTone, latencyLimit } from "./burn";
 import { limitsFrom, limitsOfRules } from "./limits";
 
 const rules = policyRules({});
@@ -26,11 +25,6 @@ describe("burn rates", () => {
   it("reach two thirds of the bar at the limit and never leave it", () => {
     expect(burnShare(burn("1h", 14), limits)).toBeCloseTo(2 / 3);
     expect(burnShare(burn("1h", 1000), limits)).toBe(1);
-  });
-
-  it("make a burning promise red only when a limit is passed", () => {
-    expect(sloTone(slo({ state: "burning" }), limits)).toBe("danger");
-    expect(sloTone(slo({ state: "burning", burn: [burn("6h", 3)] }), limits)).toBe("caution");
   });
 });
 
@@ -53,13 +47,13 @@ describe("burn limits", () => {
       { slo: "edge-availability", service: "edge", band: "normal", policy: "strict", used_ratio: 0.1 },
     ],
   } as unknown as PolicyView;
-  it("are those of the policy that stands for the promise", () => {
+  it("are those of the policy that stands for the SLO", () => {
     const own = limitsFrom(view, "edge-availability");
     expect(burnLimit("2h", own)?.limit).toBe(3);
     expect(burnLimit("1h", own)).toBeUndefined();
     expect(burnTone(burn("2h", 3), own)).toBe("danger");
   });
-  it("are the default's for a promise without a policy of its own", () => {
+  it("are the default's for an SLO without a policy of its own", () => {
     expect(burnLimit("1h", limitsFrom(view, "other"))?.limit).toBe(14);
   });
   it("are not guessed where no policy is known", () => {
@@ -121,20 +115,5 @@ describe("the groups of an SLO", () => {
     expect(screen.getByText('route="/b"')).toBeTruthy();
     expect(screen.getByText("58 %")).toBeTruthy();
     expect(screen.getByText("–")).toBeTruthy();
-  });
-});
-
-describe("the budget bar", () => {
-  it("says that a budget is unknown instead of drawing one", async () => {
-    const budget = { ...slo({}).budget, left_ratio: null, reason: "No data" };
-    await renderPage(<BudgetBar slo={slo({ budget })} />);
-    expect(screen.getByText("Budget unknown: No data.")).toBeTruthy();
-  });
-  it.each([
-    [0.58, "58 % of 28 d left"],
-    [-0.08, "Overspent by 8 % of 28 d"],
-  ])("reads for %d left: %s", async (left, words) => {
-    await renderPage(<BudgetBar slo={slo({ budget: { ...slo({}).budget, left_ratio: left } })} />);
-    expect(screen.getByText(words)).toBeTruthy();
   });
 });

@@ -1,28 +1,7 @@
-import type { Burn, SLOState, SLOStatus } from "~/api/types";
+import type { Burn, SLOStatus } from "~/api/types";
 import type { Tone } from "~/components/StateMark";
 import { parseSpan } from "~/time/range";
 import type { BurnLimit, Limits } from "./limits";
-
-export const stateTone: Record<SLOState, Tone> = {
-  ok: "ok",
-  burning: "caution",
-  exhausted: "danger",
-  insufficient: "unknown",
-};
-
-export const stateWord: Record<SLOState, string> = {
-  ok: "Kept",
-  burning: "Burning",
-  exhausted: "Budget gone",
-  insufficient: "Not enough data",
-};
-
-/** The tone of a whole SLO: a burn over its limit is as red as an empty budget. */
-export function sloTone(slo: SLOStatus, limits: Limits): Tone {
-  if (slo.state === "burning" && slo.burn.some((burn) => burnTone(burn, limits) === "danger"))
-    return "danger";
-  return stateTone[slo.state];
-}
 
 export function burnLimit(window: string, limits: Limits): BurnLimit | undefined {
   const seconds = parseSpan(window);

@@ -11,7 +11,7 @@ export interface BurnLimit {
   long: boolean;
 }
 
-/** What the budget policy says of one promise. Without it nothing is known, and nothing is guessed. */
+/** What the budget policy says of one SLO. Without it nothing is known, and nothing is guessed. */
 export interface Limits {
   burns: readonly BurnLimit[];
   /** Shares of the budget used: above caution and hold, at freeze. */
@@ -47,7 +47,7 @@ function readRules(rules: PolicyRules): Limits {
   };
 }
 
-/** The limits of the policy that stands for a promise; those of the default where it has none of its own. */
+/** The limits of the policy that stands for an SLO; those of the default where it has none of its own. */
 export function limitsFrom(view: PolicyView | undefined, slo: string | undefined): Limits {
   if (!view) return noLimits;
   const name = view.promises.find((one) => one.slo === slo)?.policy;
@@ -55,7 +55,7 @@ export function limitsFrom(view: PolicyView | undefined, slo: string | undefined
   return limitsOfRules(rules);
 }
 
-/** The limits by promise, from the policies in force. */
+/** The limits by SLO, from the policies in force. */
 export function useLimits(): (slo?: string) => Limits {
   const { data } = useQuery(policiesQuery);
   return useCallback((slo) => limitsFrom(data, slo), [data]);

@@ -5,7 +5,7 @@ import { SpentRows } from "~/pages/slo/SpentRows";
 import { renderPage } from "~/test/render";
 import { policyRules, slo } from "~/test/samples";
 import { limitsOfRules } from "./limits";
-import { groupedBy, rank, splitQueries } from "./spent";
+import { groupedBy, rank, spentWords, splitQueries } from "./spent";
 import { hourRules, hours, suggestTarget, whatIf } from "./whatif";
 
 const vector = (rows: [string | undefined, number][]): PromData => ({
@@ -40,25 +40,60 @@ describe("a budget split by a label", () => {
       reason: "it is judged by one figure, not by events",
     });
   });
-  it("ranks by what was spent and leaves out what spent nothing", () => {
+  it("ranks by lift, not by size, and leaves out what spent nothing", () => {
+    // us fails like the rest; eu is a tenth of the traffic and half of the bad.
     const total = vector([
-      ["eu", 100],
-      ["us", 100],
+      ["eu", 1000],
+      ["us", 9000],
       ["ap", 5],
     ]);
-    const { rows } = rank(
+    const spent = rank(
       vector([
-        ["eu", 10],
-        ["us", 30],
+        ["eu", 50],
+        ["us", 55],
         ["ap", 0],
       ]),
       total,
       "region",
     );
-    expect(rows.map((row) => [row.value, row.share])).toEqual([
-      ["us", 0.75],
-      ["eu", 0.25],
+    expect(spent.rows.map((row) => [row.value, row.lift?.toFixed(2)])).toEqual([
+      ["eu", "4.76"],
+      ["us", "0.58"],
     ]);
+    expect(spentWords(spent, "region")).toBe("region=eu: 47.6 % of bad, 10 % of all, 4.76×.");
+  });
+  it("gives no lift to a handful of bad events", () => {
+    const total = vector([
+      ["eu", 10],
+      ["us", 10_000],
+    ]);
+    const bad = vector([
+      ["eu", 9],
+      ["us", 2000],
+    ]);
+    const { rows } = rank(bad, total, "region");
+    expect(rows.map((row) => [row.value, row.supported])).toEqual([
+      ["us", true],
+      ["eu", false],
+    ]);
+    const few = vector([
+      ["eu", 3],
+      ["us", 2],
+    ]);
+    expect(spentWords(rank(few, total, "region"), "region")).toBe(
+      "Too few bad events to tell one region from another.",
+    );
+  });
+  it("says when nothing stands out", () => {
+    const total = vector([
+      ["eu", 1000],
+      ["us", 1000],
+    ]);
+    const bad = vector([
+      ["eu", 52],
+      ["us", 50],
+    ]);
+    expect(spentWords(rank(bad, total, "region"), "region")).toMatch(/^No region stands out/);
   });
   it("shows a dash with the reason where the series have no such label", async () => {
     const total = vector([[undefined, 100]]);
@@ -74,15 +109,15 @@ describe("a budget split by a label", () => {
     );
     expect(screen.getByText(/– \(the indicator's series have no label region\)/)).toBeTruthy();
   });
-  it("names the largest first and its part of the budget", async () => {
+  it("shows its figures and its part of the budget", async () => {
     await renderPage(
       <SpentRows
         slo={slo({})}
         split="region"
         label="region"
         bad={vector([
-          ["eu", 1],
-          ["us", 3],
+          ["eu", 10],
+          ["us", 30],
         ])}
         total={vector([
           ["eu", 100],
@@ -91,9 +126,9 @@ describe("a budget split by a label", () => {
         wholeWindow
       />,
     );
-    expect(screen.getByText("us spent 75 % of it.")).toBeTruthy();
-    expect(screen.getByRole("columnheader", { name: "Of the budget" })).toBeTruthy();
-    expect(screen.getByText("31.5 %")).toBeTruthy();
+    expect(screen.getByText("region=us: 75 % of bad, 50 % of all, 1.5×.")).toBeTruthy();
+    expect(screen.getByRole("columnheader", { name: "Lift" })).toBeTruthy();
+    expect(screen.getByText("31.5 % of the budget")).toBeTruthy();
   });
 });
 
@@ -114,6 +149,15 @@ describe("another target", () => {
     expect(result.daysOver).toBe(1);
     expect(result.goneAt).toBeUndefined();
     expect(result.coverage).toBe(1);
+  });
+  it("is over the SLO's own window what the SLO itself says", () => {
+    const judged = { used: 0.419, objective: 0.999 };
+    expect(whatIf(list, 0.999, span, rules, judged).left).toBeCloseTo(0.581, 9);
+    expect(whatIf(list, 0.998, span, rules, judged).left).toBeCloseTo(1 - 0.419 / 2, 9);
+    expect(whatIf(list, 0.9995, span, rules, { used: 0.6, objective: 0.999 }).goneAt).toBe(31 * 3600);
+  });
+  it("has the whole budget for the part of a window that is older than the data", () => {
+    expect(whatIf(list, 0.999, 2 * span, rules).left).toBeCloseTo(1 - 20 / 48, 9);
   });
   it("pages once for one episode, and not at a target that bears it", () => {
     expect(whatIf(list, 0.999, span, rules).pages).toBe(1);

@@ -1,4 +1,5 @@
 import type { PromData, SLOStatus } from "~/api/types";
+import { formatFigure, formatRatio } from "~/format/number";
 import { sourceOf, sourceWord } from "./source";
 
 /** What a budget can be split by; each is tried under the names that instrumentations give it. */
@@ -47,7 +48,19 @@ export interface SpentRow {
   total: number | undefined;
   /** Of all bad events, 0 to 1. */
   share: number;
+  /** Of all events, good and bad, 0 to 1. */
+  of: number | undefined;
+  /** How much more often among the bad events than among all: 1 where it fails like the rest. */
+  lift: number | undefined;
+  /** Enough bad events to say so. */
+  supported: boolean;
 }
+
+/** A group needs as many bad events, and that share of them, before its lift says anything. */
+export const support = { events: 10, share: 0.01 } as const;
+
+/** From this lift on a group stands out: it has a fifth more of the bad than of all. */
+const standsOut = 1.2;
 
 function samples(data: PromData | undefined, label: string): Map<string | undefined, number> {
   const out = new Map<string | undefined, number>();
@@ -63,21 +76,53 @@ export interface Spent {
   rows: SpentRow[];
   /** The indicator's series have no such label. */
   absent: boolean;
+  /** Groups with events, bad ones or not. */
+  groups: number;
 }
 
-/** Groups ranked by what they spent. Increases are estimates, so that a group below half an event spent nothing. */
+/**
+ * Groups ranked by lift: what fails more than its part of the traffic comes first, not what is merely large. Those
+ * without support come last. Increases are estimates, so that a group below half an event spent nothing.
+ */
 export function rank(bad: PromData | undefined, total: PromData | undefined, label: string): Spent {
   const all = samples(total, label);
   const named = [...all.keys()].some((key) => key !== undefined);
+  const events = [...all.values()].reduce((before, value) => before + value, 0);
   const spent = [...samples(bad, label)].filter(([, value]) => value >= 0.5);
   const sum = spent.reduce((before, [, value]) => before + value, 0);
   const rows = spent
-    .map(([key, value]) => ({
-      value: key ?? "without this label",
-      bad: value,
-      total: all.get(key),
-      share: sum > 0 ? value / sum : 0,
-    }))
-    .sort((a, b) => b.bad - a.bad || a.value.localeCompare(b.value));
-  return { rows, absent: !named };
+    .map(([key, value]) => {
+      const own = all.get(key);
+      const share = value / sum;
+      const of = own && events > 0 ? own / events : undefined;
+      return {
+        value: key ?? "without this label",
+        bad: value,
+        total: own,
+        share,
+        of,
+        lift: of && share / of,
+        supported: value >= support.events && share >= support.share,
+      };
+    })
+    .sort(
+      (a, b) =>
+        Number(b.supported) - Number(a.supported) ||
+        (b.lift ?? 0) - (a.lift ?? 0) ||
+        b.bad - a.bad ||
+        a.value.localeCompare(b.value),
+    );
+  return { rows, absent: !named, groups: all.size };
+}
+
+/** The group that stands out, in figures, or that none does. */
+export function spentWords({ rows, groups }: Spent, split: Split): string {
+  const [first] = rows;
+  if (!first) return "Nothing was spent in this time.";
+  if (groups <= 1) return `All of it: ${first.value}.`;
+  if (!first.supported) return `Too few bad events to tell one ${split} from another.`;
+  if (first.lift === undefined || first.of === undefined || first.lift < standsOut)
+    return `No ${split} stands out: each fails about as often as its part of the traffic.`;
+  const figures = `${formatRatio(first.share)} of bad, ${formatRatio(first.of)} of all`;
+  return `${split}=${first.value}: ${figures}, ${formatFigure(first.lift, "factor")}.`;
 }

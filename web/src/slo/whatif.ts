@@ -21,7 +21,7 @@ export function hourRules(limits: Limits): HourRule[] {
     .filter((rule) => rule.long >= 1);
 }
 
-/** One hour of a promise. Without event counts each hour weighs the same. */
+/** One hour of an SLO. Without event counts each hour weighs the same. */
 export interface Hour {
   /** Unix seconds, the hour's end. */
   time: number;
@@ -81,17 +81,40 @@ function reached(list: readonly Hour[], long: number, factor: number, budget: nu
   return hot;
 }
 
-/** What another target over these hours would have meant. The hours are those of the window. */
+/** How much of its budget an SLO has used by its own judgement, and at which objective. */
+export interface Judged {
+  used: number;
+  objective: number;
+}
+
+const budgetOf = (target: number) => Math.round((1 - target) * 1e12) / 1e12;
+
+/** How much of the window has passed since the first hour with data: what is younger has the whole budget. */
+function age(list: readonly Hour[], seconds: number): number {
+  const first = list[0]?.time ?? 0;
+  const last = list.at(-1)?.time ?? 0;
+  return Math.min(1, (last - first + 3600) / seconds);
+}
+
+/**
+ * What another target over these hours would have meant. The hours are those of the window. Over the SLO's own
+ * window its own judgement counts, not the arithmetic on hours: the same number stands everywhere.
+ */
 export function whatIf(
   list: readonly Hour[],
   target: number,
   seconds: number,
   rules: readonly HourRule[],
+  judged?: Judged,
 ): WhatIf {
-  const budget = Math.round((1 - target) * 1e12) / 1e12;
+  const budget = budgetOf(target);
   const total = list.reduce((sum, hour) => sum + hour.total, 0);
   const bad = list.reduce((sum, hour) => sum + hour.bad, 0);
-  const used = total > 0 ? bad / (budget * total) : 0;
+  const used = judged
+    ? (judged.used * budgetOf(judged.objective)) / budget
+    : total > 0
+      ? (bad / (budget * total)) * age(list, seconds)
+      : 0;
   const days = new Map<number, { bad: number; total: number }>();
   let goneAt: number | undefined;
   let sum = 0;
@@ -100,7 +123,7 @@ export function whatIf(
     const old = days.get(day) ?? { bad: 0, total: 0 };
     days.set(day, { bad: old.bad + hour.bad, total: old.total + hour.total });
     sum += hour.bad;
-    if (goneAt === undefined && total > 0 && sum >= budget * total) goneAt = hour.time;
+    if (goneAt === undefined && bad > 0 && used >= 1 && sum * used >= bad) goneAt = hour.time;
   }
   const hot = new Set(rules.flatMap((rule) => [...reached(list, rule.long, rule.factor, budget)]));
   let pages = 0;
@@ -137,7 +160,7 @@ export function nearest(stops: readonly number[], value: number): number {
   return best;
 }
 
-/** Stops with the promise's own target and window among them. */
+/** Stops with the SLO's own target and window among them. */
 export function stopsFor(slo: SLOStatus): { targets: number[]; windows: string[] } {
   const own = Math.round(slo.objective * 1e8) / 1e6;
   return {

@@ -33,7 +33,7 @@ type Config struct {
 	StatusCheckSecretFile string `yaml:"status_check_secret_file"`
 	// WebhookTokenFile holds the secret token of the webhook for deployment events.
 	WebhookTokenFile string `yaml:"webhook_token_file"`
-	// Environment is where a merge deploys to; empty asks the promises of every environment.
+	// Environment is where a merge deploys to; empty asks the SLOs of every environment.
 	Environment string `yaml:"environment"`
 	// CriticalLabel marks a merge request as a critical fix.
 	CriticalLabel string `yaml:"critical_label"`

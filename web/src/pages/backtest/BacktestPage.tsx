@@ -46,7 +46,7 @@ function headline(job: BacktestJob | undefined, asked: boolean, error: Error | n
   if (job?.state === "failed") return "The replay failed.";
   if (asked && error) return "This replay cannot be shown.";
   if (asked || waits) return "Reading the replay";
-  return "What would have happened under other promises, rules or policies?";
+  return "What would have happened under other SLOs, rules or policies?";
 }
 
 /** What would have happened? */
@@ -119,8 +119,7 @@ export function BacktestPage() {
         }
       >
         Stored history, replayed: pages, budgets and what the gate would have said. Nothing is sent and
-        nothing is changed. <Link to="/">All promises</Link> ·{" "}
-        <Link to="/gate/policies">Budget policies</Link>
+        nothing is changed. <Link to="/">All SLOs</Link> · <Link to="/gate/policies">Budget policies</Link>
       </PageHead>
       {note && (
         <p className="panel" role="status">

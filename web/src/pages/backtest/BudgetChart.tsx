@@ -4,7 +4,7 @@ import { Chart } from "~/chart/Chart";
 import { deployMarkers } from "~/chart/deployMarkers";
 import type { ChartData, Threshold } from "~/chart/model";
 import { formatWindow } from "~/format/duration";
-import { bandWord } from "~/pages/policies/bands";
+import { bandWord } from "~/slo/band";
 
 interface Props {
   result: BacktestResult;
@@ -39,7 +39,7 @@ export function curves(sides: readonly { label: string; one: BacktestPromise | u
   };
 }
 
-/** One promise's budget with A and with B, its bands and the deployments of its service. */
+/** One SLO's budget with A and with B, its bands and the deployments of its service. */
 export function BudgetChart({ result, name, at, onAt }: Props) {
   const [a, b] = result.sets;
   const ofA = a?.promises.find((one) => one.name === name);

@@ -18,7 +18,7 @@ function who(pair: Pair<BacktestPage>): string {
   return pair.a && pair.b ? "A and B" : pair.a ? "only A" : "only B";
 }
 
-/** The way to what was measured then: the promise's page, else the service's, else nothing is known. */
+/** The way to what was measured then: the SLO's page, else the service's, else nothing is known. */
 function Evidence({ page, set }: { page: BacktestPage; set: BacktestOutcome | undefined }) {
   const alerts = alertsOf(page, set?.alerts ?? []);
   const search = aroundRange(page.start, page.seconds);

@@ -3,7 +3,7 @@ import type { BacktestPromise, BacktestResult } from "~/api/types";
 import { type Column, DataTable } from "~/components/DataTable";
 import { formatDuration, formatWindow } from "~/format/duration";
 import { formatFigure, formatRatio } from "~/format/number";
-import { type Band, bandTone, bandWord } from "~/pages/policies/bands";
+import { type Band, bandTone, bandWord } from "~/slo/band";
 import classes from "./Backtest.module.css";
 import { either, type Pair, pairPromises } from "./outcome";
 import { aroundRange } from "./span";
@@ -39,7 +39,7 @@ function Bands({ one }: { one: BacktestPromise | undefined }) {
   );
 }
 
-/** Each promise: its budget, its worst moment, its alerts and its time in each band, with A and with B. */
+/** Each SLO: its budget, its worst moment, its alerts and its time in each band, with A and with B. */
 export function PromisesTable({ result, chosen, onChoose }: Props) {
   const [a, b] = result.sets;
   const compared = b !== undefined;
@@ -52,7 +52,7 @@ export function PromisesTable({ result, chosen, onChoose }: Props) {
   const columns: Column<Pair<BacktestPromise>>[] = [
     {
       key: "name",
-      head: "Promise",
+      head: "SLO",
       full: true,
       cell: (pair) => (
         <button
@@ -123,7 +123,7 @@ export function PromisesTable({ result, chosen, onChoose }: Props) {
       },
     },
   ];
-  return <DataTable label="Promises" rows={rows} columns={columns} rowKey={(pair) => either(pair).name} />;
+  return <DataTable label="SLOs" rows={rows} columns={columns} rowKey={(pair) => either(pair).name} />;
 }
 
 interface Props {

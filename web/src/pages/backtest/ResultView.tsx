@@ -14,7 +14,7 @@ import { PagesTable } from "./PagesTable";
 import { PromisesTable } from "./PromisesTable";
 import { Timeline } from "./Timeline";
 
-/** Figures first, then when, then each page, deployment and promise with its evidence. */
+/** Figures first, then when, then each page, deployment and SLO with its evidence. */
 export function ResultView({ result }: { result: BacktestResult }) {
   const [at, setAt] = useState<number | undefined>(undefined);
   const [a, b] = result.sets;
@@ -50,11 +50,11 @@ export function ResultView({ result }: { result: BacktestResult }) {
         <DeploysTable result={result} />
       </section>
       <section className="panel stack tight">
-        <h2>Promises and their bands</h2>
+        <h2>SLOs and their bands</h2>
         {worst ? (
           <PromisesTable result={result} chosen={name} onChoose={setChosen} />
         ) : (
-          <p className="dim">No promise was replayed, only alert rules.</p>
+          <p className="dim">No SLO was replayed, only alert rules.</p>
         )}
       </section>
       {others && (
@@ -130,7 +130,7 @@ function Word({ line }: { line: Difference }) {
   if (band)
     return (
       <>
-        Time in band {band} <span className="dim">{meaning[band] ?? ""}, all promises together</span>
+        Time in band {band} <span className="dim">{meaning[band] ?? ""}, all SLOs together</span>
       </>
     );
   const [, verdict] = /^deployments: (.+)$/.exec(line.what) ?? [];
@@ -138,7 +138,7 @@ function Word({ line }: { line: Difference }) {
   if (line.what === "time unknown")
     return (
       <>
-        Time unknown <span className="dim">all promises together</span>
+        Time unknown <span className="dim">all SLOs together</span>
       </>
     );
   return <>{line.what.charAt(0).toUpperCase() + line.what.slice(1)}</>;

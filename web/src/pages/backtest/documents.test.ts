@@ -46,7 +46,7 @@ describe("a document's kind", () => {
 });
 
 describe("another target or window", () => {
-  it("changes the one promise and nothing else of its file", () => {
+  it("changes the one SLO and nothing else of its file", () => {
     const { drafts, done } = withChange([draft("edge.yaml", edge)], {
       slo: "edge-availability",
       target: 99.99,

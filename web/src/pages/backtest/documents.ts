@@ -107,7 +107,7 @@ export async function decodeSets(text: string): Promise<Sets | undefined> {
   }
 }
 
-/** Another target or window for one promise. */
+/** Another target or window for one SLO. */
 export interface Change {
   slo: string;
   /** In percent. */
@@ -119,7 +119,7 @@ const targetLine = /^(\s*-?\s*)(target|targetPercent)(\s*:\s*)[\d.]+/m;
 const windowLine = /^(\s*-?\s*)duration(\s*:\s*)("?)[0-9]+[a-zA-Z]+\3/m;
 
 /**
- * The drafts with one promise changed in the text of its document. `done` is false where the document is
+ * The drafts with one SLO changed in the text of its document. `done` is false where the document is
  * written in a way that this does not read: then a person changes it.
  */
 export function withChange(drafts: readonly Draft[], change: Change): { drafts: Draft[]; done: boolean } {

@@ -10,7 +10,7 @@ export interface Item {
   tone: Tone;
   /** In a few words, for the line below the timeline. */
   words: string;
-  /** The promises behind it. */
+  /** The SLOs behind it. */
   slos: string[];
 }
 

@@ -147,7 +147,7 @@ export function pairDeploys(
   );
 }
 
-/** Promises by name, those that differ most first. */
+/** SLOs by name, those that differ most first. */
 export function pairPromises(
   a: readonly BacktestPromise[],
   b: readonly BacktestPromise[],
@@ -189,7 +189,7 @@ export function alertsOf(page: BacktestPage, alerts: readonly BacktestAlert[]): 
   );
 }
 
-/** Promises of whose time a notable part nobody can vouch for. */
+/** SLOs of whose time a notable part nobody can vouch for. */
 export function unknownOf(result: BacktestResult): string[] {
   const seconds = (Date.parse(result.end) - Date.parse(result.start)) / 1000;
   const seen = new Map<string, number>();

@@ -32,7 +32,7 @@ function changeOf(search: { slo?: string; target?: string; window?: string }): C
   };
 }
 
-/** What is in force, and the two sets as the address says: written in it, or as one change to a promise. */
+/** What is in force, and the two sets as the address says: written in it, or as one change to an SLO. */
 export function useSets() {
   const search = useSearch({ strict: false }) as {
     docs?: string;

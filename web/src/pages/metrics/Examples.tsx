@@ -13,8 +13,8 @@ const examples: readonly [string, string][] = [
     "95th percentile by service",
     'histogram_quantile(0.95, sum by (le, service) (rate(signalbox_span_duration_seconds_bucket{kind=~"server|consumer"}[5m])))',
   ],
-  ["Burn rate of every promise over 1 h", 'signalbox_slo_burn_rate{window="1h"}'],
-  ["Budget left of every promise", "signalbox_slo_budget_left_ratio"],
+  ["Burn rate of every SLO over 1 h", 'signalbox_slo_burn_rate{window="1h"}'],
+  ["Budget left of every SLO", "signalbox_slo_budget_left_ratio"],
 ];
 
 /** Where to begin when there is no query yet. */

@@ -11,7 +11,7 @@ const quiet = {
 };
 
 describe("the overview", () => {
-  it("answers in the first line and shows the promise in danger with its next step and ways on", async () => {
+  it("answers in the first line and shows the SLO in danger with its next step and ways on", async () => {
     const burning = slo({
       name: "layout-latency",
       display_name: "Layout latency",
@@ -27,21 +27,19 @@ describe("the overview", () => {
       ...quiet,
       "/sb/v1/slos": {
         slos: [burning, slo({})],
-        summary: "1 of 2 promises is in danger.",
+        summary: "1 of 2 SLOs is in danger.",
         time: burning.time,
       },
     });
     await renderPage(<OverviewPage />);
-    expect(
-      await screen.findByRole("heading", { level: 1, name: "1 of 2 promises is in danger." }),
-    ).toBeTruthy();
+    expect(await screen.findByRole("heading", { level: 1, name: "1 of 2 SLOs is in danger." })).toBeTruthy();
     const card = await screen.findByRole("article", { name: "Layout latency" });
     expect(within(card).getByText(/Roll back/)).toBeTruthy();
     const traces = within(card).getByRole("link", { name: "Slow traces" });
     expect(decodeURIComponent(traces.getAttribute("href") ?? "").replaceAll("+", " ")).toContain(
       "q=kind:server service:layout duration:>300ms",
     );
-    expect(screen.getByRole("table", { name: "Promises that are not in danger" })).toBeTruthy();
+    expect(screen.getByRole("table", { name: "SLOs that are not in danger" })).toBeTruthy();
   });
 
   it("puts the cause first, and what fails of it under it", async () => {
@@ -78,10 +76,10 @@ describe("the overview", () => {
     expect(cards.map((card) => card.getAttribute("aria-label"))).toEqual(["Access", "Edge"]);
   });
 
-  it("says how to write a promise when there is none", async () => {
+  it("says how to write an SLO when there is none", async () => {
     stubApi({ ...quiet, "/sb/v1/slos": { slos: [], summary: "", time: new Date().toISOString() } });
     await renderPage(<OverviewPage />);
-    expect(await screen.findByText("No promise is written down yet.")).toBeTruthy();
+    expect(await screen.findByText("No SLO is written down yet.")).toBeTruthy();
     expect(screen.getByText(/signalbox check slos/)).toBeTruthy();
   });
 
@@ -89,7 +87,7 @@ describe("the overview", () => {
     stubApi({ ...quiet, "/sb/v1/slos": apiError(503, "overloaded", "too many requests at once") });
     await renderPage(<OverviewPage />);
     const alert = await screen.findByRole("alert");
-    expect(alert.textContent).toContain("Could not load the promises.");
+    expect(alert.textContent).toContain("Could not load the SLOs.");
     expect(alert.textContent).toContain("too many requests at once");
     expect(within(alert).getByRole("button", { name: "Try again" })).toBeTruthy();
   });
@@ -102,7 +100,7 @@ describe("the overview", () => {
     });
     stubApi({ ...quiet, "/sb/v1/slos": { slos: [blind], summary: "s", time: blind.time } });
     await renderPage(<OverviewPage />);
-    const table = await screen.findByRole("table", { name: "Promises that are not in danger" });
+    const table = await screen.findByRole("table", { name: "SLOs that are not in danger" });
     expect(within(table).getByText("Budget unknown: no samples for 26 h.")).toBeTruthy();
     expect(within(table).queryByText("0×")).toBeNull();
   });

@@ -10,35 +10,28 @@ import { asCurl } from "~/components/clipboard";
 import { DeployList } from "~/components/DeployList";
 import { EmptyNote } from "~/components/EmptyNote";
 import { PageHead } from "~/components/PageHead";
-import { StateMark, type Tone } from "~/components/StateMark";
+import { StateMark } from "~/components/StateMark";
 import { When } from "~/components/When";
-import { sloTone } from "~/slo/burn";
-import { type Limits, useLimits } from "~/slo/limits";
 import { SloCard } from "~/slo/SloCard";
 import { SloTable } from "~/slo/SloTable";
+import { worstTone } from "~/slo/state";
 import { useTimeRange } from "~/time/useTimeRange";
-
-function worstTone(slos: readonly SLOStatus[], limitsOf: (slo: string) => Limits): Tone {
-  const tones = slos.map((slo) => sloTone(slo, limitsOf(slo.name)));
-  return (["danger", "caution", "unknown"] as const).find((tone) => tones.includes(tone)) ?? "ok";
-}
 
 /** What is wrong, and which SLO is in danger? */
 export function OverviewPage() {
   const slos = useQuery(slosQuery);
   const causes = useQuery(causesQuery);
-  const limitsOf = useLimits();
   const all = slos.data?.slos ?? [];
   const answer =
     causes.data?.summary ||
     slos.data?.summary ||
-    (slos.error ? "The state of the promises is not known." : "Reading the promises");
+    (slos.error ? "The state of the SLOs is not known." : "Reading the SLOs");
   return (
     <>
       <PageHead
         title="Overview"
         answer={answer}
-        tone={slos.data ? (all.length ? worstTone(all, limitsOf) : "unknown") : undefined}
+        tone={slos.data ? (worstTone(all) ?? "unknown") : undefined}
         actions={<CopyMenu items={[{ label: "Copy as curl", text: () => asCurl("/sb/v1/slos") }]} />}
       >
         {slos.data && (
@@ -50,7 +43,7 @@ export function OverviewPage() {
         )}
       </PageHead>
       <FiringPages />
-      <Answer query={slos} what="the promises" skeleton={<OverviewSkeleton />}>
+      <Answer query={slos} what="the SLOs" skeleton={<OverviewSkeleton />}>
         {() => <Promises slos={all} causes={causes.data?.causes ?? []} />}
       </Answer>
       <Changes />
@@ -88,7 +81,7 @@ function Promises({ slos, causes }: { slos: readonly SLOStatus[]; causes: readon
   if (slos.length === 0) {
     return (
       <EmptyNote
-        title="No promise is written down yet."
+        title="No SLO is written down yet."
         command={
           'signalbox check slos slos/*.yaml\nsignalbox serve --config.file signalbox.yml   # slo_files: ["slos/*.yaml"]'
         }
@@ -104,8 +97,8 @@ function Promises({ slos, causes }: { slos: readonly SLOStatus[]; causes: readon
       <InDanger slos={danger} causes={causes} />
       {rest.length > 0 && (
         <section className="panel stack tight">
-          <h2>{danger.length > 0 ? "The other promises" : "Promises"}</h2>
-          <SloTable slos={rest} label="Promises that are not in danger" />
+          <h2>{danger.length > 0 ? "The other SLOs" : "SLOs"}</h2>
+          <SloTable slos={rest} label="SLOs that are not in danger" />
         </section>
       )}
     </div>

@@ -3,15 +3,16 @@ import { type Column, DataTable } from "~/components/DataTable";
 import { StateMark } from "~/components/StateMark";
 import { When } from "~/components/When";
 import { formatFigure } from "~/format/number";
-import { bandTone, bandWord, type ServiceBand } from "./bands";
+import { bandTone, bandWord } from "~/slo/band";
+import type { ServiceBand } from "./bands";
 
 interface Props {
   services: readonly ServiceBand[];
-  /** When each promise's band alert began, by SLO. */
+  /** When each SLO's band alert began, by SLO. */
   since: ReadonlyMap<string, string>;
 }
 
-/** Each service with its band, since when, and the promise that put it there. */
+/** Each service with its band, since when, and the SLO that put it there. */
 export function BandTable({ services, since }: Props) {
   const columns: Column<ServiceBand>[] = [
     {
@@ -54,7 +55,7 @@ export function BandTable({ services, since }: Props) {
     },
     {
       key: "slo",
-      head: "By the promise",
+      head: "By the SLO",
       cell: (row) => (
         <>
           <Link to="/slos/$name" params={{ name: row.worst.slo }}>

@@ -8,8 +8,9 @@ import { CopyMenu } from "~/components/CopyMenu";
 import { asCurl } from "~/components/clipboard";
 import { EmptyNote } from "~/components/EmptyNote";
 import { PageHead } from "~/components/PageHead";
+import { type Band, bandTone } from "~/slo/band";
 import { BandTable } from "./BandTable";
-import { type Band, bandSentence, bandTone, byService } from "./bands";
+import { bandSentence, byService } from "./bands";
 import { FreezeList } from "./FreezeList";
 import { PolicyRulesTable } from "./PolicyRulesTable";
 
@@ -53,7 +54,7 @@ function Body({ view }: { view: PolicyView }) {
         {services.length > 0 ? (
           <BandTable services={services} since={since} />
         ) : (
-          <EmptyNote title="No promise is written down yet." command="signalbox check slos slos/*.yaml">
+          <EmptyNote title="No SLO is written down yet." command="signalbox check slos slos/*.yaml">
             Bands are about error budgets, and a budget begins with an SLO.{" "}
             <Link to="/slos/new">Propose one for a service</Link>
           </EmptyNote>

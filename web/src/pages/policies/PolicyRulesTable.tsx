@@ -3,7 +3,7 @@ import { type Column, DataTable } from "~/components/DataTable";
 import { StateMark } from "~/components/StateMark";
 import { formatWindow } from "~/format/duration";
 import { formatRatio } from "~/format/number";
-import { type Band, bandTone, bandWord } from "./bands";
+import { type Band, bandTone, bandWord } from "~/slo/band";
 
 interface Row {
   key: string;
@@ -58,7 +58,7 @@ function rowsOf(rules: PolicyRules): Row[] {
   if (effects[rules.dependencies])
     rows.push({
       key: "dependencies",
-      when: "a promise of a service it calls burns or is spent",
+      when: "an SLO of a service it calls burns or is spent",
       effect: effects[rules.dependencies] ?? "",
     });
   rows.push({

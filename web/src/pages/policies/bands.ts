@@ -1,30 +1,10 @@
 import type { Standing } from "~/api/types";
-import type { Tone } from "~/components/StateMark";
-
-/** The bands, best first, as the gate names them. */
-export const bands = ["normal", "caution", "critical-fixes-only", "freeze"] as const;
-export type Band = (typeof bands)[number];
-
-export const bandTone: Record<Band | "", Tone> = {
-  normal: "ok",
-  caution: "caution",
-  "critical-fixes-only": "caution",
-  freeze: "danger",
-  "": "unknown",
-};
-
-export const bandWord: Record<Band | "", string> = {
-  normal: "Normal",
-  caution: "Caution",
-  "critical-fixes-only": "Critical fixes only",
-  freeze: "Frozen",
-  "": "Not known",
-};
+import { type Band, bands } from "~/slo/band";
 
 export interface ServiceBand {
   service: string;
   band: Band | "";
-  /** The promise that puts the service there. */
+  /** The SLO that puts the service there. */
   worst: Standing;
   promises: Standing[];
 }
@@ -33,7 +13,7 @@ function severity(band: Band | ""): number {
   return band === "" ? -1 : bands.indexOf(band);
 }
 
-/** Each service in the strictest band of its promises, strictest first. */
+/** Each service in the strictest band of its SLOs, strictest first. */
 export function byService(standings: readonly Standing[]): ServiceBand[] {
   const out = new Map<string, ServiceBand>();
   for (const one of standings) {
@@ -62,7 +42,7 @@ function names(services: readonly ServiceBand[]): string {
 
 /** `edge is frozen until its budget recovers; layout is in caution.` */
 export function bandSentence(services: readonly ServiceBand[]): string {
-  if (services.length === 0) return "No promise is written down, so no budget holds a deployment back.";
+  if (services.length === 0) return "No SLO is written down, so no budget holds a deployment back.";
   const of = (band: Band) => services.filter((one) => one.band === band);
   const parts: string[] = [];
   const frozen = of("freeze");

@@ -15,7 +15,7 @@ const standing = (service: string, band: Standing["band"], used: number): Standi
 });
 
 describe("bands", () => {
-  it("put a service into the strictest band of its promises", () => {
+  it("put a service into the strictest band of its SLOs", () => {
     const [first] = byService([standing("edge", "normal", 0.2), standing("edge", "freeze", 1.2)]);
     expect(first).toMatchObject({ service: "edge", band: "freeze", worst: { used_ratio: 1.2 } });
   });
@@ -29,7 +29,7 @@ describe("bands", () => {
       "All 2 services with a known budget are in the normal band.",
     ],
     [[standing("a", "", 0)], "No budget is known yet, so the gate allows nothing on its word."],
-    [[], "No promise is written down, so no budget holds a deployment back."],
+    [[], "No SLO is written down, so no budget holds a deployment back."],
   ] as const)("%# are said in words", (list, words) => expect(bandSentence(byService(list))).toBe(words));
 });
 

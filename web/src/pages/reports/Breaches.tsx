@@ -35,7 +35,7 @@ const columns: Column<Breach>[] = [
   },
   {
     key: "promise",
-    head: "Promise",
+    head: "SLO",
     cell: ({ promise, episode }) => (
       <Link
         to="/slos/$name"
@@ -103,7 +103,7 @@ export function Corrected({ report }: { report: Report }) {
   if (rows.length === 0) return <p className="dim">Nothing was taken out.</p>;
   const list: Column<Row>[] = [
     { key: "reason", head: "Reason", full: true, cell: ({ one }) => one.reason },
-    { key: "promise", head: "Promise", cell: ({ promise }) => promise.display_name },
+    { key: "promise", head: "SLO", cell: ({ promise }) => promise.display_name },
     { key: "author", head: "By", cell: ({ one }) => one.author },
     { key: "from", head: "From", cell: ({ one }) => <When at={one.start} /> },
     { key: "to", head: "To", cell: ({ one }) => <When at={one.end} /> },
@@ -134,7 +134,7 @@ export function Trend({ report }: { report: Report }) {
   if (known.length < 2) return null;
   const names = known.map((one) => one.name);
   const trend: Column<ReportPromise>[] = [
-    { key: "name", head: "Promise", full: true, cell: (one) => one.display_name },
+    { key: "name", head: "SLO", full: true, cell: (one) => one.display_name },
     ...names.map(
       (name): Column<ReportPromise> => ({
         key: name,

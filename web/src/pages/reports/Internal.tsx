@@ -8,7 +8,7 @@ import { formatDuration, significant } from "~/format/duration";
 import { formatFigure, plural } from "~/format/number";
 import { severityTone, severityWord } from "~/pages/alerts/severity";
 import { verdictTone, verdictWord } from "~/pages/gate/verdict";
-import { bandWord } from "~/pages/policies/bands";
+import { bandWord } from "~/slo/band";
 import classes from "./Report.module.css";
 import { formatAchieved, formatMinutes } from "./verdicts";
 
@@ -42,7 +42,7 @@ const severities: Column<Severity>[] = [
 const spent: Column<Budget>[] = [
   {
     key: "slo",
-    head: "Promise",
+    head: "SLO",
     full: true,
     cell: (one) => (
       <Link to="/slos/$name" params={{ name: one.slo }}>
@@ -122,7 +122,7 @@ function facts(internal: ReportInternal): Fact[] {
           {
             name: "Signalbox itself",
             value: formatAchieved(platform.achieved),
-            note: `${formatMinutes(platform.down_minutes)} without a record; promised ${formatAchieved(platform.objective)}`,
+            note: `${formatMinutes(platform.down_minutes)} without a record; objective ${formatAchieved(platform.objective)}`,
           },
         ]
       : []),

@@ -23,7 +23,7 @@ function Used({ one }: { one: ReportPromise }) {
   );
 }
 
-/** Each promise with what was promised, what was achieved and what became of its budget. */
+/** Each SLO with what was promised, what was achieved and what became of its budget. */
 export function Kept({ report }: { report: Report }) {
   const search = {
     from: report.period.start,
@@ -34,7 +34,7 @@ export function Kept({ report }: { report: Report }) {
   const columns: Column<ReportPromise>[] = [
     {
       key: "name",
-      head: "Promise",
+      head: "SLO",
       full: true,
       cell: (one) => (
         <>
@@ -53,7 +53,7 @@ export function Kept({ report }: { report: Report }) {
       head: "Verdict",
       cell: (one) => <StateMark tone={keptTone[one.verdict]} word={keptWord[one.verdict]} />,
     },
-    { key: "promised", head: "Promised", numeric: true, cell: (one) => formatAchieved(one.objective) },
+    { key: "objective", head: "Objective", numeric: true, cell: (one) => formatAchieved(one.objective) },
     {
       key: "achieved",
       head: "Achieved",
@@ -101,5 +101,5 @@ export function Kept({ report }: { report: Report }) {
       cell: (one) => formatFigure(one.contract.coverage, "ratio"),
     },
   ];
-  return <DataTable label="Promises" rows={report.promises} columns={columns} rowKey={(one) => one.name} />;
+  return <DataTable label="SLOs" rows={report.promises} columns={columns} rowKey={(one) => one.name} />;
 }

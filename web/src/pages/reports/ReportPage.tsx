@@ -82,10 +82,10 @@ export function ReportPage() {
           )
         }
       >
-        {report ? periodText(report) : "Every promise, judged over the whole period."}
+        {report ? periodText(report) : "Every SLO, judged over the whole period."}
         <span data-screen>
           {" "}
-          <Link to="/">Promises now</Link>
+          <Link to="/">SLOs now</Link>
         </span>
       </PageHead>
       <ReportForm
@@ -106,25 +106,22 @@ export function ReportPage() {
 function Body({ report }: { report: Report }) {
   if (report.promises.length === 0)
     return (
-      <EmptyNote
-        title="No promise belongs into this report."
-        command="signalbox slo report --period last-28d"
-      >
-        Promises with the label audience: internal are in the internal report only.
+      <EmptyNote title="No SLO belongs into this report." command="signalbox slo report --period last-28d">
+        SLOs with the label audience: internal are in the internal report only.
       </EmptyNote>
     );
   const thin = report.promises.filter((one) => one.verdict === "unknown");
   const partial =
     thin.length > 0 && thin.length < report.promises.length
       ? [
-          `${plural(thin.length, "promise")} had too little data to be judged: ${thin.map((one) => one.display_name).join(", ")}.`,
+          `${plural(thin.length, "SLO")} had too little data to be judged: ${thin.map((one) => one.display_name).join(", ")}.`,
         ]
       : [];
   return (
     <div className="stack">
       <PartialNote messages={partial} />
       <section className="panel stack tight">
-        <h2>Promises</h2>
+        <h2>SLOs</h2>
         <Kept report={report} />
       </section>
       <section className="panel stack tight">

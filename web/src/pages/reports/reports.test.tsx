@@ -51,7 +51,7 @@ function report(promises: ReportPromise[], change: Partial<Report> = {}): Report
   const count = (verdict: string) => promises.filter((one) => one.verdict === verdict).length;
   return {
     title: "Service levels in October 2026",
-    summary: "1 of 1 promises was kept in October 2026.",
+    summary: "1 of 1 SLOs was kept in October 2026.",
     audience: "customer",
     as_of: end,
     period: {
@@ -96,7 +96,7 @@ describe("a report's request", () => {
 });
 
 describe("a report's figures", () => {
-  it("are cut and never rounded up to the promise", () => {
+  it("are cut and never rounded up to the objective", () => {
     expect(formatAchieved(0.998999)).toBe("99.89 %");
     expect(formatAchieved(0.9995)).toBe("99.95 %");
     expect(formatAchieved(1)).toBe("100 %");
@@ -111,11 +111,11 @@ describe("a report's figures", () => {
 });
 
 describe("the report", () => {
-  it("answers first, then shows each promise, and is offered as files", async () => {
+  it("answers first, then shows each SLO, and is offered as files", async () => {
     stubApi({ ...around, "/sb/v1/report": report([promise({})]) });
     await open();
-    expect(await screen.findByRole("heading", { level: 1, name: /1 of 1 promises was kept/ })).toBeTruthy();
-    const row = within(await screen.findByRole("table", { name: "Promises" })).getByRole("row", {
+    expect(await screen.findByRole("heading", { level: 1, name: /1 of 1 SLOs was kept/ })).toBeTruthy();
+    const row = within(await screen.findByRole("table", { name: "SLOs" })).getByRole("row", {
       name: /Edge/,
     });
     expect(row.textContent).toContain("99.95 %");
@@ -123,7 +123,7 @@ describe("the report", () => {
     expect(csv).toBe("/sb/v1/report?period=last-month&format=csv&download=true");
     expect(screen.getByText("Nothing was taken out.")).toBeTruthy();
   });
-  it("says why a promise was missed, and which are not known", async () => {
+  it("says why an SLO was missed, and which are not known", async () => {
     const missed = promise({ verdict: "missed", reason: "Missed by 0.12 points." });
     const thin = promise({
       name: "b",
@@ -134,7 +134,7 @@ describe("the report", () => {
     stubApi({ ...around, "/sb/v1/report": report([missed, thin]) });
     await open();
     expect(await screen.findByText(/Missed by 0.12 points/)).toBeTruthy();
-    expect(screen.getByText(/1 promise had too little data to be judged: Layout/)).toBeTruthy();
+    expect(screen.getByText(/1 SLO had too little data to be judged: Layout/)).toBeTruthy();
   });
   it("asks for what was picked and keeps it in the address", async () => {
     const calls = stubApi({ ...around, "/sb/v1/report": report([promise({})]) });
@@ -149,10 +149,10 @@ describe("the report", () => {
     expect(await screen.findByText("Pick both days.")).toBeTruthy();
     expect(calls.some((call) => call.path === "/sb/v1/report")).toBe(false);
   });
-  it("says what to do when there is no promise", async () => {
+  it("says what to do when there is no SLO", async () => {
     stubApi({ ...around, "/sb/v1/report": report([]) });
     await open();
-    expect(await screen.findByText("No promise belongs into this report.")).toBeTruthy();
+    expect(await screen.findByText("No SLO belongs into this report.")).toBeTruthy();
   });
   it("explains a period that is none", async () => {
     stubApi({ ...around, "/sb/v1/report": apiError(400, "bad_request", 'period: "foo" is none') });

@@ -6,7 +6,7 @@ import { PromChart } from "~/chart/PromChart";
 import { isLatency, latencyLimit } from "~/slo/burn";
 import { parseSpan } from "~/time/range";
 
-/** The objectives of the service's promises that a chart's unit can show. */
+/** The objectives of the service's SLOs that a chart's unit can show. */
 function objectiveLines(service: ServiceDetail, latency: boolean): Threshold[] {
   return service.slos.flatMap((slo): Threshold[] => {
     if (isLatency(slo) !== latency) return [];

@@ -10,20 +10,12 @@ import { Facts } from "~/components/Facts";
 import { PageHead } from "~/components/PageHead";
 import { buildFilter } from "~/filter/filter";
 import { formatFigure } from "~/format/number";
-import { stateTone } from "~/slo/burn";
 import { SloTable } from "~/slo/SloTable";
+import { worstTone } from "~/slo/state";
 import { useTimeRange } from "~/time/useTimeRange";
 import { Dependencies } from "./Dependencies";
 import { GoldenSignals } from "./GoldenSignals";
 import { Slices } from "./Slices";
-
-function toneOf(service: ServiceDetail) {
-  const tones = service.slos.map((slo) => stateTone[slo.state]);
-  return (
-    (["danger", "caution", "unknown"] as const).find((tone) => tones.includes(tone)) ??
-    (tones.length ? "ok" : undefined)
-  );
-}
 
 /** Is it healthy, and what changed? */
 export function ServicePage() {
@@ -37,7 +29,7 @@ export function ServicePage() {
       <PageHead
         title={name}
         answer={service?.summary ?? (query.error ? `${name} cannot be shown.` : `Reading ${name}`)}
-        tone={service ? toneOf(service) : undefined}
+        tone={service ? worstTone(service.slos) : undefined}
         actions={
           <CopyMenu
             items={[
@@ -92,8 +84,8 @@ function ServiceBody({ service }: { service: ServiceDetail }) {
       <GoldenSignals service={service} />
       {service.slos.length > 0 && (
         <section className="panel stack tight">
-          <h2>Promises</h2>
-          <SloTable slos={service.slos} label={`Promises of ${service.service}`} />
+          <h2>SLOs</h2>
+          <SloTable slos={service.slos} label={`SLOs of ${service.service}`} />
         </section>
       )}
       <div className="grid2">

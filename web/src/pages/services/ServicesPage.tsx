@@ -8,19 +8,13 @@ import { asCurl } from "~/components/clipboard";
 import { type Column, DataTable } from "~/components/DataTable";
 import { EmptyNote } from "~/components/EmptyNote";
 import { PageHead } from "~/components/PageHead";
-import { StateMark, type Tone } from "~/components/StateMark";
 import { When } from "~/components/When";
 import { formatFigure, plural } from "~/format/number";
-import { stateTone, stateWord } from "~/slo/burn";
+import { SloMark } from "~/slo/SloMark";
+import { stateTone } from "~/slo/state";
 import { useTimeRange } from "~/time/useTimeRange";
 
 type State = ServiceRow["slo_state"];
-
-function markOf(state: State): { tone: Tone; word: string } {
-  return state === "none"
-    ? { tone: "unknown", word: "No promise" }
-    : { tone: stateTone[state], word: stateWord[state] };
-}
 
 /** The services as one sentence: how many, and the one that needs a look. */
 export function servicesAnswer(rows: readonly ServiceRow[]): string {
@@ -33,7 +27,7 @@ export function servicesAnswer(rows: readonly ServiceRow[]): string {
       .map((row) => row.service)
       .slice(0, 3)
       .join(", ");
-    return `${danger.length} of ${count} ${danger.length === 1 ? "breaks its" : "break their"} promise: ${names}.`;
+    return `${danger.length} of ${count} ${danger.length === 1 ? "breaks its" : "break their"} SLOs: ${names}.`;
   }
   if (worst?.error_ratio)
     return `${count}, none in danger; ${worst.service} has the most errors, ${formatFigure(worst.error_ratio, "ratio")}.`;
@@ -53,7 +47,7 @@ const columns: Column<ServiceRow>[] = [
       </Link>
     ),
   },
-  { key: "state", head: "Promises", cell: (row) => <StateMark {...markOf(row.slo_state)} /> },
+  { key: "state", head: "SLOs", cell: (row) => <SloMark state={row.slo_state} /> },
   { key: "rate", head: "Requests", numeric: true, cell: (row) => formatFigure(row.rate, "per_second") },
   { key: "errors", head: "Errors", numeric: true, cell: (row) => formatFigure(row.error_ratio, "ratio") },
   { key: "p95", head: "P95", numeric: true, cell: (row) => formatFigure(row.p95_seconds, "seconds") },
@@ -83,6 +77,7 @@ export function ServicesPage() {
   const rows = [...(query.data?.services ?? [])].sort(
     (a, b) => rank[a.slo_state] - rank[b.slo_state] || (b.error_ratio ?? 0) - (a.error_ratio ?? 0),
   );
+  const worst = rows[0]?.slo_state;
   return (
     <>
       <PageHead
@@ -94,7 +89,7 @@ export function ServicesPage() {
               ? "The services are not known."
               : "Reading the services"
         }
-        tone={rows[0] ? markOf(rows[0].slo_state).tone : undefined}
+        tone={worst && worst !== "none" ? stateTone[worst] : undefined}
         actions={<CopyMenu items={[{ label: "Copy as curl", text: () => asCurl("/sb/v1/services") }]} />}
       />
       <Answer query={query} what="the services" height={320}>

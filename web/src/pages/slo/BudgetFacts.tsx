@@ -2,24 +2,26 @@ import type { SLOStatus } from "~/api/types";
 import { type Fact, Facts } from "~/components/Facts";
 import { formatDuration, formatDurationExact, formatWindow } from "~/format/duration";
 import { formatFigure, formatRatio } from "~/format/number";
+import { knownLeft } from "~/slo/state";
 
 /** The budget in figures, each with its window. */
 export function BudgetFacts({ slo }: { slo: SLOStatus }) {
   const { budget } = slo;
-  const unknown = slo.state === "insufficient" || budget.left_ratio === null;
-  const left = budget.left_ratio ?? 0;
+  const known = knownLeft(slo);
+  const unknown = known === undefined;
+  const left = known ?? 0;
   const over = formatWindow(slo.window);
   const unit = slo.method === "timeslices" ? "min" : "events";
   const why = budget.reason || `${formatRatio(budget.coverage)} of ${over} has data`;
   const figure = (text: string) => (unknown ? "–" : text);
   const facts: Fact[] = [
     {
-      name: `Budget left of ${over}`,
-      value: figure(formatFigure(budget.left_ratio, "ratio")),
-      note: unknown ? why : `${formatFigure(budget.used_ratio, "ratio")} used`,
+      name: "Budget left",
+      value: formatFigure(known, "ratio"),
+      note: unknown ? why : `${formatFigure(budget.used_ratio, "ratio")} used of that for ${over}`,
     },
     {
-      name: "Allowed and bad",
+      name: "Bad of allowed",
       value: figure(`${formatFigure(budget.bad, "count")} of ${formatFigure(budget.allowed, "count")}`),
       note: unknown ? why : `${unit} over ${over}`,
     },
@@ -31,7 +33,7 @@ export function BudgetFacts({ slo }: { slo: SLOStatus }) {
     {
       name: "Measured",
       value: figure(formatRatio(budget.sli ?? 0)),
-      note: unknown ? why : `promised ${formatRatio(slo.objective)}`,
+      note: unknown ? why : `objective ${formatRatio(slo.objective)}`,
     },
     {
       name: "Gone in",

@@ -1,7 +1,9 @@
 import type { SLOStatus } from "~/api/types";
 import { type Column, DataTable } from "~/components/DataTable";
 import { formatFigure } from "~/format/number";
-import { stateWord } from "~/slo/burn";
+import { BandNote } from "~/slo/BandMark";
+import { SloMark } from "~/slo/SloMark";
+import { knownLeft } from "~/slo/state";
 
 type Group = NonNullable<NonNullable<SLOStatus["groups"]>["list"]>[number];
 
@@ -15,15 +17,13 @@ const columns: Column<Group>[] = [
         .map(([name, value]) => `${name}="${value}"`)
         .join(", "),
   },
-  { key: "state", head: "State", cell: (one) => (one.ended ? "Ended" : stateWord[one.state]) },
+  { key: "state", head: "State", cell: (one) => (one.ended ? "Ended" : <SloMark state={one.state} />) },
+  { key: "band", head: "Band", cell: (one) => <BandNote band={one.band} /> },
   {
     key: "left",
     head: "Budget left",
     numeric: true,
-    cell: (one) =>
-      one.state === "insufficient" || one.budget.left_ratio === null
-        ? "–"
-        : formatFigure(one.budget.left_ratio, "ratio"),
+    cell: (one) => formatFigure(knownLeft(one), "ratio"),
   },
   { key: "why", head: "Why", cell: (one) => one.reason },
 ];

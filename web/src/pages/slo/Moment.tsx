@@ -48,7 +48,7 @@ export function Moment({ slo, history, at, stepSeconds }: Props) {
   const traces = badTraces(slo);
   const logs = `${buildFilter({ service: slo.service, "http.route": routeOf(slo) })} (level:error OR level:fatal)`;
   return (
-    <p className="row small">
+    <p className="panel row small">
       <span>
         {at === undefined ? "Worst point shown, " : "At "}
         <strong>{stepSeconds < 60 ? formatClock(to, zone) : formatWhen(to, zone, now)}</strong>:{" "}

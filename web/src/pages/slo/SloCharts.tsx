@@ -10,6 +10,7 @@ import { Answer } from "~/components/Answer";
 import { formatWindow, windowSeconds } from "~/format/duration";
 import { formatRatio } from "~/format/number";
 import { burnLimit } from "~/slo/burn";
+import { withNow } from "~/slo/history";
 import { type Limits, useLimits } from "~/slo/limits";
 import { niceStep, type ResolvedRange } from "~/time/range";
 import { useTimeRange } from "~/time/useTimeRange";
@@ -76,7 +77,7 @@ export function SloCharts({ slo }: { slo: SLOStatus }) {
   const onCursor = (seconds: number) => setAt(seconds * 1000);
   const limits = useLimits()(slo.name);
   const minute = Math.ceil(resolved.to / 60_000) * 60_000;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: of the promise only its window counts.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: of the SLO only its window counts.
   const whole = useMemo(
     () => windowRange(slo, minute),
     [minute, slo.window, slo.window_start, slo.window_end],
@@ -97,8 +98,8 @@ export function SloCharts({ slo }: { slo: SLOStatus }) {
     [slo.objective],
   );
   const left = useMemo(
-    () => (budget.data ? pick(budget.data, "left_ratio", "Budget left") : undefined),
-    [budget.data],
+    () => (budget.data ? pick(withNow(budget.data, slo), "left_ratio", "Budget left") : undefined),
+    [budget.data, slo],
   );
   const burn = useMemo(
     () => (history.data ? pick(history.data, "burn_1h", "Burn over 1 h") : undefined),
@@ -115,7 +116,7 @@ export function SloCharts({ slo }: { slo: SLOStatus }) {
           {() =>
             left && (
               <Chart
-                title={`Budget left of ${formatWindow(slo.window)}`}
+                title={`Budget left over ${formatWindow(slo.window)}`}
                 aside="drag to see what spent it"
                 data={left}
                 unit="ratio"
@@ -130,7 +131,6 @@ export function SloCharts({ slo }: { slo: SLOStatus }) {
           }
         </Answer>
       </section>
-      {history.data && <Moment slo={slo} history={history.data} at={at} stepSeconds={step} />}
       <div className="grid2">
         <section className="panel">
           <Answer query={history} what="the burn's history" height={250}>
@@ -167,6 +167,7 @@ export function SloCharts({ slo }: { slo: SLOStatus }) {
           </Answer>
         </section>
       </div>
+      {history.data && <Moment slo={slo} history={history.data} at={at} stepSeconds={step} />}
     </div>
   );
 }

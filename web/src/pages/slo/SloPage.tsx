@@ -1,19 +1,21 @@
 import { useQuery } from "@tanstack/react-query";
-import { useParams } from "@tanstack/react-router";
+import { Link, useParams } from "@tanstack/react-router";
 import { sloQuery } from "~/api/queries";
 import type { SLOStatus } from "~/api/types";
 import { Answer } from "~/components/Answer";
 import { CopyMenu } from "~/components/CopyMenu";
 import { asCurl } from "~/components/clipboard";
 import { PageHead } from "~/components/PageHead";
-import { StateMark } from "~/components/StateMark";
 import { When } from "~/components/When";
 import { formatWindow } from "~/format/duration";
 import { formatFigure, formatRatio } from "~/format/number";
-import { sloTone, stateWord, withWindow } from "~/slo/burn";
-import { useLimits } from "~/slo/limits";
+import { BandMark } from "~/slo/BandMark";
+import { bandReason } from "~/slo/band";
+import { withWindow } from "~/slo/burn";
 import { SloLinks } from "~/slo/SloLinks";
+import { SloMark } from "~/slo/SloMark";
 import { sourceOf } from "~/slo/source";
+import { stateTone } from "~/slo/state";
 import { BudgetFacts } from "./BudgetFacts";
 import { BurnTable } from "./BurnTable";
 import { Corrections } from "./Corrections";
@@ -29,7 +31,6 @@ export function SloPage() {
   const { name } = useParams({ from: "/slos/$name" });
   const query = useQuery(sloQuery(name));
   const slo = query.data;
-  const limits = useLimits()(name);
   return (
     <>
       <PageHead
@@ -41,7 +42,7 @@ export function SloPage() {
               ? `${name} cannot be shown.`
               : `Reading ${name}`
         }
-        tone={slo ? sloTone(slo, limits) : undefined}
+        tone={slo ? stateTone[slo.state] : undefined}
         actions={
           slo && (
             <CopyMenu
@@ -70,12 +71,11 @@ export function SloPage() {
 }
 
 function SloBody({ slo }: { slo: SLOStatus }) {
-  const limits = useLimits()(slo.name);
   return (
     <div className="stack">
       <section className="panel stack tight">
         <div className="row">
-          <StateMark tone={sloTone(slo, limits)} word={stateWord[slo.state]} />
+          <SloMark state={slo.state} />
           {slo.since && (
             <span className="dim small">
               since <When at={slo.since} ago />
@@ -83,6 +83,15 @@ function SloBody({ slo }: { slo: SLOStatus }) {
           )}
           {slo.alerts?.length ? <span className="small">Active: {slo.alerts.join(", ")}</span> : null}
         </div>
+        {slo.band && (
+          <p className="row">
+            <span className="dim small">Deployments</span>
+            <BandMark band={slo.band} />
+            <span className="dim small">
+              {bandReason(slo.band)} · <Link to="/gate/policies">policies</Link>
+            </span>
+          </p>
+        )}
         {slo.action && (
           <p>
             <strong>Next: </strong>

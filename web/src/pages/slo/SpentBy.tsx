@@ -6,8 +6,9 @@ import { instantQuery } from "~/api/queries";
 import type { SLOStatus } from "~/api/types";
 import { Answer } from "~/components/Answer";
 import { formatDuration, formatWindow } from "~/format/duration";
+import { formatRatio } from "~/format/number";
 import { promWindow } from "~/slo/burn";
-import { type Split, type SplitQueries, splitQueries, splits } from "~/slo/spent";
+import { type Split, type SplitQueries, splitQueries, splits, support } from "~/slo/spent";
 import { useTimeRange } from "~/time/useTimeRange";
 import classes from "./SpentBy.module.css";
 import { SpentRows } from "./SpentRows";
@@ -46,6 +47,10 @@ export function SpentBy({ slo }: { slo: SLOStatus }) {
           );
         })}
       </div>
+      <p className="dim small">
+        By lift: the share among the bad events over the share among all. A group below {support.events} bad
+        events or {formatRatio(support.share)} of them says too little and comes last.
+      </p>
     </section>
   );
 }

@@ -1,7 +1,7 @@
 import { useState } from "react";
 import type { PromData, SLOStatus } from "~/api/types";
 import { formatFigure, formatRatio } from "~/format/number";
-import { rank, type Split } from "~/slo/spent";
+import { rank, type SpentRow, type Split, spentWords } from "~/slo/spent";
 import classes from "./SpentBy.module.css";
 
 interface Props {
@@ -16,24 +16,18 @@ interface Props {
 
 const few = 6;
 
-/** Groups ranked by what they spent, each with its share as a bar and its own ratio of bad events. */
+/** Groups ranked by lift, each with its share of the bad events as a bar, of all events, and its own ratio. */
 export function SpentRows({ slo, split, label, bad, total, wholeWindow }: Props) {
   const [all, setAll] = useState(false);
-  const { rows, absent } = rank(bad, total, label);
-  if (absent) return <p className="dim">– (the indicator's series have no label {label})</p>;
-  const [first] = rows;
-  if (!first) return <p className="dim">Nothing was spent in this time.</p>;
-  const used = slo.budget.used_ratio ?? 0;
-  const ofBudget = wholeWindow && used > 0;
-  const points = (share: number) => formatRatio(ofBudget ? share * used : share);
+  const spent = rank(bad, total, label);
+  const { rows } = spent;
+  if (spent.absent) return <p className="dim">– (the indicator's series have no label {label})</p>;
+  if (rows.length === 0) return <p className="dim">{spentWords(spent, split)}</p>;
+  const used = wholeWindow ? (slo.budget.used_ratio ?? 0) : 0;
   const shown = all ? rows : rows.slice(0, few);
   return (
     <>
-      <p className={classes.words}>
-        {rows.length === 1
-          ? `All of it: ${first.value}.`
-          : `${first.value} spent ${formatRatio(first.share)} of it.`}
-      </p>
+      <p className={classes.words}>{spentWords(spent, split)}</p>
       <table className={classes.table} aria-label={`Budget spent by ${split}`}>
         <thead>
           <tr>
@@ -41,7 +35,13 @@ export function SpentRows({ slo, split, label, bad, total, wholeWindow }: Props)
               {split}
             </th>
             <th scope="col" className="num">
-              {ofBudget ? "Of the budget" : "Of the bad events"}
+              Lift
+            </th>
+            <th scope="col" className="num">
+              Of bad
+            </th>
+            <th scope="col" className="num">
+              Of all
             </th>
             <th scope="col" className="num">
               Bad events
@@ -50,29 +50,40 @@ export function SpentRows({ slo, split, label, bad, total, wholeWindow }: Props)
         </thead>
         <tbody>
           {shown.map((row) => (
-            <tr key={row.value}>
-              <th scope="row" className={classes.name} title={row.value}>
-                {row.value}
-                <span className={classes.track} aria-hidden="true">
-                  <span className={classes.fill} style={{ width: `${row.share * 100}%` }} />
-                </span>
-              </th>
-              <td className="num">{points(row.share)}</td>
-              <td className="num">
-                {formatFigure(Math.round(row.bad), "count")}
-                {row.total ? (
-                  <div className="dim small">{formatRatio(Math.min(1, row.bad / row.total))} of its own</div>
-                ) : null}
-              </td>
-            </tr>
+            <Row key={row.value} row={row} used={used} />
           ))}
         </tbody>
       </table>
       {rows.length > few && (
         <button type="button" className="linkish small" onClick={() => setAll(!all)}>
-          {all ? "Show the largest only" : `Show all ${rows.length}`}
+          {all ? "Show the first only" : `Show all ${rows.length}`}
         </button>
       )}
     </>
+  );
+}
+
+function Row({ row, used }: { row: SpentRow; used: number }) {
+  return (
+    <tr>
+      <th scope="row" className={classes.name} title={row.value}>
+        {row.value}
+        <span className={classes.track} aria-hidden="true">
+          <span className={classes.fill} style={{ width: `${row.share * 100}%` }} />
+        </span>
+        {used > 0 && <span className="dim small">{formatRatio(row.share * used)} of the budget</span>}
+      </th>
+      <td className="num">
+        {row.supported ? formatFigure(row.lift, "factor") : <span className="dim">– (few)</span>}
+      </td>
+      <td className="num">{formatRatio(row.share)}</td>
+      <td className="num">{formatFigure(row.of, "ratio")}</td>
+      <td className="num">
+        {formatFigure(Math.round(row.bad), "count")}
+        {row.total ? (
+          <div className="dim small">{formatRatio(Math.min(1, row.bad / row.total))} of its own</div>
+        ) : null}
+      </td>
+    </tr>
   );
 }

@@ -7,6 +7,7 @@ import type { SLOStatus } from "~/api/types";
 import { Answer } from "~/components/Answer";
 import { formatWindow, windowSeconds } from "~/format/duration";
 import { sourceOf, sourceWord } from "~/slo/source";
+import { knownLeft } from "~/slo/state";
 import { hours, nearest, stopsFor } from "~/slo/whatif";
 import classes from "./WhatIf.module.css";
 import { WhatIfFacts } from "./WhatIfFacts";
@@ -36,7 +37,7 @@ export function WhatIf({ slo }: { slo: SLOStatus }) {
   return (
     <section className="panel stack" aria-label="What if">
       <div className="row between">
-        <h2>What if the promise were another?</h2>
+        <h2>What if the objective were another?</h2>
         {changed && (
           <button
             type="button"
@@ -82,7 +83,9 @@ export function WhatIf({ slo }: { slo: SLOStatus }) {
           />
         </div>
       </div>
-      {sourceOf(slo) !== "promql" ? (
+      {knownLeft(slo) === undefined ? (
+        <p className="dim">– (how it stands is not known: {slo.reason})</p>
+      ) : sourceOf(slo) !== "promql" ? (
         <p className="dim">
           – (it counts {sourceWord[sourceOf(slo)]}, so the replay below answers, not arithmetic)
         </p>
@@ -93,7 +96,7 @@ export function WhatIf({ slo }: { slo: SLOStatus }) {
               list={hours(data.data, slo.queries.total ? total.data?.data : undefined)}
               target={percent / 100}
               window={span}
-              slo={slo.name}
+              slo={slo}
             />
           )}
         </Answer>
@@ -116,7 +119,10 @@ export function WhatIf({ slo }: { slo: SLOStatus }) {
         </Link>
         <span className="dim small">every minute, with alerts, routing and the gate</span>
       </div>
-      <p className="dim small">Arithmetic on hourly figures up to the last full hour, without corrections.</p>
+      <p className="dim small">
+        Over the SLO's own window it starts from the budget as judged now; over another it is arithmetic on
+        hourly figures up to the last full hour, without corrections.
+      </p>
     </section>
   );
 }

@@ -1,3 +1,4 @@
+import type { SLOStatus } from "~/api/types";
 import { type Fact, Facts } from "~/components/Facts";
 import { formatDuration, formatWindow, significant, windowSeconds } from "~/format/duration";
 import { formatFigure, formatRatio, plural } from "~/format/number";
@@ -11,18 +12,20 @@ interface Props {
   /** 0 to 1 */
   target: number;
   window: string;
-  /** The promise whose policy's limits count; the default policy's without one. */
-  slo?: string;
+  /** The SLO whose policy's limits and own judgement count; the default policy's limits without one. */
+  slo?: SLOStatus;
 }
 
 /** The consequences of a target and a window, in words and figures. */
 export function WhatIfFacts({ list, target, window, slo }: Props) {
   const { zone, now } = useTimeRange();
-  const rules = hourRules(useLimits()(slo));
+  const rules = hourRules(useLimits()(slo?.name));
   const seconds = windowSeconds(window) ?? 0;
   if (list.length === 0)
     return <p className="dim">– (nothing was measured in the last {formatWindow(window)})</p>;
-  const result = whatIf(list, target, seconds, rules);
+  const own = slo?.window === window && typeof slo.budget.used_ratio === "number";
+  const judged = own ? { used: slo.budget.used_ratio ?? 0, objective: slo.objective } : undefined;
+  const result = whatIf(list, target, seconds, rules, judged);
   const over = formatWindow(window);
   const partial = result.coverage < 0.95;
   const days = `${significant(result.daysSpent)} d of ${significant(seconds / 86_400)} d`;
@@ -32,10 +35,12 @@ export function WhatIfFacts({ list, target, window, slo }: Props) {
       : `It would have been kept, with ${formatRatio(result.left)} of the budget left.`;
   const facts: Fact[] = [
     {
-      name: `Budget left of ${over}`,
+      name: "Budget left",
       value: formatFigure(result.left, "ratio"),
       note:
-        result.goneAt === undefined ? "never gone" : `gone on ${formatWhen(result.goneAt * 1000, zone, now)}`,
+        result.goneAt === undefined
+          ? `of that for ${over}, never gone`
+          : `gone on ${formatWhen(result.goneAt * 1000, zone, now)}`,
     },
     {
       name: "Spent, in days of budget",

@@ -33,7 +33,7 @@ export function ServiceProposals({ service }: { service: string }) {
         title={`${service} has no requests in the last 30 days.`}
         command={`signalbox explain ${service}`}
       >
-        A promise about requests needs spans of kind server or consumer, or the metric
+        An SLO about requests needs spans of kind server or consumer, or the metric
         http_server_request_duration_seconds.
       </EmptyNote>
     );

@@ -77,7 +77,7 @@ export function bucketsOf(data: PromData | undefined): Bucket[] {
 export interface Proposal {
   key: string;
   title: string;
-  /** The promise in words. */
+  /** The SLO in words. */
   words: string;
   name: string;
   good?: string;
