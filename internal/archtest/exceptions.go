@@ -60,3 +60,18 @@ func allowedImports() map[string]string {
 		"internal/config -> internal/api": "the root configuration is composed of every section, the API's too",
 	}
 }
+
+// uncalled are exported functions without a caller outside tests, for the stated reason.
+func uncalled() map[string]string {
+	const load = "the load test of test/e2e sends and measures with it"
+	const look = "where tests find what was started on a free port, mounted or loaded"
+	const now = "does at once, for tests, what the clock does later"
+	return map[string]string{
+		"internal/bench.EncodeStream": load, "internal/bench.Stream.Send": load, "internal/bench.Process": load,
+		"internal/app.Process.Addresses": look, "internal/ingest/otlp.Server.GRPCAddr": look, "internal/ingest/otlp.Server.HTTPAddr": look,
+		"internal/front.Front.Mounts": look, "internal/alerting/rules.Rules.Files": look, "internal/store/metrics.Store.OutOfOrderWindow": look,
+		"internal/store/events.DB.Seal": now, "internal/process/spanmetrics.Processor.Flush": now, "internal/process/topology.Processor.Flush": now,
+		"internal/slo.Engine.Recompute": now,
+		"internal/store.Matcher.Span":   "says what a filter means; the stores' answers are compared with it",
+	}
+}

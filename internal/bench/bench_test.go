@@ -262,7 +262,7 @@ func TestAStreamIsSentInTimeAndInOrder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.samples != 1000 || r.Samples != 1000 || len(s.series) != 70 || r.Retried != 1 || stream.Bytes() == 0 {
+	if s.samples != 1000 || r.Samples != 1000 || len(s.series) != 70 || r.Retried != 1 || stream.bytes == 0 {
 		t.Errorf("%d samples of %d series arrived: %+v", s.samples, len(s.series), r)
 	}
 	if r.Seconds < 0.45 {

@@ -66,9 +66,6 @@ func EncodeStream(run string, series, perRequest int, perSecond float64, lasts t
 	return s, nil
 }
 
-// Bytes is the size of all requests as they are sent.
-func (s *Stream) Bytes() int { return s.bytes }
-
 // Send sends each request when it is due, or as soon as a connection is free.
 func (s *Stream) Send(ctx context.Context, base string, connections int) (StreamResult, error) {
 	b := &benchmark{cfg: Config{BaseURL: base}, log: slog.New(slog.DiscardHandler), client: newHTTPClient(connections)}

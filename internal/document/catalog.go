@@ -57,9 +57,6 @@ type Prepared[T any] struct {
 	next *state[T]
 }
 
-// Value is what will be in force.
-func (p *Prepared[T]) Value() T { return p.next.value }
-
 // Err lists every error, one a line; nil without any. Commit may be called all the same.
 func (p *Prepared[T]) Err() error { return Err(p.next.problems) }
 

@@ -160,13 +160,6 @@ func (p *Prober) Reload(patterns []string) error {
 	return nil
 }
 
-// Check reads the files as Reload does and remembers what is wrong with them,
-// but puts nothing into force: another file of the same reload has an error.
-func (p *Prober) Check(patterns []string) error {
-	_, err := p.read(patterns)
-	return err
-}
-
 func (p *Prober) read(patterns []string) ([]Definition, error) {
 	probes, problems := Load(patterns)
 	p.mu.Lock()

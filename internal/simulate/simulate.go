@@ -158,15 +158,6 @@ func (s *Simulator) clear(name string) {
 	s.injected = kept
 }
 
-// Deploy makes version the one that service runs everywhere from now on.
-func (s *Simulator) Deploy(service, version string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.retired[orDefault(s.versions[service], StableVersion(service, ""))] = service
-	delete(s.retired, version)
-	s.versions[service] = version
-}
-
 // Version is what service runs, in the region where it is newest.
 func (s *Simulator) Version(service string) string {
 	s.mu.Lock()

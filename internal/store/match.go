@@ -253,11 +253,6 @@ func (t *FieldTest) EqualTraceID() (model.TraceID, bool) {
 	return t.traceID, t.isEqualID()
 }
 
-// EqualSpanID is the only span id that passes, if there is exactly one.
-func (t *FieldTest) EqualSpanID() (model.SpanID, bool) {
-	return t.spanID, t.isEqualID()
-}
-
 func (t *FieldTest) isEqualID() bool {
 	return t.isID && !t.exists && t.re == nil && t.cmp.Op == OpEq && !t.cmp.Prefix
 }

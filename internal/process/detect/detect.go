@@ -172,17 +172,6 @@ func (d *Detectors) Load(patterns []string) error {
 	return nil
 }
 
-// Definitions are the detectors in force.
-func (d *Detectors) Definitions() []Definition {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	out := make([]Definition, len(d.list))
-	for i, one := range d.list {
-		out[i] = one.def
-	}
-	return out
-}
-
 // Run evaluates every interval until ctx is done.
 func (d *Detectors) Run(ctx context.Context) error {
 	tick := time.NewTicker(time.Duration(d.cfg.Interval))

@@ -99,12 +99,6 @@ func (e *Engine) Parser() parser.Parser { return e.parser }
 // Features collects what /api/v1/features says.
 func (e *Engine) Features() features.Collector { return e.features }
 
-// Check reports a syntax or type error in an expression.
-func (e *Engine) Check(expr string) error {
-	_, err := e.parser.ParseExpr(expr)
-	return err
-}
-
 // Instant evaluates expr at t. A scalar is one sample without labels; an empty answer is
 // not an error. Native histograms are (take histogram_quantile or
 // histogram_count of them).

@@ -7,13 +7,6 @@ func Files() document.Files {
 	return document.Files{What: "SLO file", Setting: "slo_files", MaxBytes: 4 << 20}
 }
 
-// ReadFiles parses the files that glob patterns find, each once.
-func ReadFiles(patterns []string) (Documents, []Problem) {
-	files, problems := Files().Load(patterns)
-	docs, more := ParseAll(files)
-	return docs, append(problems, more...)
-}
-
 // ParseAll reads the documents of several files.
 func ParseAll(files []document.File) (docs Documents, problems []Problem) {
 	for _, f := range files {

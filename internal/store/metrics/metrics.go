@@ -28,7 +28,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -308,13 +307,6 @@ func (s *Store) Retention() time.Duration { return time.Duration(s.cfg.Retention
 // OutOfOrderWindow is how late a sample may be.
 func (s *Store) OutOfOrderWindow() time.Duration { return time.Duration(s.cfg.OutOfOrderWindow) }
 
-// MaxTime is the time of the newest sample, Unix milliseconds, and false while
-// there is none.
-func (s *Store) MaxTime() (int64, bool) {
-	t := s.db.Head().MaxTime()
-	return t, t > 0
-}
-
 // Stats are the cardinality figures of the head.
 func (s *Store) Stats(label string, limit int) (*tsdb.Stats, error) {
 	return s.db.Head().Stats(label, limit), nil
@@ -336,6 +328,3 @@ func (s *Store) Delete(ctx context.Context, mint, maxt int64, ms ...*labels.Matc
 
 // Snapshot writes a copy of the database into dir.
 func (s *Store) Snapshot(dir string, withHead bool) error { return s.db.Snapshot(dir, withHead) }
-
-// SnapshotDir is where the admin API puts snapshots.
-func (s *Store) SnapshotDir() string { return filepath.Join(s.dir, "snapshots") }

@@ -117,9 +117,6 @@ func (s *Store) Problems() []model.Problem {
 	return append(append(ps, s.rows.problems()...), s.copies.problems()...)
 }
 
-// Path is the database's file, for messages and backups.
-func (s *Store) Path() string { return s.path }
-
 // Close closes the database; its write-ahead log is folded in.
 func (s *Store) Close() error {
 	if s.stop == nil {

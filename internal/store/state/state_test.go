@@ -112,7 +112,7 @@ func TestFullDiskIsReadOnlyAndResumes(t *testing.T) {
 	}
 	d := model.Deploy{Service: "edge", Version: "1", Message: strings.Repeat("x", 100_000)}
 	_, err := s.AddDeploy(t.Context(), d)
-	if !errors.Is(err, store.ErrReadOnly) || !strings.Contains(err.Error(), s.Path()) {
+	if !errors.Is(err, store.ErrReadOnly) || !strings.Contains(err.Error(), s.path) {
 		t.Fatalf("got %v, want store.ErrReadOnly naming the file", err)
 	}
 	if len(s.Problems()) != 1 {

@@ -13,9 +13,6 @@ type Text struct {
 	buf []byte
 }
 
-// Len is the number of rows.
-func (t *Text) Len() int { return len(t.off) }
-
 // At is row i; the string aliases the arena, which is never written again.
 func (t *Text) At(i int) string { return bin.Alias(t.Bytes(i)) }
 
@@ -49,9 +46,6 @@ type Dict struct {
 	Codes  []uint32
 	Values []string
 }
-
-// Len is the number of rows.
-func (d *Dict) Len() int { return len(d.Codes) }
 
 // At is row i.
 func (d *Dict) At(i int) string { return d.Values[d.Codes[i]] }

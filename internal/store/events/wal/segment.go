@@ -111,13 +111,6 @@ func (s *Segment) remember(size int64) {
 // Path is the file's path.
 func (s *Segment) Path() string { return s.path }
 
-// Size is the file's length in bytes.
-func (s *Segment) Size() int64 {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.size
-}
-
 // Broken reports whether the segment takes no more.
 func (s *Segment) Broken() bool {
 	s.mu.Lock()

@@ -25,7 +25,7 @@ func written(t testing.TB, payloads ...string) (path string, ends []int64) {
 		if err := s.Append([]byte(p)); err != nil {
 			t.Fatal(err)
 		}
-		ends = append(ends, s.Size())
+		ends = append(ends, s.size)
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)

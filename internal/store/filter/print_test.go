@@ -84,29 +84,6 @@ func printText(b *strings.Builder, t store.Text) {
 	}
 }
 
-// plainWord reports whether s needs no quotes as a text.
-func plainWord(s string) bool {
-	for _, r := range s {
-		if !store.IsWordRune(r) {
-			return false
-		}
-	}
-	return s != "" && !isKeyword(s)
-}
-
-func isKeyword(s string) bool { return s == "AND" || s == "OR" || s == "NOT" }
-
-func printQuoted(b *strings.Builder, s string) {
-	b.WriteByte('"')
-	for i := range len(s) {
-		if s[i] == '"' || s[i] == '\\' {
-			b.WriteByte('\\')
-		}
-		b.WriteByte(s[i])
-	}
-	b.WriteByte('"')
-}
-
 func printField(b *strings.Builder, name string) {
 	if plainField(name) {
 		b.WriteString(name)
