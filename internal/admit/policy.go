@@ -18,6 +18,8 @@ const (
 	ReasonTooLarge = "too_large"
 	ReasonLevel    = "level"
 	ReasonNoID     = "no_id"
+	ReasonNoTime   = "timestamp_unset"
+	ReasonUnit     = "timestamp_unit"
 )
 
 // change is what admission altered in a record that it kept.
@@ -192,7 +194,7 @@ func (b *batch) span(s *model.Span) bool {
 		s.Duration = 0
 		b.changes[changeDuration]++
 	}
-	if !b.timely(s.End()) || !b.fits(spanSize(s)) {
+	if !b.timely(s.End()) || !b.begun(s.Start) || !b.fits(spanSize(s)) {
 		return false
 	}
 	if s.Resource == nil {
@@ -237,6 +239,11 @@ func (b *batch) timely(end int64) bool {
 			return fmt.Sprintf("timestamp %s is more than %s ahead of this server's clock", stamp(end), b.cfg.MaxFuture)
 		})
 		return false
+	case end == 0:
+		b.refuse(ReasonNoTime, func() string { return "a span has no time: set startTimeUnixNano and endTimeUnixNano" })
+		return false
+	case !b.inNanos(end):
+		return false
 	case b.cfg.MaxAge > 0 && (end < 0 || b.now-end > int64(b.cfg.MaxAge)):
 		b.refuse(ReasonTooOld, func() string {
 			return fmt.Sprintf("timestamp %s is older than the retention of %s", stamp(end), b.cfg.MaxAge)
@@ -244,6 +251,31 @@ func (b *batch) timely(end int64) bool {
 		return false
 	}
 	return true
+}
+
+// begun checks a span's start, of which its duration is made: one of years is no
+// latency, and one process that never set its clock would be in every sum.
+func (b *batch) begun(start int64) bool {
+	switch {
+	case !b.inNanos(start):
+		return false
+	case b.cfg.MaxAge > 0 && b.now-start > int64(b.cfg.MaxAge):
+		b.refuse(ReasonTooOld, func() string {
+			return fmt.Sprintf("a span began at %s, which is before the retention of %s: check its startTimeUnixNano", stamp(start), b.cfg.MaxAge)
+		})
+		return false
+	}
+	return true
+}
+
+func (b *batch) inNanos(t int64) bool {
+	if t < 0 || t >= model.EarliestNanos {
+		return true
+	}
+	b.refuse(ReasonUnit, func() string {
+		return fmt.Sprintf("the time %d is %s, not nanoseconds, since 1970", t, model.UnitOf(t))
+	})
+	return false
 }
 
 func (b *batch) fits(size int) bool {

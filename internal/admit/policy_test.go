@@ -67,6 +67,18 @@ func TestRefusalsSayWhyAndTheRestIsKept(t *testing.T) {
 	}
 }
 
+func TestATimeInAnotherUnitIsNamed(t *testing.T) {
+	p := policy(t, func(*Config) {})
+	for unit, ns := range map[string]int64{"seconds": at.Unix(), "milliseconds": at.UnixMilli(), "microseconds": at.UnixMicro(), "start of a process": 12_345} {
+		late := record("x")
+		late.Time = ns
+		kept, refused := p.AdmitLogs([]model.LogRecord{late})
+		if len(kept) != 0 || len(refused) != 1 || refused[0].Reason != "timestamp_unit" || !strings.Contains(refused[0].Message, unit) {
+			t.Errorf("%s: %v", unit, refused)
+		}
+	}
+}
+
 func TestSpansAreHeldToTheSameRules(t *testing.T) {
 	p := policy(t, func(c *Config) { c.MaxEvents, c.MaxLinks = 1, 1 })
 	span := func(change func(*model.Span)) model.Span {
@@ -79,6 +91,10 @@ func TestSpansAreHeldToTheSameRules(t *testing.T) {
 		span(func(s *model.Span) { s.SpanID = model.SpanID{} }),
 		span(func(s *model.Span) { s.Duration = int64(time.Hour) }),
 		span(func(s *model.Span) { s.Start = 0 }),
+		span(func(s *model.Span) { s.Start, s.Duration = 0, 0 }),
+		span(func(s *model.Span) { s.Start, s.Duration = 1, at.UnixNano() }),
+		span(func(s *model.Span) { s.Start, s.Duration = at.UnixMilli(), 5 }),
+		span(func(s *model.Span) { s.Start, s.Duration = at.Add(-31*24*time.Hour).UnixNano(), int64(31*24*time.Hour) }),
 		span(func(s *model.Span) { s.Start = 1<<63 - 1 }),
 		span(func(s *model.Span) { s.Duration = -7 }),
 		span(func(s *model.Span) {
@@ -94,7 +110,7 @@ func TestSpansAreHeldToTheSameRules(t *testing.T) {
 	for _, r := range refused {
 		got[r.Reason] = r.Count
 	}
-	if diff := cmp.Diff(map[string]int{"no_id": 2, "too_far_in_future": 2, "too_old": 1}, got); diff != "" {
+	if diff := cmp.Diff(map[string]int{"no_id": 2, "too_far_in_future": 2, "timestamp_unit": 3, "timestamp_unset": 1, "too_old": 1}, got); diff != "" {
 		t.Error(diff)
 	}
 	if n := testutil.ToFloat64(p.changed.WithLabelValues("spans", "negative_duration")); n != 1 {

@@ -3,10 +3,11 @@ package samples
 import (
 	"errors"
 	"fmt"
-	"math"
+	"slices"
 	"time"
 
 	prommodel "github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/exemplar"
 	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
@@ -32,12 +33,7 @@ type appender struct {
 
 	received, accepted int
 	refused            map[string]int
-	last               struct { // the sample before, to find two values for one time in one batch
-		ref    storage.SeriesRef
-		t      int64
-		bits   uint64
-		floats bool
-	}
+	seen               *batchTimes
 }
 
 // Append admits one sample. A *RefusalError means that this sample alone was
@@ -53,6 +49,8 @@ func (ap *appender) Append(ref storage.SeriesRef, ls labels.Labels, st, t int64,
 	if err := reduceResolution(h, fh); err != nil {
 		return ref, ap.refuse(storeRefusal(err, ls, t, ap))
 	}
+	bits := bitsOf(v, h, fh)
+	late := ap.timelyExemplars(&opts)
 	got, err := ap.next.Append(ref, ls, st, t, v, h, fh, opts)
 	if err != nil && !isPartial(err) {
 		if r := storeRefusal(err, ls, t, ap); r != nil {
@@ -61,17 +59,50 @@ func (ap *appender) Append(ref storage.SeriesRef, ls labels.Labels, st, t int64,
 		ap.count("storage_error")
 		return ref, err
 	}
-	floats := h == nil && fh == nil
-	if floats && ap.last.floats && got == ap.last.ref && t == ap.last.t && math.Float64bits(v) != ap.last.bits {
-		// The store finds this only at Commit, where it drops one of the two without a word.
+	if ap.seen == nil {
+		ap.seen = ap.a.seen.Get().(*batchTimes)
+		ap.seen.begin()
+	}
+	if ap.seen.conflict(got, t, bits) {
 		return got, ap.refuse(storeRefusal(storage.ErrDuplicateSampleForTimestamp, ls, t, ap))
 	}
-	ap.last.ref, ap.last.t, ap.last.bits, ap.last.floats = got, t, math.Float64bits(v), floats
 	ap.accepted++
 	if !opts.Metadata.IsEmpty() {
 		ap.a.Learn(family(ls, opts), opts.Metadata)
 	}
-	return got, err
+	return got, withExemplars(err, late)
+}
+
+// timelyExemplars removes exemplars from the future: the store takes a series' exemplars in
+// the order of their times, so that one would keep out all that follow.
+func (ap *appender) timelyExemplars(opts *storage.AOptions) (late []error) {
+	if !slices.ContainsFunc(opts.Exemplars, ap.ahead) {
+		return nil
+	}
+	kept := make([]exemplar.Exemplar, 0, len(opts.Exemplars))
+	for _, e := range opts.Exemplars {
+		if ap.ahead(e) {
+			late = append(late, fmt.Errorf("the exemplar's time %s is ahead of this server's clock", stamp(e.Ts)))
+			continue
+		}
+		kept = append(kept, e)
+	}
+	opts.Exemplars = kept
+	return late
+}
+
+func (ap *appender) ahead(e exemplar.Exemplar) bool { return e.HasTs && e.Ts > ap.maxT }
+
+// withExemplars adds exemplars that were left out to what the store said of a sample that it took.
+func withExemplars(err error, late []error) error {
+	var partial *storage.AppendPartialError
+	switch {
+	case len(late) == 0:
+		return err
+	case errors.As(err, &partial):
+		late = append(late, partial.ExemplarErrors...)
+	}
+	return &storage.AppendPartialError{ExemplarErrors: late}
 }
 
 // isPartial reports whether the sample was stored and only exemplars were not.
@@ -146,6 +177,10 @@ func (ap *appender) report(lost string) {
 		c.Refused(Signal, lost, ap.accepted)
 	}
 	ap.received, ap.accepted, ap.refused = 0, 0, nil
+	if ap.seen != nil {
+		ap.a.seen.Put(ap.seen)
+		ap.seen = nil
+	}
 }
 
 // reduceResolution brings exponential histograms with finer buckets than the

@@ -65,6 +65,8 @@ type Admission struct {
 	cfg  Config
 	deps Deps
 
+	seen sync.Pool // of *batchTimes
+
 	mu       sync.RWMutex
 	families map[string]metadata.Metadata
 }
@@ -86,7 +88,7 @@ func New(cfg Config, deps Deps) (*Admission, error) {
 	if deps.Now == nil {
 		deps.Now = time.Now
 	}
-	return &Admission{cfg: cfg, deps: deps, families: map[string]metadata.Metadata{}}, nil
+	return &Admission{cfg: cfg, deps: deps, seen: sync.Pool{New: func() any { return &batchTimes{} }}, families: map[string]metadata.Metadata{}}, nil
 }
 
 // For is the way in for one protocol (remote_write_v1, scrape, otlp, …), which

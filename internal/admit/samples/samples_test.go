@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	prommodel "github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/exemplar"
 	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/metadata"
@@ -29,11 +31,12 @@ type memory struct {
 	appendErr, commtErr error
 	pending             int
 	refs                map[uint64]storage.SeriesRef
+	exemplars           []exemplar.Exemplar
 }
 
 func (m *memory) AppenderV2(context.Context) storage.AppenderV2 { m.pending = 0; return m }
 
-func (m *memory) Append(_ storage.SeriesRef, ls labels.Labels, _, _ int64, _ float64, h *histogram.Histogram, _ *histogram.FloatHistogram, _ storage.AOptions) (storage.SeriesRef, error) {
+func (m *memory) Append(ref storage.SeriesRef, ls labels.Labels, _, _ int64, _ float64, h *histogram.Histogram, _ *histogram.FloatHistogram, opts storage.AOptions) (storage.SeriesRef, error) {
 	if h != nil {
 		if err := h.Validate(); err != nil {
 			return 0, err
@@ -43,6 +46,10 @@ func (m *memory) Append(_ storage.SeriesRef, ls labels.Labels, _, _ int64, _ flo
 		return 0, m.appendErr
 	}
 	m.pending++
+	m.exemplars = append(m.exemplars, opts.Exemplars...)
+	if ref != 0 {
+		return ref, nil
+	}
 	if m.refs == nil {
 		m.refs = map[uint64]storage.SeriesRef{}
 	}
@@ -214,6 +221,71 @@ func TestTwoValuesForOneTimeInOneBatchAreNotBothAcknowledged(t *testing.T) {
 	}
 	if count["refused metrics "+ReasonSameTime] != 1 || count["stored metrics"] != 2 {
 		t.Errorf("got %v", count)
+	}
+}
+
+// Also where other samples stand between them, and for histograms.
+func TestTwoValuesForOneTimeAreFoundWhereverTheyStand(t *testing.T) {
+	count := tally{}
+	app := admission(t, &memory{}, count).For("p").AppenderV2(context.Background())
+	add := func(name string, at int, v float64, h *histogram.Histogram) error {
+		_, err := app.Append(0, labels.FromStrings("__name__", name), 0, start.Add(time.Duration(at)*time.Millisecond).UnixMilli(), v, h, nil, storage.AOptions{})
+		return err
+	}
+	refused := 0
+	for round := range 2 {
+		for i := range 1000 {
+			for _, err := range []error{
+				add("a", i, float64(round), nil), add("b", i, 7, nil), add("c", i, 0, tsdbutil.GenerateTestHistogram(int64(round))), add("d", i, 0, tsdbutil.GenerateTestHistogram(3)),
+			} {
+				if err != nil {
+					refused++
+				}
+			}
+		}
+	}
+	if err := app.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	if refused != 2000 || count["refused metrics "+ReasonSameTime] != 2000 || count["stored metrics"] != 6000 || count["received metrics p"] != 8000 {
+		t.Errorf("%d refused, %v", refused, count)
+	}
+	// The next batch knows nothing of this one, and the store's word counts.
+	if err := add("a", 1, 9, nil); err != nil {
+		t.Errorf("another batch: %v", err)
+	}
+}
+
+// The store takes a series' exemplars in the order of their times: one from the
+// future would keep out the others.
+func TestExemplarsFromTheFutureAreLeftOut(t *testing.T) {
+	m := &memory{}
+	app := admission(t, m, tally{}).For("p").AppenderV2(context.Background())
+	at := func(d time.Duration) exemplar.Exemplar {
+		return exemplar.Exemplar{Value: 1, Ts: start.Add(d).UnixMilli(), HasTs: true}
+	}
+	_, err := app.Append(0, named(), 0, start.UnixMilli(), 1, nil, nil, storage.AOptions{Exemplars: []exemplar.Exemplar{at(24 * time.Hour), at(0), {Value: 2}}})
+	var partial *storage.AppendPartialError
+	if !errors.As(err, &partial) || len(partial.ExemplarErrors) != 1 || len(m.exemplars) != 2 {
+		t.Errorf("%v, kept %v", err, m.exemplars)
+	}
+}
+
+func BenchmarkAppend(b *testing.B) {
+	a := admission(b, &memory{}, nil)
+	var series []labels.Labels
+	for i := range 1000 {
+		series = append(series, labels.FromStrings("__name__", "m", "i", strconv.Itoa(i)))
+	}
+	refs := make([]storage.SeriesRef, len(series))
+	at := start.UnixMilli()
+	for b.Loop() {
+		app := a.For("p").AppenderV2(b.Context())
+		for i, ls := range series {
+			refs[i], _ = app.Append(refs[i], ls, 0, at, 1, nil, nil, storage.AOptions{})
+		}
+		_ = app.Commit()
+		at++
 	}
 }
 

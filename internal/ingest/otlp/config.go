@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/prometheus/common/model"
+	"github.com/prometheus/otlptranslator"
 
 	"github.com/signalbox-project/signalbox/internal/front"
 )
@@ -30,6 +31,9 @@ type Config struct {
 	// PromoteResourceAttributes are resource attributes that become labels of
 	// every series, besides service, namespace, env, region, version and instance.
 	PromoteResourceAttributes []string `yaml:"promote_resource_attributes"`
+	// TranslationStrategy is how names of metrics and labels are translated, by Prometheus' names:
+	// UnderscoreEscapingWithSuffixes, UnderscoreEscapingWithoutSuffixes, NoUTF8EscapingWithSuffixes or NoTranslation.
+	TranslationStrategy otlptranslator.TranslationStrategyOption `yaml:"translation_strategy"`
 	// CORSOrigins are the origins whose pages may send telemetry, such as
 	// https://app.example.org or https://*.example.org; none by default.
 	CORSOrigins []string `yaml:"cors_origins"`
@@ -48,6 +52,7 @@ func DefaultConfig() Config {
 		RetryAfter:          model.Duration(time.Second),
 		DrainTimeout:        model.Duration(5 * time.Second),
 		MaxDeltaStreams:     100_000,
+		TranslationStrategy: otlptranslator.UnderscoreEscapingWithSuffixes,
 		BodyTimeout:         front.DefaultConfig().BodyTimeout,
 	}
 }
@@ -74,6 +79,12 @@ func (c Config) Validate() []error {
 	}
 	if c.MaxDeltaStreams < 0 {
 		errs = append(errs, fmt.Errorf("max_delta_streams: must be >= 0, got %d", c.MaxDeltaStreams))
+	}
+	switch c.TranslationStrategy {
+	case otlptranslator.UnderscoreEscapingWithSuffixes, otlptranslator.UnderscoreEscapingWithoutSuffixes, otlptranslator.NoUTF8EscapingWithSuffixes, otlptranslator.NoTranslation:
+	default:
+		errs = append(errs, fmt.Errorf("translation_strategy: must be %s, %s, %s or %s, got %q", otlptranslator.UnderscoreEscapingWithSuffixes,
+			otlptranslator.UnderscoreEscapingWithoutSuffixes, otlptranslator.NoUTF8EscapingWithSuffixes, otlptranslator.NoTranslation, c.TranslationStrategy))
 	}
 	return append(errs, front.CheckOrigins("cors_origins", c.CORSOrigins)...)
 }

@@ -12,6 +12,7 @@ type instruments struct {
 	badIDs    prometheus.Counter
 
 	collisions prometheus.Counter
+	oneName    prometheus.Counter
 }
 
 func newInstruments(reg prometheus.Registerer, g *gate) (*instruments, error) {
@@ -45,6 +46,10 @@ func newInstruments(reg prometheus.Registerer, g *gate) (*instruments, error) {
 		Name: "signalbox_otlp_colliding_senders_total",
 		Help: "Samples whose start time went back to one from before: two senders without an instance write the same series.",
 	})
+	m.oneName = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "signalbox_otlp_colliding_metrics_total",
+		Help: "Metrics that came and share their name, after its translation, with another metric of their service.",
+	})
 	inFlight := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "signalbox_otlp_requests_in_flight", Help: "Export requests being worked on.",
 	}, func() float64 { return float64(g.requests.Load()) })
@@ -54,7 +59,7 @@ func newInstruments(reg prometheus.Registerer, g *gate) (*instruments, error) {
 	if reg == nil {
 		return m, nil
 	}
-	for _, c := range []prometheus.Collector{m.requests, m.bytes, m.bodies, m.negative, m.exemplars, m.collisions, m.badIDs, inFlight, bytesInFlight} {
+	for _, c := range []prometheus.Collector{m.requests, m.bytes, m.bodies, m.negative, m.exemplars, m.collisions, m.badIDs, m.oneName, inFlight, bytesInFlight} {
 		if err := reg.Register(c); err != nil {
 			return nil, err
 		}

@@ -70,7 +70,9 @@ func New(cfg Config, d Deps) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("otlp: register metrics: %w", err)
 	}
-	translator, err := metrics.New(metrics.Config{MaxDeltaStreams: cfg.MaxDeltaStreams, Promote: cfg.PromoteResourceAttributes}, d.Logger, own.collisions)
+	translator, err := metrics.New(metrics.Config{
+		MaxDeltaStreams: cfg.MaxDeltaStreams, Promote: cfg.PromoteResourceAttributes, Strategy: cfg.TranslationStrategy,
+	}, d.Logger, metrics.Collisions{Senders: own.collisions, Metrics: own.oneName})
 	if err != nil {
 		return nil, fmt.Errorf("otlp: %w", err)
 	}

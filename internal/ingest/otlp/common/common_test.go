@@ -25,6 +25,12 @@ func TestResourceIdentity(t *testing.T) {
 	if diff := cmp.Diff(want, got, valueComparer()); diff != "" || err != nil {
 		t.Error(diff, err)
 	}
+	res = pcommon.NewResource()
+	res.Attributes().PutStr("tenant", "acme")
+	got, err = ResourceOf(res, "house")
+	if err != nil || got.Tenant != "house" || len(got.Attrs) != 1 || got.Attrs[0] != str("tenant", "acme") {
+		t.Errorf("the tenant that the header hides: %+v %v", got, err)
+	}
 	if got, err := ResourceOf(pcommon.NewResource(), ""); err != nil || got.Service != "unknown_service" || got.Tenant != "default" {
 		t.Errorf("an empty resource = %+v %v", got, err)
 	}

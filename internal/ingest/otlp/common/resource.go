@@ -38,6 +38,9 @@ func ResourceOf(res pcommon.Resource, headerTenant string) (*model.Resource, err
 		out.Service = UnknownService
 	}
 	if headerTenant != "" {
+		if out.Tenant != "" && out.Tenant != headerTenant { // what it means by a tenant is still searched for
+			out.Attrs = append(out.Attrs, model.Attr{Key: TenantAttribute, Value: model.StringValue(out.Tenant)})
+		}
 		out.Tenant = headerTenant
 	}
 	if out.Tenant == "" {
@@ -63,7 +66,7 @@ func setShortIdentity(out *model.Resource, attrs pcommon.Map) {
 		}
 		if _, set := identityOf(out, key); !set {
 			out.SetIdentity(key, v.Str())
-		} else if key != TenantAttribute {
+		} else {
 			out.Attrs = append(out.Attrs, model.Attr{Key: key, Value: model.StringValue(v.Str())})
 		}
 	}

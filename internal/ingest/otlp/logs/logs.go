@@ -6,9 +6,12 @@
 package logs
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -119,13 +122,7 @@ func setBody(out *model.LogRecord, body pcommon.Value) Form {
 	case pcommon.ValueTypeEmpty:
 		return formEmpty
 	case pcommon.ValueTypeStr:
-		text := body.Str()
-		if fields, ok := parseObject(text); ok {
-			setFields(out, fields, text)
-			return formParsed
-		}
-		out.Message = text
-		return formText
+		return setText(out, body.Str())
 	case pcommon.ValueTypeMap:
 		fields := common.AttrsOf(body.Map())
 		whole := ""
@@ -134,12 +131,36 @@ func setBody(out *model.LogRecord, body pcommon.Value) Form {
 		}
 		setFields(out, fields, whole)
 		return formMap
-	case pcommon.ValueTypeBytes, pcommon.ValueTypeSlice:
+	case pcommon.ValueTypeBytes:
+		if raw := body.Bytes().AsRaw(); isText(raw) { // an agent that was told of no encoding
+			return setText(out, string(raw))
+		}
+		out.Message = string(common.AppendJSON(nil, body))
+	case pcommon.ValueTypeSlice:
 		out.Message = string(common.AppendJSON(nil, body))
 	default:
 		out.Message = common.ValueOf(body).String()
 	}
 	return formOther
+}
+
+func setText(out *model.LogRecord, text string) Form {
+	if fields, ok := parseObject(text); ok {
+		setFields(out, fields, text)
+		return formParsed
+	}
+	out.Message = text
+	return formText
+}
+
+// isText says of bytes that a person can read them.
+func isText(b []byte) bool {
+	if !utf8.Valid(b) {
+		return false
+	}
+	return !bytes.ContainsFunc(b, func(r rune) bool {
+		return unicode.IsControl(r) && r != '\n' && r != '\r' && r != '\t' && r != '\x1b'
+	})
 }
 
 // parseObject reads a text that is one JSON object, as structured loggers write.

@@ -24,17 +24,18 @@ const (
 
 const deltaMessage = "delta temporality is switched off here (otlp.max_delta_streams: 0): set OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE=cumulative in the sender"
 
-// translation is how OTLP metrics become Prometheus series: names escaped with
-// suffixes as Prometheus does by default (see names.go for what that would lose), the short identity
+// translation is how OTLP metrics become Prometheus series: names by the
+// strategy, as Prometheus has it (see names.go for what that would lose), the short identity
 // names and the chosen resource attributes promoted to labels, and the scope, which is a part of
 // a metric's identity, as the otel_scope_ labels of the specification. target_info is written by targetinfo.go.
-func translation(promote []string) prometheusremotewrite.Settings {
+func translation(cfg Config) prometheusremotewrite.Settings {
 	names := []string{"service", "namespace", "env", "region", "version", common.TenantAttribute}
-	for _, name := range promote {
+	for _, name := range cfg.Promote {
 		names = append(names, keep(name))
 	}
 	return prometheusremotewrite.Settings{
-		AddMetricSuffixes:         true,
+		AddMetricSuffixes:         cfg.Strategy.ShouldAddSuffixes(),
+		AllowUTF8:                 !cfg.Strategy.ShouldEscape(),
 		DisableTargetInfo:         true,
 		PromoteScopeMetadata:      true,
 		PromoteResourceAttributes: prometheusremotewrite.NewPromoteResourceAttributes(config.OTLPConfig{PromoteResourceAttributes: names}),
@@ -47,12 +48,12 @@ type preparation struct {
 	delta     bool // there are some of delta temporality
 	refused   []stream.Refusal
 	exemplars int // that were removed
+	warning   string
 }
 
-// prepareMetrics gives every resource its identity attributes and removes what
-// cannot be translated, point by point. Data points of delta temporality are removed
-// unless allowDelta.
-func prepareMetrics(md pmetric.Metrics, headerTenant string, allowDelta bool) preparation {
+// prepare gives every resource its identity attributes and removes what cannot be
+// translated, point by point.
+func (t *Translator) prepare(md pmetric.Metrics, headerTenant string) preparation {
 	p := preparation{points: md.DataPointCount()}
 	md.ResourceMetrics().RemoveIf(func(rm pmetric.ResourceMetrics) bool {
 		res, err := common.ResourceOf(rm.Resource(), headerTenant)
@@ -66,14 +67,23 @@ func prepareMetrics(md pmetric.Metrics, headerTenant string, allowDelta bool) pr
 		for _, sm := range rm.ScopeMetrics().All() {
 			dropEmptyKeys(sm.Scope().Attributes())
 			keepKeys(sm.Scope().Attributes())
-			sm.Metrics().RemoveIf(func(m pmetric.Metric) bool { return p.metric(m, allowDelta) })
+			sm.Metrics().RemoveIf(func(m pmetric.Metric) bool {
+				if p.metric(m, t.deltas != nil) {
+					return true
+				}
+				if warning := t.families.see(res.Namespace+"/"+res.Service, m); warning != "" {
+					p.warning = warning
+				}
+				return false
+			})
 		}
 		return false
 	})
 	return p
 }
 
-// metric reports whether a metric is to be removed.
+// metric reports whether a metric is to be removed. Data points of delta temporality are,
+// unless allowDelta.
 func (p *preparation) metric(m pmetric.Metric, allowDelta bool) bool {
 	if reason, message := untranslatable(m, allowDelta); reason != "" {
 		p.refused = common.Refuse(p.refused, reason, message, metricPoints(m))

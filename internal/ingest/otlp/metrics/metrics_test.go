@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 
+	"github.com/prometheus/otlptranslator"
 	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
@@ -16,7 +17,9 @@ import (
 	"github.com/signalbox-project/signalbox/internal/ingest/otlp/wire"
 )
 
-func fuzzTranslator() *Translator { return &Translator{settings: translation(nil)} }
+func fuzzTranslator() *Translator {
+	return &Translator{settings: translation(Config{Strategy: otlptranslator.UnderscoreEscapingWithSuffixes})}
+}
 
 // Each point of a request is either refused once or translated, whatever stands
 // beside it.
@@ -24,7 +27,7 @@ func TestReceivedIsStoredAndRefused(t *testing.T) {
 	in := fuzzTranslator()
 	rapid.Check(t, func(t *rapid.T) {
 		md := drawMetrics(t)
-		p := prepareMetrics(md, "", false)
+		p := in.prepare(md, "")
 		left := md.DataPointCount()
 		if left+common.RefusedCount(p.refused) != p.points {
 			t.Fatalf("%d points: %d left, %d refused", p.points, left, common.RefusedCount(p.refused))
@@ -173,7 +176,7 @@ func FuzzMetrics(f *testing.F) {
 		if err != nil {
 			return
 		}
-		p := prepareMetrics(m, "", false)
+		p := in.prepare(m, "")
 		if left := m.DataPointCount(); left+common.RefusedCount(p.refused) != p.points {
 			t.Fatalf("%d points: %d left, %d refused", p.points, left, common.RefusedCount(p.refused))
 		}

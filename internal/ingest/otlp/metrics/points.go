@@ -6,6 +6,8 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/signalbox-project/signalbox/internal/model"
 )
 
 // Reasons for which single data points are refused before they are translated.
@@ -17,6 +19,7 @@ const (
 	reasonNoValue = "no_value"
 	reasonBuckets = "histogram_buckets"
 	reasonScale   = "histogram_scale"
+	reasonBelow   = "negative_counter"
 )
 
 // minScale is the smallest exponential scale that native histograms have.
@@ -38,26 +41,13 @@ func judge(p dataPoint) verdict {
 	switch {
 	case t == 0:
 		return verdict{reasonTime, "a data point has no time: set timeUnixNano"}
-	case t < 1e17: // before 1973 if it were nanoseconds
-		return verdict{reasonUnit, fmt.Sprintf("the time %d is %s, not nanoseconds, since 1970", t, unitOf(t))}
+	case t < model.EarliestNanos:
+		return verdict{reasonUnit, fmt.Sprintf("the time %d is %s, not nanoseconds, since 1970", t, model.UnitOf(int64(t)))}
 	}
 	if keepKeys(p.Attributes()) {
 		return verdict{reasonKey, "a data point has an attribute without a key"}
 	}
 	return verdict{}
-}
-
-// unitOf names the unit in which a time would lie in this century.
-func unitOf(t uint64) string {
-	switch {
-	case 1e14 <= t && t < 1e16:
-		return "probably microseconds"
-	case 1e11 <= t && t < 1e13:
-		return "probably milliseconds"
-	case 1e8 <= t && t < 1e10:
-		return "probably seconds"
-	}
-	return "perhaps a time since the start of a process"
 }
 
 // judgePoints removes the points of a metric that cannot be stored and tells
@@ -72,8 +62,8 @@ func judgePoints(m pmetric.Metric, refuse func(verdict), lostExemplars *int) {
 		return true
 	}
 	number := func(p pmetric.NumberDataPoint) bool {
-		*lostExemplars += cleanExemplars(p.Exemplars())
-		return drop(judgeNumber(p))
+		*lostExemplars += cleanExemplars(p.Exemplars(), p.Timestamp())
+		return drop(judgeNumber(p, m.Type() == pmetric.MetricTypeSum && m.Sum().IsMonotonic()))
 	}
 	switch m.Type() {
 	case pmetric.MetricTypeGauge:
@@ -82,12 +72,12 @@ func judgePoints(m pmetric.Metric, refuse func(verdict), lostExemplars *int) {
 		m.Sum().DataPoints().RemoveIf(number)
 	case pmetric.MetricTypeHistogram:
 		m.Histogram().DataPoints().RemoveIf(func(p pmetric.HistogramDataPoint) bool {
-			*lostExemplars += cleanExemplars(p.Exemplars())
+			*lostExemplars += cleanExemplars(p.Exemplars(), p.Timestamp())
 			return drop(judgeHistogram(p))
 		})
 	case pmetric.MetricTypeExponentialHistogram:
 		m.ExponentialHistogram().DataPoints().RemoveIf(func(p pmetric.ExponentialHistogramDataPoint) bool {
-			*lostExemplars += cleanExemplars(p.Exemplars())
+			*lostExemplars += cleanExemplars(p.Exemplars(), p.Timestamp())
 			return drop(judgeExponential(p))
 		})
 	case pmetric.MetricTypeSummary:
@@ -95,9 +85,13 @@ func judgePoints(m pmetric.Metric, refuse func(verdict), lostExemplars *int) {
 	}
 }
 
-func judgeNumber(p pmetric.NumberDataPoint) verdict {
-	if p.ValueType() == pmetric.NumberDataPointValueTypeEmpty && !p.Flags().NoRecordedValue() {
+func judgeNumber(p pmetric.NumberDataPoint, counts bool) verdict {
+	switch {
+	case p.ValueType() == pmetric.NumberDataPointValueTypeEmpty && !p.Flags().NoRecordedValue():
 		return verdict{reasonNoValue, "a data point has neither asDouble nor asInt (JavaScript writes null for NaN)"}
+	case counts && (p.DoubleValue() < 0 || p.IntValue() < 0):
+		// rate() would take the step below zero for a reset and count what never happened.
+		return verdict{reasonBelow, "a counter is below zero: use an UpDownCounter for what also falls"}
 	}
 	return judge(p)
 }
@@ -122,9 +116,15 @@ func judgeExponential(p pmetric.ExponentialHistogramDataPoint) verdict {
 	return judge(p)
 }
 
-// cleanExemplars removes exemplars without a value and answers how many.
-func cleanExemplars(list pmetric.ExemplarSlice) int {
+// cleanExemplars removes exemplars without a value and answers how many. One without a time
+// has its point's.
+func cleanExemplars(list pmetric.ExemplarSlice, at pcommon.Timestamp) int {
 	before := list.Len()
 	list.RemoveIf(func(e pmetric.Exemplar) bool { return e.ValueType() == pmetric.ExemplarValueTypeEmpty })
+	for _, e := range list.All() {
+		if e.Timestamp() == 0 {
+			e.SetTimestamp(at)
+		}
+	}
 	return before - list.Len()
 }

@@ -23,7 +23,7 @@ const targetInfoEvery = 150_000 // ms
 // translation makes them; false where there would be nothing in it beyond job and instance.
 // That translation writes samples from the earliest to the latest time of a
 // resource, millions of them when a clock is off; ours are as many as the sender's points at most.
-func targetInfoOf(res pcommon.Resource) (labels.Labels, bool) {
+func targetInfoOf(res pcommon.Resource, namer otlptranslator.LabelNamer) (labels.Labels, bool) {
 	attrs := res.Attributes()
 	name, namespace, instance := text(attrs, "service.name"), text(attrs, "service.namespace"), text(attrs, "service.instance.id")
 	keys := make([]string, 0, attrs.Len())
@@ -36,7 +36,6 @@ func targetInfoOf(res pcommon.Resource) (labels.Labels, bool) {
 		return labels.EmptyLabels(), false
 	}
 	slices.Sort(keys)
-	namer := otlptranslator.LabelNamer{}
 	b := labels.NewBuilder(labels.EmptyLabels())
 	for _, key := range keys {
 		label, err := namer.Build(key)
@@ -70,12 +69,12 @@ func text(attrs pcommon.Map, key string) string {
 
 // target appends target_info beside the samples that the store took since the
 // last call.
-func (a *countingAppender) target(res pcommon.Resource) {
+func (a *countingAppender) target(res pcommon.Resource, namer otlptranslator.LabelNamer) {
 	defer clear(a.times)
 	if a.fatal != nil || len(a.times) == 0 {
 		return
 	}
-	ls, ok := targetInfoOf(res)
+	ls, ok := targetInfoOf(res, namer)
 	if !ok {
 		return
 	}

@@ -14,6 +14,7 @@ import (
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/otlptranslator"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/storage/remote/otlptranslator/prometheusremotewrite"
 	"go.opentelemetry.io/collector/pdata/pmetric"
@@ -28,6 +29,8 @@ type Config struct {
 	MaxDeltaStreams int
 	// Promote are resource attributes that become labels besides the identity's.
 	Promote []string
+	// Strategy is how names are escaped and what is appended to them, as Prometheus names it.
+	Strategy otlptranslator.TranslationStrategyOption
 }
 
 // Translator translates metrics; it is safe for concurrent use.
@@ -36,15 +39,26 @@ type Translator struct {
 	converters sync.Pool
 	deltas     *deltaSums // nil: delta temporality is refused
 	senders    *senders
+	families   *families
+	labels     otlptranslator.LabelNamer
 }
 
-// New makes a Translator; collisions counts senders that cannot be told apart.
-func New(cfg Config, log *slog.Logger, collisions prometheus.Counter) (*Translator, error) {
+// Collisions counts what cannot be told apart.
+type Collisions struct {
+	Senders prometheus.Counter // samples of senders without an instance
+	Metrics prometheus.Counter // metrics that share their name with others
+}
+
+// New makes a Translator.
+func New(cfg Config, log *slog.Logger, c Collisions) (*Translator, error) {
 	deltas, err := newDeltaSums(cfg.MaxDeltaStreams)
 	if err != nil {
 		return nil, err
 	}
-	return &Translator{settings: translation(cfg.Promote), deltas: deltas, senders: newSenders(log, collisions)}, nil
+	return &Translator{
+		settings: translation(cfg), deltas: deltas, senders: newSenders(log, c.Senders), families: newFamilies(cfg.Strategy, log, c.Metrics),
+		labels: otlptranslator.LabelNamer{UTF8Allowed: !cfg.Strategy.ShouldEscape()},
+	}, nil
 }
 
 // Start readies the delta sums; Shutdown ends them.
@@ -77,7 +91,7 @@ type Result struct {
 
 // Translate appends a request's metrics and commits. After an error nothing was stored.
 func (t *Translator) Translate(ctx context.Context, to storage.AppenderV2, md pmetric.Metrics, headerTenant string) (Result, error) {
-	prepared := prepareMetrics(md, headerTenant, t.deltas != nil)
+	prepared := t.prepare(md, headerTenant)
 	out := Result{Points: prepared.points, Early: prepared.refused, Exemplars: prepared.exemplars}
 	if prepared.delta {
 		before := md.DataPointCount()
@@ -95,6 +109,7 @@ func (t *Translator) Translate(ctx context.Context, to storage.AppenderV2, md pm
 	out.Refused = append(append(out.Refused, out.Early...), app.refused...)
 	out.Samples, out.Taken, out.Crowded = app.samples, app.taken, app.crowded
 	out.Exemplars += app.exemplars
+	out.Warning = prepared.warning
 	if app.collides {
 		out.Warning = collisionWarning
 	}
@@ -128,7 +143,7 @@ func (t *Translator) append(ctx context.Context, app *countingAppender, md pmetr
 		rm.MoveTo(to)
 		_, err := c.FromMetrics(ctx, one, t.settings)
 		problems = append(problems, each(err)...)
-		app.target(to.Resource())
+		app.target(to.Resource(), t.labels)
 	}
 	if app.fatal == nil && ctx.Err() != nil {
 		app.fatal = ctx.Err()
