@@ -111,6 +111,9 @@ func (s *Store) lateToBlocks(ctx context.Context) error {
 	if failed == s.late.inBlocks.Load() && folderBytes(filepath.Join(s.dir, wlog.WblDirName)) <= s.cfg.LateLogBytes {
 		return nil
 	}
+	if s.disk.low.Load() {
+		return nil // it begins with writing chunks, where the TSDB panics without room
+	}
 	begin := time.Now()
 	if err := s.db.CompactOOOHead(ctx); err != nil {
 		return err

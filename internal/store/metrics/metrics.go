@@ -80,6 +80,7 @@ type Store struct {
 	wounds   *wounds
 	synced   *logSync
 	room     *room
+	disk     *disk
 	late     *lateState
 	made     atomic.Int64 // series
 }
@@ -101,7 +102,8 @@ func Open(cfg Config, deps Deps) (*Store, error) {
 		return nil, fmt.Errorf("make metrics folder %s: %w", deps.Dir, err)
 	}
 	var err error
-	if s.damages, err = mend.Folder(deps.Dir, s.log); err != nil {
+	s.disk = newDisk(deps.Dir, s.free, s.log)
+	if s.damages, err = mend.Folder(deps.Dir, s.log, s.disk.spare.AtStart); err != nil {
 		if errors.Is(err, syscall.EAGAIN) {
 			return nil, fmt.Errorf("open metrics store %s: another process uses it; stop that one or choose another folder: %w", deps.Dir, err)
 		}
@@ -200,6 +202,7 @@ func (s *Store) Run(ctx context.Context) error {
 	var beside sync.WaitGroup
 	beside.Go(func() { _ = s.scrub(ctx, rest) }) // ends early only with ctx
 	beside.Go(func() { s.keepLate(ctx) })
+	beside.Go(func() { s.disk.holdBack(ctx, s.db) })
 	defer beside.Wait()
 	tick, look := time.NewTicker(diskCheckEvery), time.NewTicker(lookEvery)
 	defer tick.Stop()
@@ -214,31 +217,6 @@ func (s *Store) Run(ctx context.Context) error {
 		case <-look.C:
 			s.room.look()
 		}
-	}
-}
-
-func (s *Store) checkDisk() {
-	reason := ""
-	if broken := s.broken.Load(); broken != nil {
-		reason = *broken
-	} else if trouble := s.late.trouble(); trouble != "" {
-		reason = trouble
-	} else if n, err := s.free(s.dir); err != nil {
-		reason = fmt.Sprintf("free space of %s is unknown: %v", s.dir, err)
-	} else if n < s.cfg.MinFreeBytes {
-		reason = fmt.Sprintf("%d MiB left on the disk of %s, under min_free_bytes (%d MiB)", n>>20, s.dir, s.cfg.MinFreeBytes>>20)
-	}
-	was := s.readOnly.Load()
-	if reason == "" {
-		s.readOnly.Store(nil)
-		if was != nil {
-			s.log.Info("metrics store takes writes again")
-		}
-		return
-	}
-	s.readOnly.Store(&reason)
-	if was == nil {
-		s.log.Error("metrics store is read-only", "reason", reason)
 	}
 }
 
@@ -265,6 +243,7 @@ func (s *Store) Ready() error {
 // Close writes a snapshot of the head and closes the files. No append may be
 // under way.
 func (s *Store) Close() error {
+	s.disk.beforeClose()
 	if err := errors.Join(s.db.Close(), s.synced.close()); err != nil {
 		return fmt.Errorf("close metrics store: %w", err)
 	}

@@ -87,8 +87,9 @@ func (d Damage) Problem() model.Problem {
 
 // Folder mends the database in dir and says what was lost: all damages found now
 // and earlier, until somebody deletes quarantine/damages.json.
-// The error is a syscall.EAGAIN if another process has the database open.
-func Folder(dir string, log *slog.Logger) ([]Damage, error) {
+// The error is a syscall.EAGAIN if another process has the database open. What else is to be done while nobody has it
+// open comes first.
+func Folder(dir string, log *slog.Logger, first ...func() error) ([]Damage, error) {
 	if err := plainLock(dir); err != nil {
 		return nil, err
 	}
@@ -99,7 +100,13 @@ func Folder(dir string, log *slog.Logger) ([]Damage, error) {
 	if err := lock.Lock(); err != nil {
 		return nil, fmt.Errorf("lock metrics folder %s: %w", dir, err)
 	}
-	found, err := mendLocked(dir, log)
+	for _, do := range first {
+		err = errors.Join(err, do())
+	}
+	var found []Damage
+	if err == nil {
+		found, err = mendLocked(dir, log)
+	}
 	return found, errors.Join(err, lock.Release())
 }
 
