@@ -98,15 +98,15 @@ type Version struct {
 // Of names the cause of a symptom. Kind is model.CauseUnknown where nothing fits.
 func Of(s Symptom, f Facts) model.Cause {
 	if up, ok := upstream(s, f); ok {
-		c := change(Symptom{
+		c, beside := change(Symptom{
 			Service: up.failing.Service, Environment: up.failing.Environment, Region: up.failing.Region,
 			Since: up.failing.Since, Until: s.Until, At: s.At, Window: s.Window,
 		}, f)
 		c.Kind, c.Service, c.Path, c.Since = model.CauseUpstream, up.failing.Service, up.path, up.failing.Since.UTC()
-		c.Text = upstreamText(s, up, c)
+		c.Text = upstreamText(s, up, c, beside)
 		return c
 	}
-	c := change(s, f)
-	c.Text = changeText(s.Since, c)
+	c, beside := change(s, f)
+	c.Text = changeText(s.Since, c, beside)
 	return c
 }

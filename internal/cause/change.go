@@ -11,9 +11,12 @@ import (
 
 // change finds the change of the symptom's own service that came closest before
 // it and can still be its cause.
-func change(s Symptom, f Facts) model.Cause {
-	c := model.Cause{Kind: model.CauseUnknown, Service: s.Service, Since: s.Since.UTC()}
+//
+// Changes that came at the same time cannot be told apart: beside are those other than the one that is named.
+func change(s Symptom, f Facts) (c model.Cause, beside []*model.Deploy) {
+	c = model.Cause{Kind: model.CauseUnknown, Service: s.Service, Since: s.Since.UTC()}
 	var best *model.Deploy
+	var fit []*model.Deploy
 	for i := range f.Changes {
 		d := &f.Changes[i]
 		if !concerns(s, d) || !near(s.Since, d) {
@@ -25,13 +28,19 @@ func change(s Symptom, f Facts) model.Cause {
 			}
 			continue
 		}
+		fit = append(fit, d)
 		if best == nil || closer(s.Since, d, best) {
 			best = d
 		}
 	}
 	slices.SortStableFunc(c.RuledOut, func(a, b model.RuledOut) int { return b.Change.Time.Compare(a.Change.Time) })
 	if best == nil {
-		return c
+		return c, nil
+	}
+	for _, d := range fit {
+		if d != best && rank(d) == rank(best) && What(d) != What(best) && begin(d).Sub(begin(best)).Abs() <= Slack {
+			beside = append(beside, d)
+		}
 	}
 	kept := *best
 	c.Kind, c.Change = model.CauseChange, &kept
@@ -39,7 +48,7 @@ func change(s Symptom, f Facts) model.Cause {
 		at := by.Time.UTC()
 		c.Undone = &at
 	}
-	return c
+	return c, beside
 }
 
 func concerns(s Symptom, d *model.Deploy) bool {

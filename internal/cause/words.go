@@ -27,7 +27,7 @@ func What(d *model.Deploy) string {
 
 // changeText is a clause that goes on after the time of an onset; "" where
 // nothing is known.
-func changeText(onset time.Time, c model.Cause) string {
+func changeText(onset time.Time, c model.Cause, beside []*model.Deploy) string {
 	if c.Change == nil {
 		if len(c.RuledOut) == 0 {
 			return ""
@@ -38,6 +38,12 @@ func changeText(onset time.Time, c model.Cause) string {
 	text := ", " + After(onset, c.Change)
 	if c.Undone != nil {
 		text += ", undone at " + human.Clock(*c.Undone)
+	}
+	for i, d := range beside {
+		text += [...]string{", with ", " and "}[min(i, 1)] + What(d)
+	}
+	if len(beside) > 0 {
+		text += " at the same time"
 	}
 	return text
 }
@@ -51,9 +57,9 @@ func After(onset time.Time, d *model.Deploy) string {
 	return "right after " + What(d)
 }
 
-func upstreamText(s Symptom, up found, c model.Cause) string {
+func upstreamText(s Symptom, up found, c model.Cause, beside []*model.Deploy) string {
 	return fmt.Sprintf(", because %s, which %s (%s), has failed since %s%s", up.failing.Service, callsIt(s.Service, up.path),
-		strings.Join(up.path, " calls "), human.Clock(up.failing.Since), changeText(up.failing.Since, c))
+		strings.Join(up.path, " calls "), human.Clock(up.failing.Since), changeText(up.failing.Since, c, beside))
 }
 
 func callsIt(service string, path []string) string {

@@ -290,6 +290,9 @@ func (t *FieldTest) Text(s string) bool {
 		if n, ok := model.StringValue(s).Number(); ok {
 			return ordered(n, t.cmp.Num, t.cmp.Op)
 		}
+		if n, ok := ParseNumber(s); ok { // with a unit, as the filter's may have one
+			return ordered(n, t.cmp.Num, t.cmp.Op)
+		}
 	}
 	return ordered(s, t.cmp.Value, t.cmp.Op)
 }

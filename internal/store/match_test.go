@@ -315,3 +315,51 @@ func TestFieldsOfASpan(t *testing.T) {
 		t.Errorf("no status as text: %q", got)
 	}
 }
+
+func TestTextsThatReadAsNumbersAreOrderedAsNumbers(t *testing.T) {
+	for _, c := range []struct {
+		op    store.Op
+		value string
+		pass  []string
+		fail  []string
+	}{
+		{store.OpGt, "10ms", []string{"12.5ms", "1s", "1h30m", "10000001"}, []string{"9ms", "10ms", "9999ns", "0.5ms", "-1s"}},
+		{store.OpLt, "2KiB", []string{"2KB", "2047", "1.5KiB", "7B"}, []string{"2KiB", "3KiB", "1MB", "2048"}},
+		{store.OpGe, "404", []string{"404", "0404", "4040", "1e3"}, []string{"403.9", "50"}},
+		{store.OpGt, "abc", []string{"abd", "b"}, []string{"abb", "12.5ms"}},
+		{store.OpEq, "10ms", []string{"10ms"}, []string{"10.0ms", "10000000", "0.01s"}}, // texts are equal by their letters
+	} {
+		n, isNum := store.ParseNumber(c.value)
+		m := store.NewMatcher(store.Compare{Field: "latency", Op: c.op, Value: c.value, Num: n, IsNum: isNum})
+		for want, texts := range map[bool][]string{true: c.pass, false: c.fail} {
+			for _, text := range texts {
+				r := model.LogRecord{Resource: &model.Resource{}, Attrs: model.Attrs{{Key: "latency", Value: model.StringValue(text)}}}
+				if m.Log(&r) != want {
+					t.Errorf("%q against %d %q: %v", text, c.op, c.value, !want)
+				}
+			}
+		}
+	}
+}
+
+func TestAnAttributeWithTheNameOfAFieldIsAskedForByItsPrefix(t *testing.T) {
+	for field, key := range map[string]string{
+		"attr.tenant": "tenant", "attr.level": "level", "attr.service.name": "service.name", "attr.time": "time", "attr.attr.tenant": "attr.attr.tenant",
+		"attr.http.route": "attr.http.route", "tenant.id": "tenant.id", "attr.": "attr.", "http": "http",
+	} {
+		if got := store.AttrKey(field); got != key {
+			t.Errorf("%s is the attribute %s, want %s", field, got, key)
+		}
+		if back := store.AttrField(key); store.AttrKey(back) != key {
+			t.Errorf("the attribute %s is listed as %s, which is another", key, back)
+		}
+	}
+	r := model.LogRecord{Level: model.LevelError, Resource: &model.Resource{Tenant: "default"}, Attrs: model.Attrs{
+		{Key: "tenant", Value: model.StringValue("acme")}, {Key: "level", Value: model.JSONValue(`{"deep":"gold"}`)},
+	}}
+	for field, want := range map[string]string{"tenant": "default", "attr.tenant": "acme", "level": "error", "level.deep": "gold", "attr.service": ""} {
+		if got := store.LogField(&r, field); got != want {
+			t.Errorf("%s is %q, want %q", field, got, want)
+		}
+	}
+}

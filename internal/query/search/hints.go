@@ -62,6 +62,9 @@ func eachTest(e store.Expr, f func(field string, c *store.Compare)) {
 
 func fieldHint(field string, known Fields) string {
 	all := slices.Concat(known.Own, known.Seen)
+	if field == "timestamp" || field == "message" {
+		return "" // every record has them, so that they are not listed
+	}
 	if slices.Contains(known.Own, field) && slices.Contains(known.Seen, store.AttrPrefix+field) && !slices.Contains(known.Seen, field) {
 		return fmt.Sprintf("nothing in this time range has the field %[1]q, but an attribute has that name: %[2]s%[1]s", field, store.AttrPrefix)
 	}
@@ -72,7 +75,10 @@ func fieldHint(field string, known Fields) string {
 	}
 	hint := fmt.Sprintf("nothing in this time range has the field %q", field)
 	meant := nearest.Name(field, all)
-	if name, ok := strings.CutPrefix(field, store.AttrPrefix); ok && slices.Contains(known.Seen, name) {
+	within := func(name string) bool {
+		return slices.ContainsFunc(known.Seen, func(s string) bool { return s == name || strings.HasPrefix(name, s+".") })
+	}
+	if name, ok := strings.CutPrefix(field, store.AttrPrefix); ok && within(name) {
 		meant = name
 	}
 	if meant == "" {

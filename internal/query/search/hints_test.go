@@ -31,6 +31,8 @@ func TestAFilterThatCannotFindAnythingSaysWhy(t *testing.T) {
 		{"an event's field", "event.exception.type:X", spans, nil},
 		{"an attribute with the name of a field", "tenant:acme", Fields{Own: store.LogFieldNames(), Seen: []string{"service", "attr.tenant"}}, []string{`nothing in this time range has the field "tenant", but an attribute has that name: attr.tenant`}},
 		{"an attribute asked for as in SQL", "attr.http.route:/x", logs, []string{`nothing in this time range has the field "attr.http.route"; did you mean "http.route"?`}},
+		{"a member asked for as in SQL", "attr.http.status:503", logs, []string{`nothing in this time range has the field "attr.http.status"; did you mean "http.status"?`}},
+		{"a time that nothing has", "timestamp:<2020-01-01T00:00:00Z", Fields{Own: store.LogFieldNames(), Seen: []string{"service", "attr.timestamp"}}, nil},
 		{"such an attribute asked for as such", "attr.tenant:acme", Fields{Own: store.LogFieldNames(), Seen: []string{"tenant", "attr.tenant"}}, nil},
 		{"above the highest level", "level:>fatal", logs, []string{"no level is above fatal: write level:fatal"}},
 		{"below the lowest level", "level:<trace", logs, []string{"no level is below trace: write level:trace"}},

@@ -110,12 +110,12 @@ func TestNumbersHaveUnits(t *testing.T) {
 		"1h30m": 5400e9, "1m0.5s": 60.5e9,
 		"7B": 7, "1kB": 1e3, "1KB": 1e3, "2MB": 2e6, "1GB": 1e9, "1TB": 1e12, "1PB": 1e15, "1KiB": 1024, "1.5MiB": 1.5 * (1 << 20), "1GiB": 1 << 30,
 	} {
-		if got, ok := ParseNumber(text); !ok || got != want {
+		if got, ok := store.ParseNumber(text); !ok || got != want {
 			t.Errorf("%s: %v, %t, want %v", text, got, ok, want)
 		}
 	}
 	for _, text := range []string{"", "-", "x", "1x", "1.2.3", "NaN", "inf", "Infinity", "0x10", "1_000", "1e", "1e999s", "ms", "1kb", "1iB", "1 s", "2026-11-21"} {
-		if got, ok := ParseNumber(text); ok {
+		if got, ok := store.ParseNumber(text); ok {
 			t.Errorf("%q is taken for the number %v", text, got)
 		}
 	}
@@ -209,7 +209,7 @@ func genExpr(depth int) *rapid.Generator[store.Expr] {
 			c := store.Compare{Field: field.Draw(t, "field"), Op: store.Op(rapid.IntRange(0, 5).Draw(t, "op"))}
 			if rapid.Bool().Draw(t, "number") {
 				c.Value = rapid.SampledFrom([]string{"1", "-2.5", "300ms", "1h30m", "1.5MiB"}).Draw(t, "value")
-				c.Num, c.IsNum = ParseNumber(c.Value)
+				c.Num, c.IsNum = store.ParseNumber(c.Value)
 				return c
 			}
 			c.Value = anyText.Draw(t, "value")

@@ -109,7 +109,7 @@ func printCompare(b *strings.Builder, c store.Compare) {
 	b.WriteString([...]string{
 		store.OpEq: "", store.OpNe: "!=", store.OpGt: ">", store.OpGe: ">=", store.OpLt: "<", store.OpLe: "<=",
 	}[c.Op])
-	_, looksNumeric := ParseNumber(c.Value)
+	_, looksNumeric := store.ParseNumber(c.Value)
 	switch {
 	case c.IsNum && looksNumeric, plainValue(c.Value) && !looksNumeric:
 		b.WriteString(c.Value)

@@ -110,7 +110,7 @@ func (p *parser) value(f fieldName) (store.Expr, error) {
 	}
 	c.Value, c.Prefix = w.text, w.star
 	if !w.escaped && !w.star {
-		c.Num, c.IsNum = ParseNumber(w.text)
+		c.Num, c.IsNum = store.ParseNumber(w.text)
 	}
 	return p.compare(c, start)
 }
