@@ -54,6 +54,7 @@ type batch struct {
 	written   remoteapi.WriteResponseStats
 	refused   int
 	crowded   bool // some were refused for being of new series
+	alone     []lone
 	messages  []string
 	skipped   int // refusals not quoted
 }
@@ -77,6 +78,11 @@ func (b *batch) append(req *request) error {
 			err = b.appendV2(it, req.symbols)
 		}
 		if err != nil {
+			return err
+		}
+	}
+	for _, l := range b.alone {
+		if err := b.addAlone(l); err != nil {
 			return err
 		}
 	}
@@ -123,7 +129,7 @@ func (b *batch) appendV1(it *item) error {
 	}
 	s := series{labels: b.withTenant(ts.ToLabels(&b.labels, nil)), opts: storage.AOptions{Exemplars: exemplars}}
 	if n == 0 {
-		b.addExemplars(s.labels, exemplars)
+		b.alone = append(b.alone, lone{s.labels, exemplars})
 		return nil
 	}
 	for _, p := range ts.Samples {
@@ -160,7 +166,7 @@ func (b *batch) appendV2(it *item, symbols []string) error {
 	s.opts.Metadata = m
 	s.opts.Exemplars = b.exemplarsV2(ts.Exemplars, symbols)
 	if n == 0 && len(ts.Exemplars) > 0 {
-		b.addExemplars(s.labels, s.opts.Exemplars)
+		b.alone = append(b.alone, lone{s.labels, s.opts.Exemplars})
 		return nil
 	}
 	if n == 0 {
@@ -180,24 +186,6 @@ func (b *batch) appendV2(it *item, symbols []string) error {
 	}
 	b.remember(it, &s)
 	return nil
-}
-
-// addExemplars takes exemplars that come without a sample, as Prometheus' sender
-// has them. The newer appender knows exemplars only beside a sample. The series must
-// exist, so it was admitted before; exemplars that the store does not take are no
-// reason to complain.
-func (b *batch) addExemplars(ls labels.Labels, es []exemplar.Exemplar) {
-	if b.deps.Exemplars == nil || len(es) == 0 {
-		return
-	}
-	if b.exemplars == nil {
-		b.exemplars = b.deps.Exemplars.Appender(b.ctx)
-	}
-	for _, e := range es {
-		if _, err := b.exemplars.AppendExemplar(0, ls, e); err == nil {
-			b.written.Exemplars++
-		}
-	}
 }
 
 func (b *batch) exemplarsV2(in []writev2.Exemplar, symbols []string) []exemplar.Exemplar {
