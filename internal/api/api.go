@@ -90,6 +90,7 @@ func (a *API) newHuma() huma.API {
 	hc.Info.Description = "SLOs, logs, traces, deployments, gates and pages. Errors are {\"error\":{\"code\",\"message\",\"details\"}}."
 	hc.OpenAPIPath, hc.DocsPath, hc.SchemasPath = "", "", ""
 	hc.CreateHooks = nil
+	hc.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
 	hc.Transformers = []huma.Transformer{errorTransformer}
 	registerAliases(hc.Components.Schemas)
 	api := humago.New(a.mux, hc)

@@ -7,16 +7,16 @@ import (
 
 	prommodel "github.com/prometheus/common/model"
 
-	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/backtest"
 )
 
 // BacktestBody asks for a backtest.
 type BacktestBody struct {
-	Set     model.BacktestSet  `json:"set,omitzero" doc:"what is replayed; empty is what is in force"`
-	Compare *model.BacktestSet `json:"compare,omitempty" doc:"a second set, side by side; what it leaves out is as in the first"`
-	Start   string             `json:"start,omitempty" maxLength:"64" doc:"RFC 3339, Unix time, now or now-28d; 28 days before end if absent" example:"now-28d"`
-	End     string             `json:"end,omitempty" maxLength:"64" doc:"as start; now if absent"`
-	Step    string             `json:"step,omitempty" maxLength:"32" doc:"whole minutes; 1m if absent" example:"1m"`
+	Set     backtest.Set  `json:"set,omitzero" doc:"what is replayed; empty is what is in force"`
+	Compare *backtest.Set `json:"compare,omitempty" doc:"a second set, side by side; what it leaves out is as in the first"`
+	Start   string        `json:"start,omitempty" maxLength:"64" doc:"RFC 3339, Unix time, now or now-28d; 28 days before end if absent" example:"now-28d"`
+	End     string        `json:"end,omitempty" maxLength:"64" doc:"as start; now if absent"`
+	Step    string        `json:"step,omitempty" maxLength:"32" doc:"whole minutes; 1m if absent" example:"1m"`
 }
 
 type backtestInput struct{ Body BacktestBody }
@@ -41,30 +41,30 @@ func (a *API) registerBacktests() {
 
 const backtestRange = 28 * 24 * time.Hour
 
-func (a *API) startBacktest(ctx context.Context, in *backtestInput) (model.BacktestJob, error) {
+func (a *API) startBacktest(ctx context.Context, in *backtestInput) (backtest.Job, error) {
 	start, end, err := parseRangeOf(in.Body.Start, in.Body.End, a.now(), backtestRange)
 	if err != nil {
-		return model.BacktestJob{}, err
+		return backtest.Job{}, err
 	}
 	step := time.Minute
 	if in.Body.Step != "" {
 		d, err := prommodel.ParseDuration(in.Body.Step)
 		if err != nil {
-			return model.BacktestJob{}, badRequest("step: %q is not a duration such as 1m, 5m or 1h", in.Body.Step)
+			return backtest.Job{}, badRequest("step: %q is not a duration such as 1m, 5m or 1h", in.Body.Step)
 		}
 		step = time.Duration(d)
 	}
-	return a.deps.Backtests.StartBacktest(ctx, model.BacktestRequest{Set: in.Body.Set, Compare: in.Body.Compare, Start: start, End: end, Step: step})
+	return a.deps.Backtests.StartBacktest(ctx, backtest.Request{Set: in.Body.Set, Compare: in.Body.Compare, Start: start, End: end, Step: step})
 }
 
-func (a *API) backtestDocuments(ctx context.Context, _ *struct{}) (model.BacktestSet, error) {
+func (a *API) backtestDocuments(ctx context.Context, _ *struct{}) (backtest.Set, error) {
 	return a.deps.Backtests.BacktestDocuments(ctx)
 }
 
-func (a *API) getBacktest(ctx context.Context, in *backtestIDInput) (model.BacktestJob, error) {
+func (a *API) getBacktest(ctx context.Context, in *backtestIDInput) (backtest.Job, error) {
 	return a.deps.Backtests.Backtest(ctx, in.ID)
 }
 
-func (a *API) cancelBacktest(ctx context.Context, in *backtestIDInput) (model.BacktestJob, error) {
+func (a *API) cancelBacktest(ctx context.Context, in *backtestIDInput) (backtest.Job, error) {
 	return a.deps.Backtests.CancelBacktest(ctx, in.ID)
 }

@@ -8,7 +8,11 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/signalbox-project/signalbox/internal/backtest"
+	"github.com/signalbox-project/signalbox/internal/cause"
+	"github.com/signalbox-project/signalbox/internal/diagnose"
 	"github.com/signalbox-project/signalbox/internal/gate"
+	"github.com/signalbox-project/signalbox/internal/gate/canary"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/probe"
 	"github.com/signalbox-project/signalbox/internal/process/ledger"
@@ -92,8 +96,8 @@ type TraceExplainer interface {
 
 // Services summarises what services do.
 type Services interface {
-	Services(ctx context.Context, tenant string, start, end time.Time) ([]model.ServiceSummary, error)
-	Service(ctx context.Context, tenant, name string, start, end time.Time) (model.ServiceDetail, error)
+	Services(ctx context.Context, tenant string, start, end time.Time) ([]diagnose.ServiceSummary, error)
+	Service(ctx context.Context, tenant, name string, start, end time.Time) (diagnose.ServiceDetail, error)
 }
 
 // Topology lists who calls whom.
@@ -132,7 +136,7 @@ type GatePolicies interface {
 
 // Canary compares two versions of a service; gate/canary does.
 type Canary interface {
-	Compare(ctx context.Context, req model.CanaryRequest) (model.CanaryResult, error)
+	Compare(ctx context.Context, req canary.Request) (canary.Result, error)
 }
 
 // Decisions remembers what the gate decided; store/state does.
@@ -155,13 +159,13 @@ type PageExplainer interface {
 
 // Explainer answers "why was I paged?".
 type Explainer interface {
-	Explain(ctx context.Context, alert string) (model.Explanation, error)
+	Explain(ctx context.Context, alert string) (diagnose.Explanation, error)
 }
 
 // Causes names what caused what fails now; diagnose.Room does.
 type Causes interface {
 	// Causes has those of most SLOs first, with one sentence; "" while nothing fails.
-	Causes(ctx context.Context, tenant string) (list []model.CauseGroup, summary string, err error)
+	Causes(ctx context.Context, tenant string) (list []cause.Group, summary string, err error)
 }
 
 // AuditLog remembers who did what; store/state does. The API itself records
@@ -191,9 +195,9 @@ type Ledger interface {
 // Backtests replay promises, rules and policies over stored history.
 type Backtests interface {
 	// StartBacktest checks the request and begins; store.ErrOverloaded while another one runs.
-	StartBacktest(ctx context.Context, req model.BacktestRequest) (model.BacktestJob, error)
+	StartBacktest(ctx context.Context, req backtest.Request) (backtest.Job, error)
 	// BacktestDocuments are the files in force, as they stand on disk.
-	BacktestDocuments(ctx context.Context) (model.BacktestSet, error)
-	Backtest(ctx context.Context, id string) (model.BacktestJob, error)
-	CancelBacktest(ctx context.Context, id string) (model.BacktestJob, error)
+	BacktestDocuments(ctx context.Context) (backtest.Set, error)
+	Backtest(ctx context.Context, id string) (backtest.Job, error)
+	CancelBacktest(ctx context.Context, id string) (backtest.Job, error)
 }

@@ -12,9 +12,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/backtest"
+	"github.com/signalbox-project/signalbox/internal/cause"
+	"github.com/signalbox-project/signalbox/internal/diagnose"
 	"github.com/signalbox-project/signalbox/internal/gate"
+	"github.com/signalbox-project/signalbox/internal/gate/canary"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/process/ledger"
+	"github.com/signalbox-project/signalbox/internal/report/paper"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
 
@@ -60,7 +65,7 @@ type rooms struct {
 	decisionQuery store.DecisionQuery
 	pageQuery     store.PageQuery
 	auditQuery    store.AuditQuery
-	report        model.ReportRequest
+	report        paper.Request
 	sqlTenant     string
 	sqlLimit      int
 	start, end    time.Time
@@ -169,14 +174,14 @@ func (f *rooms) Tail(ctx context.Context, tenant string, expr store.Expr, event 
 
 func (f *rooms) ExplainTrace(spans []model.Span) string { return fmt.Sprintf("%d spans.", len(spans)) }
 
-func (f *rooms) Services(_ context.Context, _ string, start, end time.Time) ([]model.ServiceSummary, error) {
+func (f *rooms) Services(_ context.Context, _ string, start, end time.Time) ([]diagnose.ServiceSummary, error) {
 	f.start, f.end = start, end
-	return []model.ServiceSummary{{Service: "edge", SLOState: "ok"}}, f.err
+	return []diagnose.ServiceSummary{{Service: "edge", SLOState: "ok"}}, f.err
 }
 
-func (f *rooms) Service(_ context.Context, _, name string, start, end time.Time) (model.ServiceDetail, error) {
+func (f *rooms) Service(_ context.Context, _, name string, start, end time.Time) (diagnose.ServiceDetail, error) {
 	f.start, f.end = start, end
-	return model.ServiceDetail{Service: name}, f.err
+	return diagnose.ServiceDetail{Service: name}, f.err
 }
 
 func (f *rooms) Edges(_ context.Context, _ string, r store.Range) ([]model.Edge, error) {
@@ -226,36 +231,36 @@ func (f *rooms) View(context.Context) (gate.PolicyView, error) {
 	return gate.PolicyView{Default: gate.DefaultPolicy()}, f.err
 }
 
-func (f *rooms) StartBacktest(_ context.Context, req model.BacktestRequest) (model.BacktestJob, error) {
+func (f *rooms) StartBacktest(_ context.Context, req backtest.Request) (backtest.Job, error) {
 	f.start, f.end, f.step = req.Start, req.End, req.Step
-	return model.BacktestJob{ID: "b1", State: model.BacktestRunning, Started: now}, f.err
+	return backtest.Job{ID: "b1", State: backtest.Running, Started: now}, f.err
 }
 
-func (f *rooms) BacktestDocuments(context.Context) (model.BacktestSet, error) {
-	return model.BacktestSet{SLOs: []model.Document{{Name: "slos/edge.yaml", Text: "kind: SLO"}}}, f.err
+func (f *rooms) BacktestDocuments(context.Context) (backtest.Set, error) {
+	return backtest.Set{SLOs: []backtest.Document{{Name: "slos/edge.yaml", Text: "kind: SLO"}}}, f.err
 }
 
-func (f *rooms) Backtest(_ context.Context, id string) (model.BacktestJob, error) {
+func (f *rooms) Backtest(_ context.Context, id string) (backtest.Job, error) {
 	if id != "b1" {
-		return model.BacktestJob{}, fmt.Errorf("backtest %s: %w", id, store.ErrNotFound)
+		return backtest.Job{}, fmt.Errorf("backtest %s: %w", id, store.ErrNotFound)
 	}
-	return model.BacktestJob{ID: id, State: model.BacktestDone, Progress: 1, Started: now, Result: &model.BacktestResult{Start: f.start, End: f.end, Step: f.step.String()}}, f.err
+	return backtest.Job{ID: id, State: backtest.Done, Progress: 1, Started: now, Result: &backtest.Result{Start: f.start, End: f.end, Step: f.step.String()}}, f.err
 }
 
-func (f *rooms) CancelBacktest(_ context.Context, id string) (model.BacktestJob, error) {
-	return model.BacktestJob{ID: id, State: model.BacktestCancelled, Started: now}, f.err
+func (f *rooms) CancelBacktest(_ context.Context, id string) (backtest.Job, error) {
+	return backtest.Job{ID: id, State: backtest.Cancelled, Started: now}, f.err
 }
 
-func (f *rooms) Report(_ context.Context, req model.ReportRequest) (model.Report, error) {
+func (f *rooms) Report(_ context.Context, req paper.Request) (paper.Report, error) {
 	f.report = req
 	if f.report.Period == "2027-01" {
-		return model.Report{}, callers{errors.New("period: nothing has happened in it yet")}
+		return paper.Report{}, callers{errors.New("period: nothing has happened in it yet")}
 	}
-	return model.Report{Title: "Service levels", Audience: req.Audience}, f.err
+	return paper.Report{Title: "Service levels", Audience: req.Audience}, f.err
 }
 
-func (f *rooms) ReportFile(r model.Report, format string) (model.ReportFile, error) {
-	return model.ReportFile{Name: "report." + format, ContentType: "text/" + format, Content: []byte(r.Title + " for " + r.Audience)}, f.err
+func (f *rooms) ReportFile(r paper.Report, format string) (paper.File, error) {
+	return paper.File{Name: "report." + format, ContentType: "text/" + format, Content: []byte(r.Title + " for " + r.Audience)}, f.err
 }
 
 // callers is a mistake of the caller's.
@@ -263,8 +268,8 @@ type callers struct{ error }
 
 func (callers) BadRequest() {}
 
-func (f *rooms) Compare(_ context.Context, req model.CanaryRequest) (model.CanaryResult, error) {
-	return model.CanaryResult{Request: req, Verdict: model.VerdictInsufficient}, f.err
+func (f *rooms) Compare(_ context.Context, req canary.Request) (canary.Result, error) {
+	return canary.Result{Request: req, Verdict: model.VerdictInsufficient}, f.err
 }
 
 func (f *rooms) Decisions(_ context.Context, q store.DecisionQuery) ([]model.GateDecision, string, error) {
@@ -295,15 +300,15 @@ func (f *rooms) AckPage(_ context.Context, id, by string, at time.Time) (model.P
 	return model.Page{ID: id, AckedBy: by, AckedAt: &at}, f.err
 }
 
-func (f *rooms) Causes(context.Context, string) ([]model.CauseGroup, string, error) {
-	return []model.CauseGroup{}, "", nil
+func (f *rooms) Causes(context.Context, string) ([]cause.Group, string, error) {
+	return []cause.Group{}, "", nil
 }
 
-func (f *rooms) Explain(_ context.Context, alert string) (model.Explanation, error) {
+func (f *rooms) Explain(_ context.Context, alert string) (diagnose.Explanation, error) {
 	if alert == "nobody" {
-		return model.Explanation{}, fmt.Errorf("alert %s: %w", alert, store.ErrNotFound)
+		return diagnose.Explanation{}, fmt.Errorf("alert %s: %w", alert, store.ErrNotFound)
 	}
-	return model.Explanation{Alert: alert}, f.err
+	return diagnose.Explanation{Alert: alert}, f.err
 }
 
 func (f *rooms) AuditEntries(_ context.Context, q store.AuditQuery) ([]model.AuditEntry, error) {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/signalbox-project/signalbox/internal/gate"
+	"github.com/signalbox-project/signalbox/internal/gate/canary"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
@@ -38,7 +39,7 @@ type overrideInput struct {
 }
 
 type canaryInput struct {
-	Body model.CanaryRequest
+	Body canary.Request
 }
 
 type noInput struct{}
@@ -88,7 +89,7 @@ func (a *API) registerGateMore() {
 	register(a, operation{
 		id: "compareCanary", method: http.MethodPost, path: "/gate/canary", tag: "gate", summary: "Is this version worse than that one? 200 for every verdict",
 		served: a.deps.Canary != nil, room: "canary comparisons",
-	}, func(ctx context.Context, in *canaryInput) (model.CanaryResult, error) {
+	}, func(ctx context.Context, in *canaryInput) (canary.Result, error) {
 		return a.deps.Canary.Compare(ctx, in.Body)
 	})
 }

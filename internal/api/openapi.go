@@ -10,7 +10,11 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/signalbox-project/signalbox/internal/backtest"
+	"github.com/signalbox-project/signalbox/internal/cause"
+	"github.com/signalbox-project/signalbox/internal/gate/canary"
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/report/paper"
 )
 
 // LogRecord is the JSON form of model.LogRecord.
@@ -77,6 +81,30 @@ type SpanLink struct {
 	TraceID    string         `json:"trace_id"`
 	SpanID     string         `json:"span_id"`
 	Attributes map[string]any `json:"attributes,omitempty"`
+}
+
+// schemaName is a type's name in the description. Rooms give their own types short names, which
+// their package completes: a backtest.Job is a BacktestJob.
+func schemaName(t reflect.Type, hint string) string {
+	name := huma.DefaultSchemaNamer(t, hint)
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	prefix := ""
+	switch t.PkgPath() {
+	case reflect.TypeFor[backtest.Job]().PkgPath():
+		prefix = "Backtest"
+	case reflect.TypeFor[paper.Report]().PkgPath():
+		prefix = "Report"
+	case reflect.TypeFor[canary.Result]().PkgPath():
+		prefix = "Canary"
+	case reflect.TypeFor[cause.Group]().PkgPath():
+		prefix = "Cause"
+	}
+	if name == prefix || t == reflect.TypeFor[backtest.Document]() {
+		return name
+	}
+	return prefix + name
 }
 
 // registerAliases describes types that write their own JSON by structs of the

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/signalbox-project/signalbox/internal/diagnose"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
@@ -43,7 +44,7 @@ func (a *API) registerPages() {
 	register(a, operation{
 		id: "explainAlert", path: "/explain/{alert}", tag: "pages", summary: "Why was I paged?",
 		served: a.deps.Explain != nil, room: "explanations",
-	}, func(ctx context.Context, in *explainInput) (model.Explanation, error) {
+	}, func(ctx context.Context, in *explainInput) (diagnose.Explanation, error) {
 		return a.deps.Explain.Explain(ctx, in.Alert)
 	})
 }

@@ -9,14 +9,14 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
-	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/report/paper"
 )
 
 // Reports says what was promised and kept in a period.
 type Reports interface {
-	Report(ctx context.Context, req model.ReportRequest) (model.Report, error)
+	Report(ctx context.Context, req paper.Request) (paper.Report, error)
 	// ReportFile is a report as json, md, csv or text.
-	ReportFile(r model.Report, format string) (model.ReportFile, error)
+	ReportFile(r paper.Report, format string) (paper.File, error)
 }
 
 type reportInput struct {
@@ -41,7 +41,7 @@ func (a *API) registerReports() {
 		served:      a.deps.Reports != nil, room: "reports",
 	}
 	ho := a.humaOperation(op)
-	report := a.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[model.Report](), true, "")
+	report := a.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[paper.Report](), true, "")
 	text := &huma.Schema{Type: huma.TypeString}
 	ho.Responses["200"] = &huma.Response{Description: "OK", Content: map[string]*huma.MediaType{
 		"application/json": {Schema: report}, "text/markdown": {Schema: text}, "text/csv": {Schema: text}, "text/plain": {Schema: text},
@@ -66,19 +66,19 @@ func (a *API) registerReports() {
 	})
 }
 
-func (a *API) report(ctx context.Context, in *reportInput) (model.ReportFile, error) {
-	req := model.ReportRequest{
+func (a *API) report(ctx context.Context, in *reportInput) (paper.File, error) {
+	req := paper.Request{
 		Period: in.Period, Audience: in.Audience, Service: nameOf(in.Service), SLO: nameOf(in.SLO), Team: nameOf(in.Team), Months: in.Months, AsOf: a.now(),
 	}
 	var err error
 	if req.Zone, err = time.LoadLocation(in.TimeZone); err != nil || in.TimeZone == "Local" {
-		return model.ReportFile{}, badRequest("time_zone: %q is not in the IANA database; write it as Europe/Berlin", in.TimeZone)
+		return paper.File{}, badRequest("time_zone: %q is not in the IANA database; write it as Europe/Berlin", in.TimeZone)
 	}
 	if req.Period != "" && in.Start+in.End != "" {
-		return model.ReportFile{}, badRequest("period: give either a period or start and end")
+		return paper.File{}, badRequest("period: give either a period or start and end")
 	}
 	if in.Start == "" && in.End != "" {
-		return model.ReportFile{}, badRequest("start: missing; give both start and end, or a period")
+		return paper.File{}, badRequest("start: missing; give both start and end, or a period")
 	}
 	for _, at := range []struct {
 		name, text string
@@ -88,7 +88,7 @@ func (a *API) report(ctx context.Context, in *reportInput) (model.ReportFile, er
 			continue
 		}
 		if *at.dst, err = a.reportTime(at.text, req.Zone); err != nil {
-			return model.ReportFile{}, badRequest("%s: %v", at.name, err)
+			return paper.File{}, badRequest("%s: %v", at.name, err)
 		}
 	}
 	switch {
@@ -99,7 +99,7 @@ func (a *API) report(ctx context.Context, in *reportInput) (model.ReportFile, er
 	}
 	r, err := a.deps.Reports.Report(ctx, req)
 	if err != nil {
-		return model.ReportFile{}, err
+		return paper.File{}, err
 	}
 	return a.deps.Reports.ReportFile(r, in.Format)
 }

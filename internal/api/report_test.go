@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/report/paper"
 )
 
 func TestReportsAreAskedForByPeriodOrTimes(t *testing.T) {
@@ -19,13 +19,13 @@ func TestReportsAreAskedForByPeriodOrTimes(t *testing.T) {
 	day := func(d int, zone *time.Location) time.Time { return time.Date(2026, 11, d, 0, 0, 0, 0, zone) }
 	for _, c := range []struct {
 		name, query string
-		want        model.ReportRequest
+		want        paper.Request
 	}{
-		{"the last month where nothing is said", "", model.ReportRequest{Period: "last-month", Zone: time.UTC}},
-		{"a month in a zone", "period=2026-10&time_zone=Europe/Berlin&audience=internal&months=3", model.ReportRequest{Period: "2026-10", Zone: berlin, Audience: "internal", Months: 3}},
-		{"days in a zone", "start=2026-11-01&end=2026-11-08&time_zone=Europe/Berlin", model.ReportRequest{Start: day(1, berlin), End: day(8, berlin), Zone: berlin}},
-		{"until now", "start=2026-11-01", model.ReportRequest{Start: day(1, time.UTC), End: now, Zone: time.UTC}},
-		{"selected", "service=edge&slo=edge-ok&team=a&as_of=2026-11-20", model.ReportRequest{Period: "last-month", Zone: time.UTC, Service: "edge", SLO: "edge-ok", Team: "a", AsOf: day(20, time.UTC)}},
+		{"the last month where nothing is said", "", paper.Request{Period: "last-month", Zone: time.UTC}},
+		{"a month in a zone", "period=2026-10&time_zone=Europe/Berlin&audience=internal&months=3", paper.Request{Period: "2026-10", Zone: berlin, Audience: "internal", Months: 3}},
+		{"days in a zone", "start=2026-11-01&end=2026-11-08&time_zone=Europe/Berlin", paper.Request{Start: day(1, berlin), End: day(8, berlin), Zone: berlin}},
+		{"until now", "start=2026-11-01", paper.Request{Start: day(1, time.UTC), End: now, Zone: time.UTC}},
+		{"selected", "service=edge&slo=edge-ok&team=a&as_of=2026-11-20", paper.Request{Period: "last-month", Zone: time.UTC, Service: "edge", SLO: "edge-ok", Team: "a", AsOf: day(20, time.UTC)}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := &rooms{}

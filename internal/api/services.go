@@ -3,12 +3,14 @@ package api
 import (
 	"context"
 
+	"github.com/signalbox-project/signalbox/internal/cause"
+	"github.com/signalbox-project/signalbox/internal/diagnose"
 	"github.com/signalbox-project/signalbox/internal/model"
 )
 
 // ServicesResponse lists services.
 type ServicesResponse struct {
-	Services []model.ServiceSummary `json:"services"`
+	Services []diagnose.ServiceSummary `json:"services"`
 }
 
 // TopologyResponse lists who calls whom.
@@ -18,8 +20,8 @@ type TopologyResponse struct {
 
 // CausesResponse is what caused what fails now.
 type CausesResponse struct {
-	Causes  []model.CauseGroup `json:"causes" doc:"those of most SLOs first; what fails of the same cause is folded under it"`
-	Summary string             `json:"summary" doc:"one sentence; empty while no SLO burns"`
+	Causes  []cause.Group `json:"causes" doc:"those of most SLOs first; what fails of the same cause is folded under it"`
+	Summary string        `json:"summary" doc:"one sentence; empty while no SLO burns"`
 }
 
 type causesInput struct {
@@ -56,10 +58,10 @@ func (a *API) listServices(ctx context.Context, in *servicesInput) (ServicesResp
 	return ServicesResponse{Services: list}, err
 }
 
-func (a *API) getService(ctx context.Context, in *serviceInput) (model.ServiceDetail, error) {
+func (a *API) getService(ctx context.Context, in *serviceInput) (diagnose.ServiceDetail, error) {
 	start, end, err := parseRange(in.Start, in.End, a.now())
 	if err != nil {
-		return model.ServiceDetail{}, err
+		return diagnose.ServiceDetail{}, err
 	}
 	return a.deps.Services.Service(ctx, in.Tenant, in.Name, start, end)
 }

@@ -217,7 +217,7 @@ func (p *program) callThrough(i contract, called map[types.Object]bool) {
 		return
 	}
 	for _, t := range p.types() {
-		if !types.Implements(t, i.Interface) && !(i.generic && hasAll(t, i.Interface)) {
+		if byName := i.generic && hasAll(t, i.Interface); !byName && !types.Implements(t, i.Interface) {
 			continue
 		}
 		for _, m := range names {

@@ -8,12 +8,13 @@ import (
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/notify"
 )
 
 // firings collects the times at which alerts fire, by their labels.
 type firings struct {
 	open map[string]int // index in list, by identity
-	list []model.BacktestAlert
+	list []Alert
 }
 
 func identity(ls model.Labels) string {
@@ -33,7 +34,7 @@ func (f *firings) begin(ls model.Labels, at time.Time) {
 		f.open = map[string]int{}
 	}
 	f.open[id] = len(f.list)
-	f.list = append(f.list, model.BacktestAlert{
+	f.list = append(f.list, Alert{
 		Name: ls["alertname"], SLO: ls.Own("slo"), Service: ls.Own("service"), Severity: ls.Own("severity"),
 		Labels: ls, Receivers: []string{}, Start: at.UTC(),
 	})
@@ -49,7 +50,7 @@ func (f *firings) finish(ls model.Labels, at time.Time) {
 }
 
 // closed are all firings, with how long they lasted until end.
-func (f *firings) closed(end time.Time) []model.BacktestAlert {
+func (f *firings) closed(end time.Time) []Alert {
 	for i := range f.list {
 		f.list[i].Seconds = until(f.list[i].End, end).Sub(f.list[i].Start).Seconds()
 	}
@@ -63,15 +64,15 @@ func until(t *time.Time, end time.Time) time.Time {
 	return *t
 }
 
-func orderAlerts(a, b model.BacktestAlert) int {
+func orderAlerts(a, b Alert) int {
 	return cmp.Or(a.Start.Compare(b.Start), strings.Compare(a.Name, b.Name), strings.Compare(identity(a.Labels), identity(b.Labels)))
 }
 
 // pages turns alerts, sorted by start, into notifications: alerts of one
 // receiver, group and severity whose times touch are one. It notes each alert's
 // receivers.
-func pages(alerts []model.BacktestAlert, route func(model.Labels) []model.Destination, end time.Time) []model.BacktestPage {
-	out := []model.BacktestPage{}
+func pages(alerts []Alert, route func(model.Labels) []notify.Destination, end time.Time) []Page {
+	out := []Page{}
 	last := map[string]int{}
 	for i := range alerts {
 		a := &alerts[i]
@@ -83,7 +84,7 @@ func pages(alerts []model.BacktestAlert, route func(model.Labels) []model.Destin
 			k, seen := last[key]
 			if !seen || until(out[k].End, end).Before(a.Start) {
 				last[key] = len(out)
-				out = append(out, model.BacktestPage{Receiver: d.Receiver, Severity: a.Severity, Group: d.Group, Alerts: []string{a.Name}, Start: a.Start, End: a.End})
+				out = append(out, Page{Receiver: d.Receiver, Severity: a.Severity, Group: d.Group, Alerts: []string{a.Name}, Start: a.Start, End: a.End})
 				continue
 			}
 			join(&out[k], a)
@@ -95,7 +96,7 @@ func pages(alerts []model.BacktestAlert, route func(model.Labels) []model.Destin
 	return out
 }
 
-func join(p *model.BacktestPage, a *model.BacktestAlert) {
+func join(p *Page, a *Alert) {
 	if !slices.Contains(p.Alerts, a.Name) {
 		p.Alerts = append(p.Alerts, a.Name)
 	}
@@ -118,4 +119,4 @@ func loudness(severity string) int {
 }
 
 // paging tells what wakes somebody from what can wait.
-func paging(p model.BacktestPage) bool { return loudness(p.Severity) == 3 }
+func paging(p Page) bool { return loudness(p.Severity) == 3 }

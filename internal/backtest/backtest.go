@@ -8,8 +8,8 @@
 // destinations by the routing tree in force; this room feeds them history, step by
 // step, and counts.
 //
-// In: model.BacktestRequest, documents as text, and PromQL answers. Out: model.BacktestJob with
-// progress and, when done, a model.BacktestResult. The same request over the same history gives the same
+// In: Request, documents as text, and PromQL answers. Out: Job with
+// progress and, when done, a Result. The same request over the same history gives the same
 // result.
 //
 // Invariants: one job runs at a time, on part of the cores; a request that is too large is
@@ -26,7 +26,6 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/budget"
 	"github.com/signalbox-project/signalbox/internal/gate"
-	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/slo"
 	"github.com/signalbox-project/signalbox/internal/slo/definition"
 	"github.com/signalbox-project/signalbox/internal/slo/openslo"
@@ -67,7 +66,7 @@ type set struct {
 }
 
 // plan reads every document and refuses what cannot be done.
-func (r *Room) plan(req model.BacktestRequest) (plan, error) {
+func (r *Room) plan(req Request) (plan, error) {
 	p := plan{start: req.Start.Truncate(time.Minute), end: req.End.Truncate(time.Minute), step: req.Step}
 	if p.step == 0 {
 		p.step = time.Minute
@@ -114,7 +113,7 @@ func (p *plan) bound() error {
 
 // read reads one side; what it leaves out is as in base or, without one, as in
 // force.
-func (r *Room) read(name string, docs model.BacktestSet, base *set, p *plan) (set, error) {
+func (r *Room) read(name string, docs Set, base *set, p *plan) (set, error) {
 	s := set{name: name}
 	if n := len(docs.SLOs) + len(docs.Policies) + len(docs.Rules); n > maxDocuments {
 		return s, refuse("%d documents are more than the %d that one backtest may have", n, maxDocuments)
@@ -151,7 +150,7 @@ func (r *Room) read(name string, docs model.BacktestSet, base *set, p *plan) (se
 	return s, err
 }
 
-func readSLOs(docs []model.Document) ([]*slo.Definition, error) {
+func readSLOs(docs []Document) ([]*slo.Definition, error) {
 	var all openslo.Documents
 	var problems []openslo.Problem
 	for _, doc := range docs {

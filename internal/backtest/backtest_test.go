@@ -33,8 +33,8 @@ func TestAlertsFallWhereFirstPrinciplesSay(t *testing.T) {
 			begin := epoch.Add(-window)
 			outage := epoch.Add(3 * time.Hour)
 			p.minutes("edge", begin, slices.Concat(clean(outage.Sub(begin), 0), clean(30*time.Minute, 1), clean(8*time.Hour, 0)))
-			got := p.result(model.BacktestRequest{
-				Set: model.BacktestSet{SLOs: []model.Document{document("edge", "99.5", c.window)}}, Start: epoch, End: epoch.Add(11 * time.Hour),
+			got := p.result(Request{
+				Set: Set{SLOs: []Document{document("edge", "99.5", c.window)}}, Start: epoch, End: epoch.Add(11 * time.Hour),
 			})
 			next := func(from time.Time, minutes float64) time.Time {
 				return from.Add(time.Duration(math.Ceil(minutes)) * time.Minute)
@@ -44,7 +44,7 @@ func TestAlertsFallWhereFirstPrinciplesSay(t *testing.T) {
 				t.Fatalf("%d alerts: %+v", len(alerts), alerts)
 			}
 			for i, row := range p.cfg.BurnAlerts {
-				k := slices.IndexFunc(alerts, func(a model.BacktestAlert) bool { return a.Name == row.Name })
+				k := slices.IndexFunc(alerts, func(a Alert) bool { return a.Name == row.Name })
 				start, end := next(outage, c.fires[i]), next(outage.Add(30*time.Minute), c.ends[i])
 				if a := alerts[k]; !a.Start.Equal(start) || a.End == nil || !a.End.Equal(end) || a.Seconds != end.Sub(start).Seconds() {
 					t.Errorf("%s: %s to %v, want %s to %s", row.Name, a.Start, a.End, start, end)
@@ -77,8 +77,8 @@ func TestAnOutageFiresExactlyWhenItIsLongEnough(t *testing.T) {
 		share := rapid.SampledFrom([]float64{1, 0.9}).Draw(t, "share of failures")
 		service := "s" + string(rune('a'+n%26)) + string(rune('a'+n/26%26)) + string(rune('a'+n/676))
 		p.minutes(service, epoch.Add(-2*time.Hour), slices.Concat(clean(2*time.Hour, 0), clean(time.Duration(length)*time.Minute, share), clean(2*time.Hour, 0)))
-		got := p.result(model.BacktestRequest{
-			Set: model.BacktestSet{SLOs: []model.Document{document(service, objective, "28d")}}, Start: epoch.Add(-time.Minute), End: epoch.Add(2 * time.Hour),
+		got := p.result(Request{
+			Set: Set{SLOs: []Document{document(service, objective, "28d")}}, Start: epoch.Add(-time.Minute), End: epoch.Add(2 * time.Hour),
 		})
 		needed := int(math.Ceil(14*allowed*60/share - 1e-9))
 		alerts := got.Sets[0].Alerts
@@ -114,7 +114,7 @@ func story(t *testing.T) *past {
 
 func TestDeploymentsAreAskedAboutAsTheyHappened(t *testing.T) {
 	p := story(t)
-	got := p.result(model.BacktestRequest{Set: model.BacktestSet{SLOs: []model.Document{document("edge", "99.5", "28d")}}, Start: epoch, End: epoch.Add(16 * time.Hour)})
+	got := p.result(Request{Set: Set{SLOs: []Document{document("edge", "99.5", "28d")}}, Start: epoch, End: epoch.Add(16 * time.Hour)})
 	verdicts := map[string]model.Verdict{}
 	for _, d := range got.Sets[0].Deploys {
 		verdicts[d.Deploy.ID] = d.Verdict
@@ -136,7 +136,7 @@ func TestDeploymentsAreAskedAboutAsTheyHappened(t *testing.T) {
 
 func TestTimeInBandsAddsUp(t *testing.T) {
 	p := story(t)
-	got := p.result(model.BacktestRequest{Set: model.BacktestSet{SLOs: []model.Document{document("edge", "99.5", "28d")}}, Start: epoch, End: epoch.Add(18 * time.Hour), Step: 5 * time.Minute})
+	got := p.result(Request{Set: Set{SLOs: []Document{document("edge", "99.5", "28d")}}, Start: epoch, End: epoch.Add(18 * time.Hour), Step: 5 * time.Minute})
 	promise := got.Sets[0].Promises[0]
 	sum := promise.Unknown
 	by := map[string]float64{}
@@ -160,12 +160,12 @@ func TestTimeInBandsAddsUp(t *testing.T) {
 
 func TestTwoSetsAreComparedLineByLine(t *testing.T) {
 	p := story(t)
-	got := p.result(model.BacktestRequest{
-		Set:     model.BacktestSet{SLOs: []model.Document{document("edge", "99.5", "28d")}},
-		Compare: &model.BacktestSet{SLOs: []model.Document{document("edge", "99", "28d")}},
+	got := p.result(Request{
+		Set:     Set{SLOs: []Document{document("edge", "99.5", "28d")}},
+		Compare: &Set{SLOs: []Document{document("edge", "99", "28d")}},
 		Start:   epoch, End: epoch.Add(18 * time.Hour),
 	})
-	by := map[string]model.BacktestDifference{}
+	by := map[string]Difference{}
 	for _, d := range got.Difference {
 		if d.Difference != d.B-d.A {
 			t.Errorf("%+v", d)
@@ -185,9 +185,9 @@ func TestTwoSetsAreComparedLineByLine(t *testing.T) {
 
 func TestTheSameRequestHasTheSameResult(t *testing.T) {
 	p := story(t)
-	req := model.BacktestRequest{
-		Set:     model.BacktestSet{SLOs: []model.Document{document("edge", "99.5", "28d"), document("other", "99", "7d")}},
-		Compare: &model.BacktestSet{}, Start: epoch, End: epoch.Add(18 * time.Hour), Step: 2 * time.Minute,
+	req := Request{
+		Set:     Set{SLOs: []Document{document("edge", "99.5", "28d"), document("other", "99", "7d")}},
+		Compare: &Set{}, Start: epoch, End: epoch.Add(18 * time.Hour), Step: 2 * time.Minute,
 	}
 	first := p.result(req)
 	if diff := cmp.Diff(first, p.result(req)); diff != "" {
@@ -203,13 +203,13 @@ func TestTheSameRequestHasTheSameResult(t *testing.T) {
 // BenchmarkAMonthOfTwentyPromises replays 30 days at a minute's step.
 func BenchmarkAMonthOfTwentyPromises(b *testing.B) {
 	p := newPast(b)
-	var set model.BacktestSet
+	var set Set
 	for i := range 20 {
 		service := fmt.Sprintf("s%02d", i)
 		p.minutes(service, epoch.Add(-58*day), slices.Concat(clean(40*day, 0.001), clean(30*time.Minute, 1), clean(17*day, 0)))
 		set.SLOs = append(set.SLOs, document(service, "99.5", "28d"))
 	}
 	for b.Loop() {
-		p.result(model.BacktestRequest{Set: set, Start: epoch.Add(-30 * day), End: epoch})
+		p.result(Request{Set: set, Start: epoch.Add(-30 * day), End: epoch})
 	}
 }

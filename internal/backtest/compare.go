@@ -14,7 +14,7 @@ import (
 // figures are the numbers of one outcome, in the order in which they are shown.
 type figures struct {
 	names []string
-	by    map[string]model.BacktestDifference
+	by    map[string]Difference
 }
 
 func (f *figures) add(what, unit string, v float64) {
@@ -27,8 +27,8 @@ func (f *figures) add(what, unit string, v float64) {
 	f.by[what] = d
 }
 
-func figuresOf(o model.BacktestOutcome) figures {
-	f := figures{by: map[string]model.BacktestDifference{}}
+func figuresOf(o Outcome) figures {
+	f := figures{by: map[string]Difference{}}
 	f.add("pages", "", 0)
 	f.add("time paged", "s", 0)
 	f.add("other notifications", "", 0)
@@ -64,14 +64,14 @@ func figuresOf(o model.BacktestOutcome) figures {
 }
 
 // difference puts two outcomes side by side.
-func difference(a, b model.BacktestOutcome) []model.BacktestDifference {
+func difference(a, b Outcome) []Difference {
 	fa, fb := figuresOf(a), figuresOf(b)
 	for _, name := range fb.names {
 		if _, known := fa.by[name]; !known {
 			fa.names = append(fa.names, name)
 		}
 	}
-	out := []model.BacktestDifference{}
+	out := []Difference{}
 	for _, name := range fa.names {
 		d := fa.by[name]
 		other := fb.by[name]
@@ -84,7 +84,7 @@ func difference(a, b model.BacktestOutcome) []model.BacktestDifference {
 }
 
 // summary is the result in one sentence.
-func summary(r *model.BacktestResult) string {
+func summary(r *Result) string {
 	span := human.Duration(r.End.Sub(r.Start))
 	if len(r.Sets) == 1 {
 		return "In " + span + ": " + tally(r.Sets[0]) + "."
@@ -92,7 +92,7 @@ func summary(r *model.BacktestResult) string {
 	return "In " + span + ": A: " + tally(r.Sets[0]) + "; B: " + tally(r.Sets[1]) + "."
 }
 
-func tally(o model.BacktestOutcome) string {
+func tally(o Outcome) string {
 	count, to, paged := 0, map[string]int{}, time.Duration(0)
 	for _, p := range o.Pages {
 		if paging(p) {

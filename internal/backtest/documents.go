@@ -7,8 +7,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"github.com/signalbox-project/signalbox/internal/model"
 )
 
 // maxFileBytes bounds one file that is offered to be edited.
@@ -21,15 +19,15 @@ type Files struct{ SLOs, Policies, Rules []string }
 // and replayed. A file that cannot be read is left out, for it is named among
 // the process' problems. Values below connectionDetails are left out: nothing
 // here reads them, and they may be secret.
-func (r *Room) BacktestDocuments(ctx context.Context) (model.BacktestSet, error) {
-	var set model.BacktestSet
+func (r *Room) BacktestDocuments(ctx context.Context) (Set, error) {
+	var set Set
 	if r.deps.Files == nil {
 		return set, nil
 	}
 	files := r.deps.Files()
 	for _, kind := range []struct {
 		patterns []string
-		into     *[]model.Document
+		into     *[]Document
 	}{{files.SLOs, &set.SLOs}, {files.Policies, &set.Policies}, {files.Rules, &set.Rules}} {
 		docs, err := readFiles(ctx, kind.patterns)
 		if err != nil {
@@ -40,8 +38,8 @@ func (r *Room) BacktestDocuments(ctx context.Context) (model.BacktestSet, error)
 	return set, nil
 }
 
-func readFiles(ctx context.Context, patterns []string) ([]model.Document, error) {
-	docs := []model.Document{}
+func readFiles(ctx context.Context, patterns []string) ([]Document, error) {
+	docs := []Document{}
 	seen := map[string]bool{}
 	for _, pattern := range patterns {
 		files, err := filepath.Glob(pattern)
@@ -62,7 +60,7 @@ func readFiles(ctx context.Context, patterns []string) ([]model.Document, error)
 			if err != nil {
 				continue
 			}
-			docs = append(docs, model.Document{Name: file, Text: withoutConnections(string(text))})
+			docs = append(docs, Document{Name: file, Text: withoutConnections(string(text))})
 		}
 	}
 	return docs, ctx.Err()

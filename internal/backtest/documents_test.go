@@ -7,8 +7,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/signalbox-project/signalbox/internal/model"
 )
 
 func TestTheFilesInForceAreOfferedWithoutWhatMayBeSecret(t *testing.T) {
@@ -29,13 +27,13 @@ func TestTheFilesInForceAreOfferedWithoutWhatMayBeSecret(t *testing.T) {
 		return Files{SLOs: []string{filepath.Join(dir, "*.yaml"), a}, Policies: []string{filepath.Join(dir, "none.yml")}, Rules: []string{rules}}
 	}
 	got, err := r.BacktestDocuments(context.Background())
-	want := model.BacktestSet{
-		SLOs: []model.Document{
+	want := Set{
+		SLOs: []Document{
 			{Name: a, Text: "kind: SLO\n"},
 			{Name: b, Text: "kind: DataSource\nspec:\n  type: Prometheus\n  connectionDetails: {}\n\n  after: kept\n---\n- connectionDetails: {}\n"},
 		},
-		Policies: []model.Document{},
-		Rules:    []model.Document{{Name: rules, Text: "groups: []\n"}},
+		Policies: []Document{},
+		Rules:    []Document{{Name: rules, Text: "groups: []\n"}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("err %v, -want +got\n%s", err, diff)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/gate"
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/notify"
 	"github.com/signalbox-project/signalbox/internal/query/promql"
 	"github.com/signalbox-project/signalbox/internal/slo"
 	"github.com/signalbox-project/signalbox/internal/slo/promexpr"
@@ -78,13 +79,13 @@ func (p *past) Deploys(_ context.Context, q store.DeployQuery) (out []model.Depl
 }
 
 // Destinations is a tree by severity, grouped by SLO and alert name.
-func (p *past) Destinations() func(model.Labels) []model.Destination {
-	return func(ls model.Labels) []model.Destination {
+func (p *past) Destinations() func(model.Labels) []notify.Destination {
+	return func(ls model.Labels) []notify.Destination {
 		receiver := map[string]string{"critical": "oncall", "warning": "chat"}[ls["severity"]]
 		if receiver == "" {
 			receiver = "tickets"
 		}
-		return []model.Destination{{Receiver: receiver, Group: model.Labels{"slo": ls["slo"], "alertname": ls["alertname"]}}}
+		return []notify.Destination{{Receiver: receiver, Group: model.Labels{"slo": ls["slo"], "alertname": ls["alertname"]}}}
 	}
 }
 
@@ -140,8 +141,8 @@ func (p *past) gauge(name string, from time.Time, values []float64) {
 	}
 }
 
-func document(service, objective, window string) model.Document {
-	return model.Document{Name: service + ".yaml", Text: fmt.Sprintf(`apiVersion: openslo/v1
+func document(service, objective, window string) Document {
+	return Document{Name: service + ".yaml", Text: fmt.Sprintf(`apiVersion: openslo/v1
 kind: SLO
 metadata: {name: %[1]s-ok, displayName: %[1]s answers}
 spec:
@@ -172,7 +173,7 @@ func workbook(window time.Duration) []slo.BurnAlert {
 }
 
 // result runs a backtest to its end.
-func (p *past) result(req model.BacktestRequest) *model.BacktestResult {
+func (p *past) result(req Request) *Result {
 	p.t.Helper()
 	r := p.room()
 	plan, err := r.plan(req)

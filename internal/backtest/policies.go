@@ -5,12 +5,11 @@ import (
 	"fmt"
 
 	"github.com/signalbox-project/signalbox/internal/gate"
-	"github.com/signalbox-project/signalbox/internal/model"
 )
 
 // readPolicies reads policy files as the gate does, over the gate section in
 // force.
-func (r *Room) readPolicies(docs []model.Document) (gate.Set, error) {
+func (r *Room) readPolicies(docs []Document) (gate.Set, error) {
 	set := gate.Set{Default: r.deps.Policies.Set().Default, Named: []gate.NamedPolicy{}}
 	var errs []error
 	names := map[string]string{}

@@ -18,7 +18,7 @@ type promiseReplay struct {
 	def     *slo.Definition
 	live    *slo.Replay
 	firings firings
-	out     model.BacktestPromise
+	out     Promise
 	bands   []gate.BandLimit
 	bandOf  func(used float64) string
 	inBand  map[string]time.Duration
@@ -37,9 +37,9 @@ func newPromiseReplay(r *replay, d *slo.Definition) *promiseReplay {
 	p.bands, p.bandOf = r.set.policies.BandLimits(model.SLOSnapshot{
 		Status: model.SLOStatus{Service: d.Service, Labels: d.Labels}, Environment: d.Environment,
 	})
-	p.out = model.BacktestPromise{
+	p.out = Promise{
 		Name: d.Name, DisplayName: d.DisplayName, Service: d.Service, Objective: d.Objective, Window: d.WindowText(),
-		Curve: []model.BacktestPoint{},
+		Curve: []Point{},
 	}
 	return p
 }
@@ -139,8 +139,8 @@ func (p *promiseReplay) see(s model.SLOStatus, at time.Time, since time.Duration
 	}
 }
 
-func point(s model.SLOStatus, at time.Time, unknown bool) model.BacktestPoint {
-	pt := model.BacktestPoint{Time: at.UTC()}
+func point(s model.SLOStatus, at time.Time, unknown bool) Point {
+	pt := Point{Time: at.UTC()}
 	if unknown {
 		return pt
 	}
@@ -164,17 +164,17 @@ func (p *promiseReplay) ask(at time.Time) {
 	}
 }
 
-func (p *promiseReplay) outcome() model.BacktestPromise {
+func (p *promiseReplay) outcome() Promise {
 	p.out.Alerts = len(p.firings.list)
 	for _, b := range p.bands {
-		p.out.Bands = append(p.out.Bands, model.BacktestBand{Name: b.Name, From: b.From, Seconds: p.inBand[b.Name].Seconds()})
+		p.out.Bands = append(p.out.Bands, Band{Name: b.Name, From: b.From, Seconds: p.inBand[b.Name].Seconds()})
 	}
 	return p.out
 }
 
 // decide asks the gate about every deployment.
-func (r *replay) decide(promises []*promiseReplay) []model.BacktestDeploy {
-	out := []model.BacktestDeploy{}
+func (r *replay) decide(promises []*promiseReplay) []Deploy {
+	out := []Deploy{}
 	if len(promises) == 0 {
 		return out
 	}
@@ -192,7 +192,7 @@ func (r *replay) decide(promises []*promiseReplay) []model.BacktestDeploy {
 			}
 		}
 		decision := gate.Decide(r.set.policies, in)
-		out = append(out, model.BacktestDeploy{Deploy: d, Verdict: decision.Verdict, Summary: decision.Summary, Reasons: decision.Reasons})
+		out = append(out, Deploy{Deploy: d, Verdict: decision.Verdict, Summary: decision.Summary, Reasons: decision.Reasons})
 	}
 	return out
 }

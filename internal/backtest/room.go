@@ -15,6 +15,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/gate"
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/notify"
 	"github.com/signalbox-project/signalbox/internal/slo"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
@@ -39,7 +40,7 @@ type Corrections interface {
 // Routing knows where alerts go; alerting/router does.
 type Routing interface {
 	// Destinations answers the routing tree in force, as it stands at the call.
-	Destinations() func(labels model.Labels) []model.Destination
+	Destinations() func(labels model.Labels) []notify.Destination
 }
 
 // Querier evaluates PromQL for alert rules, NaN values included; query/promql does.
@@ -92,11 +93,11 @@ type Room struct {
 // job is one backtest; its mu is Room's.
 type job struct {
 	id       string
-	state    model.BacktestState
+	state    State
 	started  time.Time
 	ended    time.Time
 	err      error
-	result   *model.BacktestResult
+	result   *Result
 	progress *progress
 	cancel   context.CancelFunc
 }
@@ -146,25 +147,25 @@ func (r *Room) Run(ctx context.Context) error {
 
 // StartBacktest checks a request and begins to work on it.
 // store.ErrOverloaded while another one runs.
-func (r *Room) StartBacktest(_ context.Context, req model.BacktestRequest) (model.BacktestJob, error) {
+func (r *Room) StartBacktest(_ context.Context, req Request) (Job, error) {
 	p, err := r.plan(req)
 	if err != nil {
-		return model.BacktestJob{}, err
+		return Job{}, err
 	}
 	id, err := uuid.NewV7()
 	if err != nil {
-		return model.BacktestJob{}, fmt.Errorf("start backtest: %w", err)
+		return Job{}, fmt.Errorf("start backtest: %w", err)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.forget()
-	running := func(j *job) bool { return j.state == model.BacktestRunning }
+	running := func(j *job) bool { return j.state == Running }
 	if r.closed || slices.ContainsFunc(r.jobs, running) {
-		return model.BacktestJob{}, fmt.Errorf("another backtest is running, cancel it or wait for it: %w", store.ErrOverloaded)
+		return Job{}, fmt.Errorf("another backtest is running, cancel it or wait for it: %w", store.ErrOverloaded)
 	}
 	// The job outlives the request; cancelling and Run's end stop it.
 	ctx, cancel := context.WithCancel(context.Background())
-	j := &job{id: id.String(), state: model.BacktestRunning, started: r.deps.Now(), progress: &progress{}, cancel: cancel}
+	j := &job{id: id.String(), state: Running, started: r.deps.Now(), progress: &progress{}, cancel: cancel}
 	r.jobs = append(r.jobs, j)
 	r.wg.Go(func() {
 		defer cancel()
@@ -174,17 +175,17 @@ func (r *Room) StartBacktest(_ context.Context, req model.BacktestRequest) (mode
 	return r.report(j), nil
 }
 
-func (r *Room) finish(j *job, result *model.BacktestResult, err error) {
+func (r *Room) finish(j *job, result *Result, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	j.ended = r.deps.Now()
 	switch {
 	case err == nil:
-		j.state, j.result = model.BacktestDone, result
+		j.state, j.result = Done, result
 	case errors.Is(err, context.Canceled):
-		j.state = model.BacktestCancelled
+		j.state = Cancelled
 	default:
-		j.state, j.err = model.BacktestFailed, err
+		j.state, j.err = Failed, err
 		r.deps.Logger.Warn("backtest failed", "id", j.id, "err", err)
 	}
 	r.ended.WithLabelValues(string(j.state)).Inc()
@@ -194,31 +195,31 @@ func (r *Room) finish(j *job, result *model.BacktestResult, err error) {
 // forget drops finished jobs that are old or too many.
 func (r *Room) forget() {
 	r.jobs = slices.DeleteFunc(r.jobs, func(j *job) bool {
-		return j.state != model.BacktestRunning && r.deps.Now().Sub(j.ended) > keepFor
+		return j.state != Running && r.deps.Now().Sub(j.ended) > keepFor
 	})
-	for len(r.jobs) >= keepJobs && r.jobs[0].state != model.BacktestRunning {
+	for len(r.jobs) >= keepJobs && r.jobs[0].state != Running {
 		r.jobs = r.jobs[1:]
 	}
 }
 
 // Backtest is how far a job is; store.ErrNotFound when it is not remembered.
-func (r *Room) Backtest(_ context.Context, id string) (model.BacktestJob, error) {
+func (r *Room) Backtest(_ context.Context, id string) (Job, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	j, err := r.find(id)
 	if err != nil {
-		return model.BacktestJob{}, err
+		return Job{}, err
 	}
 	return r.report(j), nil
 }
 
 // CancelBacktest ends a job; one that has ended stays as it is.
-func (r *Room) CancelBacktest(_ context.Context, id string) (model.BacktestJob, error) {
+func (r *Room) CancelBacktest(_ context.Context, id string) (Job, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	j, err := r.find(id)
 	if err != nil {
-		return model.BacktestJob{}, err
+		return Job{}, err
 	}
 	j.cancel()
 	return r.report(j), nil
@@ -233,14 +234,14 @@ func (r *Room) find(id string) (*job, error) {
 	return nil, fmt.Errorf("backtest %s: %w", id, store.ErrNotFound)
 }
 
-func (r *Room) report(j *job) model.BacktestJob {
-	out := model.BacktestJob{ID: j.id, State: j.state, Progress: j.progress.share(), Started: j.started.UTC(), Result: j.result}
+func (r *Room) report(j *job) Job {
+	out := Job{ID: j.id, State: j.state, Progress: j.progress.share(), Started: j.started.UTC(), Result: j.result}
 	end := j.ended
 	if end.IsZero() {
 		end = r.deps.Now()
 	}
 	out.Seconds = end.Sub(j.started).Seconds()
-	if j.state == model.BacktestDone {
+	if j.state == Done {
 		out.Progress = 1
 	}
 	if j.err != nil {

@@ -16,18 +16,18 @@ import (
 func TestWhatCannotBeDoneIsRefusedBeforeAnythingIsRead(t *testing.T) {
 	p := newPast(t)
 	r := p.room()
-	one := model.BacktestSet{SLOs: []model.Document{document("edge", "99.5", "28d")}}
+	one := Set{SLOs: []Document{document("edge", "99.5", "28d")}}
 	for _, c := range []struct {
 		name, want string
-		req        model.BacktestRequest
+		req        Request
 	}{
-		{"nothing", "nothing to replay", model.BacktestRequest{Start: epoch, End: epoch.Add(time.Hour)}},
-		{"a step of seconds", "step: must be whole minutes", model.BacktestRequest{Set: one, Start: epoch, End: epoch.Add(time.Hour), Step: 15 * time.Second}},
-		{"the future", "lies in the future", model.BacktestRequest{Set: one, Start: epoch, End: epoch.Add(100 * day)}},
-		{"no time at all", "at least one step", model.BacktestRequest{Set: one, Start: epoch, End: epoch}},
-		{"two years", "more than the 400d", model.BacktestRequest{Set: one, Start: epoch.Add(-720 * day), End: epoch}},
-		{"a bad document", "edge.yaml", model.BacktestRequest{Set: model.BacktestSet{SLOs: []model.Document{{Name: "edge.yaml", Text: "kind: SLO"}}}, Start: epoch, End: epoch.Add(time.Hour)}},
-		{"a bad rule", "g.yml", model.BacktestRequest{Set: model.BacktestSet{Rules: []model.Document{{Name: "g.yml", Text: "groups: [{name: g, rules: [{alert: A, expr: '1 +'}]}]"}}}, Start: epoch, End: epoch.Add(time.Hour)}},
+		{"nothing", "nothing to replay", Request{Start: epoch, End: epoch.Add(time.Hour)}},
+		{"a step of seconds", "step: must be whole minutes", Request{Set: one, Start: epoch, End: epoch.Add(time.Hour), Step: 15 * time.Second}},
+		{"the future", "lies in the future", Request{Set: one, Start: epoch, End: epoch.Add(100 * day)}},
+		{"no time at all", "at least one step", Request{Set: one, Start: epoch, End: epoch}},
+		{"two years", "more than the 400d", Request{Set: one, Start: epoch.Add(-720 * day), End: epoch}},
+		{"a bad document", "edge.yaml", Request{Set: Set{SLOs: []Document{{Name: "edge.yaml", Text: "kind: SLO"}}}, Start: epoch, End: epoch.Add(time.Hour)}},
+		{"a bad rule", "g.yml", Request{Set: Set{Rules: []Document{{Name: "g.yml", Text: "groups: [{name: g, rules: [{alert: A, expr: '1 +'}]}]"}}}, Start: epoch, End: epoch.Add(time.Hour)}},
 	} {
 		_, err := r.StartBacktest(t.Context(), c.req)
 		var bad interface{ BadRequest() }
@@ -35,11 +35,11 @@ func TestWhatCannotBeDoneIsRefusedBeforeAnythingIsRead(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}
-	many := model.BacktestSet{}
+	many := Set{}
 	for i := range 30 {
 		many.SLOs = append(many.SLOs, document(fmt.Sprintf("s%02d", i), "99", "28d"))
 	}
-	_, err := r.StartBacktest(t.Context(), model.BacktestRequest{Set: many, Start: epoch.Add(-390 * day), End: epoch})
+	_, err := r.StartBacktest(t.Context(), Request{Set: many, Start: epoch.Add(-390 * day), End: epoch})
 	if err == nil || !strings.Contains(err.Error(), "choose a step of at least 2m0s") {
 		t.Errorf("too many steps: %v", err)
 	}
@@ -73,9 +73,9 @@ func TestAJobIsWatchedCancelledAndFollowedByAnother(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- r.Run(ctx) }()
-	req := model.BacktestRequest{Set: model.BacktestSet{SLOs: []model.Document{document("edge", "99.5", "28d")}}, Start: epoch, End: epoch.Add(time.Hour)}
+	req := Request{Set: Set{SLOs: []Document{document("edge", "99.5", "28d")}}, Start: epoch, End: epoch.Add(time.Hour)}
 	j, err := r.StartBacktest(t.Context(), req)
-	if err != nil || j.State != model.BacktestRunning {
+	if err != nil || j.State != Running {
 		t.Fatal(j, err)
 	}
 	<-s.asked
@@ -86,7 +86,7 @@ func TestAJobIsWatchedCancelledAndFollowedByAnother(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.wg.Wait()
-	if j, err = r.Backtest(t.Context(), j.ID); err != nil || j.State != model.BacktestCancelled || j.Result != nil {
+	if j, err = r.Backtest(t.Context(), j.ID); err != nil || j.State != Cancelled || j.Result != nil {
 		t.Fatalf("cancelled: %+v, %v", j, err)
 	}
 	close(s.goOn)
@@ -94,7 +94,7 @@ func TestAJobIsWatchedCancelledAndFollowedByAnother(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.wg.Wait()
-	if j, err = r.Backtest(t.Context(), j.ID); err != nil || j.State != model.BacktestDone || j.Progress != 1 || j.Result == nil {
+	if j, err = r.Backtest(t.Context(), j.ID); err != nil || j.State != Done || j.Progress != 1 || j.Result == nil {
 		t.Fatalf("done: %+v, %v", j, err)
 	}
 	if _, err := r.Backtest(t.Context(), "no such"); !errors.Is(err, store.ErrNotFound) {

@@ -37,7 +37,7 @@ type rule struct {
 const maxWarmup = 24 * time.Hour
 
 // readRules reads rule files by Prometheus' own code.
-func (r *Room) readRules(docs []model.Document) (alerts, recording []rule, err error) {
+func (r *Room) readRules(docs []Document) (alerts, recording []rule, err error) {
 	var errs []error
 	for _, doc := range docs {
 		groups, problems := rules.Parse([]byte(doc.Text))

@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/signalbox-project/signalbox/internal/model"
 )
 
 const ruleFile = `groups:
@@ -33,8 +31,8 @@ func TestRulesFireAsPrometheusSays(t *testing.T) {
 	// high, then low; minute k after epoch is element k+10.
 	p.gauge("queue_length", epoch.Add(-10*time.Minute), slices.Concat(
 		repeat(0, 10), repeat(9, 4), repeat(0, 1), repeat(9, 9), repeat(0, 2), repeat(9, 1), repeat(0, 20)))
-	got := p.result(model.BacktestRequest{
-		Set: model.BacktestSet{Rules: []model.Document{{Name: "queue.yml", Text: ruleFile}}}, Start: epoch, End: epoch.Add(40 * time.Minute),
+	got := p.result(Request{
+		Set: Set{Rules: []Document{{Name: "queue.yml", Text: ruleFile}}}, Start: epoch, End: epoch.Add(40 * time.Minute),
 	})
 	type span struct {
 		Name        string
@@ -71,8 +69,8 @@ func TestRulesFireAsPrometheusSays(t *testing.T) {
 func TestARuleThatPendedBeforeTheStartFiresInTime(t *testing.T) {
 	p := newPast(t)
 	p.gauge("queue_length", epoch.Add(-3*time.Hour), slices.Concat(repeat(0, 100), repeat(9, 200)))
-	got := p.result(model.BacktestRequest{
-		Set: model.BacktestSet{Rules: []model.Document{{Name: "queue.yml", Text: ruleFile}}}, Start: epoch, End: epoch.Add(2 * time.Hour),
+	got := p.result(Request{
+		Set: Set{Rules: []Document{{Name: "queue.yml", Text: ruleFile}}}, Start: epoch, End: epoch.Add(2 * time.Hour),
 	})
 	for _, a := range got.Sets[0].Alerts {
 		if a.Name == "Slow" && a.Start.Equal(epoch.Add(40*time.Minute)) {
@@ -90,7 +88,7 @@ func TestAnAlertPerStepIsBounded(t *testing.T) {
 	}
 	p.gauge("queue_length", epoch, saw)
 	text := "groups: [{name: g, rules: [{alert: Flaps, expr: queue_length == 1}, {alert: Value, expr: queue_length == 1, labels: {v: '{{ query \"queue_length\" | first | value }}'}}]}]"
-	got := p.result(model.BacktestRequest{Set: model.BacktestSet{Rules: []model.Document{{Name: "g.yml", Text: text}}}, Start: epoch, End: epoch.Add(10 * time.Hour)})
+	got := p.result(Request{Set: Set{Rules: []Document{{Name: "g.yml", Text: text}}}, Start: epoch, End: epoch.Add(10 * time.Hour)})
 	if n := len(got.Sets[0].Alerts); n != 600 {
 		t.Errorf("%d alerts, want 300 of each", n)
 	}
@@ -102,7 +100,7 @@ func TestAnAlertPerStepIsBounded(t *testing.T) {
 func TestMissingSamplesEndAnAlert(t *testing.T) {
 	p := newPast(t)
 	p.gauge("queue_length", epoch, slices.Concat(repeat(9, 10), repeat(math.NaN(), 30)))
-	got := p.result(model.BacktestRequest{Set: model.BacktestSet{Rules: []model.Document{{Name: "queue.yml", Text: ruleFile}}}, Start: epoch, End: epoch.Add(30 * time.Minute)})
+	got := p.result(Request{Set: Set{Rules: []Document{{Name: "queue.yml", Text: ruleFile}}}, Start: epoch, End: epoch.Add(30 * time.Minute)})
 	for _, a := range got.Sets[0].Alerts {
 		// The last sample is of minute 9; it counts for less than five minutes.
 		if a.Name == "Now" && (a.End == nil || !a.End.Equal(epoch.Add(14*time.Minute))) {
@@ -138,8 +136,8 @@ func TestAlertsSeeWhatTheSetRecords(t *testing.T) {
   - {alert: Strange, expr: "other:recorded > 0"}
   - {alert: Gone, expr: "absent(never_there) * 0 == 1"}
 `
-	got := p.result(model.BacktestRequest{
-		Set: model.BacktestSet{Rules: []model.Document{{Name: "queue.yml", Text: text}}}, Start: epoch, End: epoch.Add(60 * time.Minute),
+	got := p.result(Request{
+		Set: Set{Rules: []Document{{Name: "queue.yml", Text: text}}}, Start: epoch, End: epoch.Add(60 * time.Minute),
 	})
 	spans := map[string][2]int{}
 	for _, a := range got.Sets[0].Alerts {

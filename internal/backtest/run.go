@@ -40,7 +40,7 @@ type replay struct {
 }
 
 // run does the work.
-func (r *Room) run(ctx context.Context, p plan, progress *progress) (*model.BacktestResult, error) {
+func (r *Room) run(ctx context.Context, p plan, progress *progress) (*Result, error) {
 	deploys, err := r.deps.Deploys.Deploys(ctx, store.DeployQuery{Start: p.start, End: p.end, Limit: maxDeploys})
 	if err != nil {
 		return nil, fmt.Errorf("read deployments: %w", err)
@@ -54,7 +54,7 @@ func (r *Room) run(ctx context.Context, p plan, progress *progress) (*model.Back
 		// Reading the window before the start is as much work as the rest.
 		progress.all.Add((2*int64(len(s.promises)) + int64(len(s.rules)+len(s.recording))) * chunks)
 	}
-	result := &model.BacktestResult{Start: p.start.UTC(), End: p.end.UTC(), Step: budget.Window(p.step), Difference: []model.BacktestDifference{}}
+	result := &Result{Start: p.start.UTC(), End: p.end.UTC(), Step: budget.Window(p.step), Difference: []Difference{}}
 	for i := range p.sets {
 		one := replay{plan: &p, room: r, set: &p.sets[i], deploys: deploys, progress: progress}
 		out, err := one.run(ctx)
@@ -75,11 +75,11 @@ func (r *Room) run(ctx context.Context, p plan, progress *progress) (*model.Back
 // maxDeploys bounds how many deployments one backtest asks the gate about.
 const maxDeploys = 5000
 
-func (r *replay) run(ctx context.Context) (model.BacktestOutcome, error) {
+func (r *replay) run(ctx context.Context) (Outcome, error) {
 	promises := make([]*promiseReplay, len(r.set.promises))
 	rules, err := r.ruleReplays(ctx)
 	if err != nil {
-		return model.BacktestOutcome{}, err
+		return Outcome{}, err
 	}
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(pace.Workers())
@@ -91,9 +91,9 @@ func (r *replay) run(ctx context.Context) (model.BacktestOutcome, error) {
 		g.Go(func() error { return one.run(gctx) })
 	}
 	if err := g.Wait(); err != nil {
-		return model.BacktestOutcome{}, err
+		return Outcome{}, err
 	}
-	out := model.BacktestOutcome{Name: r.set.name, Promises: []model.BacktestPromise{}, Alerts: []model.BacktestAlert{}}
+	out := Outcome{Name: r.set.name, Promises: []Promise{}, Alerts: []Alert{}}
 	for _, p := range promises {
 		out.Promises = append(out.Promises, p.outcome())
 		out.Alerts = append(out.Alerts, p.firings.closed(r.end)...)

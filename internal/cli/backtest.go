@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/backtest"
 	"github.com/signalbox-project/signalbox/internal/platform/human"
 )
 
@@ -22,11 +22,11 @@ import (
 type backtestCall struct {
 	client
 	output
-	Set     model.BacktestSet  `json:"set"`
-	Compare *model.BacktestSet `json:"compare,omitempty"`
-	Start   string             `json:"start"`
-	End     string             `json:"end"`
-	Step    string             `json:"step"`
+	Set     backtest.Set  `json:"set"`
+	Compare *backtest.Set `json:"compare,omitempty"`
+	Start   string        `json:"start"`
+	End     string        `json:"end"`
+	Step    string        `json:"step"`
 }
 
 func (b *backtestCall) flags(fs *pflag.FlagSet) {
@@ -75,10 +75,10 @@ replays what is in force. Nothing is sent and nothing is stored.`,
 	return cmd
 }
 
-func readSet(slos, policies, rules []string) (set model.BacktestSet, err error) {
+func readSet(slos, policies, rules []string) (set backtest.Set, err error) {
 	for _, part := range []struct {
 		patterns []string
-		to       *[]model.Document
+		to       *[]backtest.Document
 	}{{slos, &set.SLOs}, {policies, &set.Policies}, {rules, &set.Rules}} {
 		files, err := expand(part.patterns)
 		if err != nil {
@@ -89,7 +89,7 @@ func readSet(slos, policies, rules []string) (set model.BacktestSet, err error) 
 			if err != nil {
 				return set, fmt.Errorf("read %s: %w", file, err)
 			}
-			*part.to = append(*part.to, model.Document{Name: file, Text: string(text)})
+			*part.to = append(*part.to, backtest.Document{Name: file, Text: string(text)})
 		}
 	}
 	return set, nil
@@ -100,14 +100,14 @@ const pollEvery = 300 * time.Millisecond
 
 func (b *backtestCall) run(cmd *cobra.Command) error {
 	ctx := cmd.Context()
-	var job model.BacktestJob
+	var job backtest.Job
 	if err := b.postJSON(ctx, "/sb/v1/backtest", b, &job); err != nil {
 		return err
 	}
 	path := "/sb/v1/backtest/" + url.PathEscape(job.ID)
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
-	for job.State == model.BacktestRunning {
+	for job.State == backtest.Running {
 		if !b.json {
 			fmt.Fprintf(cmd.ErrOrStderr(), "\r%3.0f %%", 100*job.Progress)
 		}
@@ -126,7 +126,7 @@ func (b *backtestCall) run(cmd *cobra.Command) error {
 	if !b.json {
 		fmt.Fprint(cmd.ErrOrStderr(), "\r     \r")
 	}
-	if job.State != model.BacktestDone {
+	if job.State != backtest.Done {
 		return fmt.Errorf("the backtest is %s: %s", job.State, job.Error)
 	}
 	return b.print(cmd, job.Result, func(w io.Writer) error { return printBacktest(w, job.Result) })
@@ -134,7 +134,7 @@ func (b *backtestCall) run(cmd *cobra.Command) error {
 
 const clock = "2006-01-02 15:04"
 
-func printBacktest(w io.Writer, r *model.BacktestResult) error {
+func printBacktest(w io.Writer, r *backtest.Result) error {
 	fmt.Fprintf(w, "%s to %s UTC, every %s\n%s\n", r.Start.Format(clock), r.End.Format(clock), r.Step, r.Summary)
 	for _, s := range r.Sets {
 		if len(r.Sets) > 1 {
@@ -176,7 +176,7 @@ func lasted(seconds float64) string {
 	return human.Duration(time.Duration(seconds * float64(time.Second)))
 }
 
-func printPages(w io.Writer, pages []model.BacktestPage) {
+func printPages(w io.Writer, pages []backtest.Page) {
 	if len(pages) == 0 {
 		return
 	}
@@ -192,7 +192,7 @@ func printPages(w io.Writer, pages []model.BacktestPage) {
 	t.write(w)
 }
 
-func printPromises(w io.Writer, promises []model.BacktestPromise) {
+func printPromises(w io.Writer, promises []backtest.Promise) {
 	if len(promises) == 0 {
 		return
 	}
@@ -220,7 +220,7 @@ func share(v *float64) string {
 	return percent(*v)
 }
 
-func printDeploys(w io.Writer, deploys []model.BacktestDeploy) {
+func printDeploys(w io.Writer, deploys []backtest.Deploy) {
 	if len(deploys) == 0 {
 		return
 	}

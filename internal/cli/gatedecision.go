@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/signalbox-project/signalbox/internal/gate"
+	"github.com/signalbox-project/signalbox/internal/gate/canary"
 	"github.com/signalbox-project/signalbox/internal/gate/sign"
 	"github.com/signalbox-project/signalbox/internal/model"
 )
@@ -242,7 +243,7 @@ func matchText(s gate.Selector) string {
 func gateCanaryCommand() *cobra.Command {
 	var c client
 	var o output
-	var req model.CanaryRequest
+	var req canary.Request
 	cmd := &cobra.Command{
 		Use:   "canary --service NAME --baseline VERSION --canary VERSION",
 		Short: "Exit 0 if a version is no worse than another, 1 if it is worse, 2 if undecidable",
@@ -257,7 +258,7 @@ Exit status:
 		Example: `  signalbox gate canary --service edge --baseline 2.4.1 --canary 2.4.2 --window 30m`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			var r model.CanaryResult
+			var r canary.Result
 			if err := c.postJSON(cmd.Context(), "/sb/v1/gate/canary", req, &r); err != nil {
 				return err
 			}
@@ -285,14 +286,14 @@ Exit status:
 	return cmd
 }
 
-func printCanary(w io.Writer, r model.CanaryResult) error {
+func printCanary(w io.Writer, r canary.Result) error {
 	fmt.Fprintf(w, "%s\n", r.Summary)
 	for _, c := range r.Checks {
 		fmt.Fprintf(w, "  %-12s %-13s %s\n", c.Verdict, c.Name, c.Message)
 	}
 	fmt.Fprintln(w)
 	t := newTable("VERSION", "REQUESTS", "FAILED", "P50 S", "P95 S", "P99 S")
-	for _, f := range []model.CanaryFigures{r.Baseline, r.Canary} {
+	for _, f := range []canary.Figures{r.Baseline, r.Canary} {
 		failed := "-"
 		if f.ErrorRatio != nil {
 			failed = percent(*f.ErrorRatio)

@@ -146,13 +146,13 @@ func namedByAlerting(s cause.Symptom, alerts []model.ActiveAlert) string {
 
 // Causes are the causes of what fails now, those of most SLOs first; symptoms
 // are folded under their cause. The sentence is "" while nothing fails.
-func (r *Room) Causes(ctx context.Context, tenant string) (list []model.CauseGroup, summary string, err error) {
+func (r *Room) Causes(ctx context.Context, tenant string) (list []cause.Group, summary string, err error) {
 	now := r.deps.Now()
 	k, err := r.factsAround(ctx, tenant, now, now)
 	if err != nil {
 		return nil, "", fmt.Errorf("causes: %w", err)
 	}
-	list = []model.CauseGroup{}
+	list = []cause.Group{}
 	for _, st := range k.slos {
 		if !burns(st) {
 			continue
@@ -164,7 +164,7 @@ func (r *Room) Causes(ctx context.Context, tenant string) (list []model.CauseGro
 		c := cause.Of(s, k.of(s))
 		list = fold(list, c, st)
 	}
-	slices.SortStableFunc(list, func(a, b model.CauseGroup) int {
+	slices.SortStableFunc(list, func(a, b cause.Group) int {
 		return cmp.Or(cmp.Compare(len(b.SLOs), len(a.SLOs)), a.Cause.Since.Compare(b.Cause.Since))
 	})
 	return list, causesText(list, len(k.slos)), nil
@@ -177,11 +177,11 @@ func aboutLatency(st model.SLOStatus) bool {
 	return st.Threshold != nil || strings.Contains(q, "_bucket") || strings.Contains(q, "histogram_") || strings.Contains(q, "duration:>")
 }
 
-func fold(list []model.CauseGroup, c model.Cause, st model.SLOStatus) []model.CauseGroup {
-	i := slices.IndexFunc(list, func(o model.CauseGroup) bool { return o.Cause.Service == c.Service })
+func fold(list []cause.Group, c model.Cause, st model.SLOStatus) []cause.Group {
+	i := slices.IndexFunc(list, func(o cause.Group) bool { return o.Cause.Service == c.Service })
 	if i < 0 {
 		i = len(list)
-		list = append(list, model.CauseGroup{Cause: c, Services: []string{c.Service}})
+		list = append(list, cause.Group{Cause: c, Services: []string{c.Service}})
 	}
 	o := &list[i]
 	if c.Since.Before(o.Cause.Since) || o.Cause.Change == nil && c.Change != nil {
@@ -201,7 +201,7 @@ func fold(list []model.CauseGroup, c model.Cause, st model.SLOStatus) []model.Ca
 
 // causeText is, for example: access-control fails since 14:02 UTC, right after version
 // 1.10.0; edge and layout fail because of it.
-func causeText(o model.CauseGroup) string {
+func causeText(o cause.Group) string {
 	text := o.Cause.Service + " has failed since " + human.Clock(o.Cause.Since)
 	if c := o.Cause.Change; c != nil {
 		text += ", " + cause.After(o.Cause.Since, c)
@@ -216,7 +216,7 @@ func causeText(o model.CauseGroup) string {
 	return text + "."
 }
 
-func causesText(list []model.CauseGroup, all int) string {
+func causesText(list []cause.Group, all int) string {
 	if len(list) == 0 {
 		return ""
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/prometheus/tsdb"
 
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/notify"
 	"github.com/signalbox-project/signalbox/internal/slo/promexpr"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
@@ -37,9 +38,9 @@ func (f *facts) Silence(_ context.Context, id string) (model.Silence, bool) {
 	return model.Silence{ID: id, CreatedBy: "ada", Comment: "the migration", EndsAt: time.Date(2026, 3, 2, 16, 0, 0, 0, time.UTC)}, id == "s1"
 }
 
-func (f *facts) Destinations() func(model.Labels) []model.Destination {
-	return func(ls model.Labels) []model.Destination {
-		return []model.Destination{{Receiver: "team-" + ls["service"]}}
+func (f *facts) Destinations() func(model.Labels) []notify.Destination {
+	return func(ls model.Labels) []notify.Destination {
+		return []notify.Destination{{Receiver: "team-" + ls["service"]}}
 	}
 }
 

@@ -44,8 +44,8 @@ type subject struct {
 // named by its fingerprint, a page's ID, or its name (then the one that has been active
 // longest is explained and the others are listed). store.ErrNotFound when no
 // alert, rule or page is called so.
-func (r *Room) Explain(ctx context.Context, asked string) (model.Explanation, error) {
-	e := model.Explanation{Labels: map[string]string{}, Timeline: []model.TimelineEvent{}, Pages: []model.Page{}, SilencedBy: []string{}, InhibitedBy: []string{}}
+func (r *Room) Explain(ctx context.Context, asked string) (Explanation, error) {
+	e := Explanation{Labels: map[string]string{}, Timeline: []TimelineEvent{}, Pages: []model.Page{}, SilencedBy: []string{}, InhibitedBy: []string{}}
 	active, pages, rules, err := r.everything(ctx)
 	if err != nil {
 		return e, fmt.Errorf("explain %s: %w", asked, err)
@@ -228,18 +228,18 @@ func pagesOf(pages []model.Page, s subject, asked string) []model.Page {
 }
 
 // others are further alerts of the same name.
-func others(s subject, active []model.ActiveAlert, rules []model.AlertRule) []model.AlertRef {
-	var out []model.AlertRef
+func others(s subject, active []model.ActiveAlert, rules []model.AlertRule) []AlertRef {
+	var out []AlertRef
 	name := s.Labels["alertname"]
 	for _, a := range active {
 		if a.Labels["alertname"] == name && a.Fingerprint != s.Fingerprint && len(out) < maxOthers {
-			out = append(out, model.AlertRef{Fingerprint: a.Fingerprint, Alert: name, Labels: a.Labels, State: stateFiring})
+			out = append(out, AlertRef{Fingerprint: a.Fingerprint, Alert: name, Labels: a.Labels, State: stateFiring})
 		}
 	}
 	for _, r := range rules {
 		for _, a := range r.Active {
 			if a.State == statePending && r.Name == name && a.Fingerprint != s.Fingerprint && len(out) < maxOthers {
-				out = append(out, model.AlertRef{Fingerprint: a.Fingerprint, Alert: name, Labels: a.Labels, State: statePending})
+				out = append(out, AlertRef{Fingerprint: a.Fingerprint, Alert: name, Labels: a.Labels, State: statePending})
 			}
 		}
 	}
@@ -247,11 +247,11 @@ func others(s subject, active []model.ActiveAlert, rules []model.AlertRule) []mo
 }
 
 // quiet names what keeps the alert from being delivered, and where it would go.
-func (r *Room) quiet(ctx context.Context, e *model.Explanation, s subject, active []model.ActiveAlert) {
+func (r *Room) quiet(ctx context.Context, e *Explanation, s subject, active []model.ActiveAlert) {
 	e.SilencedBy, e.InhibitedBy = append(e.SilencedBy, s.SilencedBy...), append(e.InhibitedBy, s.InhibitedBy...)
 	for _, a := range active {
 		if slices.Contains(e.InhibitedBy, a.Fingerprint) {
-			e.Inhibitors = append(e.Inhibitors, model.AlertRef{Fingerprint: a.Fingerprint, Alert: a.Labels["alertname"], Labels: a.Labels, State: stateFiring})
+			e.Inhibitors = append(e.Inhibitors, AlertRef{Fingerprint: a.Fingerprint, Alert: a.Labels["alertname"], Labels: a.Labels, State: stateFiring})
 		}
 	}
 	if r.deps.Routing == nil {
@@ -270,7 +270,7 @@ func (r *Room) quiet(ctx context.Context, e *model.Explanation, s subject, activ
 }
 
 // why finds the cause of an alert about a service, and the changes to show beside it.
-func (r *Room) why(ctx context.Context, e *model.Explanation, s subject) ([]model.Deploy, error) {
+func (r *Room) why(ctx context.Context, e *Explanation, s subject) ([]model.Deploy, error) {
 	service := s.Labels.Own("service")
 	if service == "" || e.ActiveSince == nil || s.state == statePending {
 		return nil, nil

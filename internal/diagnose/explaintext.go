@@ -12,11 +12,11 @@ import (
 
 // timeline is what happened around an alert, oldest first. A page tells of a whole
 // group; what was sent before this alert began was about others.
-func timeline(s subject, pages []model.Page, deploys []model.Deploy) []model.TimelineEvent {
-	out := []model.TimelineEvent{}
+func timeline(s subject, pages []model.Page, deploys []model.Deploy) []TimelineEvent {
+	out := []TimelineEvent{}
 	add := func(t time.Time, format string, args ...any) {
 		if !t.IsZero() {
-			out = append(out, model.TimelineEvent{Time: t.UTC(), Event: fmt.Sprintf(format, args...)})
+			out = append(out, TimelineEvent{Time: t.UTC(), Event: fmt.Sprintf(format, args...)})
 		}
 	}
 	for _, d := range deploys {
@@ -49,11 +49,11 @@ func timeline(s subject, pages []model.Page, deploys []model.Deploy) []model.Tim
 	if ended != nil {
 		add(*ended, "resolved")
 	}
-	slices.SortStableFunc(out, func(x, y model.TimelineEvent) int { return x.Time.Compare(y.Time) })
+	slices.SortStableFunc(out, func(x, y TimelineEvent) int { return x.Time.Compare(y.Time) })
 	return out
 }
 
-func explainText(e model.Explanation, s subject) string {
+func explainText(e Explanation, s subject) string {
 	what := e.Alert
 	if slo := s.Labels.Own("slo"); slo != "" {
 		what += " for " + slo
@@ -90,7 +90,7 @@ func explainText(e model.Explanation, s subject) string {
 }
 
 // valueText compares the value with the condition: value 0.2, needs > 1 for 5 m.
-func valueText(e model.Explanation, s subject) string {
+func valueText(e Explanation, s subject) string {
 	needs := ""
 	switch {
 	case e.Condition != "" && e.Threshold != nil:
@@ -110,7 +110,7 @@ func valueText(e model.Explanation, s subject) string {
 }
 
 // notifiedText says who was told, or why nobody was.
-func notifiedText(e model.Explanation, s subject) string {
+func notifiedText(e Explanation, s subject) string {
 	switch {
 	case len(e.Silences) > 0:
 		q := e.Silences[0]
@@ -139,7 +139,7 @@ func notifiedText(e model.Explanation, s subject) string {
 	return " Nobody was notified." + routeText(e, " It is routed to ")
 }
 
-func routeText(e model.Explanation, begin string) string {
+func routeText(e Explanation, begin string) string {
 	if len(e.Receivers) == 0 {
 		return ""
 	}

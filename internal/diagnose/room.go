@@ -6,7 +6,7 @@
 // is concluded in internal/cause. It stores nothing, judges no SLO and changes nothing.
 //
 // In: PromQL answers, deployments, promises, edges, alerts and pages, each
-// behind a small interface. Out: model.ServiceSummary, ServiceDetail and Explanation.
+// behind a small interface. Out: ServiceSummary, ServiceDetail and Explanation.
 //
 // Invariants: a figure without data is nil, never zero; each question asks a
 // fixed number of queries, a few at once. A Room keeps no state and is safe for
@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/notify"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
 
@@ -63,7 +64,7 @@ type Rules interface {
 
 // Routing knows where alerts go and what silences them; alerting/router does.
 type Routing interface {
-	Destinations() func(labels model.Labels) []model.Destination
+	Destinations() func(labels model.Labels) []notify.Destination
 	Silence(ctx context.Context, id string) (model.Silence, bool)
 }
 

@@ -41,7 +41,7 @@ func (u unusual) since() time.Time {
 }
 
 // sentence says the most important thing about a service.
-func (u unusual) sentence(d model.ServiceDetail) string {
+func (u unusual) sentence(d ServiceDetail) string {
 	if d.Rate == nil {
 		return "No requests were seen in this range."
 	}

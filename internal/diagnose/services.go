@@ -75,7 +75,7 @@ func promWindow(start, end time.Time) string {
 
 // Services lists every service that was seen in the range, has a promise or
 // was deployed, by name.
-func (r *Room) Services(ctx context.Context, tenant string, start, end time.Time) ([]model.ServiceSummary, error) {
+func (r *Room) Services(ctx context.Context, tenant string, start, end time.Time) ([]ServiceSummary, error) {
 	w := promWindow(start, end)
 	var rate, errs, p95, versions []model.Sample
 	var slos []model.SLOStatus
@@ -97,12 +97,12 @@ func (r *Room) Services(ctx context.Context, tenant string, start, end time.Time
 	return assemble(rate, errs, p95, versions, slos, deploys), nil
 }
 
-func assemble(rate, errs, p95, versions []model.Sample, slos []model.SLOStatus, deploys []model.Deploy) []model.ServiceSummary {
-	by := map[string]*model.ServiceSummary{}
-	of := func(name string) *model.ServiceSummary {
+func assemble(rate, errs, p95, versions []model.Sample, slos []model.SLOStatus, deploys []model.Deploy) []ServiceSummary {
+	by := map[string]*ServiceSummary{}
+	of := func(name string) *ServiceSummary {
 		s := by[name]
 		if s == nil {
-			s = &model.ServiceSummary{Service: name, SLOState: "none", Versions: []string{}}
+			s = &ServiceSummary{Service: name, SLOState: "none", Versions: []string{}}
 			by[name] = s
 		}
 		return s
@@ -134,7 +134,7 @@ func assemble(rate, errs, p95, versions []model.Sample, slos []model.SLOStatus, 
 		}
 	}
 	delete(by, "")
-	out := make([]model.ServiceSummary, 0, len(by))
+	out := make([]ServiceSummary, 0, len(by))
 	for _, name := range slices.Sorted(maps.Keys(by)) {
 		out = append(out, *by[name])
 	}
@@ -143,8 +143,8 @@ func assemble(rate, errs, p95, versions []model.Sample, slos []model.SLOStatus, 
 
 // Service is everything about one service in a range. A service that nobody
 // has heard of is store.ErrNotFound.
-func (r *Room) Service(ctx context.Context, tenant, name string, start, end time.Time) (model.ServiceDetail, error) {
-	d := model.ServiceDetail{Service: name, Queries: queriesOf(tenant, name), DependsOn: []model.Edge{}, UsedBy: []model.Edge{}}
+func (r *Room) Service(ctx context.Context, tenant, name string, start, end time.Time) (ServiceDetail, error) {
+	d := ServiceDetail{Service: name, Queries: queriesOf(tenant, name), DependsOn: []model.Edge{}, UsedBy: []model.Edge{}}
 	w := promWindow(start, end)
 	var rate, errs, p50, p95, p99 []model.Sample
 	var edges []model.Edge
@@ -168,7 +168,7 @@ func (r *Room) Service(ctx context.Context, tenant, name string, start, end time
 		}
 		return err
 	})
-	for label, dst := range map[string]*[]model.ServiceSlice{"version": &d.Versions, "route": &d.Routes, "region": &d.Regions} {
+	for label, dst := range map[string]*[]ServiceSlice{"version": &d.Versions, "route": &d.Routes, "region": &d.Regions} {
 		g.Go(func() (err error) { *dst, err = r.cut(gctx, tenant, name, label, w, end); return err })
 	}
 	if err := g.Wait(); err != nil {
@@ -205,10 +205,10 @@ func (r *Room) Service(ctx context.Context, tenant, name string, start, end time
 }
 
 // cut is a service's traffic by one label, most traffic first.
-func (r *Room) cut(ctx context.Context, tenant, name, label, w string, end time.Time) ([]model.ServiceSlice, error) {
+func (r *Room) cut(ctx context.Context, tenant, name, label, w string, end time.Time) ([]ServiceSlice, error) {
 	rate, err := r.deps.Querier.Instant(ctx, rateOf(label, w, spans("_count", tenant, name)), end)
 	if err != nil || len(rate) == 0 {
-		return []model.ServiceSlice{}, err
+		return []ServiceSlice{}, err
 	}
 	errs, err := r.deps.Querier.Instant(ctx, rateOf(label, w, spans("_count", tenant, name, isError)), end)
 	if err != nil {
@@ -222,13 +222,13 @@ func (r *Room) cut(ctx context.Context, tenant, name, label, w string, end time.
 	slices.SortFunc(rate, func(a, b model.Sample) int {
 		return cmp.Or(cmp.Compare(b.Value, a.Value), strings.Compare(a.Labels[label], b.Labels[label]))
 	})
-	out := []model.ServiceSlice{}
+	out := []ServiceSlice{}
 	for _, s := range rate {
 		value := s.Labels[label]
 		if math.IsNaN(s.Value) || s.Value == 0 || len(out) == maxSlices {
 			continue
 		}
-		c := model.ServiceSlice{Value: value, Rate: pointer(s.Value), ErrorRatio: ratio(errors[value], s.Value)}
+		c := ServiceSlice{Value: value, Rate: pointer(s.Value), ErrorRatio: ratio(errors[value], s.Value)}
 		if q, ok := latency[value]; ok {
 			c.P95Seconds = pointer(q)
 		}
@@ -240,10 +240,10 @@ func (r *Room) cut(ctx context.Context, tenant, name, label, w string, end time.
 // queriesOf are the golden signals as curves. Saturation is the fullest of the
 // resources that the service's instances report by OpenTelemetry's conventions
 // (process.cpu.utilization and the like), 0 to 1.
-func queriesOf(tenant, name string) model.ServiceQueries {
+func queriesOf(tenant, name string) ServiceQueries {
 	const w = drawnWindow
 	all := spans("_count", tenant, name)
-	return model.ServiceQueries{
+	return ServiceQueries{
 		Rate:   rateOf("", w, all),
 		Errors: rateOf("", w, spans("_count", tenant, name, isError)) + " / " + rateOf("", w, all),
 		P50:    quantileOf(0.5, "", w, tenant, name), P95: quantileOf(0.95, "", w, tenant, name), P99: quantileOf(0.99, "", w, tenant, name),

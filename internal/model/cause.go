@@ -27,11 +27,3 @@ type RuledOut struct {
 	Change Deploy `json:"change"`
 	Why    string `json:"why"`
 }
-
-// CauseGroup is a cause with all that it makes fail.
-type CauseGroup struct {
-	Cause    Cause    `json:"cause"`
-	Services []string `json:"services" doc:"that fail of it, the one where it lies first"`
-	SLOs     []string `json:"slos" doc:"that burn of it, those of the service where it lies first"`
-	Text     string   `json:"text" doc:"one sentence"`
-}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/times"
+	"github.com/signalbox-project/signalbox/internal/report/paper"
 	"github.com/signalbox-project/signalbox/internal/slo"
 	"github.com/signalbox-project/signalbox/internal/slo/ledger"
 	"github.com/signalbox-project/signalbox/internal/store"
@@ -42,7 +43,7 @@ func TestDaysAreReadTwiceAndNoMore(t *testing.T) {
 	w := newWorld(t, utc(2026, 10, 11, 0, 30), availability("edge", "99.9"))
 	w.minutes(utc(2026, 9, 30, 0, 0), w.now, map[string]traffic{"edge": steady(0)})
 	c := w.count()
-	req := model.ReportRequest{Start: utc(2026, 10, 1, 0, 0), End: utc(2026, 10, 9, 0, 0), Months: 1}
+	req := paper.Request{Start: utc(2026, 10, 1, 0, 0), End: utc(2026, 10, 9, 0, 0), Months: 1}
 	for _, step := range []struct {
 		name  string
 		after time.Duration
@@ -65,16 +66,16 @@ func TestDaysAreReadTwiceAndNoMore(t *testing.T) {
 
 func TestLateDataCountsUntilADayIsSettled(t *testing.T) {
 	w := newWorld(t, utc(2026, 10, 3, 12, 0), availability("edge", "99.9")+availability("late", "99.9"))
-	req := model.ReportRequest{Start: utc(2026, 10, 1, 0, 0), End: utc(2026, 10, 2, 0, 0), SLO: "late-ok", Months: 1}
+	req := paper.Request{Start: utc(2026, 10, 1, 0, 0), End: utc(2026, 10, 2, 0, 0), SLO: "late-ok", Months: 1}
 	w.minutes(utc(2026, 9, 30, 0, 0), utc(2026, 10, 1, 12, 0), map[string]traffic{"late": steady(0)})
-	if p := w.report(req).Promises[0]; p.Verdict != model.ReportUnknown || p.Contract.Coverage != 0.5 {
+	if p := w.report(req).Promises[0]; p.Verdict != paper.Unknown || p.Contract.Coverage != 0.5 {
 		t.Errorf("half of it is known: %s %+v", p.Verdict, p.Contract)
 	}
 	w.now = w.now.Add(3 * time.Hour)
 	w.report(req) // the same again, but a day with gaps does not settle so soon
 	w.minutes(utc(2026, 10, 1, 12, 1), utc(2026, 10, 2, 12, 0), map[string]traffic{"late": steady(0.5)})
 	w.now = w.now.Add(3 * time.Hour)
-	if p := w.report(req).Promises[0]; p.Verdict != model.ReportMissed || p.Contract.Coverage != 1 {
+	if p := w.report(req).Promises[0]; p.Verdict != paper.Missed || p.Contract.Coverage != 1 {
 		t.Errorf("the rest came late: %s %+v", p.Verdict, p.Contract)
 	}
 }
@@ -82,7 +83,7 @@ func TestLateDataCountsUntilADayIsSettled(t *testing.T) {
 func TestADamagedDayIsReadAgain(t *testing.T) {
 	w := newWorld(t, utc(2026, 10, 5, 0, 0), availability("edge", "99.9"))
 	w.minutes(utc(2026, 9, 30, 0, 0), w.now, map[string]traffic{"edge": steady(0.0005)})
-	req := model.ReportRequest{Start: utc(2026, 10, 1, 0, 0), End: utc(2026, 10, 3, 0, 0), Months: 1}
+	req := paper.Request{Start: utc(2026, 10, 1, 0, 0), End: utc(2026, 10, 3, 0, 0), Months: 1}
 	want := w.report(req).Promises[0].Contract
 	for k, d := range w.days.rows {
 		d.Cells, d.Settled = []byte{7, 7, 7}, true
@@ -141,12 +142,12 @@ func TestAHistoryThatTakesTooLongToReadIsToBeAskedForAgain(t *testing.T) {
 	w := newWorld(t, utc(2026, 10, 11, 0, 0), availability("edge", "99.9"))
 	c := w.count()
 	c.fail = context.DeadlineExceeded
-	_, err := w.room.Report(t.Context(), model.ReportRequest{Period: "2026-09", Audience: audienceCustomer})
+	_, err := w.room.Report(t.Context(), paper.Request{Period: "2026-09", Audience: audienceCustomer})
 	if !errors.Is(err, store.ErrOverloaded) {
 		t.Error(err)
 	}
 	c.fail = errors.New("broken")
-	if _, err = w.room.Report(t.Context(), model.ReportRequest{Period: "2026-09", Audience: audienceCustomer}); err == nil || errors.Is(err, store.ErrOverloaded) {
+	if _, err = w.room.Report(t.Context(), paper.Request{Period: "2026-09", Audience: audienceCustomer}); err == nil || errors.Is(err, store.ErrOverloaded) {
 		t.Error(err)
 	}
 }
@@ -159,20 +160,20 @@ func TestVerdicts(t *testing.T) {
 		name     string
 		cell     ledger.Cell // with data for Minutes of the month
 		asOf     time.Time
-		want     model.ReportVerdict
+		want     paper.Verdict
 		leftover float64
 	}{
-		{"nothing happened", ledger.Cell{Minutes: minutes}, month.end, model.ReportUnknown, 44.64},
-		{"no data", ledger.Cell{}, month.end, model.ReportUnknown, 44.64},
-		{"all good", ledger.Cell{Total: 1e6, Minutes: minutes}, month.end, model.ReportMet, 44.64},
-		{"exactly the budget", ledger.Cell{Bad: 1e3, Total: 1e6, Minutes: minutes}, month.end, model.ReportMet, 0},
-		{"one event more", ledger.Cell{Bad: 1001, Total: 1e6, Minutes: minutes}, month.end, model.ReportMissed, -0.04464},
-		{"half unknown and all good", ledger.Cell{Total: 1e6, Minutes: minutes / 2}, month.end, model.ReportUnknown, 44.64},
-		{"half unknown, and what is known broke it whatever happened", ledger.Cell{Bad: 2100, Total: 1e6, Minutes: minutes / 2}, month.end, model.ReportMissed, -2.232},
-		{"half unknown, and what is known did not break it yet", ledger.Cell{Bad: 1900, Total: 1e6, Minutes: minutes / 2}, month.end, model.ReportUnknown, 2.232},
-		{"96 % known, and that is below the objective", ledger.Cell{Bad: 1010, Total: 1e6, Minutes: 0.96 * minutes}, month.end, model.ReportMissed, 1.35680},
-		{"half way and on track", ledger.Cell{Bad: 900, Total: 1e6, Minutes: minutes / 2}, utc(2026, 10, 16, 12, 0), model.ReportOnTrack, 24.552},
-		{"half way and too fast", ledger.Cell{Bad: 1500, Total: 1e6, Minutes: minutes / 2}, utc(2026, 10, 16, 12, 0), model.ReportAtRisk, 11.16},
+		{"nothing happened", ledger.Cell{Minutes: minutes}, month.end, paper.Unknown, 44.64},
+		{"no data", ledger.Cell{}, month.end, paper.Unknown, 44.64},
+		{"all good", ledger.Cell{Total: 1e6, Minutes: minutes}, month.end, paper.Met, 44.64},
+		{"exactly the budget", ledger.Cell{Bad: 1e3, Total: 1e6, Minutes: minutes}, month.end, paper.Met, 0},
+		{"one event more", ledger.Cell{Bad: 1001, Total: 1e6, Minutes: minutes}, month.end, paper.Missed, -0.04464},
+		{"half unknown and all good", ledger.Cell{Total: 1e6, Minutes: minutes / 2}, month.end, paper.Unknown, 44.64},
+		{"half unknown, and what is known broke it whatever happened", ledger.Cell{Bad: 2100, Total: 1e6, Minutes: minutes / 2}, month.end, paper.Missed, -2.232},
+		{"half unknown, and what is known did not break it yet", ledger.Cell{Bad: 1900, Total: 1e6, Minutes: minutes / 2}, month.end, paper.Unknown, 2.232},
+		{"96 % known, and that is below the objective", ledger.Cell{Bad: 1010, Total: 1e6, Minutes: 0.96 * minutes}, month.end, paper.Missed, 1.35680},
+		{"half way and on track", ledger.Cell{Bad: 900, Total: 1e6, Minutes: minutes / 2}, utc(2026, 10, 16, 12, 0), paper.OnTrack, 24.552},
+		{"half way and too fast", ledger.Cell{Bad: 1500, Total: 1e6, Minutes: minutes / 2}, utc(2026, 10, 16, 12, 0), paper.AtRisk, 11.16},
 	} {
 		w := &work{asOf: c.asOf}
 		f := figures(d, c.cell, month.end.Sub(month.start), times.Earlier(month.end, c.asOf).Sub(month.start))
@@ -196,7 +197,7 @@ spec:
 `)
 	w.minutes(utc(2026, 9, 30, 0, 0), w.now, map[string]traffic{"edge": steady(0.0005), "layout": during(utc(2026, 10, 4, 0, 0), time.Hour, 1, steady(0.002))})
 	w.fixes = []model.SLOCorrection{{SLO: "layout-ok", Kind: "maintenance", Author: "kim", Reason: "x", Start: utc(2026, 10, 4, 0, 0), End: utc(2026, 10, 4, 1, 0)}}
-	r := w.report(model.ReportRequest{Start: utc(2026, 10, 1, 0, 0), End: utc(2026, 10, 8, 0, 0), Months: 1})
+	r := w.report(paper.Request{Start: utc(2026, 10, 1, 0, 0), End: utc(2026, 10, 8, 0, 0), Months: 1})
 	p := promiseOf(t, r, "both")
 	// Burn of 0.5 and of 0.2 is 0.35 on average.
 	if p.Contract.UsedRatio == nil || math.Abs(*p.Contract.UsedRatio-0.35) > 1e-6 || p.Contract.ExcludedMinutes != 60 || len(p.Corrections) != 1 {
@@ -214,16 +215,16 @@ func TestSignalboxItselfIsReportedFromWhatItRecorded(t *testing.T) {
 	w := newWorld(t, utc(2026, 10, 11, 0, 0), availability("edge", "99.9"))
 	down := utc(2026, 10, 5, 7, 5)
 	w.gauge("signalbox_slo_objective", utc(2026, 9, 29, 0, 0).Add(15*time.Second), w.now, func(at time.Time) bool { return at.Before(down) || !at.Before(down.Add(30*time.Minute)) })
-	p := w.report(model.ReportRequest{Start: utc(2026, 10, 1, 0, 0), End: utc(2026, 10, 8, 0, 0), Months: 1, Audience: audienceInternal}).Internal.Platform
+	p := w.report(paper.Request{Start: utc(2026, 10, 1, 0, 0), End: utc(2026, 10, 8, 0, 0), Months: 1, Audience: audienceInternal}).Internal.Platform
 	// The last results before the gap are of its last minute: 30 min less one.
-	if p == nil || p.KnownMinutes != 7*1440 || p.DownMinutes < 29 || p.DownMinutes > 30 || p.Verdict != model.ReportMissed {
+	if p == nil || p.KnownMinutes != 7*1440 || p.DownMinutes < 29 || p.DownMinutes > 30 || p.Verdict != paper.Missed {
 		t.Fatalf("%+v", p)
 	}
 	if len(p.Gaps) != 1 || !p.Gaps[0].Start.Equal(utc(2026, 10, 5, 7, 0)) || !p.Gaps[0].End.Equal(utc(2026, 10, 5, 7, 45)) {
 		t.Errorf("gaps %+v", p.Gaps)
 	}
-	p = w.report(model.ReportRequest{Start: utc(2026, 9, 28, 0, 0), End: utc(2026, 9, 30, 0, 0), Months: 1, Audience: audienceInternal}).Internal.Platform
-	if p == nil || !p.Since.Equal(utc(2026, 9, 29, 0, 0)) || p.Verdict != model.ReportUnknown || p.DownMinutes != 0 {
+	p = w.report(paper.Request{Start: utc(2026, 9, 28, 0, 0), End: utc(2026, 9, 30, 0, 0), Months: 1, Audience: audienceInternal}).Internal.Platform
+	if p == nil || !p.Since.Equal(utc(2026, 9, 29, 0, 0)) || p.Verdict != paper.Unknown || p.DownMinutes != 0 {
 		t.Errorf("since its first day: %+v", p)
 	}
 }
@@ -254,7 +255,7 @@ func TestThousandsOfPromisesAreSummedFromTheirDays(t *testing.T) {
 	w.start()
 	c := w.count()
 	began := time.Now()
-	r := w.report(model.ReportRequest{Period: "2026-10", Months: 1})
+	r := w.report(paper.Request{Period: "2026-10", Months: 1})
 	t.Logf("%d SLOs in %s", promises, time.Since(began))
 	if r.Counts.Met != promises || c.asked.Load() != 0 {
 		t.Errorf("%+v with %d queries of samples", r.Counts, c.asked.Load())
@@ -274,7 +275,7 @@ func TestAReportIsMadeWhereNothingCanBeKept(t *testing.T) {
 	w.minutes(utc(2026, 9, 30, 0, 0), w.now, map[string]traffic{"edge": steady(0)})
 	days := &fullDisk{err: fmt.Errorf("write slo_days: %w", store.ErrReadOnly)}
 	w.room.deps.Days, w.room.archive.deps.Days = days, days
-	req := model.ReportRequest{Start: utc(2026, 10, 1, 0, 0), End: utc(2026, 10, 3, 0, 0), Audience: audienceCustomer}
+	req := paper.Request{Start: utc(2026, 10, 1, 0, 0), End: utc(2026, 10, 3, 0, 0), Audience: audienceCustomer}
 	if r := w.report(req); r.Counts.Met != 1 {
 		t.Errorf("%+v", r.Counts)
 	}

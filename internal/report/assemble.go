@@ -5,39 +5,39 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/report/paper"
 )
 
 // report puts the promises together.
-func (w *work) report(promises []*promise) model.Report {
+func (w *work) report(promises []*promise) paper.Report {
 	end := w.end()
-	out := model.Report{
+	out := paper.Report{
 		Title: "Service levels, " + w.period.name, Audience: w.req.Audience, AsOf: w.known.In(w.req.Zone),
-		Period: model.ReportPeriod{
+		Period: paper.Period{
 			Name: w.period.name, Start: w.period.start, End: w.period.end, TimeZone: w.req.Zone.String(),
 			Minutes: w.period.end.Sub(w.period.start).Minutes(), ElapsedMinutes: end.Sub(w.period.start).Minutes(), Complete: !w.period.end.After(w.asOf),
 		},
-		Scope: model.ReportScope{Service: w.req.Service, SLO: w.req.SLO, Team: w.req.Team},
-		Notes: w.notes(), Promises: []model.ReportPromise{},
+		Scope: paper.Scope{Service: w.req.Service, SLO: w.req.SLO, Team: w.req.Team},
+		Notes: w.notes(), Promises: []paper.Promise{},
 	}
 	for _, p := range promises {
 		out.Counts.Promises++
 		switch p.out.Verdict {
-		case model.ReportMet:
+		case paper.Met:
 			out.Counts.Met++
-		case model.ReportMissed:
+		case paper.Missed:
 			out.Counts.Missed++
-		case model.ReportAtRisk:
+		case paper.AtRisk:
 			out.Counts.AtRisk++
-		case model.ReportOnTrack:
+		case paper.OnTrack:
 			out.Counts.OnTrack++
 		default:
 			out.Counts.Unknown++
 		}
 		out.Promises = append(out.Promises, p.out)
 	}
-	slices.SortStableFunc(out.Promises, func(a, b model.ReportPromise) int {
-		return cmp.Or(rank(a.Verdict)-rank(b.Verdict), cmp.Compare(a.Name, b.Name))
+	slices.SortStableFunc(out.Promises, func(a, b paper.Promise) int {
+		return cmp.Or(paper.Rank(a.Verdict)-paper.Rank(b.Verdict), cmp.Compare(a.Name, b.Name))
 	})
 	out.Summary = w.summary(out.Counts, out.Promises)
 	return out
@@ -47,7 +47,7 @@ func (w *work) notes() []string {
 	notes := []string{
 		"Every SLO is judged over the whole period, whatever window it is watched over from day to day.",
 		"Minutes are minutes of full outage: the share of bad events times the time with data.",
-		fmt.Sprintf("Time without data is neither good nor bad. With data for less than %s of the time an SLO is not called met.", target(minCoverage)),
+		fmt.Sprintf("Time without data is neither good nor bad. With data for less than %s of the time an SLO is not called met.", paper.Target(minCoverage)),
 		"Achieved is the contractual number: without what corrections take out. What users felt stands beside it where the two differ.",
 		fmt.Sprintf("An episode is a time in which the budget burned at least %d times too fast; it is listed if it spent 1 %% of the budget or goes on.", episodeBurn),
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/budget"
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/report/paper"
 )
 
 // bandStep is how often the budget of the promise's own window is looked at.
@@ -20,7 +21,7 @@ func (p *promise) fillBands() {
 	_, band := p.policies.BandLimits(model.SLOSnapshot{
 		Status: model.SLOStatus{Service: p.def.Service, Labels: p.def.Labels}, Environment: p.def.Environment,
 	})
-	p.out.Bands = []model.ReportBand{}
+	p.out.Bands = []paper.Band{}
 	last := ""
 	for at := p.period.start; !at.After(p.end()); at = at.Add(bandStep) {
 		used, known := p.usedAt(at)
@@ -28,7 +29,7 @@ func (p *promise) fillBands() {
 			continue
 		}
 		if name := band(used); name != last && band(used+bandSlack) != last {
-			p.out.Bands = append(p.out.Bands, model.ReportBand{Time: at, Band: name, Used: tidy(used)})
+			p.out.Bands = append(p.out.Bands, paper.Band{Time: at, Band: name, Used: paper.Tidy(used)})
 			last = name
 		}
 	}

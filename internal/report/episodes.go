@@ -10,6 +10,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/budget"
 	"github.com/signalbox-project/signalbox/internal/cause"
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/report/paper"
 	"github.com/signalbox-project/signalbox/internal/slo/ledger"
 )
 
@@ -23,21 +24,21 @@ const (
 
 // fillEpisodes lists the times when the budget burned fast.
 func (p *promise) fillEpisodes() {
-	p.out.Episodes = []model.ReportEpisode{}
-	var all []model.ReportEpisode
+	p.out.Episodes = []paper.Episode{}
+	var all []paper.Episode
 	for _, run := range p.runs(p.period.start, p.end()) {
 		all = append(all, p.episode(run))
 	}
-	var listed []model.ReportEpisode
+	var listed []paper.Episode
 	for _, e := range all {
 		if e.BudgetRatio >= episodeShare-1e-9 || e.Ongoing {
 			listed = append(listed, e)
 		}
 	}
 	if len(listed) > maxEpisodes {
-		slices.SortStableFunc(listed, func(a, b model.ReportEpisode) int { return cmp.Compare(b.BudgetRatio, a.BudgetRatio) })
+		slices.SortStableFunc(listed, func(a, b paper.Episode) int { return cmp.Compare(b.BudgetRatio, a.BudgetRatio) })
 		listed = listed[:maxEpisodes]
-		slices.SortStableFunc(listed, func(a, b model.ReportEpisode) int { return a.Start.Compare(b.Start) })
+		slices.SortStableFunc(listed, func(a, b paper.Episode) int { return a.Start.Compare(b.Start) })
 	}
 	p.out.Episodes = append(p.out.Episodes, listed...)
 	p.out.SmallEpisodes = len(all) - len(listed)
@@ -67,8 +68,8 @@ func (p *promise) runs(from, to time.Time) (out [][]minuteOf) {
 	return out
 }
 
-func (p *promise) episode(run []minuteOf) model.ReportEpisode {
-	e := model.ReportEpisode{Start: run[0].at.In(p.req.Zone), End: run[len(run)-1].at.Add(time.Minute).In(p.req.Zone)}
+func (p *promise) episode(run []minuteOf) paper.Episode {
+	e := paper.Episode{Start: run[0].at.In(p.req.Zone), End: run[len(run)-1].at.Add(time.Minute).In(p.req.Zone)}
 	e.Seconds = e.End.Sub(e.Start).Seconds()
 	e.Ongoing = p.end().Sub(e.End) <= episodePause && p.asOf.Equal(p.end())
 	var bad, excluded float64
@@ -82,14 +83,14 @@ func (p *promise) episode(run []minuteOf) model.ReportEpisode {
 		}
 		e.Downtime = e.Downtime || p.down(m.cell)
 	}
-	e.WorstBurn = tidy(e.WorstBurn)
+	e.WorstBurn = paper.Tidy(e.WorstBurn)
 	e.Corrected = excluded >= bad*(1-1e-9)
-	e.Bad = tidy(bad - excluded)
+	e.Bad = paper.Tidy(bad - excluded)
 	if e.Corrected {
-		e.Bad = tidy(bad)
+		e.Bad = paper.Tidy(bad)
 	}
 	if p.out.Contract.Allowed > 0 {
-		e.BudgetRatio = tidy(e.Bad / p.out.Contract.Allowed)
+		e.BudgetRatio = paper.Tidy(e.Bad / p.out.Contract.Allowed)
 	}
 	e.Cause, e.Version = p.cause(e, excluded > 0)
 	return e
@@ -118,7 +119,7 @@ func (p *promise) fixes() []model.SLOCorrection {
 // cause is what is known: the reason of a correction that reaches into it, and the change right
 // before it. A rollback counts only where nothing was released: it answers what
 // went wrong before.
-func (p *promise) cause(e model.ReportEpisode, corrected bool) (text, version string) {
+func (p *promise) cause(e paper.Episode, corrected bool) (text, version string) {
 	var parts []string
 	if corrected {
 		for _, c := range p.fixes() {
@@ -152,7 +153,7 @@ func rightAfter(d *model.Deploy, onset time.Time) string {
 	if gap <= 0 {
 		return "right when " + what
 	}
-	return fmt.Sprintf("%s after %s", length(gap.Minutes()), what)
+	return fmt.Sprintf("%s after %s", paper.Length(gap.Minutes()), what)
 }
 
 // onset is when the episode began that a time lies in, or that ended shortly before it.

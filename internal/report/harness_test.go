@@ -21,6 +21,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/gate"
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/report/paper"
 	"github.com/signalbox-project/signalbox/internal/slo"
 	"github.com/signalbox-project/signalbox/internal/slo/definition"
 	"github.com/signalbox-project/signalbox/internal/slo/openslo"
@@ -249,7 +250,7 @@ func during(from time.Time, d time.Duration, value float64, otherwise traffic) t
 	}
 }
 
-func (w *world) report(req model.ReportRequest) model.Report {
+func (w *world) report(req paper.Request) paper.Report {
 	w.t.Helper()
 	if req.Audience == "" {
 		req.Audience = audienceCustomer
@@ -262,9 +263,9 @@ func (w *world) report(req model.ReportRequest) model.Report {
 }
 
 // promise is one promise of a report.
-func promiseOf(t testing.TB, r model.Report, name string) model.ReportPromise {
+func promiseOf(t testing.TB, r paper.Report, name string) paper.Promise {
 	t.Helper()
-	i := slices.IndexFunc(r.Promises, func(p model.ReportPromise) bool { return p.Name == name })
+	i := slices.IndexFunc(r.Promises, func(p paper.Promise) bool { return p.Name == name })
 	if i < 0 {
 		t.Fatalf("there is no %s in the report", name)
 	}
@@ -272,7 +273,7 @@ func promiseOf(t testing.TB, r model.Report, name string) model.ReportPromise {
 }
 
 // golden compares a report in every format with testdata.
-func (w *world) golden(name string, r model.Report) {
+func (w *world) golden(name string, r paper.Report) {
 	w.t.Helper()
 	for _, format := range []string{"md", "csv", "json", "text"} {
 		f, err := w.room.ReportFile(r, format)

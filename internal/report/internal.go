@@ -11,6 +11,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/cause"
 	"github.com/signalbox-project/signalbox/internal/gate"
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/report/paper"
 	"github.com/signalbox-project/signalbox/internal/slo/ledger"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
@@ -25,8 +26,8 @@ const (
 )
 
 // internals is what only the internal report says.
-func (w *work) internals(ctx context.Context, promises []*promise) (*model.ReportInternal, error) {
-	out := &model.ReportInternal{Budgets: []model.ReportBudget{}, NotMeasured: []string{
+func (w *work) internals(ctx context.Context, promises []*promise) (*paper.Internal, error) {
+	out := &paper.Internal{Budgets: []paper.Budget{}, NotMeasured: []string{
 		"How fast support answers critical issues (promised: within 4 h): Signalbox does not see support's tickets.",
 		"Time to detect where no SLO measures what the page was about: nobody knows when it began.",
 		"Deployments without downtime, where no marker was sent: only marked deployments are counted.",
@@ -34,7 +35,7 @@ func (w *work) internals(ctx context.Context, promises []*promise) (*model.Repor
 	for _, p := range promises {
 		out.Budgets = append(out.Budgets, p.budgets...)
 	}
-	slices.SortStableFunc(out.Budgets, func(a, b model.ReportBudget) int { return cmp.Compare(a.Service, b.Service) })
+	slices.SortStableFunc(out.Budgets, func(a, b paper.Budget) int { return cmp.Compare(a.Service, b.Service) })
 	list, err := w.pagesIn(ctx, promises, w.period.start, w.until())
 	if err != nil {
 		return nil, err
@@ -71,9 +72,9 @@ func (p *promise) fillBudgets() {
 		})
 	}
 	add := func(kind string, minutes float64) {
-		b := model.ReportBudget{Service: p.def.Service, SLO: p.def.Name, Kind: kind, AllowedMinutes: f.AllowedMinutes, UsedMinutes: tidy(minutes)}
+		b := paper.Budget{Service: p.def.Service, SLO: p.def.Name, Kind: kind, AllowedMinutes: f.AllowedMinutes, UsedMinutes: paper.Tidy(minutes)}
 		if f.AllowedMinutes > 0 {
-			b.UsedRatio = tidy(minutes / f.AllowedMinutes)
+			b.UsedRatio = paper.Tidy(minutes / f.AllowedMinutes)
 		}
 		p.budgets = append(p.budgets, b)
 	}
@@ -113,7 +114,7 @@ func severity(name string) (rank, urgent int) {
 }
 
 // pagesIn are the pages of a period that concern the report, oldest first.
-func (w *work) pagesIn(ctx context.Context, promises []*promise, from, to time.Time) ([]model.ReportPage, error) {
+func (w *work) pagesIn(ctx context.Context, promises []*promise, from, to time.Time) ([]paper.Page, error) {
 	list, err := w.deps.Records.Pages(ctx, store.PageQuery{Start: from, End: to, Limit: maxRecords})
 	if err != nil {
 		return nil, fmt.Errorf("read pages: %w", err)
@@ -123,7 +124,7 @@ func (w *work) pagesIn(ctx context.Context, promises []*promise, from, to time.T
 	for _, p := range promises {
 		by[p.def.Name] = p
 	}
-	out := []model.ReportPage{}
+	out := []paper.Page{}
 	for _, page := range slices.Backward(list) {
 		if concerns(page.Service) {
 			out = append(out, w.page(page, by))
@@ -132,9 +133,9 @@ func (w *work) pagesIn(ctx context.Context, promises []*promise, from, to time.T
 	return out, nil
 }
 
-func (w *work) pages(list []model.ReportPage) model.ReportPages {
-	out := model.ReportPages{TargetPerWeek: pagesPerWeek, Severities: []model.ReportSeverity{}, List: list}
-	groups := map[string][]model.ReportPage{}
+func (w *work) pages(list []paper.Page) paper.Pages {
+	out := paper.Pages{TargetPerWeek: pagesPerWeek, Severities: []paper.Severity{}, List: list}
+	groups := map[string][]paper.Page{}
 	for _, p := range list {
 		groups[p.Severity] = append(groups[p.Severity], p)
 		if wakes(p) {
@@ -144,7 +145,7 @@ func (w *work) pages(list []model.ReportPage) model.ReportPages {
 	for name, pages := range groups {
 		out.Severities = append(out.Severities, sumUp(name, pages))
 	}
-	slices.SortFunc(out.Severities, func(a, b model.ReportSeverity) int {
+	slices.SortFunc(out.Severities, func(a, b paper.Severity) int {
 		x, _ := severity(a.Severity)
 		y, _ := severity(b.Severity)
 		return cmp.Or(x-y, cmp.Compare(a.Severity, b.Severity))
@@ -153,17 +154,17 @@ func (w *work) pages(list []model.ReportPage) model.ReportPages {
 		out.List, out.LeftOut = out.List[n:], n
 	}
 	weeks := max(1, w.end().Sub(w.period.start).Hours()/(7*24))
-	out.PerWeek = tidy(float64(out.Pages) / weeks)
+	out.PerWeek = paper.Tidy(float64(out.Pages) / weeks)
 	return out
 }
 
-func wakes(p model.ReportPage) bool {
+func wakes(p paper.Page) bool {
 	_, urgent := severity(p.Severity)
 	return urgent > 0
 }
 
-func (w *work) page(p model.Page, by map[string]*promise) model.ReportPage {
-	out := model.ReportPage{ID: p.ID, Time: p.Time.In(w.req.Zone), Severity: p.Severity, Title: p.Title, Service: p.Service}
+func (w *work) page(p model.Page, by map[string]*promise) paper.Page {
+	out := paper.Page{ID: p.ID, Time: p.Time.In(w.req.Zone), Severity: p.Severity, Title: p.Title, Service: p.Service}
 	if out.Severity == "" {
 		out.Severity = "none"
 	}
@@ -171,7 +172,7 @@ func (w *work) page(p model.Page, by map[string]*promise) model.ReportPage {
 		if at == nil || at.After(w.known) {
 			return nil
 		}
-		s := tidy(max(0, at.Sub(p.Time).Seconds()))
+		s := paper.Tidy(max(0, at.Sub(p.Time).Seconds()))
 		return &s
 	}
 	out.AckSecs, out.SolveSecs = since(p.AckedAt), since(p.ResolvedAt)
@@ -187,7 +188,7 @@ func (w *work) page(p model.Page, by map[string]*promise) model.ReportPage {
 		// A budget's band is passed long after its trouble began: nothing was detected then.
 		if promise := by[name]; promise != nil && out.DetectSecs == nil && a.Labels["alertname"] != gate.BandAlert {
 			if onset, ok := promise.onset(p.Time); ok {
-				s := tidy(p.Time.Sub(onset).Seconds())
+				s := paper.Tidy(p.Time.Sub(onset).Seconds())
 				out.DetectSecs = &s
 			}
 		}
@@ -196,8 +197,8 @@ func (w *work) page(p model.Page, by map[string]*promise) model.ReportPage {
 }
 
 // sumUp is how fast the pages of one severity were answered.
-func sumUp(name string, pages []model.ReportPage) model.ReportSeverity {
-	out := model.ReportSeverity{Severity: name, Pages: len(pages)}
+func sumUp(name string, pages []paper.Page) paper.Severity {
+	out := paper.Severity{Severity: name, Pages: len(pages)}
 	_, urgent := severity(name)
 	var ack, resolve time.Duration
 	switch urgent {
@@ -206,7 +207,7 @@ func sumUp(name string, pages []model.ReportPage) model.ReportSeverity {
 	case 1:
 		ack = ackHigh
 	}
-	of := func(get func(model.ReportPage) *float64, target time.Duration) (s model.ReportSpan) {
+	of := func(get func(paper.Page) *float64, target time.Duration) (s paper.Span) {
 		var sum, worst float64
 		for _, p := range pages {
 			if v := get(p); v != nil {
@@ -218,7 +219,7 @@ func sumUp(name string, pages []model.ReportPage) model.ReportSeverity {
 			}
 		}
 		if s.Known > 0 {
-			mean := tidy(sum / float64(s.Known))
+			mean := paper.Tidy(sum / float64(s.Known))
 			s.MeanSeconds, s.WorstSeconds = &mean, &worst
 		}
 		if target > 0 {
@@ -227,15 +228,15 @@ func sumUp(name string, pages []model.ReportPage) model.ReportSeverity {
 		}
 		return s
 	}
-	out.Detect = of(func(p model.ReportPage) *float64 { return p.DetectSecs }, 0)
-	out.Acknowledge = of(func(p model.ReportPage) *float64 { return p.AckSecs }, ack)
-	out.Resolve = of(func(p model.ReportPage) *float64 { return p.SolveSecs }, resolve)
+	out.Detect = of(func(p paper.Page) *float64 { return p.DetectSecs }, 0)
+	out.Acknowledge = of(func(p paper.Page) *float64 { return p.AckSecs }, ack)
+	out.Resolve = of(func(p paper.Page) *float64 { return p.SolveSecs }, resolve)
 	return out
 }
 
 // deployments counts changes and what came of them.
-func (w *work) deployments(promises []*promise) model.ReportDeploys {
-	out := model.ReportDeploys{List: []model.ReportDeploy{}}
+func (w *work) deployments(promises []*promise) paper.Deploys {
+	out := paper.Deploys{List: []paper.Deploy{}}
 	concerns := w.concerns(promises)
 	for i, d := range w.deploys {
 		if d.Time.Before(w.period.start) || !concerns(d.Service) {
@@ -243,7 +244,7 @@ func (w *work) deployments(promises []*promise) model.ReportDeploys {
 		}
 		d.Time = d.Time.In(w.req.Zone)
 		if cause.Mends(&d) {
-			out.List = append(out.List, model.ReportDeploy{Deploy: d, Outcome: d.Kind})
+			out.List = append(out.List, paper.Deploy{Deploy: d, Outcome: d.Kind})
 			continue
 		}
 		out.Deploys++
@@ -254,14 +255,14 @@ func (w *work) deployments(promises []*promise) model.ReportDeploys {
 		}
 		if next := w.next(i); next != nil && cause.Mends(next) {
 			out.RolledBack++
-			outcomes = append(outcomes, "rolled back after "+length(next.Time.Sub(d.Time).Minutes()))
+			outcomes = append(outcomes, "rolled back after "+paper.Length(next.Time.Sub(d.Time).Minutes()))
 		}
 		if names := breached(d, promises); len(names) > 0 {
 			out.Breached++
 			outcomes = append(outcomes, "followed by a breach of "+strings.Join(names, ", "))
 		}
 		if len(outcomes) > 0 {
-			out.List = append(out.List, model.ReportDeploy{Deploy: d, Outcome: strings.Join(outcomes, "; ")})
+			out.List = append(out.List, paper.Deploy{Deploy: d, Outcome: strings.Join(outcomes, "; ")})
 		}
 	}
 	if n := len(out.List) - maxListed; n > 0 {
@@ -299,8 +300,8 @@ func breached(d model.Deploy, promises []*promise) (names []string) {
 }
 
 // gate counts decisions.
-func (w *work) gate(ctx context.Context, promises []*promise) (model.ReportGate, error) {
-	out := model.ReportGate{List: []model.ReportGateDecision{}}
+func (w *work) gate(ctx context.Context, promises []*promise) (paper.Gate, error) {
+	out := paper.Gate{List: []paper.GateDecision{}}
 	concerns := w.concerns(promises)
 	q := store.DecisionQuery{Start: w.period.start, End: w.until(), Limit: 1000}
 	for {
@@ -321,7 +322,7 @@ func (w *work) gate(ctx context.Context, promises []*promise) (model.ReportGate,
 	return out, nil
 }
 
-func (w *work) decision(out *model.ReportGate, d model.GateDecision) {
+func (w *work) decision(out *paper.Gate, d model.GateDecision) {
 	out.Decisions++
 	switch d.Verdict {
 	case model.VerdictAllow:
@@ -333,7 +334,7 @@ func (w *work) decision(out *model.ReportGate, d model.GateDecision) {
 	default:
 		out.Insufficient++
 	}
-	one := model.ReportGateDecision{
+	one := paper.GateDecision{
 		ID: d.ID, Time: d.Time.In(w.req.Zone), Service: d.Request.Service, Environment: d.Request.Environment, Version: d.Request.Version,
 		Verdict: d.Verdict, Summary: d.Summary,
 	}

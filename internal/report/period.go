@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/report/paper"
 )
 
 // span is a period: calendar months, or a length of time.
@@ -34,7 +34,7 @@ var (
 const periodForms = "write it as 2026-10, 2026-Q4, 2026, last-month, this-month or last-28d"
 
 // periodOf is the period asked for.
-func periodOf(req model.ReportRequest, now time.Time) (span, error) {
+func periodOf(req paper.Request, now time.Time) (span, error) {
 	if req.Period == "" {
 		return lengthOf(req.Start, req.End, req.Zone)
 	}
@@ -98,15 +98,13 @@ func lengthOf(start, end time.Time, zone *time.Location) (span, error) {
 		return p, refuse("period: %d days are more than the %d that a report may span", int(p.end.Sub(p.start).Hours()/24), int(maxPeriod.Hours()/24))
 	}
 	format := "2006-01-02 15:04"
-	if midnight(p.start) && midnight(p.end) {
+	if paper.Midnight(p.start) && paper.Midnight(p.end) {
 		format = time.DateOnly
 	}
 	p.name = p.start.Format(format) + " to " + p.end.Format(format)
 	p.in = "from " + p.name
 	return p, nil
 }
-
-func midnight(t time.Time) bool { return t.Hour() == 0 && t.Minute() == 0 }
 
 // before are the n periods of the same kind before this one, oldest first.
 func (p span) before(n int) []span {

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/report/paper"
 )
 
 func TestPeriodsAsPeopleSayThem(t *testing.T) {
@@ -27,7 +27,7 @@ func TestPeriodsAsPeopleSayThem(t *testing.T) {
 		{"2025", time.UTC, "2025", "in 2025", utc(2025, 1, 1, 0, 0), utc(2026, 1, 1, 0, 0), "2023, 2024"},
 		{"last-7d", time.UTC, "the last 7 days", "in the last 7 days", utc(2025, 12, 25, 0, 7), now, "2025-12-11, 2025-12-18"},
 	} {
-		p, err := periodOf(model.ReportRequest{Period: c.text, Zone: c.zone}, now)
+		p, err := periodOf(paper.Request{Period: c.text, Zone: c.zone}, now)
 		if err != nil {
 			t.Errorf("%s: %v", c.text, err)
 			continue
@@ -43,7 +43,7 @@ func TestPeriodsAsPeopleSayThem(t *testing.T) {
 			t.Errorf("before %s: %s", c.text, got)
 		}
 	}
-	p, err := periodOf(model.ReportRequest{Start: utc(2026, 1, 5, 0, 0), End: utc(2026, 1, 8, 0, 0), Zone: time.UTC}, now)
+	p, err := periodOf(paper.Request{Start: utc(2026, 1, 5, 0, 0), End: utc(2026, 1, 8, 0, 0), Zone: time.UTC}, now)
 	if err != nil || p.name != "2026-01-05 to 2026-01-08" || p.in != "from 2026-01-05 to 2026-01-08" {
 		t.Errorf("%+v %v", p, err)
 	}
@@ -59,7 +59,7 @@ func TestAPeriodToTheMinuteCountsToTheMinute(t *testing.T) {
 	w.minutes(utc(2026, 10, 1, 0, 0), w.now, map[string]traffic{
 		"edge": during(start.Add(-time.Minute), 2*time.Minute, 1, during(w.now.Add(-time.Minute), time.Minute, 1, nil)),
 	})
-	r := w.report(model.ReportRequest{Period: "last-1d", Months: 1})
+	r := w.report(paper.Request{Period: "last-1d", Months: 1})
 	if f := r.Promises[0].Contract; f.UsedMinutes != 2 || f.Total != 1440*600 || r.Period.Minutes != 1440 || !r.Period.Complete {
 		t.Errorf("%+v of %g min", f, r.Period.Minutes)
 	}
@@ -77,7 +77,7 @@ func FuzzPeriod(f *testing.F) {
 		if err != nil || text == "" {
 			return
 		}
-		p, err := periodOf(model.ReportRequest{Period: text, Zone: zone}, utc(2026, 11, 21, 7, 3))
+		p, err := periodOf(paper.Request{Period: text, Zone: zone}, utc(2026, 11, 21, 7, 3))
 		if err != nil {
 			return
 		}

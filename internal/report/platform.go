@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/budget"
-	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/times"
+	"github.com/signalbox-project/signalbox/internal/report/paper"
 	"github.com/signalbox-project/signalbox/internal/slo"
 	"github.com/signalbox-project/signalbox/internal/slo/definition"
 	"github.com/signalbox-project/signalbox/internal/slo/openslo"
@@ -49,7 +49,7 @@ func platformDefinition() (*slo.Definition, error) {
 
 // platform is how much of the period Signalbox itself was at work; nil where it stored
 // nothing about itself. A minute without results is down, if there were results before.
-func (w *work) platform(ctx context.Context) (*model.ReportPlatform, error) {
+func (w *work) platform(ctx context.Context) (*paper.Platform, error) {
 	end := times.Earlier(w.period.end, w.asOf.Add(-platformSettles))
 	tl, err := w.archive.load(ctx, w.self, w.period.start.Add(-dayWidth), end, w.now, nil)
 	if err != nil {
@@ -71,25 +71,25 @@ func (w *work) platform(ctx context.Context) (*model.ReportPlatform, error) {
 	if known <= 0 {
 		return nil, nil
 	}
-	achieved := tidy(up / known)
-	out := &model.ReportPlatform{
+	achieved := paper.Tidy(up / known)
+	out := &paper.Platform{
 		Objective: platformObjective, Since: start.In(w.req.Zone), Achieved: &achieved,
-		UpMinutes: tidy(up), DownMinutes: tidy(known - up), KnownMinutes: tidy(known), Gaps: gaps(tl, start, end, w.req.Zone),
+		UpMinutes: paper.Tidy(up), DownMinutes: paper.Tidy(known - up), KnownMinutes: paper.Tidy(known), Gaps: gaps(tl, start, end, w.req.Zone),
 	}
 	whole, over := w.period.end.Sub(w.period.start).Minutes(), !w.period.end.After(w.asOf)
 	switch {
 	case known-up > budget.Minutes(platformObjective, w.period.end.Sub(w.period.start))+1e-9:
-		out.Verdict = model.ReportMissed
+		out.Verdict = paper.Missed
 	case known < minCoverage*min(whole, w.end().Sub(w.period.start).Minutes()):
-		out.Verdict = model.ReportUnknown
+		out.Verdict = paper.Unknown
 	case over && achieved < platformObjective:
-		out.Verdict = model.ReportMissed
+		out.Verdict = paper.Missed
 	case over:
-		out.Verdict = model.ReportMet
+		out.Verdict = paper.Met
 	case achieved < platformObjective:
-		out.Verdict = model.ReportAtRisk
+		out.Verdict = paper.AtRisk
 	default:
-		out.Verdict = model.ReportOnTrack
+		out.Verdict = paper.OnTrack
 	}
 	return out, nil
 }
@@ -111,8 +111,8 @@ func (w *work) firstMinute(ctx context.Context, tl *timeline, start time.Time) (
 
 // gaps are the quarters of an hour with minutes missing, neighbours joined;
 // their seconds are exact.
-func gaps(tl *timeline, start, end time.Time, zone *time.Location) []model.ReportEpisode {
-	out := []model.ReportEpisode{}
+func gaps(tl *timeline, start, end time.Time, zone *time.Location) []paper.Episode {
+	out := []paper.Episode{}
 	for at := start; at.Before(end); at = at.Truncate(slotWidth).Add(slotWidth) {
 		slot := at.Truncate(slotWidth)
 		next := times.Earlier(slot.Add(slotWidth), end)
@@ -121,13 +121,13 @@ func gaps(tl *timeline, start, end time.Time, zone *time.Location) []model.Repor
 			continue
 		}
 		if n := len(out); n > 0 && out[n-1].End.Equal(at) {
-			out[n-1].End, out[n-1].Seconds = next.In(zone), tidy(out[n-1].Seconds+60*missing)
+			out[n-1].End, out[n-1].Seconds = next.In(zone), paper.Tidy(out[n-1].Seconds+60*missing)
 			continue
 		}
 		if len(out) == maxListed {
 			break
 		}
-		out = append(out, model.ReportEpisode{Start: at.In(zone), End: next.In(zone), Seconds: tidy(60 * missing), Downtime: true})
+		out = append(out, paper.Episode{Start: at.In(zone), End: next.In(zone), Seconds: paper.Tidy(60 * missing), Downtime: true})
 	}
 	return out
 }

@@ -2,13 +2,13 @@ package report
 
 import (
 	"context"
-	"math"
 	"strings"
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/budget"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/times"
+	"github.com/signalbox-project/signalbox/internal/report/paper"
 	"github.com/signalbox-project/signalbox/internal/slo"
 	"github.com/signalbox-project/signalbox/internal/slo/ledger"
 )
@@ -23,11 +23,11 @@ type promise struct {
 	def   *slo.Definition
 	tl    *timeline
 	parts []counted // of a composite, or the promise itself
-	out   model.ReportPromise
+	out   paper.Promise
 
 	// For the internal report:
 	bursts  [][2]time.Time // first and last hot minute of every episode since the period before
-	budgets []model.ReportBudget
+	budgets []paper.Budget
 }
 
 // counted is a timeline and what does not count of it.
@@ -104,8 +104,8 @@ func (w *work) timeline(ctx context.Context, d *slo.Definition, name string, fro
 	return tl, w.archive.refine(ctx, d, tl, w.now, cuts...)
 }
 
-func describe(d *slo.Definition) model.ReportPromise {
-	out := model.ReportPromise{
+func describe(d *slo.Definition) paper.Promise {
+	out := paper.Promise{
 		Name: d.Name, DisplayName: d.DisplayName, Service: d.Service, Environment: d.Environment, Team: d.Labels["team"],
 		Description: strings.TrimSpace(d.Description), Indicator: d.Indicator, Kind: kindOf(d), Objective: d.Objective, Window: d.WindowText(), Unit: "events",
 	}
@@ -181,18 +181,18 @@ func (p *promise) fill() {
 	p.out.Reason = p.reason()
 	p.fillEpisodes()
 	p.fillCorrections()
-	p.out.Trend = []model.ReportTrend{}
+	p.out.Trend = []paper.Trend{}
 	for _, s := range p.trend {
 		f, _, _ := p.measure(s)
-		p.out.Trend = append(p.out.Trend, model.ReportTrend{
+		p.out.Trend = append(p.out.Trend, paper.Trend{
 			Name: s.name, Start: s.start, End: s.end, Achieved: f.Achieved, Used: f.UsedRatio, Coverage: f.Coverage, Verdict: p.judge(s, f),
 		})
 	}
-	p.out.Days = []model.ReportDay{}
+	p.out.Days = []paper.Day{}
 	bounds := p.period.days(p.end())
 	for i := range len(bounds) - 1 {
 		f, _, _ := p.measure(span{start: bounds[i], end: bounds[i+1]})
-		p.out.Days = append(p.out.Days, model.ReportDay{Start: bounds[i], Achieved: f.Achieved, UsedMinutes: f.UsedMinutes, Coverage: f.Coverage})
+		p.out.Days = append(p.out.Days, paper.Day{Start: bounds[i], Achieved: f.Achieved, UsedMinutes: f.UsedMinutes, Coverage: f.Coverage})
 	}
 	if p.internal() {
 		p.fillBands()
@@ -209,12 +209,12 @@ func (p *promise) fill() {
 
 // measure is what a period has come to, by contract and as users felt it;
 // corrected says whether the two differ in what they count.
-func (p *promise) measure(s span) (contract model.ReportFigures, felt *model.ReportFigures, corrected bool) {
+func (p *promise) measure(s span) (contract paper.Figures, felt *paper.Figures, corrected bool) {
 	to := times.Earlier(s.end, p.asOf)
 	a, b, gone := p.sum(s.start, to)
 	_, _, all := p.sum(s.start, s.end)
 	contract = figures(p.def, a, s.end.Sub(s.start)-all, to.Sub(s.start)-gone)
-	contract.ExcludedMinutes = tidy(all.Minutes())
+	contract.ExcludedMinutes = paper.Tidy(all.Minutes())
 	f := figures(p.def, b, s.end.Sub(s.start), to.Sub(s.start))
 	return contract, &f, all > 0
 }
@@ -224,78 +224,69 @@ func (p *promise) measure(s span) (contract model.ReportFigures, felt *model.Rep
 //
 // Minutes are of full outage: the bad share times the time with data. Unknown time
 // spends nothing and earns nothing: what is left is at most that.
-func figures(d *slo.Definition, c ledger.Cell, length, elapsed time.Duration) model.ReportFigures {
-	f := model.ReportFigures{
-		Good: tidy(c.Total - c.Bad), Bad: tidy(c.Bad), Total: tidy(c.Total),
-		AllowedMinutes: tidy(budget.Minutes(d.Objective, length)),
-		UnknownMinutes: tidy(max(0, elapsed.Minutes()-c.Minutes)),
+func figures(d *slo.Definition, c ledger.Cell, length, elapsed time.Duration) paper.Figures {
+	f := paper.Figures{
+		Good: paper.Tidy(c.Total - c.Bad), Bad: paper.Tidy(c.Bad), Total: paper.Tidy(c.Total),
+		AllowedMinutes: paper.Tidy(budget.Minutes(d.Objective, length)),
+		UnknownMinutes: paper.Tidy(max(0, elapsed.Minutes()-c.Minutes)),
 	}
 	if elapsed > 0 {
-		f.Coverage = tidy(min(1, c.Minutes/elapsed.Minutes()))
+		f.Coverage = paper.Tidy(min(1, c.Minutes/elapsed.Minutes()))
 	}
 	f.LeftMinutes = f.AllowedMinutes
 	if c.Total <= 0 || c.Minutes <= 0 {
 		return f
 	}
 	share := c.Bad / c.Total
-	achieved, points := tidy(1-share), tidy(100*(1-share-d.Objective))
+	achieved, points := paper.Tidy(1-share), paper.Tidy(100*(1-share-d.Objective))
 	f.Achieved, f.Points = &achieved, &points
 	used := share * c.Minutes
-	f.UsedMinutes, f.LeftMinutes = tidy(used), tidy(f.AllowedMinutes-used)
-	f.UpMinutes = tidy(c.Minutes - used)
-	f.Allowed = tidy(d.ErrorBudget() * c.Total * length.Minutes() / c.Minutes)
+	f.UsedMinutes, f.LeftMinutes = paper.Tidy(used), paper.Tidy(f.AllowedMinutes-used)
+	f.UpMinutes = paper.Tidy(c.Minutes - used)
+	f.Allowed = paper.Tidy(d.ErrorBudget() * c.Total * length.Minutes() / c.Minutes)
 	if f.AllowedMinutes > 0 {
-		ratio := tidy(used / f.AllowedMinutes)
+		ratio := paper.Tidy(used / f.AllowedMinutes)
 		f.UsedRatio = &ratio
 	}
 	return f
 }
 
-// tidy takes the noise of binary fractions out of a figure.
-func tidy(v float64) float64 {
-	const digits = 1e9
-	if r := math.Round(v*digits) / digits; !math.IsInf(r, 0) {
-		return r + 0 // no negative zero
-	}
-	return v
-}
-
 // judge is the verdict on a period. What is known breaks a promise however the
 // rest went; only with nearly everything known is it called met.
-func (p *promise) judge(s span, f model.ReportFigures) model.ReportVerdict {
+func (p *promise) judge(s span, f paper.Figures) paper.Verdict {
 	over := !s.end.After(p.asOf)
 	switch {
 	case f.Achieved == nil:
-		return model.ReportUnknown
+		return paper.Unknown
 	case f.UsedRatio != nil && *f.UsedRatio > 1+1e-9:
-		return model.ReportMissed
+		return paper.Missed
 	case f.Coverage < minCoverage:
-		return model.ReportUnknown
+		return paper.Unknown
 	case over && *f.Points < -1e-7:
-		return model.ReportMissed
+		return paper.Missed
 	case over:
-		return model.ReportMet
+		return paper.Met
 	case *f.Points < -1e-7:
-		return model.ReportAtRisk
+		return paper.AtRisk
 	}
-	return model.ReportOnTrack
+	return paper.OnTrack
 }
 
 // fillCorrections says what each correction changed.
 func (p *promise) fillCorrections() {
-	p.out.Corrections = []model.ReportCorrection{}
+	p.out.Corrections = []paper.Correction{}
 	for _, c := range p.fixes() {
 		a, b := times.Later(c.Start, p.period.start), times.Earlier(c.End, p.period.end)
 		if !b.After(a) {
 			continue
 		}
-		one := model.ReportCorrection{SLOCorrection: c, Minutes: tidy(b.Sub(a).Minutes())}
+		one := paper.Correction{SLOCorrection: c, Minutes: paper.Tidy(b.Sub(a).Minutes())}
 		if len(p.def.Parts) == 0 && p.out.Felt != nil && p.out.Felt.UsedRatio != nil {
 			alone, _ := counted{p.tl, []hole{{c.Start, c.End}}}.sum(p.period.start, p.end())
 			length, elapsed := p.period.end.Sub(p.period.start), p.end().Sub(p.period.start)
 			f := figures(p.def, alone, length-b.Sub(a), elapsed-max(0, times.Earlier(b, p.end()).Sub(a)))
 			if f.UsedRatio != nil {
-				one.BudgetPoints = tidy(100 * (*p.out.Felt.UsedRatio - *f.UsedRatio))
+				one.BudgetPoints = paper.Tidy(100 * (*p.out.Felt.UsedRatio - *f.UsedRatio))
 			}
 		}
 		p.out.Corrections = append(p.out.Corrections, one)

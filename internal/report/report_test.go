@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/report/paper"
 	"github.com/signalbox-project/signalbox/internal/slo"
 	"github.com/signalbox-project/signalbox/internal/slo/ledger"
 	"github.com/signalbox-project/signalbox/internal/slo/promexpr"
@@ -63,8 +64,8 @@ func TestAMonthByHand(t *testing.T) {
 	w := october(t)
 	w.now = utc(2026, 11, 3, 9, 30)
 	asOf := utc(2026, 11, 2, 0, 0) // before the exclusion was made up
-	r := w.report(model.ReportRequest{Period: "2026-10", AsOf: asOf, Months: 2})
-	if r.Counts != (model.ReportCounts{Promises: 4, Met: 2, Missed: 1, Unknown: 1}) {
+	r := w.report(paper.Request{Period: "2026-10", AsOf: asOf, Months: 2})
+	if r.Counts != (paper.Counts{Promises: 4, Met: 2, Missed: 1, Unknown: 1}) {
 		t.Errorf("counts %+v", r.Counts)
 	}
 	if want := "2 of 4 SLOs were kept in October 2026; edge-ok missed by 0.012 points; 1 is not known (quotes-ok: data for 61 % of the time)."; r.Summary != want {
@@ -84,7 +85,7 @@ func TestAMonthByHand(t *testing.T) {
 	// Without the 30 min of maintenance 44,610 min count: 44.61 are allowed, 20
 	// used. Users felt 50 of 44.64: without the correction it would be missed.
 	layout := promiseOf(t, r, "layout-ok")
-	if c := layout.Contract; c.AllowedMinutes != 44.61 || c.UsedMinutes != 20 || c.ExcludedMinutes != 30 || layout.Verdict != model.ReportMet {
+	if c := layout.Contract; c.AllowedMinutes != 44.61 || c.UsedMinutes != 20 || c.ExcludedMinutes != 30 || layout.Verdict != paper.Met {
 		t.Errorf("with maintenance: %+v %s", c, layout.Verdict)
 	}
 	if layout.Felt == nil || layout.Felt.UsedMinutes != 50 || layout.Felt.AllowedMinutes != 44.64 {
@@ -101,7 +102,7 @@ func TestAMonthByHand(t *testing.T) {
 		t.Errorf("half of the budget: %+v", f)
 	}
 	quotes := promiseOf(t, r, "quotes-ok")
-	if quotes.Verdict != model.ReportUnknown || math.Abs(quotes.Contract.UnknownMinutes-17_424) > 5 {
+	if quotes.Verdict != paper.Unknown || math.Abs(quotes.Contract.UnknownMinutes-17_424) > 5 {
 		t.Errorf("half unknown: %s %+v", quotes.Verdict, quotes.Contract)
 	}
 	w.golden("october-customer", r)
@@ -109,7 +110,7 @@ func TestAMonthByHand(t *testing.T) {
 
 func TestTheInternalReport(t *testing.T) {
 	w := october(t)
-	r := w.report(model.ReportRequest{Period: "2026-10", Audience: audienceInternal, Months: 1})
+	r := w.report(paper.Request{Period: "2026-10", Audience: audienceInternal, Months: 1})
 	in := r.Internal
 	crit := in.Pages.Severities[0]
 	if in.Pages.Pages != 2 || crit.Severity != "critical" || !near(crit.Detect.MeanSeconds, 240) || !near(crit.Acknowledge.MeanSeconds, 420) || !near(crit.Resolve.MeanSeconds, 3060) {
@@ -158,7 +159,7 @@ func TestTimesToDetectAndResolveAreComparedWithThePeriodBefore(t *testing.T) {
 		return model.Page{ID: id, Time: at, Severity: "P0", Service: "edge", ResolvedAt: &end, Alerts: []model.PageAlert{{Labels: model.Labels{"alertname": "SLOBurnRateFast", "slo": "edge-ok"}}}}
 	}
 	w.pages = []model.Page{page("2", second, 7*time.Minute, 40*time.Minute), page("1", first, 20*time.Minute, 20*time.Minute)}
-	o := w.report(model.ReportRequest{Start: utc(2026, 10, 9, 0, 0), End: utc(2026, 10, 16, 0, 0), Audience: audienceInternal, Months: 2}).Internal.Outcomes
+	o := w.report(paper.Request{Start: utc(2026, 10, 9, 0, 0), End: utc(2026, 10, 16, 0, 0), Audience: audienceInternal, Months: 2}).Internal.Outcomes
 	if !near(o.Detect.MeanSeconds, 420) || !near(o.Detect.BeforeSeconds, 1200) || !near(o.Detect.Change, -0.65) || !near(o.Resolve.Change, 1) {
 		t.Errorf("%+v", o)
 	}
@@ -166,7 +167,7 @@ func TestTimesToDetectAndResolveAreComparedWithThePeriodBefore(t *testing.T) {
 
 func TestTheSameAsOfGivesTheSameBytes(t *testing.T) {
 	w := october(t)
-	req := model.ReportRequest{Period: "2026-10", Audience: audienceInternal, AsOf: utc(2026, 11, 1, 12, 0), Months: 2}
+	req := paper.Request{Period: "2026-10", Audience: audienceInternal, AsOf: utc(2026, 11, 1, 12, 0), Months: 2}
 	first, err := w.room.ReportFile(w.report(req), "json")
 	if err != nil {
 		t.Fatal(err)
@@ -186,7 +187,7 @@ func TestAReportOutlivesTheSamples(t *testing.T) {
 	w := october(t)
 	w.retention = 40 * dayWidth
 	w.start()
-	req := model.ReportRequest{Period: "2026-10", AsOf: utc(2026, 11, 2, 0, 0), Months: 2}
+	req := paper.Request{Period: "2026-10", AsOf: utc(2026, 11, 2, 0, 0), Months: 2}
 	want, err := w.room.ReportFile(w.report(req), "json")
 	if err != nil {
 		t.Fatal(err)
@@ -207,8 +208,8 @@ func TestAReportOutlivesTheSamples(t *testing.T) {
 	if !bytes.Equal(want.Content, again.Content) {
 		t.Errorf("without samples it is another report:\n%s\n%s", want.Content, again.Content)
 	}
-	r := gone.report(model.ReportRequest{Period: "2026-08"})
-	if p := promiseOf(t, r, "edge-ok"); p.Verdict != model.ReportUnknown || p.Reason != "There is no data in August 2026." {
+	r := gone.report(paper.Request{Period: "2026-08"})
+	if p := promiseOf(t, r, "edge-ok"); p.Verdict != paper.Unknown || p.Reason != "There is no data in August 2026." {
 		t.Errorf("before there was anything: %s %s", p.Verdict, p.Reason)
 	}
 }
@@ -216,13 +217,13 @@ func TestAReportOutlivesTheSamples(t *testing.T) {
 func TestInternalPromisesAreNotForCustomers(t *testing.T) {
 	w := newWorld(t, utc(2026, 10, 11, 0, 0), availability("edge", "99.9")+strings.Replace(availability("batch", "99"), "{team: batch}", "{team: batch, audience: internal}", 1))
 	for _, c := range []struct {
-		req  model.ReportRequest
+		req  paper.Request
 		want int
 	}{
-		{model.ReportRequest{Period: "2026-09"}, 1},
-		{model.ReportRequest{Period: "2026-09", Audience: audienceInternal}, 2},
-		{model.ReportRequest{Period: "2026-09", SLO: "batch-ok"}, 1},
-		{model.ReportRequest{Period: "2026-09", Team: "batch"}, 0},
+		{paper.Request{Period: "2026-09"}, 1},
+		{paper.Request{Period: "2026-09", Audience: audienceInternal}, 2},
+		{paper.Request{Period: "2026-09", SLO: "batch-ok"}, 1},
+		{paper.Request{Period: "2026-09", Team: "batch"}, 0},
 	} {
 		if r := w.report(c.req); r.Counts.Promises != c.want {
 			t.Errorf("%+v: %d SLOs, want %d", c.req, r.Counts.Promises, c.want)
@@ -236,7 +237,7 @@ func TestBandsThatAreEnteredAndLeft(t *testing.T) {
 	// days later they leave the window again.
 	w.minutes(utc(2026, 10, 1, 0, 0), w.now, map[string]traffic{"edge": during(utc(2026, 10, 10, 0, 0), 15*time.Minute, 1,
 		during(utc(2026, 10, 10, 12, 0), 8*time.Minute, 1, during(utc(2026, 10, 11, 0, 0), 6*time.Minute, 1, nil)))})
-	r := w.report(model.ReportRequest{Start: utc(2026, 10, 5, 0, 0), End: utc(2026, 10, 15, 0, 0), Months: 1, Audience: audienceInternal})
+	r := w.report(paper.Request{Start: utc(2026, 10, 5, 0, 0), End: utc(2026, 10, 15, 0, 0), Months: 1, Audience: audienceInternal})
 	want := []struct {
 		band string
 		at   time.Time
@@ -283,11 +284,11 @@ func TestACorrectionCountsAtOnce(t *testing.T) {
 	w := newWorld(t, utc(2026, 10, 9, 10, 7).Add(40*time.Second), availability("edge", "99.9"))
 	w.minutes(utc(2026, 10, 1, 0, 0), utc(2026, 10, 9, 10, 7), map[string]traffic{"edge": during(utc(2026, 10, 8, 12, 0), 10*time.Minute, 1, nil)})
 	w.fixes = []model.SLOCorrection{{ID: "1", SLO: "edge-ok", Start: utc(2026, 10, 8, 12, 0), End: utc(2026, 10, 8, 12, 10), Created: w.now.Add(-10 * time.Second)}}
-	r := w.report(model.ReportRequest{Period: "last-7d", Months: 1})
+	r := w.report(paper.Request{Period: "last-7d", Months: 1})
 	if p := r.Promises[0]; p.Contract.Bad != 0 || len(p.Corrections) != 1 || !r.AsOf.Equal(w.now) {
 		t.Errorf("%+v %+v as of %s", p.Contract, p.Corrections, r.AsOf)
 	}
-	if again := w.report(model.ReportRequest{Period: "last-7d", Months: 1, AsOf: w.now.Add(-15 * time.Second)}); again.Promises[0].Contract.Bad != 6000 {
+	if again := w.report(paper.Request{Period: "last-7d", Months: 1, AsOf: w.now.Add(-15 * time.Second)}); again.Promises[0].Contract.Bad != 6000 {
 		t.Errorf("before it was made: %+v", again.Promises[0].Contract)
 	}
 }
@@ -323,7 +324,7 @@ func TestMonthsInATimeZone(t *testing.T) {
 			w := newWorld(t, utc(2029, 1, 1, 0, 0), availability("edge", "99.9"))
 			w.retention = dayWidth
 			w.start()
-			r := w.report(model.ReportRequest{Period: c.period, Zone: c.zone, Months: 1})
+			r := w.report(paper.Request{Period: c.period, Zone: c.zone, Months: 1})
 			p := r.Promises[0]
 			if !r.Period.Start.Equal(c.start) || r.Period.Minutes != c.minutes || p.Contract.AllowedMinutes != c.allowed || len(p.Days) != c.days {
 				t.Errorf("start %s, %g min, allowed %g, %d days", r.Period.Start.UTC(), r.Period.Minutes, p.Contract.AllowedMinutes, len(p.Days))
@@ -340,7 +341,7 @@ func TestADayOfTwentyFiveHoursIsOneDay(t *testing.T) {
 	w := newWorld(t, utc(2026, 11, 2, 0, 0), availability("edge", "99.9"))
 	// An hour before the clocks go back and the hour after are both 02:30.
 	w.minutes(utc(2026, 10, 24, 0, 0), utc(2026, 10, 27, 0, 0), map[string]traffic{"edge": during(utc(2026, 10, 25, 0, 30), 60*time.Minute, 1, nil)})
-	r := w.report(model.ReportRequest{Start: time.Date(2026, 10, 25, 0, 0, 0, 0, berlin), End: time.Date(2026, 10, 26, 0, 0, 0, 0, berlin), Zone: berlin, Months: 1})
+	r := w.report(paper.Request{Start: time.Date(2026, 10, 25, 0, 0, 0, 0, berlin), End: time.Date(2026, 10, 26, 0, 0, 0, 0, berlin), Zone: berlin, Months: 1})
 	p := r.Promises[0]
 	if r.Period.Minutes != 1500 || len(p.Days) != 1 || p.Contract.Total != 1500*600 || p.Contract.UsedMinutes != 60 {
 		t.Errorf("%g min, %d days, %+v", r.Period.Minutes, len(p.Days), p.Contract)
@@ -354,11 +355,11 @@ func TestAPeriodThatIsNotOver(t *testing.T) {
 	w := newWorld(t, utc(2026, 10, 11, 0, 0), availability("edge", "99.9"))
 	from := utc(2026, 10, 1, 0, 0)
 	outage := time.Duration(0)
-	run := func(d time.Duration) model.ReportPromise {
+	run := func(d time.Duration) paper.Promise {
 		w = newWorld(t, utc(2026, 10, 11, 0, 0), availability("edge", "99.9"))
 		w.minutes(from, w.now, map[string]traffic{"edge": during(utc(2026, 10, 5, 0, 0), d, 1, nil)})
 		outage = d
-		r := w.report(model.ReportRequest{Period: "this-month", Months: 1})
+		r := w.report(paper.Request{Period: "this-month", Months: 1})
 		if r.Period.Complete || r.Period.ElapsedMinutes != 14_400 {
 			t.Errorf("period %+v", r.Period)
 		}
@@ -367,8 +368,8 @@ func TestAPeriodThatIsNotOver(t *testing.T) {
 	// Of 44.64 min 14.4 would be even for ten days.
 	for _, c := range []struct {
 		outage time.Duration
-		want   model.ReportVerdict
-	}{{10 * time.Minute, model.ReportOnTrack}, {20 * time.Minute, model.ReportAtRisk}, {45 * time.Minute, model.ReportMissed}} {
+		want   paper.Verdict
+	}{{10 * time.Minute, paper.OnTrack}, {20 * time.Minute, paper.AtRisk}, {45 * time.Minute, paper.Missed}} {
 		if p := run(c.outage); p.Verdict != c.want || p.Contract.AllowedMinutes != 44.64 || p.Contract.UsedMinutes != c.outage.Minutes() || p.Contract.Coverage != 1 {
 			t.Errorf("after %s: %s %+v", outage, p.Verdict, p.Contract)
 		}
@@ -379,17 +380,17 @@ func TestRequestsThatMakeNoSense(t *testing.T) {
 	w := newWorld(t, utc(2026, 10, 11, 0, 0), availability("edge", "99.9"))
 	for _, c := range []struct {
 		name string
-		req  model.ReportRequest
+		req  paper.Request
 		want string
 	}{
-		{"the future", model.ReportRequest{Period: "2026-11"}, "nothing has happened in it yet"},
-		{"a month that does not exist", model.ReportRequest{Period: "2026-13"}, "there is no month 2026-13"},
-		{"antiquity", model.ReportRequest{Period: "0044"}, "outside the years 1970 to 2200"},
-		{"words", model.ReportRequest{Period: "october"}, "write it as 2026-10"},
-		{"the wrong way round", model.ReportRequest{Start: w.now, End: w.now.Add(-time.Hour)}, "before end"},
-		{"nothing", model.ReportRequest{}, "before end"},
-		{"a century", model.ReportRequest{Start: utc(1970, 1, 1, 0, 0), End: w.now}, "more than the 1098"},
-		{"nobody", model.ReportRequest{Period: "2026-09", Audience: "bob"}, "neither customer nor internal"},
+		{"the future", paper.Request{Period: "2026-11"}, "nothing has happened in it yet"},
+		{"a month that does not exist", paper.Request{Period: "2026-13"}, "there is no month 2026-13"},
+		{"antiquity", paper.Request{Period: "0044"}, "outside the years 1970 to 2200"},
+		{"words", paper.Request{Period: "october"}, "write it as 2026-10"},
+		{"the wrong way round", paper.Request{Start: w.now, End: w.now.Add(-time.Hour)}, "before end"},
+		{"nothing", paper.Request{}, "before end"},
+		{"a century", paper.Request{Start: utc(1970, 1, 1, 0, 0), End: w.now}, "more than the 1098"},
+		{"nobody", paper.Request{Period: "2026-09", Audience: "bob"}, "neither customer nor internal"},
 	} {
 		if c.req.Audience == "" {
 			c.req.Audience = audienceCustomer
@@ -400,14 +401,14 @@ func TestRequestsThatMakeNoSense(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}
-	if _, err := w.room.Report(t.Context(), model.ReportRequest{Period: "2026-09", Audience: audienceCustomer, SLO: "nope"}); !errors.Is(err, store.ErrNotFound) {
+	if _, err := w.room.Report(t.Context(), paper.Request{Period: "2026-09", Audience: audienceCustomer, SLO: "nope"}); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("an unknown SLO: %v", err)
 	}
-	if r := w.report(model.ReportRequest{Period: "2026-09", Service: "nobody"}); r.Summary != "No SLO matches what was selected." || r.Promises == nil {
+	if r := w.report(paper.Request{Period: "2026-09", Service: "nobody"}); r.Summary != "No SLO matches what was selected." || r.Promises == nil {
 		t.Errorf("none selected: %q", r.Summary)
 	}
 	w.defs = nil
-	if r := w.report(model.ReportRequest{Period: "2026-09"}); !strings.HasPrefix(r.Summary, "No SLOs are in force") {
+	if r := w.report(paper.Request{Period: "2026-09"}); !strings.HasPrefix(r.Summary, "No SLOs are in force") {
 		t.Errorf("none in force: %q", r.Summary)
 	}
 }
@@ -428,7 +429,7 @@ func TestFiguresAreTheEnginesOwn(t *testing.T) {
 		w.fixes = append(w.fixes, model.SLOCorrection{ID: at.String(), SLO: "edge-ok", Kind: "exclusion", Start: at, End: at.Add(time.Duration(1+rnd.IntN(300)) * time.Minute)})
 	}
 	start, end := utc(2026, 10, 2, 0, 0), utc(2026, 10, 8, 0, 0)
-	r := w.report(model.ReportRequest{Start: start, End: end, Months: 1})
+	r := w.report(paper.Request{Start: start, End: end, Months: 1})
 	got := r.Promises[0]
 	sixDays := define(t, strings.Replace(availability("edge", "99.9"), "30d", "6d", 1))[0]
 	oracle := slo.NewReplay(slo.DefaultConfig(), sixDays, promexpr.NewEvaluator(w.db, time.Minute, nil), nil)

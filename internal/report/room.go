@@ -6,8 +6,8 @@
 // fast, and summed up for any period in any time zone. Pages, deployments and
 // decisions come from the state store.
 //
-// In: model.ReportRequest, the promises in force, their samples, corrections and what the state
-// store remembers. Out: model.Report and files made of it. The same request with the same AsOf
+// In: paper.Request, the promises in force, their samples, corrections and what the state
+// store remembers. Out: paper.Report and files made of it. The same request with the same AsOf
 // over the same records gives the same bytes.
 //
 // Invariants: a day that has ended and was read twice with the same outcome is settled and
@@ -36,6 +36,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/gate"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/times"
+	"github.com/signalbox-project/signalbox/internal/report/paper"
 	"github.com/signalbox-project/signalbox/internal/slo"
 	"github.com/signalbox-project/signalbox/internal/slo/pace"
 	"github.com/signalbox-project/signalbox/internal/store"
@@ -129,19 +130,28 @@ func (badRequest) BadRequest() {}
 
 func refuse(format string, args ...any) error { return badRequest{fmt.Errorf(format, args...)} }
 
+// ReportFile is a report as json, md, csv or text.
+func (r *Room) ReportFile(rep paper.Report, format string) (paper.File, error) {
+	f, err := paper.Write(rep, format)
+	if errors.Is(err, paper.ErrFormat) {
+		return f, badRequest{err}
+	}
+	return f, err
+}
+
 // maxRecords bounds how many pages, deployments and decisions a report counts.
 const maxRecords = 20_000
 
 // Report makes a report.
-func (r *Room) Report(ctx context.Context, req model.ReportRequest) (model.Report, error) {
+func (r *Room) Report(ctx context.Context, req paper.Request) (paper.Report, error) {
 	began := time.Now()
 	w, err := r.plan(ctx, req)
 	if err != nil {
-		return model.Report{}, err
+		return paper.Report{}, err
 	}
 	defs, err := r.selected(req)
 	if err != nil {
-		return model.Report{}, err
+		return paper.Report{}, err
 	}
 	promises := make([]*promise, len(defs))
 	g, gctx := errgroup.WithContext(ctx)
@@ -158,12 +168,12 @@ func (r *Room) Report(ctx context.Context, req model.ReportRequest) (model.Repor
 		})
 	}
 	if err := g.Wait(); err != nil {
-		return model.Report{}, r.archive.explain(err)
+		return paper.Report{}, r.archive.explain(err)
 	}
 	out := w.report(promises)
 	if w.internal() {
 		if out.Internal, err = w.internals(ctx, promises); err != nil {
-			return model.Report{}, err
+			return paper.Report{}, err
 		}
 	}
 	r.seconds.Observe(time.Since(began).Seconds())
@@ -172,7 +182,7 @@ func (r *Room) Report(ctx context.Context, req model.ReportRequest) (model.Repor
 
 // selected are the promises asked for. Parts of composites are left to their
 // composite, and internal promises to the internal report, unless one is asked for by name.
-func (r *Room) selected(req model.ReportRequest) ([]*slo.Definition, error) {
+func (r *Room) selected(req paper.Request) ([]*slo.Definition, error) {
 	all := r.deps.Promises.Definitions()
 	var out []*slo.Definition
 	for _, d := range all {
@@ -196,7 +206,7 @@ func (r *Room) selected(req model.ReportRequest) ([]*slo.Definition, error) {
 // work is one report under way.
 type work struct {
 	*Room
-	req         model.ReportRequest
+	req         paper.Request
 	period      span
 	trend       []span    // oldest first, the period last
 	known       time.Time // corrections and records until then are known
@@ -216,7 +226,7 @@ const (
 	audienceInternal = "internal"
 )
 
-func (r *Room) plan(ctx context.Context, req model.ReportRequest) (*work, error) {
+func (r *Room) plan(ctx context.Context, req paper.Request) (*work, error) {
 	w := &work{Room: r, req: req, now: r.deps.Now(), policies: r.deps.Policies.Set(), corrections: map[string][]model.SLOCorrection{}}
 	if req.Zone == nil {
 		w.req.Zone = time.UTC

@@ -12,6 +12,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/gate"
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/report/paper"
 )
 
 // The incident as it was: 5xx for two hours. A fifth of the requests fails, so
@@ -142,12 +143,12 @@ func (m moment) check(t *testing.T, s *server, now time.Time) {
 func theReportNamesIt(t *testing.T, s *server, m moment, now time.Time) {
 	from, to := m.span(now)
 	status, out, errOut := s.cli("slo", "report", "--start", now.Add(-48*time.Hour).UTC().Format(time.RFC3339), "--audience", "internal", "--service", m.name, "--json", "--server", s.URL)
-	var r model.Report
+	var r paper.Report
 	if err := json.Unmarshal([]byte(out), &r); err != nil || status != 0 || len(r.Promises) != 1 {
 		t.Fatalf("exit %d: %v %s%s", status, err, out, errOut)
 	}
 	p := r.Promises[0]
-	if len(p.Episodes) != 1 || p.Verdict != model.ReportMissed {
+	if len(p.Episodes) != 1 || p.Verdict != paper.Missed {
 		t.Fatalf("%s: %+v", p.Verdict, p.Episodes)
 	}
 	e := p.Episodes[0]

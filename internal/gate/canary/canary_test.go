@@ -207,7 +207,7 @@ func TestARoomAsksForBothVersions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	req := model.CanaryRequest{Service: "edge", Baseline: "1", Canary: `2"`, Environment: "prod", Window: "1h", Actor: "ci"}
+	req := Request{Service: "edge", Baseline: "1", Canary: `2"`, Environment: "prod", Window: "1h", Actor: "ci"}
 	got, err := r.Compare(t.Context(), req)
 	if err != nil || got.Verdict != model.VerdictBlock || got.Baseline.Events != 200 || got.Canary.Events != 150 || got.Canary.Errors != 3 || len(got.Queries) != 8 {
 		t.Errorf("%+v, %v", got, err)
@@ -216,12 +216,12 @@ func TestARoomAsksForBothVersions(t *testing.T) {
 		t.Errorf("audit %+v", log)
 	}
 	var bad interface{ BadRequest() }
-	for name, change := range map[string]func(*model.CanaryRequest){
-		"a window of words":    func(r *model.CanaryRequest) { r.Window = "soon" },
-		"a window of a second": func(r *model.CanaryRequest) { r.Window = "1s" },
-		"a window of a year":   func(r *model.CanaryRequest) { r.Window = "1y" },
-		"one version twice":    func(r *model.CanaryRequest) { r.Canary = r.Baseline },
-		"no service":           func(r *model.CanaryRequest) { r.Service = "" },
+	for name, change := range map[string]func(*Request){
+		"a window of words":    func(r *Request) { r.Window = "soon" },
+		"a window of a second": func(r *Request) { r.Window = "1s" },
+		"a window of a year":   func(r *Request) { r.Window = "1y" },
+		"one version twice":    func(r *Request) { r.Canary = r.Baseline },
+		"no service":           func(r *Request) { r.Service = "" },
 	} {
 		other := req
 		change(&other)

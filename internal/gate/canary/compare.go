@@ -28,8 +28,8 @@ type Sample struct {
 // Compare judges a canary against a baseline. Of every check: what differs by
 // more than the limit and surely so blocks; what differs by more than the
 // limit but may be chance is insufficient; all else is allowed.
-func Compare(cfg Config, now time.Time, baseline, canary Sample) model.CanaryResult {
-	r := model.CanaryResult{Time: now.UTC(), Baseline: figures(baseline), Canary: figures(canary), Checks: []model.CanaryCheck{}, Queries: []string{}}
+func Compare(cfg Config, now time.Time, baseline, canary Sample) Result {
+	r := Result{Time: now.UTC(), Baseline: figures(baseline), Canary: figures(canary), Checks: []Check{}, Queries: []string{}}
 	c := comparison{cfg: cfg, now: now, baseline: baseline, canary: canary}
 	if c.data("baseline", baseline) && c.data("canary", canary) {
 		c.ranks()
@@ -39,7 +39,7 @@ func Compare(cfg Config, now time.Time, baseline, canary Sample) model.CanaryRes
 		c.saturation()
 	}
 	r.Checks = append(r.Checks, c.checks...)
-	slices.SortStableFunc(r.Checks, func(a, b model.CanaryCheck) int { return cmp.Compare(strictness(a.Verdict), strictness(b.Verdict)) })
+	slices.SortStableFunc(r.Checks, func(a, b Check) int { return cmp.Compare(strictness(a.Verdict), strictness(b.Verdict)) })
 	r.Verdict = r.Checks[0].Verdict
 	r.Summary = summary(r)
 	return r
@@ -49,7 +49,7 @@ func strictness(v model.Verdict) int {
 	return slices.Index([]model.Verdict{model.VerdictBlock, model.VerdictInsufficient, model.VerdictAllow}, v)
 }
 
-func summary(r model.CanaryResult) string {
+func summary(r Result) string {
 	switch r.Verdict {
 	case model.VerdictBlock:
 		return "Worse: " + r.Checks[0].Message
@@ -60,8 +60,8 @@ func summary(r model.CanaryResult) string {
 }
 
 // figures are a sample's numbers for people; what is unknown is nil.
-func figures(s Sample) model.CanaryFigures {
-	f := model.CanaryFigures{Version: s.Version, Events: known(s.Events), Errors: known(s.Errors), LastData: s.LastData}
+func figures(s Sample) Figures {
+	f := Figures{Version: s.Version, Events: known(s.Events), Errors: known(s.Errors), LastData: s.LastData}
 	if s.Events > 0 && s.Errors >= 0 {
 		f.ErrorRatio = number(s.Errors / s.Events)
 	}
@@ -91,10 +91,10 @@ type comparison struct {
 	cfg              Config
 	now              time.Time
 	baseline, canary Sample
-	checks           []model.CanaryCheck
+	checks           []Check
 }
 
-func (c *comparison) add(check model.CanaryCheck, format string, args ...any) {
+func (c *comparison) add(check Check, format string, args ...any) {
 	check.Message = fmt.Sprintf(format, args...)
 	c.checks = append(c.checks, check)
 }
@@ -113,7 +113,7 @@ func judge(relevant, sure bool) model.Verdict {
 
 // data says whether a sample can be judged by at all.
 func (c *comparison) data(role string, s Sample) bool {
-	insufficient := model.CanaryCheck{Name: CheckData, Verdict: model.VerdictInsufficient, Threshold: number(c.cfg.MinEvents)}
+	insufficient := Check{Name: CheckData, Verdict: model.VerdictInsufficient, Threshold: number(c.cfg.MinEvents)}
 	age := c.now.Sub(s.LastData)
 	switch {
 	case math.IsNaN(s.Events) || math.IsInf(s.Events, 0) || math.IsNaN(s.Errors) || math.IsInf(s.Errors, 0) || s.Events < 0 || s.Errors < 0:
@@ -153,16 +153,16 @@ func histogram(s Sample) bool {
 
 func (c *comparison) ranks() {
 	if !slices.Equal(c.baseline.Bounds, c.canary.Bounds) {
-		c.add(model.CanaryCheck{Name: CheckRank, Verdict: model.VerdictInsufficient}, "the two versions' histograms have different classes; compare them once both use the same.")
+		c.add(Check{Name: CheckRank, Verdict: model.VerdictInsufficient}, "the two versions' histograms have different classes; compare them once both use the same.")
 		return
 	}
 	r, ok := stat.MannWhitney(c.baseline.Counts, c.canary.Counts)
 	if !ok {
 		// All answers are in one class: as far as was measured they are alike.
-		c.add(model.CanaryCheck{Name: CheckRank, Verdict: model.VerdictAllow, Value: number(r.Effect), Threshold: number(c.cfg.MinEffect)}, "all durations lie in one class of the histogram.")
+		c.add(Check{Name: CheckRank, Verdict: model.VerdictAllow, Value: number(r.Effect), Threshold: number(c.cfg.MinEffect)}, "all durations lie in one class of the histogram.")
 		return
 	}
-	check := model.CanaryCheck{
+	check := Check{
 		Name: CheckRank, Value: number(r.Effect), Threshold: number(c.cfg.MinEffect), P: number(r.P),
 		Verdict: judge(r.Effect > c.cfg.MinEffect, r.P < 1-c.cfg.Confidence),
 	}
@@ -182,7 +182,7 @@ func probability(p float64) string {
 // have grown surely too.
 func (c *comparison) tail(name string, q float64) {
 	label := fmt.Sprintf("P%d", int(q*100))
-	check := model.CanaryCheck{Name: name, Threshold: number(c.cfg.MaxLatencyRatio), Verdict: model.VerdictInsufficient}
+	check := Check{Name: name, Threshold: number(c.cfg.MaxLatencyRatio), Verdict: model.VerdictInsufficient}
 	base, baseOK := stat.Quantile(q, c.baseline.Bounds, c.baseline.Counts)
 	can, canOK := stat.Quantile(q, c.canary.Bounds, c.canary.Counts)
 	switch {
@@ -232,7 +232,7 @@ func (c *comparison) errors() {
 	b, k := c.baseline, c.canary
 	low, high := stat.Newcombe(k.Errors, k.Events, b.Errors, b.Events, stat.TwoSided(c.cfg.Confidence))
 	more := k.Errors/k.Events - b.Errors/b.Events
-	check := model.CanaryCheck{
+	check := Check{
 		Name: CheckErrors, Value: number(more), Threshold: number(c.cfg.MaxErrorIncrease), Low: number(low), High: number(high),
 		Verdict: judge(more > c.cfg.MaxErrorIncrease*(1+1e-9), low > 0),
 	}
@@ -248,7 +248,7 @@ func (c *comparison) saturation() {
 	if c.cfg.Saturation == "" {
 		return
 	}
-	check := model.CanaryCheck{Name: CheckSaturation, Threshold: number(c.cfg.MaxSaturationRatio), Verdict: model.VerdictInsufficient}
+	check := Check{Name: CheckSaturation, Threshold: number(c.cfg.MaxSaturationRatio), Verdict: model.VerdictInsufficient}
 	b, k := c.baseline.Saturation, c.canary.Saturation
 	if number(b) == nil || number(k) == nil || b <= 0 {
 		c.add(check, "the saturation of one version is not known; check canary.saturation.")

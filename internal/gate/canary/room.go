@@ -59,42 +59,42 @@ const maxWindow = 31 * 24 * time.Hour
 
 // Compare asks for both versions and compares them. The comparison is in the
 // audit log before it is answered.
-func (r *Room) Compare(ctx context.Context, req model.CanaryRequest) (model.CanaryResult, error) {
+func (r *Room) Compare(ctx context.Context, req Request) (Result, error) {
 	window := time.Duration(r.cfg.Window)
 	if req.Window != "" {
 		d, err := prom.ParseDuration(req.Window)
 		if err != nil {
-			return model.CanaryResult{}, requestError{fmt.Errorf("%w: window: %w", ErrRequest, err)}
+			return Result{}, requestError{fmt.Errorf("%w: window: %w", ErrRequest, err)}
 		}
 		window = time.Duration(d)
 	}
 	switch {
 	case req.Service == "" || req.Baseline == "" || req.Canary == "":
-		return model.CanaryResult{}, requestError{fmt.Errorf("%w: it needs service, baseline and canary", ErrRequest)}
+		return Result{}, requestError{fmt.Errorf("%w: it needs service, baseline and canary", ErrRequest)}
 	case req.Baseline == req.Canary:
-		return model.CanaryResult{}, requestError{fmt.Errorf("%w: baseline and canary are the same version %q", ErrRequest, req.Canary)}
+		return Result{}, requestError{fmt.Errorf("%w: baseline and canary are the same version %q", ErrRequest, req.Canary)}
 	case window < time.Minute || window > maxWindow:
-		return model.CanaryResult{}, requestError{fmt.Errorf("%w: window: must be 1m to %s, got %s", ErrRequest, prom.Duration(maxWindow), prom.Duration(window))}
+		return Result{}, requestError{fmt.Errorf("%w: window: must be 1m to %s, got %s", ErrRequest, prom.Duration(maxWindow), prom.Duration(window))}
 	}
 	now := r.deps.Now()
 	a := asking{room: r, req: req, window: prom.Duration(window).String(), now: now}
 	baseline, err := a.sample(ctx, req.Baseline)
 	if err != nil {
-		return model.CanaryResult{}, fmt.Errorf("canary of %s: %w", req.Service, err)
+		return Result{}, fmt.Errorf("canary of %s: %w", req.Service, err)
 	}
 	canary, err := a.sample(ctx, req.Canary)
 	if err != nil {
-		return model.CanaryResult{}, fmt.Errorf("canary of %s: %w", req.Service, err)
+		return Result{}, fmt.Errorf("canary of %s: %w", req.Service, err)
 	}
 	out := Compare(r.cfg, now, baseline, canary)
 	out.Request, out.Window, out.Queries = req, a.window, a.queries
 	if err := r.audit(ctx, out); err != nil {
-		return model.CanaryResult{}, err
+		return Result{}, err
 	}
 	return out, nil
 }
 
-func (r *Room) audit(ctx context.Context, res model.CanaryResult) error {
+func (r *Room) audit(ctx context.Context, res Result) error {
 	if r.deps.Audit == nil {
 		return nil
 	}
@@ -118,7 +118,7 @@ func (r *Room) audit(ctx context.Context, res model.CanaryResult) error {
 // asking is one comparison's queries.
 type asking struct {
 	room    *Room
-	req     model.CanaryRequest
+	req     Request
 	window  string
 	now     time.Time
 	queries []string

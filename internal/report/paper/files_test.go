@@ -1,4 +1,4 @@
-package report
+package paper
 
 import (
 	"bytes"
@@ -6,24 +6,24 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/signalbox-project/signalbox/internal/model"
 )
 
 func TestWhatPeopleTypedIsShownAsItIs(t *testing.T) {
 	achieved := 0.9985
-	r := model.Report{
-		Title: "T", Period: model.ReportPeriod{Start: utc(2026, 10, 1, 0, 0), End: utc(2026, 11, 1, 0, 0)},
-		Promises: []model.ReportPromise{{
-			Name: `=cmd|' /C calc'!A0`, DisplayName: "@SUM(1+1)*cmd", Service: "\t-2+3", Team: "+1", Environment: "a\r\nb", Unit: "events", Objective: 0.999, Verdict: model.ReportMissed,
+	r := Report{
+		Title: "T", Period: Period{Start: time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC), End: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)},
+		Promises: []Promise{{
+			Name: `=cmd|' /C calc'!A0`, DisplayName: "@SUM(1+1)*cmd", Service: "\t-2+3", Team: "+1", Environment: "a\r\nb", Unit: "events", Objective: 0.999, Verdict: Missed,
 			Reason:      `say "no", then | <b>no</b>`,
-			Contract:    model.ReportFigures{Achieved: &achieved, LeftMinutes: -3},
-			Corrections: []model.ReportCorrection{{SLOCorrection: model.SLOCorrection{Author: "x|y", Reason: "a\n| b | [link](javascript:1) `code` *bold* <script> @all"}}},
+			Contract:    Figures{Achieved: &achieved, LeftMinutes: -3},
+			Corrections: []Correction{{SLOCorrection: model.SLOCorrection{Author: "x|y", Reason: "a\n| b | [link](javascript:1) `code` *bold* <script> @all"}}},
 		}},
 	}
-	w := newWorld(t, utc(2026, 11, 2, 0, 0), "")
 	file := func(format string) []byte {
-		f, err := w.room.ReportFile(r, format)
+		f, err := Write(r, format)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -62,36 +62,36 @@ func TestWhatPeopleTypedIsShownAsItIs(t *testing.T) {
 			t.Errorf("%d columns instead of %d: %s", n, columns, line)
 		}
 	}
-	var back model.Report
+	var back Report
 	if err := json.Unmarshal(file("json"), &back); err != nil || back.Promises[0].Name != r.Promises[0].Name {
 		t.Error(back, err)
 	}
-	if _, err := w.room.ReportFile(r, "pdf"); err == nil {
+	if _, err := Write(r, "pdf"); err == nil {
 		t.Error("a format that there is not")
 	}
 }
 
 func TestFiguresAsPeopleReadThem(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
-		{length(44.64), "44.64 min"},
-		{length(-5.36), "-5.36 min"},
-		{length(201), "3 h 21 min"},
-		{length(60), "1 h"},
-		{length(17424), "12 d 2 h"},
-		{length(0.5), "30 s"},
-		{length(0), "0 min"},
-		{percent(0.9988799, 0.999), "99.887 %"},
-		{percent(0.99899999, 0.999), "99.899999 %"},
-		{percent(0.999, 0.999), "99.9 %"},
-		{percent(1, 0.999), "100 %"},
-		{percent(0.5, 0.95), "50 %"},
-		{percent(0.9999999, 0.99), "99.99999 %"},
-		{target(0.9995), "99.95 %"},
-		{coverage(0.6097), "61 %"},
-		{coverage(0.9999), "100 %"},
-		{coverage(0.9949), "99.4 %"},
-		{coverage(0), "0 %"},
-		{coverage(0.0004), "under 1 %"},
+		{Length(44.64), "44.64 min"},
+		{Length(-5.36), "-5.36 min"},
+		{Length(201), "3 h 21 min"},
+		{Length(60), "1 h"},
+		{Length(17424), "12 d 2 h"},
+		{Length(0.5), "30 s"},
+		{Length(0), "0 min"},
+		{Percent(0.9988799, 0.999), "99.887 %"},
+		{Percent(0.99899999, 0.999), "99.899999 %"},
+		{Percent(0.999, 0.999), "99.9 %"},
+		{Percent(1, 0.999), "100 %"},
+		{Percent(0.5, 0.95), "50 %"},
+		{Percent(0.9999999, 0.99), "99.99999 %"},
+		{Target(0.9995), "99.95 %"},
+		{Coverage(0.6097), "61 %"},
+		{Coverage(0.9999), "100 %"},
+		{Coverage(0.9949), "99.4 %"},
+		{Coverage(0), "0 %"},
+		{Coverage(0.0004), "under 1 %"},
 	} {
 		if c.got != c.want {
 			t.Errorf("%q, want %q", c.got, c.want)

@@ -1,47 +1,49 @@
-package report
+package paper
 
 import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
 	"unicode/utf8"
-
-	"github.com/signalbox-project/signalbox/internal/model"
 )
 
-// ReportFile is a report as json, md, csv or text.
-func (r *Room) ReportFile(rep model.Report, format string) (model.ReportFile, error) {
+// ErrFormat is the error of a format that is not known.
+var ErrFormat = errors.New("neither json, md, csv nor text")
+
+// Write is a report as json, md, csv or text.
+func Write(rep Report, format string) (File, error) {
 	name := "signalbox-" + rep.Audience + "-" + fileKey(rep.Period)
 	switch format {
 	case "json":
 		content, err := json.MarshalIndent(rep, "", "  ")
-		return model.ReportFile{Name: name + ".json", ContentType: "application/json", Content: append(content, '\n')}, err
+		return File{Name: name + ".json", ContentType: "application/json", Content: append(content, '\n')}, err
 	case "md":
-		return model.ReportFile{Name: name + ".md", ContentType: "text/markdown; charset=utf-8", Content: markdown(rep)}, nil
+		return File{Name: name + ".md", ContentType: "text/markdown; charset=utf-8", Content: markdown(rep)}, nil
 	case "csv":
 		content, err := table(rep)
-		return model.ReportFile{Name: name + ".csv", ContentType: "text/csv; charset=utf-8; header=present", Content: content}, err
+		return File{Name: name + ".csv", ContentType: "text/csv; charset=utf-8; header=present", Content: content}, err
 	case "text":
-		return model.ReportFile{Name: name + ".txt", ContentType: "text/plain; charset=utf-8", Content: text(rep)}, nil
+		return File{Name: name + ".txt", ContentType: "text/plain; charset=utf-8", Content: text(rep)}, nil
 	}
-	return model.ReportFile{}, refuse("format: %q is neither json, md, csv nor text", format)
+	return File{}, fmt.Errorf("format: %q is %w", format, ErrFormat)
 }
 
 // fileKey names a period in a file name: letters that no system minds.
-func fileKey(p model.ReportPeriod) string {
-	if p.Start.Day() == 1 && midnight(p.Start) && midnight(p.End) && p.Start.AddDate(0, 1, 0).Equal(p.End) {
+func fileKey(p Period) string {
+	if p.Start.Day() == 1 && Midnight(p.Start) && Midnight(p.End) && p.Start.AddDate(0, 1, 0).Equal(p.End) {
 		return p.Start.Format("2006-01")
 	}
 	return p.Start.Format("20060102T1504") + "-" + p.End.Format("20060102T1504")
 }
 
 // markdown renders the report for GitHub.
-func markdown(r model.Report) []byte {
+func markdown(r Report) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "# %s\n\n**%s**\n\n", escape(r.Title), escape(r.Summary))
 	for _, l := range heading(r) {
@@ -103,7 +105,7 @@ func oneLine(s string) string {
 }
 
 // text renders the report for a terminal.
-func text(r model.Report) []byte {
+func text(r Report) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s\n", oneLine(r.Summary))
 	for _, l := range heading(r) {
@@ -149,7 +151,7 @@ func text(r model.Report) []byte {
 const maxCell = 100
 
 // table is one row per promise for spreadsheets and programs.
-func table(r model.Report) ([]byte, error) {
+func table(r Report) ([]byte, error) {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
 	header := []string{
@@ -170,7 +172,7 @@ func table(r model.Report) ([]byte, error) {
 	return b.Bytes(), w.Error()
 }
 
-func csvRow(r model.Report, p model.ReportPromise) []string {
+func csvRow(r Report, p Promise) []string {
 	f := p.Contract
 	var felt *float64
 	if felt = f.Achieved; p.Felt != nil {
@@ -201,7 +203,7 @@ func csvRow(r model.Report, p model.ReportPromise) []string {
 }
 
 // plain is a number as programs read it.
-func plain(v float64) string { return strconv.FormatFloat(tidy(v), 'f', -1, 64) }
+func plain(v float64) string { return strconv.FormatFloat(Tidy(v), 'f', -1, 64) }
 
 func optional(v *float64, factor float64) string {
 	if v == nil {

@@ -1,4 +1,4 @@
-package report
+package paper
 
 import (
 	"fmt"
@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/cause"
-	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/human"
 )
 
@@ -23,7 +22,7 @@ type section struct {
 
 // sections is the whole report after its summary, with every column where there is
 // room for it.
-func sections(r model.Report, wide bool) []section {
+func sections(r Report, wide bool) []section {
 	out := []section{promiseSection(r, wide), episodeSection(r), correctionSection(r), trendSection(r)}
 	if in := r.Internal; in != nil {
 		out = append(out, outcomeSection(in), budgetSection(in), bandSection(r), severitySection(in), pageSection(in), deploySection(in), gateSection(in), platformSection(in))
@@ -33,10 +32,10 @@ func sections(r model.Report, wide bool) []section {
 }
 
 // heading says what the report is about.
-func heading(r model.Report) []string {
+func heading(r Report) []string {
 	state := "complete"
 	if !r.Period.Complete {
-		state = length(r.Period.ElapsedMinutes) + " of it have passed"
+		state = Length(r.Period.ElapsedMinutes) + " of it have passed"
 	}
 	lines := []string{
 		fmt.Sprintf("Period: %s to %s (%s), %s min, %s.", clock(r.Period.Start), clock(r.Period.End), r.Period.TimeZone, human.Number(r.Period.Minutes), state),
@@ -54,9 +53,9 @@ func heading(r model.Report) []string {
 	return lines
 }
 
-func verdictWord(v model.ReportVerdict) string {
-	return map[model.ReportVerdict]string{
-		model.ReportMet: "met", model.ReportMissed: "missed", model.ReportAtRisk: "at risk", model.ReportOnTrack: "on track", model.ReportUnknown: "not known",
+func verdictWord(v Verdict) string {
+	return map[Verdict]string{
+		Met: "met", Missed: "missed", AtRisk: "at risk", OnTrack: "on track", Unknown: "not known",
 	}[v]
 }
 
@@ -66,21 +65,21 @@ func achieved(v *float64, objective float64) string {
 	if v == nil {
 		return nothing
 	}
-	return percent(*v, objective)
+	return Percent(*v, objective)
 }
 
 // column is one of the table of promises.
 type column struct {
 	title string
 	wide  bool // not for terminals
-	text  func(p model.ReportPromise) string
+	text  func(p Promise) string
 }
 
 // columns are those of the table of promises; what only means something where
 // something was counted is a dash elsewhere.
-func columns(r model.Report) []column {
-	known := func(text func(p model.ReportPromise, f model.ReportFigures) string) func(model.ReportPromise) string {
-		return func(p model.ReportPromise) string {
+func columns(r Report) []column {
+	known := func(text func(p Promise, f Figures) string) func(Promise) string {
+		return func(p Promise) string {
 			if p.Contract.Achieved == nil {
 				return nothing
 			}
@@ -88,31 +87,31 @@ func columns(r model.Report) []column {
 		}
 	}
 	out := []column{
-		{"SLO", false, func(p model.ReportPromise) string { return p.Name }},
-		{"What", true, func(p model.ReportPromise) string { return p.DisplayName }},
-		{"Service", true, func(p model.ReportPromise) string { return p.Service }},
-		{"Objective", false, func(p model.ReportPromise) string { return target(p.Objective) }},
-		{"Achieved", false, func(p model.ReportPromise) string { return achieved(p.Contract.Achieved, p.Objective) }},
+		{"SLO", false, func(p Promise) string { return p.Name }},
+		{"What", true, func(p Promise) string { return p.DisplayName }},
+		{"Service", true, func(p Promise) string { return p.Service }},
+		{"Objective", false, func(p Promise) string { return Target(p.Objective) }},
+		{"Achieved", false, func(p Promise) string { return achieved(p.Contract.Achieved, p.Objective) }},
 	}
-	if slices.ContainsFunc(r.Promises, func(p model.ReportPromise) bool { return p.Felt != nil }) {
+	if slices.ContainsFunc(r.Promises, func(p Promise) bool { return p.Felt != nil }) {
 		out = append(out, column{"Felt by users", false, feltText})
 	}
 	return append(
 		out,
-		column{"Verdict", false, func(p model.ReportPromise) string { return verdictWord(p.Verdict) }},
-		column{"Allowed", false, func(p model.ReportPromise) string { return length(p.Contract.AllowedMinutes) }},
-		column{"Used", false, known(func(_ model.ReportPromise, f model.ReportFigures) string { return length(f.UsedMinutes) })},
-		column{"Left", false, known(func(_ model.ReportPromise, f model.ReportFigures) string { return length(f.LeftMinutes) })},
-		column{"Bad", true, known(func(p model.ReportPromise, f model.ReportFigures) string {
+		column{"Verdict", false, func(p Promise) string { return verdictWord(p.Verdict) }},
+		column{"Allowed", false, func(p Promise) string { return Length(p.Contract.AllowedMinutes) }},
+		column{"Used", false, known(func(_ Promise, f Figures) string { return Length(f.UsedMinutes) })},
+		column{"Left", false, known(func(_ Promise, f Figures) string { return Length(f.LeftMinutes) })},
+		column{"Bad", true, known(func(p Promise, f Figures) string {
 			return fmt.Sprintf("%s of %s %s", human.Number(f.Bad), human.Number(f.Total), p.Unit)
 		})},
-		column{"Up", true, known(func(_ model.ReportPromise, f model.ReportFigures) string { return human.Number(f.UpMinutes) + " min" })},
-		column{"Unknown", true, func(p model.ReportPromise) string { return length(p.Contract.UnknownMinutes) }},
-		column{"Data", false, func(p model.ReportPromise) string { return coverage(p.Contract.Coverage) }},
+		column{"Up", true, known(func(_ Promise, f Figures) string { return human.Number(f.UpMinutes) + " min" })},
+		column{"Unknown", true, func(p Promise) string { return Length(p.Contract.UnknownMinutes) }},
+		column{"Data", false, func(p Promise) string { return Coverage(p.Contract.Coverage) }},
 	)
 }
 
-func feltText(p model.ReportPromise) string {
+func feltText(p Promise) string {
 	switch {
 	case p.Felt != nil:
 		return achieved(p.Felt.Achieved, p.Objective)
@@ -122,7 +121,7 @@ func feltText(p model.ReportPromise) string {
 	return "the same"
 }
 
-func promiseSection(r model.Report, wide bool) section {
+func promiseSection(r Report, wide bool) section {
 	s := section{title: "SLOs", none: "There are none."}
 	s.rows = make([][]string, len(r.Promises))
 	for _, c := range columns(r) {
@@ -137,7 +136,7 @@ func promiseSection(r model.Report, wide bool) section {
 	return s
 }
 
-func episodeSection(r model.Report) section {
+func episodeSection(r Report) section {
 	s := section{
 		title:  "Breaches and downtime",
 		header: []string{"From", "To", "Lasted", "SLO", "What", "Worst burn", "Of the budget", "What is known"},
@@ -169,7 +168,7 @@ func episodeSection(r model.Report) section {
 		s.rows = append(s.rows, d.row)
 	}
 	if small > 0 {
-		s.lines = []string{plural(small, "smaller one", "smaller ones") + " spent less than 1 % of a budget each and are not listed."}
+		s.lines = []string{Plural(small, "smaller one", "smaller ones") + " spent less than 1 % of a budget each and are not listed."}
 		if len(s.rows) == 0 {
 			s.none = ""
 		}
@@ -177,7 +176,7 @@ func episodeSection(r model.Report) section {
 	return s
 }
 
-func correctionSection(r model.Report) section {
+func correctionSection(r Report) section {
 	s := section{
 		title:  "Corrections",
 		header: []string{"SLO", "Kind", "From", "To", "Of the period", "Author", "Reason", "Effect on the budget used"},
@@ -194,7 +193,7 @@ func correctionSection(r model.Report) section {
 				effect = human.Number(-c.BudgetPoints) + " points more"
 			}
 			s.rows = append(s.rows, []string{
-				p.Name, c.Kind, clock(c.Start.In(zone)), clock(c.End.In(zone)), length(c.Minutes), c.Author, c.Reason, effect,
+				p.Name, c.Kind, clock(c.Start.In(zone)), clock(c.End.In(zone)), Length(c.Minutes), c.Author, c.Reason, effect,
 			})
 		}
 	}
@@ -202,14 +201,14 @@ func correctionSection(r model.Report) section {
 }
 
 // trendSection leaves out periods from before there was anything.
-func trendSection(r model.Report) section {
+func trendSection(r Report) section {
 	if len(r.Promises) == 0 || len(r.Promises[0].Trend) < 2 {
 		return section{}
 	}
 	n := len(r.Promises[0].Trend)
 	first := n - 1
 	for _, p := range r.Promises {
-		if i := slices.IndexFunc(p.Trend, func(t model.ReportTrend) bool { return t.Achieved != nil }); i >= 0 {
+		if i := slices.IndexFunc(p.Trend, func(t Trend) bool { return t.Achieved != nil }); i >= 0 {
 			first = min(first, i)
 		}
 	}
@@ -222,7 +221,7 @@ func trendSection(r model.Report) section {
 		s.header = append(s.header, t.Name)
 	}
 	for _, p := range r.Promises {
-		row := []string{p.Name, target(p.Objective)}
+		row := []string{p.Name, Target(p.Objective)}
 		for _, t := range p.Trend[first:] {
 			row = append(row, trendCell(t, p.Objective))
 		}
@@ -231,33 +230,33 @@ func trendSection(r model.Report) section {
 	return s
 }
 
-func trendCell(t model.ReportTrend, objective float64) string {
+func trendCell(t Trend, objective float64) string {
 	switch {
 	case t.Achieved == nil:
 		return "no data"
-	case t.Verdict == model.ReportMissed:
-		return percent(*t.Achieved, objective) + " missed"
-	case t.Verdict == model.ReportUnknown:
-		return fmt.Sprintf("%s (data for %s)", percent(*t.Achieved, objective), coverage(t.Coverage))
+	case t.Verdict == Missed:
+		return Percent(*t.Achieved, objective) + " missed"
+	case t.Verdict == Unknown:
+		return fmt.Sprintf("%s (data for %s)", Percent(*t.Achieved, objective), Coverage(t.Coverage))
 	}
-	return percent(*t.Achieved, objective)
+	return Percent(*t.Achieved, objective)
 }
 
-func outcomeSection(in *model.ReportInternal) section {
+func outcomeSection(in *Internal) section {
 	o := in.Outcomes
 	s := section{title: "Outcomes"}
 	if o.Uptime != nil {
 		s.lines = append(s.lines, fmt.Sprintf("Uptime of what is watched: %s, the mean of %s about errors; the target is %s.",
-			percent(*o.Uptime, o.UptimeTarget), plural(o.Promises, "SLO", "SLOs"), target(o.UptimeTarget)))
+			Percent(*o.Uptime, o.UptimeTarget), Plural(o.Promises, "SLO", "SLOs"), Target(o.UptimeTarget)))
 	}
 	return section{title: s.title, lines: append(s.lines, changeText("detect", o.Detect), changeText("resolve", o.Resolve))}
 }
 
-func changeText(what string, c model.ReportChange) string {
+func changeText(what string, c Change) string {
 	if c.MeanSeconds == nil {
 		return "Mean time to " + what + ": not known of any page."
 	}
-	text := fmt.Sprintf("Mean time to %s: %s, known of %s", what, seconds(*c.MeanSeconds), plural(c.Known, "page", "pages"))
+	text := fmt.Sprintf("Mean time to %s: %s, known of %s", what, seconds(*c.MeanSeconds), Plural(c.Known, "page", "pages"))
 	switch {
 	case c.Change == nil:
 		return text + "; nothing is known of the period before."
@@ -267,16 +266,16 @@ func changeText(what string, c model.ReportChange) string {
 	return fmt.Sprintf("%s; %s more than the %s of the period before.", text, human.Percent(*c.Change), seconds(*c.BeforeSeconds))
 }
 
-func budgetSection(in *model.ReportInternal) section {
+func budgetSection(in *Internal) section {
 	s := section{title: "What spent the budgets", header: []string{"Service", "SLO", "Kind", "Used", "Allowed for all kinds", "Of the budget"}, none: "Nothing is known."}
 	for _, b := range in.Budgets {
 		kind := map[string]string{"slow": "too slow", "downtime": "downtime", "errors": "errors", "other": "other"}[b.Kind]
-		s.rows = append(s.rows, []string{b.Service, b.SLO, kind, length(b.UsedMinutes), length(b.AllowedMinutes), human.Number(100*b.UsedRatio) + " %"})
+		s.rows = append(s.rows, []string{b.Service, b.SLO, kind, Length(b.UsedMinutes), Length(b.AllowedMinutes), human.Number(100*b.UsedRatio) + " %"})
 	}
 	return s
 }
 
-func bandSection(r model.Report) section {
+func bandSection(r Report) section {
 	s := section{
 		title: "Budget bands", lines: []string{"By the window that each SLO is watched over, as the gate sees it, hour by hour."},
 		header: []string{"When", "SLO", "Window", "Band", "Budget used"}, none: "None is known.",
@@ -289,10 +288,10 @@ func bandSection(r model.Report) section {
 	return s
 }
 
-func severitySection(in *model.ReportInternal) section {
+func severitySection(in *Internal) section {
 	s := section{
 		title: "Pages", header: []string{"Severity", "Pages", "Time to detect", "Time to acknowledge", "Time to resolve"}, none: "Nobody was notified.",
-		lines: []string{fmt.Sprintf("%s woke somebody, %s a week; the target is about %s.", plural(in.Pages.Pages, "page", "pages"), human.Number(in.Pages.PerWeek), human.Number(in.Pages.TargetPerWeek))},
+		lines: []string{fmt.Sprintf("%s woke somebody, %s a week; the target is about %s.", Plural(in.Pages.Pages, "page", "pages"), human.Number(in.Pages.PerWeek), human.Number(in.Pages.TargetPerWeek))},
 	}
 	for _, v := range in.Pages.Severities {
 		s.rows = append(s.rows, []string{v.Severity, strconv.Itoa(v.Pages), spanText(v.Detect, v.Pages), spanText(v.Acknowledge, v.Pages), spanText(v.Resolve, v.Pages)})
@@ -300,7 +299,7 @@ func severitySection(in *model.ReportInternal) section {
 	return s
 }
 
-func spanText(s model.ReportSpan, of int) string {
+func spanText(s Span, of int) string {
 	text := "known of none"
 	if s.Known > 0 {
 		text = fmt.Sprintf("mean %s, worst %s (of %d)", seconds(*s.MeanSeconds), seconds(*s.WorstSeconds), s.Known)
@@ -311,7 +310,7 @@ func spanText(s model.ReportSpan, of int) string {
 	return text
 }
 
-func pageSection(in *model.ReportInternal) section {
+func pageSection(in *Internal) section {
 	if len(in.Pages.List) == 0 {
 		return section{}
 	}
@@ -331,11 +330,11 @@ func pageSection(in *model.ReportInternal) section {
 	return s
 }
 
-func deploySection(in *model.ReportInternal) section {
+func deploySection(in *Internal) section {
 	d := in.Deploys
 	s := section{
 		title: "Deployments",
-		lines: []string{fmt.Sprintf("%s: %d failed, %d rolled back, %d followed by a breach within %s.", plural(d.Deploys, "deployment", "deployments"), d.Failed, d.RolledBack, d.Breached, length(cause.Within.Minutes()))},
+		lines: []string{fmt.Sprintf("%s: %d failed, %d rolled back, %d followed by a breach within %s.", Plural(d.Deploys, "deployment", "deployments"), d.Failed, d.RolledBack, d.Breached, Length(cause.Within.Minutes()))},
 	}
 	if len(d.List) == 0 {
 		return s
@@ -347,11 +346,11 @@ func deploySection(in *model.ReportInternal) section {
 	return s
 }
 
-func gateSection(in *model.ReportInternal) section {
+func gateSection(in *Internal) section {
 	g := in.Gate
 	s := section{
 		title: "Deployment gate",
-		lines: []string{fmt.Sprintf("%s: %d allowed, %d held, %d blocked, %d insufficient; %d overridden.", plural(g.Decisions, "decision", "decisions"), g.Allowed, g.Held, g.Blocked, g.Insufficient, g.Overridden)},
+		lines: []string{fmt.Sprintf("%s: %d allowed, %d held, %d blocked, %d insufficient; %d overridden.", Plural(g.Decisions, "decision", "decisions"), g.Allowed, g.Held, g.Blocked, g.Insufficient, g.Overridden)},
 	}
 	if len(g.List) == 0 {
 		return s
@@ -370,7 +369,7 @@ func gateSection(in *model.ReportInternal) section {
 	return s
 }
 
-func platformSection(in *model.ReportInternal) section {
+func platformSection(in *Internal) section {
 	s := section{title: "Signalbox itself"}
 	p := in.Platform
 	if p == nil {
@@ -378,13 +377,13 @@ func platformSection(in *model.ReportInternal) section {
 		return s
 	}
 	s.lines = []string{fmt.Sprintf("%s of %s promised since %s: %s recorded, %s not; %s.",
-		achieved(p.Achieved, p.Objective), target(p.Objective), clock(p.Since), length(p.UpMinutes), length(p.DownMinutes), verdictWord(p.Verdict))}
+		achieved(p.Achieved, p.Objective), Target(p.Objective), clock(p.Since), Length(p.UpMinutes), Length(p.DownMinutes), verdictWord(p.Verdict))}
 	if len(p.Gaps) == 0 {
 		return s
 	}
 	s.header = []string{"Between", "And", "Recorded nothing for"}
 	for _, g := range p.Gaps {
-		s.rows = append(s.rows, []string{clock(g.Start), clock(g.End), length(g.Seconds / float64(time.Minute/time.Second))})
+		s.rows = append(s.rows, []string{clock(g.Start), clock(g.End), Length(g.Seconds / float64(time.Minute/time.Second))})
 	}
 	return s
 }

@@ -1,9 +1,13 @@
-package model
+package canary
 
-import "time"
+import (
+	"time"
 
-// CanaryRequest says what to compare.
-type CanaryRequest struct {
+	"github.com/signalbox-project/signalbox/internal/model"
+)
+
+// Request says what to compare.
+type Request struct {
 	Service     string `json:"service" minLength:"1" maxLength:"200"`
 	Baseline    string `json:"baseline" minLength:"1" maxLength:"200" doc:"version that runs"`
 	Canary      string `json:"canary" minLength:"1" maxLength:"200" doc:"version to judge"`
@@ -12,21 +16,21 @@ type CanaryRequest struct {
 	Actor       string `json:"actor,omitempty" maxLength:"200" doc:"who or what asks"`
 }
 
-// CanaryResult is a comparison: allow (no worse), block (worse) or insufficient.
-type CanaryResult struct {
+// Result is a comparison: allow (no worse), block (worse) or insufficient.
+type Result struct {
 	Time     time.Time     `json:"time"`
-	Request  CanaryRequest `json:"request"`
+	Request  Request       `json:"request"`
 	Window   string        `json:"window"`
-	Verdict  Verdict       `json:"verdict" enum:"allow,block,insufficient"`
+	Verdict  model.Verdict `json:"verdict" enum:"allow,block,insufficient"`
 	Summary  string        `json:"summary"`
-	Baseline CanaryFigures `json:"baseline"`
-	Canary   CanaryFigures `json:"canary"`
-	Checks   []CanaryCheck `json:"checks" doc:"strictest first"`
+	Baseline Figures       `json:"baseline"`
+	Canary   Figures       `json:"canary"`
+	Checks   []Check       `json:"checks" doc:"strictest first"`
 	Queries  []string      `json:"queries" doc:"the PromQL that was evaluated"`
 }
 
-// CanaryFigures are what was measured of one version; nil means no data.
-type CanaryFigures struct {
+// Figures are what was measured of one version; nil means no data.
+type Figures struct {
 	Version    string    `json:"version"`
 	Events     float64   `json:"events"`
 	Errors     float64   `json:"errors"`
@@ -38,11 +42,11 @@ type CanaryFigures struct {
 	LastData   time.Time `json:"last_data,omitzero"`
 }
 
-// CanaryCheck is one comparison.
-type CanaryCheck struct {
-	Name    string  `json:"name" enum:"data,latency_rank,latency_p95,latency_p99,errors,saturation"`
-	Verdict Verdict `json:"verdict" enum:"allow,block,insufficient"`
-	Message string  `json:"message"`
+// Check is one comparison.
+type Check struct {
+	Name    string        `json:"name" enum:"data,latency_rank,latency_p95,latency_p99,errors,saturation"`
+	Verdict model.Verdict `json:"verdict" enum:"allow,block,insufficient"`
+	Message string        `json:"message"`
 	// Value is compared with Threshold: the effect size, a ratio, or the bound of
 	// a difference.
 	Value     *float64 `json:"value"`
