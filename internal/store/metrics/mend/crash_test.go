@@ -233,6 +233,7 @@ func (m *machine) check(what string, known map[string][]int64) {
 	if lost > 0 || twice > 0 {
 		m.t.Errorf("%s: %d samples lost, %d twice", what, lost, twice)
 	}
+	m.checkExemplars(what, known)
 }
 
 // life is what the machine does between starts: samples in order and late ones of every
