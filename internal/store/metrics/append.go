@@ -20,13 +20,13 @@ import (
 // speaks). It is quiet: what rules record must not wake those who wait for arrivals,
 // or rules would wake themselves.
 func (s *Store) Appender(ctx context.Context) storage.Appender {
-	return &appender{Appender: s.db.Appender(ctx), s: s, made: s.made.Load()}
+	return &appender{Appender: s.db.Appender(ctx), s: s, made: s.names.made.Load()}
 }
 
 // AppenderV2 starts a batch. Commit fails with store.ErrReadOnly while the disk
 // is nearly full.
 func (s *Store) AppenderV2(ctx context.Context) storage.AppenderV2 {
-	return &appenderV2{AppenderV2: s.db.AppenderV2(ctx), s: s, loud: true, made: s.made.Load()}
+	return &appenderV2{AppenderV2: s.db.AppenderV2(ctx), s: s, loud: true, made: s.names.made.Load()}
 }
 
 // Quiet is the way in for results that are computed when samples arrive: it
@@ -36,7 +36,7 @@ func (s *Store) Quiet() storage.AppendableV2 { return quiet{s} }
 type quiet struct{ s *Store }
 
 func (q quiet) AppenderV2(ctx context.Context) storage.AppenderV2 {
-	return &appenderV2{AppenderV2: q.s.db.AppenderV2(ctx), s: q.s, made: q.s.made.Load()}
+	return &appenderV2{AppenderV2: q.s.db.AppenderV2(ctx), s: q.s, made: q.s.names.made.Load()}
 }
 
 type appender struct {
@@ -45,18 +45,47 @@ type appender struct {
 	made int64
 }
 
-func (a *appender) Commit() error   { return a.s.commit(a.Appender, false, a.made) }
+func (a *appender) Commit() error {
+	if err := a.s.named(); err != nil {
+		return errors.Join(err, a.Rollback())
+	}
+	return a.s.commit(a.Appender, false, a.made)
+}
 func (a *appender) Rollback() error { return a.s.rollback(a.Appender, a.made) }
 
 type appenderV2 struct {
 	storage.AppenderV2
-	s    *Store
-	loud bool
-	made int64
+	s     *Store
+	loud  bool
+	made  int64
+	names namer
 }
 
-func (a *appenderV2) Commit() error   { return a.s.commit(a.AppenderV2, a.loud, a.made) }
-func (a *appenderV2) Rollback() error { return a.s.rollback(a.AppenderV2, a.made) }
+func (a *appenderV2) Commit() error {
+	if err := a.s.named(); err != nil {
+		return errors.Join(err, a.Rollback())
+	}
+	return a.s.commit(a.AppenderV2, a.loud, a.s.names.made.Load())
+}
+
+func (a *appenderV2) Rollback() error {
+	if err := a.s.names.end(&a.names); err != nil {
+		a.s.unlogged(neverMade, err)
+	}
+	return a.s.rollback(a.AppenderV2, a.made)
+}
+
+// neverMade is no count of series.
+const neverMade = -1
+
+// named brings the labels of all series that the batches under way have made to the log.
+func (s *Store) named() error {
+	if err := s.names.write(); err != nil {
+		s.unlogged(neverMade, err)
+		return fmt.Errorf("%w: %w", store.ErrReadOnly, err)
+	}
+	return nil
+}
 
 // seriesCount counts the series that were made, each of which the batch that made it writes to the log when it ends.
 type seriesCount struct{ *atomic.Int64 }
@@ -68,7 +97,7 @@ func (c seriesCount) PostDeletion(map[chunks.HeadSeriesRef]labels.Labels) {}
 // unlogged stops writes if series were made since an appender was begun and now the log could not be written: they are
 // in memory, so that later samples of them would be taken, but no start would know whose samples these are.
 func (s *Store) unlogged(made int64, cause error) {
-	if s.made.Load() == made {
+	if s.names.made.Load() == made {
 		return
 	}
 	reason := fmt.Sprintf("new series could not be written to the log (%v); repair the disk, then restart", cause)

@@ -3,7 +3,6 @@ package metrics
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -14,8 +13,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
-	"github.com/prometheus/prometheus/model/labels"
-	"github.com/prometheus/prometheus/storage"
 
 	"github.com/signalbox-project/signalbox/internal/store"
 )
@@ -74,30 +71,6 @@ func newest(t *testing.T, dir string) string {
 		t.Fatal(err)
 	}
 	return path
-}
-
-// putMany commits a sample of each of many series.
-func putMany(s *Store, name string, series int, at time.Time) error {
-	app := s.AppenderV2(context.Background())
-	for i := range series {
-		ls := labels.FromStrings("__name__", name, "i", fmt.Sprint(i), "pad", fmt.Sprintf("%032d", i*7919))
-		if _, err := app.Append(0, ls, 0, at.UnixMilli(), 1, nil, nil, storage.AOptions{}); err != nil {
-			_ = app.Rollback()
-			return err
-		}
-	}
-	return app.Commit()
-}
-
-// killedNow opens what a kill now would leave.
-func killedNow(t *testing.T, dir string) *Store {
-	t.Helper()
-	killed := filepath.Join(t.TempDir(), "db")
-	if err := os.CopyFS(killed, os.DirFS(dir)); err != nil {
-		t.Fatal(err)
-	}
-	_ = os.Remove(filepath.Join(killed, "lock"))
-	return open(t, killed, nil)
 }
 
 // The TSDB only logs that it could not log late samples. Their sender must not be told that all is well, nor when it

@@ -82,7 +82,7 @@ type Store struct {
 	room     *room
 	disk     *disk
 	late     *lateState
-	made     atomic.Int64 // series
+	names    namers
 }
 
 // Open opens or makes the database and replays its log; after an unclean stop
@@ -112,7 +112,7 @@ func Open(cfg Config, deps Deps) (*Store, error) {
 	s.wounds = newWounds(s.log)
 	opts := options(cfg)
 	s.wounds.use(opts)
-	opts.SeriesLifecycleCallback = seriesCount{&s.made}
+	opts.SeriesLifecycleCallback = seriesCount{&s.names.made}
 	watched := newLateLog(telemetry.Quiet(s.log))
 	s.late = watched.state
 	db, err := tsdb.Open(deps.Dir, slog.New(watched), deps.Registerer, opts, nil)

@@ -72,13 +72,16 @@ func (r *room) crowded(series uint64) error {
 	return nil
 }
 
-// Append refuses samples of new series while there is no room for them.
+// Append refuses samples of new series while there is no room for them. A reference is that of a series that is made.
 func (a *appenderV2) Append(ref storage.SeriesRef, ls labels.Labels, st, t int64, v float64, h *histogram.Histogram, fh *histogram.FloatHistogram, opts storage.AOptions) (storage.SeriesRef, error) {
-	if ref == 0 && a.loud {
-		if err := a.s.room.crowded(a.s.db.Head().NumSeries()); err != nil && !a.active(ls) {
+	if ref == 0 && !a.active(ls) {
+		if err := a.s.room.crowded(a.s.db.Head().NumSeries()); err != nil && a.loud {
 			a.s.room.refused.Inc()
 			return 0, err
 		}
+		a.names.mu.Lock()
+		defer a.names.mu.Unlock()
+		a.s.names.make(a.s.db, &a.names, ls, t)
 	}
 	return a.AppenderV2.Append(ref, ls, st, t, v, h, fh, opts)
 }
