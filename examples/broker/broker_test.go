@@ -144,7 +144,7 @@ func TestThePolicyIsWhatTheReadersWereTold(t *testing.T) {
 func TestFaultFilesLoad(t *testing.T) {
 	kinds := map[simulate.FaultKind]bool{}
 	for _, name := range glob(t, "faults/*.yaml", 5) {
-		faults, err := simulate.ParseFaults(read(t, name))
+		faults, err := simulate.ParseFaults(name, read(t, name))
 		if err != nil || len(faults) == 0 {
 			t.Errorf("%s: %d faults, %v", name, len(faults), err)
 		}

@@ -72,7 +72,9 @@ type rooms struct {
 	deadline      bool
 }
 
-func (f *rooms) Status(context.Context) Status { return Status{Version: "1.0", Started: now} }
+func (f *rooms) Status(context.Context) Status {
+	return Status{Version: "1.0", Started: now, Config: ConfigStatus{File: "a.yml", Hash: "5e", Generation: 2, LoadedAt: now, ReloadedAt: now, InForce: map[string]int{"slos": 1}, ReloadSucceeded: true}}
+}
 
 func (f *rooms) SLOs(_ context.Context, service string) ([]model.SLOStatus, string, error) {
 	return f.slos, "1 of 2 SLOs of " + service + " is in danger.", f.err

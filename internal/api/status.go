@@ -16,7 +16,20 @@ type Status struct {
 	Roles          []string          `json:"roles"`
 	Demo           bool              `json:"demo"`
 	ExternalLabels map[string]string `json:"external_labels"`
+	Config         ConfigStatus      `json:"config" doc:"the configuration in force"`
 	Problems       []model.Problem   `json:"problems" doc:"what is wrong now; empty when all is well"`
+}
+
+// ConfigStatus is the configuration in force: what every part of the process runs by.
+type ConfigStatus struct {
+	File       string    `json:"file" doc:"empty for the defaults"`
+	Hash       string    `json:"sha256" doc:"of the file as it was read, as sha256sum prints it; empty for the defaults"`
+	Generation uint64    `json:"generation" doc:"1 at the start, one more with every reload that was taken"`
+	LoadedAt   time.Time `json:"loaded_at"`
+	ReloadedAt time.Time `json:"last_reload_at" doc:"when a load was last tried"`
+	// InForce is read at one moment: its numbers belong to one generation.
+	InForce         map[string]int `json:"in_force" doc:"how many of each kind are in force"`
+	ReloadSucceeded bool           `json:"last_reload_successful" doc:"false while the last one found errors: see problems"`
 }
 
 func (a *API) registerStatus() {

@@ -27,13 +27,11 @@ func (p *Process) buildAlerting(context.Context) (err error) {
 	}); err != nil {
 		return err
 	}
+	p.router.Join(p.force)
 	p.run("alert pipeline", p.router.Run, func() error { p.router.Close(); return nil })
 	if p.sender, err = outside.New(outside.Deps{
 		Logger: p.component("outside alertmanagers"), Registerer: p.tel.Registry, Next: p.router, ExternalLabels: p.cfg.ExternalLabels,
 	}); err != nil {
-		return err
-	}
-	if err := p.sender.Apply(p.cfg.Prometheus); err != nil {
 		return err
 	}
 	p.run("outside alertmanagers", p.sender.Run, nil)
@@ -44,7 +42,8 @@ func (p *Process) buildAlerting(context.Context) (err error) {
 	}); err != nil {
 		return err
 	}
-	if err := p.rules.Load(p.cfg.RuleFiles); err != nil {
+	p.rules.Join(p.force)
+	if err := p.rules.Reload(p.cfg.RuleFiles); err != nil {
 		return err
 	}
 	p.run("rules", p.rules.Run, nil)
@@ -53,7 +52,8 @@ func (p *Process) buildAlerting(context.Context) (err error) {
 	}); err != nil {
 		return err
 	}
-	if err := p.detectors.Load(p.cfg.DetectorFiles); err != nil {
+	p.detectors.Join(p.force)
+	if err := p.detectors.Reload(p.cfg.DetectorFiles); err != nil {
 		return err
 	}
 	p.run("detectors", p.detectors.Run, nil)

@@ -20,7 +20,7 @@ func (p *Process) prometheusAPI() (*promql.API, error) {
 	return promql.NewAPI(p.engine, promql.APIDeps{
 		Logger: p.component("api"), Registerer: p.tel.Registry, Gatherer: p.tel.Registry,
 		Storage: p.metrics, Targets: p.scraper, Rules: p.rules, Alertmanagers: p.sender, Metadata: p.samples, Write: p.write,
-		PrometheusConfig: func() promconfig.Config { return p.scraper.Config() },
+		PrometheusConfig: func() promconfig.Config { return *p.scrape.Value() },
 		Flags: map[string]string{
 			"config.file": p.opts.ConfigFile, "storage.path": p.opts.StoragePath,
 			"web.listen-address": p.opts.ListenAddress, "web.external-url": p.external.String(),
@@ -65,6 +65,20 @@ func (p *Process) Status(context.Context) api.Status {
 	return api.Status{
 		Version: p.opts.Version, Revision: revision(), Started: p.began, UptimeSeconds: time.Since(p.began).Seconds(),
 		Roles: []string{"all"}, Demo: p.opts.Demo, ExternalLabels: p.cfg.ExternalLabels, Problems: p.problems(),
+		Config: p.configStatus(),
+	}
+}
+
+// configStatus is the configuration in force.
+func (p *Process) configStatus() api.ConfigStatus {
+	v, last := p.force.View(), p.last.Load()
+	now := p.inForce.In(v)
+	return api.ConfigStatus{
+		InForce: map[string]int{
+			"slos": len(p.catalog.In(v)), "policies": len(p.policies.In(v).Named), "rule_files": len(p.rules.In(v)), "detectors": len(p.detectors.In(v)),
+			"probes": len(p.prober.In(v)), "scrape_jobs": len(p.scrape.In(v).ScrapeConfigs),
+		},
+		File: now.Config.File, Hash: now.Config.Hash, Generation: now.Generation, LoadedAt: now.At, ReloadedAt: last.at, ReloadSucceeded: last.err == nil,
 	}
 }
 
@@ -73,6 +87,8 @@ func (p *Process) problems() []model.Problem {
 	out := []model.Problem{}
 	out = append(out, p.state.Problems()...)
 	out = append(out, p.catalog.Problems()...)
+	out = append(out, p.rules.Problems()...)
+	out = append(out, p.detectors.Problems()...)
 	out = append(out, p.policies.Problems()...)
 	out = append(out, p.prober.Problems()...)
 	out = append(out, p.router.Problems()...)
@@ -86,9 +102,9 @@ func (p *Process) problems() []model.Problem {
 	for _, d := range p.events.Damages() {
 		out = append(out, d.Problem())
 	}
-	if err := p.failedReload(); err != nil {
+	if err := p.last.Load().err; err != nil {
 		out = append(out, model.Problem{
-			Severity: "critical", Message: "the last reload failed, the last good configuration is in force: " + err.Error(),
+			Severity: "critical", Message: "the last reload failed, what was good before is in force: " + err.Error(),
 			Cure: "mend the file and reload again (SIGHUP or POST /-/reload)",
 		})
 	}

@@ -7,8 +7,8 @@
 //
 // Order: listeners (so that a port in use is said before anything is touched),
 // stores, engines, domain rooms, intakes, web. Stop runs backwards, so that an
-// intake drains into stores that are still there. Reload builds all new parts
-// first and then swaps them; if one cannot be built nothing changes.
+// intake drains into stores that are still there. Reload reads and prepares everything
+// first and then swaps it together; if one part cannot take it over nothing changes.
 //
 // Start reading at Build; each build function of the other files adds one layer.
 package app
@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/config"
+	"github.com/signalbox-project/signalbox/internal/document"
 	"github.com/signalbox-project/signalbox/internal/front"
 	"github.com/signalbox-project/signalbox/internal/platform/lifecycle"
 	"github.com/signalbox-project/signalbox/internal/telemetry"
@@ -65,7 +66,7 @@ func Build(ctx context.Context, o Options) (*Process, error) {
 	p := &Process{base: base{
 		opts: o, cfg: cfg, tel: tel, log: tel.Logger, listeners: l, addresses: l.addresses(), began: began,
 		group: &lifecycle.Group{Logger: tel.Logger},
-	}}
+	}, reloads: reloads{force: document.NewForce()}}
 	p.limitMemory()
 	if err := p.build(ctx, steps(p)); err != nil {
 		return nil, errors.Join(err, p.Close())

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/signalbox-project/signalbox/internal/document"
 	"time"
 )
 
@@ -131,7 +133,7 @@ func TestFeaturesHoldForRulesAsForQueries(t *testing.T) {
 	dir := t.TempDir()
 	files(t, dir, map[string]string{"r.yml": rule})
 	without := configOf(t, dir, "rule_files: [r.yml]\n")
-	if err := CheckFiles(without); err == nil || !strings.Contains(err.Error(), "sort_by_label") {
+	if err := document.Err(CheckFiles(without)); err == nil || !strings.Contains(err.Error(), "sort_by_label") {
 		t.Errorf("by default: %v", err)
 	}
 	o := options(t, dir)
@@ -141,7 +143,7 @@ func TestFeaturesHoldForRulesAsForQueries(t *testing.T) {
 		_ = p.Close()
 	}
 	const with = "query: {enable_features: [promql-experimental-functions]}\nrule_files: [r.yml]\n"
-	if err := CheckFiles(configOf(t, dir, with)); err != nil {
+	if err := document.Err(CheckFiles(configOf(t, dir, with))); err != nil {
 		t.Error(err)
 	}
 	r := startIn(t, dir, map[string]string{"signalbox.yml": with})

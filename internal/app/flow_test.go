@@ -129,7 +129,7 @@ func TestAnSLOWithoutDataIsSaidToHaveNone(t *testing.T) {
 		t.Error(text)
 	}
 	files, docs := r.filesInForce(), "s.yml"
-	if len(files.SLOs) != 1 || !strings.HasSuffix(files.SLOs[0], docs) {
+	if len(files.SLOs) != 1 || !strings.HasSuffix(files.SLOs[0].Path, docs) {
 		t.Errorf("%+v", files)
 	}
 	for _, path := range []string{"/sb/v1/services", "/sb/v1/report?period=last-month", "/sb/v1/backtest/documents"} {

@@ -25,6 +25,7 @@ func (p *Process) buildPolicies() (err error) {
 	if p.policies, err = gate.NewCatalog(p.cfg.Gate.Policy, p.component("gate"), p.tel.Registry); err != nil {
 		return err
 	}
+	p.policies.Join(p.force)
 	// As with SLOs: a bad file at the start is a mistake to be seen at once.
 	if err := p.policies.Reload(p.cfg.PolicyFiles); err != nil {
 		return err

@@ -27,7 +27,7 @@ func (p *Process) buildIntakes(context.Context) (err error) {
 	}); err != nil {
 		return err
 	}
-	if err := p.applyScrape(p.cfg); err != nil {
+	if err := p.buildScrape(); err != nil {
 		return err
 	}
 	p.run("scraping", p.scraper.Run, nil)

@@ -27,6 +27,7 @@ func (p *Process) buildPromises(ctx context.Context) (err error) {
 	if p.catalog, err = definition.NewCatalog(p.component("slo"), p.tel.Registry); err != nil {
 		return err
 	}
+	p.catalog.Join(p.force)
 	// A bad file at the start is a mistake to be seen at once; at a reload the
 	// last good definitions stay.
 	if err := p.catalog.Reload(p.cfg.SLOFiles); err != nil {
@@ -81,11 +82,8 @@ func (p *Process) measurements(room string) slo.Querier {
 	return slo.WithEvents(promexpr.NewEvaluator(p.metrics, time.Duration(p.cfg.Query.Timeout), p.component(room)), p.tally)
 }
 
-// filesInForce names the files by the configuration in force.
+// filesInForce are those that the configuration in force was made of.
 func (p *Process) filesInForce() backtest.Files {
-	cfg := p.cfg
-	if now := p.inForce.Load(); now != nil {
-		cfg = *now
-	}
-	return backtest.Files{SLOs: cfg.SLOFiles, Policies: cfg.PolicyFiles, Rules: cfg.RuleFiles}
+	now := p.force.View()
+	return backtest.Files{SLOs: p.catalog.Files(now), Policies: p.policies.Files(now), Rules: p.rules.Files(now)}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/alerting/router"
 	"github.com/signalbox-project/signalbox/internal/alerting/rules"
 	"github.com/signalbox-project/signalbox/internal/config"
+	"github.com/signalbox-project/signalbox/internal/document"
 	"github.com/signalbox-project/signalbox/internal/gate"
 	"github.com/signalbox-project/signalbox/internal/platform/redact"
 	"github.com/signalbox-project/signalbox/internal/probe"
@@ -24,56 +26,55 @@ import (
 	"github.com/signalbox-project/signalbox/internal/slo/definition"
 )
 
-// reloads remembers how the last reload went.
+// reloads is what a configuration file and the files that it names have put into force, and how
+// the last attempt to replace it went.
 type reloads struct {
-	reloadMu sync.Mutex
-	at       time.Time
-	failure  error
-	inForce  atomic.Pointer[config.Config]
+	// force holds everything that files put into force: one value, swapped whole.
+	force   *document.Force
+	inForce *document.Value[Loaded]
+	scrape  *document.Value[*promconfig.Config]
 
-	successful prometheus.Gauge
-	succeeded  prometheus.Gauge
+	reloadMu sync.Mutex // one reload at a time, whoever asks
+	ended    bool       // by reloadMu: the process stops, nothing is replaced any more
+	last     atomic.Pointer[attempt]
+
+	successful, succeeded, generation prometheus.Gauge
+}
+
+// Loaded is a configuration in force.
+type Loaded struct {
+	Config     config.Config
+	Generation uint64 // 1 at the start, one more with every reload that was taken
+	At         time.Time
+}
+
+// attempt is how a load of the configuration went.
+type attempt struct {
+	at  time.Time
+	err error
 }
 
 // CheckFiles checks every file that a configuration names, without any effect.
-func CheckFiles(cfg config.Config) error {
-	var errs []error
-	if _, err := rules.Check(cfg.RuleFiles, promql.NewParser(cfg.Query)); err != nil {
-		errs = append(errs, err)
-	}
-	if _, err := detect.Load(cfg.DetectorFiles); err != nil {
-		errs = append(errs, err)
-	}
-	if _, err := router.LoadConfig(cfg.AlertmanagerFile); err != nil {
-		errs = append(errs, err)
-	}
-	_, problems := definition.Load(cfg.SLOFiles)
-	for _, p := range problems {
-		if !p.Warning {
-			errs = append(errs, p)
-		}
-	}
-	_, bad := gate.LoadPolicies(cfg.PolicyFiles, cfg.Gate.Policy)
-	for _, p := range bad {
-		errs = append(errs, p)
-	}
-	_, wrong := probe.Load(cfg.ProbeFiles)
-	for _, p := range wrong {
-		errs = append(errs, p)
-	}
-	return errors.Join(errs...)
+func CheckFiles(cfg config.Config) []document.Problem {
+	_, inRules := rules.LoadFiles(cfg.RuleFiles, promql.NewParser(cfg.Query))
+	_, inDetectors := detect.Load(cfg.DetectorFiles)
+	_, inSLOs := definition.Load(cfg.SLOFiles)
+	_, inPolicies := gate.LoadPolicies(cfg.PolicyFiles, cfg.Gate.Policy)
+	_, inProbes := probe.Load(cfg.ProbeFiles)
+	return slices.Concat(inRules, inDetectors, router.Check(cfg.AlertmanagerFile), inSLOs, inPolicies, inProbes)
 }
 
 // buildReload registers the outcome's metrics and reloads on a hang-up.
 func (p *Process) buildReload(context.Context) error {
-	p.successful = prometheus.NewGauge(prometheus.GaugeOpts{
-		Name: "signalbox_config_last_reload_successful", Help: "1 if the last load of the configuration succeeded.",
-	})
-	p.succeeded = prometheus.NewGauge(prometheus.GaugeOpts{
-		Name: "signalbox_config_last_reload_success_timestamp_seconds", Help: "Unix time of the last successful load.",
-	})
-	p.tel.Registry.MustRegister(p.successful, p.succeeded)
-	p.takeInForce(p.cfg)
+	gauge := func(name, help string) prometheus.Gauge {
+		return prometheus.NewGauge(prometheus.GaugeOpts{Name: name, Help: help})
+	}
+	p.successful = gauge("signalbox_config_last_reload_successful", "1 if the last load of the configuration succeeded.")
+	p.succeeded = gauge("signalbox_config_last_reload_success_timestamp_seconds", "Unix time of the last successful load.")
+	p.generation = gauge("signalbox_config_generation", "How many times a configuration was put into force since the start.")
+	p.tel.Registry.MustRegister(p.successful, p.succeeded, p.generation)
+	p.inForce = document.NewValue(p.force, Loaded{Config: p.cfg, Generation: 1, At: time.Now()}, nil)
+	p.generation.Set(1)
 	p.remember(nil)
 	p.run("reload on SIGHUP", func(ctx context.Context) error {
 		for {
@@ -81,6 +82,10 @@ func (p *Process) buildReload(context.Context) error {
 			case <-p.opts.Hangup:
 				_ = p.reload() // logged and remembered there
 			case <-ctx.Done():
+				// What is being replaced is replaced whole before its parts stop, and nothing after.
+				p.reloadMu.Lock()
+				defer p.reloadMu.Unlock()
+				p.ended = true
 				return nil
 			}
 		}
@@ -89,30 +94,42 @@ func (p *Process) buildReload(context.Context) error {
 }
 
 func (p *Process) handleReload(w http.ResponseWriter, _ *http.Request) {
-	if err := p.reload(); err != nil {
+	err := p.reload()
+	switch {
+	case errors.Is(err, errStopping):
+		writeText(w, http.StatusServiceUnavailable, err.Error()+"\n")
+	case err != nil:
 		writeText(w, http.StatusInternalServerError, redact.Text(err.Error())+"\n")
-		return
+	default:
+		writeText(w, http.StatusOK, "reloaded\n")
 	}
-	writeText(w, http.StatusOK, "reloaded\n")
 }
+
+var errStopping = errors.New("the process stops; nothing was reloaded")
 
 // reload reads the configuration again. An error in it changes nothing; one in a file that
 // it names leaves the last good version of that file in force.
 func (p *Process) reload() error {
 	p.reloadMu.Lock()
 	defer p.reloadMu.Unlock()
-	err := p.loadAndApply()
-	p.remember(err)
-	if err != nil {
-		p.log.Error("reload failed, the last good configuration is in force", "err", err)
-		return err
+	if p.ended {
+		return errStopping
 	}
-	p.log.Info("configuration reloaded", "file", p.opts.ConfigFile)
-	return nil
+	taken, err := p.loadAndApply()
+	p.remember(err)
+	switch {
+	case !taken:
+		p.log.Error("reload failed, the last good configuration is in force", "err", err)
+	case err != nil:
+		p.log.Error("configuration reloaded, but files that it names have errors and are not taken", "err", err)
+	default:
+		p.log.Info("configuration reloaded", "file", p.opts.ConfigFile)
+	}
+	return err
 }
 
 func (p *Process) remember(err error) {
-	p.at, p.failure = time.Now(), err
+	p.last.Store(&attempt{time.Now(), err})
 	if err != nil {
 		p.successful.Set(0)
 		return
@@ -122,47 +139,47 @@ func (p *Process) remember(err error) {
 }
 
 func (p *Process) lastReload() (ok bool, at time.Time) {
-	p.reloadMu.Lock()
-	defer p.reloadMu.Unlock()
-	return p.failure == nil, p.at
+	last := p.last.Load()
+	return last.err == nil, last.at
 }
 
-func (p *Process) failedReload() error {
-	p.reloadMu.Lock()
-	defer p.reloadMu.Unlock()
-	return p.failure
-}
-
-// loadAndApply reads everything once, and then puts into force what is good. A file that has an error names
-// itself and holds nothing else up: its last good version stays in force, or that of its kind.
-func (p *Process) loadAndApply() error {
+// loadAndApply reads everything once, and then puts it into force together, or nothing. A file that has
+// an error names itself and holds nothing else up: its last good version is what is put into force.
+func (p *Process) loadAndApply() (taken bool, err error) {
 	cfg, err := config.Load(p.opts.ConfigFile)
 	if err != nil {
-		return err
+		return false, err
 	}
-	slos, policies := p.catalog.Prepare(cfg.SLOFiles), p.policies.Prepare(cfg.PolicyFiles)
-	slos.Commit()
-	policies.Commit()
-	p.takeInForce(cfg)
+	scrape, err := p.scrapeConfig(cfg)
+	if err != nil {
+		return false, err
+	}
+	now := Loaded{Config: p.withWhatWaits(cfg), Generation: p.inForce.Value().Generation + 1, At: time.Now()}
+	changes := []document.Change{
+		p.scrape.Prepare(scrape),
+		p.rules.Prepare(cfg.RuleFiles),
+		p.detectors.Prepare(cfg.DetectorFiles),
+		p.router.Prepare(cfg.AlertmanagerFile),
+		p.prober.Prepare(cfg.ProbeFiles),
+		p.catalog.Prepare(cfg.SLOFiles),
+		p.policies.Prepare(cfg.PolicyFiles),
+		p.inForce.Prepare(now),
+	}
+	if err := p.force.Commit(changes...); err != nil {
+		return false, fmt.Errorf("nothing was changed: %w", err)
+	}
+	p.generation.Set(float64(now.Generation))
 	p.warnOfRestart(cfg)
-	return errors.Join(
-		slos.Err(),
-		policies.Err(),
-		p.applyScrape(cfg),
-		p.rules.Load(cfg.RuleFiles),
-		p.detectors.Load(cfg.DetectorFiles),
-		p.router.Reload(cfg.AlertmanagerFile),
-		p.prober.Reload(cfg.ProbeFiles),
-	)
+	return true, document.Wrong(changes...)
 }
 
-// takeInForce makes one value of what a reload takes and of what waits for a restart.
-func (p *Process) takeInForce(cfg config.Config) {
+// withWhatWaits is one value of what a reload takes and of what waits for a restart.
+func (p *Process) withWhatWaits(cfg config.Config) config.Config {
 	now := p.cfg
-	now.Global, now.ScrapeConfigs, now.Prometheus, now.File, now.Hash = cfg.Global, cfg.ScrapeConfigs, cfg.Prometheus, cfg.File, cfg.Hash
+	now.Global, now.ScrapeConfigs, now.Alerting, now.Prometheus, now.File, now.Hash = cfg.Global, cfg.ScrapeConfigs, cfg.Alerting, cfg.Prometheus, cfg.File, cfg.Hash
 	now.RuleFiles, now.DetectorFiles, now.SLOFiles, now.PolicyFiles, now.ProbeFiles = cfg.RuleFiles, cfg.DetectorFiles, cfg.SLOFiles, cfg.PolicyFiles, cfg.ProbeFiles
 	now.AlertmanagerFile = cfg.AlertmanagerFile
-	p.inForce.Store(&now)
+	return now
 }
 
 // warnOfRestart names sections that changed and take effect at the next start.
@@ -180,20 +197,41 @@ func (p *Process) warnOfRestart(cfg config.Config) {
 	}
 }
 
-// applyScrape scrapes what the configuration says, and ourselves.
-func (p *Process) applyScrape(cfg config.Config) error {
-	own, err := p.ownScrape()
+// buildScrape puts the sections of Prometheus' own format into force.
+func (p *Process) buildScrape() error {
+	cfg, err := p.scrapeConfig(p.cfg)
 	if err != nil {
 		return err
 	}
+	if err := p.applyScrape(cfg); err != nil {
+		return err
+	}
+	p.scrape = document.NewValue(p.force, cfg, p.applyScrape)
+	return nil
+}
+
+// applyScrape has targets scraped and Alertmanagers outside told by a configuration.
+func (p *Process) applyScrape(cfg *promconfig.Config) error {
+	if err := p.scraper.Apply(cfg); err != nil {
+		return err
+	}
+	return p.sender.Apply(cfg)
+}
+
+// scrapeConfig is what a configuration says, and that we scrape ourselves.
+func (p *Process) scrapeConfig(cfg config.Config) (*promconfig.Config, error) {
+	own, err := p.ownScrape()
+	if err != nil {
+		return nil, err
+	}
 	for _, job := range cfg.Prometheus.ScrapeConfigs {
 		if job.JobName == own.JobName {
-			return p.scraper.Apply(cfg.Prometheus)
+			return cfg.Prometheus, nil
 		}
 	}
 	withOwn := *cfg.Prometheus
 	withOwn.ScrapeConfigs = append(append([]*promconfig.ScrapeConfig{}, withOwn.ScrapeConfigs...), own)
-	return p.scraper.Apply(&withOwn)
+	return &withOwn, nil
 }
 
 // ownScrape is the job that brings our own metrics into our own store.

@@ -76,7 +76,7 @@ func TestAReloadTakesEveryFileAndABadOneHoldsUpNoOther(t *testing.T) {
 	}
 }
 
-func ruleFiles(r *running) []string { return r.rules.Files() }
+func ruleFiles(r *running) []string { return r.rules.Value().Paths() }
 
 func TestAHangUpReloadsAndAFailedOneIsLogged(t *testing.T) {
 	hangup := make(chan os.Signal)
@@ -113,7 +113,8 @@ func TestOurOwnScrapeJobGivesWayToOneOfTheSameName(t *testing.T) {
 	if jobs := r.scraper.Config().ScrapeConfigs; len(jobs) != 1 || jobs[0].JobName != "signalbox" {
 		t.Errorf("%d jobs", len(jobs))
 	}
-	if err := r.applyScrape(configOf(t, t.TempDir(), "scrape_configs: [{job_name: other}]\n")); err != nil {
+	files(t, r.dir, map[string]string{"signalbox.yml": "scrape_configs: [{job_name: other}]\n"})
+	if err := r.reload(); err != nil {
 		t.Fatal(err)
 	}
 	if jobs := r.scraper.Config().ScrapeConfigs; len(jobs) != 2 {

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/signalbox-project/signalbox/internal/document"
 )
 
 func TestEveryRoleIsBuiltOnPortsThatAreFreeAndEndsWhole(t *testing.T) {
@@ -134,7 +136,7 @@ func TestCheckFilesNamesEveryFileThatIsWrong(t *testing.T) {
 		"policies.yml": "policies: [{}]\n", "probes.yml": "probes: [{name: x}]\n",
 	})
 	p := configOf(t, dir, "")
-	if err := CheckFiles(p); err != nil {
+	if err := document.Err(CheckFiles(p)); err != nil {
 		t.Errorf("nothing to check: %v", err)
 	}
 	p = configOf(t, dir, `
@@ -145,7 +147,7 @@ slo_files: [slos.yml]
 policy_files: [policies.yml]
 probe_files: [probes.yml]
 `)
-	err := CheckFiles(p)
+	err := document.Err(CheckFiles(p))
 	if err == nil {
 		t.Fatal("nothing is wrong")
 	}

@@ -2,68 +2,33 @@ package backtest
 
 import (
 	"context"
-	"fmt"
-	"os"
-	"path/filepath"
-	"slices"
 	"strings"
+
+	files "github.com/signalbox-project/signalbox/internal/document"
 )
 
-// maxFileBytes bounds one file that is offered to be edited.
-const maxFileBytes = 4 << 20
+// Files are those in force, as they were read.
+type Files struct{ SLOs, Policies, Rules []files.File }
 
-// Files are the glob patterns of the files in force.
-type Files struct{ SLOs, Policies, Rules []string }
-
-// BacktestDocuments are the files in force as they stand on disk, to be edited
-// and replayed. A file that cannot be read is left out, for it is named among
-// the process' problems. Values below connectionDetails are left out: nothing
-// here reads them, and they may be secret.
-func (r *Room) BacktestDocuments(ctx context.Context) (Set, error) {
+// BacktestDocuments are the files in force, to be edited and replayed: as they were read when they were
+// put into force, whatever stands on the disk by now. Values below connectionDetails are left out:
+// nothing here reads them, and they may be secret.
+func (r *Room) BacktestDocuments(context.Context) (Set, error) {
 	var set Set
 	if r.deps.Files == nil {
 		return set, nil
 	}
 	files := r.deps.Files()
-	for _, kind := range []struct {
-		patterns []string
-		into     *[]Document
-	}{{files.SLOs, &set.SLOs}, {files.Policies, &set.Policies}, {files.Rules, &set.Rules}} {
-		docs, err := readFiles(ctx, kind.patterns)
-		if err != nil {
-			return set, err
-		}
-		*kind.into = docs
-	}
+	set.SLOs, set.Policies, set.Rules = documents(files.SLOs), documents(files.Policies), documents(files.Rules)
 	return set, nil
 }
 
-func readFiles(ctx context.Context, patterns []string) ([]Document, error) {
+func documents(files []files.File) []Document {
 	docs := []Document{}
-	seen := map[string]bool{}
-	for _, pattern := range patterns {
-		files, err := filepath.Glob(pattern)
-		if err != nil {
-			return nil, fmt.Errorf("list %s: %w", pattern, err)
-		}
-		slices.Sort(files)
-		for _, file := range files {
-			if seen[file] || ctx.Err() != nil {
-				continue
-			}
-			seen[file] = true
-			st, err := os.Stat(file)
-			if err != nil || !st.Mode().IsRegular() || st.Size() > maxFileBytes {
-				continue
-			}
-			text, err := os.ReadFile(file)
-			if err != nil {
-				continue
-			}
-			docs = append(docs, Document{Name: file, Text: withoutConnections(string(text))})
-		}
+	for _, f := range files {
+		docs = append(docs, Document{Name: f.Path, Text: withoutConnections(string(f.Text))})
 	}
-	return docs, ctx.Err()
+	return docs
 }
 
 // withoutConnections leaves out the lines below connectionDetails.

@@ -2,38 +2,31 @@ package backtest
 
 import (
 	"context"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	files "github.com/signalbox-project/signalbox/internal/document"
+	"github.com/signalbox-project/signalbox/internal/slo/openslo"
 )
 
 func TestTheFilesInForceAreOfferedWithoutWhatMayBeSecret(t *testing.T) {
-	dir := t.TempDir()
-	write := func(name, text string) string {
-		t.Helper()
-		file := filepath.Join(dir, name)
-		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return file
-	}
-	a := write("a.yaml", "kind: SLO\n")
-	b := write("b.yaml", "kind: DataSource\nspec:\n  type: Prometheus\n  connectionDetails:\n    password: secret\n\n    url: x\n  after: kept\n---\n- 'connectionDetails': {token: secret}\n")
-	rules := write("r.yml", "groups: []\n")
+	file := func(name, text string) files.File { return files.File{Path: name, Text: []byte(text)} }
 	r := newPast(t).room()
 	r.deps.Files = func() Files {
-		return Files{SLOs: []string{filepath.Join(dir, "*.yaml"), a}, Policies: []string{filepath.Join(dir, "none.yml")}, Rules: []string{rules}}
+		return Files{SLOs: []files.File{
+			file("a.yaml", "kind: SLO\n"),
+			file("b.yaml", "kind: DataSource\nspec:\n  type: Prometheus\n  connectionDetails:\n    password: secret\n\n    url: x\n  after: kept\n---\n- 'connectionDetails': {token: secret}\n"),
+		}, Rules: []files.File{file("r.yml", "groups: []\n")}}
 	}
 	got, err := r.BacktestDocuments(context.Background())
 	want := Set{
 		SLOs: []Document{
-			{Name: a, Text: "kind: SLO\n"},
-			{Name: b, Text: "kind: DataSource\nspec:\n  type: Prometheus\n  connectionDetails: {}\n\n  after: kept\n---\n- connectionDetails: {}\n"},
+			{Name: "a.yaml", Text: "kind: SLO\n"},
+			{Name: "b.yaml", Text: "kind: DataSource\nspec:\n  type: Prometheus\n  connectionDetails: {}\n\n  after: kept\n---\n- connectionDetails: {}\n"},
 		},
 		Policies: []Document{},
-		Rules:    []Document{{Name: rules, Text: "groups: []\n"}},
+		Rules:    []Document{{Name: "r.yml", Text: "groups: []\n"}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("err %v, -want +got\n%s", err, diff)
@@ -44,7 +37,11 @@ func TestTheFilesInForceAreOfferedWithoutWhatMayBeSecret(t *testing.T) {
 // conditions in files of their own included.
 func TestEveryExampleSetCanBeReplayed(t *testing.T) {
 	r := newPast(t).room()
-	r.deps.Files = func() Files { return Files{SLOs: []string{"../../examples/broker/slos/*.yaml"}} }
+	files, problems := openslo.Files().Load([]string{"../../examples/broker/slos/*.yaml"})
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	r.deps.Files = func() Files { return Files{SLOs: files} }
 	set, err := r.BacktestDocuments(t.Context())
 	if err != nil || len(set.SLOs) == 0 {
 		t.Fatal(len(set.SLOs), err)

@@ -34,12 +34,12 @@ func checkConfigCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := app.CheckFiles(cfg); err != nil {
-				return err
+			var f findings
+			for _, p := range app.CheckFiles(cfg) {
+				f.add(p.Error(), p.Warning)
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is good: %d scrape jobs, %d rule patterns, %d SLO patterns\n",
-				args[0], len(cfg.Prometheus.ScrapeConfigs), len(cfg.RuleFiles), len(cfg.SLOFiles))
-			return err
+			return f.report(cmd, args, fmt.Sprintf("%s is good: %d scrape jobs, %d rule patterns, %d SLO patterns",
+				args[0], len(cfg.Prometheus.ScrapeConfigs), len(cfg.RuleFiles), len(cfg.SLOFiles)))
 		},
 	}
 }
@@ -51,16 +51,12 @@ func checkDetectorsCommand() *cobra.Command {
 		Example: "  signalbox check detectors examples/broker/detectors/work.yml",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			files, err := expand(args)
-			if err != nil {
-				return err
+			files, f := matches(args)
+			defs, problems := detect.Load(files)
+			for _, p := range problems {
+				f.add(p.Error(), p.Warning)
 			}
-			defs, err := detect.Load(files)
-			if err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%d detectors in %d files are good\n", len(defs), len(files))
-			return err
+			return f.report(cmd, files, fmt.Sprintf("%d detectors in %d files are good", len(defs), len(files)))
 		},
 	}
 }

@@ -257,7 +257,7 @@ func TestCheckPoliciesNamesPlaceCauseAndCure(t *testing.T) {
 		{"an unknown key", policy("hold_above", "hold_abov"), []string{`a.yaml:6: policies[0].rules: unknown key "hold_abov"; did you mean "hold_above"?`}},
 		{"limits in the wrong order", policy("hold_above: 0.75", "hold_above: 0.25"), []string{"a.yaml:5: policies[0].rules.caution_above: must be above 0 and at most hold_above, got 0.5"}},
 		{"a limit of 0", policy("caution_above: 0.5", "caution_above: 0"), []string{"a.yaml:5: policies[0].rules.caution_above: must be above 0"}},
-		{"a limit in percent", policy("0.75", "75%"), []string{"a.yaml:6: policies[0].rules.hold_above: "}},
+		{"a limit in percent", policy("0.75", "75%"), []string{"a.yaml:6: policies[0].rules.hold_above must be a number, is a text; write digits only"}},
 		{"a limit that is no number", policy("0.75", ".nan"), []string{"a.yaml:6: policies[0].rules.hold_above: must be a number, got NaN"}},
 		{"a short window that is longer", policy("short: 5m", "short: 5h"), []string{"a.yaml:8: policies[0].rules.burn_fast.short: must be above 0 and below long, got 5h"}},
 		{"a factor of 0", policy("factor: 14", "factor: 0"), []string{"a.yaml:8: policies[0].rules.burn_fast.factor: must be > 0, got 0"}},

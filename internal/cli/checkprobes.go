@@ -30,7 +30,7 @@ probed. A file looks like this; modules are the blackbox exporter's:
 			files, f := matches(args)
 			probes, problems := probe.Load(files)
 			for _, p := range problems {
-				f.add(p.Error(), false)
+				f.add(p.Error(), p.Warning)
 			}
 			lines := []string{}
 			for _, d := range probes {

@@ -17,7 +17,7 @@ func TestCheckProbesSaysWhatEachDoesAndWhatIsWrong(t *testing.T) {
 		t.Fatal(err)
 	}
 	status, _, errOut = run(t, "check", "probes", bad)
-	if status == 0 || !strings.Contains(errOut, "bad.yml:3: modul: there is no such field; did you mean module?") {
+	if status == 0 || !strings.Contains(errOut, `bad.yml:3: probes[0]: unknown key "modul"; did you mean "module"?`) {
 		t.Errorf("a misspelt field: exit %d, %s", status, errOut)
 	}
 }

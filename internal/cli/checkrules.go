@@ -39,10 +39,18 @@ not met is printed with the test, the time, and what was wanted and got; the exi
 			if over != "" && len(plain) == 0 {
 				return usageError{errors.New("--backtest replays rule files, and these are only tests of rules; name the rule files as well")}
 			}
-			files, err := rules.Check(plain, promql.NewParser(query))
-			if err != nil {
-				return err
+			set, problems := rules.LoadFiles(plain, promql.NewParser(query))
+			var found findings
+			for _, p := range problems {
+				found.add(p.Error(), p.Warning)
 			}
+			if found.errors > 0 {
+				return found.report(cmd, plain, "")
+			}
+			for _, line := range found.lines {
+				fmt.Fprintln(cmd.ErrOrStderr(), line)
+			}
+			files := set.Paths()
 			if err := runRuleTests(cmd, tests, unittest.Options{Parser: promql.NewParser(query), DelayedNameRemoval: query.DelaysNameRemoval()}); err != nil {
 				return err
 			}

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -17,11 +16,24 @@ import (
 // error is left out of the value, and nothing else.
 type Build[T any] func(files []File) (T, []Problem)
 
+// Load reads files by glob patterns and answers what is usable and everything that is wrong with them:
+// what a check does, and a catalog.
+func (b Build[T]) Load(k Files, patterns []string) (T, []Problem) {
+	files, problems := k.Load(patterns)
+	value, more := b(files)
+	return value, append(problems, more...)
+}
+
 // Options say what a catalog is of.
 type Options[T any] struct {
 	Files Files
 	Build Build[T]
 	Size  func(T) int // how many things are in force
+	// Whole is for files that have a meaning only together: with an error in one, all that is in force stays.
+	Whole bool
+	// Apply has what runs take a value over; after an error it must run on what it had. Nil where
+	// whoever needs the value asks for it.
+	Apply func(T) error
 
 	Log           *slog.Logger     // for warnings; nil for none
 	Failed, Count prometheus.Gauge // 1 while files have errors; Size; nil for none
@@ -30,8 +42,9 @@ type Options[T any] struct {
 // Catalog holds the value that files of one kind have put into force. A file that has an error
 // does not hold up the others: the last good version of it stays. It is safe for concurrent use.
 type Catalog[T any] struct {
-	opts    Options[T]
-	current atomic.Pointer[state[T]]
+	opts  Options[T]
+	first *state[T]
+	force *Force
 }
 
 type state[T any] struct {
@@ -43,26 +56,63 @@ type state[T any] struct {
 
 // NewCatalog makes a catalog with the value that stands before any file is read.
 func NewCatalog[T any](value T, opts Options[T]) *Catalog[T] {
-	c := &Catalog[T]{opts: opts}
-	c.current.Store(&state[T]{value: value})
-	return c
+	return &Catalog[T]{opts: opts, first: &state[T]{value: value}, force: NewForce()}
+}
+
+// Join makes the catalog part of what is swapped together, with what it holds by now. It must not run
+// beside anything else that is done with the catalog.
+func (c *Catalog[T]) Join(f *Force) {
+	c.first = c.in(c.force.View())
+	c.force = f
 }
 
 // Value is what is in force. It is shared: do not change it.
-func (c *Catalog[T]) Value() T { return c.current.Load().value }
+func (c *Catalog[T]) Value() T { return c.in(c.force.View()).value }
 
-// Prepared is a value that is ready to be put into force.
+// In is what was in force at the moment of a View.
+func (c *Catalog[T]) In(v *View) T { return c.in(v).value }
+
+func (c *Catalog[T]) in(v *View) *state[T] {
+	if s, ok := v.values[c]; ok {
+		return s.(*state[T])
+	}
+	return c.first
+}
+
+// Prepared is a value that is ready to be put into force; it is a Change.
 type Prepared[T any] struct {
 	c    *Catalog[T]
 	next *state[T]
 }
 
+// Value is what will be in force.
+func (p *Prepared[T]) Value() T { return p.next.value }
+
 // Err lists every error, one a line; nil without any. Commit may be called all the same.
 func (p *Prepared[T]) Err() error { return Err(p.next.problems) }
 
 // Commit puts the value into force, and says what was odd.
-func (p *Prepared[T]) Commit() {
-	p.c.current.Store(p.next)
+func (p *Prepared[T]) Commit() error { return p.c.force.Commit(p) }
+
+func (p *Prepared[T]) wrong() error { return p.Err() }
+
+func (p *Prepared[T]) apply() error {
+	if p.c.opts.Apply == nil {
+		return nil
+	}
+	return p.c.opts.Apply(p.next.value)
+}
+
+func (p *Prepared[T]) undo() error {
+	if p.c.opts.Apply == nil {
+		return nil
+	}
+	return p.c.opts.Apply(p.c.Value())
+}
+
+func (p *Prepared[T]) stage(values map[any]any) { values[p.c] = p.next }
+
+func (p *Prepared[T]) done() {
 	o := p.c.opts
 	if o.Count != nil && o.Size != nil {
 		o.Count.Set(float64(o.Size(p.next.value)))
@@ -86,7 +136,9 @@ func (c *Catalog[T]) Prepare(patterns []string) *Prepared[T] {
 // Reload reads the files and puts into force what is good. The error lists what is not.
 func (c *Catalog[T]) Reload(patterns []string) error {
 	p := c.Prepare(patterns)
-	p.Commit()
+	if err := p.Commit(); err != nil {
+		return err
+	}
 	return p.Err()
 }
 
@@ -114,7 +166,7 @@ const (
 // prepare makes the next value of files as they were just read, and of what was wrong with
 // reading them.
 func (c *Catalog[T]) prepare(files []File, unread []Problem) *Prepared[T] {
-	last, build := c.current.Load(), c.opts.Build
+	last, build := c.in(c.force.View()), c.opts.Build
 	set := last.keep(files, unread)
 	value, found := build(set)
 	next := &state[T]{value: value, good: map[string]File{}, loaded: true, problems: append(slices.Clone(unread), found...)}
@@ -124,7 +176,10 @@ func (c *Catalog[T]) prepare(files []File, unread []Problem) *Prepared[T] {
 			next.good[f.Path] = f
 		}
 	}
-	if len(bad) > 0 {
+	switch {
+	case c.opts.Whole && last.loaded && Failed(next.problems):
+		next.value, next.good = last.value, last.good
+	case len(bad) > 0:
 		last.fallBack(next, set, bad, build)
 	}
 	next.note(last, bad)
@@ -205,9 +260,20 @@ func (s *state[T]) note(last *state[T], bad map[string]bool) {
 	}
 }
 
+// Files are those in force at the moment of a View, as they were read, by path: of a file with an
+// error, its last good version.
+func (c *Catalog[T]) Files(v *View) []File {
+	st := c.in(v)
+	out := make([]File, 0, len(st.good))
+	for _, path := range slices.Sorted(maps.Keys(st.good)) {
+		out = append(out, st.good[path])
+	}
+	return out
+}
+
 // Problems is what the last load found, for the status page.
 func (c *Catalog[T]) Problems() []model.Problem {
-	st := c.current.Load()
+	st := c.in(c.force.View())
 	out := make([]model.Problem, 0, len(st.problems))
 	for _, p := range st.problems {
 		mp := model.Problem{Severity: "critical", Message: Problem{File: p.File, Line: p.Line, Message: p.Message}.Error(), Cure: p.Cure}

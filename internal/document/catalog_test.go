@@ -32,6 +32,13 @@ func words(files []File) (out []string, problems []Problem) {
 	return out, problems
 }
 
+func commit(t *testing.T, p *Prepared[[]string]) {
+	t.Helper()
+	if err := p.Commit(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestOneBadFileDoesNotHoldUpTheOthers(t *testing.T) {
 	f := func(path, text string) File { return File{path, []byte(text)} }
 	for _, c := range []struct {
@@ -54,14 +61,14 @@ func TestOneBadFileDoesNotHoldUpTheOthers(t *testing.T) {
 			if p.Err() != nil {
 				t.Fatalf("%s: %v", c.name, p.Err())
 			}
-			p.Commit()
+			commit(t, p)
 		}
 		before := strings.Join(catalog.Value(), " ")
 		p := catalog.prepare(c.then, c.unread)
 		if got := strings.Join(catalog.Value(), " "); got != before {
 			t.Errorf("%s: preparing changed what is in force to %q", c.name, got)
 		}
-		p.Commit()
+		commit(t, p)
 		if got := strings.Join(catalog.Value(), " "); got != c.want {
 			t.Errorf("%s: %q is in force, want %q", c.name, got, c.want)
 		}
@@ -77,7 +84,7 @@ func TestOneBadFileDoesNotHoldUpTheOthers(t *testing.T) {
 func TestTheLastGoodVersionOutlivesSeveralBadOnes(t *testing.T) {
 	catalog := NewCatalog[[]string](nil, Options[[]string]{Build: words})
 	for _, text := range []string{"one", "bad", "bad again"} {
-		catalog.prepare([]File{{"a", []byte(text)}}, nil).Commit()
+		commit(t, catalog.prepare([]File{{"a", []byte(text)}}, nil))
 	}
 	if diff := cmp.Diff([]string{"one"}, catalog.Value()); diff != "" {
 		t.Error(diff)

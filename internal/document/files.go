@@ -1,6 +1,7 @@
 package document
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -13,6 +14,15 @@ import (
 type File struct {
 	Path string
 	Text []byte
+}
+
+// Unreadable is what keeps every reader of text from a file, nil when nothing does.
+func (f File) Unreadable() *Problem {
+	line := notUTF8(bytes.TrimPrefix(f.Text, []byte("\uFEFF")))
+	if line == 0 {
+		return nil
+	}
+	return &Problem{File: f.Path, Line: line, Message: "not valid UTF-8", Cure: "save the file as UTF-8"}
 }
 
 // Files says which files of one kind are read.

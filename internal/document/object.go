@@ -154,6 +154,12 @@ func (o *Object) Has(key string) bool {
 	return n != nil && n.Type() != ast.NullType
 }
 
+// Node is a key's value; ok is false when it is absent or null.
+func (o *Object) Node(key string) (n Node, ok bool) {
+	node := o.get(key, false)
+	return Node{o.r, node}, node != nil
+}
+
 // get answers a key's node, nil when it is absent or null.
 func (o *Object) get(key string, required bool) ast.Node {
 	o.seen[key] = true

@@ -14,8 +14,8 @@ import (
 // parseText turns text into YAML documents. Where one document cannot be read
 // the others still are, so that one look at the file shows all that is wrong with it.
 func parseText(file string, text []byte) (docs []*ast.DocumentNode, problems []Problem) {
-	if line := notUTF8(text); line > 0 {
-		return nil, []Problem{{File: file, Line: line, Message: "not valid UTF-8", Cure: "save the file as UTF-8"}}
+	if p := (File{file, text}).Unreadable(); p != nil {
+		return nil, []Problem{*p}
 	}
 	tree, err := parseYAML(text)
 	if err == nil {

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"fmt"
 	"maps"
 	"net"
 	"net/textproto"
@@ -11,9 +12,9 @@ import (
 
 	bbconfig "github.com/prometheus/blackbox_exporter/config"
 	common "github.com/prometheus/common/model"
-	"go.yaml.in/yaml/v3"
 
-	"github.com/signalbox-project/signalbox/internal/platform/nearest"
+	"github.com/signalbox-project/signalbox/internal/document"
+	"github.com/signalbox-project/signalbox/internal/platform/redact"
 )
 
 const (
@@ -38,17 +39,17 @@ type Definition struct {
 }
 
 // times fills in what a probe leaves to its module and to the defaults.
-func (r *reader) times(n *yaml.Node, e entry, d *Definition) {
+func (d *Definition) times(e entry) (errs []error) {
 	d.Interval, d.Timeout = time.Duration(e.Interval), time.Duration(e.Timeout)
 	if d.Interval == 0 {
 		d.Interval = defaultInterval
 	}
 	if d.Interval < leastInterval {
-		r.bad(lineOf(field(n, "interval"), n), "interval: must be at least %s, got %s", leastInterval, d.Interval)
+		errs = append(errs, fmt.Errorf("interval: must be at least %s, got %s", leastInterval, d.Interval))
 	}
 	switch {
 	case d.Timeout > d.Interval:
-		r.bad(lineOf(field(n, "timeout"), n), "timeout: %s is more than the interval, %s: a probe must end before the next begins", d.Timeout, d.Interval)
+		errs = append(errs, fmt.Errorf("timeout: %s is more than the interval, %s: a probe must end before the next begins", d.Timeout, d.Interval))
 	case d.Timeout == 0:
 		d.Timeout = d.settings.Timeout
 		if d.Timeout <= 0 {
@@ -56,6 +57,7 @@ func (r *reader) times(n *yaml.Node, e entry, d *Definition) {
 		}
 		d.Timeout = min(d.Timeout, d.Interval)
 	}
+	return errs
 }
 
 // taken are labels that the series of probes have already.
@@ -66,29 +68,27 @@ func taken() []string {
 	}
 }
 
-func (r *reader) check(n *yaml.Node, d Definition, modules map[string]bbconfig.Module) {
+// check lists what is wrong; each message begins with the field.
+func (d Definition) check(modules map[string]module) (errs []error) {
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	if d.Name == "" {
-		r.bad(lineOf(n), "name: must be given; alerts and the API use it")
+		bad("name: must be given; alerts and the API use it")
 	}
-	names := slices.Sorted(maps.Keys(modules))
-	if _, ok := modules[d.Module]; !ok {
-		text := "there are " + strings.Join(names, ", ")
-		if near := nearest.Name(d.Module, names); near != "" {
-			text = "did you mean " + near + "?"
-		}
-		r.bad(lineOf(field(n, "module"), n), "module: there is no module %q; %s", d.Module, text)
-	} else if cure := badTarget(d.settings.Prober, d.Target); cure != "" {
-		r.bad(lineOf(field(n, "target"), n), "target: %q: %s", d.Target, cure)
+	m, known := modules[d.Module]
+	if !known {
+		bad("module: there is no module %q; %s", d.Module, document.DidYouMean(d.Module, slices.Sorted(maps.Keys(modules))))
+	} else if cure := badTarget(d.settings.Prober, d.Target); cure != "" && m.err == nil {
+		bad("target: %q: %s", redact.Text(d.Target), cure)
 	}
 	for _, k := range slices.Sorted(maps.Keys(d.Labels)) {
-		line := lineOf(field(field(n, "labels"), k), n)
 		switch {
 		case slices.Contains(taken(), k):
-			r.bad(line, "labels.%s: the series of probes have a label of that name already; choose another", k)
+			bad("labels.%s: the series of probes have a label of that name already; choose another", k)
 		case !common.LegacyValidation.IsValidLabelName(k) || strings.HasPrefix(k, "__"):
-			r.bad(line, "labels.%s: not a valid label name: letters, digits and _, not beginning with a digit or __", k)
+			bad("labels.%s: not a valid label name: letters, digits and _, not beginning with a digit or __", k)
 		}
 	}
+	return errs
 }
 
 // badTarget says how to mend a target that a prober cannot take; "" if it can.

@@ -1,26 +1,18 @@
 package probe
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
-	"os"
+	"maps"
 	"path/filepath"
-	"regexp"
-	"slices"
-	"strconv"
 	"strings"
 
 	bbconfig "github.com/prometheus/blackbox_exporter/config"
 	common "github.com/prometheus/common/model"
 	"go.yaml.in/yaml/v3"
 
-	"github.com/signalbox-project/signalbox/internal/platform/nearest"
+	"github.com/signalbox-project/signalbox/internal/document"
 )
-
-// maxFileBytes bounds one file of probes; a larger one is a mistake.
-const maxFileBytes = 4 << 20
 
 // builtIn are the modules that every file may name without defining them.
 const builtIn = `
@@ -30,27 +22,6 @@ tls_connect: {prober: tcp, tcp: {tls: true}}
 icmp: {prober: icmp}
 grpc: {prober: grpc}
 `
-
-// FileError is something wrong with a file of probes.
-type FileError struct {
-	File    string
-	Line    int // 0 when it is about the whole file
-	Message string
-}
-
-// Error is "file:line: message".
-func (e FileError) Error() string {
-	if e.Line == 0 {
-		return e.File + ": " + e.Message
-	}
-	return fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.Message)
-}
-
-// document is a file of probes.
-type document struct {
-	Modules map[string]bbconfig.Module `yaml:"modules"`
-	Probes  []entry                    `yaml:"probes"`
-}
 
 // entry is a probe as it is written.
 type entry struct {
@@ -62,236 +33,171 @@ type entry struct {
 	Labels   map[string]string `yaml:"labels"`
 }
 
-// Load reads files of probes by glob patterns. The probes are whole only
-// without problems.
-func Load(patterns []string) (probes []Definition, problems []FileError) {
-	seen := map[string]bool{}
-	for _, pattern := range patterns {
-		files, err := filepath.Glob(pattern)
-		if err != nil {
-			problems = append(problems, FileError{File: pattern, Message: "not a valid pattern: " + err.Error()})
-			continue
-		}
-		if len(files) == 0 && !strings.ContainsAny(pattern, `*?[\`) {
-			problems = append(problems, FileError{File: pattern, Message: "there is no such file: mend the path in probe_files or create the file"})
-		}
-		for _, file := range files {
-			if seen[file] {
-				continue
-			}
-			seen[file] = true
-			text, err := readFile(file)
-			if err != nil {
-				problems = append(problems, FileError{File: file, Message: err.Error()})
-				continue
-			}
-			more, bad := Parse(file, text)
-			probes, problems = append(probes, more...), append(problems, bad...)
-		}
-	}
+// Files are how files of probes are found and read.
+func Files() document.Files {
+	return document.Files{What: "probe file", Setting: "probe_files", MaxBytes: 4 << 20}
+}
+
+// Load reads files of probes by glob patterns and answers what is usable and everything that is
+// wrong with them.
+func Load(patterns []string) ([]Definition, []document.Problem) {
+	return document.Build[[]Definition](buildProbes).Load(Files(), patterns)
+}
+
+// buildProbes makes the probes of files as they were read.
+func buildProbes(files []document.File) (out []Definition, problems []document.Problem) {
 	first := map[string]Definition{}
-	for _, d := range probes {
-		if other, twice := first[d.Name]; twice {
-			problems = append(problems, FileError{d.File, d.Line, fmt.Sprintf("name: %q stands for another probe already (%s:%d); names are unique over all files", d.Name, other.File, other.Line)})
+	for _, f := range files {
+		defs, more := Parse(f.Path, f.Text)
+		problems = append(problems, more...)
+		for _, d := range defs {
+			if other, twice := first[d.Name]; twice {
+				problems = append(problems, document.Problem{
+					File: d.File, Line: d.Line, Cure: "names are unique over all files: give it another",
+					Message: fmt.Sprintf("name: %q stands for another probe already (%s:%d)", d.Name, other.File, other.Line),
+				})
+				continue
+			}
+			first[d.Name] = d
+			out = append(out, d)
+		}
+	}
+	return out, problems
+}
+
+// newCatalog makes the catalog of probes in force, without any.
+func newCatalog(deps Deps, m metrics, apply func([]Definition) error) *document.Catalog[[]Definition] {
+	return document.NewCatalog(nil, document.Options[[]Definition]{
+		Files: Files(), Build: buildProbes, Apply: apply, Log: deps.Logger, Failed: m.loadFailed, Count: m.probes,
+		Size: func(defs []Definition) int { return len(defs) },
+	})
+}
+
+// Parse reads one file of probes. Files that it names are relative to its folder. A probe that
+// has a problem, and those of a module that has one, are left out.
+func Parse(file string, text []byte) ([]Definition, []document.Problem) {
+	r, docs := document.Parse(file, text)
+	var out []Definition
+	given := false
+	for i, doc := range docs {
+		if i > 0 {
+			doc.Problem("", "a second YAML document: one file holds one list of probes", "give it a file of its own")
 			continue
 		}
-		first[d.Name] = d
-	}
-	return probes, problems
-}
-
-func readFile(file string) ([]byte, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxFileBytes+1))
-	if err == nil && len(text) > maxFileBytes {
-		err = fmt.Errorf("larger than the %d bytes a file of probes may have: split it", maxFileBytes)
-	}
-	return text, err
-}
-
-// Parse reads one file of probes. Files that it names are relative to its folder.
-func Parse(file string, text []byte) (probes []Definition, problems []FileError) {
-	defer func() {
-		if r := recover(); r != nil { // a file of the user's must never end the program
-			probes, problems = nil, []FileError{{file, 0, fmt.Sprintf("the YAML reader gave up: %v", r)}}
+		o := doc.Object("")
+		if o == nil {
+			continue
 		}
-	}()
-	var root yaml.Node
-	dec := yaml.NewDecoder(bytes.NewReader(text))
-	if err := dec.Decode(&root); err != nil && !errors.Is(err, io.EOF) {
-		return nil, typeErrors(file, 0, err)
-	}
-	if err := dec.Decode(&yaml.Node{}); err == nil {
-		return nil, []FileError{{file, 0, "a second YAML document: one file holds one list of probes"}}
-	}
-	r := reader{file: file, modules: field(&root, "modules"), list: field(&root, "probes")}
-	var doc document
-	strict := yaml.NewDecoder(bytes.NewReader(text))
-	strict.KnownFields(true)
-	if err := strict.Decode(&doc); err != nil && !errors.Is(err, io.EOF) {
-		return nil, r.locate(err)
-	}
-	if len(doc.Probes) == 0 && len(doc.Modules) == 0 {
-		return nil, []FileError{{file, 1, "it holds no probes: begin with the key probes and a list"}}
-	}
-	return r.definitions(doc)
-}
-
-// reader knows where in a file things stand.
-type reader struct {
-	file          string
-	modules, list *yaml.Node // nil where the file has none
-	problems      []FileError
-}
-
-// field is the value of a key of a mapping, or nil.
-func field(n *yaml.Node, key string) *yaml.Node {
-	if n == nil {
-		return nil
-	}
-	switch {
-	case n.Kind == yaml.DocumentNode && len(n.Content) > 0:
-		return field(n.Content[0], key)
-	case n.Kind == yaml.AliasNode:
-		return field(n.Alias, key)
-	case n.Kind == yaml.MappingNode:
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			if n.Content[i].Value == key {
-				return n.Content[i+1]
+		f := reader{r: r, file: file, modules: map[string]module{}}
+		f.readModules(o, text)
+		list := o.List("probes", false)
+		given = given || len(list) > 0 || o.Has("modules")
+		for k, n := range list {
+			if d, ok := f.definition(n, fmt.Sprintf("probes[%d]", k)); ok {
+				out = append(out, d)
 			}
 		}
+		o.End()
 	}
+	if !given && r.Errors() == 0 {
+		r.Add(document.Problem{Line: 1, Message: "it holds no probes", Cure: "begin with the key probes and a list"})
+	}
+	return out, r.Problems()
+}
+
+// reader makes the definitions of one file.
+type reader struct {
+	r       *document.Reader
+	file    string
+	modules map[string]module
+}
+
+// module is one of the blackbox exporter's, read by its own strict decoder.
+type module struct {
+	bbconfig.Module
+	err     error
+	written string // as the file has it, to see whether it changed
+}
+
+// UnmarshalYAML keeps an error with the module that has it, so that the others are read.
+func (m *module) UnmarshalYAML(unmarshal func(any) error) error {
+	m.err = unmarshal(&m.Module)
 	return nil
 }
 
-// element is the i-th of a list, or nil.
-func element(n *yaml.Node, i int) *yaml.Node {
-	if n != nil && n.Kind == yaml.AliasNode {
-		n = n.Alias
+// decodeModules has the blackbox exporter's types read the modules of a file.
+func decodeModules(text []byte) (modules map[string]module, err error) {
+	defer func() {
+		if p := recover(); p != nil { // a file of the user's must never end the program
+			err = fmt.Errorf("the YAML reader gave up: %v", p)
+		}
+	}()
+	var doc struct {
+		Modules map[string]module `yaml:"modules"`
+		Rest    map[string]any    `yaml:",inline"`
 	}
-	if n == nil || n.Kind != yaml.SequenceNode || i >= len(n.Content) {
-		return nil
-	}
-	return n.Content[i]
+	strict := yaml.NewDecoder(strings.NewReader(strings.TrimPrefix(string(text), "\uFEFF")))
+	strict.KnownFields(true)
+	err = strict.Decode(&doc)
+	return doc.Modules, err
 }
 
-// lineOf is the first known line of those nodes.
-func lineOf(nodes ...*yaml.Node) int {
-	for _, n := range nodes {
-		if n != nil && n.Line > 0 {
-			return n.Line
-		}
+func (f *reader) readModules(o *document.Object, text []byte) {
+	builtIns, err := decodeModules([]byte("modules:" + strings.ReplaceAll(builtIn, "\n", "\n ")))
+	if err != nil {
+		f.r.Add(document.Problem{Message: err.Error()})
 	}
-	return 0
+	maps.Copy(f.modules, builtIns)
+	mods := o.Object("modules", false)
+	if mods == nil {
+		return
+	}
+	foreign := document.Foreign{File: document.File{Path: f.file, Text: text}, Names: document.NamesOf(bbconfig.Module{}), Line: o.At("modules").Line()}
+	read, err := decodeModules(text)
+	if err != nil && f.r.Errors() == 0 {
+		f.add("", foreign.Problems(err))
+	}
+	for _, name := range mods.Keys() {
+		m := read[name]
+		foreign.Line = mods.At(name).Line()
+		f.add("modules."+name+": ", foreign.Problems(m.err))
+		if sub := mods.Object(name, false); m.err == nil && err == nil && sub != nil && probers()[m.Prober] == nil {
+			m.err = errors.New("no prober")
+			sub.At("prober").Problem(fmt.Sprintf("%q is none of http, tcp, dns, icmp, grpc and unix", m.Prober), "choose one of them")
+		}
+		if n, ok := mods.Node(name); ok {
+			var written any
+			n.Decode(&written, "modules."+name)
+			m.written = fmt.Sprint(written)
+		}
+		relative(&m.Module, filepath.Dir(f.file))
+		f.modules[name] = m
+	}
 }
 
-// locate finds the lines of what a decoder says; an error of a module's own check
-// has none, so the module that has it is looked for.
-func (r *reader) locate(err error) []FileError {
-	var typed *yaml.TypeError
-	if errors.As(err, &typed) {
-		return typeErrors(r.file, 0, err)
+func (f *reader) add(path string, problems []document.Problem) {
+	for _, p := range problems {
+		p.Message = path + p.Message
+		f.r.Add(p)
 	}
-	if r.modules != nil && r.modules.Kind == yaml.MappingNode {
-		for i := 0; i+1 < len(r.modules.Content); i += 2 {
-			var m bbconfig.Module
-			if err := r.modules.Content[i+1].Decode(&m); err != nil {
-				return typeErrors(r.file, r.modules.Content[i].Line, fmt.Errorf("modules.%s: %w", r.modules.Content[i].Value, err))
-			}
-		}
-	}
-	for i := 0; element(r.list, i) != nil; i++ {
-		var e entry
-		if err := element(r.list, i).Decode(&e); err != nil {
-			return typeErrors(r.file, element(r.list, i).Line, fmt.Errorf("probes[%d]: %w", i, err))
-		}
-	}
-	return typeErrors(r.file, 0, err)
 }
 
-// typeErrors takes the lines out of what the YAML library says.
-func typeErrors(file string, line int, err error) (out []FileError) {
-	texts := []string{err.Error()}
-	var typed *yaml.TypeError
-	if errors.As(err, &typed) {
-		texts = typed.Errors
+// definition reads one probe; false when it has a problem.
+func (f *reader) definition(n document.Node, at string) (Definition, bool) {
+	before := f.r.Errors()
+	var e entry
+	n.Decode(&e, at)
+	if f.r.Errors() > before {
+		return Definition{}, false
 	}
-	for _, text := range texts {
-		text = strings.TrimPrefix(text, "yaml: ")
-		at := line
-		if rest, ok := strings.CutPrefix(text, "line "); ok {
-			if number, rest, ok := strings.Cut(rest, ": "); ok {
-				if n, err := strconv.Atoi(number); err == nil {
-					at, text = n, rest
-				}
-			}
-		}
-		out = append(out, FileError{file, at, plain(text)})
+	m := f.modules[e.Module]
+	d := Definition{
+		Name: e.Name, Module: e.Module, Target: e.Target, Labels: e.Labels, File: f.file, Line: n.Line(), settings: m.Module,
+		fingerprint: fmt.Sprintf("%v|%v|%s", e, m.written, f.file),
 	}
-	return out
-}
-
-// plain says an unknown field without the names of Go types, and what was meant.
-func plain(text string) string {
-	m := regexp.MustCompile(`^field (\S+) not found in type (\S+)$`).FindStringSubmatch(text)
-	if m == nil {
-		return text
-	}
-	known := []string{"name", "module", "target", "interval", "timeout", "labels"}
-	switch {
-	case strings.HasSuffix(m[2], ".document"):
-		known = []string{"modules", "probes"}
-	case !strings.HasSuffix(m[2], ".entry"):
-		return m[1] + ": a module of the blackbox exporter has no such field here: mend its name or its place (see docs/probes.md)"
-	}
-	text = m[1] + ": there is no such field; "
-	if near := nearest.Name(m[1], known); near != "" {
-		return text + "did you mean " + near + "?"
-	}
-	return text + "there are " + strings.Join(known, ", ")
-}
-
-func (r *reader) bad(line int, format string, args ...any) {
-	r.problems = append(r.problems, FileError{r.file, line, fmt.Sprintf(format, args...)})
-}
-
-func (r *reader) definitions(doc document) ([]Definition, []FileError) {
-	var out []Definition
-	modules := map[string]bbconfig.Module{}
-	if err := yaml.Unmarshal([]byte(builtIn), &modules); err != nil {
-		return nil, []FileError{{r.file, 0, err.Error()}}
-	}
-	for name, m := range doc.Modules {
-		if probers()[m.Prober] == nil {
-			at := field(r.modules, name)
-			r.bad(lineOf(field(at, "prober"), at), "modules.%s.prober: %q is none of http, tcp, dns, icmp, grpc and unix", name, m.Prober)
-		}
-		relative(&m, filepath.Dir(r.file))
-		modules[name] = m
-	}
-	for i, e := range doc.Probes {
-		n := element(r.list, i)
-		d := Definition{
-			Name: e.Name, Module: e.Module, Target: e.Target, Labels: e.Labels, File: r.file, Line: lineOf(n),
-			settings: modules[e.Module],
-		}
-		r.times(n, e, &d)
-		r.check(n, d, modules)
-		var written any
-		if m := field(r.modules, e.Module); m != nil {
-			if err := m.Decode(&written); err != nil {
-				r.bad(m.Line, "modules.%s: %v", e.Module, err)
-			}
-		}
-		d.fingerprint = fmt.Sprintf("%v|%v|%s", e, written, r.file)
-		out = append(out, d)
-	}
-	slices.SortFunc(r.problems, func(a, b FileError) int { return a.Line - b.Line })
-	return out, r.problems
+	errs := d.times(e)
+	f.r.Invalid(at, append(errs, d.check(f.modules)...))
+	return d, f.r.Errors() == before && m.err == nil
 }
 
 // relative makes the files that a module names relative to the probe file's folder.

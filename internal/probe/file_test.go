@@ -13,15 +13,18 @@ func TestMistakesAreNamedWithLineAndCure(t *testing.T) {
 		{"an empty file", "", "p.yml:1: it holds no probes"},
 		{"no YAML", "probes: [", "p.yml:1"},
 		{"two documents", "probes: []\n---\nprobes: []", "second YAML document"},
-		{"a misspelt field", "probes:\n  - name: a\n    intervall: 3s\n", "p.yml:3: intervall: there is no such field; did you mean interval?"},
-		{"a misspelt section", "prbes: []\n", "p.yml:1: prbes: there is no such field; did you mean probes?"},
-		{"a misspelt field of a module", "modules:\n  m:\n    prober: http\n    http:\n      fail_if_sll: true\n", "p.yml:5: fail_if_sll: a module of the blackbox exporter has no such field"},
-		{"a bad pattern in a module", "modules:\n  m:\n    prober: http\n    http: {fail_if_body_matches_regexp: ['(']}\n", "p.yml:2: modules.m:"},
+		{"a misspelt field", "probes:\n  - name: a\n    intervall: 3s\n", `p.yml:3: probes[0]: unknown key "intervall"; did you mean "interval"?`},
+		{"a misspelt section", "prbes: []\n", `p.yml:1: unknown key "prbes"; did you mean "probes"?`},
+		{"a misspelt field of a module", "modules:\n  m:\n    prober: http\n    http:\n      fail_if_sll: true\n", `p.yml:5: modules.m: unknown key "fail_if_sll"; did you mean "fail_if_ssl"?`},
+		{"a bad pattern in a module", "modules:\n  m:\n    prober: http\n    http: {fail_if_body_matches_regexp: ['(']}\n", "p.yml:4: modules.m: "},
 		{"an unknown prober", "modules:\n  m:\n    prober: htp\n", `p.yml:3: modules.m.prober: "htp" is none of`},
-		{"a duration that is none", "probes:\n  - name: a\n    interval: soon\n", "p.yml:2: probes[0]:"},
-		{"no name", "probes:\n  - {module: http_2xx, target: 'http://a'}\n", "p.yml:2: name: must be given"},
-		{"an unknown module", "probes:\n  - name: a\n    module: http_2x\n    target: 'http://a'\n", `p.yml:3: module: there is no module "http_2x"; did you mean http_2xx?`},
-		{"no target", "probes:\n  - {name: a, module: http_2xx}\n", "p.yml:2: target: \"\": must be given"},
+		{"a duration that is none", "probes:\n  - name: a\n    interval: soon\n", "p.yml:3: probes[0].interval: not a valid duration"},
+		{"a secret that is no mapping", "modules:\n  m:\n    prober: http\n    http: {basic_auth: SECRET}\n", "p.yml:4: modules.m: must be a mapping of keys to values, is a text"},
+		{"a section twice", "probes: []\nprobes: []\n", "p.yml:2: probes stands here twice"},
+		{"an alias of nothing", "modules: {m: *x}\n", "p.yml:1: *x stands for nothing"},
+		{"no name", "probes:\n  - {module: http_2xx, target: 'http://a'}\n", "p.yml:2: probes[0].name: must be given"},
+		{"an unknown module", "probes:\n  - name: a\n    module: http_2x\n    target: 'http://a'\n", `p.yml:3: probes[0].module: there is no module "http_2x"; did you mean "http_2xx"?`},
+		{"no target", "probes:\n  - {name: a, module: http_2xx}\n", "p.yml:2: probes[0].target: \"\": must be given"},
 		{"a target without a port", "probes:\n  - {name: a, module: tcp_connect, target: db}\n", "give host:port"},
 		{"a target of another scheme", "probes:\n  - {name: a, module: http_2xx, target: 'ftp://a'}\n", "give a URL"},
 		{"an interval too short", "probes:\n  - {name: a, module: http_2xx, target: 'http://a', interval: 10ms}\n", "interval: must be at least 1s"},
@@ -35,7 +38,7 @@ func TestMistakesAreNamedWithLineAndCure(t *testing.T) {
 			for _, p := range problems {
 				got = append(got, p.Error())
 			}
-			if !strings.Contains(strings.Join(got, "\n"), tc.want) {
+			if text := strings.Join(got, "\n"); !strings.Contains(text, tc.want) || strings.Contains(text, "SECRET") {
 				t.Errorf("got %q, want %q", got, tc.want)
 			}
 		})
@@ -60,6 +63,28 @@ probes:
 		if p := probes[i]; p.Interval != want.interval || p.Timeout != want.timeout {
 			t.Errorf("%s: every %s at most %s, want %s and %s", p.Name, p.Interval, p.Timeout, want.interval, want.timeout)
 		}
+	}
+}
+
+// One probe with a mistake, and those of a module with one, are left out; the others are taken.
+func TestAMistakeCostsItsOwnProbesOnly(t *testing.T) {
+	probes, problems := Parse("p.yml", []byte(`
+modules:
+  good: {prober: tcp}
+  bad: {prober: tcp, tcp: {tsl: true}}
+shared: &every {interval: 1m}
+probes:
+  - {name: a, module: good, target: "db:1"}
+  - {name: b, module: bad, target: "db:1"}
+  - {name: c, module: good, target: "db"}
+  - {<<: *every, name: d, module: icmp, target: "db"}
+`))
+	var names []string
+	for _, p := range probes {
+		names = append(names, p.Name)
+	}
+	if strings.Join(names, " ") != "a d" || len(probes) == 2 && probes[1].Interval != time.Minute || len(problems) != 3 {
+		t.Errorf("%v, %v", names, problems)
 	}
 }
 

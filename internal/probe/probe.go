@@ -12,7 +12,7 @@
 // Invariants: a probe that failed is probe_success 0 with a reason; a probe
 // that we could not run is a gap (its series get stale markers), never a 0. Start times
 // are the same after a restart: an offset in the interval that follows from the
-// probe's name. A reload with a mistake in any file changes nothing. Lock order: Prober.mu,
+// probe's name. A file with a mistake keeps its last good version in force and holds up no other. Lock order: Prober.mu,
 // then task.mu; neither is held while a probe runs.
 //
 // Start reading at Prober, then task.loop, then Load.
@@ -31,7 +31,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/prometheus/storage"
 
-	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/document"
 )
 
 // Config is the section probes of signalbox.yml.
@@ -67,17 +67,18 @@ type Deps struct {
 
 // Prober runs the probes in force. It is safe for concurrent use.
 type Prober struct {
+	*document.Catalog[[]Definition] // those in force
+
 	cfg   Config
 	deps  Deps
 	log   *slog.Logger
 	m     metrics
 	slots chan struct{}
 
-	mu       sync.Mutex
-	ctx      context.Context // of Run; nil before it and after
-	tasks    map[string]*task
-	problems []FileError
-	running  sync.WaitGroup
+	mu      sync.Mutex
+	ctx     context.Context // of Run; nil before it and after
+	tasks   map[string]*task
+	running sync.WaitGroup
 }
 
 // New makes a Prober without probes; Reload brings them, Run runs them.
@@ -95,6 +96,7 @@ func New(cfg Config, deps Deps) (*Prober, error) {
 		deps.run = runBlackbox
 	}
 	p := &Prober{cfg: cfg, deps: deps, log: deps.Logger, m: newMetrics(), slots: make(chan struct{}, cfg.Concurrency), tasks: map[string]*task{}}
+	p.Catalog = newCatalog(deps, p.m, p.apply)
 	return p, p.m.register(deps.Registerer)
 }
 
@@ -124,14 +126,8 @@ func (p *Prober) start(t *task) {
 	p.running.Go(func() { t.loop(ctx) })
 }
 
-// Reload puts the probes of the files into force. A probe that did not change
-// goes on undisturbed. The error joins every problem, one a line; then the
-// probes that were in force stay.
-func (p *Prober) Reload(patterns []string) error {
-	probes, err := p.read(patterns)
-	if err != nil {
-		return err
-	}
+// apply has probes run. One that did not change goes on undisturbed.
+func (p *Prober) apply(probes []Definition) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	next := make(map[string]*task, len(probes))
@@ -153,42 +149,7 @@ func (p *Prober) Reload(patterns []string) error {
 		}
 	}
 	p.tasks = next
-	p.m.probes.Set(float64(len(next)))
-	if len(patterns) > 0 {
-		p.log.Info("probes are in force", "probes", len(next))
-	}
 	return nil
-}
-
-func (p *Prober) read(patterns []string) ([]Definition, error) {
-	probes, problems := Load(patterns)
-	p.mu.Lock()
-	p.problems = problems
-	p.mu.Unlock()
-	if len(problems) == 0 {
-		p.m.loadFailed.Set(0)
-		return probes, nil
-	}
-	p.m.loadFailed.Set(1)
-	errs := make([]error, len(problems))
-	for i, e := range problems {
-		errs[i] = e
-	}
-	return nil, errors.Join(errs...)
-}
-
-// Problems is what the last load found, for the status page.
-func (p *Prober) Problems() []model.Problem {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	out := []model.Problem{}
-	for _, e := range p.problems {
-		out = append(out, model.Problem{
-			Severity: "critical", Message: e.Error() + " (the probes of the last good load stay in force)",
-			Cure: "mend the file and reload again (SIGHUP or POST /-/reload)",
-		})
-	}
-	return out
 }
 
 // Probes is every probe in force with its last result, by name.
@@ -255,7 +216,7 @@ type metrics struct {
 func newMetrics() metrics {
 	m := metrics{
 		probes:     prometheus.NewGauge(prometheus.GaugeOpts{Name: "signalbox_probe_definitions", Help: "Synthetic probes in force."}),
-		loadFailed: prometheus.NewGauge(prometheus.GaugeOpts{Name: "signalbox_probe_load_failed", Help: "1 while the probe files have errors and the last good probes are in force."}),
+		loadFailed: prometheus.NewGauge(prometheus.GaugeOpts{Name: "signalbox_probe_load_failed", Help: "1 while probe files have errors and their last good versions are in force."}),
 		inFlight:   prometheus.NewGauge(prometheus.GaugeOpts{Name: "signalbox_probe_in_flight", Help: "Probes that run now."}),
 		runs:       prometheus.NewCounterVec(prometheus.CounterOpts{Name: "signalbox_probe_runs_total", Help: "Probes that ran, by what came out: success or failure of the target."}, []string{"result"}),
 		skipped:    prometheus.NewCounterVec(prometheus.CounterOpts{Name: "signalbox_probe_skipped_total", Help: "Probes that were due and did not take place; each is a gap in its series."}, []string{"reason"}),

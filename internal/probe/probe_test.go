@@ -256,7 +256,7 @@ func TestAReloadKeepsWhatDidNotChangeAndABadFileKeepsAll(t *testing.T) {
 			synctest.Wait()
 			before := b.Probes(t.Context())
 			writeFile(t, b.file, "probes: [{name: a, modul: http_2xx}]")
-			if err := b.Reload([]string{b.file}); err == nil || !strings.Contains(err.Error(), "did you mean module?") {
+			if err := b.Reload([]string{b.file}); err == nil || !strings.Contains(err.Error(), `did you mean "module"?`) {
 				t.Errorf("a bad file: %v", err)
 			}
 			if got := b.Problems(); len(got) == 0 || !strings.Contains(got[0].Message, "last good load") {

@@ -1,16 +1,14 @@
 package simulate
 
 import (
-	"errors"
 	"fmt"
-	"io"
-	"os"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml"
 	"github.com/prometheus/common/model"
+
+	"github.com/signalbox-project/signalbox/internal/document"
 )
 
 // FaultKind names what goes wrong.
@@ -54,38 +52,42 @@ type Fault struct {
 	free float64 // share of a filling pool that is still free; 0 when it is full
 }
 
-// LoadFaults reads a fault schedule: a YAML document with the one key faults.
-// Unknown keys are errors; all problems are reported at once.
+// LoadFaults reads a fault schedule: a YAML document with the one key faults. The error lists
+// every problem, one a line.
 func LoadFaults(path string) ([]Fault, error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("read faults: %w", err)
+	f, problem := document.Files{What: "fault file", Setting: "--faults", MaxBytes: 1 << 20}.Read(path)
+	if problem != nil {
+		return nil, document.Err([]document.Problem{*problem})
 	}
-	faults, err := ParseFaults(text)
-	if err != nil {
-		return nil, fmt.Errorf("faults %s: %w", path, err)
-	}
-	return faults, nil
+	return ParseFaults(path, f.Text)
 }
 
 // ParseFaults reads what LoadFaults reads, from memory.
-func ParseFaults(text []byte) ([]Fault, error) {
-	var doc struct {
-		Faults []Fault `yaml:"faults"`
-	}
-	dec := yaml.NewDecoder(strings.NewReader(string(text)), yaml.Strict())
-	if err := dec.Decode(&doc); err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("parse: %s", yaml.FormatError(err, false, false))
-	}
-	var problems []error
-	for i := range doc.Faults {
-		f := doc.Faults[i].withDefaults()
-		for _, p := range f.Validate() {
-			problems = append(problems, fmt.Errorf("faults[%d].%w", i, p))
+func ParseFaults(path string, text []byte) ([]Fault, error) {
+	r, docs := document.Parse(path, text)
+	var out []Fault
+	for i, doc := range docs {
+		if i > 0 {
+			doc.Problem("", "a second YAML document: one file holds one schedule", "give it a file of its own")
+			continue
 		}
-		doc.Faults[i] = f
+		o := doc.Object("")
+		if o == nil {
+			continue
+		}
+		for k, n := range o.List("faults", false) {
+			var f Fault
+			before, at := r.Errors(), fmt.Sprintf("faults[%d]", k)
+			n.Decode(&f, at)
+			f = f.withDefaults()
+			if r.Errors() == before {
+				r.Invalid(at, f.Validate())
+			}
+			out = append(out, f)
+		}
+		o.End()
 	}
-	return doc.Faults, errors.Join(problems...)
+	return out, document.Err(r.Problems())
 }
 
 func (f Fault) withDefaults() Fault {

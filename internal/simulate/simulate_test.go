@@ -379,7 +379,7 @@ func TestAnUnreachableEndpointIsCountedAndSaid(t *testing.T) {
 
 func TestParseFaults(t *testing.T) {
 	for _, tc := range []struct{ name, text, want string }{
-		{"an unknown key is an error", "faults:\n  - kind: error_burst\n    servce: edge\n", "servce"},
+		{"an unknown key is an error", "faults:\n  - kind: error_burst\n    servce: edge\n", `f.yml:3: faults[0]: unknown key "servce"; did you mean "service"?`},
 		{"an unknown kind is named", "faults:\n  - kind: meteor\n", `faults[0].kind: must be one of`},
 		{"an unknown service is named", "faults:\n  - {kind: error_burst, service: egde}\n", `faults[0].service: must be one of`},
 		{"a bad deployment needs its version", "faults:\n  - {kind: bad_deployment, service: edge}\n", "faults[0].version: is required"},
@@ -388,16 +388,16 @@ func TestParseFaults(t *testing.T) {
 		{"a repetition shorter than the fault is refused", "faults:\n  - {kind: error_burst, service: edge, duration: 5m, every: 2m}\n", "faults[0].every: must be longer than duration"},
 		{"only a pool runs full", "faults:\n  - {kind: error_burst, service: edge, ramp: 1m}\n", "faults[0].ramp: is for pool_exhaustion"},
 		{"a pool that is never full is refused", "faults:\n  - {kind: pool_exhaustion, service: edge, ramp: 5m, duration: 5m}\n", "faults[0].ramp"},
-		{"all problems are reported", "faults:\n  - {kind: error_burst, service: edge, error_rate: 3}\n  - {kind: meteor}\n", "faults[1].kind"},
+		{"all problems are reported", "faults:\n  - {kind: error_burst, service: edge, error_rate: 3}\n  - {kind: meteor}\n", "f.yml:3: faults[1].kind"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			_, err := ParseFaults([]byte(tc.text))
+			_, err := ParseFaults("f.yml", []byte(tc.text))
 			if err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("error %v, want one with %q", err, tc.want)
 			}
 		})
 	}
-	if f, err := ParseFaults(nil); err != nil || f != nil {
+	if f, err := ParseFaults("f.yml", nil); err != nil || f != nil {
 		t.Errorf("an empty file gave %v, %v", f, err)
 	}
 }
@@ -415,7 +415,7 @@ func FuzzParseFaults(f *testing.F) {
 	f.Add([]byte("faults:\n  - {kind: error_burst, service: edge, start: 1m, duration: 2m}\n"))
 	f.Add([]byte("faults: [{}]"))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		faults, err := ParseFaults(text)
+		faults, err := ParseFaults("f.yml", text)
 		if err != nil {
 			return
 		}

@@ -2,11 +2,10 @@ package router
 
 import (
 	_ "embed"
-	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"sync"
 
@@ -15,6 +14,9 @@ import (
 	"github.com/prometheus/alertmanager/matcher/compat"
 	amlabels "github.com/prometheus/alertmanager/pkg/labels"
 	"github.com/prometheus/alertmanager/template"
+	commoncfg "github.com/prometheus/common/config"
+
+	"github.com/signalbox-project/signalbox/internal/document"
 )
 
 // DefaultYAML is the routing tree that applies without an alertmanager.yml, in
@@ -36,45 +38,102 @@ var useUTF8Matchers = sync.OnceFunc(func() {
 	compat.InitFromFlags(slog.New(slog.DiscardHandler), featurecontrol.NoopFlags{})
 })
 
-// LoadConfig reads an alertmanager.yml by Alertmanager's own strict rules; ""
-// is the default. Errors name the file.
-func LoadConfig(file string) (*amconfig.Config, error) {
-	useUTF8Matchers()
-	cfg, err := load(file)
+// Files are how an alertmanager.yml is found and read.
+func Files() document.Files {
+	return document.Files{What: "alertmanager file", Setting: "alertmanager_file", MaxBytes: 4 << 20}
+}
+
+// Check reads an alertmanager.yml, by Alertmanager's own strict rules, and says everything that is wrong
+// with it; "" is the default, and good.
+func Check(file string) []document.Problem {
+	_, problems := buildRoutes(func(*amconfig.Config) (built, error) { return built{}, nil }).Load(Files(), patterns(file))
+	return problems
+}
+
+func patterns(file string) []string {
+	if file == "" {
+		return nil
+	}
+	return []string{file}
+}
+
+// routes is a configuration with all of it built that can fail to be.
+type routes struct {
+	file   string
+	config *amconfig.Config
+	built  built
+}
+
+// buildRoutes makes routes of a file as it was read, of the default tree without one.
+func buildRoutes(build func(*amconfig.Config) (built, error)) document.Build[routes] {
+	return func(files []document.File) (routes, []document.Problem) {
+		useUTF8Matchers()
+		f := document.File{Text: []byte(DefaultYAML)}
+		if len(files) > 0 {
+			f = files[0]
+		}
+		cfg, problems := read(f)
+		if document.Failed(problems) {
+			return routes{}, problems
+		}
+		keepWatchdogFromPeople(cfg)
+		b, err := build(cfg)
+		return routes{f.Path, cfg, b}, foreign(f).Problems(err)
+	}
+}
+
+// foreign says what Alertmanager's own code finds wrong with a file.
+func foreign(f document.File) document.Foreign {
+	return document.Foreign{File: f, Line: 1, Names: document.NamesOf(amconfig.Config{}, amconfig.Receiver{}, amconfig.Route{})}
+}
+
+func read(f document.File) (*amconfig.Config, []document.Problem) {
+	if bad := f.Unreadable(); bad != nil {
+		return nil, []document.Problem{*bad}
+	}
+	cfg, err := amconfig.Load(string(f.Text))
 	if err != nil {
-		return nil, err
+		return nil, foreign(f).Problems(err)
+	}
+	if f.Path != "" {
+		dir := filepath.Dir(f.Path)
+		for i, t := range cfg.Templates {
+			if !filepath.IsAbs(t) {
+				cfg.Templates[i] = filepath.Join(dir, t)
+			}
+		}
+		relative(reflect.ValueOf(cfg), dir)
 	}
 	if _, err := template.FromGlobs(cfg.Templates); err != nil {
-		return nil, fmt.Errorf("%s: templates: %w", name(file), err)
+		return nil, foreign(f).Problems(fmt.Errorf("templates: %w", err))
 	}
-	keepWatchdogFromPeople(cfg)
 	return cfg, nil
 }
 
-func load(file string) (*amconfig.Config, error) {
-	if file == "" {
-		cfg, err := amconfig.Load(DefaultYAML)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name(file), err)
+// relative makes the paths of every HTTP client of a configuration relative to a folder, as
+// Alertmanager does when it loads the file itself.
+func relative(v reflect.Value, dir string) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if v.IsNil() {
+			return
 		}
-		return cfg, nil
+		if client, ok := v.Interface().(*commoncfg.HTTPClientConfig); ok {
+			client.SetDirectory(dir)
+			return
+		}
+		relative(v.Elem(), dir)
+	case reflect.Slice:
+		for i := range v.Len() {
+			relative(v.Index(i), dir)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				relative(v.Field(i), dir)
+			}
+		}
 	}
-	cfg, err := amconfig.LoadFile(file)
-	var path *os.PathError
-	switch {
-	case errors.As(err, &path):
-		return nil, fmt.Errorf("read alertmanager file: %w", err)
-	case err != nil:
-		return nil, fmt.Errorf("%s: %w", file, err)
-	}
-	return cfg, nil
-}
-
-func name(file string) string {
-	if file == "" {
-		return "built-in alertmanager configuration"
-	}
-	return filepath.Clean(file)
 }
 
 // keepWatchdogFromPeople gives the watchdog a route of its own unless a route

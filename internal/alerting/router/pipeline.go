@@ -54,18 +54,15 @@ func (r *Router) receivers(cfg *amconfig.Config) (built, error) {
 	return b, nil
 }
 
-// apply replaces the running pipeline; r.mu is held. All that can fail comes
-// first. The old pipeline ends before the new one begins: two at once
+// apply replaces the running pipeline; r.mu is held. All that can fail was built
+// before. The old pipeline ends before the new one begins: two at once
 // would deliver twice.
-func (r *Router) apply(cfg *amconfig.Config) error {
-	b, err := r.receivers(cfg)
-	if err != nil {
-		return err
-	}
+func (r *Router) apply(next routes) {
+	cfg, b := next.config, next.built
 	r.resolve.Store(int64(cfg.Global.ResolveTimeout))
 	if !r.running {
 		r.updateAPI(cfg)
-		return nil
+		return
 	}
 	if old := r.current.Load(); old != nil {
 		old.stop()
@@ -90,5 +87,4 @@ func (r *Router) apply(cfg *amconfig.Config) error {
 	p.dispatcher.WaitForLoading()
 	r.current.Store(p)
 	r.updateAPI(cfg)
-	return nil
 }

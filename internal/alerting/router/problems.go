@@ -17,6 +17,11 @@ type damage struct {
 	mirror.Finding
 }
 
+// Problems names what is wrong with the routes' file, and what was damaged.
+func (r *Router) Problems() []model.Problem {
+	return append(r.routes.Problems(), r.memory.Problems()...)
+}
+
 // Problems names what was damaged at this start, and what an earlier one set aside, until somebody
 // removes it.
 func (m *memory) Problems() []model.Problem {

@@ -43,6 +43,7 @@ import (
 	prommodel "github.com/prometheus/common/model"
 	"github.com/prometheus/common/route"
 
+	"github.com/signalbox-project/signalbox/internal/document"
 	"github.com/signalbox-project/signalbox/internal/notify"
 	"github.com/signalbox-project/signalbox/internal/notify/record"
 	"github.com/signalbox-project/signalbox/internal/platform/atomicfile"
@@ -91,10 +92,11 @@ type Router struct {
 
 	current atomic.Pointer[pipeline]
 	resolve atomic.Int64 // resolve_timeout, ns
-	config  atomic.Pointer[amconfig.Config]
 	closed  sync.Once
 
-	mu      sync.Mutex // orders Reload, Run's start and its end
+	mu      sync.Mutex // orders takeOver, Run's start and its end
+	routes  *document.Catalog[routes]
+	taken   routes // what is delivered by, or will be once Run begins
 	running bool
 }
 
@@ -111,10 +113,6 @@ type workshop struct {
 // New reads the configuration and the state of the run before; nothing is
 // delivered until Run.
 func New(deps Deps) (*Router, error) {
-	cfg, err := LoadConfig(deps.ConfigFile)
-	if err != nil {
-		return nil, err
-	}
 	if deps.Logger == nil {
 		deps.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -124,7 +122,8 @@ func New(deps Deps) (*Router, error) {
 	if deps.ExternalURL == nil {
 		deps.ExternalURL = &url.URL{Scheme: "http", Host: "localhost:4300"}
 	}
-	if _, err := atomicfile.MakeDir(deps.Dir, 0o750, time.Now()); err != nil {
+	var err error
+	if _, err = atomicfile.MakeDir(deps.Dir, 0o750, time.Now()); err != nil {
 		return nil, fmt.Errorf("make alerting folder %s: %w", deps.Dir, err)
 	}
 	r := &Router{log: deps.Logger, workshop: &workshop{
@@ -133,27 +132,31 @@ func New(deps Deps) (*Router, error) {
 		builder: amnotify.NewPipelineBuilder(deps.Registerer, featurecontrol.NoopFlags{}, eventrecorder.NopRecorder()),
 		metrics: dispatch.NewDispatcherMetrics(false, deps.Registerer, featurecontrol.NoopFlags{}),
 	}}
-	r.config.Store(cfg)
 	if r.dependents, err = newDependents(deps.Dependents, deps.Topology, deps.Querier, deps.Logger); err != nil {
 		return nil, err
 	}
 	if r.recorder, err = record.New(record.Deps{Logger: deps.Logger, Registerer: deps.Registerer, Pages: deps.Pages}); err != nil {
 		return nil, err
 	}
-	if r.memory, err = remember(deps, time.Duration(cfg.Global.ResolveTimeout)); err != nil {
+	r.routes = document.NewCatalog(routes{}, document.Options[routes]{
+		Files: Files(), Build: buildRoutes(r.receivers), Whole: true, Apply: r.takeOver, Log: deps.Logger,
+	})
+	// Proves that receivers and templates can be built, before anything runs.
+	first := r.Prepare(deps.ConfigFile)
+	if err := first.Err(); err != nil {
+		return nil, err
+	}
+	if r.memory, err = remember(deps, time.Duration(first.Value().config.Global.ResolveTimeout)); err != nil {
 		return nil, err
 	}
 	if err := r.makeAPI(deps.Registerer, deps.Build); err != nil {
 		r.Close()
 		return nil, err
 	}
-	// Proves that receivers and templates can be built, before anything runs.
-	if _, err := r.receivers(cfg); err != nil {
+	if err := first.Commit(); err != nil {
 		r.Close()
 		return nil, err
 	}
-	r.resolve.Store(int64(cfg.Global.ResolveTimeout))
-	r.updateAPI(cfg)
 	return r, nil
 }
 
@@ -199,19 +202,21 @@ func (r *Router) updateAPI(cfg *amconfig.Config) {
 // Handler is Alertmanager's API; paths begin with /api/v2.
 func (r *Router) Handler() http.Handler { return r.handler }
 
-// Reload applies a configuration file; "" is the default tree. On an error the
-// one before stays in force.
-func (r *Router) Reload(file string) error {
-	cfg, err := LoadConfig(file)
-	if err != nil {
-		return err
-	}
+// Prepare reads a configuration file, once, "" is the default tree, and changes nothing yet. Of a file
+// with an error the last good version stays.
+func (r *Router) Prepare(file string) *document.Prepared[routes] {
+	return r.routes.Prepare(patterns(file))
+}
+
+// Join makes the routes part of what is swapped together. Call it before anything is reloaded.
+func (r *Router) Join(f *document.Force) { r.routes.Join(f) }
+
+// takeOver delivers by other routes from now on.
+func (r *Router) takeOver(next routes) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if err := r.apply(cfg); err != nil {
-		return fmt.Errorf("%s: %w", name(file), err)
-	}
-	r.config.Store(cfg)
+	r.taken = next
+	r.apply(next)
 	return nil
 }
 
@@ -223,11 +228,8 @@ func (r *Router) Run(ctx context.Context) error {
 	}
 	r.mu.Lock()
 	r.running = true
-	err := r.apply(r.config.Load())
+	r.apply(r.taken)
 	r.mu.Unlock()
-	if err != nil {
-		return fmt.Errorf("start alert routing: %w", err)
-	}
 	stop := make(chan struct{})
 	var wg sync.WaitGroup
 	r.maintain(&wg, stop)
@@ -251,4 +253,4 @@ func (r *Router) Run(ctx context.Context) error {
 func (r *Router) Close() { r.closed.Do(func() { r.alerts.Close() }) }
 
 // Config is the configuration in force.
-func (r *Router) Config() *amconfig.Config { return r.config.Load() }
+func (r *Router) Config() *amconfig.Config { return r.routes.Value().config }

@@ -3,6 +3,7 @@ package router
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -23,8 +25,10 @@ import (
 	"github.com/prometheus/alertmanager/api/v2/client/receiver"
 	"github.com/prometheus/alertmanager/api/v2/client/silence"
 	apimodels "github.com/prometheus/alertmanager/api/v2/models"
+	amconfig "github.com/prometheus/alertmanager/config"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/signalbox-project/signalbox/internal/document"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/notify"
 	"github.com/signalbox-project/signalbox/internal/store"
@@ -412,7 +416,7 @@ func TestAWatchdogReachesItsHeartbeatAndNobodyElse(t *testing.T) {
 	if c := h.await(t, "the first", delivered); c.body["groupKey"] != `{}:{service="other"}` {
 		t.Errorf("the watchdog was sent to people: %v", c.body)
 	}
-	if err := f.Reload(write(t, f.dir, fmt.Sprintf(`
+	if err := reload(f.Router, write(t, f.dir, fmt.Sprintf(`
 route:
   receiver: people
   group_by: [alertname]
@@ -432,25 +436,86 @@ receivers: [{name: people}, {name: heartbeat, webhook_configs: [{url: %q}]}]
 	}
 }
 
+// reload puts a file into force, and says what is wrong with it.
+func reload(r *Router, file string) error {
+	change := r.Prepare(file)
+	return errors.Join(change.Commit(), change.Err())
+}
+
 func TestABadReloadKeepsTheTreeAndNamesTheFile(t *testing.T) {
 	h := newHook(t, nil)
 	f := start(t, t.TempDir(), webhookConfig(h.URL))
 	for _, c := range []struct{ name, text, want string }{
-		{"an unknown key", "route: {receiver: a, gruop_by: [x]}\nreceivers: [{name: a}]\n", "gruop_by"},
+		{"an unknown key", "route: {receiver: a, gruop_by: [x]}\nreceivers: [{name: a}]\n", `alertmanager.yml:1: unknown key "gruop_by" (the files of the last good load stay in force); did you mean "group_by"?`},
 		{"an unknown receiver", "route: {receiver: b}\nreceivers: [{name: a}]\n", `"b"`},
 		{"a webhook without a URL", "route: {receiver: a}\nreceivers: [{name: a, webhook_configs: [{}]}]\n", "url"},
 		{"a broken template", "route: {receiver: a}\nreceivers: [{name: a}]\ntemplates: ['" + badTemplate(t) + "']\n", "template"},
 	} {
-		err := f.Reload(write(t, f.dir, c.text))
+		err := reload(f.Router, write(t, f.dir, c.text))
 		if err == nil || !strings.Contains(err.Error(), "alertmanager.yml") || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want the file and %q", c.name, err, c.want)
 		}
 	}
-	if err := f.Reload(filepath.Join(f.dir, "nosuch.yml")); err == nil || !strings.Contains(err.Error(), "nosuch.yml") {
+	if err := reload(f.Router, filepath.Join(f.dir, "nosuch.yml")); err == nil || !strings.Contains(err.Error(), "nosuch.yml") {
 		t.Errorf("a missing file: %v", err)
 	}
 	send(t, f.Router, burn())
 	h.await(t, "delivered by the tree before", delivered)
+}
+
+// Paths mean what they mean to Alertmanager, whose own loader is the oracle.
+func TestAFileIsReadAsAlertmanagersOwnLoaderReadsIt(t *testing.T) {
+	dir := t.TempDir()
+	client := "http_config: {authorization: {credentials_file: key}, tls_config: {ca_file: /ca, cert_file: sub/c, key_file: k}}"
+	path := write(t, dir, `
+global: {http_config: {proxy_url: "http://p", tls_config: {ca_file: global-ca}}, slack_api_url_file: slack, smtp_smarthost: "h:25", smtp_from: a@b}
+templates: ["t/*.tmpl", /abs/*.tmpl]
+route: {receiver: a}
+receivers:
+- name: a
+  webhook_configs: [{url: "http://h", `+client+`}, {url_file: u}]
+  slack_configs: [{channel: c, `+client+`}]
+  pagerduty_configs: [{routing_key_file: k, `+client+`}]
+  opsgenie_configs: [{api_key_file: k, `+client+`}]
+  pushover_configs: [{user_key_file: k, token_file: t, `+client+`}]
+  victorops_configs: [{api_key_file: k, routing_key: r, `+client+`}]
+  wechat_configs: [{api_secret: s, corp_id: c, `+client+`}]
+  sns_configs: [{topic_arn: t, sigv4: {region: r}, `+client+`}]
+  telegram_configs: [{bot_token_file: t, chat_id: 1, `+client+`}]
+  discord_configs: [{webhook_url_file: u, `+client+`}]
+  webex_configs: [{room_id: r, http_config: {authorization: {credentials_file: key}}}]
+  msteams_configs: [{webhook_url_file: u, `+client+`}]
+  msteamsv2_configs: [{webhook_url_file: u, `+client+`}]
+  email_configs: [{to: a@b, tls_config: {ca_file: ca}}]
+`)
+	want, err := amconfig.LoadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, problems := read(document.File{Path: path, Text: text})
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	if !reflect.DeepEqual(want, got) {
+		t.Errorf("not as Alertmanager reads it:\n%+v\n%+v", want, got)
+	}
+}
+
+func TestARouteFileThatIsReplacedAfterItWasReadIsTakenAsItWasRead(t *testing.T) {
+	f := start(t, t.TempDir(), "route: {receiver: first}\nreceivers: [{name: first}]\n")
+	path := write(t, f.dir, "route: {receiver: second}\nreceivers: [{name: second}]\n")
+	change := f.Prepare(path)
+	write(t, f.dir, "route: {receiver: third}\nreceivers: [{name: third}]\n")
+	if got := f.Config().Route.Receiver; got != "first" {
+		t.Errorf("preparing put %s into force", got)
+	}
+	if err := change.Commit(); err != nil || f.Config().Route.Receiver != "second" {
+		t.Errorf("%v: %s is in force", err, f.Config().Route.Receiver)
+	}
 }
 
 func badTemplate(t *testing.T) string {

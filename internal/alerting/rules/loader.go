@@ -24,6 +24,21 @@ type loader struct {
 	log    *slog.Logger
 }
 
+// prepared hands the manager rules that were read before: what is on the disk by now does not count.
+type prepared struct {
+	loader
+	next Set // of the Update that runs
+}
+
+func (l *prepared) Load(file string, ignoreUnknown bool, names prommodel.ValidationScheme) (*rulefmt.RuleGroups, []error) {
+	for _, f := range l.next {
+		if f.Path == file {
+			return f.Groups, nil
+		}
+	}
+	return l.loader.Load(file, ignoreUnknown, names)
+}
+
 func newLoader(p parser.Parser) loader {
 	return loader{parser: p, log: slog.New(slog.DiscardHandler)}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/prometheus/model/rulefmt"
 
 	"github.com/signalbox-project/signalbox/internal/alerting/rules"
+	"github.com/signalbox-project/signalbox/internal/document"
 )
 
 const plainRules = `# What a comment says stays.
@@ -129,14 +130,15 @@ func TestTheExamplesBecomeObjectsAndBack(t *testing.T) {
 
 func TestWrongObjectsAreNamedWithTheirLine(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
-		{"an expression that does not parse", strings.Replace(objectRules, "> 10", "> (", 1), "14:"},
+		{"an expression that does not parse", strings.Replace(objectRules, "> 10", "> (", 1), "r.yml:14: "},
 		{"another kind", "apiVersion: monitoring.coreos.com/v1\nkind: ServiceMonitor\nmetadata: {name: edge}\n", "ServiceMonitor edge: only PrometheusRule objects hold rules"},
 		{"another version", strings.Replace(objectRules, "coreos.com/v1", "coreos.com/v2", 1), "apiVersion must be monitoring.coreos.com/v1"},
 		{"a group twice", objectRules + "---\n" + objectRules, `"work" is repeated`},
 		{"no YAML", "kind: PrometheusRule\n  x: [", "["},
 	} {
 		path := file(t, "r.yml", c.text)
-		_, err := rules.Check([]string{path}, rules.DefaultParser())
+		_, problems := rules.LoadFiles([]string{path}, rules.DefaultParser())
+		err := document.Err(problems)
 		if err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want the file and %q", c.name, err, c.want)
 		}
@@ -145,7 +147,7 @@ func TestWrongObjectsAreNamedWithTheirLine(t *testing.T) {
 
 func TestObjectsLoadIntoARunningSet(t *testing.T) {
 	f := start(t, t.TempDir(), every(1e9), newOutbox())
-	if err := f.Load([]string{file(t, "r.yml", objectRules)}); err != nil {
+	if err := f.Reload([]string{file(t, "r.yml", objectRules)}); err != nil {
 		t.Fatal(err)
 	}
 	if as := f.AlertingRules(); len(as) != 2 {

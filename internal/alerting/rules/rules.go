@@ -1,19 +1,19 @@
 // Package rules evaluates Prometheus rule files: recording rules into the
 // metrics store, alerting rules into the alert pipeline.
 //
-// It is Prometheus' rules manager with three differences: a set of files is
-// taken whole or not at all, with every error of every file; a built-in group holds the
+// It is Prometheus' rules manager with three differences: a file with an error keeps its last good
+// version in force and holds up no other, and every error of every file is named; a built-in group holds the
 // watchdog, an alert that always fires; and groups of alerts are evaluated soon after samples arrive
 // and not only on their interval. It neither routes nor delivers alerts.
 //
 // In: rule files and the samples they ask for. Out: recorded series, ALERTS
 // series, and alerts to a notify.Sender; the groups as Prometheus' API shows them.
 //
-// Invariants: an error in Load leaves the running set untouched; the pending time
+// Invariants: files are read once, and what was read is what is evaluated; the pending time
 // of an alert survives a restart, from the ALERTS_FOR_STATE series. mu orders
-// Load and is never held while a rule is evaluated.
+// apply and is never held while a rule is evaluated.
 //
-// Start reading at New, then Load and early.go.
+// Start reading at New, then file.go and early.go.
 package rules
 
 import (
@@ -22,9 +22,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
-	"path/filepath"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -38,6 +35,7 @@ import (
 	"github.com/prometheus/prometheus/util/features"
 	"github.com/prometheus/prometheus/util/strutil"
 
+	"github.com/signalbox-project/signalbox/internal/document"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/notify"
 	"github.com/signalbox-project/signalbox/internal/telemetry"
@@ -99,7 +97,8 @@ type Deps struct {
 
 // Rules evaluates rules.
 type Rules struct {
-	*promrules.Manager // groups and alerts, as Prometheus' API wants them
+	*promrules.Manager     // groups and alerts, as Prometheus' API wants them
+	*document.Catalog[Set] // those in force
 
 	cfg    Config
 	deps   Deps
@@ -108,7 +107,7 @@ type Rules struct {
 	now    func() time.Time
 
 	mu        sync.Mutex
-	files     []string
+	loader    *prepared
 	interrupt *interrupt
 }
 
@@ -133,7 +132,7 @@ func New(cfg Config, deps Deps) (*Rules, error) {
 		deps.Parser = DefaultParser()
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	r := &Rules{cfg: cfg, deps: deps, cancel: cancel, interrupt: newInterrupt(), now: time.Now}
+	r := &Rules{cfg: cfg, deps: deps, cancel: cancel, interrupt: newInterrupt(), now: time.Now, loader: &prepared{loader: newLoader(deps.Parser)}}
 	r.Manager = promrules.NewManager(&promrules.ManagerOptions{
 		ExternalURL:          deps.ExternalURL,
 		QueryFunc:            promrules.EngineQueryFunc(deps.Engine, deps.Store),
@@ -147,73 +146,33 @@ func New(cfg Config, deps Deps) (*Rules, error) {
 		ForGracePeriod:       forGrace,
 		ResendDelay:          resendEvery,
 		RestoreNewRuleGroups: true,
-		GroupLoader:          newLoader(deps.Parser),
+		GroupLoader:          r.loader,
 		Parser:               deps.Parser,
 		FeatureRegistry:      deps.Features,
 	})
-	if err := r.Load(nil); err != nil {
+	var err error
+	if r.Catalog, err = newCatalog(deps, r.apply); err == nil {
+		err = r.apply(nil) // the watchdog
+	}
+	if err != nil {
 		cancel()
 		return nil, err
 	}
 	return r, nil
 }
 
-// Load replaces the rules by those of the files that the patterns match. On an
-// error, which joins every problem of every file, the set before goes on.
-func (r *Rules) Load(patterns []string) error {
-	files, err := Check(patterns, r.deps.Parser)
-	if err != nil {
-		return fmt.Errorf("rules not loaded, the last good set stays in force: %w", err)
-	}
+// apply has the manager evaluate the rules of a set.
+func (r *Rules) apply(set Set) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	defer r.interrupt.begin()()
-	err = r.Update(time.Duration(r.cfg.Interval), append([]string{builtIn}, files...),
+	r.loader.next = set
+	err := r.Update(time.Duration(r.cfg.Interval), append([]string{builtIn}, set.Paths()...),
 		labels.FromMap(r.deps.ExternalLabels), r.deps.ExternalURL.String(), r.evaluate)
 	if err != nil {
-		return fmt.Errorf("load rules: %w", err)
+		return fmt.Errorf("take over rules: %w", err)
 	}
-	r.files = files
 	return nil
-}
-
-// Files are the rule files in force.
-func (r *Rules) Files() []string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return slices.Clone(r.files)
-}
-
-// Check reads, with a parser, the rule files that patterns match and answers their names. The
-// error joins every problem of every file. A pattern without wildcards must
-// match.
-func Check(patterns []string, p parser.Parser) ([]string, error) {
-	var files []string
-	var errs []error
-	for _, pattern := range patterns {
-		found, err := filepath.Glob(pattern)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("rule_files: pattern %q: %w", pattern, err))
-		}
-		if len(found) == 0 && !strings.ContainsAny(pattern, "*?[") {
-			errs = append(errs, fmt.Errorf("rule_files: %s: no such file", pattern))
-		}
-		files = append(files, found...)
-	}
-	slices.Sort(files)
-	files = slices.Compact(files)
-	l := newLoader(p)
-	for _, f := range files {
-		if _, problems := l.Load(f, false, prommodel.UTF8Validation); len(problems) > 0 {
-			for _, p := range problems {
-				if !strings.Contains(p.Error(), f) {
-					p = fmt.Errorf("%s: %w", f, p)
-				}
-				errs = append(errs, p)
-			}
-		}
-	}
-	return files, errors.Join(errs...)
 }
 
 // Run evaluates rules until ctx is done.

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -163,7 +164,7 @@ func TestAConditionThatTurnsTrueReachesAWebhookWithinTwoSeconds(t *testing.T) {
 	// An interval of a minute would let the condition wait; the first regular
 	// evaluation of a group this long away must not matter either, so the group has begun.
 	f := start(t, t.TempDir(), every(3*time.Second), rt)
-	if err := f.Load([]string{file(t, "r.yml", fmt.Sprintf(errorsHigh, "3s"))}); err != nil {
+	if err := f.Reload([]string{file(t, "r.yml", fmt.Sprintf(errorsHigh, "3s"))}); err != nil {
 		t.Fatal(err)
 	}
 	f.put(t, 1)
@@ -229,7 +230,7 @@ func TestTheWatchdogFiresWithoutAnyRuleFile(t *testing.T) {
 func TestAnAlertThatEndsIsSentAsEnded(t *testing.T) {
 	out := newOutbox()
 	f := start(t, t.TempDir(), every(time.Second), out)
-	if err := f.Load([]string{file(t, "r.yml", fmt.Sprintf(errorsHigh, "1s"))}); err != nil {
+	if err := f.Reload([]string{file(t, "r.yml", fmt.Sprintf(errorsHigh, "1s"))}); err != nil {
 		t.Fatal(err)
 	}
 	f.put(t, 99)
@@ -245,7 +246,7 @@ func TestAnAlertThatEndsIsSentAsEnded(t *testing.T) {
 
 func TestRecordingRulesAreStored(t *testing.T) {
 	f := start(t, t.TempDir(), every(time.Second), newOutbox())
-	if err := f.Load([]string{file(t, "r.yml", "groups: [{name: rec, interval: 1s, rules: [{record: 'a:b', expr: 'vector(7)'}]}]")}); err != nil {
+	if err := f.Reload([]string{file(t, "r.yml", "groups: [{name: rec, interval: 1s, rules: [{record: 'a:b', expr: 'vector(7)'}]}]")}); err != nil {
 		t.Fatal(err)
 	}
 	evaluated(t, f, "rec")
@@ -259,25 +260,77 @@ func TestRecordingRulesAreStored(t *testing.T) {
 	}
 }
 
-func TestABadFileKeepsTheLastGoodSetAndEveryErrorIsNamed(t *testing.T) {
+func TestABadFileIsNamedKeepsItsLastGoodRulesAndHoldsUpNoOther(t *testing.T) {
 	f := start(t, t.TempDir(), every(time.Minute), newOutbox())
-	good := file(t, "good.yml", fmt.Sprintf(errorsHigh, "1m"))
-	if err := f.Load([]string{good}); err != nil {
-		t.Fatal(err)
+	dir := t.TempDir()
+	put := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
 	}
-	bad1 := file(t, "bad1.yml", "groups:\n  - name: x\n    rules:\n      - alert: A\n        expr: sum(\n")
-	bad2 := file(t, "bad2.yml", "groups:\n  - name: y\n    rulez: []\n")
-	err := f.Load([]string{good, filepath.Join(filepath.Dir(bad1), "*.yml"), bad2, "/nosuch/file.yml"})
-	if err == nil {
-		t.Fatal("bad files were accepted")
+	alert := func(name string) string {
+		return "groups: [{name: g, rules: [{alert: " + name + ", expr: up == 0}]}]\n"
 	}
-	for _, want := range []string{"last good set", bad1, "5:", bad2, "rulez", "/nosuch/file.yml"} {
+	inForce := func() string {
+		var out []string
+		for _, r := range f.AlertingRules() {
+			out = append(out, r.Name())
+		}
+		slices.Sort(out)
+		return strings.Join(out, " ")
+	}
+	put("a.yml", alert("A"))
+	put("b.yml", alert("B"))
+	all := []string{filepath.Join(dir, "*.yml")}
+	if err := f.Reload(all); err != nil || inForce() != "A B Watchdog" {
+		t.Fatalf("%v, %s", err, inForce())
+	}
+	put("a.yml", "groups:\n  - name: x\n    rules:\n      - alert: A\n        expr: sum(\n")
+	put("b.yml", alert("B2"))
+	put("c.yml", "groups:\n  - name: y\n    rulez: []\n")
+	put("d.yml", alert("D"))
+	err := f.Reload(append(all, filepath.Join(dir, "none.yml")))
+	if err == nil || inForce() != "A B2 D Watchdog" {
+		t.Fatalf("%v, %s", err, inForce())
+	}
+	for _, want := range []string{
+		"a.yml:5: ", "unclosed left parenthesis", "(the last good version of the file stays in force)",
+		`c.yml:3: unknown key "rulez" (the rest of the file is in force); did you mean "rules"?`, "none.yml: there is no such file; mend the path in rule_files",
+	} {
 		if !strings.Contains(err.Error(), want) {
-			t.Errorf("the error does not name %q: %v", want, err)
+			t.Errorf("the error does not say %q: %v", want, err)
 		}
 	}
-	if as := f.AlertingRules(); len(as) != 2 || len(f.Files()) != 1 {
-		t.Errorf("rules %v of files %v, want those of before", as, f.Files())
+	if n := len(f.Problems()); n != 3 {
+		t.Errorf("%d problems are shown, want 3: %v", n, f.Problems())
+	}
+}
+
+// What was read is what is taken over, whatever stands on the disk by then.
+func TestAFileThatIsReplacedAfterItWasReadIsTakenAsItWasRead(t *testing.T) {
+	f := start(t, t.TempDir(), every(time.Minute), newOutbox())
+	path := file(t, "r.yml", "groups: [{name: g, rules: [{alert: Read, expr: up == 0}]}]\n")
+	change := f.Prepare([]string{path})
+	if err := os.WriteFile(path, []byte("groups: [{name: g, rules: [{alert: Later, expr: 'sum('}]}]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if as := f.AlertingRules(); len(as) != 1 {
+		t.Errorf("preparing changed the rules: %v", as)
+	}
+	if err := change.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	if as := f.AlertingRules(); len(as) != 2 || as[0].Name() != "Read" && as[1].Name() != "Read" {
+		t.Errorf("in force: %v", as)
+	}
+}
+
+func TestASecondDocumentOfARuleFileIsNamed(t *testing.T) {
+	set, problems := rules.LoadFiles([]string{file(t, "r.yml", "groups: []\n---\ngroups: [{name: g, rules: [{alert: Never, expr: up == 0}]}]\n")}, rules.DefaultParser())
+	if len(set) != 1 || len(problems) != 1 || !problems[0].Warning || problems[0].Line != 3 || !strings.Contains(problems[0].Message, "only the first is read") {
+		t.Errorf("%v: %v", set, problems)
 	}
 }
 
@@ -287,7 +340,7 @@ func TestAReloadDoesNotWaitForAGroupThatWaitsForSamples(t *testing.T) {
 	if err := os.WriteFile(path, []byte(fmt.Sprintf(errorsHigh, "2s")), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.Load([]string{path}); err != nil {
+	if err := f.Reload([]string{path}); err != nil {
 		t.Fatal(err)
 	}
 	evaluated(t, f, "g")
@@ -295,7 +348,7 @@ func TestAReloadDoesNotWaitForAGroupThatWaitsForSamples(t *testing.T) {
 		t.Fatal(err)
 	}
 	began := time.Now()
-	if err := f.Load([]string{path}); err != nil {
+	if err := f.Reload([]string{path}); err != nil {
 		t.Fatal(err)
 	}
 	if took := time.Since(began); took > time.Second {
@@ -317,7 +370,7 @@ func TestThePendingTimeOfAnAlertSurvivesARestart(t *testing.T) {
 	}
 	f.put(t, 99)
 	text := strings.Replace(fmt.Sprintf(errorsHigh, "1s"), "expr: errors > 10", "expr: errors > 10\n        for: 40m", 1)
-	if err := f.Load([]string{file(t, "r.yml", text)}); err != nil {
+	if err := f.Reload([]string{file(t, "r.yml", text)}); err != nil {
 		t.Fatal(err)
 	}
 	pending(t, f, func(since time.Time) bool { return time.Since(since) > 9*time.Minute })
@@ -345,7 +398,7 @@ func pending(t *testing.T, f *fixture, ok func(since time.Time) bool) time.Time 
 func TestAlertRulesShowWhatWaitsUnderThePipelinesFingerprint(t *testing.T) {
 	box := newOutbox()
 	f := start(t, t.TempDir(), rules.Config{Interval: prommodel.Duration(time.Second), EarlyEvaluation: true}, box)
-	if err := f.Load([]string{file(t, "r.yml", "groups: [{name: g, rules: [{alert: Later, expr: errors > 1, for: 5m}, {alert: Never, expr: errors > 100}, {alert: Now, expr: errors > 1}]}]")}); err != nil {
+	if err := f.Reload([]string{file(t, "r.yml", "groups: [{name: g, rules: [{alert: Later, expr: errors > 1, for: 5m}, {alert: Never, expr: errors > 100}, {alert: Now, expr: errors > 1}]}]")}); err != nil {
 		t.Fatal(err)
 	}
 	f.put(t, 7)

@@ -1,23 +1,16 @@
 package detect
 
 import (
-	"errors"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	yamlparser "github.com/goccy/go-yaml/parser"
 	common "github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/promql/parser"
-
-	"github.com/signalbox-project/signalbox/internal/platform/nearest"
 )
 
 // Direction says which change is worth telling.
@@ -61,7 +54,14 @@ type Definition struct {
 	MinAbsolute float64           `yaml:"min_absolute"` // the same in the unit of the expression
 	Labels      map[string]string `yaml:"labels"`       // added to what it writes; severity is what the rule goes by
 
+	file string
 	line int
+}
+
+// same says whether two definitions ask for the same, wherever they stand.
+func (d Definition) same(other Definition) bool {
+	d.file, d.line, other.file, other.line = "", 0, "", 0
+	return reflect.DeepEqual(d, other)
 }
 
 // withDefaults fills in what a file left out.
@@ -131,7 +131,7 @@ func (d *Definition) validate() []error {
 		bad("season: must be 1d, 1w or none, got %q", d.Season)
 	}
 	if d.MinEvents < 0 || d.MinAbsolute < 0 || !(d.MinChange > 0) {
-		bad("min_events and min_absolute must be >= 0 and min_change > 0, got %g, %g and %g", d.MinEvents, d.MinAbsolute, d.MinChange)
+		bad("min_change: must be > 0, and min_events and min_absolute >= 0; got %g, %g and %g", d.MinChange, d.MinEvents, d.MinAbsolute)
 	}
 	if d.Direction != Rise && d.MinChange >= 1 {
 		bad("min_change: nothing drops by %g %%: a detector of drops needs less than 1, a rise can have a detector of its own", d.MinChange*100)
@@ -176,124 +176,4 @@ func overTime(path []parser.Node) bool {
 		}
 		return false
 	})
-}
-
-// Load reads the detector files that patterns match. The error joins every
-// problem of every file, each as "file:line: …". A pattern without wildcards must match.
-func Load(patterns []string) ([]Definition, error) {
-	var out []Definition
-	var errs []error
-	seen := map[string]string{}
-	for _, file := range files(patterns, &errs) {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("read detector file: %w", err))
-			continue
-		}
-		defs, err := Parse(file, text)
-		if err != nil {
-			errs = append(errs, err)
-		}
-		for _, d := range defs {
-			where := fmt.Sprintf("%s:%d", file, d.line)
-			if other, twice := seen[d.Name]; twice {
-				errs = append(errs, fmt.Errorf("%s: name: %q is another detector already (%s)", where, d.Name, other))
-			}
-			seen[d.Name] = where
-		}
-		out = append(out, defs...)
-	}
-	return out, errors.Join(errs...)
-}
-
-func files(patterns []string, errs *[]error) []string {
-	var out []string
-	for _, p := range patterns {
-		found, err := filepath.Glob(p)
-		if err != nil {
-			*errs = append(*errs, fmt.Errorf("detector_files: pattern %q: %w", p, err))
-		}
-		if len(found) == 0 && !strings.ContainsAny(p, "*?[") {
-			*errs = append(*errs, fmt.Errorf("detector_files: %s: no such file", p))
-		}
-		out = append(out, found...)
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
-}
-
-// Parse reads one detector file: a mapping with the list `detectors`.
-func Parse(file string, text []byte) ([]Definition, error) {
-	tree, err := yamlparser.ParseBytes(text, 0)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %s", file, firstLine(err))
-	}
-	var out []Definition
-	var errs []error
-	for _, doc := range tree.Docs {
-		if doc.Body == nil {
-			continue
-		}
-		for _, e := range entries(doc.Body) {
-			list, isList := e.Value.(*ast.SequenceNode)
-			if e.Key.String() != "detectors" || !isList {
-				errs = append(errs, fmt.Errorf("%s:%d: want one key, detectors, with a list; got %q", file, e.Key.GetToken().Position.Line, e.Key.String()))
-				continue
-			}
-			for _, n := range list.Values {
-				d, problems := one(n)
-				for _, p := range problems {
-					errs = append(errs, fmt.Errorf("%s:%d: %w", file, d.line, p))
-				}
-				out = append(out, d)
-			}
-		}
-	}
-	return out, errors.Join(errs...)
-}
-
-func entries(n ast.Node) []*ast.MappingValueNode {
-	switch n := n.(type) {
-	case *ast.MappingNode:
-		return n.Values
-	case *ast.MappingValueNode:
-		return []*ast.MappingValueNode{n}
-	}
-	return nil
-}
-
-// one reads one detector; unknown keys are told with the one that was meant.
-func one(n ast.Node) (Definition, []error) {
-	d := withDefaults()
-	d.line = n.GetToken().Position.Line
-	var errs []error
-	known := []string{
-		"name", "expr", "kind", "window", "events", "direction", "sensitivity", "season", "min_events", "min_change",
-		"min_absolute", "labels",
-	}
-	for i, e := range entries(n) {
-		if i == 0 {
-			d.line = e.Key.GetToken().Position.Line
-		}
-		if key := e.Key.String(); !slices.Contains(known, key) {
-			msg := fmt.Sprintf("unknown key %q", key)
-			if near := nearest.Name(key, known); near != "" {
-				msg += fmt.Sprintf("; did you mean %q?", near)
-			}
-			errs = append(errs, errors.New(msg))
-		}
-	}
-	if len(errs) > 0 {
-		return d, errs
-	}
-	if err := yaml.NodeToValue(n, &d, yaml.Strict()); err != nil {
-		return d, []error{errors.New(firstLine(err))}
-	}
-	return d, d.validate()
-}
-
-// firstLine is a library error without its own position and source excerpt.
-func firstLine(err error) string {
-	text, _, _ := strings.Cut(yaml.FormatError(err, false, false), "\n")
-	return text
 }

@@ -25,7 +25,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"reflect"
 	"slices"
 	"sync"
 	"time"
@@ -34,6 +33,7 @@ import (
 	common "github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/storage"
 
+	"github.com/signalbox-project/signalbox/internal/document"
 	"github.com/signalbox-project/signalbox/internal/model"
 )
 
@@ -81,6 +81,8 @@ type Deps struct {
 
 // Detectors watches series.
 type Detectors struct {
+	*document.Catalog[[]Definition] // those in force
+
 	cfg  Config
 	log  *slog.Logger
 	deps Deps
@@ -139,16 +141,13 @@ func New(cfg Config, deps Deps) (*Detectors, error) {
 			}
 		}
 	}
-	return d, nil
+	var err error
+	d.Catalog, err = newCatalog(deps, d.apply)
+	return d, err
 }
 
-// Load replaces the detectors by those of the files that the patterns match; on
-// an error the ones before stay. What did not change keeps what it knows.
-func (d *Detectors) Load(patterns []string) error {
-	defs, err := Load(patterns)
-	if err != nil {
-		return fmt.Errorf("detectors not loaded, the last good set stays in force: %w", err)
-	}
+// apply has the detectors be evaluated. What did not change keeps what it knows.
+func (d *Detectors) apply(defs []Definition) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	old := d.list
@@ -156,9 +155,7 @@ func (d *Detectors) Load(patterns []string) error {
 	for _, def := range defs {
 		next := &detector{def: def, watched: map[string]*watched{}}
 		for _, o := range old {
-			was, now := o.def, def
-			was.line, now.line = 0, 0
-			if reflect.DeepEqual(was, now) {
+			if o.def.same(def) {
 				next = o
 			}
 		}

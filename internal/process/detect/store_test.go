@@ -63,7 +63,7 @@ func TestADropOfACounterBecomesASampleOfTheShippedRule(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := d.Load([]string{file}); err != nil {
+		if err := d.Reload([]string{file}); err != nil {
 			t.Fatal(err)
 		}
 		return d

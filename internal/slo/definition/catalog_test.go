@@ -78,7 +78,9 @@ func TestReloadsWhileFilesChangeNeverMixTwoReadings(t *testing.T) {
 	slos(t, file, "a", "0.9")
 	p := c.Prepare([]string{file})
 	slos(t, file, "a", "0.99")
-	p.Commit()
+	if err := p.Commit(); err != nil {
+		t.Fatal(err)
+	}
 	if got := inForce(c); got != "a=0.9" {
 		t.Errorf("in force: %s", got)
 	}

@@ -1147,6 +1147,30 @@ export interface components {
             /** @description one sentence; empty while no SLO burns */
             summary: string;
         };
+        ConfigStatus: {
+            /** @description empty for the defaults */
+            file: string;
+            /**
+             * Format: int64
+             * @description 1 at the start, one more with every reload that was taken
+             */
+            generation: number;
+            /** @description how many of each kind are in force */
+            in_force: {
+                [key: string]: number;
+            };
+            /**
+             * Format: date-time
+             * @description when a load was last tried
+             */
+            last_reload_at: string;
+            /** @description false while the last one found errors: see problems */
+            last_reload_successful: boolean;
+            /** Format: date-time */
+            loaded_at: string;
+            /** @description of the file as it was read, as sha256sum prints it; empty for the defaults */
+            sha256: string;
+        };
         CorrectionDeleted: {
             id: string;
         };
@@ -2670,6 +2694,8 @@ export interface components {
             used_ratio: number | null;
         };
         Status: {
+            /** @description the configuration in force */
+            config: components["schemas"]["ConfigStatus"];
             demo: boolean;
             external_labels: {
                 [key: string]: string;

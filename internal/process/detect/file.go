@@ -1,0 +1,89 @@
+package detect
+
+import (
+	"fmt"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/signalbox-project/signalbox/internal/document"
+)
+
+// Files are how detector files are found and read.
+func Files() document.Files {
+	return document.Files{What: "detector file", Setting: "detector_files", MaxBytes: 1 << 20}
+}
+
+// Load reads detector files by glob patterns and answers what is usable and everything that is wrong with
+// them. `check detectors` and the catalog use it alike.
+func Load(patterns []string) ([]Definition, []document.Problem) {
+	return document.Build[[]Definition](buildDetectors).Load(Files(), patterns)
+}
+
+// buildDetectors makes the detectors of files as they were read.
+func buildDetectors(files []document.File) (out []Definition, problems []document.Problem) {
+	first := map[string]Definition{}
+	for _, f := range files {
+		defs, more := Parse(f.Path, f.Text)
+		problems = append(problems, more...)
+		for _, d := range defs {
+			if other, twice := first[d.Name]; twice {
+				problems = append(problems, document.Problem{
+					File: d.file, Line: d.line, Cure: "give it another name",
+					Message: fmt.Sprintf("name: %q is another detector already (%s:%d)", d.Name, other.file, other.line),
+				})
+				continue
+			}
+			first[d.Name] = d
+			out = append(out, d)
+		}
+	}
+	return out, problems
+}
+
+// Parse reads one detector file: a mapping with the list `detectors`. A detector that has a problem is left out.
+func Parse(file string, text []byte) ([]Definition, []document.Problem) {
+	r, docs := document.Parse(file, text)
+	var out []Definition
+	for _, doc := range docs {
+		o := doc.Object("")
+		if o == nil {
+			continue
+		}
+		for i, n := range o.List("detectors", false) {
+			before, at := r.Errors(), fmt.Sprintf("detectors[%d]", i)
+			d := withDefaults()
+			d.file, d.line = file, n.Line()
+			n.Decode(&d, at)
+			// What could not be read was not given: its check would say what was said already.
+			if r.Errors() == before {
+				r.Invalid(at, d.validate())
+			}
+			if r.Errors() == before {
+				out = append(out, d)
+			}
+		}
+		o.End()
+	}
+	if len(docs) == 0 && r.Errors() == 0 {
+		r.Add(document.Problem{Line: 1, Message: "it holds no detectors", Cure: "begin with the key detectors and a list, or delete the file", Warning: true})
+	}
+	return out, r.Problems()
+}
+
+// newCatalog makes the catalog of detectors in force, without any.
+func newCatalog(deps Deps, apply func([]Definition) error) (*document.Catalog[[]Definition], error) {
+	failed := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "signalbox_detect_load_failed", Help: "1 while detector files have errors and their last good versions are in force.",
+	})
+	count := prometheus.NewGauge(prometheus.GaugeOpts{Name: "signalbox_detect_definitions", Help: "Detectors in force."})
+	if deps.Registerer != nil {
+		for _, c := range []prometheus.Collector{failed, count} {
+			if err := deps.Registerer.Register(c); err != nil {
+				return nil, fmt.Errorf("detect: register metrics: %w", err)
+			}
+		}
+	}
+	return document.NewCatalog(nil, document.Options[[]Definition]{
+		Files: Files(), Build: buildDetectors, Apply: apply, Log: deps.Logger, Failed: failed, Count: count, Size: func(defs []Definition) int { return len(defs) },
+	}), nil
+}
