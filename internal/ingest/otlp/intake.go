@@ -101,11 +101,15 @@ func (in *intake) traces(ctx context.Context, r request) (answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	out := ptraceotlp.NewExportResponse()
 	n := common.RefusedCount(refused)
-	if n == 0 {
+	switch warning := passedOver("spans", received, m.Unknown); {
+	case warning != "":
+		out.PartialSuccess().SetErrorMessage(warning)
+		return out, nil
+	case n == 0:
 		return nothing{}, nil
 	}
-	out := ptraceotlp.NewExportResponse()
 	out.PartialSuccess().SetRejectedSpans(int64(n))
 	out.PartialSuccess().SetErrorMessage(explain("spans", received, refused))
 	return out, nil
@@ -161,6 +165,11 @@ func (in *intake) logs(ctx context.Context, r request) (answer, error) {
 	}
 	in.own.badIDs.Add(float64(left.IDs))
 	batch := logs.Of(m, r.tenant, in.now())
+	if warning := passedOver("log records", len(batch.Records)+common.RefusedCount(batch.Refused), left.Unknown); warning != "" {
+		out := plogotlp.NewExportResponse()
+		out.PartialSuccess().SetErrorMessage(warning)
+		return out, nil
+	}
 	if !batch.Timed { // the same bytes may be another event
 		resp, _, err := in.storeLogs(ctx, r, &batch)
 		return resp, err
@@ -240,6 +249,9 @@ func (in *intake) metrics(ctx context.Context, r request) (answer, error) {
 		resp.PartialSuccess().SetErrorMessage(explain("data points", res.Points, res.Refused))
 		return resp, nil
 	}
+	if warning := passedOver("data points", res.Points, left.Unknown); warning != "" {
+		res.Warning = warning
+	}
 	if res.Warning != "" {
 		resp.PartialSuccess().SetErrorMessage(res.Warning) // taken whole, with a warning
 		return resp, nil
@@ -282,6 +294,15 @@ func explain(what string, received int, refused []stream.Refusal) string {
 		fmt.Fprintf(&b, "%s%s (%d): %s", sep, f.Reason, f.Count, f.Message)
 	}
 	return strings.ToValidUTF8(b.String(), "\uFFFD")
+}
+
+// passedOver is a warning where nothing was found in a request because it is
+// another signal's, or of a time before OTLP had its names.
+func passedOver(what string, received int, unknown string) string {
+	if received > 0 || unknown == "" {
+		return ""
+	}
+	return fmt.Sprintf("the request holds no %s: its field %q is not known here", what, unknown)
 }
 
 // noLedger is used where nobody keeps one.

@@ -9,6 +9,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/tsdb/chunkenc"
 )
 
 // answered is a partial success as OTLP/JSON has it.
@@ -188,5 +191,57 @@ func TestChosenResourceAttributesBecomeLabels(t *testing.T) {
 	got := named(tb.series(t), "up")
 	if len(got) != 1 || !strings.Contains(got[0], `team_name="a"`) || !strings.Contains(got[0], `"場所"="東京"`) || strings.Contains(got[0], "other") {
 		t.Errorf("series %v", got)
+	}
+}
+
+// The translation drops the zero threshold; without it everything near zero is taken for zero. It may change, also of deltas.
+func TestZeroThresholdsAreKept(t *testing.T) {
+	now := time.Now()
+	for _, temporality := range []int{1, 2} {
+		tb := start(t, nil)
+		for i, threshold := range []string{"0.5", "0.25", "0"} {
+			from, to := now.Add(time.Duration(i-10)*time.Second), now.Add(time.Duration(i-9)*time.Second)
+			_, message := tb.postMetrics(t, resourceJSON(map[string]string{"service.name": "s", "service.instance.id": "i"}, "", fmt.Sprintf(
+				`{"name":"e","exponentialHistogram":{"aggregationTemporality":%d,"dataPoints":[{"startTimeUnixNano":"%d","timeUnixNano":"%d","count":"4","scale":0,"zeroCount":"3","zeroThreshold":%s,"positive":{"offset":2,"bucketCounts":["1"]}}]}}`,
+				temporality, from.UnixNano(), to.UnixNano(), threshold)))
+			if message != "" {
+				t.Fatal(message)
+			}
+		}
+		q, err := tb.db.Querier(0, now.Add(time.Hour).UnixMilli())
+		if err != nil {
+			t.Fatal(err)
+		}
+		set := q.Select(t.Context(), true, nil, labels.MustNewMatcher(labels.MatchEqual, "__name__", "e"))
+		var got []float64
+		series := 0
+		for set.Next() {
+			series++
+			for it := set.At().Iterator(nil); it.Next() != chunkenc.ValNone; {
+				_, h := it.AtFloatHistogram(nil)
+				got = append(got, h.ZeroThreshold)
+			}
+		}
+		want := []float64{0.5, 0.25, 1e-128}
+		if temporality == 1 {
+			want = []float64{0.5, 0.5, 0.5} // sums of what was within ±0.5 once
+		}
+		if series != 1 || !slices.Equal(got, want) {
+			t.Errorf("temporality %d: %d series, thresholds %v, want %v", temporality, series, got, want)
+		}
+		_ = q.Close()
+	}
+}
+
+// An attribute of a data point names no other tenant than its request.
+func TestAPointsAttributeIsNoTenant(t *testing.T) {
+	tb := start(t, nil)
+	metric := gauge("m", at(time.Now(), `,"asDouble":1,"attributes":[{"key":"tenant","value":{"stringValue":"b"}}]`))
+	body := []byte(`{"resourceMetrics":[` + resourceJSON(map[string]string{"service.name": "s"}, "", metric) + `]}`)
+	if r := tb.post(t, "/v1/metrics", body, "Content-Type", typeJSON, "X-Scope-OrgID", "a"); r.status != http.StatusOK {
+		t.Fatal(r.status)
+	}
+	if got := named(tb.series(t), "m"); len(got) != 1 || !strings.Contains(got[0], `exported_tenant="b"`) || !strings.Contains(got[0], ` tenant="a"`) {
+		t.Errorf("%v", got)
 	}
 }

@@ -300,3 +300,15 @@ func TestBadDataNamesItsPlace(t *testing.T) {
 		t.Errorf("%v", &bad)
 	}
 }
+
+// A request whose telemetry stands in a field that is not known is taken, as the specification wants, but not
+// without a word: it is another signal's, or of an SDK from before OTLP's names.
+func TestARequestOfAnotherSignalIsWarnedOf(t *testing.T) {
+	tb := start(t, nil)
+	for _, path := range []string{"/v1/traces", "/v1/logs", "/v1/metrics"} {
+		r := tb.post(t, path, []byte(`{"instrumentationLibrarySpans":[{}]}`), "Content-Type", typeJSON)
+		if r.status != http.StatusOK || !strings.Contains(string(r.body), `"instrumentationLibrarySpans\" is not known`) || strings.Contains(string(r.body), "rejected") {
+			t.Errorf("%s: %d %s", path, r.status, r.body)
+		}
+	}
+}

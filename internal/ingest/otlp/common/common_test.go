@@ -26,6 +26,12 @@ func TestResourceIdentity(t *testing.T) {
 		t.Error(diff, err)
 	}
 	res = pcommon.NewResource()
+	res.Attributes().PutInt("service.version", 3)
+	res.Attributes().PutBool("service.name", true)
+	if got, _ := ResourceOf(res, ""); got.Version != "3" || got.Service != "true" || len(got.Attrs) != 0 {
+		t.Errorf("an identity in numbers: %+v", got)
+	}
+	res = pcommon.NewResource()
 	res.Attributes().PutStr("tenant", "acme")
 	got, err = ResourceOf(res, "house")
 	if err != nil || got.Tenant != "house" || len(got.Attrs) != 1 || got.Attrs[0] != str("tenant", "acme") {

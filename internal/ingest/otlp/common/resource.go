@@ -22,10 +22,10 @@ func ResourceOf(res pcommon.Resource, headerTenant string) (*model.Resource, err
 	out := &model.Resource{}
 	short := 0
 	for key, v := range res.Attributes().All() {
-		if v.Type() == pcommon.ValueTypeStr && strings.Contains(key, ".") && out.SetIdentity(key, v.Str()) {
+		if strings.Contains(key, ".") && scalar(v) && out.SetIdentity(key, v.AsString()) {
 			continue
 		}
-		if isShortIdentity(key) && v.Type() == pcommon.ValueTypeStr {
+		if isShortIdentity(key) && scalar(v) {
 			short++
 		} else {
 			out.Attrs = append(out.Attrs, model.Attr{Key: key, Value: ValueOf(v)})
@@ -49,6 +49,15 @@ func ResourceOf(res pcommon.Resource, headerTenant string) (*model.Resource, err
 	return out, CheckTenant(out.Tenant)
 }
 
+// scalar says of a value that its text says the same: a service.version of 3 is "3".
+func scalar(v pcommon.Value) bool {
+	switch v.Type() {
+	case pcommon.ValueTypeStr, pcommon.ValueTypeInt, pcommon.ValueTypeDouble, pcommon.ValueTypeBool:
+		return true
+	}
+	return false
+}
+
 func isShortIdentity(key string) bool {
 	switch key {
 	case "service", "namespace", "env", "region", "version", "instance", TenantAttribute:
@@ -61,13 +70,13 @@ func isShortIdentity(key string) bool {
 // absent; one that is not needed stays an attribute.
 func setShortIdentity(out *model.Resource, attrs pcommon.Map) {
 	for key, v := range attrs.All() {
-		if !isShortIdentity(key) || v.Type() != pcommon.ValueTypeStr {
+		if !isShortIdentity(key) || !scalar(v) {
 			continue
 		}
 		if _, set := identityOf(out, key); !set {
-			out.SetIdentity(key, v.Str())
+			out.SetIdentity(key, v.AsString())
 		} else {
-			out.Attrs = append(out.Attrs, model.Attr{Key: key, Value: model.StringValue(v.Str())})
+			out.Attrs = append(out.Attrs, model.Attr{Key: key, Value: ValueOf(v)})
 		}
 	}
 }

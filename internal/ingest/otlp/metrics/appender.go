@@ -30,6 +30,7 @@ type countingAppender struct {
 	fatal     error               // an error that ends the request
 	times     map[int64]int64     // of samples taken: the newest of each targetInfoEvery
 	collides  bool                // another sender writes one of the series
+	tenant    string              // of the resource being appended; "" is the default
 	senders   *senders            // who wrote which series; nil watches nobody
 	crowded   error               // a sample was refused for being of a new series
 	scratch   []byte
@@ -45,7 +46,7 @@ func (a *countingAppender) Append(ref storage.SeriesRef, ls labels.Labels, st, t
 	if a.fatal != nil {
 		return 0, a.fatal
 	}
-	ls, opts.MetricFamilyName = keptLabels(ls), kept(opts.MetricFamilyName)
+	ls, opts.MetricFamilyName = a.ownTenant(keptLabels(withZero(ls, h))), kept(opts.MetricFamilyName)
 	ref, err := a.AppenderV2.Append(ref, ls, st, t, v, h, fh, opts)
 	var partial *storage.AppendPartialError
 	switch {
@@ -61,6 +62,23 @@ func (a *countingAppender) Append(ref storage.SeriesRef, ls labels.Labels, st, t
 		a.refuse(ls, t, opts.MetricFamilyName, err)
 	}
 	return ref, nil
+}
+
+// ownTenant keeps an attribute of a data point from naming another tenant than the
+// request does; it stays as Prometheus keeps what a scraped label hides.
+func (a *countingAppender) ownTenant(ls labels.Labels) labels.Labels {
+	if a.tenant == "" {
+		return ls
+	}
+	said := ls.Get(common.TenantAttribute)
+	if said == a.tenant {
+		return ls
+	}
+	b := labels.NewBuilder(ls).Set(common.TenantAttribute, a.tenant)
+	if said != "" {
+		b.Set("exported_"+common.TenantAttribute, said)
+	}
+	return b.Labels()
 }
 
 func (a *countingAppender) take(ls labels.Labels, st, t int64) {

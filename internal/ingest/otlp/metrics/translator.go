@@ -141,6 +141,8 @@ func (t *Translator) append(ctx context.Context, app *countingAppender, md pmetr
 		one := pmetric.NewMetrics()
 		to := one.ResourceMetrics().AppendEmpty()
 		rm.MoveTo(to)
+		markZero(to)
+		app.tenant = text(to.Resource().Attributes(), common.TenantAttribute)
 		_, err := c.FromMetrics(ctx, one, t.settings)
 		problems = append(problems, each(err)...)
 		app.target(to.Resource(), t.labels)

@@ -27,7 +27,9 @@ import (
 // On purpose it is milder in texts: what is no UTF-8, or half of a surrogate pair, as JavaScript leaves
 // when it shortens a text, becomes U+FFFD, as it does in the binary form, and a mark of byte order
 // before the text is passed over.
-func encodeJSON(m *message, body []byte) ([]byte, error) {
+//
+// unknown is the first field that was passed over.
+func encodeJSON(m *message, body []byte) (out []byte, unknown string, err error) {
 	body = bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))
 	e := encoder{
 		dec: jsontext.NewDecoder(bytes.NewBuffer(body), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)),
@@ -38,12 +40,12 @@ func encodeJSON(m *message, body []byte) ([]byte, error) {
 		if kind == jsontext.KindInvalid {
 			_, err := e.dec.ReadToken()
 			if errors.Is(err, io.EOF) && n > 1 {
-				return e.out, nil
+				return e.out, e.unknown, nil
 			}
-			return nil, e.place(err, n)
+			return nil, "", e.place(err, n)
 		}
 		if err := e.message(m, 0); err != nil {
-			return nil, e.place(err, n)
+			return nil, "", e.place(err, n)
 		}
 	}
 }
@@ -53,6 +55,7 @@ type encoder struct {
 	dec     *jsontext.Decoder
 	out     []byte
 	scratch []byte
+	unknown string
 }
 
 // PlaceError is what is wrong with a JSON text, and where.
@@ -113,6 +116,9 @@ func (e *encoder) message(m *message, depth int) error {
 			return err
 		}
 		f := m.byName[string(e.unquote(raw))]
+		if f == nil && e.unknown == "" {
+			e.unknown = shortened(jsontext.Pointer(e.unquote(raw)))
+		}
 		if f == nil {
 			if err := e.dec.SkipValue(); err != nil {
 				return err

@@ -44,8 +44,9 @@ func NewReader() *Reader {
 
 // LeftOut is what could not be read of a request that was read.
 type LeftOut struct {
-	NoSpans int // spans whose ids, or whose parent's, have a wrong length
-	IDs     int // of log records, links and exemplars, which are kept without
+	NoSpans int    // spans whose ids, or whose parent's, have a wrong length
+	IDs     int    // of log records, links and exemplars, which are kept without
+	Unknown string // the first field of a JSON text that is none of OTLP's
 }
 
 // Spans is the request of traces that was read.
@@ -97,7 +98,7 @@ func read(m *message, signal string, body []byte, json bool, into target) (decod
 	form := "protobuf"
 	if json {
 		form = "JSON"
-		if body, err = encodeJSON(m, body); err != nil {
+		if body, left.Unknown, err = encodeJSON(m, body); err != nil {
 			return nil, left, fmt.Errorf("the body is not an OTLP/JSON %s request: %w", signal, err)
 		}
 	}
@@ -108,7 +109,7 @@ func read(m *message, signal string, body []byte, json bool, into target) (decod
 	if found.badIDs > 0 {
 		r := repairer{}
 		body, _ = r.repair(nil, m, body)
-		left = LeftOut{NoSpans: r.spans, IDs: r.ids}
+		left.NoSpans, left.IDs = r.spans, r.ids
 	}
 	if err := into.UnmarshalProto(body); err != nil {
 		return nil, left, fmt.Errorf("the body is not an OTLP/%s %s request: %w", form, signal, err)
