@@ -50,12 +50,12 @@ func producers(t *testing.T, epoch time.Time) []*producer {
 		s.histograms = append(s.histograms, prompb.FromFloatHistogram(at, h))
 	}
 	return []*producer{
-		sampleProducer(t, "crash_in_order", now(), number),
-		sampleProducer(t, "crash_late", late, number),
-		sampleProducer(t, "crash_histogram_in_order", now(), integers),
-		sampleProducer(t, "crash_histogram_late", late, integers),
-		sampleProducer(t, "crash_float_histogram_in_order", now(), floats),
-		sampleProducer(t, "crash_float_histogram_late", late, floats),
+		sampleProducer(t, "crash_in_order", 1, now(), number),
+		sampleProducer(t, "crash_late", 2, late, number),
+		sampleProducer(t, "crash_histogram_in_order", 1, now(), integers),
+		sampleProducer(t, "crash_histogram_late", 2, late, integers),
+		sampleProducer(t, "crash_float_histogram_in_order", 1, now(), floats),
+		sampleProducer(t, "crash_float_histogram_late", 2, late, floats),
 		{signal: "logs", senders: 2, stored: storedLogs, send: func(ctx context.Context, c *http.Client, base string, n int) (bool, error) {
 			body := otlpLogs(t, "crash", crashTime(epoch, n), fmt.Sprintf("number %d of logs", n))
 			return post(ctx, c, base+"/v1/logs", protobuf, nil, body)
@@ -67,10 +67,10 @@ func producers(t *testing.T, epoch time.Time) []*producer {
 	}
 }
 
-func sampleProducer(t *testing.T, name string, at func(n int) int64, fill func(s *series, at int64, n int)) *producer {
+func sampleProducer(t *testing.T, name string, senders int, at func(n int) int64, fill func(s *series, at int64, n int)) *producer {
 	header := http.Header{"Content-Encoding": {"snappy"}, "X-Prometheus-Remote-Write-Version": {"0.1.0"}}
 	return &producer{
-		signal: name, senders: 1,
+		signal: name, senders: senders,
 		stored: func(t *testing.T, s *server, _ time.Time) map[int]int { return storedSamples(t, s, name) },
 		send: func(ctx context.Context, c *http.Client, base string, n int) (bool, error) {
 			s := series{labels: []string{"__name__", name, "slot", strconv.Itoa(n % slots)}}
