@@ -29,17 +29,17 @@ export default defineConfig({
     { name: "desktop-light", testIgnore: /phone\.spec/, use: { viewport: desktop, colorScheme: "light" } },
     {
       name: "desktop-dark",
-      testMatch: /(pages|promises|replays)\.spec/,
+      testMatch: /(pages|slos|replays)\.spec/,
       use: { viewport: desktop, colorScheme: "dark" },
     },
     {
       name: "phone-light",
-      testMatch: /(pages|phone|promises|replays)\.spec/,
+      testMatch: /(pages|phone|slos|replays)\.spec/,
       use: { viewport: phone, colorScheme: "light", hasTouch: true, isMobile: true },
     },
     {
       name: "phone-dark",
-      testMatch: /(pages|promises|replays)\.spec/,
+      testMatch: /(pages|slos|replays)\.spec/,
       use: { viewport: phone, colorScheme: "dark", hasTouch: true, isMobile: true },
     },
   ],

@@ -105,18 +105,5 @@ func join(p *Page, a *Alert) {
 	}
 }
 
-// loudness orders severities by the words that are in use.
-func loudness(severity string) int {
-	switch strings.ToLower(severity) {
-	case "critical", "page", "p0", "p1":
-		return 3
-	case "warning", "warn", "p2":
-		return 2
-	case "":
-		return 0
-	}
-	return 1
-}
-
 // paging tells what wakes somebody from what can wait.
-func paging(p Page) bool { return loudness(p.Severity) == 3 }
+func paging(p Page) bool { return model.Wakes(p.Severity) }

@@ -11,11 +11,15 @@ import (
 // SummarizePages says in one sentence who knows: the newest open page first,
 // otherwise the newest of all. pages are newest first; times are UTC.
 func (r *Room) SummarizePages(pages []model.Page, now time.Time) string {
-	open, unacked := 0, 0
+	open, unacked, warnings := 0, 0, 0
 	var shown *model.Page
 	for i := range pages {
 		p := &pages[i]
 		if p.Status != "firing" {
+			continue
+		}
+		if !model.Wakes(p.Severity) { // it went to a channel and waits for nobody
+			warnings++
 			continue
 		}
 		open++
@@ -29,6 +33,8 @@ func (r *Room) SummarizePages(pages []model.Page, now time.Time) string {
 	switch {
 	case len(pages) == 0:
 		return "Nobody was paged."
+	case open == 0 && warnings > 0:
+		return fmt.Sprintf("No page is open; %s.", warned(warnings))
 	case open == 0:
 		return fmt.Sprintf("No page is open. The last one, %s, was sent at %s and is resolved.", strings.TrimSuffix(pages[0].Title, "."), sentAt(pages[0].Time, now))
 	}
@@ -41,7 +47,17 @@ func (r *Room) SummarizePages(pages []model.Page, now time.Time) string {
 	if unacked > 1 {
 		text += fmt.Sprintf(" %d pages wait for somebody.", unacked)
 	}
+	if warnings > 0 {
+		text += " Besides, " + warned(warnings) + "."
+	}
 	return text
+}
+
+func warned(n int) string {
+	if n == 1 {
+		return "1 warning is in its channel"
+	}
+	return fmt.Sprintf("%d warnings are in their channels", n)
 }
 
 // sentAt is the time of day, with the date when that is another one.

@@ -12,7 +12,11 @@ func TestSummarizePages(t *testing.T) {
 	at := func(h, m int) time.Time { return time.Date(2026, 11, 21, h, m, 0, 0, time.UTC) }
 	acked := at(14, 5)
 	page := func(title string, sent time.Time, status string, ack *time.Time) model.Page {
-		return model.Page{Title: title, Time: sent, Status: status, Receiver: "primary", AckedAt: ack, AckedBy: "mia"}
+		return model.Page{Severity: "critical", Title: title, Time: sent, Status: status, Receiver: "primary", AckedAt: ack, AckedBy: "mia"}
+	}
+	warning := func(p model.Page) model.Page {
+		p.Severity = "warning"
+		return p
 	}
 	for _, tc := range []struct {
 		name  string
@@ -32,6 +36,12 @@ func TestSummarizePages(t *testing.T) {
 			[]model.Page{page("B", at(14, 3), "firing", nil), page("A", at(13, 0), "firing", nil)},
 			"B was sent to primary at 14:03 UTC; nobody has acknowledged it yet. 2 pages wait for somebody.",
 		},
+		{
+			"warnings wait for nobody",
+			[]model.Page{warning(page("W", at(14, 9), "firing", nil)), page("B", at(14, 3), "firing", nil), warning(page("V", at(13, 0), "firing", nil))},
+			"B was sent to primary at 14:03 UTC; nobody has acknowledged it yet. Besides, 2 warnings are in their channels.",
+		},
+		{"there are only warnings", []model.Page{warning(page("W", at(14, 9), "firing", nil))}, "No page is open; 1 warning is in its channel."},
 		{
 			"all is over, the last one yesterday",
 			[]model.Page{page("A", at(13, 0).AddDate(0, 0, -1), "resolved", nil)},

@@ -1,6 +1,9 @@
 package model
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Page is one notification that a person or a channel was sent, or was tried to be
 // sent: the built-in inbox and the delivery log are made of these.
@@ -21,6 +24,15 @@ type Page struct {
 	AckedBy     string      `json:"acked_by,omitempty"`
 	AckedAt     *time.Time  `json:"acked_at,omitempty"`
 	ResolvedAt  *time.Time  `json:"resolved_at,omitempty"`
+}
+
+// Wakes reports whether a severity wakes somebody: what is less can wait.
+func Wakes(severity string) bool {
+	switch strings.ToLower(severity) {
+	case "critical", "page", "p0", "p1":
+		return true
+	}
+	return false
 }
 
 // Labels is a label set in JSON form.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/platform/nearest"
 	"github.com/signalbox-project/signalbox/internal/slo/indicator"
 	"github.com/signalbox-project/signalbox/internal/slo/judgement"
 	"github.com/signalbox-project/signalbox/internal/slo/results"
@@ -44,7 +45,19 @@ func (e *Engine) SLO(_ context.Context, name string) (model.SLOStatus, error) {
 		defer o.mu.Unlock()
 		return o.status, nil
 	}
-	return model.SLOStatus{}, fmt.Errorf("SLO %s: %w", name, store.ErrNotFound)
+	return model.SLOStatus{}, e.unknown(name)
+}
+
+// unknown says that there is no SLO of a name, and which was meant.
+func (e *Engine) unknown(name string) error {
+	var known []string
+	for _, s := range *e.list.Load() {
+		known = append(known, s.Name)
+	}
+	if near := nearest.Name(name, known); near != "" {
+		return fmt.Errorf("SLO %s: %w; did you mean %s?", name, store.ErrNotFound, near)
+	}
+	return fmt.Errorf("SLO %s: %w", name, store.ErrNotFound)
 }
 
 // Snapshots are the SLOs that a deployment of a service to an environment
@@ -73,7 +86,7 @@ func (e *Engine) SLOHistory(ctx context.Context, name string, start, end time.Ti
 	}
 	o := e.find(name)
 	if o == nil {
-		return h, fmt.Errorf("SLO %s: %w", name, store.ErrNotFound)
+		return h, e.unknown(name)
 	}
 	if worst := o.worstGroup(); worst != "" { // whose figures the SLO shows
 		if one := e.find(worst); one != nil {

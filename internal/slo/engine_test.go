@@ -217,6 +217,9 @@ func TestResultsAreMetricsAndMakeTheHistory(t *testing.T) {
 	if _, err := w.engine.SLOHistory(t.Context(), "nobody", start, w.now, time.Hour); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("unknown SLO: %v", err)
 	}
+	if _, err := w.engine.SLO(t.Context(), "egde-ok"); !errors.Is(err, store.ErrNotFound) || !strings.Contains(err.Error(), "did you mean edge-ok?") {
+		t.Errorf("a name with a typing mistake: %v", err)
+	}
 	var bad interface{ BadRequest() }
 	if _, err := w.engine.SLOHistory(t.Context(), "edge-ok", start, w.now, time.Second); !errors.As(err, &bad) {
 		t.Errorf("too many points: %v", err)

@@ -11,8 +11,13 @@ export function When({ at, ago }: { at: string | number; ago?: boolean }) {
   const since = formatDuration(Math.max(0, Math.round((now - ms) / 1000)));
   return (
     <time dateTime={new Date(ms).toISOString()} title={`${formatDateTime(ms, zone)}, ${since} ago`}>
-      {formatWhen(ms, zone, now)}
-      {ago && <span className="dim"> ({since} ago)</span>}
+      <span className="nowrap">{formatWhen(ms, zone, now)}</span>
+      {ago && (
+        <>
+          {" "}
+          <span className="dim nowrap">({since} ago)</span>
+        </>
+      )}
     </time>
   );
 }

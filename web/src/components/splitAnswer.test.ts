@@ -17,6 +17,11 @@ describe("an answer in a headline", () => {
     expect(head.endsWith(":")).toBe(false);
     expect(rest).not.toBe("");
   });
+  it("does not run on for a colon in brackets", () => {
+    const text =
+      "14 of 18 SLOs are on track so far in November 2026; 4 are not known (layout-traces: data for 3 % of the time, release-timeliness: data for 74 % of the time).";
+    expect(splitAnswer(text).head).toBe("14 of 18 SLOs are on track so far in November 2026.");
+  });
   it("never loses a word", () => {
     const text = "One two; three four: five. Six, seven 1.5× eight; nine. ".repeat(6).trim();
     const words = (value: string) =>

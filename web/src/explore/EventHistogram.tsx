@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { histogramQuery, type Signal } from "~/api/queries";
 import type { Histogram } from "~/api/types";
+import { BarKeys } from "~/chart/BarKeys";
 import { Chart } from "~/chart/Chart";
 import { alignRange } from "~/chart/matrix";
 import type { ChartData, ChartSeries, Marker } from "~/chart/model";
@@ -66,7 +67,12 @@ export function EventHistogram({ kind, title, q, field, markers }: Props) {
       kind="bars"
       height={130}
       {...(markers ? { markers } : {})}
-      aside={`per ${formatDuration(step)}`}
+      aside={
+        <span className="row">
+          <BarKeys data={chart} />
+          per {formatDuration(step)}
+        </span>
+      }
       empty={data ? "Nothing matches in this time range." : "Counting"}
       legend={false}
     />

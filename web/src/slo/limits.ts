@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useCallback } from "react";
-import { policiesQuery } from "~/api/promises";
+import { policiesQuery } from "~/api/budgets";
 import type { PolicyRules, PolicyView } from "~/api/types";
 
 export interface BurnLimit {

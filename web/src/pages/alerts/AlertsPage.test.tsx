@@ -30,6 +30,28 @@ describe("alerts and pages", () => {
     );
   });
 
+  it("counts only what wakes somebody as waiting, and does not ask twice for a name", async () => {
+    localStorage.setItem("signalbox.who", "lena");
+    stubApi({
+      ...base,
+      "/sb/v1/pages": {
+        pages: [page({ id: "w", severity: "warning", title: "A warning" }), page({})],
+        summary: "",
+      },
+    });
+    await renderPage(<AlertsPage />, { url: "/alerts", path: "/alerts" });
+    expect(
+      await screen.findByRole("heading", { level: 1, name: /^1 page waits for an answer/ }),
+    ).toBeTruthy();
+    const titles = (await screen.findAllByRole("article")).map((article) =>
+      article.getAttribute("aria-label"),
+    );
+    expect(titles).toEqual(["Edge availability burns", "A warning"]);
+    expect(screen.getAllByRole("button", { name: "Acknowledge as lena" })).toHaveLength(2);
+    expect(screen.queryByRole("textbox", { name: "Your name" })).toBeNull();
+    localStorage.clear();
+  });
+
   it("shows a failed delivery with its reason", async () => {
     const failed = {
       channel: "webhook[0]",

@@ -13,6 +13,7 @@ import { ActiveAlerts } from "./ActiveAlerts";
 import { PageInbox } from "./PageInbox";
 import { Rules } from "./Rules";
 import { Silences } from "./Silences";
+import { isUrgent } from "./severity";
 
 const tabs = ["pages", "alerts", "silences", "rules"] as const;
 type Tab = (typeof tabs)[number];
@@ -24,7 +25,7 @@ function counted(word: string, count: number | undefined): string {
 /** Who knows, in a sentence, where the server gives none. */
 export function pagesAnswer(pages: readonly Page[], zone: Zone): string {
   const firing = pages.filter((page) => page.status === "firing");
-  const waiting = firing.filter((page) => !page.acked_by);
+  const waiting = firing.filter((page) => !page.acked_by && isUrgent(page.severity));
   const [newest] = waiting.length > 0 ? waiting : pages;
   if (!newest) return "Nobody was paged yet.";
   const at = formatWhen(Date.parse(newest.time), zone, Date.now());
@@ -32,7 +33,9 @@ export function pagesAnswer(pages: readonly Page[], zone: Zone): string {
     const count = waiting.length === 1 ? "1 page waits" : `${waiting.length} pages wait`;
     return `${count} for an answer; the newest went to ${newest.receiver} at ${at}.`;
   }
-  if (firing.length > 0) return `${plural(firing.length, "page")} firing, each acknowledged.`;
+  const urgent = firing.filter((page) => isUrgent(page.severity));
+  if (urgent.length > 0) return `${plural(urgent.length, "page")} firing, each acknowledged.`;
+  if (firing.length > 0) return `No page is firing; ${plural(firing.length, "warning")} went to a channel.`;
   return `No page is firing; the last went to ${newest.receiver} at ${at}.`;
 }
 
@@ -45,7 +48,9 @@ export function AlertsPage() {
   const alerts = useQuery(activeAlertsQuery);
   const silences = useQuery(silencesQuery);
   const tab: Tab = tabs.find((one) => one === search.tab) ?? "pages";
-  const waiting = pages.data?.pages.some((page) => page.status === "firing" && !page.acked_by);
+  const waiting = pages.data?.pages.some(
+    (page) => page.status === "firing" && !page.acked_by && isUrgent(page.severity),
+  );
   const firing = pages.data?.pages.some((page) => page.status === "firing");
   return (
     <>

@@ -10,7 +10,7 @@ import { useWho } from "~/components/useWho";
 import { When } from "~/components/When";
 import { buildFilter } from "~/filter/filter";
 import classes from "./PageCard.module.css";
-import { severityTone, severityWord } from "./severity";
+import { isUrgent, severityTone, severityWord } from "./severity";
 
 /** One page: what, who was told over which channel, who answered. */
 export function PageCard({ page, open }: { page: Page; open: boolean }) {
@@ -88,6 +88,8 @@ function whoKnows(page: Page) {
 
 function AckForm({ page }: { page: Page }) {
   const [who, setWho] = useWho();
+  // Who has said once who they are is not asked again on every card.
+  const [asked, setAsked] = useState(() => !who.trim());
   const ack = useAck();
   return (
     <form
@@ -97,17 +99,24 @@ function AckForm({ page }: { page: Page }) {
         if (who.trim()) ack.mutate({ id: page.id, by: who.trim() });
       }}
     >
-      <TextInput
-        size="xs"
-        aria-label="Your name"
-        placeholder="Your name"
-        value={who}
-        required
-        onChange={(event) => setWho(event.currentTarget.value)}
-      />
-      <Button type="submit" loading={ack.isPending}>
-        Acknowledge
+      {asked && (
+        <TextInput
+          size="xs"
+          aria-label="Your name"
+          placeholder="Your name"
+          value={who}
+          required
+          onChange={(event) => setWho(event.currentTarget.value)}
+        />
+      )}
+      <Button type="submit" variant={isUrgent(page.severity) ? "filled" : "default"} loading={ack.isPending}>
+        {asked ? "Acknowledge" : `Acknowledge as ${who}`}
       </Button>
+      {!asked && (
+        <button type="button" className="linkish small" onClick={() => setAsked(true)}>
+          Not you?
+        </button>
+      )}
       {ack.error && <ErrorNote what="the acknowledgement" error={ack.error} />}
     </form>
   );

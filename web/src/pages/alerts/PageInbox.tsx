@@ -1,8 +1,16 @@
 import type { UseQueryResult } from "@tanstack/react-query";
-import type { PageList } from "~/api/types";
+import type { Page, PageList } from "~/api/types";
 import { Answer } from "~/components/Answer";
 import { EmptyNote } from "~/components/EmptyNote";
 import { PageCard } from "./PageCard";
+import { isUrgent } from "./severity";
+
+/** Pages that wait for somebody, then acknowledged ones, then warnings, then what is over. */
+function order(page: Page): number {
+  if (page.status !== "firing") return 3;
+  if (!isUrgent(page.severity)) return 2;
+  return page.acked_by ? 1 : 0;
+}
 
 /** Every page that was sent, those that wait first. */
 export function PageInbox({ query, open }: { query: UseQueryResult<PageList>; open: string | undefined }) {
@@ -17,8 +25,7 @@ export function PageInbox({ query, open }: { query: UseQueryResult<PageList>; op
             </EmptyNote>
           );
         }
-        const waits = (status: string, acked?: string) => (status === "firing" ? (acked ? 1 : 0) : 2);
-        const sorted = [...pages].sort((a, b) => waits(a.status, a.acked_by) - waits(b.status, b.acked_by));
+        const sorted = [...pages].sort((a, b) => order(a) - order(b));
         return (
           <div className="stack tight">
             {sorted.map((page, at) => (

@@ -2,7 +2,7 @@ import { Autocomplete, Button, Select } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { type FormEvent, useEffect, useRef, useState } from "react";
-import { useCompare } from "~/api/promises";
+import { useCompare } from "~/api/budgets";
 import { serviceQuery, useServiceNames } from "~/api/queries";
 import type { CanaryResult } from "~/api/types";
 import { CopyMenu } from "~/components/CopyMenu";

@@ -1,12 +1,16 @@
-import { Autocomplete, Button, Switch, TextInput } from "@mantine/core";
-import { type FormEvent, useState } from "react";
+import { Autocomplete, Button, Switch } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { type FormEvent, useMemo, useState } from "react";
 import { useAskGate } from "~/api/mutations";
-import { useServiceNames } from "~/api/queries";
+import { deploysQuery, useServiceNames } from "~/api/queries";
 import { CopyButton } from "~/components/CopyButton";
 import { ErrorNote } from "~/components/ErrorNote";
 import { useWho } from "~/components/useWho";
 import { useTimeRange } from "~/time/useTimeRange";
 import { DecisionView } from "./DecisionView";
+
+const distinct = (list: readonly (string | undefined)[]) =>
+  [...new Set(list)].filter((one) => one !== undefined && one !== "") as string[];
 
 interface Props {
   initial: { service: string; environment: string; version: string };
@@ -16,12 +20,18 @@ interface Props {
 export function AskForm({ initial }: Props) {
   const { resolved } = useTimeRange();
   const names = useServiceNames(resolved);
+  const minute = Math.ceil(resolved.to / 60_000) * 60_000;
+  const recent = useMemo(() => ({ from: minute - 30 * 86_400_000, to: minute }), [minute]);
   const [who] = useWho();
   const [service, setService] = useState(initial.service);
   const [environment, setEnvironment] = useState(initial.environment);
   const [version, setVersion] = useState(initial.version);
   const [critical, setCritical] = useState(false);
   const ask = useAskGate();
+  const deploys = useQuery(deploysQuery(recent, service.trim() || undefined, 100)).data?.deploys ?? [];
+  const environments = distinct(deploys.map((one) => one.environment));
+  const versions = distinct(deploys.map((one) => one.version));
+  const stranger = names.length > 0 && service.trim() !== "" && !names.includes(service.trim());
   const request = {
     service: service.trim(),
     ...(environment.trim() ? { environment: environment.trim() } : {}),
@@ -47,17 +57,19 @@ export function AskForm({ initial }: Props) {
             style={{ flex: "1 1 160px" }}
             onChange={setService}
           />
-          <TextInput
+          <Autocomplete
             label="Environment"
+            data={environments}
             value={environment}
             style={{ flex: "1 1 120px" }}
-            onChange={(event) => setEnvironment(event.currentTarget.value)}
+            onChange={setEnvironment}
           />
-          <TextInput
+          <Autocomplete
             label="Version"
+            data={versions}
             value={version}
             style={{ flex: "1 1 120px" }}
-            onChange={(event) => setVersion(event.currentTarget.value)}
+            onChange={setVersion}
           />
           <Switch
             label="Critical fix"
@@ -70,6 +82,11 @@ export function AskForm({ initial }: Props) {
           </Button>
           <CopyButton text={curl} label="Copy as curl" />
         </div>
+        {stranger && (
+          <p className="small">
+            No service {service.trim()} was seen in this time range. The question is recorded all the same.
+          </p>
+        )}
       </form>
       {ask.error && <ErrorNote what="the verdict" error={ask.error} />}
       {ask.data && (

@@ -2,10 +2,34 @@ import { screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, it } from "vitest";
 import { renderPage, stubApi } from "~/test/render";
-import { decision } from "~/test/samples";
+import { decision, policyRules } from "~/test/samples";
 import { GatePage } from "./GatePage";
 
-const base = { "/sb/v1/services": { services: [] }, "/sb/v1/slos": { slos: [], summary: "", time: "" } };
+const standing = (service: string, band: string) => ({
+  slo: `${service}-ok`,
+  service,
+  band,
+  policy: "p",
+  used_ratio: 0.8,
+});
+const view = {
+  summary: "",
+  default: policyRules({}),
+  policies: [],
+  frozen: [],
+  promises: [standing("file-server", "critical-fixes-only"), standing("layout", "normal")],
+};
+const base = {
+  "/sb/v1/services": { services: [{ service: "edge" }, { service: "layout" }] },
+  "/sb/v1/slos": { slos: [], summary: "", time: "" },
+  "/sb/v1/gate/policies": view,
+  "/sb/v1/deploys": {
+    deploys: [
+      { service: "layout", environment: "prod", version: "3.1.0", time: "2026-11-21T13:00:00Z" },
+      { service: "layout", environment: "prod", version: "3.0.9", time: "2026-11-21T12:00:00Z" },
+    ],
+  },
+};
 
 describe("the gate", () => {
   it("answers with the newest decision and links each evidence to its figures at that time", async () => {
@@ -36,10 +60,35 @@ describe("the gate", () => {
     expect(body).toMatchObject({ service: "edge", version: "2.4.3", critical: true });
   });
 
+  it("answers by the budgets, not by whoever asked last about anything", async () => {
+    const typo = decision({
+      request: { service: "egde" },
+      summary: "Not enough data: no SLO.",
+      verdict: "insufficient",
+    });
+    stubApi({ ...base, "/sb/v1/gate/decisions": { decisions: [typo], next: "" } });
+    await renderPage(<GatePage />, { url: "/gate", path: "/gate" });
+    expect(
+      await screen.findByRole("heading", { level: 1, name: /^file-server is open to critical fixes only/ }),
+    ).toBeTruthy();
+  });
+
+  it("says of a service that it is not known", async () => {
+    stubApi({ ...base, "/sb/v1/gate/decisions": { decisions: [], next: "" } });
+    await renderPage(<GatePage />, { url: "/gate?service=egde", path: "/gate" });
+    expect(await screen.findByText(/No service egde was seen/)).toBeTruthy();
+    expect(
+      screen.getByRole("heading", {
+        level: 1,
+        name: "No SLO is known for egde: the gate has nothing to go by.",
+      }),
+    ).toBeTruthy();
+  });
+
   it("says how to ask from a pipeline when nobody has", async () => {
     stubApi({ ...base, "/sb/v1/gate/decisions": { decisions: [], next: "" } });
     await renderPage(<GatePage />, { url: "/gate", path: "/gate" });
-    expect(await screen.findByText("Nobody has asked the gate yet.")).toBeTruthy();
+    expect(await screen.findByText("No decision was made yet.")).toBeTruthy();
     expect(screen.getByText(/signalbox gate check/)).toBeTruthy();
   });
 });

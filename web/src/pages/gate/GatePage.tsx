@@ -1,21 +1,40 @@
 import { Select } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { policiesQuery } from "~/api/budgets";
 import { decisionsQuery } from "~/api/queries";
-import type { GateDecision } from "~/api/types";
+import type { GateDecision, PolicyView } from "~/api/types";
 import { Answer } from "~/components/Answer";
 import { CopyMenu } from "~/components/CopyMenu";
 import { asCurl } from "~/components/clipboard";
 import { EmptyNote } from "~/components/EmptyNote";
 import { PageHead } from "~/components/PageHead";
+import type { Tone } from "~/components/StateMark";
+import { When } from "~/components/When";
+import { bandSentence, byService } from "~/pages/policies/bands";
+import { bandTone } from "~/slo/band";
 import { AskForm } from "./AskForm";
 import { DecisionTable } from "./DecisionTable";
 import { verdictTone, verdictWord } from "./verdict";
 
-function answerOf(latest: GateDecision | undefined): string {
-  if (!latest) return "Nobody has asked the gate yet.";
+function asked(latest: GateDecision): string {
   const { service, version } = latest.request;
   return `${service}${version ? ` ${version}` : ""}: ${latest.summary}`;
+}
+
+/** What may be deployed, by the budgets; of one service, what was said last. Not whoever asked last, about anything. */
+export function gateAnswer(
+  service: string | undefined,
+  decisions: readonly GateDecision[],
+  view: PolicyView | undefined,
+): { answer: string; tone: Tone | undefined } {
+  const latest = decisions.find((one) => one.request.service === service);
+  if (service && latest) return { answer: asked(latest), tone: verdictTone[latest.verdict] };
+  if (!view) return { answer: "May I deploy?", tone: undefined };
+  const services = byService(view.promises).filter((one) => !service || one.service === service);
+  if (service && services.length === 0)
+    return { answer: `No SLO is known for ${service}: the gate has nothing to go by.`, tone: "unknown" };
+  return { answer: bandSentence(services), tone: bandTone[services[0]?.band ?? ""] };
 }
 
 /** May I deploy? */
@@ -24,28 +43,32 @@ export function GatePage() {
   const navigate = useNavigate();
   const filter = { service: search.service, verdict: search.verdict };
   const query = useQuery(decisionsQuery({ verdict: filter.verdict }));
+  const policies = useQuery(policiesQuery);
   const [latest] = query.data?.decisions ?? [];
+  const { answer, tone } = gateAnswer(filter.service, query.data?.decisions ?? [], policies.data);
   return (
     <>
       <PageHead
         title="Gate"
         answer={
-          query.data
-            ? answerOf(latest)
-            : query.error
-              ? "The gate's history is not known."
-              : "Reading the gate's history"
+          policies.data || query.data
+            ? answer
+            : policies.error
+              ? "The budget policies are not known."
+              : "Reading the budget policies"
         }
-        tone={latest ? verdictTone[latest.verdict] : undefined}
+        tone={tone}
         actions={
           <CopyMenu
             items={[{ label: "Copy history as curl", text: () => asCurl("/sb/v1/gate/decisions") }]}
           />
         }
       >
-        {latest
-          ? "The newest decision. Ask below whether another version may go."
-          : "Ask below whether a version may be deployed."}{" "}
+        {latest && (
+          <>
+            Asked last, <When at={latest.time} ago />: {asked(latest)}{" "}
+          </>
+        )}
         <Link to="/gate/policies">Budget policies and freezes</Link> ·{" "}
         <Link to="/gate/canary">Compare two versions</Link> · <Link to="/remedies">Rollbacks</Link>
       </PageHead>

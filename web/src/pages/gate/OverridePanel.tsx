@@ -2,7 +2,7 @@ import { Button, Textarea, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
-import { serviceDecisionsQuery, useOverride } from "~/api/promises";
+import { serviceDecisionsQuery, useOverride } from "~/api/budgets";
 import type { GateDecision, GateOverride } from "~/api/types";
 import { ErrorNote } from "~/components/ErrorNote";
 import { StateMark } from "~/components/StateMark";

@@ -1,5 +1,5 @@
 import { Button } from "@mantine/core";
-import { useReplay } from "~/api/promises";
+import { useReplay } from "~/api/budgets";
 import type { GateDecision, Replay } from "~/api/types";
 import { ErrorNote } from "~/components/ErrorNote";
 import { StateMark } from "~/components/StateMark";

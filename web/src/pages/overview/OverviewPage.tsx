@@ -12,6 +12,7 @@ import { EmptyNote } from "~/components/EmptyNote";
 import { PageHead } from "~/components/PageHead";
 import { StateMark } from "~/components/StateMark";
 import { When } from "~/components/When";
+import { isUrgent } from "~/pages/alerts/severity";
 import { SloCard } from "~/slo/SloCard";
 import { SloTable } from "~/slo/SloTable";
 import { worstTone } from "~/slo/state";
@@ -82,11 +83,10 @@ function Promises({ slos, causes }: { slos: readonly SLOStatus[]; causes: readon
     return (
       <EmptyNote
         title="No SLO is written down yet."
-        command={
-          'signalbox check slos slos/*.yaml\nsignalbox serve --config.file signalbox.yml   # slo_files: ["slos/*.yaml"]'
-        }
+        command={`export OTEL_EXPORTER_OTLP_ENDPOINT=http://${window.location.hostname}:4317\nsignalbox check slos slos/*.yaml\nsignalbox serve --config.file signalbox.yml   # slo_files: ["slos/*.yaml"]`}
       >
-        An SLO is an OpenSLO v1 document. Name its files under slo_files and reload.
+        Point any OpenTelemetry SDK here first; then <Link to="/slos/new">let an SLO be proposed</Link> from
+        what its service did, or write one: an OpenSLO v1 document that slo_files names.
       </EmptyNote>
     );
   }
@@ -107,7 +107,10 @@ function Promises({ slos, causes }: { slos: readonly SLOStatus[]; causes: readon
 
 function FiringPages() {
   const pages = useQuery(pagesQuery);
-  const waiting = pages.data?.pages.filter((page) => page.status === "firing" && !page.acked_by) ?? [];
+  const waiting =
+    pages.data?.pages.filter(
+      (page) => page.status === "firing" && !page.acked_by && isUrgent(page.severity),
+    ) ?? [];
   const [first] = waiting;
   if (!first) return null;
   return (

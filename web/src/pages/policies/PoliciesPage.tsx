@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { policiesQuery } from "~/api/promises";
+import { policiesQuery } from "~/api/budgets";
 import { activeAlertsQuery } from "~/api/queries";
 import type { PolicyView } from "~/api/types";
 import { Answer } from "~/components/Answer";
@@ -47,6 +47,8 @@ function Body({ view }: { view: PolicyView }) {
       .map((alert) => [alert.labels.slo ?? "", alert.startsAt]),
   );
   const services = byService(view.promises);
+  const rules = JSON.stringify(view.default);
+  const same = view.policies.find((policy) => JSON.stringify(policy.rules) === rules);
   return (
     <div className="stack">
       <section className="panel stack tight">
@@ -69,7 +71,11 @@ function Body({ view }: { view: PolicyView }) {
         {view.policies.map((policy) => (
           <PolicyRulesTable key={policy.name} policy={policy} />
         ))}
-        <PolicyRulesTable rules={view.default} />
+        {same ? (
+          <p className="dim">Where no policy matches, default applies: the same rules as {same.name}.</p>
+        ) : (
+          <PolicyRulesTable rules={view.default} />
+        )}
       </section>
     </div>
   );

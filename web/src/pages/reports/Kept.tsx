@@ -8,7 +8,7 @@ import { formatAchieved, formatMinutes, keptTone, keptWord } from "./verdicts";
 
 function Used({ one }: { one: ReportPromise }) {
   const { used_ratio: ratio } = one.contract;
-  if (ratio === null) return <span className="dim">–</span>;
+  if (ratio === null || one.verdict === "unknown") return <span className="dim">–</span>;
   return (
     <span className={classes.used}>
       <span className={classes.track}>
@@ -58,7 +58,13 @@ export function Kept({ report }: { report: Report }) {
       key: "achieved",
       head: "Achieved",
       numeric: true,
-      cell: (one) => <strong>{formatAchieved(one.contract.achieved)}</strong>,
+      // What little data says stands in the reason: as a figure it would be taken for the period's.
+      cell: (one) =>
+        one.verdict === "unknown" ? (
+          <span className="dim">–</span>
+        ) : (
+          <strong>{formatAchieved(one.contract.achieved)}</strong>
+        ),
     },
     ...(corrected
       ? [
@@ -81,7 +87,10 @@ export function Kept({ report }: { report: Report }) {
       key: "left",
       head: "Left",
       numeric: true,
-      cell: (one) => (one.contract.used_ratio === null ? "–" : formatMinutes(one.contract.left_minutes)),
+      cell: (one) =>
+        one.contract.used_ratio === null || one.verdict === "unknown"
+          ? "–"
+          : formatMinutes(one.contract.left_minutes),
     },
     {
       key: "bad",

@@ -21,7 +21,7 @@ import { ReportForm } from "./ReportForm";
 function toneOf({ counts }: Report): Tone {
   if (counts.missed > 0) return "danger";
   if (counts.at_risk > 0) return "caution";
-  return counts.unknown === counts.promises ? "unknown" : "ok";
+  return counts.unknown > 0 ? "unknown" : "ok";
 }
 
 function periodText({ period, as_of: asOf }: Report): string {

@@ -60,14 +60,14 @@ export function GoldenSignals({ service }: { service: ServiceDetail }) {
       </section>
       <section className="panel">
         <PromChart
-          title="Saturation"
+          title="Saturation: the fuller of CPU and memory"
           unit="ratio"
-          queries={[{ name: "Saturation", expr: queries.saturation }]}
+          queries={[{ name: "Share in use", expr: queries.saturation }]}
           markers={markers}
           empty={
             queries.saturation
-              ? "The service sends no metric of a limited resource, such as a pool in use."
-              : "No limited resource is known for this service."
+              ? "The service sends no metric of its CPU or memory in use (process.cpu.utilization, container.memory.utilization)."
+              : "No metric of CPU or memory in use is known for this service."
           }
         />
       </section>

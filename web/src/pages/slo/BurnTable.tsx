@@ -18,7 +18,7 @@ const columnsFor = (limits: Limits): Column<Burn>[] => [
   },
   {
     key: "limit",
-    head: "Limit",
+    head: "Gate's limit",
     numeric: true,
     cell: (burn) => formatFigure(burnLimit(burn.window, limits)?.limit, "factor"),
   },
@@ -29,8 +29,8 @@ const columnsFor = (limits: Limits): Column<Burn>[] => [
   },
   {
     key: "effect",
-    head: "At the limit",
-    cell: (burn) => burnLimit(burn.window, limits)?.effect ?? "nothing",
+    head: "At the gate's limit",
+    cell: (burn) => burnLimit(burn.window, limits)?.effect ?? "– (none for this window)",
   },
   { key: "events", head: "Events", numeric: true, cell: (burn) => formatFigure(burn.events, "count") },
   { key: "coverage", head: "Coverage", numeric: true, cell: (burn) => formatFigure(burn.coverage, "ratio") },
@@ -41,11 +41,17 @@ export function BurnTable({ slo }: { slo: SLOStatus }) {
   if (slo.burn.length === 0)
     return <p className="dim">No burn rate: {slo.budget.reason || "there is no data"}.</p>;
   return (
-    <DataTable
-      label="Burn by window"
-      rows={sortedBurns(slo)}
-      columns={columnsFor(limits)}
-      rowKey={(burn) => burn.window}
-    />
+    <>
+      <DataTable
+        label="Burn by window"
+        rows={sortedBurns(slo)}
+        columns={columnsFor(limits)}
+        rowKey={(burn) => burn.window}
+      />
+      <p className="dim small">
+        These limits are the budget policy's, for deployments. Alerts have limits of their own, which the
+        sentence at the top names.
+      </p>
+    </>
   );
 }

@@ -1,6 +1,6 @@
 import { Button, Select, TextInput } from "@mantine/core";
 import { type FormEvent, useState } from "react";
-import { useCorrect } from "~/api/promises";
+import { useCorrect } from "~/api/budgets";
 import { ErrorNote } from "~/components/ErrorNote";
 import { useWho } from "~/components/useWho";
 import { fromInputValue, toInputValue, zoneName } from "~/format/time";

@@ -1,7 +1,7 @@
 import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { correctionsQuery, useUncorrect } from "~/api/promises";
+import { correctionsQuery, useUncorrect } from "~/api/budgets";
 import type { Correction } from "~/api/types";
 import { Answer } from "~/components/Answer";
 import { type Column, DataTable } from "~/components/DataTable";

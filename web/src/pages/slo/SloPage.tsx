@@ -58,8 +58,8 @@ export function SloPage() {
       >
         {slo && (
           <>
-            {slo.display_name} of {slo.service}: {formatRatio(slo.objective)} over {formatWindow(slo.window)}.{" "}
-            {slo.description || slo.indicator}
+            <strong>{slo.display_name}</strong> of {slo.service}: {formatRatio(slo.objective)} over{" "}
+            {formatWindow(slo.window)}. {slo.description || slo.indicator}
           </>
         )}
       </PageHead>

@@ -1,5 +1,5 @@
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { type CSSProperties, useEffect, useMemo, useRef, useState } from "react";
 import { formatDuration } from "~/format/duration";
 import type { Row } from "./layout";
 import { SpanRow } from "./SpanRow";
@@ -20,6 +20,17 @@ interface Props {
 
 const rowHeight = 28;
 
+/** Three to five round times of the trace's length, in ms; the last leaves room for its label. */
+export function roundTicks(totalMs: number): number[] {
+  if (!(totalMs > 0)) return [0];
+  const raw = totalMs / 4;
+  const power = 10 ** Math.floor(Math.log10(raw));
+  const step = ([1, 2, 2.5, 5, 10].find((one) => one * power >= raw) ?? 10) * power;
+  const out: number[] = [];
+  for (let at = 0; at * step <= totalMs * 0.93; at++) out.push(at * step);
+  return out;
+}
+
 /** Spans as bars on one time axis; only the rows in sight are in the page. */
 export function Waterfall({
   rows,
@@ -32,6 +43,7 @@ export function Waterfall({
   matches,
   focus,
 }: Props) {
+  const ticks = roundTicks(totalMs);
   const host = useRef<HTMLDivElement>(null);
   const [margin, setMargin] = useState(0);
   useEffect(() => {
@@ -57,13 +69,16 @@ export function Waterfall({
   }, [focus]);
 
   return (
-    <div className={classes.waterfall}>
+    <div
+      className={classes.waterfall}
+      style={{ "--tick": `${((ticks[1] ?? totalMs) / totalMs) * 100}%` } as CSSProperties}
+    >
       <div className={classes.axis} aria-hidden="true">
         <span>Span</span>
         <div className={classes.ticks}>
-          {[0, 0.25, 0.5, 0.75].map((share) => (
-            <span key={share} style={{ left: `${share * 100}%` }}>
-              {formatDuration((totalMs * share) / 1000)}
+          {ticks.map((tick) => (
+            <span key={tick} style={{ left: `${(tick / totalMs) * 100}%` }}>
+              {formatDuration(tick / 1000)}
             </span>
           ))}
         </div>

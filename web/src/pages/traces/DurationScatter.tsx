@@ -25,12 +25,25 @@ export function logShare(value: number, min: number, max: number): number {
   return (Math.log(value) - Math.log(min)) / (Math.log(max) - Math.log(min));
 }
 
+/**
+ * The time that the traces shown take, with room at both ends so that no point is cut off: the newest hundred of an
+ * hour are a second of it.
+ */
+export function spanOf(traces: readonly TraceRow[], range: ResolvedRange): ResolvedRange {
+  const starts = traces.map((trace) => Date.parse(trace.start));
+  const from = Math.max(Math.min(...starts), range.from);
+  const to = Math.min(Math.max(...starts), range.to);
+  const room = Math.max((to - from) * 0.03, 500);
+  return { from: from - room, to: to + room };
+}
+
 /** Each trace as a point: when it began and how long it took; octagon-like squares failed. */
 export function DurationScatter({ traces, range }: { traces: readonly TraceRow[]; range: ResolvedRange }) {
   const navigate = useNavigate();
   const { zone } = useTimeRange();
   const [near, setNear] = useState<TraceRow | undefined>(undefined);
-  const { points, ticks } = useMemo(() => {
+  const { points, ticks, shown } = useMemo(() => {
+    const shown = spanOf(traces, range);
     const seconds = traces.map((trace) => Math.max(trace.duration_ns / 1e9, 1e-6));
     const min = Math.min(...seconds) / 1.5;
     const max = Math.max(...seconds) * 1.5;
@@ -38,10 +51,11 @@ export function DurationScatter({ traces, range }: { traces: readonly TraceRow[]
     return {
       points: traces.map((trace, at) => ({
         trace,
-        x: ((Date.parse(trace.start) - range.from) / (range.to - range.from)) * width,
+        x: ((Date.parse(trace.start) - shown.from) / (shown.to - shown.from)) * width,
         y: y(seconds[at] ?? min),
       })),
       ticks: durationTicks(min, max).map((value) => ({ value, y: y(value) })),
+      shown,
     };
   }, [traces, range]);
   if (traces.length === 0) return null;
@@ -52,7 +66,7 @@ export function DurationScatter({ traces, range }: { traces: readonly TraceRow[]
         <span className="dim small" aria-live="off">
           {near
             ? `${formatDuration(near.duration_ns / 1e9)} ${near.root_name} at ${formatClock(Date.parse(near.start), zone)}`
-            : "○ fine  ■ with errors"}
+            : `○ fine  ■ with errors; ${formatClock(shown.from, zone)} to ${formatClock(shown.to, zone)}`}
         </span>
       </figcaption>
       <div className={classes.plot}>

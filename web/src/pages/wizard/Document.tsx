@@ -1,9 +1,11 @@
 import { Button, Select } from "@mantine/core";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { documentsQuery } from "~/api/backtest";
+import { slosQuery } from "~/api/queries";
 import { CopyButton } from "~/components/CopyButton";
+import { StateMark } from "~/components/StateMark";
 import { formatWindow } from "~/format/duration";
 import { encodeSets, toDrafts } from "~/pages/backtest/documents";
 import classes from "./Document.module.css";
@@ -24,6 +26,7 @@ export function Document({ service, proposal, percent }: Props) {
   const client = useQueryClient();
   const navigate = useNavigate();
   // B is what is in force and this document; without a list of the former it is this document alone.
+  const taken = useQuery(slosQuery).data?.slos.some((slo) => slo.name === proposal.name) ?? false;
   const replay = useMutation({
     mutationFn: async () => {
       const known = await client.ensureQueryData(documentsQuery).catch(() => ({}));
@@ -67,6 +70,12 @@ export function Document({ service, proposal, percent }: Props) {
           </Button>
         </div>
       </div>
+      {taken && (
+        <p>
+          <StateMark tone="caution" word={`An SLO ${proposal.name} is in force.`} /> Change its document, or
+          give this one another name: two of one name are refused.
+        </p>
+      )}
       <pre className={classes.code} tabIndex={0}>
         {text}
       </pre>
