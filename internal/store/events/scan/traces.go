@@ -69,10 +69,14 @@ func widen(r store.Range) store.Range {
 	if r == (store.Range{}) {
 		return r
 	}
-	return store.Range{
-		Start: r.Start - min(traceSlack, r.Start-math.MinInt64),
-		End:   r.End + min(traceSlack, math.MaxInt64-r.End),
+	out := store.Range{Start: math.MinInt64, End: math.MaxInt64}
+	if r.Start > math.MinInt64+traceSlack {
+		out.Start = r.Start - traceSlack
 	}
+	if r.End < math.MaxInt64-traceSlack {
+		out.End = r.End + traceSlack
+	}
+	return out
 }
 
 // matches adds the traces of u's matching spans.
