@@ -93,6 +93,7 @@ func (p *Process) problems() []model.Problem {
 	out = append(out, p.prober.Problems()...)
 	out = append(out, p.router.Problems()...)
 	out = append(out, p.signing.Problems()...)
+	out = append(out, p.aside.Problems()...)
 	if reason := p.metrics.ReadOnly(); reason != "" {
 		out = append(out, model.Problem{Severity: "critical", Message: "metrics store is read-only: " + reason, Cure: "make room on the disk; it resumes by itself"})
 	}

@@ -7,9 +7,9 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/signalbox-project/signalbox/internal/document"
-	"time"
 )
 
 // Slow senders on every endpoint that takes a body: none of them is in

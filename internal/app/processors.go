@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"path/filepath"
 
 	"github.com/signalbox-project/signalbox/internal/admit"
 	"github.com/signalbox-project/signalbox/internal/process/spanmetrics"
@@ -15,6 +16,7 @@ import (
 type processors struct {
 	admitter    *admit.Policy
 	stream      *local.Stream
+	aside       *local.AsideFile // what can never be stored
 	spanMetrics *spanmetrics.Processor
 	topology    *topology.Processor
 	search      *search.Service
@@ -44,8 +46,11 @@ func (p *Process) buildProcessors(context.Context) (err error) {
 	}); err != nil {
 		return err
 	}
+	if p.aside, err = local.OpenAside(filepath.Join(p.opts.StoragePath, "stream")); err != nil {
+		return err
+	}
 	p.stream, err = local.New(p.cfg.Stream, local.Deps{
-		Logger: p.component("stream"), Registerer: p.tel.Registry, Writer: p.events,
+		Logger: p.component("stream"), Registerer: p.tel.Registry, Writer: p.events, Aside: p.aside,
 		LogTaps:  []stream.LogTap{p.search, p.tally},
 		SpanTaps: []stream.SpanTap{p.spanMetrics, p.topology, p.tally},
 	})

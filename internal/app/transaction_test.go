@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -51,7 +52,7 @@ func (r *running) atWork() map[string]string {
 			out["rule manager"] = g.Name()
 		}
 	}
-	for _, p := range r.prober.Probes(nil) {
+	for _, p := range r.prober.Probes(context.Background()) {
 		out["prober"] = p.Name
 	}
 	return out

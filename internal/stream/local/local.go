@@ -3,11 +3,11 @@
 //
 // It does not admit, buffer, order or repeat anything. Data in: admitted
 // batches from intakes (stream.Sink). Data out: the same batches to a
-// store.EventWriter and, once that has made them durable, to every tap in the caller's
-// goroutine.
+// stream.Consumer and, once that has made them durable, to every tap in the caller's
+// goroutine; a record that can never be stored to a stream.Aside.
 //
-// Invariants: nil is returned only after the store returned nil; a tap sees a
-// batch after it is durable and never one that was not stored; at most
+// Invariants: the contract at stream.Consumer, which streamtest checks; nil is returned only after the store
+// returned nil; a tap sees a batch after it is durable and never what was not stored; at most
 // Config.MaxConcurrent batches are on their way, the next wait up to Config.MaxWait and then
 // get store.ErrOverloaded; a tap that panics costs its own result only. There are
 // no locks and no goroutines here. Start reading at Stream.
@@ -18,6 +18,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -57,20 +58,24 @@ func (c Config) Validate() []error {
 type Deps struct {
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer // nil registers nothing
-	Writer     store.EventWriter
+	Writer     stream.Consumer
+	Aside      stream.Aside // nil gives the error to the sender instead
 	LogTaps    []stream.LogTap
 	SpanTaps   []stream.SpanTap
 }
 
 // Stream implements stream.Sink.
 type Stream struct {
-	writer   store.EventWriter
+	writer   stream.Consumer
+	aside    stream.Aside
 	logTaps  []stream.LogTap
 	spanTaps []stream.SpanTap
 	log      *slog.Logger
 	slots    chan struct{}
 	maxWait  time.Duration
 
+	lag     *prometheus.GaugeVec
+	poison  *prometheus.CounterVec
 	refused prometheus.Counter
 	panics  prometheus.Counter
 	seconds *prometheus.HistogramVec
@@ -88,10 +93,16 @@ func New(cfg Config, d Deps) (*Stream, error) {
 		d.Logger = slog.New(slog.DiscardHandler)
 	}
 	s := &Stream{
-		writer: d.Writer, logTaps: d.LogTaps, spanTaps: d.SpanTaps, log: d.Logger,
+		writer: d.Writer, aside: d.Aside, logTaps: d.LogTaps, spanTaps: d.SpanTaps, log: d.Logger,
 		slots: make(chan struct{}, cfg.MaxConcurrent), maxWait: time.Duration(cfg.MaxWait),
+		lag: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: stream.MetricLag, Help: "Records that were taken and are not durable yet.",
+		}, []string{"signal"}),
+		poison: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: stream.MetricPoison, Help: "Records that can never be stored and were put aside.",
+		}, []string{"signal"}),
 		refused: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "signalbox_stream_overloaded_total", Help: "Batches refused because too many were being written.",
+			Name: stream.MetricOverloaded, Help: "Batches refused because too many were being written.",
 		}),
 		panics: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "signalbox_stream_tap_panics_total", Help: "Panics of processors; the batch was stored all the same.",
@@ -102,7 +113,7 @@ func New(cfg Config, d Deps) (*Stream, error) {
 		}, []string{"signal"}),
 	}
 	if d.Registerer != nil {
-		for _, c := range []prometheus.Collector{s.refused, s.panics, s.seconds} {
+		for _, c := range []prometheus.Collector{s.lag, s.poison, s.refused, s.panics, s.seconds} {
 			if err := d.Registerer.Register(c); err != nil {
 				return nil, fmt.Errorf("stream: register metrics: %w", err)
 			}
@@ -113,39 +124,74 @@ func New(cfg Config, d Deps) (*Stream, error) {
 
 // Logs implements stream.Sink.
 func (s *Stream) Logs(ctx context.Context, records []model.LogRecord) error {
-	err := s.store(ctx, stream.SignalLogs, func() error { return s.writer.AppendLogs(ctx, records) })
+	stored, err := take(ctx, s, stream.SignalLogs, records, s.writer.AppendLogs, func(r *model.LogRecord) stream.Dead { return stream.Dead{Log: r} })
 	if err != nil {
 		return err
 	}
 	for _, t := range s.logTaps {
-		s.tap(func() { t.TapLogs(records) })
+		s.tap(func() { t.TapLogs(stored) })
 	}
 	return nil
 }
 
 // Spans implements stream.Sink.
 func (s *Stream) Spans(ctx context.Context, spans []model.Span) error {
-	err := s.store(ctx, stream.SignalSpans, func() error { return s.writer.AppendSpans(ctx, spans) })
+	stored, err := take(ctx, s, stream.SignalSpans, spans, s.writer.AppendSpans, func(r *model.Span) stream.Dead { return stream.Dead{Span: r} })
 	if err != nil {
 		return err
 	}
 	for _, t := range s.spanTaps {
-		s.tap(func() { t.TapSpans(spans) })
+		s.tap(func() { t.TapSpans(stored) })
 	}
 	return nil
 }
 
-func (s *Stream) store(ctx context.Context, signal string, write func() error) error {
+// take has a batch stored and answers what of it was: all but what went aside.
+func take[T any](ctx context.Context, s *Stream, signal string, batch []T, write func(context.Context, []T) error, dead func(*T) stream.Dead) ([]T, error) {
+	lag := s.lag.WithLabelValues(signal)
+	lag.Add(float64(len(batch)))
+	defer lag.Sub(float64(len(batch)))
 	if err := s.enter(ctx); err != nil {
-		return err
+		return nil, err
 	}
 	defer func() { <-s.slots }()
 	start := time.Now()
-	if err := write(); err != nil {
-		return fmt.Errorf("append %s: %w", signal, err)
+	stored, err := divide(ctx, s, signal, batch, write, dead)
+	if err != nil {
+		return nil, fmt.Errorf("append %s: %w", signal, err)
 	}
 	s.seconds.WithLabelValues(signal).Observe(time.Since(start).Seconds())
-	return nil
+	return stored, nil
+}
+
+// divide stores a batch. One that has poison in it is halved until the record stands alone, which goes aside.
+func divide[T any](ctx context.Context, s *Stream, signal string, batch []T, write func(context.Context, []T) error, dead func(*T) stream.Dead) ([]T, error) {
+	err := write(ctx, batch)
+	switch {
+	case err == nil:
+		return batch, nil
+	case s.aside == nil || !errors.Is(err, stream.ErrPoison) || len(batch) == 0:
+		return nil, err
+	case len(batch) == 1:
+		d := dead(&batch[0])
+		d.Signal, d.Reason = signal, err.Error()
+		if failed := s.aside.Put(ctx, d); failed != nil {
+			return nil, errors.Join(err, fmt.Errorf("put it aside: %w", failed))
+		}
+		s.poison.WithLabelValues(signal).Inc()
+		s.log.Error("a record can never be stored and was put aside", "signal", signal, "reason", d.Reason)
+		return nil, nil
+	}
+	half := len(batch) / 2
+	first, err := divide(ctx, s, signal, batch[:half], write, dead)
+	if err != nil {
+		return nil, err
+	}
+	second, err := divide(ctx, s, signal, batch[half:], write, dead)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Concat(first, second), nil
 }
 
 // enter waits for a slot; the fast path costs no timer.

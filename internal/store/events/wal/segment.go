@@ -14,6 +14,7 @@ import (
 	"github.com/klauspost/compress/s2"
 
 	"github.com/signalbox-project/signalbox/internal/store/events/disk"
+	"github.com/signalbox-project/signalbox/internal/stream"
 )
 
 const (
@@ -154,7 +155,7 @@ func (s *Segment) write(record []byte) (n uint64, err error) {
 		return 0, fmt.Errorf("write segment %s: %w", s.path, ErrBroken)
 	}
 	if len(record) > maxRecord {
-		return 0, fmt.Errorf("write segment %s: record of %d bytes is too long", s.path, len(record))
+		return 0, fmt.Errorf("write segment %s: record of %d bytes is too long: %w", s.path, len(record), stream.ErrPoison)
 	}
 	if _, err := s.f.Write(record); err != nil {
 		err = fmt.Errorf("write segment %s: %w", s.path, err)
