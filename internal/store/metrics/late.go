@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -91,8 +92,9 @@ const lateRetryMost = time.Minute
 // all of it, and when it could not be written. The database itself does so only after samples in order have filled a block,
 // which processes that are killed often never reach.
 func (s *Store) keepLate(ctx context.Context) {
+	begin := time.Now()
 	for pause := diskCheckEvery; ; {
-		if err := s.lateToBlocks(ctx); err != nil {
+		if err := s.lateToBlocks(ctx, time.Since(begin)); err != nil {
 			s.log.Error("late samples could not be put into blocks", "err", err)
 			pause = min(2*pause, lateRetryMost)
 		} else {
@@ -106,18 +108,42 @@ func (s *Store) keepLate(ctx context.Context) {
 	}
 }
 
-func (s *Store) lateToBlocks(ctx context.Context) error {
+// lateTries is a file beside the logs with the number of times in a row that late samples were to go into blocks
+// because their log was long, and the process did not live to see the end. Each leaves some of the blocks behind, which the next
+// start opens, so that a process that is killed after seconds must not try each time.
+const lateTries = "LATE"
+
+// patience is how long a process lives before it tries again.
+func patience(tries int) time.Duration {
+	if tries < 2 {
+		return 0
+	}
+	return min(time.Second<<min(tries, 20), 10*time.Minute)
+}
+
+func (s *Store) lateToBlocks(ctx context.Context, lived time.Duration) error {
 	failed := s.late.failed.Load()
-	if failed == s.late.inBlocks.Load() && folderBytes(filepath.Join(s.dir, wlog.WblDirName)) <= s.cfg.LateLogBytes {
+	long := failed == s.late.inBlocks.Load()
+	if long && folderBytes(filepath.Join(s.dir, wlog.WblDirName)) <= s.cfg.LateLogBytes {
 		return nil
 	}
 	if s.disk.low.Load() {
 		return nil // it begins with writing chunks, where the TSDB panics without room
 	}
+	tries := filepath.Join(s.dir, lateTries)
+	if long {
+		text, _ := os.ReadFile(tries) // none, or one that makes no sense, is no reason to wait
+		n, _ := strconv.Atoi(string(text))
+		if lived < patience(n) {
+			return nil
+		}
+		_ = os.WriteFile(tries, []byte(strconv.Itoa(max(n, 0)+1)), 0o640) //nolint:gosec // as the other files
+	}
 	begin := time.Now()
 	if err := s.db.CompactOOOHead(ctx); err != nil {
 		return err
 	}
+	_ = os.Remove(tries)
 	s.late.inBlocks.Store(failed)
 	s.log.Debug("late samples were put into blocks", "took", time.Since(begin))
 	s.checkDisk()

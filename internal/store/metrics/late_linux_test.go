@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/signalbox-project/signalbox/internal/store"
@@ -94,11 +93,11 @@ func TestLateSamplesThatCannotBeLoggedAreRefusedUntilTheyAreInABlock(t *testing.
 	if n := testutil.ToFloat64(s.late.failures); n != 1 {
 		t.Errorf("counted %v failures, want 1", n)
 	}
-	if err := s.lateToBlocks(context.Background()); err == nil || s.Ready() == nil {
+	if err := s.lateToBlocks(context.Background(), 0); err == nil || s.Ready() == nil {
 		t.Errorf("with the disk still full: %v, ready: %v", err, s.Ready())
 	}
 	repair()
-	if err := s.lateToBlocks(context.Background()); err != nil {
+	if err := s.lateToBlocks(context.Background(), 0); err != nil {
 		t.Fatal(err)
 	}
 	if err := putMany(s, "up", 3, now.Add(-time.Hour)); err != nil {
@@ -143,32 +142,6 @@ func TestSeriesThatCouldNotBeLoggedDoNotLoseLaterSamples(t *testing.T) {
 	}
 }
 
-// A long log of late samples is not left to the next start.
-func TestALongLogOfLateSamplesGoesIntoBlocks(t *testing.T) {
-	cfg := DefaultConfig()
-	cfg.LateLogBytes = 100
-	dir, now := t.TempDir(), time.Now()
-	s, err := Open(cfg, Deps{Dir: dir, Registerer: prometheus.NewRegistry()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	for i, want := range []bool{false, true} {
-		if err := putMany(s, "up", 1+100*i, now.Add(-5*time.Duration(i)*time.Hour)); err != nil {
-			t.Fatal(err)
-		}
-		if err := s.lateToBlocks(context.Background()); err != nil {
-			t.Fatal(err)
-		}
-		if got := len(s.db.Blocks()) > 0; got != want {
-			t.Errorf("round %d: in a block: %v", i, got)
-		}
-	}
-	if n := folderBytes(filepath.Join(dir, "wbl")); n > cfg.LateLogBytes {
-		t.Errorf("the log still has %d bytes", n)
-	}
-}
-
 // Without new series nothing of what comes later depends on the batch that could not be written.
 func TestSamplesThatCouldNotBeLoggedAreTakenAgainWithoutARestart(t *testing.T) {
 	dir, now := t.TempDir(), time.Now()
@@ -187,5 +160,27 @@ func TestSamplesThatCouldNotBeLoggedAreTakenAgainWithoutARestart(t *testing.T) {
 	}
 	if floats, _ := count(t, killedNow(t, dir), "up"); floats < 6 {
 		t.Errorf("%d samples after a kill, want those that were acknowledged", floats)
+	}
+}
+
+// A try is counted before it is made, as its end may never come.
+func TestATryThatDoesNotEndIsCounted(t *testing.T) {
+	dir, now := t.TempDir(), time.Now()
+	s := openShort(t, dir)
+	if err := putMany(s, "up", 1, now); err != nil {
+		t.Fatal(err)
+	}
+	if err := putMany(s, "up", 100, now.Add(-5*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	repair := full(t, newest(t, filepath.Join(dir, "wbl")))
+	defer repair()
+	for want := range 2 {
+		if err := s.lateToBlocks(context.Background(), 0); err == nil {
+			t.Fatal("a full disk is no error")
+		}
+		if text, _ := os.ReadFile(filepath.Join(dir, lateTries)); string(text) != strconv.Itoa(want+1) {
+			t.Errorf("counted %q tries, want %d", text, want+1)
+		}
 	}
 }
