@@ -90,7 +90,7 @@ func (p *promiseReplay) correct(ctx context.Context) error {
 	if p.room.deps.Corrections == nil {
 		return nil
 	}
-	list, err := p.room.deps.Corrections.Corrections(ctx, p.def.Name)
+	list, err := p.room.deps.Corrections.Corrections(ctx, p.def.Whole())
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/budget"
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/slo"
 	"github.com/signalbox-project/signalbox/internal/slo/pace"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
@@ -49,6 +50,17 @@ func (r *Room) run(ctx context.Context, p plan, progress *progress) (*Result, er
 		p.notes = append(p.notes, fmt.Sprintf("Only the newest %d deployments were asked about.", maxDeploys))
 	}
 	slices.Reverse(deploys)
+	for i := range p.sets {
+		s := &p.sets[i]
+		var notes []string
+		if s.promises, notes, err = slo.EachGroup(ctx, r.deps.SLOQuerier, s.promises, p.start, p.end); err != nil {
+			return nil, err
+		}
+		p.notes = append(p.notes, notes...)
+	}
+	if err := p.bound(); err != nil { // of all groups
+		return nil, err
+	}
 	chunks := int64((p.end.Sub(p.start) + chunk - 1) / chunk)
 	for _, s := range p.sets {
 		// Reading the window before the start is as much work as the rest.

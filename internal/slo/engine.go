@@ -16,6 +16,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/notify"
+	"github.com/signalbox-project/signalbox/internal/slo/groups"
 	"github.com/signalbox-project/signalbox/internal/slo/indicator"
 	"github.com/signalbox-project/signalbox/internal/slo/judgement"
 	"github.com/signalbox-project/signalbox/internal/slo/pace"
@@ -68,7 +69,7 @@ type Engine struct {
 	metrics *engineMetrics
 	courier *courier
 	members members
-	groups  map[string]*groups // by SLO; only Run's goroutine touches it
+	groups  map[string]*groups.Groups // by SLO; only Run's goroutine touches it
 	last    lastRun
 	next    schedule
 
@@ -230,8 +231,7 @@ func (e *Engine) restore(ctx context.Context) error {
 // step judges every SLO once at now. It runs no two at a time.
 func (e *Engine) step(ctx context.Context, now time.Time) {
 	start := time.Now()
-	e.discover(ctx, now)
-	list := e.sync(ctx, now)
+	list := e.sync(ctx, e.discover(ctx, now), now)
 	q := indicator.NewBatch(e.deps.Querier, e.members.families)
 	corrections := *e.corrections.Load()
 	e.readLate(list, now)
@@ -273,7 +273,7 @@ func (e *Engine) concludeAll(list []*objective, now time.Time) (stand, members [
 	}
 	for _, o := range list {
 		if o.def.Grouping != nil {
-			s := e.groups[o.def.Name].face(o.whole, of[o.def.Name], now)
+			s := face(e.groups[o.def.Name], o.whole, of[o.def.Name], now)
 			o.mu.Lock()
 			o.status = s
 			o.mu.Unlock()

@@ -15,6 +15,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/gate"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/slo"
+	"github.com/signalbox-project/signalbox/internal/slo/groups"
 	"github.com/signalbox-project/signalbox/internal/slo/promexpr"
 )
 
@@ -239,13 +240,13 @@ func TestAGroupOfThePastIsFoundInHistory(t *testing.T) {
 func TestGroupsAboveTheLimitAreNamed(t *testing.T) {
 	w := newWorld(t, byRoute("by-route", "by (route)", ""))
 	many := map[string][2]float64{}
-	for i := range slo.MaxGroups + 3 {
+	for i := range groups.Max + 3 {
 		many[fmt.Sprintf("/%03d", i)] = [2]float64{100, 0}
 	}
 	w.routes(20*time.Minute, many)
 	w.settle()
 	s := w.slo("by-route")
-	if s.Groups.Count != slo.MaxGroups || len(s.Groups.LeftOut) != 3 || !strings.Contains(s.Action, "3 groups above the limit of 100 are not judged: by-route{route=") {
+	if s.Groups.Count != groups.Max || len(s.Groups.LeftOut) != 3 || !strings.Contains(s.Action, "3 groups above the limit of 100 are not judged: by-route{route=") {
 		t.Errorf("%d groups, left out %v: %s", s.Groups.Count, s.Groups.LeftOut, s.Action)
 	}
 }

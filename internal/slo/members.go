@@ -37,10 +37,10 @@ func (m *members) waiting() bool {
 	return slices.ContainsFunc(m.all(), func(o *objective) bool { return o.history.Waiting() })
 }
 
-// sync makes the members follow the catalog. A definition that measures what it
+// sync makes the members follow the definitions. A definition that measures what it
 // measured before keeps its ledger; a changed one reads its history again.
-func (e *Engine) sync(ctx context.Context, now time.Time) []*objective {
-	defs, before := e.definitions(), e.members.all()
+func (e *Engine) sync(ctx context.Context, defs []*Definition, now time.Time) []*objective {
+	before := e.members.all()
 	again := e.again.Swap(false)
 	if len(defs) == len(before) && !again && slices.EqualFunc(defs, before, func(d *Definition, o *objective) bool { return d == o.def }) {
 		return before

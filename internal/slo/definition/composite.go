@@ -163,6 +163,13 @@ func (c *compositeResolver) visit(s *openslo.SLO, path []string) *Definition {
 		if objective == 0 {
 			objective = d.Objective
 		}
+		if d.Grouping != nil {
+			c.report(s.Meta, ob.Line, true, fmt.Sprintf("SLO %s: its part %s has a budget for each %s; here all of its groups are counted together", s.Name, d.Name, strings.Join(d.Grouping.By, ", ")),
+				"write a composite for each group, over queries that select it, or leave the part as it is if all together are meant")
+		}
+		if d.PartOf != "" {
+			d.Grouping = nil // it is of the composite's making
+		}
 		parts = append(parts, Part{Definition: d, Weight: ob.Weight, Objective: objective})
 		sum += ob.Weight
 	}
@@ -233,7 +240,7 @@ func (c *compositeResolver) part(s *openslo.SLO, ob *openslo.Objective, i int, p
 	if d == nil {
 		return nil
 	}
-	d.PartOf, d.BurnAlerts, d.extends, d.Grouping = s.Name, []BurnAlert{}, false, nil
+	d.PartOf, d.BurnAlerts, d.extends = s.Name, []BurnAlert{}, false
 	c.byName[name] = d
 	c.defs = append(c.defs, d)
 	return d

@@ -318,6 +318,7 @@ func (r *resolver) raw(d *Definition, s *openslo.SLO, sli *openslo.SLI, ob *open
 		d.Queries.Error = "1 - (" + v.Text + ")"
 	}
 	d.Measure = sliced(src, s.Method, ob, ob.SliceTarget)
+	r.grouping(d, s, sli, ob)
 }
 
 // sliced judges values by slices where the method asks for it.
@@ -348,6 +349,7 @@ func (r *resolver) threshold(d *Definition, s *openslo.SLO, sli *openslo.SLI, ob
 		target = 1
 	}
 	d.Measure = sliced(&indicator.Values{Query: v, Op: ob.Op, Limit: ob.Value}, s.Method, ob, target)
+	r.grouping(d, s, sli, ob)
 }
 
 func (r *resolver) vector(d *Definition, sli *openslo.SLI, m *openslo.Metric) *promexpr.Vector {

@@ -28,5 +28,6 @@ func (r *resolver) eventRatio(d *Definition, s *openslo.SLO, sli *openslo.SLI, o
 	}
 	d.Indicator, d.Queries = counts.Words(), counts.Queries()
 	d.Measure = counts
+	r.eventGrouping(d, s, sli, ob, counts.Total)
 	r.sliceCounts(d, counts, s.Method, ob)
 }

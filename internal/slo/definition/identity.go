@@ -28,14 +28,35 @@ func (b BurnAlert) Title() string {
 // AlertLabels are what an alert of the SLO carries, for a row of its table.
 func (d *Definition) AlertLabels(b BurnAlert) model.Labels {
 	if b.Only {
-		ls, _ := Carried(b.Labels, d.groupLabels())
+		ls, _ := Carried(b.Labels)
 		ls["alertname"] = b.Title()
+		d.addGroup(ls, nil)
 		d.identify(ls, b)
 		return ls
 	}
-	ls, _ := Carried(d.Labels, b.Labels, d.groupLabels())
-	maps.Copy(ls, d.ownLabels(b))
+	ls, _ := Carried(d.Labels, b.Labels)
+	own := d.ownLabels(b)
+	maps.Copy(ls, own)
+	d.addGroup(ls, own)
 	return ls
+}
+
+// addGroup adds the labels of the group that the alert is of: without them two groups would be one alert. A group's service
+// or environment is what routes go by, and the SLO's own stands where other rooms look for it; any other name that is taken is the group's
+// with a prefix.
+func (d *Definition) addGroup(ls, own model.Labels) {
+	group, _ := Carried(d.groupLabels())
+	for name, v := range group {
+		had, taken := ls[name]
+		switch {
+		case !taken || had == v:
+			ls[name] = v
+		case own[name] == had && (name == "service" || name == "env"):
+			ls[name], ls[model.OwnLabel+name] = v, had
+		default:
+			ls["group_"+name] = v
+		}
+	}
 }
 
 // ownLabels are those that every alert has which is not imported.

@@ -29,7 +29,7 @@ func PrometheusRules(defaults []BurnAlert, defs []*Definition) ([]byte, error) {
 			rules = append(rules, yaml.MapSlice{
 				{Key: "record", Value: recordedError(budget.Window(w))},
 				{Key: "expr", Value: d.errorOver(w)},
-				{Key: "labels", Value: map[string]string{"slo": d.Name, "service": d.Service}},
+				{Key: "labels", Value: d.withoutGroup(map[string]string{"slo": d.Name, "service": d.Service})},
 			})
 		}
 		for _, b := range d.Table(defaults) {
@@ -64,6 +64,15 @@ func (d *Definition) exportable() error {
 		if err := p.Definition.exportable(); err != nil {
 			return fmt.Errorf("SLO %s is made of one that cannot be exported: %w", d.Name, err)
 		}
+		if g := p.Definition.Grouping; g != nil {
+			return fmt.Errorf("SLO %s is made of %s, which is recorded for each %s alone: it stays with Signalbox, or make it of an SLO that sums over all", d.Name, p.Definition.Name, strings.Join(g.By, ", "))
+		}
+	}
+	if d.Grouping != nil && !indicator.GroupsInPromQL(d.Measure) {
+		return fmt.Errorf("SLO %s has a budget for each %s and filters its counts, which a recording rule cannot do for each of them: it stays with Signalbox, or count by selectors alone", d.Name, strings.Join(d.Grouping.By, ", "))
+	}
+	if d.Grouping != nil && slices.ContainsFunc(d.Grouping.By, func(name string) bool { return name == "slo" || name == "severity" || name == "alertname" }) {
+		return fmt.Errorf("SLO %s has a budget for each %s, and a rule's alert has a label of that name of its own: it stays with Signalbox, or sum by a label of another name", d.Name, strings.Join(d.Grouping.By, ", "))
 	}
 	if s := indicator.EventsOf(d.Measure); s != nil {
 		return fmt.Errorf("SLO %s counts %s, which Prometheus does not keep: it stays with Signalbox, or count by a metric", d.Name, s.Signal())
@@ -85,7 +94,7 @@ func exportedWindows(defaults []BurnAlert, d *Definition, defs []*Definition) []
 }
 
 // errorOver is the error ratio over a window in standard PromQL, one sample
-// without labels.
+// without labels or one for each group.
 func (d *Definition) errorOver(w time.Duration) string {
 	window := fmt.Sprintf("%ds", int(w.Seconds()))
 	if w%time.Minute == 0 {
@@ -98,12 +107,25 @@ func (d *Definition) errorOver(w time.Duration) string {
 		}
 		return strings.Join(texts, " + ")
 	}
-	return indicator.ErrorOver(d.Measure, d.Queries.Error, window)
+	if d.Grouping != nil {
+		return indicator.ErrorOver(d.Measure, d.Queries.Error, window, d.Grouping.By)
+	}
+	return indicator.ErrorOver(d.Measure, d.Queries.Error, window, nil)
+}
+
+// withoutGroup leaves out what a rule would put over the labels of the groups: they would all be one.
+func (d *Definition) withoutGroup(labels map[string]string) map[string]string {
+	if d.Grouping != nil {
+		for _, name := range d.Grouping.By {
+			delete(labels, name)
+		}
+	}
+	return labels
 }
 
 func (d *Definition) alertRule(b BurnAlert) yaml.MapSlice {
 	long, short := budget.Window(time.Duration(b.Long)), budget.Window(b.ShortWindow())
-	labels := map[string]string(d.AlertLabels(b))
+	labels := d.withoutGroup(d.AlertLabels(b))
 	delete(labels, "alertname")
 	limit := b.Factor * d.ErrorBudget()
 	expr := fmt.Sprintf("%s{slo=%q} >= %.10g and %s{slo=%q} >= %.10g", recordedError(long), d.Name, limit, recordedError(short), d.Name, limit)

@@ -34,6 +34,8 @@ type Events interface {
 	// CountEvents counts by minute what began (a deployment: ended) in [from, to), both
 	// full minutes. A minute that is not over counts as far as it is known.
 	CountEvents(ctx context.Context, q *EventQuery, from, to time.Time) ([]uint64, error)
+	// EventValues are the values of a field of what began in [from, to), as many as may matter.
+	EventValues(ctx context.Context, q *EventQuery, field string, from, to time.Time) ([]string, error)
 }
 
 // WithEvents is a Querier for indicators over PromQL and over events.
@@ -46,11 +48,16 @@ type both struct {
 
 var errNoEvents = errors.New("there is no store of spans, logs and deployments to count in")
 
-func countEvents(ctx context.Context, q Querier, e *EventQuery, from, to time.Time) ([]uint64, error) {
+func eventsOf(q Querier) (Events, bool) {
 	if b, ok := q.(*Batch); ok {
 		q = b.Querier
 	}
 	events, ok := q.(Events)
+	return events, ok
+}
+
+func countEvents(ctx context.Context, q Querier, e *EventQuery, from, to time.Time) ([]uint64, error) {
+	events, ok := eventsOf(q)
 	if !ok {
 		return nil, errNoEvents
 	}

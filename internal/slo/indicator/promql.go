@@ -6,9 +6,12 @@ import (
 	"time"
 )
 
-// ErrorOver is a source's error ratio over a window such as 5m in standard PromQL. text is
-// its error ratio with $window for the range, or at one time where it judges values.
-func ErrorOver(src Source, text, window string) string {
+// ErrorOver is a source's error ratio over a window such as 5m in standard PromQL: one sample without labels or, where
+// it has groups, one for each set of the labels. text is its error ratio with $window for the range, or at one time where it judges values.
+func ErrorOver(src Source, text, window string, by []string) string {
+	if r := RatioOf(src); r != nil && len(by) > 0 {
+		text = r.errorBy(by)
+	}
 	slice, target := time.Minute, 0.0
 	switch s := Inner(src).(type) {
 	case *Slices:
@@ -20,5 +23,27 @@ func ErrorOver(src Source, text, window string) string {
 	if target > 0 {
 		text = fmt.Sprintf("(%s) > bool %.10g", text, 1-target+1e-12)
 	}
-	return fmt.Sprintf("avg(avg_over_time((%s)[%s:%dm]))", text, window, int(slice.Minutes()))
+	avg := "avg"
+	if len(by) > 0 {
+		avg = "avg by (" + strings.Join(by, ", ") + ") "
+	}
+	return fmt.Sprintf("%s(avg_over_time((%s)[%s:%dm]))", avg, text, window, int(slice.Minutes()))
+}
+
+// errorBy is the error ratio of each group. One in which nothing was good, or bad, has no series of that: it is zero.
+func (s *Ratio) errorBy(by []string) string {
+	total := s.Total.SumBy("$window", by)
+	part := s.part().SumBy("$window", by)
+	ratio := fmt.Sprintf("(%s or 0 * %s) / %s", part, total, total)
+	if s.Good != nil {
+		return "1 - " + ratio
+	}
+	return ratio
+}
+
+// GroupsInPromQL reports whether the groups of a source can be told apart in standard PromQL: not where counts are weighed or
+// filtered minute by minute.
+func GroupsInPromQL(src Source) bool {
+	r := RatioOf(src)
+	return r == nil || !r.Total.Minutewise() && !r.part().Minutewise()
 }

@@ -134,6 +134,7 @@ type Metric struct {
 	Line   int
 
 	Quiet time.Duration // with Events: how long none may come before that is no data; 0: as usual
+	By    []string      // with Events: fields, of whose values each set has a budget of its own
 }
 
 // Events reports whether it counts events by a filter; otherwise Query is PromQL.
@@ -414,6 +415,7 @@ func (r *reader) metric(o *document.Object) *Metric {
 		m.Query, m.Line = strings.TrimSpace(spec.Str("query", true)), spec.At("query").Line()
 		if m.Events() {
 			m.Quiet = duration(spec, "quiet", false)
+			m.By = spec.Strings("by")
 			if m.Quiet < 0 || m.Quiet > maxQuiet(m.Type) {
 				spec.At("quiet").Problem(fmt.Sprintf("quiet is %s", m.Quiet), fmt.Sprintf("give 1m to %s", durationText(maxQuiet(m.Type))))
 			}

@@ -80,6 +80,8 @@ func fields(pairs ...any) (m yaml.MapSlice) {
 			empty = len(v) == 0
 		case []yaml.MapSlice:
 			empty = len(v) == 0
+		case []string:
+			empty = len(v) == 0
 		}
 		if !empty {
 			m = append(m, yaml.MapItem{Key: pairs[i], Value: pairs[i+1]})
@@ -161,7 +163,7 @@ func (m *Metric) fields() yaml.MapSlice {
 	if m.Quiet > 0 {
 		quiet = durationText(m.Quiet)
 	}
-	return fields("metricSource", fields("metricSourceRef", m.Source, "type", kind, "spec", fields("query", m.Query, "quiet", quiet)))
+	return fields("metricSource", fields("metricSourceRef", m.Source, "type", kind, "spec", fields("query", m.Query, "quiet", quiet, "by", m.By)))
 }
 
 func (p *AlertPolicy) fields() yaml.MapSlice {

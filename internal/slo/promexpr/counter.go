@@ -103,7 +103,7 @@ func (c *Counter) readable(text string, isCounter bool) error {
 	if err != nil {
 		return err
 	}
-	r := rewriter{isCounter: isCounter, byMinute: c.byMinute()}
+	r := rewriter{isCounter: isCounter, byMinute: c.Minutewise()}
 	out := r.rewrite(expr)
 	c.plain = out.String()
 	if r.byMinute {
@@ -126,7 +126,8 @@ func parse(text string) (parser.Expr, error) {
 	return expr, nil
 }
 
-func (c *Counter) byMinute() bool {
+// Minutewise reports whether windows of the query are made of minutes.
+func (c *Counter) Minutewise() bool {
 	for _, t := range c.terms {
 		if t.byMinute {
 			return true
@@ -180,7 +181,7 @@ type Piece struct {
 // Pieces are what (from, to] is counted by: one query, or several where a
 // query that is counted minute by minute begins or ends within one.
 func (c *Counter) Pieces(from, to time.Time) (out []Piece) {
-	if !c.byMinute() {
+	if !c.Minutewise() {
 		return []Piece{{c.Over(to.Sub(from)), to}}
 	}
 	for at := from; at.Before(to); {
@@ -212,6 +213,11 @@ func (c *Counter) Sum(window string) string {
 		return c.Plain(window)
 	}
 	return "sum(" + c.Plain(window) + ")"
+}
+
+// SumBy is Plain as one series for each set of labels; a query that is counted Minutewise has none.
+func (c *Counter) SumBy(window string, by []string) string {
+	return "sum by (" + strings.Join(by, ", ") + ") (" + c.Plain(window) + ")"
 }
 
 // LastSample is an expression for the time of the newest sample, in Unix

@@ -42,3 +42,41 @@ func TestGroupsThatCannotBeToldApartAreRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestTheGroupsOfValues(t *testing.T) {
+	for query, want := range map[string]string{
+		`max by (queue) (age)`:    "[queue]",
+		`max(age)`:                "[]",
+		`age`:                     "[]",
+		`max without (pod) (age)`: "error",
+		`histogram_quantile(0.99, sum by (le, route) (rate(b_bucket[5m])))`: "[route]",
+		`histogram_quantile(0.99, sum by (le) (rate(b_bucket[5m])))`:        "[]",
+		`histogram_quantile(0.99, sum by (route) (rate(b[5m])))`:            "[route]",
+		`sum by (a) (rate(x[5m])) / sum by (a) (rate(y[5m]))`:               "[a]",
+		`1 - (sum by (b, a) (x) / sum by (a, b) (y))`:                       "[a b]",
+		`clamp_max(max by (a) (x), 1)`:                                      "[a]",
+		`max_over_time(max by (a) (x)[10m:1m])`:                             "[a]",
+		`max by (a) (sum by (a, pod) (x))`:                                  "[a]",
+		`quantile by (a) (0.5, x) > 3`:                                      "[a]",
+		`max by (a) (x) / sum(y)`:                                           "error",
+		`max by (a) (x) or max by (b) (y)`:                                  "error",
+		`max by (a) (sum by (pod) (x))`:                                     "error",
+		`max by (a) (x) / on () group_left () sum(y)`:                       "error",
+		`topk by (a) (3, x)`:                                                "error",
+		`max by (a) (label_replace(x, "a", "$1", "b", "(.*)"))`:             "error",
+		`label_replace(max by (a) (x), "c", "$1", "a", "(.*)")`:             "error",
+		`max by (a) (x) + max without (a) (y)`:                              "error",
+	} {
+		by, err := ValueGroups(query)
+		got := fmt.Sprint(by)
+		if err != nil {
+			got = "error"
+		}
+		if got != want {
+			t.Errorf("%s: by %s (%v), want %s", query, got, err, want)
+		}
+	}
+	if got, err := NarrowValues(`histogram_quantile(0.99, sum by (le, route) (rate(b_bucket[5m])))`, map[string]string{"route": "/b"}); err != nil || got != `histogram_quantile(0.99, sum by (le, route) (rate(b_bucket{route="/b"}[5m])))` {
+		t.Errorf("%s (%v)", got, err)
+	}
+}
