@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -12,6 +14,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/times"
+	"github.com/signalbox-project/signalbox/internal/report/archive"
 	"github.com/signalbox-project/signalbox/internal/report/paper"
 	"github.com/signalbox-project/signalbox/internal/slo"
 	"github.com/signalbox-project/signalbox/internal/slo/ledger"
@@ -35,7 +38,8 @@ func (c *counting) Range(ctx context.Context, expr string, start, end time.Time,
 
 func (w *world) count() *counting {
 	c := &counting{Querier: w.room.deps.Querier}
-	w.room.deps.Querier, w.room.archive.deps.Querier = c, c
+	w.querier = c
+	w.start()
 	return c
 }
 
@@ -95,24 +99,25 @@ func TestADamagedDayIsReadAgain(t *testing.T) {
 	}
 }
 
+const passes = 6 * time.Hour // between two of the archive's
+
 func TestDaysAreReadAheadOfReports(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &world{t: t, now: time.Now(), defs: define(t, availability("edge", "99.9")), retention: 5 * dayWidth}
-		w.room = &Room{}
+		w := &world{t: t, now: time.Now(), defs: define(t, availability("edge", "99.9")), retention: 5 * archive.DayWidth}
 		var asked atomic.Int64
-		a := newArchive(Deps{Querier: stub{&asked}, Promises: w, Days: &w.days, Retention: w.retention, Now: time.Now, SLO: slo.DefaultConfig()})
+		a := archive.New(archive.Deps{Querier: stub{&asked}, SLOs: w, Days: &w.days, Retention: w.retention, Now: time.Now, Logger: slog.New(slog.DiscardHandler)})
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
-		go func() { done <- a.run(ctx) }()
+		go func() { done <- a.Run(ctx) }()
 		for range 3 {
-			<-time.After(everyPass + time.Hour) // of the bubble's clock
+			<-time.After(passes + time.Hour) // of the bubble's clock
 			synctest.Wait()
 		}
 		if settled, all := w.days.settled(); settled < 7 || all < settled {
 			t.Errorf("%d of %d days are settled", settled, all)
 		}
 		before := asked.Load()
-		<-time.After(everyPass)
+		<-time.After(passes)
 		synctest.Wait()
 		if got := asked.Load() - before; got > 4 {
 			t.Errorf("%d queries for days that are settled", got)
@@ -129,8 +134,11 @@ type stub struct{ asked *atomic.Int64 }
 
 func (s stub) Instant(context.Context, string, time.Time) ([]model.Sample, error) { return nil, nil }
 
-func (s stub) Range(_ context.Context, _ string, start, end time.Time, step time.Duration) ([]model.Series, error) {
+func (s stub) Range(_ context.Context, expr string, start, end time.Time, step time.Duration) ([]model.Series, error) {
 	s.asked.Add(1)
+	if strings.Contains(expr, "error") {
+		return nil, nil // none of them fails
+	}
 	var out model.Series
 	for at := start; !at.After(end); at = at.Add(step) {
 		out.Points = append(out.Points, model.Point{Time: at, Value: 10 * step.Seconds()})
@@ -232,12 +240,15 @@ func TestSignalboxItselfIsReportedFromWhatItRecorded(t *testing.T) {
 func TestThousandsOfPromisesAreSummedFromTheirDays(t *testing.T) {
 	const promises = 1000
 	w := newWorld(t, utc(2026, 11, 5, 0, 0), "")
-	cells := make([]ledger.Cell, minutesADay)
-	for i := range cells {
-		cells[i] = ledger.Cell{Total: 600, Minutes: 1}
+	var asked atomic.Int64
+	w.querier, w.defs = stub{&asked}, define(t, availability("first", "99.9"))
+	w.start()
+	w.report(paper.Request{Start: utc(2026, 10, 1, 0, 0), End: utc(2026, 10, 3, 0, 0), Months: 1})
+	kept, err := w.days.SLODays(t.Context(), w.defs[0].Name, w.defs[0].Counts(), utc(2026, 10, 2, 0, 0), utc(2026, 10, 3, 0, 0))
+	if err != nil || len(kept) != 1 {
+		t.Fatal(kept, err)
 	}
-	d := fold(cells, 0.001)
-	text := d.encode()
+	text := kept[0].Cells
 	docs := ""
 	for i := range promises {
 		docs += availability(fmt.Sprintf("s%d", i), "99.9")
@@ -245,7 +256,7 @@ func TestThousandsOfPromisesAreSummedFromTheirDays(t *testing.T) {
 	w.defs = define(t, docs)
 	var rows []store.SLODay
 	for _, def := range w.defs {
-		for at := utc(2026, 10, 1, 0, 0); at.Before(utc(2026, 11, 1, 0, 0)); at = at.Add(dayWidth) {
+		for at := utc(2026, 10, 1, 0, 0); at.Before(utc(2026, 11, 1, 0, 0)); at = at.Add(archive.DayWidth) {
 			rows = append(rows, store.SLODay{SLO: def.Name, Counts: def.Counts(), Day: at, Settled: true, Cells: text})
 		}
 	}
@@ -274,7 +285,8 @@ func TestAReportIsMadeWhereNothingCanBeKept(t *testing.T) {
 	w := newWorld(t, utc(2026, 10, 5, 0, 0), availability("edge", "99.9"))
 	w.minutes(utc(2026, 9, 30, 0, 0), w.now, map[string]traffic{"edge": steady(0)})
 	days := &fullDisk{err: fmt.Errorf("write slo_days: %w", store.ErrReadOnly)}
-	w.room.deps.Days, w.room.archive.deps.Days = days, days
+	w.kept = days
+	w.start()
 	req := paper.Request{Start: utc(2026, 10, 1, 0, 0), End: utc(2026, 10, 3, 0, 0), Audience: audienceCustomer}
 	if r := w.report(req); r.Counts.Met != 1 {
 		t.Errorf("%+v", r.Counts)

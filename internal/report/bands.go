@@ -43,7 +43,7 @@ func (p *promise) usedAt(at time.Time) (used float64, known bool) {
 		begin, end := p.def.Calendar.At(at)
 		start, window = begin, end.Sub(begin)
 	}
-	first, ok := p.tl.since(start, at)
+	first, ok := p.tl.Since(start, at)
 	if !ok {
 		return 0, false
 	}

@@ -52,7 +52,7 @@ type minuteOf struct {
 
 // runs are the minutes of each episode in [from, to).
 func (p *promise) runs(from, to time.Time) (out [][]minuteOf) {
-	p.tl.hot(from, to, func(at time.Time, c ledger.Cell) {
+	p.tl.Hot(from, to, func(at time.Time, c ledger.Cell) {
 		if budget.BurnRate(c.Bad, c.Total, p.def.Objective) < episodeBurn*(1-1e-9) && 2*c.Bad < c.Total {
 			return
 		}
@@ -109,7 +109,7 @@ func (p *promise) excluded(at time.Time) bool {
 
 // fixes are the promise's corrections, or those of its parts.
 func (p *promise) fixes() []model.SLOCorrection {
-	list := slices.Clone(p.corrections[p.def.Name])
+	list := slices.Clone(p.corrections[p.def.Whole()])
 	for _, part := range p.def.Parts {
 		list = append(list, p.corrections[part.Definition.Name]...)
 	}

@@ -21,6 +21,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/gate"
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/report/archive"
 	"github.com/signalbox-project/signalbox/internal/report/paper"
 	"github.com/signalbox-project/signalbox/internal/slo"
 	"github.com/signalbox-project/signalbox/internal/slo/definition"
@@ -45,14 +46,16 @@ type world struct {
 	decisions []model.GateDecision
 	retention time.Duration
 	days      memoryDays
+	kept      archive.Days // instead of days
+	querier   slo.Querier  // instead of one over db
 	room      *Room
 }
 
 func newWorld(t testing.TB, now time.Time, docs string) *world {
 	t.Helper()
 	opts := tsdb.DefaultOptions()
-	opts.RetentionDuration = (1000 * dayWidth).Milliseconds()
-	opts.MinBlockDuration = (1000 * dayWidth).Milliseconds() // all in the head
+	opts.RetentionDuration = (1000 * archive.DayWidth).Milliseconds()
+	opts.MinBlockDuration = (1000 * archive.DayWidth).Milliseconds() // all in the head
 	opts.MaxBlockDuration = opts.MinBlockDuration
 	db, err := tsdb.Open(t.TempDir(), nil, nil, opts, nil)
 	if err != nil {
@@ -79,9 +82,17 @@ func define(t testing.TB, text string) []*slo.Definition {
 // start makes a new room, as a restart does.
 func (w *world) start() {
 	w.t.Helper()
+	var querier slo.Querier = promexpr.NewEvaluator(w.db, time.Minute, nil)
+	if w.querier != nil {
+		querier = w.querier
+	}
+	var days archive.Days = &w.days
+	if w.kept != nil {
+		days = w.kept
+	}
 	r, err := New(Deps{
-		SLO: slo.DefaultConfig(), Querier: promexpr.NewEvaluator(w.db, time.Minute, nil), Promises: w, Policies: w, Corrections: w, Records: w,
-		Days: &w.days, Retention: w.retention, Now: func() time.Time { return w.now },
+		SLO: slo.DefaultConfig(), Querier: querier, Promises: w, Policies: w, Corrections: w, Records: w,
+		Days: days, Retention: w.retention, Now: func() time.Time { return w.now },
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -129,6 +140,11 @@ func (w *world) Decisions(_ context.Context, q store.DecisionQuery) (out []model
 	return nil, "", nil
 }
 
+type dayKey struct {
+	slo, counts string
+	day         int64
+}
+
 // memoryDays is a Days in memory.
 type memoryDays struct {
 	mu   sync.Mutex
@@ -138,7 +154,7 @@ type memoryDays struct {
 func (m *memoryDays) SLODays(_ context.Context, name, counts string, from, to time.Time) (out []store.SLODay, _ error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for at := from; at.Before(to); at = at.Add(dayWidth) {
+	for at := from; at.Before(to); at = at.Add(archive.DayWidth) {
 		if d, ok := m.rows[dayKey{name, counts, at.Unix()}]; ok {
 			out = append(out, d)
 		}
@@ -213,7 +229,7 @@ func (w *world) minutes(from, to time.Time, services map[string]traffic) {
 			c.good, c.bad = c.good+600*(1-s), c.bad+600*s
 			write(name, at.Add(time.Minute), c)
 		}
-		if at.Add(time.Minute).Truncate(dayWidth).After(at) || !at.Add(time.Minute).Before(to) {
+		if at.Add(time.Minute).Truncate(archive.DayWidth).After(at) || !at.Add(time.Minute).Before(to) {
 			if err := app.Commit(); err != nil {
 				w.t.Fatal(err)
 			}

@@ -49,7 +49,7 @@ func (w *work) internals(ctx context.Context, promises []*promise) (*paper.Inter
 		return nil, err
 	}
 	if out.Platform, err = w.platform(ctx); err != nil {
-		return nil, w.archive.explain(err)
+		return nil, w.archive.Explain(err)
 	}
 	if w.cut {
 		out.NotMeasured = append(out.NotMeasured, fmt.Sprintf("More than the newest %d deployments.", maxRecords))
@@ -65,7 +65,7 @@ func (p *promise) fillBudgets() {
 	}
 	var down float64
 	if p.out.Kind == kindErrors {
-		p.tl.hot(p.period.start, p.end(), func(at time.Time, c ledger.Cell) {
+		p.tl.Hot(p.period.start, p.end(), func(at time.Time, c ledger.Cell) {
 			if p.down(c) && !p.excluded(at) {
 				down += c.Bad
 			}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/report/archive"
 	"github.com/signalbox-project/signalbox/internal/report/paper"
 )
 
@@ -21,7 +22,7 @@ type span struct {
 // Bounds of a period.
 const (
 	maxPeriod = 3 * 366 * 24 * time.Hour
-	minPeriod = slotWidth
+	minPeriod = archive.SlotWidth
 )
 
 var (
@@ -121,7 +122,7 @@ func (p span) before(n int) []span {
 		one.name = one.start.Format(time.DateOnly)
 		out[i] = one
 	}
-	for len(out) > 0 && p.start.Sub(out[0].start) > keepDays {
+	for len(out) > 0 && p.start.Sub(out[0].start) > archive.KeepDays {
 		out = out[1:]
 	}
 	return out

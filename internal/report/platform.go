@@ -7,10 +7,10 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/budget"
 	"github.com/signalbox-project/signalbox/internal/platform/times"
+	"github.com/signalbox-project/signalbox/internal/report/archive"
 	"github.com/signalbox-project/signalbox/internal/report/paper"
 	"github.com/signalbox-project/signalbox/internal/slo"
 	"github.com/signalbox-project/signalbox/internal/slo/definition"
-	"github.com/signalbox-project/signalbox/internal/slo/openslo"
 )
 
 // platformObjective is what Signalbox promises of itself.
@@ -35,10 +35,9 @@ spec:
 const platformSettles = 2 * time.Minute
 
 func platformDefinition() (*slo.Definition, error) {
-	docs, problems := openslo.Parse("platform", []byte(platformDocument))
-	defs, more := definition.Define(docs)
+	defs, problems := definition.Parse("platform", []byte(platformDocument))
 	var errs []error
-	for _, p := range append(problems, more...) {
+	for _, p := range problems {
 		errs = append(errs, p)
 	}
 	if len(defs) != 1 || len(errs) > 0 {
@@ -51,14 +50,14 @@ func platformDefinition() (*slo.Definition, error) {
 // nothing about itself. A minute without results is down, if there were results before.
 func (w *work) platform(ctx context.Context) (*paper.Platform, error) {
 	end := times.Earlier(w.period.end, w.asOf.Add(-platformSettles))
-	tl, err := w.archive.load(ctx, w.self, w.period.start.Add(-dayWidth), end, w.now, nil)
+	tl, err := w.archive.Load(ctx, w.self, w.period.start.Add(-archive.DayWidth), end, w.now, nil)
 	if err != nil {
 		return nil, err
 	}
-	if err := w.archive.refine(ctx, w.self, tl, w.now, end); err != nil {
+	if err := w.archive.Refine(ctx, w.self, tl, w.now, end); err != nil {
 		return nil, err
 	}
-	start, ok := tl.since(w.period.start.Add(-dayWidth), end)
+	start, ok := tl.Since(w.period.start.Add(-archive.DayWidth), end)
 	if !ok {
 		return nil, nil
 	}
@@ -67,7 +66,7 @@ func (w *work) platform(ctx context.Context) (*paper.Platform, error) {
 	}
 	start = times.Later(start, w.period.start)
 	known := end.Sub(start).Minutes()
-	up := min(known, tl.sum(start.Truncate(slotWidth), end).Minutes)
+	up := min(known, tl.Sum(start.Truncate(archive.SlotWidth), end).Minutes)
 	if known <= 0 {
 		return nil, nil
 	}
@@ -96,27 +95,27 @@ func (w *work) platform(ctx context.Context) (*paper.Platform, error) {
 
 // firstMinute is the first with data of the slot that holds start; where the samples
 // are gone, the slot counts as if it had ended with data.
-func (w *work) firstMinute(ctx context.Context, tl *timeline, start time.Time) (time.Time, error) {
-	slot := start.UTC().Truncate(slotWidth)
-	if err := w.archive.refine(ctx, w.self, tl, w.now, slot.Add(time.Minute)); err != nil {
+func (w *work) firstMinute(ctx context.Context, tl *archive.Timeline, start time.Time) (time.Time, error) {
+	slot := start.UTC().Truncate(archive.SlotWidth)
+	if err := w.archive.Refine(ctx, w.self, tl, w.now, slot.Add(time.Minute)); err != nil {
 		return start, err
 	}
-	for i, c := range tl.exact[slot.Unix()] {
+	for i, c := range tl.Minutes(slot) {
 		if c.Minutes > 0 {
 			return slot.Add(time.Duration(i) * time.Minute), nil
 		}
 	}
-	return slot.Add(slotWidth - time.Duration(tl.slot(slot).Minutes*float64(time.Minute))), nil
+	return slot.Add(archive.SlotWidth - time.Duration(tl.Slot(slot).Minutes*float64(time.Minute))), nil
 }
 
 // gaps are the quarters of an hour with minutes missing, neighbours joined;
 // their seconds are exact.
-func gaps(tl *timeline, start, end time.Time, zone *time.Location) []paper.Episode {
+func gaps(tl *archive.Timeline, start, end time.Time, zone *time.Location) []paper.Episode {
 	out := []paper.Episode{}
-	for at := start; at.Before(end); at = at.Truncate(slotWidth).Add(slotWidth) {
-		slot := at.Truncate(slotWidth)
-		next := times.Earlier(slot.Add(slotWidth), end)
-		missing := next.Sub(at).Minutes() - tl.sum(slot, next).Minutes
+	for at := start; at.Before(end); at = at.Truncate(archive.SlotWidth).Add(archive.SlotWidth) {
+		slot := at.Truncate(archive.SlotWidth)
+		next := times.Earlier(slot.Add(archive.SlotWidth), end)
+		missing := next.Sub(at).Minutes() - tl.Sum(slot, next).Minutes
 		if missing < 0.5 {
 			continue
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/budget"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/times"
+	"github.com/signalbox-project/signalbox/internal/report/archive"
 	"github.com/signalbox-project/signalbox/internal/report/paper"
 	"github.com/signalbox-project/signalbox/internal/slo"
 	"github.com/signalbox-project/signalbox/internal/slo/ledger"
@@ -21,7 +22,7 @@ const minCoverage = 0.95
 type promise struct {
 	*work
 	def   *slo.Definition
-	tl    *timeline
+	tl    *archive.Timeline
 	parts []counted // of a composite, or the promise itself
 	out   paper.Promise
 
@@ -32,7 +33,7 @@ type promise struct {
 
 // counted is a timeline and what does not count of it.
 type counted struct {
-	tl    *timeline
+	tl    *archive.Timeline
 	holes []hole
 }
 
@@ -52,11 +53,11 @@ func holesOf(list []model.SLOCorrection) (out []hole) {
 
 // sum is what was counted in [from, to): all of it, and less the holes.
 func (c counted) sum(from, to time.Time) (contract, felt ledger.Cell) {
-	felt = c.tl.sum(from, to)
+	felt = c.tl.Sum(from, to)
 	contract = felt
 	for _, h := range c.holes {
 		if a, b := times.Later(h.from, from), times.Earlier(h.to, to); b.After(a) {
-			contract = contract.Sub(c.tl.sum(a, b))
+			contract = contract.Sub(c.tl.Sum(a, b))
 		}
 	}
 	return ledger.Cell{Bad: max(contract.Bad, 0), Total: max(contract.Total, 0), Minutes: max(contract.Minutes, 0)}, felt
@@ -70,11 +71,11 @@ func (w *work) promise(ctx context.Context, d *slo.Definition) (*promise, error)
 		from = times.Earlier(from, w.period.start.Add(-d.Window))
 	}
 	var err error
-	if p.tl, err = w.timeline(ctx, d, d.Name, from); err != nil {
+	if p.tl, err = w.timeline(ctx, d, d.Whole(), from); err != nil {
 		return nil, err
 	}
 	if len(d.Parts) == 0 {
-		p.parts = []counted{{p.tl, holesOf(w.corrections[d.Name])}}
+		p.parts = []counted{{p.tl, holesOf(w.corrections[d.Whole()])}}
 	}
 	for _, part := range d.Parts {
 		tl, err := w.timeline(ctx, part.Definition, part.Definition.Name, from)
@@ -90,8 +91,8 @@ func (w *work) promise(ctx context.Context, d *slo.Definition) (*promise, error)
 
 // timeline is what a definition counted since a time, exact where corrections and the
 // period cut quarters of an hour. Where periods before cut them, it is in proportion.
-func (w *work) timeline(ctx context.Context, d *slo.Definition, name string, from time.Time) (*timeline, error) {
-	tl, err := w.archive.load(ctx, d, from, w.end(), w.now, nil)
+func (w *work) timeline(ctx context.Context, d *slo.Definition, name string, from time.Time) (*archive.Timeline, error) {
+	tl, err := w.archive.Load(ctx, d, from, w.end(), w.now, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +102,7 @@ func (w *work) timeline(ctx context.Context, d *slo.Definition, name string, fro
 			cuts = append(cuts, h.from, h.to)
 		}
 	}
-	return tl, w.archive.refine(ctx, d, tl, w.now, cuts...)
+	return tl, w.archive.Refine(ctx, d, tl, w.now, cuts...)
 }
 
 func describe(d *slo.Definition) paper.Promise {
@@ -197,7 +198,7 @@ func (p *promise) fill() {
 	if p.internal() {
 		p.fillBands()
 		p.fillBudgets()
-		from := p.period.start.Add(-dayWidth)
+		from := p.period.start.Add(-archive.DayWidth)
 		if n := len(p.trend); n > 1 {
 			from = times.Earlier(from, p.trend[n-2].start)
 		}

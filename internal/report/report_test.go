@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/report/archive"
 	"github.com/signalbox-project/signalbox/internal/report/paper"
 	"github.com/signalbox-project/signalbox/internal/slo"
 	"github.com/signalbox-project/signalbox/internal/slo/ledger"
@@ -185,7 +186,7 @@ func TestTheSameAsOfGivesTheSameBytes(t *testing.T) {
 
 func TestAReportOutlivesTheSamples(t *testing.T) {
 	w := october(t)
-	w.retention = 40 * dayWidth
+	w.retention = 40 * archive.DayWidth
 	w.start()
 	req := paper.Request{Period: "2026-10", AsOf: utc(2026, 11, 2, 0, 0), Months: 2}
 	want, err := w.room.ReportFile(w.report(req), "json")
@@ -267,12 +268,12 @@ func TestAllowedMinutesFromFirstPrinciples(t *testing.T) {
 		length    time.Duration
 		minutes   float64
 	}{
-		{"99.5", 28 * dayWidth, 201.6},
-		{"99.5", 30 * dayWidth, 216},
-		{"99.9", 365 * dayWidth, 525.6},
-		{"99.9", 31 * dayWidth, 44.64},
-		{"99.99", 30 * dayWidth, 4.32},
-		{"95", 28 * dayWidth, 2016},
+		{"99.5", 28 * archive.DayWidth, 201.6},
+		{"99.5", 30 * archive.DayWidth, 216},
+		{"99.9", 365 * archive.DayWidth, 525.6},
+		{"99.9", 31 * archive.DayWidth, 44.64},
+		{"99.99", 30 * archive.DayWidth, 4.32},
+		{"95", 28 * archive.DayWidth, 2016},
 	} {
 		if got := figures(define(t, availability("edge", c.objective))[0], ledger.Cell{}, c.length, c.length).AllowedMinutes; got != c.minutes {
 			t.Errorf("%s %% of %s allows %g min, want %g", c.objective, c.length, got, c.minutes)
@@ -322,7 +323,7 @@ func TestMonthsInATimeZone(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t, utc(2029, 1, 1, 0, 0), availability("edge", "99.9"))
-			w.retention = dayWidth
+			w.retention = archive.DayWidth
 			w.start()
 			r := w.report(paper.Request{Period: c.period, Zone: c.zone, Months: 1})
 			p := r.Promises[0]

@@ -1,22 +1,17 @@
 // Package report says what was promised and kept in a period: to customers and
 // to the people who run the services, as data, Markdown, CSV and text.
 //
-// It judges nothing live and reads no samples where it can help it: what every promise counted on each
-// UTC day is read once, kept in quarter hours with the minutes that burned
-// fast, and summed up for any period in any time zone. Pages, deployments and
+// It judges nothing live and reads no samples where it can help it: what every SLO counted is in the archive, and
+// is summed up for any period in any time zone. Pages, deployments and
 // decisions come from the state store.
 //
-// In: paper.Request, the promises in force, their samples, corrections and what the state
+// In: paper.Request, the SLOs in force, corrections and what the state
 // store remembers. Out: paper.Report and files made of it. The same request with the same AsOf
 // over the same records gives the same bytes.
 //
-// Invariants: a day that has ended and was read twice with the same outcome is settled and
-// not read again; a day is never replaced by one with less data, so it outlives its samples. Time
-// without data is never counted as good. archive.mu guards the days in
-// memory and is never held during a query.
+// Invariant: time without data is never counted as good.
 //
-// Start reading at room.go, then promise.go for the figures and archive.go for where they
-// come from.
+// Start reading at room.go, then promise.go for the figures and assemble.go for what is made of them; paper writes it.
 package report
 
 import (
@@ -27,6 +22,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -36,6 +32,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/gate"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/times"
+	"github.com/signalbox-project/signalbox/internal/report/archive"
 	"github.com/signalbox-project/signalbox/internal/report/paper"
 	"github.com/signalbox-project/signalbox/internal/slo"
 	"github.com/signalbox-project/signalbox/internal/slo/pace"
@@ -60,13 +57,6 @@ type Records interface {
 	Decisions(ctx context.Context, q store.DecisionQuery) (list []model.GateDecision, next string, err error)
 }
 
-// Days keeps what promises counted; store/state does.
-type Days interface {
-	SLODays(ctx context.Context, slo, counts string, from, to time.Time) ([]store.SLODay, error)
-	SaveSLODays(ctx context.Context, days []store.SLODay) error
-	DropSLODays(ctx context.Context, before time.Time) error
-}
-
 // Deps is what reports use. All but Logger, Registerer, Retention and Now are needed.
 type Deps struct {
 	Logger      *slog.Logger
@@ -77,7 +67,7 @@ type Deps struct {
 	Policies    Policies
 	Corrections Corrections
 	Records     Records
-	Days        Days
+	Days        archive.Days
 	// Retention is how long samples are kept: days before it are not read.
 	Retention time.Duration
 	Now       func() time.Time
@@ -86,7 +76,7 @@ type Deps struct {
 // Room makes reports. It is safe for concurrent use.
 type Room struct {
 	deps    Deps
-	archive *archive
+	archive *archive.Archive
 	self    *slo.Definition // Signalbox's own promise
 	seconds prometheus.Histogram
 }
@@ -106,11 +96,13 @@ func New(deps Deps) (*Room, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Room{deps: deps, self: self, archive: newArchive(deps), seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
+	r := &Room{deps: deps, self: self, archive: archive.New(archive.Deps{
+		Logger: deps.Logger, Querier: deps.Querier, SLOs: deps.Promises, Days: deps.Days, Retention: deps.Retention, Now: deps.Now,
+	}), seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
 		Name: "signalbox_report_seconds", Help: "Time to make a report.", Buckets: prometheus.ExponentialBuckets(0.01, 3, 9),
 	})}
 	if deps.Registerer != nil {
-		for _, c := range []prometheus.Collector{r.seconds, r.archive.read, r.archive.failed} {
+		for _, c := range append(r.archive.Collectors(), r.seconds) {
 			if err := deps.Registerer.Register(c); err != nil {
 				return nil, fmt.Errorf("register report metrics: %w", err)
 			}
@@ -120,7 +112,7 @@ func New(deps Deps) (*Room, error) {
 }
 
 // Run keeps reading the days that ended, so that reports need not, until ctx is done.
-func (r *Room) Run(ctx context.Context) error { return r.archive.run(ctx) }
+func (r *Room) Run(ctx context.Context) error { return r.archive.Run(ctx) }
 
 // badRequest marks a mistake of the caller's.
 type badRequest struct{ error }
@@ -149,9 +141,9 @@ func (r *Room) Report(ctx context.Context, req paper.Request) (paper.Report, err
 	if err != nil {
 		return paper.Report{}, err
 	}
-	defs, err := r.selected(req)
+	defs, err := w.selected(ctx)
 	if err != nil {
-		return paper.Report{}, err
+		return paper.Report{}, r.archive.Explain(err)
 	}
 	promises := make([]*promise, len(defs))
 	g, gctx := errgroup.WithContext(ctx)
@@ -168,7 +160,7 @@ func (r *Room) Report(ctx context.Context, req paper.Request) (paper.Report, err
 		})
 	}
 	if err := g.Wait(); err != nil {
-		return paper.Report{}, r.archive.explain(err)
+		return paper.Report{}, r.archive.Explain(err)
 	}
 	out := w.report(promises)
 	if w.internal() {
@@ -180,14 +172,15 @@ func (r *Room) Report(ctx context.Context, req paper.Request) (paper.Report, err
 	return out, nil
 }
 
-// selected are the promises asked for. Parts of composites are left to their
-// composite, and internal promises to the internal report, unless one is asked for by name.
-func (r *Room) selected(req paper.Request) ([]*slo.Definition, error) {
-	all := r.deps.Promises.Definitions()
+// selected are the SLOs asked for, each group of one by itself. Parts of composites are left to their
+// composite, and internal SLOs to the internal report, unless one is asked for by name.
+func (w *work) selected(ctx context.Context) ([]*slo.Definition, error) {
+	req := w.req
+	whole, _, one := strings.Cut(req.SLO, "{") // of the name of a group
 	var out []*slo.Definition
-	for _, d := range all {
+	for _, d := range w.deps.Promises.Definitions() {
 		switch {
-		case req.SLO != "" && d.Name != req.SLO,
+		case req.SLO != "" && d.Name != whole,
 			req.SLO == "" && d.PartOf != "",
 			req.Service != "" && d.Service != req.Service,
 			req.Team != "" && d.Labels["team"] != req.Team,
@@ -195,6 +188,14 @@ func (r *Room) selected(req paper.Request) ([]*slo.Definition, error) {
 			continue
 		}
 		out = append(out, d)
+	}
+	out, notes, err := w.archive.Each(ctx, out, w.period.start, w.end())
+	if err != nil {
+		return nil, err
+	}
+	w.groups = notes
+	if one {
+		out = slices.DeleteFunc(out, func(d *slo.Definition) bool { return d.Name != req.SLO })
 	}
 	if req.SLO != "" && len(out) == 0 {
 		return nil, fmt.Errorf("SLO %s: %w", req.SLO, store.ErrNotFound)
@@ -216,6 +217,7 @@ type work struct {
 	deploys     []model.Deploy                   // oldest first, from a while before the period on
 	cut         bool                             // there were more records than are read
 	policies    gate.Set
+	groups      []string // what is not said of groups of SLOs
 }
 
 func (w *work) internal() bool { return w.req.Audience == audienceInternal }

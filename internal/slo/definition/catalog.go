@@ -18,6 +18,13 @@ func Load(patterns []string) ([]*Definition, []Problem) {
 	return defs, append(problems, more...)
 }
 
+// Parse reads one text as Load does a file of that name.
+func Parse(name string, text []byte) ([]*Definition, []Problem) {
+	docs, problems := openslo.Parse(name, text)
+	defs, more := Define(docs)
+	return defs, append(problems, more...)
+}
+
 // build makes the definitions of files as they were read.
 func build(files []document.File) ([]*Definition, []Problem) {
 	docs, problems := openslo.ParseAll(files)

@@ -1,4 +1,4 @@
-package report
+package archive
 
 import (
 	"encoding/binary"
@@ -13,18 +13,18 @@ import (
 
 // Widths. A quarter of an hour, because every time zone's midnight is on one.
 const (
-	slotWidth   = 15 * time.Minute
-	dayWidth    = 24 * time.Hour
-	slotsADay   = int(dayWidth / slotWidth)
-	minutesADay = int(dayWidth / time.Minute)
-	slotMinutes = int(slotWidth / time.Minute)
+	SlotWidth   = 15 * time.Minute
+	DayWidth    = 24 * time.Hour
+	slotsADay   = int(DayWidth / SlotWidth)
+	minutesADay = int(DayWidth / time.Minute)
+	slotMinutes = int(SlotWidth / time.Minute)
 )
 
 // hotBurn is the burn rate from which minutes are kept one by one; so is
 // every minute of which half was bad.
 const hotBurn = 3
 
-// day is what one promise counted on one UTC day.
+// day is what one SLO counted on one UTC day.
 type day struct {
 	slots [slotsADay]ledger.Cell
 	hot   []hotMinute // in order
@@ -36,7 +36,7 @@ type hotMinute struct {
 	cell   ledger.Cell
 }
 
-// fold sums up a day's minutes for a promise with an error budget.
+// fold sums up a day's minutes for a SLO with an error budget.
 func fold(cells []ledger.Cell, budget float64) day {
 	var d day
 	for i, c := range cells {

@@ -1,9 +1,10 @@
-package report
+package archive
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
 	"sync"
@@ -12,7 +13,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/signalbox-project/signalbox/internal/platform/times"
-	"github.com/signalbox-project/signalbox/internal/slo"
+	"github.com/signalbox-project/signalbox/internal/slo/definition"
+	"github.com/signalbox-project/signalbox/internal/slo/groups"
+	"github.com/signalbox-project/signalbox/internal/slo/indicator"
 	"github.com/signalbox-project/signalbox/internal/slo/ledger"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
@@ -22,10 +25,10 @@ const (
 	settleAfter    = 2 * time.Hour            // after its end a day is kept
 	readAgain      = time.Hour                // between the two readings that settle it
 	gapsStay       = 7 * 24 * time.Hour       // after which a day with gaps settles as well: late data may fill them
-	keepDays       = 3 * 366 * 24 * time.Hour // in the state store
+	KeepDays       = 3 * 366 * 24 * time.Hour // in the state store
 	remember       = time.Minute              // days that are not settled, in memory
-	blockStays     = 3 * dayWidth             // beyond retention: blocks of samples go as a whole
-	usualRetention = 40 * dayWidth
+	blockStays     = 3 * DayWidth             // beyond retention: blocks of samples go as a whole
+	usualRetention = 40 * DayWidth
 	maxMemo        = 5000                         // such days, 2.3 KB each
 	firstPass      = 2 * time.Minute              // after the start
 	everyPass      = 6 * time.Hour                // of reading ahead
@@ -34,8 +37,8 @@ const (
 	fullDay        = 0.999 * float64(minutesADay) // of minutes
 )
 
-// archive reads days from samples and keeps them.
-type archive struct {
+// Archive reads days from samples and keeps them.
+type Archive struct {
 	deps   Deps
 	read   prometheus.Counter
 	failed *prometheus.CounterVec
@@ -55,8 +58,32 @@ type memoDay struct {
 	read time.Time
 }
 
-func newArchive(deps Deps) *archive {
-	return &archive{
+// Days keeps what SLOs counted; store/state does.
+type Days interface {
+	SLODays(ctx context.Context, slo, counts string, from, to time.Time) ([]store.SLODay, error)
+	SaveSLODays(ctx context.Context, days []store.SLODay) error
+	DropSLODays(ctx context.Context, before time.Time) error
+}
+
+// Definitions knows the SLOs in force; slo.Catalog does.
+type Definitions interface {
+	Definitions() []*definition.Definition
+}
+
+// Deps is what an archive uses. All but Retention are needed.
+type Deps struct {
+	Logger  *slog.Logger
+	Querier indicator.Querier
+	SLOs    Definitions
+	Days    Days
+	// Retention is how long samples are kept: days before it are not read.
+	Retention time.Duration
+	Now       func() time.Time
+}
+
+// New makes an archive; it reads nothing.
+func New(deps Deps) *Archive {
+	return &Archive{
 		deps: deps, memo: map[dayKey]memoDay{}, done: map[string]time.Time{},
 		read: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "signalbox_report_days_read_total", Help: "Days of SLOs that were read from samples for reports.",
@@ -67,40 +94,36 @@ func newArchive(deps Deps) *archive {
 	}
 }
 
-// explain tells a report that took too long from a failure: what was read so
+// Collectors are its metrics.
+func (a *Archive) Collectors() []prometheus.Collector {
+	return []prometheus.Collector{a.read, a.failed}
+}
+
+// Explain tells a report that took too long from a failure: what was read so
 // far is kept.
-func (a *archive) explain(err error) error {
+func (a *Archive) Explain(err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("the history of these SLOs is still being counted; ask again in a minute, what was counted is kept: %w", store.ErrOverloaded)
 	}
 	return err
 }
 
-// timeline is what one promise counted on the UTC days from first on; a day
-// without data is nil.
-type timeline struct {
-	first time.Time
-	days  []*day
-	exact map[int64][]ledger.Cell // the minutes of slots that bounds cut, by Unix time
-	upTo  []ledger.Cell           // what was counted before each slot; exact for whole numbers
-}
-
-// load reads the days that hold [from, to]. rest is called with the time that
+// Load reads the days that hold [from, to]. rest is called with the time that
 // each reading of samples took.
-func (a *archive) load(ctx context.Context, d *slo.Definition, from, to, now time.Time, rest func(time.Duration)) (*timeline, error) {
-	t := &timeline{first: from.UTC().Truncate(dayWidth), exact: map[int64][]ledger.Cell{}}
+func (a *Archive) Load(ctx context.Context, d *definition.Definition, from, to, now time.Time, rest func(time.Duration)) (*Timeline, error) {
+	t := &Timeline{first: from.UTC().Truncate(DayWidth), exact: map[int64][]ledger.Cell{}}
 	counts := d.Counts()
 	kept, err := a.deps.Days.SLODays(ctx, d.Name, counts, t.first, to)
 	if err != nil {
 		return nil, err
 	}
 	var save []store.SLODay
-	for at := t.first; at.Before(to); at = at.Add(dayWidth) {
+	for at := t.first; at.Before(to); at = at.Add(DayWidth) {
 		var old *store.SLODay
 		if i, found := slices.BinarySearchFunc(kept, at, func(k store.SLODay, at time.Time) int { return k.Day.Compare(at) }); found {
 			old = &kept[i]
 		}
-		r := reading{archive: a, def: d, key: dayKey{d.Name, counts, at.Unix()}, at: at, now: now, rest: rest}
+		r := reading{Archive: a, def: d, key: dayKey{d.Name, counts, at.Unix()}, at: at, now: now, rest: rest}
 		one, changed, err := r.day(ctx, old)
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("read %s of SLO %s: %w", at.Format(time.DateOnly), d.Name, err), a.save(context.WithoutCancel(ctx), save))
@@ -114,7 +137,7 @@ func (a *archive) load(ctx context.Context, d *slo.Definition, from, to, now tim
 	return t, a.save(ctx, save)
 }
 
-func (a *archive) save(ctx context.Context, days []store.SLODay) error {
+func (a *Archive) save(ctx context.Context, days []store.SLODay) error {
 	if err := a.deps.Days.SaveSLODays(ctx, days); err != nil {
 		a.failed.WithLabelValues("save").Inc()
 		if errors.Is(err, store.ErrReadOnly) {
@@ -127,8 +150,8 @@ func (a *archive) save(ctx context.Context, days []store.SLODay) error {
 
 // reading is one day about to be read.
 type reading struct {
-	*archive
-	def     *slo.Definition
+	*Archive
+	def     *definition.Definition
 	key     dayKey
 	at, now time.Time
 	rest    func(time.Duration)
@@ -152,7 +175,7 @@ func (r *reading) day(ctx context.Context, old *store.SLODay) (*day, *store.SLOD
 	r.mu.Lock()
 	m, has := r.memo[r.key]
 	r.mu.Unlock()
-	age, ended := r.now.Sub(m.read), !r.at.Add(dayWidth).After(m.read)
+	age, ended := r.now.Sub(m.read), !r.at.Add(DayWidth).After(m.read)
 	if has && age >= 0 && age < remember && (ended || m.read.Truncate(time.Minute).Equal(r.now.Truncate(time.Minute))) {
 		return &m.day, nil, nil
 	}
@@ -169,12 +192,12 @@ func (r *reading) day(ctx context.Context, old *store.SLODay) (*day, *store.SLOD
 
 // gone reports whether the samples of the day were deleted by age.
 func (r *reading) gone() bool {
-	return r.deps.Retention > 0 && r.now.Sub(r.at.Add(dayWidth)) > r.deps.Retention+blockStays
+	return r.deps.Retention > 0 && r.now.Sub(r.at.Add(DayWidth)) > r.deps.Retention+blockStays
 }
 
 // keep is the row to be kept, nil when nothing changes.
 func (r *reading) keep(fresh *day, old *store.SLODay) *store.SLODay {
-	ended := r.now.Sub(r.at.Add(dayWidth))
+	ended := r.now.Sub(r.at.Add(DayWidth))
 	if ended < settleAfter || fresh.minutes() == 0 {
 		return nil
 	}
@@ -191,7 +214,7 @@ func (r *reading) keep(fresh *day, old *store.SLODay) *store.SLODay {
 
 func (r *reading) fromSamples(ctx context.Context) (day, error) {
 	began := time.Now()
-	to := times.Earlier(r.at.Add(dayWidth+overlap), r.now.Truncate(time.Minute))
+	to := times.Earlier(r.at.Add(DayWidth+overlap), r.now.Truncate(time.Minute))
 	cells, err := r.minutes(ctx, r.def, r.at, to)
 	if err != nil {
 		r.failed.WithLabelValues("read").Inc()
@@ -205,22 +228,22 @@ func (r *reading) fromSamples(ctx context.Context) (day, error) {
 }
 
 // minutes reads (from, to] from the samples.
-func (a *archive) minutes(ctx context.Context, d *slo.Definition, from, to time.Time) ([]ledger.Cell, error) {
+func (a *Archive) minutes(ctx context.Context, d *definition.Definition, from, to time.Time) ([]ledger.Cell, error) {
 	if !to.After(from) {
 		return nil, nil
 	}
 	return d.Measure.Cells(ctx, a.deps.Querier, from, to, time.Minute)
 }
 
-// refine reads the minutes of the slots that times cut, so that sums from or
+// Refine reads the minutes of the slots that times cut, so that sums from or
 // to them are exact. Where the samples are gone a cut slot counts in proportion.
-func (a *archive) refine(ctx context.Context, d *slo.Definition, t *timeline, now time.Time, cuts ...time.Time) error {
+func (a *Archive) Refine(ctx context.Context, d *definition.Definition, t *Timeline, now time.Time, cuts ...time.Time) error {
 	for _, at := range cuts {
-		start := at.UTC().Truncate(slotWidth)
-		if at.Equal(start) || t.exact[start.Unix()] != nil || t.slot(start).Minutes == 0 {
+		start := at.UTC().Truncate(SlotWidth)
+		if at.Equal(start) || t.exact[start.Unix()] != nil || t.Slot(start).Minutes == 0 {
 			continue
 		}
-		end := start.Add(slotWidth)
+		end := start.Add(SlotWidth)
 		cells, err := a.minutes(ctx, d, start, times.Earlier(end.Add(overlap), now.Truncate(time.Minute)))
 		if err != nil {
 			return fmt.Errorf("read the minutes of SLO %s at %s: %w", d.Name, at.UTC().Format(time.RFC3339), err)
@@ -229,114 +252,15 @@ func (a *archive) refine(ctx context.Context, d *slo.Definition, t *timeline, no
 		for i := range copy(whole, cells) {
 			sum = sum.Add(whole[i])
 		}
-		if sum.Minutes >= t.slot(start).Minutes-1e-6 {
+		if sum.Minutes >= t.Slot(start).Minutes-1e-6 {
 			t.exact[start.Unix()] = whole
 		}
 	}
 	return nil
 }
 
-// slot is the slot that begins at start.
-func (t *timeline) slot(start time.Time) ledger.Cell {
-	since := start.Sub(t.first)
-	i := int(since / dayWidth)
-	if since < 0 || i >= len(t.days) || t.days[i] == nil {
-		return ledger.Cell{}
-	}
-	return t.days[i].slots[int(since%dayWidth/slotWidth)]
-}
-
-// add makes upTo.
-func (t *timeline) add() {
-	t.upTo = make([]ledger.Cell, len(t.days)*slotsADay+1)
-	for i := range len(t.upTo) - 1 {
-		t.upTo[i+1] = t.upTo[i]
-		if d := t.days[i/slotsADay]; d != nil {
-			t.upTo[i+1] = t.upTo[i].Add(d.slots[i%slotsADay])
-		}
-	}
-}
-
-// before is what was counted before a slot's begin.
-func (t *timeline) before(slot time.Time) ledger.Cell {
-	return t.upTo[min(max(int(slot.Sub(t.first)/slotWidth), 0), len(t.upTo)-1)]
-}
-
-// sum is what was counted in [from, to).
-func (t *timeline) sum(from, to time.Time) ledger.Cell {
-	if !to.After(from) {
-		return ledger.Cell{}
-	}
-	first, last := from.Truncate(slotWidth), to.Truncate(slotWidth)
-	if first.Equal(last) {
-		return t.part(first, from, to)
-	}
-	var sum ledger.Cell
-	if first.Before(from) {
-		next := first.Add(slotWidth)
-		sum, first = t.part(first, from, next), next
-	}
-	sum = sum.Add(t.before(last).Sub(t.before(first)))
-	if last.Before(to) {
-		sum = sum.Add(t.part(last, last, to))
-	}
-	return sum
-}
-
-// part is a piece of a slot. Without its minutes the hot ones count where they
-// were and the others in proportion.
-func (t *timeline) part(start, from, to time.Time) (sum ledger.Cell) {
-	if cells := t.exact[start.Unix()]; cells != nil {
-		for i, c := range cells {
-			if at := start.Add(time.Duration(i) * time.Minute); !at.Before(from) && at.Before(to) {
-				sum = sum.Add(c)
-			}
-		}
-		return sum
-	}
-	rest, others, wanted := t.slot(start), float64(slotMinutes), to.Sub(from).Minutes()
-	t.hot(start, start.Add(slotWidth), func(at time.Time, c ledger.Cell) {
-		rest, others = rest.Sub(c), others-1
-		if !at.Before(from) && at.Before(to) {
-			sum, wanted = sum.Add(c), wanted-1
-		}
-	})
-	if others > 0 && wanted > 0 {
-		sum = sum.Add(rest.Scale(wanted / others))
-	}
-	return sum
-}
-
-// hot calls fn for every hot minute that begins in [from, to), in order.
-func (t *timeline) hot(from, to time.Time, fn func(at time.Time, c ledger.Cell)) {
-	for i := max(0, int(from.Sub(t.first)/dayWidth)); i < len(t.days); i++ {
-		d, begin := t.days[i], t.first.Add(time.Duration(i)*dayWidth)
-		if !begin.Before(to) {
-			break
-		}
-		if d == nil {
-			continue
-		}
-		for _, h := range d.hot {
-			if at := begin.Add(time.Duration(h.minute) * time.Minute); !at.Before(from) && at.Before(to) {
-				fn(at, h.cell)
-			}
-		}
-	}
-}
-
-// since is the first time with data in [from, to).
-func (t *timeline) since(from, to time.Time) (time.Time, bool) {
-	for at := from; at.Before(to); at = at.Truncate(slotWidth).Add(slotWidth) {
-		if t.slot(at.Truncate(slotWidth)).Minutes > 0 {
-			return at, true
-		}
-	}
-	return time.Time{}, false
-}
-
-// run reads the days that ended ahead of any report, in little time each.
-func (a *archive) run(ctx context.Context) error {
+// Run reads the days that ended ahead of any report, in little time each.
+func (a *Archive) Run(ctx context.Context) error {
 	wait := time.NewTimer(firstPass)
 	defer wait.Stop()
 	for {
@@ -350,7 +274,12 @@ func (a *archive) run(ctx context.Context) error {
 	}
 }
 
-func (a *archive) pass(ctx context.Context) {
+// Each puts the groups of [from, to] in the place of the SLOs that have any; notes say what is left out.
+func (a *Archive) Each(ctx context.Context, defs []*definition.Definition, from, to time.Time) (each []*definition.Definition, notes []string, err error) {
+	return groups.Expand(ctx, a.deps.Querier, defs, from, to)
+}
+
+func (a *Archive) pass(ctx context.Context) {
 	now := a.deps.Now()
 	rest := func(took time.Duration) {
 		pause := time.NewTimer(restFactor * took)
@@ -360,40 +289,44 @@ func (a *archive) pass(ctx context.Context) {
 		case <-pause.C:
 		}
 	}
-	today := now.UTC().Truncate(dayWidth)
-	for _, d := range a.deps.Promises.Definitions() {
+	today := now.UTC().Truncate(DayWidth)
+	all := a.deps.SLOs.Definitions()
+	if each, _, err := a.Each(ctx, all, today.Add(-usualRetention), now); err == nil {
+		all = each
+	}
+	for _, d := range all {
 		from := a.behind(d, today)
 		if ctx.Err() != nil || !from.Before(today) {
 			continue
 		}
-		if _, err := a.load(ctx, d, from, today, now, rest); err != nil && ctx.Err() == nil {
+		if _, err := a.Load(ctx, d, from, today, now, rest); err != nil && ctx.Err() == nil {
 			a.deps.Logger.Warn("counting days for reports", "slo", d.Name, "err", err)
 			continue
 		}
 		if kept, err := a.deps.Days.SLODays(ctx, d.Name, d.Counts(), from, today); err == nil {
 			for len(kept) > 0 && kept[0].Settled && kept[0].Day.Equal(from) {
-				from, kept = from.Add(dayWidth), kept[1:]
+				from, kept = from.Add(DayWidth), kept[1:]
 			}
 			a.done[d.Name+" "+d.Counts()] = from
 		}
 	}
-	if err := a.deps.Days.DropSLODays(ctx, today.Add(-keepDays)); err != nil && ctx.Err() == nil {
+	if err := a.deps.Days.DropSLODays(ctx, today.Add(-KeepDays)); err != nil && ctx.Err() == nil {
 		a.failed.WithLabelValues("save").Inc()
 	}
 }
 
 // behind is the first day that may not be settled.
-func (a *archive) behind(d *slo.Definition, today time.Time) time.Time {
+func (a *Archive) behind(d *definition.Definition, today time.Time) time.Time {
 	from := today.Add(-usualRetention)
 	if a.deps.Retention > 0 {
-		from = today.Add(-(a.deps.Retention + blockStays).Truncate(dayWidth))
+		from = today.Add(-(a.deps.Retention + blockStays).Truncate(DayWidth))
 	}
 	return times.Later(from, a.done[d.Name+" "+d.Counts()])
 }
 
 // memorize keeps a day in memory as long as there is room: the days that are
 // too old to be answered from it make some.
-func (a *archive) memorize(k dayKey, m memoDay) {
+func (a *Archive) memorize(k dayKey, m memoDay) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if len(a.memo) >= maxMemo {
