@@ -79,14 +79,14 @@ func storeRefusal(err error, ls labels.Labels, t int64, ap *appender) *RefusalEr
 	case errors.Is(err, store.ErrSeriesLimit):
 		r = newRefusal(ReasonSeriesLimit, ls, err.Error(),
 			"send fewer distinct label values (/api/v1/status/tsdb shows the worst), raise metrics.max_series, or give the process more memory")
-		err = fmt.Errorf("%w: %w", err, storage.ErrOutOfBounds) // which scraping takes for the sample's fault, not the target's
 	default:
 		return nil
 	}
 	r.cause = err
 	if !errors.Is(err, storage.ErrOutOfOrderSample) && !errors.Is(err, storage.ErrDuplicateSampleForTimestamp) {
-		// A scrape loses one sample for the errors that it knows, and all of them for any other.
-		r.cause = storage.ErrOutOfBounds
+		// A scrape loses one sample for the errors that it knows, and all of them for any other. What the cause is, stays
+		// to be seen: pushed samples of too many series may be sent again.
+		r.cause = errors.Join(err, storage.ErrOutOfBounds)
 	}
 	return r
 }

@@ -297,6 +297,26 @@ func TestRefusalsLookLikeTheStoresOwnErrorsToPrometheusCode(t *testing.T) {
 	}
 }
 
+// A scrape must take every refusal for the sample's fault, and pushing code must see what it was: of too many
+// series it tells the sender to come again.
+func TestTheCauseOfARefusalIsSeenBehindIt(t *testing.T) {
+	for _, cause := range []error{
+		store.ErrSeriesLimit, storage.ErrTooOldSample, storage.ErrOutOfBounds, storage.ErrOutOfOrderSample,
+		storage.ErrDuplicateSampleForTimestamp, histogram.ErrHistogramCountMismatch,
+	} {
+		app := admission(t, &memory{appendErr: fmt.Errorf("wrapped: %w", cause)}, nil).For("p").AppenderV2(context.Background())
+		_, err := app.Append(0, named("a", "b"), 0, start.UnixMilli(), 1, nil, nil, storage.AOptions{})
+		var r *RefusalError
+		if !errors.As(err, &r) || !errors.Is(err, cause) {
+			t.Errorf("%v hides %v", err, cause)
+		}
+		known := errors.Is(err, storage.ErrOutOfBounds) || errors.Is(err, storage.ErrOutOfOrderSample) || errors.Is(err, storage.ErrDuplicateSampleForTimestamp)
+		if !known {
+			t.Errorf("a scrape would give up the whole target for %v", err)
+		}
+	}
+}
+
 func TestMetadataIsKeptByFamilyAndBounded(t *testing.T) {
 	a := admission(t, &memory{}, nil)
 	app := a.For("p").AppenderV2(context.Background())
