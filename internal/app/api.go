@@ -84,7 +84,7 @@ func (p *Process) configStatus() api.ConfigStatus {
 
 // problems is what is wrong with the program itself now.
 func (p *Process) problems() []model.Problem {
-	out := []model.Problem{}
+	out := append([]model.Problem{}, p.odd...)
 	out = append(out, p.state.Problems()...)
 	out = append(out, p.catalog.Problems()...)
 	out = append(out, p.rules.Problems()...)

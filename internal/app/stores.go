@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/admit/samples"
+	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/platform/atomicfile"
 	"github.com/signalbox-project/signalbox/internal/process/ledger"
 	"github.com/signalbox-project/signalbox/internal/query/promql"
 	"github.com/signalbox-project/signalbox/internal/slo/tally"
@@ -19,6 +21,7 @@ import (
 // stores are the engines that keep data, with what stands right before and
 // after them: the ledger, sample admission and the PromQL engine.
 type stores struct {
+	odd     []model.Problem // what was set aside before anything was opened
 	state   store.State
 	metrics *metrics.Store
 	events  *events.DB
@@ -31,6 +34,7 @@ type stores struct {
 
 func (p *Process) buildStores(ctx context.Context) (err error) {
 	dir := func(name string) string { return filepath.Join(p.opts.StoragePath, name) }
+	p.setOddAside()
 	if p.state, err = state.Open(ctx, state.Config{Dir: dir("state")}, state.Deps{
 		Logger: p.component("state"), Registerer: p.tel.Registry,
 	}); err != nil {
@@ -50,6 +54,20 @@ func (p *Process) buildStores(ctx context.Context) (err error) {
 	}
 	p.run("event store", p.events.Run, p.events.Close)
 	return p.buildAround()
+}
+
+// setOddAside moves away what is no file and would be opened as one: a pipe holds up the start for ever, a device fills
+// the memory. For the stores it is a file that is missing.
+func (p *Process) setOddAside() {
+	for _, path := range atomicfile.Odd(p.opts.StoragePath) {
+		aside, err := atomicfile.SetAside(path, time.Now())
+		p.log.Error("something that is neither file nor folder stood among the stored files", "path", path, "kept_as", aside, "err", err)
+		p.odd = append(p.odd, model.Problem{
+			Severity: "warning",
+			Message:  fmt.Sprintf("%s is neither file nor folder nor a link to one, and is kept as %s; what stood there before is missing.", path, aside),
+			Cure:     "Check who made it; restore the file from a backup, and delete what is kept.",
+		})
+	}
 }
 
 // buildAround makes what every user of the stores shares.

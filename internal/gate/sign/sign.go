@@ -50,8 +50,8 @@ type Key struct {
 }
 
 // Open reads the key of a folder, and makes both when there is none yet. A key that cannot be read is
-// set aside and a new one takes its place, which Problems names. A key that others may
-// read is an error that says how to mend it.
+// set aside and a new one takes its place, and one that others may read is closed to them; Problems
+// names both.
 func Open(dir string) (*Key, error) {
 	if _, err := atomicfile.MakeDir(dir, 0o750, time.Now()); err != nil {
 		return nil, fmt.Errorf("signing key: %w", err)
@@ -62,11 +62,12 @@ func Open(dir string) (*Key, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return create(file)
 	}
-	if err == nil && st.Mode().IsRegular() && st.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("signing key %s may be read by others (mode %04o): chmod 600 it, or delete it for a new one if somebody may have read it", file, st.Mode().Perm())
-	}
+	open := err == nil && st.Mode().IsRegular() && st.Mode().Perm()&0o077 != 0
 	k, err := read(file)
 	if err == nil {
+		if open {
+			k.problems = []model.Problem{closed(file, st.Mode().Perm())}
+		}
 		return k, nil
 	}
 	aside, asideErr := atomicfile.SetAside(file, time.Now())
@@ -76,17 +77,34 @@ func Open(dir string) (*Key, error) {
 	if k, asideErr = create(file); asideErr != nil {
 		return nil, asideErr
 	}
-	k.problems = []model.Problem{{
+	k.problems = append(k.problems, model.Problem{
 		Severity: "warning",
 		Message: fmt.Sprintf("The gate's signing key %s was damaged (%v) and is kept as %s; decisions are now signed by the new key %s. Decisions signed before stay verifiable by the old public key.",
 			file, err, aside, KeyID(k.Public())),
 		Cure: "tell whoever keeps the public key (signalbox gate verify --key) of the new one, or stop, restore the old file from a backup, and start",
-	}}
+	})
 	return k, nil
 }
 
+// closed takes the right to read the key from others, as a copy or a backup often gives it: that is no reason not to
+// start, but one to be told.
+func closed(file string, was fs.FileMode) model.Problem {
+	done := "it is closed to them now"
+	if err := os.Chmod(file, 0o600); err != nil {
+		done = "and still can be: " + err.Error()
+	}
+	return model.Problem{
+		Severity: "warning",
+		Message:  fmt.Sprintf("The gate's signing key %s could be read by others (mode %04o), %s.", file, was, done),
+		Cure:     "If somebody may have read it, delete it and start again for a new one; chmod 600 it where that is not done yet.",
+	}
+}
+
+// maxKeyBytes is more than any private key has.
+const maxKeyBytes = 64 << 10
+
 func read(file string) (*Key, error) {
-	text, err := os.ReadFile(file)
+	text, err := atomicfile.ReadAtMost(file, maxKeyBytes)
 	if err != nil {
 		return nil, err
 	}
@@ -102,10 +120,15 @@ func create(file string) (*Key, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a signing key: %w", err)
 	}
+	k := &Key{private: private}
 	if err := atomicfile.WriteBytes(file, 0o600, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})); err != nil {
-		return nil, fmt.Errorf("signing key: %w", err)
+		k.problems = []model.Problem{{
+			Severity: "warning",
+			Message:  fmt.Sprintf("The gate's new signing key %s cannot be kept (%v); decisions are signed by it until the process ends.", KeyID(k.Public()), err),
+			Cure:     "Free disk space or make " + filepath.Dir(file) + " writable, and start again.",
+		}}
 	}
-	return &Key{private: private}, nil
+	return k, nil
 }
 
 func parsePrivate(text []byte) (*Key, error) {

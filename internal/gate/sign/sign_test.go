@@ -86,8 +86,21 @@ func TestAKeyIsMadeOnceAndReadByItsOwnerOnly(t *testing.T) {
 	if err := os.Chmod(file, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(dir); err == nil {
-		t.Error("a key that others may read was taken")
+	again, err = Open(dir)
+	if err != nil || !again.Public().Equal(k.Public()) || len(again.Problems()) != 1 || !strings.Contains(again.Problems()[0].Message, "0644") {
+		t.Errorf("a key that others could read: %v, problems %+v", err, again.Problems())
+	}
+	if st, err := os.Stat(file); err != nil || st.Mode().Perm() != 0o600 {
+		t.Errorf("it is still open to them: %v, %v", st.Mode(), err)
+	}
+}
+
+// A disk without room for a key does not stop the start: a key that lasts as long as the process signs.
+func TestAKeyThatCannotBeKeptSignsAndSaysSo(t *testing.T) {
+	dir := t.TempDir()
+	k, err := create(filepath.Join(dir, "none", FileName))
+	if err != nil || len(k.Problems()) != 1 || !strings.Contains(k.Problems()[0].Message, "cannot be kept") {
+		t.Errorf("%v, problems %+v", err, k.Problems())
 	}
 }
 

@@ -19,7 +19,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/platform/atomicfile"
@@ -78,14 +77,17 @@ func (f File) saveCopy(content []byte, before [sha256.Size]byte) error {
 	})
 }
 
+// maxBytes is more than silences, alerts or notifications take: a larger file was damaged.
+const maxBytes = 256 << 20
+
 // Load answers the content saved last, nil when there was none. check says whether a content can
 // be used; it judges the file where the copy cannot. The error is one that leaves nothing to do: a disk that
 // cannot be read.
 func (f File) Load(now time.Time, check func([]byte) error) (content []byte, found *Finding, err error) {
 	atomicfile.Clean(f.Path)
 	atomicfile.Clean(f.Path + CopyExt)
-	own, ownErr := os.ReadFile(f.Path)
-	text, copyErr := os.ReadFile(f.Path + CopyExt)
+	own, ownErr := atomicfile.ReadAtMost(f.Path, maxBytes)
+	text, copyErr := atomicfile.ReadAtMost(f.Path+CopyExt, maxBytes)
 	var before [sha256.Size]byte
 	if copyErr == nil {
 		text, before, copyErr = parse(text)
@@ -164,7 +166,7 @@ func cause(errs ...error) error {
 }
 
 func (f File) readCopy() (sum [sha256.Size]byte, err error) {
-	text, err := os.ReadFile(f.Path + CopyExt)
+	text, err := atomicfile.ReadAtMost(f.Path+CopyExt, maxBytes)
 	if err != nil {
 		return sum, err
 	}

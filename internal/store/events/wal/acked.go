@@ -8,6 +8,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"github.com/signalbox-project/signalbox/internal/platform/atomicfile"
 )
 
 // AckedName is the file of Acked in the store's folder.
@@ -35,7 +37,7 @@ type Acked struct {
 // Acked that remembers nothing.
 func OpenAcked(path string) (*Acked, map[Name]int64, error) {
 	a := &Acked{slots: map[Name]int{}}
-	text, err := os.ReadFile(path)
+	text, err := atomicfile.ReadAtMost(path, 16<<20)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return a, nil, err
 	}

@@ -53,7 +53,7 @@ const look = "looked"
 // Read is what an earlier run remembered, and when it last looked. Without a file that is nothing.
 func Read(dir string) (sizes map[Place]int64, looked time.Time, err error) {
 	sizes = map[Place]int64{}
-	text, err := os.ReadFile(filepath.Join(dir, Name))
+	text, err := atomicfile.ReadAtMost(filepath.Join(dir, Name), 16<<20)
 	if errors.Is(err, fs.ErrNotExist) {
 		return sizes, looked, nil
 	}

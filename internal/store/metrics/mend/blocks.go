@@ -11,6 +11,8 @@ import (
 
 	"github.com/oklog/ulid/v2"
 	"github.com/prometheus/prometheus/tsdb"
+
+	"github.com/signalbox-project/signalbox/internal/platform/atomicfile"
 )
 
 // blocks moves every block that does not open into quarantine/: with it in
@@ -44,7 +46,7 @@ func (m *mender) blocks() error {
 func (m *mender) lostBlock(path string, cause error) error {
 	d := Damage{File: m.relative(path), Reason: cause.Error()}
 	var meta tsdb.BlockMeta
-	if text, err := os.ReadFile(filepath.Join(path, "meta.json")); err == nil && json.Unmarshal(text, &meta) == nil {
+	if text, err := atomicfile.ReadAtMost(filepath.Join(path, metaFile), maxJSON); err == nil && json.Unmarshal(text, &meta) == nil {
 		d.Start, d.End = time.UnixMilli(meta.MinTime).UTC(), time.UnixMilli(meta.MaxTime).UTC()
 	}
 	_ = filepath.WalkDir(path, func(_ string, e os.DirEntry, err error) error {

@@ -41,11 +41,15 @@ import (
 	"github.com/prometheus/prometheus/tsdb/tsdbutil"
 
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/platform/atomicfile"
 	"github.com/signalbox-project/signalbox/internal/store/metrics/acked"
 )
 
 // QuarantineDir is where damaged data goes, below the database's folder.
 const QuarantineDir = "quarantine"
+
+// maxJSON is more than any of the JSON files here has.
+const maxJSON = 64 << 20
 
 // Damage is data that could not be read.
 type Damage struct {
@@ -216,7 +220,7 @@ func (m *mender) setAside(name string, data []byte) error {
 
 // earlier is the list of damages on the disk.
 func (m *mender) earlier() (all []Damage, err error) {
-	text, err := os.ReadFile(filepath.Join(m.dir, QuarantineDir, "damages.json"))
+	text, err := atomicfile.ReadAtMost(filepath.Join(m.dir, QuarantineDir, "damages.json"), maxJSON)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

@@ -15,6 +15,8 @@ import (
 	"github.com/prometheus/prometheus/tsdb/chunks"
 	"github.com/prometheus/prometheus/tsdb/index"
 	"github.com/prometheus/prometheus/tsdb/tombstones"
+
+	"github.com/signalbox-project/signalbox/internal/platform/atomicfile"
 )
 
 const metaFile = "meta.json"
@@ -59,7 +61,7 @@ func guarded(read func() error) (err error) {
 
 // describes is why a block's description cannot be relied on, or "".
 func describes(path string, id ulid.ULID) string {
-	text, err := os.ReadFile(filepath.Join(path, metaFile))
+	text, err := atomicfile.ReadAtMost(filepath.Join(path, metaFile), maxJSON)
 	if err != nil {
 		return "its description cannot be read: " + err.Error()
 	}
