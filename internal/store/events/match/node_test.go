@@ -197,10 +197,17 @@ func TestEveryTextOfAnEqualNumberIsAskedFor(t *testing.T) {
 		value string
 		want  []string
 	}{
-		{"500", []string{"500"}}, {"500.0", []string{"500.0", "500"}}, {"5e2", []string{"5e2", "500"}}, {"0.5", []string{"0.5"}}, {"-0", []string{"-0", "0"}},
-		{"1.50", []string{"1.50", "1.5"}}, {"007", []string{"007", "7"}}, {"edge", []string{"edge"}},
+		{"500", []string{"500"}},
+		{"500.0", []string{"500.0", "500"}},
+		{"5e2", []string{"5e2", "500"}},
+		{"0.5", []string{"0.5"}},
+		{"-0", []string{"-0", "0"}},
+		{"1.50", []string{"1.50", "1.5"}},
+		{"007", []string{"007", "7"}},
+		{"edge", []string{"edge"}},
 		{"9007199254740993", []string{"9007199254740993"}},
-		{"18446744073709551616", nil}, {"1e300", nil}, // may be written in many ways
+		{"18446744073709551616", nil},
+		{"1e300", nil}, // may be written in many ways
 	} {
 		n, isNum := store.ParseNumber(c.value)
 		got := equalForms(store.NewFieldTest(store.Compare{Field: "k", Value: c.value, Num: n, IsNum: isNum}))

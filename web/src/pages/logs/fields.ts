@@ -19,6 +19,13 @@ const identity = [
   "request_id",
 ] as const;
 
+const own = new Set<string>([...identity, "timestamp", "message"]);
+
+/** The field by which filters ask for an attribute: one that is called like a field of the record has a prefix. */
+function attributeField(key: string): string {
+  return own.has(key) ? `attr.${key}` : key;
+}
+
 /** Text of an attribute as filters compare it. */
 export function valueText(value: unknown): string {
   if (typeof value === "string") return value;
@@ -34,7 +41,8 @@ export function fieldsOf(log: LogRecord): Field[] {
     if (value) out.push({ name, value });
   }
   for (const attributes of [log.attributes, log.resource]) {
-    for (const [name, value] of Object.entries(attributes ?? {})) {
+    for (const [key, value] of Object.entries(attributes ?? {})) {
+      const name = attributeField(key);
       const text = valueText(value);
       if (text !== "" && !out.some((field) => field.name === name)) out.push({ name, value: text });
     }
