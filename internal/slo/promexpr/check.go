@@ -10,7 +10,7 @@ import (
 
 // checker finds out whether a query counts.
 type checker struct {
-	counted []string        // selectors
+	counted []string        // the time of the newest sample of each selector
 	units   map[string]bool // of counting functions: rate, count
 }
 
@@ -256,7 +256,7 @@ func (k *checker) selector(vs *parser.VectorSelector) error {
 	case vs.OriginalOffset == placeholder || vs.OriginalOffsetExpr != nil:
 		return errors.New("an offset that depends on the window does not add up; give it a length of its own")
 	}
-	k.counted = append(k.counted, plainSelector(vs))
+	k.counted = append(k.counted, lastOf(vs, 0))
 	return nil
 }
 
@@ -281,7 +281,7 @@ func (k *checker) subquery(n *parser.Call, s *parser.SubqueryExpr) error {
 	}
 	k.unit("count")
 	for _, vs := range selectorsOf(s.Expr) {
-		k.counted = append(k.counted, plainSelector(vs))
+		k.counted = append(k.counted, lastOf(vs, s.OriginalOffset))
 	}
 	return condition(s.Expr)
 }

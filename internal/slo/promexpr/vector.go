@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"text/template"
+	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
@@ -35,9 +36,9 @@ func Expand(text, window string) (string, error) {
 
 // Vector is an expression that is evaluated as it stands.
 type Vector struct {
-	Text      string
-	selectors []string
-	metrics   []string
+	Text    string
+	newest  []string // sample of each selector
+	metrics []string
 }
 
 // ParseVector reads an expression whose values are judged one by one.
@@ -54,20 +55,33 @@ func ParseVector(text string) (*Vector, error) {
 		return nil, fmt.Errorf("the query must answer an instant vector, this answers a %s", t)
 	}
 	v := &Vector{Text: expr.String(), metrics: metricsOf(expr)}
-	for _, vs := range selectorsOf(expr) {
-		v.selectors = append(v.selectors, plainSelector(vs))
-	}
-	if len(v.selectors) == 0 {
+	parser.Inspect(expr, func(n parser.Node, path []parser.Node) error {
+		if vs, ok := n.(*parser.VectorSelector); ok {
+			v.newest = append(v.newest, lastOf(vs, offsetOf(path)))
+		}
+		return nil
+	})
+	if len(v.newest) == 0 {
 		return nil, errors.New("the query selects no metric")
 	}
 	return v, nil
 }
 
 // LastSample is as Counter's.
-func (v *Vector) LastSample() string { return lastSample(v.selectors) }
+func (v *Vector) LastSample() string { return lastSample(v.newest) }
 
 // Metrics are the names of all metrics that the query selects.
 func (v *Vector) Metrics() []string { return v.metrics }
+
+// offsetOf is that of all subqueries on a path.
+func offsetOf(path []parser.Node) (sum time.Duration) {
+	for _, n := range path {
+		if s, ok := n.(*parser.SubqueryExpr); ok {
+			sum += s.OriginalOffset
+		}
+	}
+	return sum
+}
 
 func selectorsOf(e parser.Expr) (out []*parser.VectorSelector) {
 	parser.Inspect(e, func(n parser.Node, _ []parser.Node) error {
