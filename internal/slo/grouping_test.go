@@ -282,3 +282,47 @@ func TestAGroupsLabelsStandBesideTheAlertsOwn(t *testing.T) {
 		}
 	}
 }
+
+// A route that few visit, and one that came with the last deployment, do not make the SLO or the gate unable to judge the
+// others; they are listed with what they lack, and when one of them burns it pages.
+func TestAGroupWithTooLittleLeavesTheOthersToBeJudged(t *testing.T) {
+	w := newWorld(t, byRoute("by-route", "by (route)", ""))
+	w.settle()
+	w.routes(2*time.Hour, map[string][2]float64{"/a": {160, 0}, "/rare": {0.0001, 0}})
+	w.routes(10*time.Minute, map[string][2]float64{"/a": {160, 0}, "/rare": {0.0001, 0}, "/new": {160, 0}})
+	w.settle()
+	s := w.slo("by-route")
+	if s.State != model.SLOOK || s.Groups.Worst["route"] != "/a" || s.Groups.Count != 3 {
+		t.Errorf("it is %s: %s, groups %+v", s.State, s.Reason, s.Groups)
+	}
+	for route, doubt := range map[string]model.SLODoubt{"/rare": model.DoubtFewEvents, "/new": model.DoubtYoung, "/a": ""} {
+		if one := w.slo(`by-route{route="` + route + `"}`); one.Doubt != doubt {
+			t.Errorf("%s is in doubt for %q, want %q: %s", route, one.Doubt, doubt, one.Reason)
+		}
+	}
+	if d := w.decide("edge"); d.Verdict != model.VerdictAllow {
+		t.Errorf("the gate says %s: %s", d.Verdict, d.Summary)
+	}
+	w.routes(2*time.Minute, map[string][2]float64{"/a": {160, 0}, "/rare": {0.0001, 0}, "/new": {160, 160}})
+	w.settle()
+	if s := w.slo("by-route"); s.State != model.SLOBurning && s.State != model.SLOExhausted || s.Groups.Worst["route"] != "/new" {
+		t.Errorf("the new route fails, and it is %s: %s", s.State, s.Reason)
+	}
+	if d := w.decide("edge"); d.Verdict != model.VerdictBlock {
+		t.Errorf("the gate says %s: %s", d.Verdict, d.Summary)
+	}
+}
+
+// Where no group has enough, nothing is known.
+func TestGroupsThatAllHaveTooLittleAreNotJudged(t *testing.T) {
+	w := newWorld(t, byRoute("by-route", "by (route)", ""))
+	w.settle()
+	w.routes(2*time.Hour, map[string][2]float64{"/a": {0.0001, 0}, "/b": {0.0001, 0}})
+	w.settle()
+	if s := w.slo("by-route"); s.State != model.SLOInsufficient || s.Doubt != model.DoubtFewEvents {
+		t.Errorf("it is %s: %s", s.State, s.Reason)
+	}
+	if d := w.decide("edge"); d.Verdict != model.VerdictInsufficient {
+		t.Errorf("the gate says %s: %s", d.Verdict, d.Summary)
+	}
+}

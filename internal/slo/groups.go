@@ -68,19 +68,27 @@ func EachGroup(ctx context.Context, q Querier, defs []*Definition, from, to time
 func face(g *groups.Groups, whole model.SLOStatus, members []*objective, now time.Time) model.SLOStatus {
 	above := g.LeftOut()
 	out := &model.SLOGroups{By: g.By(), LeftOut: above[:min(len(above), groups.Named)]}
-	var live, all []model.SLOStatus
+	var live, few, all []model.SLOStatus
 	for _, m := range members {
 		ended := g.Ended(m.def.Name, now)
 		m.mu.Lock()
-		if m.ended = ended; ended {
+		if ended {
 			m.status.Alerts = nil // what is gone needs nobody any more
 		}
 		m.mu.Unlock()
 		all = append(all, m.status)
-		if !ended {
+		switch {
+		case ended:
+		case thin(m.status):
+			few = append(few, m.status)
+		default:
 			live = append(live, m.status)
 		}
 	}
+	if len(live) == 0 {
+		live = few
+	}
+	aside(members, live)
 	judgement.Sort(all)
 	judgement.Sort(live)
 	for _, s := range all {
@@ -113,6 +121,22 @@ func face(g *groups.Groups, whole model.SLOStatus, members []*objective, now tim
 		}
 	}
 	return s
+}
+
+// thin reports whether a group has had too little so far to be judged, and does not burn: one that came with the last
+// deployment, or that few visit. It says nothing about the SLO as long as other groups do.
+func thin(s model.SLOStatus) bool {
+	return s.Doubt == model.DoubtYoung || s.Doubt == model.DoubtFewEvents
+}
+
+// aside notes which groups say how things stand, to the gate as well.
+func aside(members []*objective, live []model.SLOStatus) {
+	for _, m := range members {
+		speaks := slices.ContainsFunc(live, func(s model.SLOStatus) bool { return s.Name == m.status.Name })
+		m.mu.Lock()
+		m.aside = !speaks
+		m.mu.Unlock()
+	}
 }
 
 func boolRank(b bool) int {

@@ -23,7 +23,7 @@ type objective struct {
 	history *history.History
 	status  model.SLOStatus
 	whole   model.SLOStatus // of one that has groups, without regard to them
-	ended   bool            // a group that sends nothing any more
+	aside   bool            // a group that has ended, or that has too little where others have enough
 	age     time.Duration   // of its data in the window
 
 	alerts map[string]*store.SLOAlertRecord
@@ -135,7 +135,7 @@ func (o *objective) snapshot(service, environment string) (model.SLOSnapshot, bo
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	d := o.def
-	elsewhere := o.ended || o.status.Groups != nil && o.status.Groups.Worst != nil
+	elsewhere := o.aside || o.status.Groups != nil && o.status.Groups.Worst != nil
 	if elsewhere || d.PartOf != "" || d.Service != service || !model.SameEnvironment(d.Environment, environment) {
 		return model.SLOSnapshot{}, false
 	}
