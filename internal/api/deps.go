@@ -15,7 +15,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/gate/canary"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/probe"
-	"github.com/signalbox-project/signalbox/internal/process/ledger"
+	"github.com/signalbox-project/signalbox/internal/process/conservation"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
 
@@ -162,7 +162,7 @@ type Explainer interface {
 	Explain(ctx context.Context, alert string) (diagnose.Explanation, error)
 }
 
-// Causes names what caused what fails now; diagnose.Room does.
+// Causes names what caused what fails now; diagnose.Diagnoser does.
 type Causes interface {
 	// Causes has those of most SLOs first, with one sentence; "" while nothing fails.
 	Causes(ctx context.Context, tenant string) (list []cause.Group, summary string, err error)
@@ -189,7 +189,7 @@ type Probes interface {
 
 // Ledger balances what was received against what was kept.
 type Ledger interface {
-	Snapshot() ledger.Snapshot
+	Snapshot() conservation.Snapshot
 }
 
 // Backtests replay promises, rules and policies over stored history.

@@ -18,7 +18,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/gate"
 	"github.com/signalbox-project/signalbox/internal/gate/canary"
 	"github.com/signalbox-project/signalbox/internal/model"
-	"github.com/signalbox-project/signalbox/internal/process/ledger"
+	"github.com/signalbox-project/signalbox/internal/process/conservation"
 	"github.com/signalbox-project/signalbox/internal/report/paper"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
@@ -327,8 +327,8 @@ func (f *rooms) Audit(_ context.Context, e model.AuditEntry) (model.AuditEntry, 
 	return e, nil
 }
 
-func (f *rooms) Snapshot() ledger.Snapshot {
-	return ledger.Snapshot{Signals: []ledger.Signal{{Signal: "logs", Received: 3, Stored: 2, Refused: []ledger.Refused{{Reason: "too_old", Count: 1}}, Balanced: true}, {Signal: "spans"}}}
+func (f *rooms) Snapshot() conservation.Snapshot {
+	return conservation.Snapshot{Signals: []conservation.Signal{{Signal: "logs", Received: 3, Stored: 2, Refused: []conservation.Refused{{Reason: "too_old", Count: 1}}, Balanced: true}, {Signal: "spans"}}}
 }
 
 func (f *rooms) deps() Deps {

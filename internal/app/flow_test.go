@@ -3,6 +3,7 @@ package app
 import (
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -55,7 +56,13 @@ func TestWhatIsSentOnEitherPortCanBeAskedForAndOutlivesARestart(t *testing.T) {
 		t.Error("the ledger says nothing of logs")
 	}
 	r.stop()
-	check(startIn(t, dir, nil))
+	again := startIn(t, dir, map[string]string{"signalbox.yml": "query: {enable_admin_api: true}\n"})
+	check(again)
+	if status, text := again.do(t, "POST", "/api/v1/admin/tsdb/snapshot", "", ""); status != http.StatusOK {
+		t.Errorf("snapshot: %d %s", status, text)
+	}
+	again.stop()
+	checkFolders(t, filepath.Join(dir, "data"))
 }
 
 func TestAnAlertOfARuleIsDeliveredListedAndExplained(t *testing.T) {

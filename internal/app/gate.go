@@ -16,7 +16,7 @@ type gates struct {
 	slos     *gate.Banded
 	gate     *gate.Gate
 	bands    *gate.Bands
-	canary   *canary.Room
+	canary   *canary.Comparer
 	signing  *sign.Key
 }
 

@@ -18,9 +18,9 @@ import (
 type promises struct {
 	catalog  *slo.Catalog
 	slo      *slo.Engine
-	diagnose *diagnose.Room
-	backtest *backtest.Room
-	report   *report.Room
+	diagnose *diagnose.Diagnoser
+	backtest *backtest.Replayer
+	report   *report.Reporter
 }
 
 func (p *Process) buildPromises(ctx context.Context) (err error) {

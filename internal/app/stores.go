@@ -9,7 +9,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/admit/samples"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/atomicfile"
-	"github.com/signalbox-project/signalbox/internal/process/ledger"
+	"github.com/signalbox-project/signalbox/internal/process/conservation"
 	"github.com/signalbox-project/signalbox/internal/query/promql"
 	"github.com/signalbox-project/signalbox/internal/slo/tally"
 	"github.com/signalbox-project/signalbox/internal/store"
@@ -26,7 +26,7 @@ type stores struct {
 	metrics *metrics.Store
 	events  *events.DB
 
-	ledger  *ledger.Ledger
+	ledger  *conservation.Ledger
 	samples *samples.Admission
 	engine  *promql.Engine
 	tally   *tally.Tally
@@ -72,7 +72,7 @@ func (p *Process) setOddAside() {
 
 // buildAround makes what every user of the stores shares.
 func (p *Process) buildAround() (err error) {
-	if p.ledger, err = ledger.New(p.tel.Registry); err != nil {
+	if p.ledger, err = conservation.New(p.tel.Registry); err != nil {
 		return err
 	}
 	if p.samples, err = samples.New(p.cfg.Limits.Samples, samples.Deps{

@@ -13,7 +13,7 @@
 // result.
 //
 // Invariants: one job runs at a time, on part of the cores; a request that is too large is
-// refused before anything is read; what the figures leave out is said in Notes. Room.mu guards
+// refused before anything is read; what the figures leave out is said in Notes. Replayer.mu guards
 // the jobs and is never held during a query.
 //
 // Start reading at room.go, then run.go.
@@ -66,7 +66,7 @@ type set struct {
 }
 
 // plan reads every document and refuses what cannot be done.
-func (r *Room) plan(req Request) (plan, error) {
+func (r *Replayer) plan(req Request) (plan, error) {
 	p := plan{start: req.Start.Truncate(time.Minute), end: req.End.Truncate(time.Minute), step: req.Step}
 	if p.step == 0 {
 		p.step = time.Minute
@@ -113,7 +113,7 @@ func (p *plan) bound() error {
 
 // read reads one side; what it leaves out is as in base or, without one, as in
 // force.
-func (r *Room) read(name string, docs Set, base *set, p *plan) (set, error) {
+func (r *Replayer) read(name string, docs Set, base *set, p *plan) (set, error) {
 	s := set{name: name}
 	if n := len(docs.SLOs) + len(docs.Policies) + len(docs.Rules); n > maxDocuments {
 		return s, refuse("%d documents are more than the %d that one backtest may have", n, maxDocuments)

@@ -13,7 +13,7 @@ type Files struct{ SLOs, Policies, Rules []files.File }
 // BacktestDocuments are the files in force, to be edited and replayed: as they were read when they were
 // put into force, whatever stands on the disk by now. Values below connectionDetails are left out:
 // nothing here reads them, and they may be secret.
-func (r *Room) BacktestDocuments(context.Context) (Set, error) {
+func (r *Replayer) BacktestDocuments(context.Context) (Set, error) {
 	var set Set
 	if r.deps.Files == nil {
 		return set, nil

@@ -50,7 +50,7 @@ func newPast(t testing.TB) *past {
 	return &past{t: t, db: db, cfg: slo.DefaultConfig(), now: epoch.Add(24 * time.Hour)}
 }
 
-func (p *past) room() *Room {
+func (p *past) room() *Replayer {
 	p.t.Helper()
 	engine, err := promql.New(promql.DefaultConfig(), promql.Deps{Queryable: p.db})
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 
 // readPolicies reads policy files as the gate does, over the gate section in
 // force.
-func (r *Room) readPolicies(docs []Document) (gate.Set, error) {
+func (r *Replayer) readPolicies(docs []Document) (gate.Set, error) {
 	set := gate.Set{Default: r.deps.Policies.Set().Default, Named: []gate.NamedPolicy{}}
 	var errs []error
 	names := map[string]string{}

@@ -78,8 +78,8 @@ const (
 	keepFor  = 30 * time.Minute
 )
 
-// Room runs backtests, one at a time. It is safe for concurrent use.
-type Room struct {
+// Replayer runs backtests, one at a time. It is safe for concurrent use.
+type Replayer struct {
 	deps    Deps
 	seconds prometheus.Histogram
 	ended   *prometheus.CounterVec
@@ -90,7 +90,7 @@ type Room struct {
 	wg     sync.WaitGroup
 }
 
-// job is one backtest; its mu is Room's.
+// job is one backtest; its mu is Replayer's.
 type job struct {
 	id       string
 	state    State
@@ -103,7 +103,7 @@ type job struct {
 }
 
 // New makes a room; it starts nothing.
-func New(deps Deps) (*Room, error) {
+func New(deps Deps) (*Replayer, error) {
 	if deps.SLOQuerier == nil || deps.Querier == nil || deps.Over == nil || deps.Promises == nil || deps.Policies == nil || deps.Deploys == nil || deps.Routing == nil {
 		return nil, errors.New("backtest: it needs queriers, SLOs, policies, deploys and routing")
 	}
@@ -113,7 +113,7 @@ func New(deps Deps) (*Room, error) {
 	if deps.Now == nil {
 		deps.Now = time.Now
 	}
-	r := &Room{
+	r := &Replayer{
 		deps: deps,
 		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "signalbox_backtest_seconds", Help: "How long backtests took.", Buckets: prometheus.ExponentialBuckets(0.1, 3, 8),
@@ -133,7 +133,7 @@ func New(deps Deps) (*Room, error) {
 }
 
 // Run waits until ctx is done and then ends the job that runs.
-func (r *Room) Run(ctx context.Context) error {
+func (r *Replayer) Run(ctx context.Context) error {
 	<-ctx.Done()
 	r.mu.Lock()
 	r.closed = true
@@ -147,7 +147,7 @@ func (r *Room) Run(ctx context.Context) error {
 
 // StartBacktest checks a request and begins to work on it.
 // store.ErrOverloaded while another one runs.
-func (r *Room) StartBacktest(_ context.Context, req Request) (Job, error) {
+func (r *Replayer) StartBacktest(_ context.Context, req Request) (Job, error) {
 	p, err := r.plan(req)
 	if err != nil {
 		return Job{}, err
@@ -175,7 +175,7 @@ func (r *Room) StartBacktest(_ context.Context, req Request) (Job, error) {
 	return r.report(j), nil
 }
 
-func (r *Room) finish(j *job, result *Result, err error) {
+func (r *Replayer) finish(j *job, result *Result, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	j.ended = r.deps.Now()
@@ -193,7 +193,7 @@ func (r *Room) finish(j *job, result *Result, err error) {
 }
 
 // forget drops finished jobs that are old or too many.
-func (r *Room) forget() {
+func (r *Replayer) forget() {
 	r.jobs = slices.DeleteFunc(r.jobs, func(j *job) bool {
 		return j.state != Running && r.deps.Now().Sub(j.ended) > keepFor
 	})
@@ -203,7 +203,7 @@ func (r *Room) forget() {
 }
 
 // Backtest is how far a job is; store.ErrNotFound when it is not remembered.
-func (r *Room) Backtest(_ context.Context, id string) (Job, error) {
+func (r *Replayer) Backtest(_ context.Context, id string) (Job, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	j, err := r.find(id)
@@ -214,7 +214,7 @@ func (r *Room) Backtest(_ context.Context, id string) (Job, error) {
 }
 
 // CancelBacktest ends a job; one that has ended stays as it is.
-func (r *Room) CancelBacktest(_ context.Context, id string) (Job, error) {
+func (r *Replayer) CancelBacktest(_ context.Context, id string) (Job, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	j, err := r.find(id)
@@ -225,7 +225,7 @@ func (r *Room) CancelBacktest(_ context.Context, id string) (Job, error) {
 	return r.report(j), nil
 }
 
-func (r *Room) find(id string) (*job, error) {
+func (r *Replayer) find(id string) (*job, error) {
 	for _, j := range r.jobs {
 		if j.id == id {
 			return j, nil
@@ -234,7 +234,7 @@ func (r *Room) find(id string) (*job, error) {
 	return nil, fmt.Errorf("backtest %s: %w", id, store.ErrNotFound)
 }
 
-func (r *Room) report(j *job) Job {
+func (r *Replayer) report(j *job) Job {
 	out := Job{ID: j.id, State: j.state, Progress: j.progress.share(), Started: j.started.UTC(), Result: j.result}
 	end := j.ended
 	if end.IsZero() {

@@ -37,7 +37,7 @@ type rule struct {
 const maxWarmup = 24 * time.Hour
 
 // readRules reads rule files by Prometheus' own code.
-func (r *Room) readRules(docs []Document) (alerts, recording []rule, err error) {
+func (r *Replayer) readRules(docs []Document) (alerts, recording []rule, err error) {
 	var errs []error
 	for _, doc := range docs {
 		groups, problems := rules.Parse([]byte(doc.Text))
@@ -76,7 +76,7 @@ func (r *Room) readRules(docs []Document) (alerts, recording []rule, err error) 
 	return alerts, recording, nil
 }
 
-func (r *Room) readRule(g *rulefmt.RuleGroup, one *rulefmt.Rule) (rule, error) {
+func (r *Replayer) readRule(g *rulefmt.RuleGroup, one *rulefmt.Rule) (rule, error) {
 	n := rule{name: one.Alert + one.Record, interval: time.Duration(g.Interval), limit: g.Limit}
 	expr, err := rules.ParseExpr(one.Expr)
 	if err != nil {

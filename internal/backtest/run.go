@@ -34,14 +34,14 @@ func (p *progress) share() float64 {
 // replay is one set under way.
 type replay struct {
 	*plan
-	room     *Room
+	room     *Replayer
 	set      *set
 	deploys  []model.Deploy // oldest first
 	progress *progress
 }
 
 // run does the work.
-func (r *Room) run(ctx context.Context, p plan, progress *progress) (*Result, error) {
+func (r *Replayer) run(ctx context.Context, p plan, progress *progress) (*Result, error) {
 	deploys, err := r.deps.Deploys.Deploys(ctx, store.DeployQuery{Start: p.start, End: p.end, Limit: maxDeploys})
 	if err != nil {
 		return nil, fmt.Errorf("read deployments: %w", err)

@@ -29,7 +29,7 @@ const (
 )
 
 // Cause names what most likely made a service of the default tenant fail.
-func (r *Room) Cause(ctx context.Context, s cause.Symptom) (model.Cause, error) {
+func (r *Diagnoser) Cause(ctx context.Context, s cause.Symptom) (model.Cause, error) {
 	f, err := r.factsAround(ctx, model.DefaultTenant, s.Since, s.At)
 	if err != nil {
 		return model.Cause{}, fmt.Errorf("cause of %s: %w", s.Service, err)
@@ -45,7 +45,7 @@ type known struct {
 }
 
 // factsAround reads what happened from a day before since up to at.
-func (r *Room) factsAround(ctx context.Context, tenant string, since, at time.Time) (k known, err error) {
+func (r *Diagnoser) factsAround(ctx context.Context, tenant string, since, at time.Time) (k known, err error) {
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(parallel)
 	var failed, traffic []model.Sample
@@ -146,7 +146,7 @@ func namedByAlerting(s cause.Symptom, alerts []model.ActiveAlert) string {
 
 // Causes are the causes of what fails now, those of most SLOs first; symptoms
 // are folded under their cause. The sentence is "" while nothing fails.
-func (r *Room) Causes(ctx context.Context, tenant string) (list []cause.Group, summary string, err error) {
+func (r *Diagnoser) Causes(ctx context.Context, tenant string) (list []cause.Group, summary string, err error) {
 	now := r.deps.Now()
 	k, err := r.factsAround(ctx, tenant, now, now)
 	if err != nil {

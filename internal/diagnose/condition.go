@@ -18,7 +18,7 @@ import (
 
 // condition finds what is compared with what: for a burn alert from the SLO, for
 // a rule from its expression.
-func (r *Room) condition(ctx context.Context, e *Explanation, s subject) error {
+func (r *Diagnoser) condition(ctx context.Context, e *Explanation, s subject) error {
 	if name := s.Labels.Own("slo"); name != "" && s.rule == nil {
 		return r.burnCondition(ctx, e, s, name)
 	}
@@ -51,7 +51,7 @@ func (r *Room) condition(ctx context.Context, e *Explanation, s subject) error {
 	return nil
 }
 
-func (r *Room) burnCondition(ctx context.Context, e *Explanation, s subject, name string) error {
+func (r *Diagnoser) burnCondition(ctx context.Context, e *Explanation, s subject, name string) error {
 	list, err := r.slos(ctx, s.Labels.Own("service"))
 	if err != nil {
 		return err

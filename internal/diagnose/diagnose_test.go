@@ -77,7 +77,7 @@ func (f *facts) Pages(context.Context, store.PageQuery) ([]model.Page, error) { 
 
 func (f *facts) ActiveAlerts(context.Context) ([]model.ActiveAlert, error) { return f.alerts, nil }
 
-func (f *facts) room() *Room {
+func (f *facts) room() *Diagnoser {
 	f.t.Helper()
 	r, err := New(Deps{
 		Querier: promexpr.NewEvaluator(f.db, 10*time.Second, nil), SLOs: f, Deploys: f, Edges: f, Pages: f, Alerts: f, Rules: f, Routing: f,

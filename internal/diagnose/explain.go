@@ -44,7 +44,7 @@ type subject struct {
 // named by its fingerprint, a page's ID, or its name (then the one that has been active
 // longest is explained and the others are listed). store.ErrNotFound when no
 // alert, rule or page is called so.
-func (r *Room) Explain(ctx context.Context, asked string) (Explanation, error) {
+func (r *Diagnoser) Explain(ctx context.Context, asked string) (Explanation, error) {
 	e := Explanation{Labels: map[string]string{}, Timeline: []TimelineEvent{}, Pages: []model.Page{}, SilencedBy: []string{}, InhibitedBy: []string{}}
 	active, pages, rules, err := r.everything(ctx)
 	if err != nil {
@@ -75,7 +75,7 @@ func (r *Room) Explain(ctx context.Context, asked string) (Explanation, error) {
 	return e, nil
 }
 
-func (r *Room) everything(ctx context.Context) (active []model.ActiveAlert, pages []model.Page, rules []model.AlertRule, err error) {
+func (r *Diagnoser) everything(ctx context.Context) (active []model.ActiveAlert, pages []model.Page, rules []model.AlertRule, err error) {
 	if r.deps.Alerts != nil {
 		if active, err = r.deps.Alerts.ActiveAlerts(ctx); err != nil {
 			return nil, nil, nil, err
@@ -247,7 +247,7 @@ func others(s subject, active []model.ActiveAlert, rules []model.AlertRule) []Al
 }
 
 // quiet names what keeps the alert from being delivered, and where it would go.
-func (r *Room) quiet(ctx context.Context, e *Explanation, s subject, active []model.ActiveAlert) {
+func (r *Diagnoser) quiet(ctx context.Context, e *Explanation, s subject, active []model.ActiveAlert) {
 	e.SilencedBy, e.InhibitedBy = append(e.SilencedBy, s.SilencedBy...), append(e.InhibitedBy, s.InhibitedBy...)
 	for _, a := range active {
 		if slices.Contains(e.InhibitedBy, a.Fingerprint) {
@@ -270,7 +270,7 @@ func (r *Room) quiet(ctx context.Context, e *Explanation, s subject, active []mo
 }
 
 // why finds the cause of an alert about a service, and the changes to show beside it.
-func (r *Room) why(ctx context.Context, e *Explanation, s subject) ([]model.Deploy, error) {
+func (r *Diagnoser) why(ctx context.Context, e *Explanation, s subject) ([]model.Deploy, error) {
 	service := s.Labels.Own("service")
 	if service == "" || e.ActiveSince == nil || s.state == statePending {
 		return nil, nil

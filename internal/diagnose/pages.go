@@ -10,7 +10,7 @@ import (
 
 // SummarizePages says in one sentence who knows: the newest open page first,
 // otherwise the newest of all. pages are newest first; times are UTC.
-func (r *Room) SummarizePages(pages []model.Page, now time.Time) string {
+func (r *Diagnoser) SummarizePages(pages []model.Page, now time.Time) string {
 	open, unacked, warnings := 0, 0, 0
 	var shown *model.Page
 	for i := range pages {

@@ -49,7 +49,7 @@ func TestSummarizePages(t *testing.T) {
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			if got := (&Room{}).SummarizePages(tc.pages, now); got != tc.want {
+			if got := (&Diagnoser{}).SummarizePages(tc.pages, now); got != tc.want {
 				t.Errorf("got  %s\nwant %s", got, tc.want)
 			}
 		})

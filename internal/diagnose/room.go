@@ -9,7 +9,7 @@
 // behind a small interface. Out: ServiceSummary, ServiceDetail and Explanation.
 //
 // Invariants: a figure without data is nil, never zero; each question asks a
-// fixed number of queries, a few at once. A Room keeps no state and is safe for
+// fixed number of queries, a few at once. A Diagnoser keeps no state and is safe for
 // concurrent use.
 //
 // Start reading at services.go, then unusual.go, causes.go and explain.go.
@@ -84,14 +84,14 @@ type Deps struct {
 	Now func() time.Time
 }
 
-// Room answers questions.
-type Room struct {
+// Diagnoser answers questions.
+type Diagnoser struct {
 	deps Deps
 	log  *slog.Logger
 }
 
 // New makes a room; it starts nothing.
-func New(deps Deps) (*Room, error) {
+func New(deps Deps) (*Diagnoser, error) {
 	if deps.Querier == nil {
 		return nil, errors.New("diagnose: it needs a querier")
 	}
@@ -101,7 +101,7 @@ func New(deps Deps) (*Room, error) {
 	if deps.Now == nil {
 		deps.Now = time.Now
 	}
-	return &Room{deps: deps, log: deps.Logger}, nil
+	return &Diagnoser{deps: deps, log: deps.Logger}, nil
 }
 
 // parallel is how many queries of one question run at once.

@@ -11,7 +11,7 @@ import (
 )
 
 // explain finds the causes of what is unusual; facts are read only when something is.
-func (r *Room) explain(name string, u *unusual, k known, at time.Time) *model.Cause {
+func (r *Diagnoser) explain(name string, u *unusual, k known, at time.Time) *model.Cause {
 	var main *model.Cause
 	for _, c := range []*change{u.errors, u.latency, u.traffic} {
 		if c == nil {

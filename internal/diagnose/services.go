@@ -75,7 +75,7 @@ func promWindow(start, end time.Time) string {
 
 // Services lists every service that was seen in the range, has a promise or
 // was deployed, by name.
-func (r *Room) Services(ctx context.Context, tenant string, start, end time.Time) ([]ServiceSummary, error) {
+func (r *Diagnoser) Services(ctx context.Context, tenant string, start, end time.Time) ([]ServiceSummary, error) {
 	w := promWindow(start, end)
 	var rate, errs, p95, versions []model.Sample
 	var slos []model.SLOStatus
@@ -143,7 +143,7 @@ func assemble(rate, errs, p95, versions []model.Sample, slos []model.SLOStatus, 
 
 // Service is everything about one service in a range. A service that nobody
 // has heard of is store.ErrNotFound.
-func (r *Room) Service(ctx context.Context, tenant, name string, start, end time.Time) (ServiceDetail, error) {
+func (r *Diagnoser) Service(ctx context.Context, tenant, name string, start, end time.Time) (ServiceDetail, error) {
 	d := ServiceDetail{Service: name, Queries: queriesOf(tenant, name), DependsOn: []model.Edge{}, UsedBy: []model.Edge{}}
 	w := promWindow(start, end)
 	var rate, errs, p50, p95, p99 []model.Sample
@@ -205,7 +205,7 @@ func (r *Room) Service(ctx context.Context, tenant, name string, start, end time
 }
 
 // cut is a service's traffic by one label, most traffic first.
-func (r *Room) cut(ctx context.Context, tenant, name, label, w string, end time.Time) ([]ServiceSlice, error) {
+func (r *Diagnoser) cut(ctx context.Context, tenant, name, label, w string, end time.Time) ([]ServiceSlice, error) {
 	rate, err := r.deps.Querier.Instant(ctx, rateOf(label, w, spans("_count", tenant, name)), end)
 	if err != nil || len(rate) == 0 {
 		return []ServiceSlice{}, err
@@ -251,14 +251,14 @@ func queriesOf(tenant, name string) ServiceQueries {
 	}
 }
 
-func (r *Room) ask(g *errgroup.Group, ctx context.Context, dst *[]model.Sample, at time.Time, expr string) {
+func (r *Diagnoser) ask(g *errgroup.Group, ctx context.Context, dst *[]model.Sample, at time.Time, expr string) {
 	g.Go(func() (err error) {
 		*dst, err = r.deps.Querier.Instant(ctx, expr, at)
 		return err
 	})
 }
 
-func (r *Room) slos(ctx context.Context, service string) ([]model.SLOStatus, error) {
+func (r *Diagnoser) slos(ctx context.Context, service string) ([]model.SLOStatus, error) {
 	if r.deps.SLOs == nil {
 		return []model.SLOStatus{}, nil
 	}
@@ -266,7 +266,7 @@ func (r *Room) slos(ctx context.Context, service string) ([]model.SLOStatus, err
 	return list, err
 }
 
-func (r *Room) deploys(ctx context.Context, q store.DeployQuery) ([]model.Deploy, error) {
+func (r *Diagnoser) deploys(ctx context.Context, q store.DeployQuery) ([]model.Deploy, error) {
 	if r.deps.Deploys == nil {
 		return []model.Deploy{}, nil
 	}

@@ -53,7 +53,7 @@ type curve struct {
 }
 
 // unusual compares the end of the range with the day before it.
-func (r *Room) unusual(ctx context.Context, tenant, name string, start, end time.Time) (u unusual, err error) {
+func (r *Diagnoser) unusual(ctx context.Context, tenant, name string, start, end time.Time) (u unusual, err error) {
 	errorsOf := func(w string) string {
 		return rateOf("", w, spans("_count", tenant, name, isError)) + " / " + rateOf("", w, spans("_count", tenant, name))
 	}
@@ -87,7 +87,7 @@ func (r *Room) unusual(ctx context.Context, tenant, name string, start, end time
 }
 
 // compare also tells whether it is known what is normal.
-func (r *Room) compare(ctx context.Context, c curve, start, end time.Time) (ch *change, known bool, err error) {
+func (r *Diagnoser) compare(ctx context.Context, c curve, start, end time.Time) (ch *change, known bool, err error) {
 	const coarse, fine = 10 * time.Minute, time.Minute
 	day, err := r.deps.Querier.Range(ctx, c.expr("10m"), end.Add(-24*time.Hour), end, coarse)
 	if err != nil || len(day) == 0 {
@@ -114,7 +114,7 @@ func (r *Room) compare(ctx context.Context, c curve, start, end time.Time) (ch *
 
 // peak takes the worst value of an episode from the curve that the page draws, so that
 // sentence, chart and PromQL say the same.
-func (r *Room) peak(ctx context.Context, c curve, ch *change) error {
+func (r *Diagnoser) peak(ctx context.Context, c curve, ch *change) error {
 	if ch == nil {
 		return nil
 	}

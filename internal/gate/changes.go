@@ -25,7 +25,7 @@ type Changes interface {
 	Deploys(ctx context.Context, q store.DeployQuery) ([]model.Deploy, error)
 }
 
-// Causes names what made a service fail; diagnose.Room does.
+// Causes names what made a service fail; diagnose.Diagnoser does.
 type Causes interface {
 	Cause(ctx context.Context, s cause.Symptom) (model.Cause, error)
 }

@@ -24,7 +24,7 @@ type breach struct {
 
 // breaches are the promises that burn, one for each service and environment: the
 // one with the fastest alert.
-func (r *Room) breaches(list []model.SLOStatus) map[place]breach {
+func (r *Responder) breaches(list []model.SLOStatus) map[place]breach {
 	out := map[place]breach{}
 	rank := map[place]int{}
 	for _, s := range list {
@@ -54,7 +54,7 @@ func placesOf(s model.SLOStatus) (out []place) {
 	return out
 }
 
-func (r *Room) begin(ctx context.Context, p place, b breach, now time.Time) error {
+func (r *Responder) begin(ctx context.Context, p place, b breach, now time.Time) error {
 	id, err := uuid.NewV7()
 	if err != nil {
 		return fmt.Errorf("remedy for %s: %w", p.service, err)
@@ -72,7 +72,7 @@ func (r *Room) begin(ctx context.Context, p place, b breach, now time.Time) erro
 
 // advanceAll moves every remedy on. Orders are given side by side: one slow
 // executor holds back no other service.
-func (r *Room) advanceAll(ctx context.Context, breaches map[place]breach, list []model.SLOStatus, now time.Time) []error {
+func (r *Responder) advanceAll(ctx context.Context, breaches map[place]breach, list []model.SLOStatus, now time.Time) []error {
 	var errs []error
 	var orders []func()
 	var mu sync.Mutex
@@ -111,7 +111,7 @@ func (r *Room) advanceAll(ctx context.Context, breaches map[place]breach, list [
 
 // advance moves one remedy on. What must be carried out outside comes back as
 // an order.
-func (r *Room) advance(ctx context.Context, rem *model.Remedy, burning bool, list []model.SLOStatus, now time.Time) (order func() error, err error) {
+func (r *Responder) advance(ctx context.Context, rem *model.Remedy, burning bool, list []model.SLOStatus, now time.Time) (order func() error, err error) {
 	status := find(list, rem.SLO)
 	// Silence is no recovery: a promise that cannot be judged still counts as broken.
 	over := !burning && (status == nil || status.State != model.SLOInsufficient)
@@ -146,7 +146,7 @@ func find(list []model.SLOStatus, name string) *model.SLOStatus {
 }
 
 // decide judges a breach that has lasted long enough.
-func (r *Room) decide(ctx context.Context, rem *model.Remedy, now time.Time) (order func() error, err error) {
+func (r *Responder) decide(ctx context.Context, rem *model.Remedy, now time.Time) (order func() error, err error) {
 	target := r.cfg.target(rem.Service, rem.Environment)
 	environment := rem.Environment
 	if environment == "" && target != nil {
@@ -193,7 +193,7 @@ func named(p place) string {
 
 // lastOrder is when the service was rolled back last, in any environment and
 // for another breach.
-func (r *Room) lastOrder(ctx context.Context, self model.Remedy) (last time.Time, err error) {
+func (r *Responder) lastOrder(ctx context.Context, self model.Remedy) (last time.Time, err error) {
 	list, err := r.deps.Store.Remedies(ctx, store.RemedyQuery{Service: self.Service})
 	if err != nil {
 		return last, err
@@ -210,7 +210,7 @@ func (r *Room) lastOrder(ctx context.Context, self model.Remedy) (last time.Time
 const executeTimeout = 2 * time.Minute
 
 // prepare stores that the order is given, before it is.
-func (r *Room) prepare(ctx context.Context, rem *model.Remedy, target Target, reason string, now time.Time) (order func() error, err error) {
+func (r *Responder) prepare(ctx context.Context, rem *model.Remedy, target Target, reason string, now time.Time) (order func() error, err error) {
 	executor := target.executor(r.deps.HTTP, r.deps.Now)
 	rem.Executor, rem.DryRun, rem.Executed = executor.Name(), r.cfg.DryRun, &now
 	if target.DryRun != nil {
@@ -229,7 +229,7 @@ func (r *Room) prepare(ctx context.Context, rem *model.Remedy, target Target, re
 	return func() error { return r.execute(ctx, rem, executor, what, reason) }, nil
 }
 
-func (r *Room) execute(ctx context.Context, rem *model.Remedy, executor rollback.Executor, what rollback.Order, reason string) error {
+func (r *Responder) execute(ctx context.Context, rem *model.Remedy, executor rollback.Executor, what rollback.Order, reason string) error {
 	// An order that was begun is finished although the process may be stopping.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), executeTimeout)
 	defer cancel()
@@ -256,7 +256,7 @@ func (r *Room) execute(ctx context.Context, rem *model.Remedy, executor rollback
 }
 
 // verify asks whether the burn fell.
-func (r *Room) verify(ctx context.Context, rem *model.Remedy, status *model.SLOStatus, now time.Time) error {
+func (r *Responder) verify(ctx context.Context, rem *model.Remedy, status *model.SLOStatus, now time.Time) error {
 	burn, known := fastest(status)
 	took := human.Duration(now.Sub(*rem.Executed))
 	switch {
@@ -273,7 +273,7 @@ func (r *Room) verify(ctx context.Context, rem *model.Remedy, status *model.SLOS
 }
 
 // finishMarker says how the rollback went; the recovery stands without it.
-func (r *Room) finishMarker(ctx context.Context, rem *model.Remedy, outcome string) {
+func (r *Responder) finishMarker(ctx context.Context, rem *model.Remedy, outcome string) {
 	list, err := r.deps.Deploys.Deploys(ctx, store.DeployQuery{Service: rem.Service, Start: rem.Breach, Limit: 1000})
 	if err == nil {
 		for _, d := range list {

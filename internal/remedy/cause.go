@@ -44,7 +44,7 @@ const (
 )
 
 // findCause asks whether a deployment is the likely cause of a breach.
-func (r *Room) findCause(ctx context.Context, rem model.Remedy, environment string, now time.Time) (cause, error) {
+func (r *Responder) findCause(ctx context.Context, rem model.Remedy, environment string, now time.Time) (cause, error) {
 	markers, err := r.deps.Deploys.Deploys(ctx, store.DeployQuery{Service: rem.Service, Start: rem.Breach.Add(-history), End: now.Add(time.Second), Limit: 1000})
 	if err != nil {
 		return cause{}, fmt.Errorf("deployments of %s: %w", rem.Service, err)
@@ -61,7 +61,7 @@ func (r *Room) findCause(ctx context.Context, rem model.Remedy, environment stri
 }
 
 // suspect finds the newest deployment before the breach and the version before it.
-func (r *Room) suspect(markers []model.Deploy, rem model.Remedy) cause {
+func (r *Responder) suspect(markers []model.Deploy, rem model.Remedy) cause {
 	within := time.Duration(r.cfg.DeployWithin)
 	i := slices.IndexFunc(markers, func(d model.Deploy) bool { return !d.Time.After(rem.Breach) })
 	if i < 0 || markers[i].Time.Before(rem.Breach.Add(-within)) {
@@ -98,7 +98,7 @@ func (c counts) ratio() float64 {
 
 // compare measures the new version against the old one: side by side where the
 // old one still serves, so that a failing dependency shows in both, else as it was before.
-func (r *Room) compare(ctx context.Context, rem model.Remedy, c cause, environment string, now time.Time) (cause, error) {
+func (r *Responder) compare(ctx context.Context, rem model.Remedy, c cause, environment string, now time.Time) (cause, error) {
 	window := min(max(now.Sub(c.deploy.Time), shortest), longest)
 	after, query, err := r.count(ctx, rem.Service, environment, window, now)
 	if err != nil {
@@ -165,7 +165,7 @@ func busiest(by map[string]counts, except string) string {
 }
 
 // count counts requests by version.
-func (r *Room) count(ctx context.Context, service, environment string, window time.Duration, at time.Time) (map[string]counts, string, error) {
+func (r *Responder) count(ctx context.Context, service, environment string, window time.Duration, at time.Time) (map[string]counts, string, error) {
 	match := []string{`kind=~"server|consumer"`, `tenant=""`, "service=" + strconv.Quote(service)}
 	if environment != "" {
 		match = append(match, "env="+strconv.Quote(environment))

@@ -7,7 +7,7 @@ import (
 )
 
 func TestABreachConcernsEachEnvironmentOfThePromise(t *testing.T) {
-	r := &Room{}
+	r := &Responder{}
 	r.deps.PageAlerts = []string{"Fast"}
 	for labels, want := range map[string][]place{
 		"":             {{"edge", ""}},

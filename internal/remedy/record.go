@@ -18,7 +18,7 @@ const actor = "signalbox"
 
 // change moves a remedy to a state and stores it; what is not stored did not
 // happen.
-func (r *Room) change(ctx context.Context, rem *model.Remedy, state model.RemedyState, reason string, now time.Time) error {
+func (r *Responder) change(ctx context.Context, rem *model.Remedy, state model.RemedyState, reason string, now time.Time) error {
 	was := *rem
 	rem.State, rem.Reason = state, reason
 	rem.History = append(rem.History[:len(rem.History):len(rem.History)], model.RemedyStep{Time: now, State: state, Reason: reason})
@@ -47,7 +47,7 @@ func (r *Room) change(ctx context.Context, rem *model.Remedy, state model.Remedy
 	return nil
 }
 
-func (r *Room) end(ctx context.Context, rem *model.Remedy, state model.RemedyState, reason string, now time.Time) error {
+func (r *Responder) end(ctx context.Context, rem *model.Remedy, state model.RemedyState, reason string, now time.Time) error {
 	rem.Ended = &now
 	if err := r.change(ctx, rem, state, reason, now); err != nil {
 		rem.Ended = nil
@@ -56,7 +56,7 @@ func (r *Room) end(ctx context.Context, rem *model.Remedy, state model.RemedySta
 	return nil
 }
 
-func (r *Room) save(ctx context.Context, rem *model.Remedy) error {
+func (r *Responder) save(ctx context.Context, rem *model.Remedy) error {
 	rem.Updated = r.deps.Now().UTC()
 	if err := r.deps.Store.SaveRemedy(ctx, *rem); err != nil {
 		r.metrics.failures.WithLabelValues("store").Inc()
@@ -84,7 +84,7 @@ const (
 )
 
 // tell raises, repeats and ends the alert that belongs to a remedy's state.
-func (r *Room) tell(ctx context.Context, rem *model.Remedy, now time.Time) {
+func (r *Responder) tell(ctx context.Context, rem *model.Remedy, now time.Time) {
 	if r.deps.Alerts == nil {
 		return
 	}
@@ -107,7 +107,7 @@ func (r *Room) tell(ctx context.Context, rem *model.Remedy, now time.Time) {
 	}
 }
 
-func (r *Room) send(ctx context.Context, a notify.Alert) bool {
+func (r *Responder) send(ctx context.Context, a notify.Alert) bool {
 	if err := r.deps.Alerts.Send(ctx, a); err != nil {
 		r.metrics.failures.WithLabelValues("alert").Inc()
 		r.log.ErrorContext(ctx, "alert not taken", "alert", a.Labels["alertname"], "err", err)
@@ -116,7 +116,7 @@ func (r *Room) send(ctx context.Context, a notify.Alert) bool {
 	return true
 }
 
-func (r *Room) alertOf(rem *model.Remedy) (notify.Alert, bool) {
+func (r *Responder) alertOf(rem *model.Remedy) (notify.Alert, bool) {
 	var name string
 	severity := "critical"
 	switch {
@@ -145,7 +145,7 @@ func (r *Room) alertOf(rem *model.Remedy) (notify.Alert, bool) {
 }
 
 // link is where a person sees the service that it is about.
-func (r *Room) link(rem *model.Remedy) string {
+func (r *Responder) link(rem *model.Remedy) string {
 	if r.deps.ExternalURL == "" {
 		return ""
 	}

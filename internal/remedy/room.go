@@ -82,8 +82,8 @@ type Deps struct {
 	Now func() time.Time
 }
 
-// Room watches breaches.
-type Room struct {
+// Responder watches breaches.
+type Responder struct {
 	cfg     Config
 	deps    Deps
 	log     *slog.Logger
@@ -104,7 +104,7 @@ type metrics struct {
 }
 
 // New makes the room; it starts nothing.
-func New(cfg Config, deps Deps) (*Room, error) {
+func New(cfg Config, deps Deps) (*Responder, error) {
 	if errs := cfg.Validate(); len(errs) > 0 {
 		return nil, fmt.Errorf("remedy: %w", errors.Join(errs...))
 	}
@@ -117,7 +117,7 @@ func New(cfg Config, deps Deps) (*Room, error) {
 	if deps.Now == nil {
 		deps.Now = time.Now
 	}
-	r := &Room{
+	r := &Responder{
 		cfg: cfg, deps: deps, log: deps.Logger, current: map[place]*model.Remedy{}, why: map[string]string{}, raised: map[string]raised{},
 		metrics: metrics{
 			outcomes: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -148,7 +148,7 @@ func New(cfg Config, deps Deps) (*Room, error) {
 }
 
 // Run evaluates until ctx is done.
-func (r *Room) Run(ctx context.Context) error {
+func (r *Responder) Run(ctx context.Context) error {
 	ticker := time.NewTicker(time.Duration(r.cfg.EvaluateEvery))
 	defer ticker.Stop()
 	for {
@@ -164,7 +164,7 @@ func (r *Room) Run(ctx context.Context) error {
 }
 
 // step looks at everything once.
-func (r *Room) step(ctx context.Context) error {
+func (r *Responder) step(ctx context.Context) error {
 	now := r.deps.Now().UTC()
 	if err := r.load(ctx, now); err != nil {
 		r.metrics.failures.WithLabelValues("store").Inc()
@@ -192,7 +192,7 @@ func (r *Room) step(ctx context.Context) error {
 }
 
 // load reads what an earlier process left.
-func (r *Room) load(ctx context.Context, now time.Time) error {
+func (r *Responder) load(ctx context.Context, now time.Time) error {
 	if r.loaded {
 		return nil
 	}

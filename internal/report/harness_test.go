@@ -48,7 +48,7 @@ type world struct {
 	days      memoryDays
 	kept      archive.Days // instead of days
 	querier   slo.Querier  // instead of one over db
-	room      *Room
+	room      *Reporter
 }
 
 func newWorld(t testing.TB, now time.Time, docs string) *world {

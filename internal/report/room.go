@@ -73,8 +73,8 @@ type Deps struct {
 	Now       func() time.Time
 }
 
-// Room makes reports. It is safe for concurrent use.
-type Room struct {
+// Reporter makes reports. It is safe for concurrent use.
+type Reporter struct {
 	deps    Deps
 	archive *archive.Archive
 	self    *slo.Definition // Signalbox's own promise
@@ -82,7 +82,7 @@ type Room struct {
 }
 
 // New makes a room; it starts nothing.
-func New(deps Deps) (*Room, error) {
+func New(deps Deps) (*Reporter, error) {
 	if deps.Querier == nil || deps.Promises == nil || deps.Policies == nil || deps.Corrections == nil || deps.Records == nil || deps.Days == nil {
 		return nil, errors.New("reports: they need a querier, SLOs, policies, corrections, records and days")
 	}
@@ -96,7 +96,7 @@ func New(deps Deps) (*Room, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Room{deps: deps, self: self, archive: archive.New(archive.Deps{
+	r := &Reporter{deps: deps, self: self, archive: archive.New(archive.Deps{
 		Logger: deps.Logger, Querier: deps.Querier, SLOs: deps.Promises, Days: deps.Days, Retention: deps.Retention, Now: deps.Now,
 	}), seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
 		Name: "signalbox_report_seconds", Help: "Time to make a report.", Buckets: prometheus.ExponentialBuckets(0.01, 3, 9),
@@ -112,7 +112,7 @@ func New(deps Deps) (*Room, error) {
 }
 
 // Run keeps reading the days that ended, so that reports need not, until ctx is done.
-func (r *Room) Run(ctx context.Context) error { return r.archive.Run(ctx) }
+func (r *Reporter) Run(ctx context.Context) error { return r.archive.Run(ctx) }
 
 // badRequest marks a mistake of the caller's.
 type badRequest struct{ error }
@@ -123,7 +123,7 @@ func (badRequest) BadRequest() {}
 func refuse(format string, args ...any) error { return badRequest{fmt.Errorf(format, args...)} }
 
 // ReportFile is a report as json, md, csv or text.
-func (r *Room) ReportFile(rep paper.Report, format string) (paper.File, error) {
+func (r *Reporter) ReportFile(rep paper.Report, format string) (paper.File, error) {
 	f, err := paper.Write(rep, format)
 	if errors.Is(err, paper.ErrFormat) {
 		return f, badRequest{err}
@@ -135,7 +135,7 @@ func (r *Room) ReportFile(rep paper.Report, format string) (paper.File, error) {
 const maxRecords = 20_000
 
 // Report makes a report.
-func (r *Room) Report(ctx context.Context, req paper.Request) (paper.Report, error) {
+func (r *Reporter) Report(ctx context.Context, req paper.Request) (paper.Report, error) {
 	began := time.Now()
 	w, err := r.plan(ctx, req)
 	if err != nil {
@@ -206,7 +206,7 @@ func (w *work) selected(ctx context.Context) ([]*slo.Definition, error) {
 
 // work is one report under way.
 type work struct {
-	*Room
+	*Reporter
 	req         paper.Request
 	period      span
 	trend       []span    // oldest first, the period last
@@ -228,8 +228,8 @@ const (
 	audienceInternal = "internal"
 )
 
-func (r *Room) plan(ctx context.Context, req paper.Request) (*work, error) {
-	w := &work{Room: r, req: req, now: r.deps.Now(), policies: r.deps.Policies.Set(), corrections: map[string][]model.SLOCorrection{}}
+func (r *Reporter) plan(ctx context.Context, req paper.Request) (*work, error) {
+	w := &work{Reporter: r, req: req, now: r.deps.Now(), policies: r.deps.Policies.Set(), corrections: map[string][]model.SLOCorrection{}}
 	if req.Zone == nil {
 		w.req.Zone = time.UTC
 	}

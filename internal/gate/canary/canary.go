@@ -10,7 +10,7 @@
 //
 // Invariants: what has too few events, no data, stale data or figures that are
 // no numbers is insufficient, never a pass; the same samples give the same
-// result. A Room keeps no state and is safe for concurrent use.
+// result. A Comparer keeps no state and is safe for concurrent use.
 //
 // Start reading at compare.go.
 package canary

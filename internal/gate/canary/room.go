@@ -34,14 +34,14 @@ type Deps struct {
 	Now func() time.Time
 }
 
-// Room compares versions.
-type Room struct {
+// Comparer compares versions.
+type Comparer struct {
 	cfg  Config
 	deps Deps
 }
 
 // New makes a room; it starts nothing.
-func New(cfg Config, deps Deps) (*Room, error) {
+func New(cfg Config, deps Deps) (*Comparer, error) {
 	if errs := cfg.Validate(); len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
@@ -51,7 +51,7 @@ func New(cfg Config, deps Deps) (*Room, error) {
 	if deps.Now == nil {
 		deps.Now = time.Now
 	}
-	return &Room{cfg: cfg, deps: deps}, nil
+	return &Comparer{cfg: cfg, deps: deps}, nil
 }
 
 // maxWindow bounds how much a comparison reads.
@@ -59,7 +59,7 @@ const maxWindow = 31 * 24 * time.Hour
 
 // Compare asks for both versions and compares them. The comparison is in the
 // audit log before it is answered.
-func (r *Room) Compare(ctx context.Context, req Request) (Result, error) {
+func (r *Comparer) Compare(ctx context.Context, req Request) (Result, error) {
 	window := time.Duration(r.cfg.Window)
 	if req.Window != "" {
 		d, err := prom.ParseDuration(req.Window)
@@ -94,7 +94,7 @@ func (r *Room) Compare(ctx context.Context, req Request) (Result, error) {
 	return out, nil
 }
 
-func (r *Room) audit(ctx context.Context, res Result) error {
+func (r *Comparer) audit(ctx context.Context, res Result) error {
 	if r.deps.Audit == nil {
 		return nil
 	}
@@ -117,7 +117,7 @@ func (r *Room) audit(ctx context.Context, res Result) error {
 
 // asking is one comparison's queries.
 type asking struct {
-	room    *Room
+	room    *Comparer
 	req     Request
 	window  string
 	now     time.Time

@@ -40,9 +40,9 @@ func (d *Definition) BurnWindows(defaults []BurnAlert) []time.Duration {
 	return out
 }
 
-// WantsHead reports whether the calendar window that holds a time begins
+// WantsFirstHour reports whether the calendar window that holds a time begins
 // within an hour, and when.
-func (d *Definition) WantsHead(at time.Time) (start time.Time, wants bool) {
+func (d *Definition) WantsFirstHour(at time.Time) (start time.Time, wants bool) {
 	if d.Calendar == nil {
 		return start, false
 	}

@@ -90,7 +90,7 @@ func (h *History) excludedIn(from, to time.Time) (sum ledger.Cell, d time.Durati
 // cutAt is the ledger's slot that a window which begins at from cuts; begin and
 // end are from where none is. mu is held.
 func (h *History) cutAt(from time.Time) (begin, end time.Time) {
-	if h.head.start.Equal(from) || !from.Before(h.sealed) {
+	if h.firstHour.start.Equal(from) || !from.Before(h.sealed) {
 		return from, from
 	}
 	return h.ledger.Cut(from)

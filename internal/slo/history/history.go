@@ -25,12 +25,12 @@ type History struct {
 
 // recent is what lies at the edges of the ledger.
 type recent struct {
-	sealed time.Time   // ledger slots are read up to here
-	live   ledger.Cell // (sealed, liveTo]
-	liveTo time.Time
-	tails  []tail
-	head   head
-	birth  birth
+	sealed    time.Time   // ledger slots are read up to here
+	live      ledger.Cell // (sealed, liveTo]
+	liveTo    time.Time
+	tails     []tail
+	firstHour firstHour
+	birth     birth
 }
 
 // reading is how much of history is known, and what is still to be read.

@@ -10,16 +10,16 @@ import (
 
 // chunk is a piece of history to read into one tier.
 type chunk struct {
-	tier     ledger.Tier
-	from, to time.Time
-	excluded bool // only for the minutes that corrections take out
-	head     bool // only for the minutes before a calendar window
-	birth    bool // only for the first minute with data
-	again    bool // read before; events came since
+	tier      ledger.Tier
+	from, to  time.Time
+	excluded  bool // only for the minutes that corrections take out
+	firstHour bool // only for the minutes before a calendar window
+	birth     bool // only for the first minute with data
+	again     bool // read before; events came since
 }
 
 // special reports whether the chunk is for something else than the ledger.
-func (c chunk) special() bool { return c.excluded || c.head || c.birth }
+func (c chunk) special() bool { return c.excluded || c.firstHour || c.birth }
 
 // How often history is read again: soon while parts of the window are
 // missing (somebody may be filling them), rarely once it is whole.
@@ -60,7 +60,7 @@ func (h *History) rescan(sealTo time.Time) {
 	h.mu.Lock()
 	h.birth = birth{} // samples may have come that are older
 	h.mu.Unlock()
-	h.queueHead(sealTo, true)
+	h.queueFirstHour(sealTo, true)
 	h.queueExclusions(sealTo)
 }
 

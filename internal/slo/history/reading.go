@@ -106,7 +106,7 @@ func (h *History) seal(ctx context.Context, q indicator.Querier, sealTo time.Tim
 	}
 	h.put(ledger.Minute, from, cells)
 	h.setSealed(sealTo)
-	h.queueHead(sealTo, false)
+	h.queueFirstHour(sealTo, false)
 	return nil
 }
 
@@ -137,7 +137,7 @@ func (h *History) scan(ctx context.Context, q indicator.Querier, now time.Time) 
 	h.queue = h.queue[1:]
 	h.reads++
 	switch {
-	case c.head:
+	case c.firstHour:
 		h.keepHead(c.to, cells)
 		return nil
 	case c.birth:

@@ -1,4 +1,4 @@
-// Package ledger keeps the conservation ledger: everything received was stored
+// Package conservation keeps the conservation ledger: everything received was stored
 // or refused for a named reason.
 //
 // It does not decide, store or refuse anything; intakes and stores report to it
@@ -9,7 +9,7 @@
 // long as reporters call Received first, and both sides are equal whenever no request is
 // being accounted. The mutex guards the maps only and is held for a few
 // additions. Start reading at Snapshot.
-package ledger
+package conservation
 
 import (
 	"cmp"

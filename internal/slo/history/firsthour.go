@@ -6,26 +6,26 @@ import (
 	"github.com/signalbox-project/signalbox/internal/slo/ledger"
 )
 
-// head is what happened in the hour in which a calendar window begins, before
+// firstHour is what happened in the hour in which a calendar window begins, before
 // it begins. Where the ledger keeps hours only, a zone that is half an hour off would
 // have that hour cut in proportion.
-type head struct {
+type firstHour struct {
 	start time.Time // of the window
 	cell  ledger.Cell
 }
 
-// queueHead has the head read next if it is not the one that is known.
-func (h *History) queueHead(at time.Time, again bool) {
-	start, wants := h.def.WantsHead(at)
-	if !wants || h.head.start.Equal(start) && !again {
+// queueFirstHour has it read next if it is not the one that is known.
+func (h *History) queueFirstHour(at time.Time, again bool) {
+	start, wants := h.def.WantsFirstHour(at)
+	if !wants || h.firstHour.start.Equal(start) && !again {
 		return
 	}
 	for _, c := range h.queue {
-		if c.head && c.to.Equal(start) {
+		if c.firstHour && c.to.Equal(start) {
 			return
 		}
 	}
-	h.queue = append([]chunk{{tier: ledger.Minute, from: start.Truncate(time.Hour), to: start, head: true}}, h.queue...)
+	h.queue = append([]chunk{{tier: ledger.Minute, from: start.Truncate(time.Hour), to: start, firstHour: true}}, h.queue...)
 }
 
 // keepHead keeps what was read of the minutes before a window. mu is not held.
@@ -35,15 +35,15 @@ func (h *History) keepHead(start time.Time, cells []ledger.Cell) {
 		sum = sum.Add(c)
 	}
 	h.mu.Lock()
-	h.head = head{start: start, cell: sum}
+	h.firstHour = firstHour{start: start, cell: sum}
 	h.mu.Unlock()
 }
 
 // ledgerSum is the ledger's sum of (from, to], exact where a calendar window
 // begins. mu is held.
 func (h *History) ledgerSum(from, to time.Time) ledger.Cell {
-	if !h.head.start.Equal(from) || !from.Before(h.ledger.Start(ledger.FiveMinutes, h.sealed)) || to.Before(from) {
+	if !h.firstHour.start.Equal(from) || !from.Before(h.ledger.Start(ledger.FiveMinutes, h.sealed)) || to.Before(from) {
 		return h.ledger.Sum(from, to)
 	}
-	return without(h.ledger.Sum(from.Truncate(time.Hour), to), h.head.cell)
+	return without(h.ledger.Sum(from.Truncate(time.Hour), to), h.firstHour.cell)
 }
