@@ -17,7 +17,7 @@
 // nothing else; a handler never outlives its request's context. There are no
 // locks here; counters are atomic.
 //
-// Start reading at deps.go, then logs.go for a typical set of operations, then
+// Start reading at deps.go, then objectives/slos.go for a typical set of operations, then
 // web.go for what surrounds every request.
 package api
 
@@ -33,7 +33,13 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/signalbox-project/signalbox/internal/api/events"
+	"github.com/signalbox-project/signalbox/internal/api/health"
 	"github.com/signalbox-project/signalbox/internal/api/jaeger"
+	"github.com/signalbox-project/signalbox/internal/api/objectives"
+	"github.com/signalbox-project/signalbox/internal/api/operation"
+	"github.com/signalbox-project/signalbox/internal/api/releases"
+	"github.com/signalbox-project/signalbox/internal/model"
 )
 
 // API serves /sb/v1/* and /jaeger/api/*.
@@ -44,6 +50,7 @@ type API struct {
 	now     func() time.Time
 	mux     *http.ServeMux
 	huma    huma.API
+	ops     *operation.Registry
 	met     *metrics
 	handler http.Handler
 	// Counting semaphores of requests and of tails.
@@ -73,6 +80,7 @@ func New(cfg Config, deps Deps) (*API, error) {
 		return nil, err
 	}
 	a.huma = a.newHuma()
+	a.ops = operation.New(operation.Config{API: a.huma, Logger: a.log, Now: a.now, MaxBody: cfg.MaxBodyBytes, Record: a.record()})
 	a.registerAll()
 	if err := a.finishOpenAPI(); err != nil {
 		return nil, fmt.Errorf("describe api: %w", err)
@@ -91,49 +99,49 @@ func (a *API) newHuma() huma.API {
 	hc.OpenAPIPath, hc.DocsPath, hc.SchemasPath = "", "", ""
 	hc.CreateHooks = nil
 	hc.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
-	hc.Transformers = []huma.Transformer{errorTransformer}
+	hc.Transformers = []huma.Transformer{operation.ErrorTransformer}
 	registerAliases(hc.Components.Schemas)
 	api := humago.New(a.mux, hc)
-	api.UseMiddleware(statusMiddleware)
+	api.UseMiddleware(operation.StatusMiddleware)
 	return api
 }
 
 // registerAll registers the operations in the order of the description's tags.
 func (a *API) registerAll() {
 	a.registerStatus()
-	a.registerSLOs()
-	a.registerBacktests()
-	a.registerReports()
-	a.registerLogs()
-	a.registerTraces()
-	a.registerServices()
-	a.registerSQL()
-	a.registerDeploys()
-	a.registerGate()
-	a.registerPages()
+	objectives.Register(a.ops, a.deps.Objectives)
+	events.Register(a.ops, a.deps.Events)
+	releases.Register(a.ops, a.deps.Releases)
+	health.Register(a.ops, a.deps.Health)
 	a.registerRecords()
-	a.registerRemedies()
-	a.registerProbes()
 	if a.deps.Hooks != nil {
 		for _, method := range []string{"GET", "POST"} {
-			a.mux.Handle(method+" "+root+"/hooks/", a.deps.Hooks)
+			a.mux.Handle(method+" "+operation.Root+"/hooks/", a.deps.Hooks)
 		}
 	}
 	a.mux.Handle(jaegerRoot, jaeger.Handler(jaeger.Deps{
-		Spans: a.deps.Spans, Edges: a.edges(), Now: a.now, Fail: a.jaegerFailure,
+		Spans: a.deps.Events.Spans, Edges: a.edges(), Now: a.now, Fail: a.jaegerFailure,
 	}))
+}
+
+// record is where changes are noted, or nil.
+func (a *API) record() func(context.Context, model.AuditEntry) (model.AuditEntry, error) {
+	if a.deps.Audit == nil {
+		return nil
+	}
+	return a.deps.Audit.Audit
 }
 
 // edges is the topology, or nothing where there is none.
 func (a *API) edges() jaeger.Edges {
-	if a.deps.Topology == nil {
+	if a.deps.Health.Topology == nil {
 		return nil
 	}
-	return a.deps.Topology.Edges
+	return a.deps.Health.Topology.Edges
 }
 
 // jaegerFailure gives errors the same status and text as below /sb/v1.
 func (a *API) jaegerFailure(ctx context.Context, err error) (status int, message string) {
-	f := a.failureOf(ctx, err)
-	return f.status, f.info.Message
+	f := a.ops.FailureOf(ctx, err)
+	return f.GetStatus(), f.Info().Message
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/api/operation"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
@@ -169,7 +170,7 @@ func TestEveryOperationIsAnsweredWithoutItsRoom(t *testing.T) {
 		}
 		target := strings.NewReplacer("{id}", "1", "{name}", "x", "{alert}", "x").Replace(path) + "?field=x"
 		rec := do(a, method, target, body)
-		var e ErrorBody
+		var e operation.ErrorBody
 		if err := json.Unmarshal(rec.Body.Bytes(), &e); err != nil || rec.Code != http.StatusNotFound || !strings.Contains(e.Error.Message, "not served by this process") {
 			t.Errorf("%s %s: %d %s", method, target, rec.Code, rec.Body)
 		}

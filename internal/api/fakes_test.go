@@ -12,6 +12,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/api/events"
+	"github.com/signalbox-project/signalbox/internal/api/health"
+	"github.com/signalbox-project/signalbox/internal/api/objectives"
+	"github.com/signalbox-project/signalbox/internal/api/releases"
 	"github.com/signalbox-project/signalbox/internal/backtest"
 	"github.com/signalbox-project/signalbox/internal/cause"
 	"github.com/signalbox-project/signalbox/internal/diagnose"
@@ -333,8 +337,11 @@ func (f *rooms) Snapshot() conservation.Snapshot {
 
 func (f *rooms) deps() Deps {
 	return Deps{
-		Now: func() time.Time { return now }, Status: f, SLOs: f, Corrections: f, Filter: f, Logs: f, Spans: f, Tail: f, Traces: f, Services: f, Topology: f,
-		SQL: f, Deploys: f, Gate: f, GatePolicies: f, Canary: f, Decisions: f, Pages: f, PageSummary: f, Explain: f, Causes: f, Audit: f, Ledger: f, Backtests: f, Reports: f,
+		Now: func() time.Time { return now }, Status: f, Audit: f, Ledger: f,
+		Objectives: objectives.Deps{SLOs: f, Corrections: f, Backtests: f, Reports: f},
+		Events:     events.Deps{Filter: f, Logs: f, Spans: f, Tail: f, Traces: f, SQL: f},
+		Releases:   releases.Deps{Deploys: f, Gate: f, GatePolicies: f, Canary: f, Decisions: f},
+		Health:     health.Deps{Services: f, Topology: f, Pages: f, PageSummary: f, Explain: f, Causes: f},
 	}
 }
 

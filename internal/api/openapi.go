@@ -6,15 +6,13 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/signalbox-project/signalbox/internal/backtest"
-	"github.com/signalbox-project/signalbox/internal/cause"
-	"github.com/signalbox-project/signalbox/internal/gate/canary"
+	"github.com/signalbox-project/signalbox/internal/api/operation"
 	"github.com/signalbox-project/signalbox/internal/model"
-	"github.com/signalbox-project/signalbox/internal/report/paper"
 )
 
 // LogRecord is the JSON form of model.LogRecord.
@@ -90,18 +88,9 @@ func schemaName(t reflect.Type, hint string) string {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	prefix := ""
-	switch t.PkgPath() {
-	case reflect.TypeFor[backtest.Job]().PkgPath():
-		prefix = "Backtest"
-	case reflect.TypeFor[paper.Report]().PkgPath():
-		prefix = "Report"
-	case reflect.TypeFor[canary.Result]().PkgPath():
-		prefix = "Canary"
-	case reflect.TypeFor[cause.Group]().PkgPath():
-		prefix = "Cause"
-	}
-	if name == prefix || t == reflect.TypeFor[backtest.Document]() {
+	_, room, _ := strings.Cut(t.PkgPath(), "/internal/")
+	prefix := map[string]string{"backtest": "Backtest", "report/paper": "Report", "gate/canary": "Canary", "cause": "Cause"}[room]
+	if name == prefix || name == "Document" {
 		return name
 	}
 	return prefix + name
@@ -119,8 +108,8 @@ func registerAliases(r huma.Registry) {
 func (a *API) finishOpenAPI() error {
 	oapi := a.huma.OpenAPI()
 	registry := oapi.Components.Schemas
-	errSchema := registry.Schema(reflect.TypeFor[ErrorBody](), true, "")
-	registry.Schema(reflect.TypeFor[Position](), true, "")
+	errSchema := registry.Schema(reflect.TypeFor[operation.ErrorBody](), true, "")
+	registry.Schema(reflect.TypeFor[operation.Position](), true, "")
 	delete(registry.Map(), "ErrorModel")
 	for _, name := range slices.Sorted(maps.Keys(registry.Map())) {
 		notNullable(registry.Map()[name])
@@ -140,7 +129,7 @@ func (a *API) finishOpenAPI() error {
 		return err
 	}
 	text = append(text, '\n')
-	a.mux.HandleFunc("GET "+root+"/openapi.json", func(w http.ResponseWriter, _ *http.Request) {
+	a.mux.HandleFunc("GET "+operation.Root+"/openapi.json", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write(text)
 	})

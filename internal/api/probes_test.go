@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/signalbox-project/signalbox/internal/api/health"
 	"github.com/signalbox-project/signalbox/internal/probe"
 )
 
@@ -21,7 +22,7 @@ func (threeProbes) Probes(context.Context) []probe.Probe {
 }
 
 func TestProbesAreSelectedByServiceAndState(t *testing.T) {
-	a, err := New(DefaultConfig(), Deps{Probes: threeProbes{}})
+	a, err := New(DefaultConfig(), Deps{Health: health.Deps{Probes: threeProbes{}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,7 +30,7 @@ func TestProbesAreSelectedByServiceAndState(t *testing.T) {
 		"": {"a", "b", "c"}, "?service=edge": {"a", "b"}, "?state=down": {"b", "c"}, "?service=edge&state=down": {"b"}, "?service=nobody": {},
 	} {
 		rec := get(a, "/sb/v1/probes"+query)
-		var list ProbesResponse
+		var list health.ProbesResponse
 		if err := json.Unmarshal(rec.Body.Bytes(), &list); err != nil || rec.Code != http.StatusOK {
 			t.Fatalf("%s: %d %s %v", query, rec.Code, rec.Body, err)
 		}

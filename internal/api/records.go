@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/api/operation"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
@@ -43,26 +44,26 @@ type auditInput struct {
 }
 
 func (a *API) registerRecords() {
-	register(a, operation{
-		id: "listAudit", path: "/audit", tag: "records", summary: "Who did what", served: a.deps.Audit != nil, room: "audit entries",
+	operation.Register(a.ops, operation.Operation{
+		ID: "listAudit", Path: "/audit", Tag: "records", Summary: "Who did what", Served: a.deps.Audit != nil, Room: "audit entries",
 	}, a.listAudit)
-	register(a, operation{
-		id: "verifyAudit", path: "/audit/verify", tag: "records", summary: "Is the audit log as it was written? 200 for both answers", served: a.deps.Audit != nil, room: "audit entries",
-	}, func(ctx context.Context, _ *noInput) (model.AuditVerification, error) {
+	operation.Register(a.ops, operation.Operation{
+		ID: "verifyAudit", Path: "/audit/verify", Tag: "records", Summary: "Is the audit log as it was written? 200 for both answers", Served: a.deps.Audit != nil, Room: "audit entries",
+	}, func(ctx context.Context, _ *operation.NoInput) (model.AuditVerification, error) {
 		return a.deps.Audit.VerifyAudit(ctx)
 	})
-	register(a, operation{
-		id: "getLedger", path: "/ledger", tag: "records", summary: "Received = stored + refused, per signal", served: a.deps.Ledger != nil, room: "ledgers",
+	operation.Register(a.ops, operation.Operation{
+		ID: "getLedger", Path: "/ledger", Tag: "records", Summary: "Received = stored + refused, per signal", Served: a.deps.Ledger != nil, Room: "ledgers",
 	}, a.getLedger)
 }
 
 func (a *API) listAudit(ctx context.Context, in *auditInput) (AuditResponse, error) {
-	start, end, err := parseRangeOf(in.Start, in.End, a.now(), 7*24*time.Hour)
+	start, end, err := operation.ParseRangeOf(in.Start, in.End, a.now(), 7*24*time.Hour)
 	if err != nil {
 		return AuditResponse{}, err
 	}
 	entries, err := a.deps.Audit.AuditEntries(ctx, store.AuditQuery{
-		Start: start, End: end, Actor: nameOf(in.Actor), Action: nameOf(in.Action), Limit: in.Limit,
+		Start: start, End: end, Actor: operation.NameOf(in.Actor), Action: operation.NameOf(in.Action), Limit: in.Limit,
 	})
 	return AuditResponse{Entries: entries}, err
 }
@@ -77,19 +78,4 @@ func (a *API) getLedger(context.Context, *struct{}) (LedgerResponse, error) {
 		out.Signals = append(out.Signals, b)
 	}
 	return out, nil
-}
-
-// audit records what this API changed. The change itself stands even where the entry
-// cannot be written; that is logged.
-func (a *API) audit(ctx context.Context, e model.AuditEntry) {
-	if a.deps.Audit == nil {
-		return
-	}
-	e.Time = a.now().UTC()
-	if e.Actor == "" {
-		e.Actor = "api"
-	}
-	if _, err := a.deps.Audit.Audit(ctx, e); err != nil {
-		a.log.ErrorContext(ctx, "audit entry not written", "action", e.Action, "subject", e.Subject, "err", err)
-	}
 }

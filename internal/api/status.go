@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/api/operation"
 	"github.com/signalbox-project/signalbox/internal/model"
 )
 
@@ -33,9 +34,9 @@ type ConfigStatus struct {
 }
 
 func (a *API) registerStatus() {
-	register(a, operation{
-		id: "getStatus", path: "/status", tag: "status", summary: "What this process is and what is wrong with it",
-		served: a.deps.Status != nil, room: "status reports",
+	operation.Register(a.ops, operation.Operation{
+		ID: "getStatus", Path: "/status", Tag: "status", Summary: "What this process is and what is wrong with it",
+		Served: a.deps.Status != nil, Room: "status reports",
 	}, func(ctx context.Context, _ *struct{}) (Status, error) {
 		return a.deps.Status.Status(ctx), nil
 	})

@@ -17,6 +17,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/klauspost/compress/gzhttp"
 
+	"github.com/signalbox-project/signalbox/internal/api/operation"
 	"github.com/signalbox-project/signalbox/internal/front"
 	"github.com/signalbox-project/signalbox/internal/model"
 )
@@ -36,14 +37,14 @@ func (a *API) CORS() *front.CORS {
 	})
 }
 
-// MaxBody is the longest body that any operation takes.
+// MaxBody is the longest body that any operation.Operation takes.
 func (a *API) MaxBody() int64 { return max(a.cfg.MaxBodyBytes, maxHookBody) }
 
 // Refuse answers in this API's shape what the front refused.
 func (a *API) Refuse(w http.ResponseWriter, r *http.Request, ref front.Refusal) {
-	code := codeOfStatus(ref.Status)
+	code := operation.CodeOfStatus(ref.Status)
 	if ref.Reason == "origin" || ref.Reason == "host" {
-		code = codeBadRequest
+		code = operation.CodeBadRequest
 	}
 	writeFailure(w, r, ref.Status, code, ref.Message)
 }
@@ -77,7 +78,7 @@ func (a *API) buildHandler() error {
 	h = a.tenant(h)
 	if origins != nil {
 		origins.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			writeFailure(w, r, http.StatusForbidden, codeBadRequest, "a page of another origin may not do this; see api.cors_origins")
+			writeFailure(w, r, http.StatusForbidden, operation.CodeBadRequest, "a page of another origin may not do this; see api.cors_origins")
 		}))
 		h = origins.Handler(h)
 	}
@@ -85,7 +86,7 @@ func (a *API) buildHandler() error {
 	return nil
 }
 
-func isTail(r *http.Request) bool { return r.URL.Path == root+"/logs/tail" }
+func isTail(r *http.Request) bool { return r.URL.Path == operation.Root+"/logs/tail" }
 
 // Guard is what every handler on the web port needs, also those that are
 // mounted beside the API: a panic becomes a 500 with an id, requests are logged and
@@ -106,7 +107,7 @@ func (a *API) Guard(next http.Handler) http.Handler {
 				a.log.ErrorContext(r.Context(), "panic while serving", "error_id", id, "path", r.URL.Path, "panic", v, "stack", string(debug.Stack()))
 				a.met.panics.Inc()
 				if sw.status == 0 {
-					writeFailure(sw, r, http.StatusInternalServerError, codeInternal, "internal error "+id+"; the log of Signalbox says more")
+					writeFailure(sw, r, http.StatusInternalServerError, operation.CodeInternal, "internal error "+id+"; the log of Signalbox says more")
 				}
 			}
 			a.observe(r, sw, time.Since(began))
@@ -122,7 +123,7 @@ func (a *API) observe(r *http.Request, sw *statusWriter, took time.Duration) {
 		status = http.StatusOK
 	}
 	route := "other"
-	if strings.HasPrefix(r.URL.Path, root) || strings.HasPrefix(r.URL.Path, jaegerRoot) {
+	if strings.HasPrefix(r.URL.Path, operation.Root) || strings.HasPrefix(r.URL.Path, jaegerRoot) {
 		if _, pattern := a.mux.Handler(r); pattern != "" {
 			_, route, _ = strings.Cut(pattern, " ")
 		}
@@ -152,7 +153,7 @@ func (a *API) bounds(next http.Handler) http.Handler {
 		default:
 			a.met.rejected.WithLabelValues(reason).Inc()
 			w.Header().Set("Retry-After", "1")
-			writeFailure(w, r, http.StatusTooManyRequests, codeOverloaded, fmt.Sprintf(message, cap(slots)))
+			writeFailure(w, r, http.StatusTooManyRequests, operation.CodeOverloaded, fmt.Sprintf(message, cap(slots)))
 			return
 		}
 		if isTail(r) {
@@ -167,7 +168,7 @@ func (a *API) bounds(next http.Handler) http.Handler {
 		r = r.WithContext(ctx)
 		if r.ContentLength > a.cfg.MaxBodyBytes {
 			a.met.rejected.WithLabelValues("body_too_large").Inc()
-			writeFailure(w, r, http.StatusRequestEntityTooLarge, codeTooLarge, fmt.Sprintf("the body has %d bytes, more than %d", r.ContentLength, a.cfg.MaxBodyBytes))
+			writeFailure(w, r, http.StatusRequestEntityTooLarge, operation.CodeTooLarge, fmt.Sprintf("the body has %d bytes, more than %d", r.ContentLength, a.cfg.MaxBodyBytes))
 			return
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, a.cfg.MaxBodyBytes)
@@ -184,7 +185,7 @@ func (a *API) tenant(next http.Handler) http.Handler {
 		if name == "" {
 			r.Header.Set(model.TenantHeader, model.DefaultTenant)
 		} else if !valid.MatchString(name) || name == "." || name == ".." {
-			writeFailure(w, r, http.StatusBadRequest, codeBadRequest, model.TenantHeader+": a tenant's name has 1 to 150 letters, digits or !-_.*'()")
+			writeFailure(w, r, http.StatusBadRequest, operation.CodeBadRequest, model.TenantHeader+": a tenant's name has 1 to 150 letters, digits or !-_.*'()")
 			return
 		}
 		next.ServeHTTP(w, r)
@@ -231,15 +232,15 @@ func (a *API) route(w http.ResponseWriter, r *http.Request) {
 	if rec.status == http.StatusMethodNotAllowed {
 		allow := rec.header.Get("Allow")
 		w.Header().Set("Allow", allow)
-		writeFailure(w, r, rec.status, codeMethod, fmt.Sprintf("%s is not allowed here; use %s", r.Method, allow))
+		writeFailure(w, r, rec.status, operation.CodeMethod, fmt.Sprintf("%s is not allowed here; use %s", r.Method, allow))
 		return
 	}
-	writeFailure(w, r, http.StatusNotFound, codeNotFound, "no such endpoint; see "+root+"/openapi.json")
+	writeFailure(w, r, http.StatusNotFound, operation.CodeNotFound, "no such endpoint; see "+operation.Root+"/openapi.json")
 }
 
 // writeFailure writes an error in the shape of the API that r asks.
 func writeFailure(w http.ResponseWriter, r *http.Request, status int, code, message string) {
-	var body any = ErrorBody{ErrorInfo{Code: code, Message: message}}
+	var body any = operation.ErrorBody{Error: operation.ErrorInfo{Code: code, Message: message}}
 	if strings.HasPrefix(r.URL.Path, jaegerRoot) {
 		body = map[string]any{"data": nil, "total": 0, "limit": 0, "offset": 0, "errors": []any{map[string]any{"code": status, "msg": message}}}
 	}
@@ -277,7 +278,7 @@ func (w *statusWriter) Write(b []byte) (int, error) {
 // ResponseController.
 func (w *statusWriter) Flush() {
 	if err := http.NewResponseController(w.ResponseWriter).Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
-		w.status = statusClientGone
+		w.status = operation.StatusClientGone
 	}
 }
 

@@ -15,6 +15,8 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/signalbox-project/signalbox/internal/api/events"
+	"github.com/signalbox-project/signalbox/internal/api/operation"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
@@ -46,7 +48,7 @@ func TestErrorsBecomeStatuses(t *testing.T) {
 			a := newAPI(t, f)
 			for _, target := range []string{"/sb/v1/logs", "/sb/v1/traces/1", "/sb/v1/slos", "/sb/v1/deploys"} {
 				rec := get(a, target)
-				var e ErrorBody
+				var e operation.ErrorBody
 				if err := json.Unmarshal(rec.Body.Bytes(), &e); err != nil {
 					t.Fatalf("%s: %v: %s", target, err, rec.Body)
 				}
@@ -121,7 +123,7 @@ func TestAnswersAreCompressed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var out LogsResponse
+	var out events.LogsResponse
 	if err := json.NewDecoder(zr).Decode(&out); err != nil || len(out.Logs) != 100 {
 		t.Errorf("%d records, %v", len(out.Logs), err)
 	}

@@ -10,6 +10,10 @@ import (
 	promconfig "github.com/prometheus/prometheus/config"
 
 	"github.com/signalbox-project/signalbox/internal/api"
+	"github.com/signalbox-project/signalbox/internal/api/events"
+	"github.com/signalbox-project/signalbox/internal/api/health"
+	"github.com/signalbox-project/signalbox/internal/api/objectives"
+	"github.com/signalbox-project/signalbox/internal/api/releases"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/redact"
 	"github.com/signalbox-project/signalbox/internal/query/promql"
@@ -53,10 +57,15 @@ func (p *Process) ownAPI() (*api.API, error) {
 	}
 	return api.New(p.cfg.API, api.Deps{
 		Logger: p.component("api"), Registerer: p.tel.Registry,
-		Status: p, SLOs: p.slos, Corrections: p.slo, Filter: p.search, Logs: p.search, Spans: p.search, Tail: p.search.Tail, Traces: p.search,
-		Topology: p.topology, SQL: engine, Deploys: p.tally, Gate: p.gate, GatePolicies: p.bands, Canary: p.canary, Decisions: p.state,
-		Services: p.diagnose, Explain: p.diagnose, Causes: p.diagnose, PageSummary: p.diagnose,
-		Pages: p.state, Audit: p.state, Ledger: p.ledger, Backtests: p.backtest, Reports: p.report, Remedies: p.state, Probes: p.prober, Hooks: p.hooks.Handler(),
+		Status: p, Audit: p.state, Ledger: p.ledger, Hooks: p.hooks.Handler(),
+		Objectives: objectives.Deps{SLOs: p.slos, Corrections: p.slo, Backtests: p.backtest, Reports: p.report},
+		Events:     events.Deps{Filter: p.search, Logs: p.search, Spans: p.search, Tail: p.search.Tail, Traces: p.search, SQL: engine},
+		Releases: releases.Deps{
+			Deploys: p.tally, Gate: p.gate, GatePolicies: p.bands, Canary: p.canary, Decisions: p.state, Remedies: p.state,
+		},
+		Health: health.Deps{
+			Services: p.diagnose, Topology: p.topology, Explain: p.diagnose, Causes: p.diagnose, Pages: p.state, PageSummary: p.diagnose, Probes: p.prober,
+		},
 	})
 }
 

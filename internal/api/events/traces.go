@@ -1,4 +1,4 @@
-package api
+package events
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/api/operation"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
@@ -43,52 +44,52 @@ type Trace struct {
 }
 
 type tracesInput struct {
-	TenantInput
-	RangeInput
+	operation.TenantInput
+	operation.RangeInput
 	FilterInput
 	Limit int    `query:"limit" default:"20" minimum:"1" maximum:"1000"`
 	Order string `query:"order" default:"newest" enum:"newest,slowest"`
 }
 
 type traceInput struct {
-	TenantInput
+	operation.TenantInput
 	ID string `path:"id" maxLength:"36" doc:"32 hex digits" example:"4bf92f3577b34da6a3ce929d0e0e4736"`
 	// Without a range the whole store is searched.
 	Start string `query:"start" maxLength:"64" doc:"where to look, if known"`
 	End   string `query:"end" maxLength:"64"`
 }
 
-func (a *API) registerTraces() {
-	op := func(id, path, summary string) operation {
-		return operation{id: id, path: path, tag: "traces", summary: summary, served: a.deps.Spans != nil && a.deps.Filter != nil, room: "traces"}
+func (h *handlers) registerTraces() {
+	op := func(id, path, summary string) operation.Operation {
+		return operation.Operation{ID: id, Path: path, Tag: "traces", Summary: summary, Served: h.deps.Spans != nil && h.deps.Filter != nil, Room: "traces"}
 	}
-	register(a, op("searchTraces", "/traces", "Search traces"), a.searchTraces)
-	register(a, op("spanHistogram", "/traces/histogram", "Count spans over time"), a.spanHistogram)
-	register(a, op("spanFields", "/traces/fields", "List the fields of spans"), a.spanFields)
-	register(a, op("spanValues", "/traces/values", "Count the values of a field"), a.spanValues)
-	register(a, op("getTrace", "/traces/{id}", "One trace, all its spans"), a.getTrace)
+	operation.Register(h.Registry, op("searchTraces", "/traces", "Search traces"), h.searchTraces)
+	operation.Register(h.Registry, op("spanHistogram", "/traces/histogram", "Count spans over time"), h.spanHistogram)
+	operation.Register(h.Registry, op("spanFields", "/traces/fields", "List the fields of spans"), h.spanFields)
+	operation.Register(h.Registry, op("spanValues", "/traces/values", "Count the values of a field"), h.spanValues)
+	operation.Register(h.Registry, op("getTrace", "/traces/{id}", "One trace, all its spans"), h.getTrace)
 }
 
-func (a *API) traceQuery(t TenantInput, r RangeInput, f FilterInput) (store.TraceQuery, error) {
-	rng, err := a.timeRange(r)
+func (h *handlers) traceQuery(t operation.TenantInput, r operation.RangeInput, f FilterInput) (store.TraceQuery, error) {
+	rng, err := h.TimeRange(r)
 	if err != nil {
 		return store.TraceQuery{}, err
 	}
-	expr, err := a.parseFilter(f.Q)
+	expr, err := h.parseFilter(f.Q)
 	if err != nil {
 		return store.TraceQuery{}, err
 	}
 	return store.TraceQuery{Tenant: t.Tenant, Range: rng, Expr: expr}, nil
 }
 
-func (a *API) searchTraces(ctx context.Context, in *tracesInput) (TracesResponse, error) {
+func (h *handlers) searchTraces(ctx context.Context, in *tracesInput) (TracesResponse, error) {
 	began := time.Now()
-	q, err := a.traceQuery(in.TenantInput, in.RangeInput, in.FilterInput)
+	q, err := h.traceQuery(in.TenantInput, in.RangeInput, in.FilterInput)
 	if err != nil {
 		return TracesResponse{}, err
 	}
 	q.Limit, q.Slowest = in.Limit+1, in.Order == "slowest"
-	found, err := a.deps.Spans.Traces(ctx, q)
+	found, err := h.deps.Spans.Traces(ctx, q)
 	if err != nil {
 		return TracesResponse{}, err
 	}
@@ -102,35 +103,35 @@ func (a *API) searchTraces(ctx context.Context, in *tracesInput) (TracesResponse
 	}
 	if len(found) == 0 {
 		out.Hints, err = hints(q.Expr, store.SpanFieldNames(), func() ([]string, error) {
-			return a.deps.Spans.SpanFields(ctx, store.TraceQuery{Tenant: q.Tenant, Range: q.Range}, maxHintFields)
+			return h.deps.Spans.SpanFields(ctx, store.TraceQuery{Tenant: q.Tenant, Range: q.Range}, maxHintFields)
 		})
 	}
 	out.TookMS = millis(began)
 	return out, err
 }
 
-func (a *API) getTrace(ctx context.Context, in *traceInput) (Trace, error) {
+func (h *handlers) getTrace(ctx context.Context, in *traceInput) (Trace, error) {
 	id, err := model.ParseTraceID(in.ID)
 	if err != nil {
-		return Trace{}, badRequest("trace %v", err)
+		return Trace{}, operation.BadRequest("trace %v", err)
 	}
 	if id.IsZero() {
-		return Trace{}, badRequest("trace id: all zeros names no trace")
+		return Trace{}, operation.BadRequest("trace id: all zeros names no trace")
 	}
 	var hint store.Range
 	if in.Start != "" || in.End != "" {
-		if hint, err = a.timeRange(RangeInput{in.Start, in.End}); err != nil {
+		if hint, err = h.TimeRange(operation.RangeInput{Start: in.Start, End: in.End}); err != nil {
 			return Trace{}, err
 		}
 	}
-	spans, err := a.deps.Spans.Trace(ctx, in.Tenant, id, hint)
+	spans, err := h.deps.Spans.Trace(ctx, in.Tenant, id, hint)
 	if err != nil {
 		return Trace{}, err
 	}
-	return a.traceOf(id, spans), nil
+	return h.traceOf(id, spans), nil
 }
 
-func (a *API) traceOf(id model.TraceID, spans []model.Span) Trace {
+func (h *handlers) traceOf(id model.TraceID, spans []model.Span) Trace {
 	out := Trace{TraceID: id, Spans: spans, Services: countServices(spans)}
 	if len(spans) == 0 {
 		return out
@@ -140,8 +141,8 @@ func (a *API) traceOf(id model.TraceID, spans []model.Span) Trace {
 		start, end = min(start, spans[i].Start), max(end, spans[i].End())
 	}
 	out.Start, out.DurationNS = time.Unix(0, start).UTC(), end-start
-	if a.deps.Traces != nil {
-		out.Summary = a.deps.Traces.ExplainTrace(spans)
+	if h.deps.Traces != nil {
+		out.Summary = h.deps.Traces.ExplainTrace(spans)
 	}
 	return out
 }
@@ -172,13 +173,13 @@ func countServices(spans []model.Span) []store.ServiceCount {
 	return out
 }
 
-func (a *API) spanHistogram(ctx context.Context, in *histogramInput) (HistogramResponse, error) {
+func (h *handlers) spanHistogram(ctx context.Context, in *histogramInput) (HistogramResponse, error) {
 	began := time.Now()
-	q, err := a.traceQuery(in.TenantInput, in.RangeInput, in.FilterInput)
+	q, err := h.traceQuery(in.TenantInput, in.RangeInput, in.FilterInput)
 	if err != nil {
 		return HistogramResponse{}, err
 	}
-	step, err := parseStep(in.Step, time.Duration(q.Range.End-q.Range.Start))
+	step, err := operation.ParseStep(in.Step, time.Duration(q.Range.End-q.Range.Start))
 	if err != nil {
 		return HistogramResponse{}, err
 	}
@@ -186,24 +187,24 @@ func (a *API) spanHistogram(ctx context.Context, in *histogramInput) (HistogramR
 	if field == "" {
 		field = "status"
 	}
-	h, err := a.deps.Spans.SpanHistogram(ctx, q, step, field)
-	return histogramOf(h, began), err
+	counts, err := h.deps.Spans.SpanHistogram(ctx, q, step, field)
+	return histogramOf(counts, began), err
 }
 
-func (a *API) spanFields(ctx context.Context, in *fieldsInput) (FieldsResponse, error) {
-	q, err := a.traceQuery(in.TenantInput, in.RangeInput, in.FilterInput)
+func (h *handlers) spanFields(ctx context.Context, in *fieldsInput) (FieldsResponse, error) {
+	q, err := h.traceQuery(in.TenantInput, in.RangeInput, in.FilterInput)
 	if err != nil {
 		return FieldsResponse{}, err
 	}
-	fields, err := a.deps.Spans.SpanFields(ctx, q, in.Limit)
+	fields, err := h.deps.Spans.SpanFields(ctx, q, in.Limit)
 	return FieldsResponse{Fields: fields}, err
 }
 
-func (a *API) spanValues(ctx context.Context, in *valuesInput) (ValuesResponse, error) {
-	q, err := a.traceQuery(in.TenantInput, in.RangeInput, in.FilterInput)
+func (h *handlers) spanValues(ctx context.Context, in *valuesInput) (ValuesResponse, error) {
+	q, err := h.traceQuery(in.TenantInput, in.RangeInput, in.FilterInput)
 	if err != nil {
 		return ValuesResponse{}, err
 	}
-	values, err := a.deps.Spans.SpanValues(ctx, q, in.Field, in.Limit)
+	values, err := h.deps.Spans.SpanValues(ctx, q, in.Field, in.Limit)
 	return ValuesResponse{Values: values}, err
 }

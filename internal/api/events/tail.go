@@ -1,4 +1,4 @@
-package api
+package events
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/signalbox-project/signalbox/internal/api/operation"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
@@ -26,41 +27,41 @@ type DroppedEvent struct {
 }
 
 type tailInput struct {
-	TenantInput
+	operation.TenantInput
 	FilterInput
 }
 
 // registerTail adds the log tail. It does not use huma/sse, which writes to
 // standard error by itself and cannot send comments.
-func (a *API) registerTail() {
-	op := operation{
-		id: "tailLogs", path: "/logs/tail", tag: "logs", summary: "Follow log records as they arrive",
-		description: "Server-sent events: `log` carries a LogRecord, `dropped` a DroppedEvent; comments keep the connection alive.",
-		served:      a.deps.Tail != nil && a.deps.Filter != nil, room: "log tails",
+func (h *handlers) registerTail() {
+	op := operation.Operation{
+		ID: "tailLogs", Path: "/logs/tail", Tag: "logs", Summary: "Follow log records as they arrive",
+		Description: "Server-sent events: `log` carries a LogRecord, `dropped` a DroppedEvent; comments keep the connection alive.",
+		Served:      h.deps.Tail != nil && h.deps.Filter != nil, Room: "log tails",
 	}
-	ho := a.humaOperation(op)
-	registry := a.huma.OpenAPI().Components.Schemas
+	ho := h.Huma(op)
+	registry := h.API().OpenAPI().Components.Schemas
 	registry.Schema(reflect.TypeFor[DroppedEvent](), true, "")
 	ho.Responses["200"] = &huma.Response{Description: "OK", Content: map[string]*huma.MediaType{
 		"text/event-stream": {Schema: &huma.Schema{Type: huma.TypeString}},
 	}}
-	huma.Register(a.huma, ho, func(ctx context.Context, in *tailInput) (*huma.StreamResponse, error) {
-		if !op.served {
-			return nil, notServed(op)
+	huma.Register(h.API(), ho, func(ctx context.Context, in *tailInput) (*huma.StreamResponse, error) {
+		if !op.Served {
+			return nil, operation.NotServed(op)
 		}
-		expr, err := a.parseFilter(in.Q)
+		expr, err := h.parseFilter(in.Q)
 		if err != nil {
-			return nil, a.failureOf(ctx, err)
+			return nil, h.FailureOf(ctx, err)
 		}
 		return &huma.StreamResponse{Body: func(hc huma.Context) {
 			r, w := humago.Unwrap(hc)
-			a.tail(w, r, in.Tenant, expr)
+			h.tail(w, r, in.Tenant, expr)
 		}}, nil
 	})
 }
 
 // tail streams until the client goes away or falls hopelessly behind.
-func (a *API) tail(w http.ResponseWriter, r *http.Request, tenant string, expr store.Expr) {
+func (h *handlers) tail(w http.ResponseWriter, r *http.Request, tenant string, expr store.Expr) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-cache")
 	w.Header().Set("X-Accel-Buffering", "no")
@@ -79,10 +80,10 @@ func (a *API) tail(w http.ResponseWriter, r *http.Request, tenant string, expr s
 		defer cancel()
 		s.pingUntil(ctx)
 	})
-	err := a.deps.Tail.Tail(ctx, tenant, expr, s.send)
+	err := h.deps.Tail.Tail(ctx, tenant, expr, s.send)
 	if err != nil && ctx.Err() == nil {
-		f := a.failureOf(ctx, err)
-		_ = s.event("error", ErrorBody{f.info})
+		f := h.FailureOf(ctx, err)
+		_ = s.event("error", operation.ErrorBody{Error: f.Info()})
 	}
 	cancel()
 	pings.Wait()

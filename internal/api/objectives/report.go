@@ -1,4 +1,4 @@
-package api
+package objectives
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/signalbox-project/signalbox/internal/api/operation"
 	"github.com/signalbox-project/signalbox/internal/report/paper"
 )
 
@@ -34,25 +35,25 @@ type reportInput struct {
 	Download bool   `query:"download" doc:"answer it as a file to be saved"`
 }
 
-func (a *API) registerReports() {
-	op := operation{
-		id: "getReport", path: "/report", tag: "slos", summary: "What was promised and kept in a period",
-		description: "The same request with the same as_of gives the same answer. Markdown and CSV name a file in Content-Disposition; so does JSON with download=true.",
-		served:      a.deps.Reports != nil, room: "reports",
+func (h *handlers) registerReports() {
+	op := operation.Operation{
+		ID: "getReport", Path: "/report", Tag: "slos", Summary: "What was promised and kept in a period",
+		Description: "The same request with the same as_of gives the same answer. Markdown and CSV name a file in Content-Disposition; so does JSON with download=true.",
+		Served:      h.deps.Reports != nil, Room: "reports",
 	}
-	ho := a.humaOperation(op)
-	report := a.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[paper.Report](), true, "")
+	ho := h.Huma(op)
+	report := h.API().OpenAPI().Components.Schemas.Schema(reflect.TypeFor[paper.Report](), true, "")
 	text := &huma.Schema{Type: huma.TypeString}
 	ho.Responses["200"] = &huma.Response{Description: "OK", Content: map[string]*huma.MediaType{
 		"application/json": {Schema: report}, "text/markdown": {Schema: text}, "text/csv": {Schema: text}, "text/plain": {Schema: text},
 	}}
-	huma.Register(a.huma, ho, func(ctx context.Context, in *reportInput) (*huma.StreamResponse, error) {
-		if !op.served {
-			return nil, notServed(op)
+	huma.Register(h.API(), ho, func(ctx context.Context, in *reportInput) (*huma.StreamResponse, error) {
+		if !op.Served {
+			return nil, operation.NotServed(op)
 		}
-		file, err := a.report(ctx, in)
+		file, err := h.report(ctx, in)
 		if err != nil {
-			return nil, a.failureOf(ctx, err)
+			return nil, h.FailureOf(ctx, err)
 		}
 		return &huma.StreamResponse{Body: func(hc huma.Context) {
 			_, w := humago.Unwrap(hc)
@@ -66,19 +67,19 @@ func (a *API) registerReports() {
 	})
 }
 
-func (a *API) report(ctx context.Context, in *reportInput) (paper.File, error) {
+func (h *handlers) report(ctx context.Context, in *reportInput) (paper.File, error) {
 	req := paper.Request{
-		Period: in.Period, Audience: in.Audience, Service: nameOf(in.Service), SLO: nameOf(in.SLO), Team: nameOf(in.Team), Months: in.Months, AsOf: a.now(),
+		Period: in.Period, Audience: in.Audience, Service: operation.NameOf(in.Service), SLO: operation.NameOf(in.SLO), Team: operation.NameOf(in.Team), Months: in.Months, AsOf: h.Now(),
 	}
 	var err error
 	if req.Zone, err = time.LoadLocation(in.TimeZone); err != nil || in.TimeZone == "Local" {
-		return paper.File{}, badRequest("time_zone: %q is not in the IANA database; write it as Europe/Berlin", in.TimeZone)
+		return paper.File{}, operation.BadRequest("time_zone: %q is not in the IANA database; write it as Europe/Berlin", in.TimeZone)
 	}
 	if req.Period != "" && in.Start+in.End != "" {
-		return paper.File{}, badRequest("period: give either a period or start and end")
+		return paper.File{}, operation.BadRequest("period: give either a period or start and end")
 	}
 	if in.Start == "" && in.End != "" {
-		return paper.File{}, badRequest("start: missing; give both start and end, or a period")
+		return paper.File{}, operation.BadRequest("start: missing; give both start and end, or a period")
 	}
 	for _, at := range []struct {
 		name, text string
@@ -87,8 +88,8 @@ func (a *API) report(ctx context.Context, in *reportInput) (paper.File, error) {
 		if at.text == "" {
 			continue
 		}
-		if *at.dst, err = a.reportTime(at.text, req.Zone); err != nil {
-			return paper.File{}, badRequest("%s: %v", at.name, err)
+		if *at.dst, err = h.reportTime(at.text, req.Zone); err != nil {
+			return paper.File{}, operation.BadRequest("%s: %v", at.name, err)
 		}
 	}
 	switch {
@@ -97,17 +98,17 @@ func (a *API) report(ctx context.Context, in *reportInput) (paper.File, error) {
 	case req.Period == "" && in.Start == "":
 		req.Period = "last-month"
 	}
-	r, err := a.deps.Reports.Report(ctx, req)
+	r, err := h.deps.Reports.Report(ctx, req)
 	if err != nil {
 		return paper.File{}, err
 	}
-	return a.deps.Reports.ReportFile(r, in.Format)
+	return h.deps.Reports.ReportFile(r, in.Format)
 }
 
 // reportTime is a date in a zone, or whatever else is a time.
-func (a *API) reportTime(text string, zone *time.Location) (time.Time, error) {
+func (h *handlers) reportTime(text string, zone *time.Location) (time.Time, error) {
 	if t, err := time.ParseInLocation(time.DateOnly, text, zone); err == nil {
 		return t, nil
 	}
-	return parseTime(text, a.now())
+	return operation.ParseTime(text, h.Now())
 }

@@ -1,9 +1,12 @@
-package api
+package operation
 
 import (
 	"testing"
 	"time"
 )
+
+// now is the time in every test of this package.
+var now = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 
 func TestParseTime(t *testing.T) {
 	cases := []struct {
@@ -37,7 +40,7 @@ func TestParseTime(t *testing.T) {
 	}
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {
-			got, err := parseTime(tc.text, now)
+			got, err := ParseTime(tc.text, now)
 			if (err != nil) != tc.want.IsZero() {
 				t.Fatalf("got %s, %v", got, err)
 			}
@@ -70,7 +73,7 @@ func TestParseStep(t *testing.T) {
 	}
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {
-			got, err := parseStep(tc.text, tc.span)
+			got, err := ParseStep(tc.text, tc.span)
 			if (err != nil) != (tc.want == 0) || got != tc.want {
 				t.Errorf("got %s, %v", got, err)
 			}
@@ -83,14 +86,14 @@ func FuzzParseRange(f *testing.F) {
 		f.Add(s, s, s)
 	}
 	f.Fuzz(func(t *testing.T, start, end, step string) {
-		from, to, err := parseRange(start, end, now)
+		from, to, err := ParseRange(start, end, now)
 		if err != nil {
 			return
 		}
 		if !from.Before(to) || from.UnixNano() >= to.UnixNano() {
 			t.Errorf("%q to %q gives %s to %s", start, end, from, to)
 		}
-		if d, err := parseStep(step, to.Sub(from)); err == nil && (d < time.Millisecond || to.Sub(from)/d > maxBuckets) {
+		if d, err := ParseStep(step, to.Sub(from)); err == nil && (d < time.Millisecond || to.Sub(from)/d > maxBuckets) {
 			t.Errorf("step %q over %s gives %s", step, to.Sub(from), d)
 		}
 	})

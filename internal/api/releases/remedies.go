@@ -1,8 +1,9 @@
-package api
+package releases
 
 import (
 	"context"
 
+	"github.com/signalbox-project/signalbox/internal/api/operation"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
@@ -19,13 +20,13 @@ type remediesInput struct {
 	Limit   int    `query:"limit" default:"50" minimum:"1" maximum:"1000"`
 }
 
-func (a *API) registerRemedies() {
-	register(a, operation{
-		id: "listRemedies", path: "/remedies", tag: "remedies", summary: "Rollbacks, planned, done and declined, with their evidence",
-		served: a.deps.Remedies != nil, room: "remedies",
+func (h *handlers) registerRemedies() {
+	operation.Register(h.Registry, operation.Operation{
+		ID: "listRemedies", Path: "/remedies", Tag: "remedies", Summary: "Rollbacks, planned, done and declined, with their evidence",
+		Served: h.deps.Remedies != nil, Room: "remedies",
 	}, func(ctx context.Context, in *remediesInput) (RemediesResponse, error) {
-		list, err := a.deps.Remedies.Remedies(ctx, store.RemedyQuery{
-			Service: nameOf(in.Service), State: model.RemedyState(in.State), Open: in.Open, Limit: in.Limit,
+		list, err := h.deps.Remedies.Remedies(ctx, store.RemedyQuery{
+			Service: operation.NameOf(in.Service), State: model.RemedyState(in.State), Open: in.Open, Limit: in.Limit,
 		})
 		return RemediesResponse{Remedies: list}, err
 	})

@@ -1,9 +1,10 @@
-package api
+package health
 
 import (
 	"context"
 	"slices"
 
+	"github.com/signalbox-project/signalbox/internal/api/operation"
 	"github.com/signalbox-project/signalbox/internal/probe"
 )
 
@@ -17,13 +18,13 @@ type probesInput struct {
 	State   string `query:"state" enum:"pending,up,down,not_run" doc:"only probes in this state"`
 }
 
-func (a *API) registerProbes() {
-	register(a, operation{
-		id: "listProbes", path: "/probes", tag: "probes", summary: "Synthetic probes with their last result and next run",
-		served: a.deps.Probes != nil, room: "probes",
+func (h *handlers) registerProbes() {
+	operation.Register(h.Registry, operation.Operation{
+		ID: "listProbes", Path: "/probes", Tag: "probes", Summary: "Synthetic probes with their last result and next run",
+		Served: h.deps.Probes != nil, Room: "probes",
 	}, func(ctx context.Context, in *probesInput) (ProbesResponse, error) {
-		service := nameOf(in.Service)
-		list := slices.DeleteFunc(a.deps.Probes.Probes(ctx), func(s probe.Probe) bool {
+		service := operation.NameOf(in.Service)
+		list := slices.DeleteFunc(h.deps.Probes.Probes(ctx), func(s probe.Probe) bool {
 			return service != "" && s.Labels["service"] != service || in.State != "" && s.State != in.State
 		})
 		return ProbesResponse{Probes: list}, nil

@@ -1,10 +1,11 @@
-package api
+package events
 
 import (
 	"context"
 	"iter"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/api/operation"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/query/search"
 	"github.com/signalbox-project/signalbox/internal/store"
@@ -48,72 +49,72 @@ type FilterInput struct {
 }
 
 type logsInput struct {
-	TenantInput
-	RangeInput
+	operation.TenantInput
+	operation.RangeInput
 	FilterInput
 	Limit int    `query:"limit" default:"100" minimum:"1" maximum:"10000"`
 	Order string `query:"order" default:"newest" enum:"newest,oldest"`
 }
 
 type histogramInput struct {
-	TenantInput
-	RangeInput
+	operation.TenantInput
+	operation.RangeInput
 	FilterInput
 	Step  string `query:"step" maxLength:"32" doc:"bucket width, for example 30s or 5m; by default about 60 buckets"`
 	Field string `query:"field" maxLength:"256" doc:"one series per value of this field"`
 }
 
 type fieldsInput struct {
-	TenantInput
-	RangeInput
+	operation.TenantInput
+	operation.RangeInput
 	FilterInput
 	Limit int `query:"limit" default:"500" minimum:"1" maximum:"5000"`
 }
 
 type valuesInput struct {
-	TenantInput
-	RangeInput
+	operation.TenantInput
+	operation.RangeInput
 	FilterInput
 	Field string `query:"field" required:"true" maxLength:"256"`
 	Limit int    `query:"limit" default:"10" minimum:"1" maximum:"1000"`
 }
 
-func (a *API) registerLogs() {
-	op := func(id, path, summary string) operation {
-		return operation{id: id, path: path, tag: "logs", summary: summary, served: a.deps.Logs != nil && a.deps.Filter != nil, room: "logs"}
+func (h *handlers) registerLogs() {
+	op := func(id, path, summary string) operation.Operation {
+		return operation.Operation{ID: id, Path: path, Tag: "logs", Summary: summary, Served: h.deps.Logs != nil && h.deps.Filter != nil, Room: "logs"}
 	}
-	register(a, op("searchLogs", "/logs", "Search log records"), a.searchLogs)
-	register(a, op("logHistogram", "/logs/histogram", "Count log records over time"), a.logHistogram)
-	register(a, op("logFields", "/logs/fields", "List the fields of log records"), a.logFields)
-	register(a, op("logValues", "/logs/values", "Count the values of a field"), a.logValues)
-	a.registerTail()
+	operation.Register(h.Registry, op("searchLogs", "/logs", "Search log records"), h.searchLogs)
+	operation.Register(h.Registry, op("logHistogram", "/logs/histogram", "Count log records over time"), h.logHistogram)
+	operation.Register(h.Registry, op("logFields", "/logs/fields", "List the fields of log records"), h.logFields)
+	operation.Register(h.Registry, op("logValues", "/logs/values", "Count the values of a field"), h.logValues)
+	h.registerTail()
 }
 
 // logQuery is what all log operations share.
-func (a *API) logQuery(t TenantInput, r RangeInput, f FilterInput) (store.LogQuery, error) {
-	rng, err := a.timeRange(r)
+func (h *handlers) logQuery(t operation.TenantInput, r operation.RangeInput, f FilterInput) (store.LogQuery, error) {
+	rng, err := h.TimeRange(r)
 	if err != nil {
 		return store.LogQuery{}, err
 	}
-	expr, err := a.parseFilter(f.Q)
+	expr, err := h.parseFilter(f.Q)
 	if err != nil {
 		return store.LogQuery{}, err
 	}
 	return store.LogQuery{Tenant: t.Tenant, Range: rng, Expr: expr}, nil
 }
 
-func (a *API) searchLogs(ctx context.Context, in *logsInput) (LogsResponse, error) {
+func (h *handlers) searchLogs(ctx context.Context, in *logsInput) (LogsResponse, error) {
 	began := time.Now()
-	q, err := a.logQuery(in.TenantInput, in.RangeInput, in.FilterInput)
+	q, err := h.logQuery(in.TenantInput, in.RangeInput, in.FilterInput)
 	if err != nil {
 		return LogsResponse{}, err
 	}
 	q.Limit, q.Oldest = in.Limit+1, in.Order == "oldest"
-	records, truncated, err := take(a.deps.Logs.Logs(ctx, q), in.Limit)
+	records, truncated, err := take(h.deps.Logs.Logs(ctx, q), in.Limit)
 	out := LogsResponse{Logs: records, Truncated: truncated}
 	if err == nil && len(records) == 0 {
 		out.Hints, err = hints(q.Expr, store.LogFieldNames(), func() ([]string, error) {
-			return a.deps.Logs.LogFields(ctx, store.LogQuery{Tenant: q.Tenant, Range: q.Range}, maxHintFields)
+			return h.deps.Logs.LogFields(ctx, store.LogQuery{Tenant: q.Tenant, Range: q.Range}, maxHintFields)
 		})
 	}
 	out.TookMS = millis(began)
@@ -138,13 +139,13 @@ func hints(e store.Expr, own []string, seen func() ([]string, error)) ([]string,
 	return search.Hints(e, search.Fields{Own: own, Seen: fields}), nil
 }
 
-func (a *API) logHistogram(ctx context.Context, in *histogramInput) (HistogramResponse, error) {
+func (h *handlers) logHistogram(ctx context.Context, in *histogramInput) (HistogramResponse, error) {
 	began := time.Now()
-	q, err := a.logQuery(in.TenantInput, in.RangeInput, in.FilterInput)
+	q, err := h.logQuery(in.TenantInput, in.RangeInput, in.FilterInput)
 	if err != nil {
 		return HistogramResponse{}, err
 	}
-	step, err := parseStep(in.Step, time.Duration(q.Range.End-q.Range.Start))
+	step, err := operation.ParseStep(in.Step, time.Duration(q.Range.End-q.Range.Start))
 	if err != nil {
 		return HistogramResponse{}, err
 	}
@@ -152,33 +153,33 @@ func (a *API) logHistogram(ctx context.Context, in *histogramInput) (HistogramRe
 	if field == "" {
 		field = "level"
 	}
-	h, err := a.deps.Logs.LogHistogram(ctx, q, step, field)
-	return histogramOf(h, began), err
+	counts, err := h.deps.Logs.LogHistogram(ctx, q, step, field)
+	return histogramOf(counts, began), err
 }
 
-func (a *API) logFields(ctx context.Context, in *fieldsInput) (FieldsResponse, error) {
-	q, err := a.logQuery(in.TenantInput, in.RangeInput, in.FilterInput)
+func (h *handlers) logFields(ctx context.Context, in *fieldsInput) (FieldsResponse, error) {
+	q, err := h.logQuery(in.TenantInput, in.RangeInput, in.FilterInput)
 	if err != nil {
 		return FieldsResponse{}, err
 	}
-	fields, err := a.deps.Logs.LogFields(ctx, q, in.Limit)
+	fields, err := h.deps.Logs.LogFields(ctx, q, in.Limit)
 	return FieldsResponse{Fields: fields}, err
 }
 
-func (a *API) logValues(ctx context.Context, in *valuesInput) (ValuesResponse, error) {
-	q, err := a.logQuery(in.TenantInput, in.RangeInput, in.FilterInput)
+func (h *handlers) logValues(ctx context.Context, in *valuesInput) (ValuesResponse, error) {
+	q, err := h.logQuery(in.TenantInput, in.RangeInput, in.FilterInput)
 	if err != nil {
 		return ValuesResponse{}, err
 	}
-	values, err := a.deps.Logs.LogValues(ctx, q, in.Field, in.Limit)
+	values, err := h.deps.Logs.LogValues(ctx, q, in.Field, in.Limit)
 	return ValuesResponse{Values: values}, err
 }
 
 // parseFilter parses a filter and gives its errors the code bad_filter.
-func (a *API) parseFilter(q string) (store.Expr, error) {
-	expr, err := a.deps.Filter.ParseFilter(q)
+func (h *handlers) parseFilter(q string) (store.Expr, error) {
+	expr, err := h.deps.Filter.ParseFilter(q)
 	if err != nil {
-		return nil, badText(codeBadFilter, err)
+		return nil, operation.BadText(operation.CodeBadFilter, err)
 	}
 	return expr, nil
 }

@@ -1,4 +1,4 @@
-package api
+package operation
 
 import (
 	"fmt"
@@ -17,34 +17,34 @@ const (
 	maxYear = 2200
 )
 
-// parseRange reads start and end with their defaults; end must be after start.
-func parseRange(start, end string, now time.Time) (from, to time.Time, err error) {
-	return parseRangeOf(start, end, now, time.Hour)
+// ParseRange reads start and end with their defaults; end must be after start.
+func ParseRange(start, end string, now time.Time) (from, to time.Time, err error) {
+	return ParseRangeOf(start, end, now, time.Hour)
 }
 
-// parseRangeOf is parseRange with another length where start is absent.
-func parseRangeOf(start, end string, now time.Time, length time.Duration) (from, to time.Time, err error) {
+// ParseRangeOf is ParseRange with another length where start is absent.
+func ParseRangeOf(start, end string, now time.Time, length time.Duration) (from, to time.Time, err error) {
 	to = now
 	if end != "" {
-		if to, err = parseTime(end, now); err != nil {
-			return from, to, badRequest("end: %v", err)
+		if to, err = ParseTime(end, now); err != nil {
+			return from, to, BadRequest("end: %v", err)
 		}
 	}
 	from = to.Add(-length)
 	if start != "" {
-		if from, err = parseTime(start, now); err != nil {
-			return from, to, badRequest("start: %v", err)
+		if from, err = ParseTime(start, now); err != nil {
+			return from, to, BadRequest("start: %v", err)
 		}
 	}
 	if !from.Before(to) {
-		return from, to, badRequest("start (%s) must be before end (%s)", from.UTC().Format(time.RFC3339), to.UTC().Format(time.RFC3339))
+		return from, to, BadRequest("start (%s) must be before end (%s)", from.UTC().Format(time.RFC3339), to.UTC().Format(time.RFC3339))
 	}
 	return from, to, nil
 }
 
-// parseTime reads RFC 3339, a Unix time in s, ms, µs or ns (told apart by
+// ParseTime reads RFC 3339, a Unix time in s, ms, µs or ns (told apart by
 // magnitude; seconds may have a fraction), now, now-1h or now+5m.
-func parseTime(s string, now time.Time) (time.Time, error) {
+func ParseTime(s string, now time.Time) (time.Time, error) {
 	s = strings.TrimSpace(s)
 	t, err := parseTimeForm(s, now)
 	if err != nil {
@@ -114,30 +114,30 @@ func timeOfMagnitude(i int64) time.Time {
 // maxBuckets bounds the points of a histogram or history.
 const maxBuckets = 5000
 
-// parseStep reads a bucket width; "" chooses one that gives about 60 buckets
+// ParseStep reads a bucket width; "" chooses one that gives about 60 buckets
 // of a round width.
-func parseStep(s string, span time.Duration) (time.Duration, error) {
+func ParseStep(s string, span time.Duration) (time.Duration, error) {
 	if s == "" {
 		return roundStep(span / 60), nil
 	}
 	var step time.Duration
 	if f, err := strconv.ParseFloat(s, 64); err == nil {
 		if math.IsNaN(f) || f > 1e9 {
-			return 0, badRequest("step: %q is not a width in seconds", s)
+			return 0, BadRequest("step: %q is not a width in seconds", s)
 		}
 		step = time.Duration(f * float64(time.Second))
 	} else {
 		d, err := model.ParseDuration(s)
 		if err != nil {
-			return 0, badRequest("step: %q is not a duration such as 30s, 5m or 1h", s)
+			return 0, BadRequest("step: %q is not a duration such as 30s, 5m or 1h", s)
 		}
 		step = time.Duration(d)
 	}
 	if step < time.Millisecond {
-		return 0, badRequest("step: must be at least 1ms, got %q", s)
+		return 0, BadRequest("step: must be at least 1ms, got %q", s)
 	}
 	if n := int64(span / step); n > maxBuckets {
-		return 0, badRequest("step: %s over this range gives %d points, more than %d; ask for a larger step", step, n, maxBuckets)
+		return 0, BadRequest("step: %s over this range gives %d points, more than %d; ask for a larger step", step, n, maxBuckets)
 	}
 	return step, nil
 }

@@ -1,10 +1,11 @@
-package api
+package objectives
 
 import (
 	"context"
 	"net/http"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/api/operation"
 	"github.com/signalbox-project/signalbox/internal/model"
 )
 
@@ -36,33 +37,33 @@ type uncorrectInput struct {
 	Actor string `query:"actor" maxLength:"200" doc:"who takes it back, for the audit trail"`
 }
 
-func (a *API) registerCorrections() {
-	corrector := a.deps.Corrections
-	op := func(id, method, path, summary string) operation {
-		return operation{id: id, method: method, path: path, tag: "slos", summary: summary, served: corrector != nil, room: "SLO corrections"}
+func (h *handlers) registerCorrections() {
+	corrector := h.deps.Corrections
+	op := func(id, method, path, summary string) operation.Operation {
+		return operation.Operation{ID: id, Method: method, Path: path, Tag: "slos", Summary: summary, Served: corrector != nil, Room: "SLO corrections"}
 	}
-	register(a, op("listSLOCorrections", http.MethodGet, "/slos/{name}/corrections", "What does not count against an SLO"),
+	operation.Register(h.Registry, op("listSLOCorrections", http.MethodGet, "/slos/{name}/corrections", "What does not count against an SLO"),
 		func(ctx context.Context, in *sloInput) (CorrectionsResponse, error) {
 			list, err := corrector.Corrections(ctx, in.Name)
 			return CorrectionsResponse{Corrections: list}, err
 		})
 	add := op("correctSLO", http.MethodPost, "/slos/{name}/corrections", "Take a span of time out of an SLO")
-	add.status = http.StatusCreated
-	register(a, add, func(ctx context.Context, in *correctInput) (model.SLOCorrection, error) {
+	add.Status = http.StatusCreated
+	operation.Register(h.Registry, add, func(ctx context.Context, in *correctInput) (model.SLOCorrection, error) {
 		in.Body.SLO = in.Name
 		c, err := corrector.Correct(ctx, in.Body)
 		if err == nil {
-			a.audit(ctx, model.AuditEntry{Actor: c.Author, Action: "slo.correct", Subject: c.SLO, Details: map[string]string{
+			h.Audit(ctx, model.AuditEntry{Actor: c.Author, Action: "slo.correct", Subject: c.SLO, Details: map[string]string{
 				"id": c.ID, "kind": c.Kind, "reason": c.Reason, "start": c.Start.Format(time.RFC3339), "end": c.End.Format(time.RFC3339),
 			}})
 		}
 		return c, err
 	})
-	register(a, op("uncorrectSLO", http.MethodDelete, "/slos/{name}/corrections/{id}", "Take a correction back"),
+	operation.Register(h.Registry, op("uncorrectSLO", http.MethodDelete, "/slos/{name}/corrections/{id}", "Take a correction back"),
 		func(ctx context.Context, in *uncorrectInput) (CorrectionDeleted, error) {
 			err := corrector.Uncorrect(ctx, in.Name, in.ID)
 			if err == nil {
-				a.audit(ctx, model.AuditEntry{Actor: in.Actor, Action: "slo.uncorrect", Subject: in.Name, Details: map[string]string{"id": in.ID}})
+				h.Audit(ctx, model.AuditEntry{Actor: in.Actor, Action: "slo.uncorrect", Subject: in.Name, Details: map[string]string{"id": in.ID}})
 			}
 			return CorrectionDeleted{ID: in.ID}, err
 		})

@@ -1,0 +1,72 @@
+package health
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/signalbox-project/signalbox/internal/api/operation"
+	"github.com/signalbox-project/signalbox/internal/diagnose"
+	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/store"
+)
+
+// PagesResponse lists who was paged.
+type PagesResponse struct {
+	Pages   []model.Page `json:"pages" doc:"newest first"`
+	Summary string       `json:"summary"`
+}
+
+// AckRequest says who acknowledges.
+type AckRequest struct {
+	By string `json:"by" minLength:"1" maxLength:"200"`
+}
+
+type pagesInput struct {
+	Status string `query:"status" enum:"firing,resolved"`
+	Limit  int    `query:"limit" default:"50" minimum:"1" maximum:"500"`
+}
+
+type ackInput struct {
+	ID   string `path:"id" maxLength:"200"`
+	Body AckRequest
+}
+
+type explainInput struct {
+	Alert string `path:"alert" maxLength:"300" doc:"an alert's name or fingerprint"`
+}
+
+func (h *handlers) registerPages() {
+	op := func(id, method, path, summary string) operation.Operation {
+		return operation.Operation{ID: id, Method: method, Path: path, Tag: "pages", Summary: summary, Served: h.deps.Pages != nil, Room: "pages"}
+	}
+	operation.Register(h.Registry, op("listPages", "", "/pages", "Who was paged, when and why"), h.listPages)
+	operation.Register(h.Registry, op("ackPage", http.MethodPost, "/pages/{id}/ack", "Acknowledge a page"), h.ackPage)
+	operation.Register(h.Registry, operation.Operation{
+		ID: "explainAlert", Path: "/explain/{alert}", Tag: "pages", Summary: "Why was I paged?",
+		Served: h.deps.Explain != nil, Room: "explanations",
+	}, func(ctx context.Context, in *explainInput) (diagnose.Explanation, error) {
+		return h.deps.Explain.Explain(ctx, in.Alert)
+	})
+}
+
+func (h *handlers) listPages(ctx context.Context, in *pagesInput) (PagesResponse, error) {
+	pages, err := h.deps.Pages.Pages(ctx, store.PageQuery{Status: in.Status, Limit: in.Limit})
+	out := PagesResponse{Pages: pages}
+	if err == nil && h.deps.PageSummary != nil {
+		out.Summary = h.deps.PageSummary.SummarizePages(pages, h.Now())
+	}
+	return out, err
+}
+
+func (h *handlers) ackPage(ctx context.Context, in *ackInput) (model.Page, error) {
+	by := strings.TrimSpace(in.Body.By)
+	if by == "" {
+		return model.Page{}, operation.BadRequest("body.by: must name who acknowledges")
+	}
+	page, err := h.deps.Pages.AckPage(ctx, in.ID, by, h.Now())
+	if err == nil {
+		h.Audit(ctx, model.AuditEntry{Actor: by, Action: "page.ack", Subject: in.ID})
+	}
+	return page, err
+}
