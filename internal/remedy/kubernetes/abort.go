@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"net/http"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+
 	"github.com/signalbox-project/signalbox/internal/remedy/rollback"
 )
 
@@ -71,7 +74,7 @@ func (a *Abort) Rollback(ctx context.Context, o rollback.Order) (string, error) 
 			Stable  string `json:"stableRS"`
 		} `json:"status"`
 	}
-	if err := api.do(ctx, http.MethodGet, "", nil, nil, &ro, path...); err != nil {
+	if err := api.get(ctx, nil, &ro, path...); err != nil {
 		return "", fmt.Errorf("read Rollout %s: %w", name, err)
 	}
 	version, _ := labelsOf(ro.Spec.Template)[versionLabel].(string)
@@ -86,9 +89,9 @@ func (a *Abort) Rollback(ctx context.Context, o rollback.Order) (string, error) 
 		return "would abort Rollout " + name, nil
 	}
 	// Rollouts that were installed without the status subresource answer 404.
-	err = api.do(ctx, http.MethodPatch, "application/merge-patch+json", nil, []byte(abortPatch), nil, append(path[:len(path):len(path)], "status")...)
-	if notFound(err) {
-		err = api.do(ctx, http.MethodPatch, "application/merge-patch+json", nil, []byte(abortPatch), nil, path...)
+	err = api.patch(ctx, types.MergePatchType, []byte(abortPatch), append(path[:len(path):len(path)], "status")...)
+	if apierrors.IsNotFound(err) {
+		err = api.patch(ctx, types.MergePatchType, []byte(abortPatch), path...)
 	}
 	if err != nil {
 		return "", fmt.Errorf("abort Rollout %s: %w", name, err)

@@ -11,8 +11,6 @@ package kubernetes
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -21,7 +19,13 @@ import (
 	"os"
 	"time"
 
-	"github.com/signalbox-project/signalbox/internal/platform/outcall"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	utilnet "k8s.io/apimachinery/pkg/util/net"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+
 	"github.com/signalbox-project/signalbox/internal/platform/secretfile"
 )
 
@@ -58,8 +62,7 @@ func (a *API) files() []*string { return []*string{&a.TokenFile, &a.CAFile} }
 
 // server is one conversation with the API server.
 type server struct {
-	client outcall.Client
-	token  secretfile.Secret
+	client rest.Interface
 	close  func()
 }
 
@@ -78,56 +81,89 @@ func (a API) dial(transport http.RoundTripper) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	base, err := url.Parse(address)
-	if err != nil {
-		return nil, fmt.Errorf("API server: %w", err)
+	cfg := &rest.Config{
+		Host: address, BearerToken: token.Text(), UserAgent: "signalbox", Transport: transport, Timeout: timeout,
+		ContentConfig: rest.ContentConfig{AcceptContentTypes: "application/json", ContentType: "application/json", NegotiatedSerializer: scheme.Codecs.WithoutConversion()},
 	}
-	s := &server{token: token, close: func() {}, client: outcall.Client{Base: base, Attempts: attempts, Timeout: timeout, Backoff: backoff}}
-	switch {
-	case transport != nil:
-		s.client.HTTP = &http.Client{Transport: transport}
-	case caFile != "":
-		pem, err := os.ReadFile(caFile)
-		if err != nil {
+	if transport == nil && caFile != "" {
+		if cfg.CAData, err = os.ReadFile(caFile); err != nil {
 			return nil, fmt.Errorf("authority of the API server: %w", err)
 		}
-		pool := x509.NewCertPool()
-		if !pool.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("authority of the API server: %s has no certificate", caFile)
-		}
-		t := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}
-		s.client.HTTP, s.close = &http.Client{Transport: t}, t.CloseIdleConnections
+	}
+	client, err := rest.HTTPClientFor(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("reach the API server %s, authority %s: %w", address, caFile, err)
+	}
+	s := &server{close: func() { utilnet.CloseIdleConnectionsFor(client.Transport) }}
+	if s.client, err = rest.UnversionedRESTClientForConfigAndClient(cfg, client); err != nil {
+		return nil, fmt.Errorf("reach the API server %s: %w", address, err)
 	}
 	return s, nil
 }
 
-// do calls one path, whose parts are escaped, and decodes the answer into out if it is not nil.
-func (s *server) do(ctx context.Context, method, contentType string, query url.Values, body []byte, out any, path ...string) error {
-	u := s.client.Base
-	for _, p := range path {
-		u = u.JoinPath(url.PathEscape(p))
-	}
-	u.RawQuery = query.Encode()
-	header := http.Header{"Accept": {"application/json"}, "Authorization": {"Bearer " + s.token.Text()}, "User-Agent": {"signalbox"}}
-	if contentType != "" {
-		header.Set("Content-Type", contentType)
-	}
-	resp, err := s.client.Do(ctx, outcall.Request{Method: method, URL: u, Header: header, Body: body, Idempotent: true})
+// get decodes what stands below a path, whose parts are escaped, into out. It is not read as a
+// typed object: no field may be lost and no number changed on its way through.
+func (s *server) get(ctx context.Context, query url.Values, out any, path ...string) error {
+	var body []byte
+	err := again(ctx, func() (err error) {
+		req := s.client.Get().AbsPath(absolute(path))
+		for name, values := range query {
+			req = req.Param(name, values[0])
+		}
+		body, err = req.DoRaw(ctx)
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	if out == nil {
-		return nil
-	}
-	d := json.NewDecoder(bytes.NewReader(resp.Body))
-	d.UseNumber() // no field may change on its way through
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
 	if err := d.Decode(out); err != nil {
-		return fmt.Errorf("%s %s: the answer is not what the API server documents: %w", method, u.Path, err)
+		return fmt.Errorf("GET %s: the answer is not what the API server documents: %w", absolute(path), err)
 	}
 	return nil
 }
 
-func notFound(err error) bool {
-	var status *outcall.StatusError
-	return errors.As(err, &status) && status.Status == http.StatusNotFound
+// patch changes what stands below a path. Doing it twice is doing it once.
+func (s *server) patch(ctx context.Context, kind types.PatchType, body []byte, path ...string) error {
+	return again(ctx, func() error { return s.client.Patch(kind).AbsPath(absolute(path)).Body(body).Do(ctx).Error() })
+}
+
+func absolute(path []string) string {
+	out := ""
+	for _, p := range path {
+		out += "/" + url.PathEscape(p)
+	}
+	return out
+}
+
+// again repeats a call that the server could not answer: client-go does so only where it is told when.
+func again(ctx context.Context, call func() error) error {
+	var last error
+	err := wait.ExponentialBackoffWithContext(ctx, wait.Backoff{Steps: attempts, Duration: backoff, Factor: 2, Jitter: 0.1}, func(context.Context) (bool, error) {
+		last = call()
+		if last != nil && !passing(last) {
+			return false, last
+		}
+		return last == nil, nil
+	})
+	var status apierrors.APIStatus
+	if last != nil && errors.As(last, &status) {
+		return fmt.Errorf("status %d: %w", status.Status().Code, last) // what a proxy answers says nothing else
+	}
+	if last != nil {
+		return last
+	}
+	return err
+}
+
+// passing reports whether an error may be gone soon.
+func passing(err error) bool {
+	var status apierrors.APIStatus
+	if errors.As(err, &status) {
+		code := status.Status().Code
+		return code == http.StatusTooManyRequests || code >= http.StatusInternalServerError
+	}
+	var broken *url.Error
+	return errors.As(err, &broken) && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
 }

@@ -10,9 +10,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/signalbox-project/signalbox/internal/remedy/rollback"
 )
@@ -46,6 +48,9 @@ func (c *cluster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, "{}")
 		return
 	}
+	query := r.URL.Query()
+	query.Del("timeout") // how long the server may take
+	r.URL.RawQuery = query.Encode()
 	answer, ok := c.objects[r.URL.RequestURI()]
 	if r.Method != http.MethodGet || !ok {
 		c.t.Errorf("unexpected %s %s", r.Method, r.URL.RequestURI())
@@ -70,7 +75,7 @@ func serve(t *testing.T, c *cluster) API {
 
 const (
 	deploymentPath = "/apis/apps/v1/namespaces/shop/deployments/edge"
-	setsPath       = "/apis/apps/v1/namespaces/shop/replicasets?labelSelector=app%3Dedge%2Ctier+in+%28web%2Capi%29%2C%21canary"
+	setsPath       = "/apis/apps/v1/namespaces/shop/replicasets?labelSelector=app%3Dedge%2C%21canary%2Ctier+in+%28api%2Cweb%29"
 )
 
 func template(version, hash string) string {
@@ -163,6 +168,11 @@ func TestUndoRefusesWhatWouldDoHarm(t *testing.T) {
 	if _, err := undo.Rollback(t.Context(), rollback.Order{}); err == nil || !strings.Contains(err.Error(), "status 403") || len(cl.patches) != 1 {
 		t.Errorf("forbidden: %v, %v", err, cl.patches)
 	}
+	odd := &cluster{objects: objects(strings.Replace(deploymentObject("2.4.1", ""), `"In"`, `"Near"`, 1), both)}
+	undo = NewUndo(Config{API: serve(t, odd), Namespace: "shop", Deployment: "edge"}, nil)
+	if _, err := undo.Rollback(t.Context(), rollback.Order{}); err == nil || !strings.Contains(err.Error(), "Near") || len(odd.asked) != 1 {
+		t.Errorf("a selector that is not understood: %v, %v", err, odd.asked)
+	}
 }
 
 const rolloutPath = "/apis/argoproj.io/v1alpha1/namespaces/shop/rollouts/edge"
@@ -203,14 +213,38 @@ func TestFilesThatAreMissingAreNamed(t *testing.T) {
 	token := filepath.Join(dir, "token")
 	_ = os.WriteFile(token, []byte("x"), 0o600)
 	for want, api := range map[string]API{
-		"no-token":           {URL: "https://k8s.test", TokenFile: filepath.Join(dir, "no-token")},
-		"no-ca":              {URL: "https://k8s.test", TokenFile: token, CAFile: filepath.Join(dir, "no-ca")},
-		"has no certificate": {URL: "https://k8s.test", TokenFile: token, CAFile: token},
+		"no-token":          {URL: "https://k8s.test", TokenFile: filepath.Join(dir, "no-token")},
+		"no-ca":             {URL: "https://k8s.test", TokenFile: token, CAFile: filepath.Join(dir, "no-ca")},
+		"root certificates": {URL: "https://k8s.test", TokenFile: token, CAFile: token},
 	} {
 		if _, err := NewUndo(Config{API: api}, nil).Rollback(t.Context(), rollback.Order{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", want, err)
 		}
 	}
+}
+
+// A server that cannot answer now is asked again; one that refuses is not.
+func TestAServerThatIsBusyIsAskedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		asked := 0
+		call := func(errs ...error) func() error {
+			asked = 0
+			return func() error {
+				asked++
+				return errs[min(asked, len(errs))-1]
+			}
+		}
+		busy, refused := apierrors.NewServiceUnavailable("starting"), apierrors.NewUnauthorized("no")
+		if err := again(t.Context(), call(busy, busy, nil)); err != nil || asked != 3 {
+			t.Errorf("%v after %d calls", err, asked)
+		}
+		if err := again(t.Context(), call(busy)); !apierrors.IsServiceUnavailable(err) || asked != attempts {
+			t.Errorf("%v after %d calls", err, asked)
+		}
+		if err := again(t.Context(), call(refused)); !apierrors.IsUnauthorized(err) || asked != 1 {
+			t.Errorf("%v after %d calls", err, asked)
+		}
+	})
 }
 
 func FuzzObjects(f *testing.F) {

@@ -6,13 +6,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"net/url"
 	"reflect"
 	"slices"
 	"strconv"
-	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/signalbox-project/signalbox/internal/remedy/rollback"
 )
@@ -84,38 +85,10 @@ type object struct {
 		} `json:"ownerReferences"`
 	} `json:"metadata"`
 	Spec struct {
-		Paused   bool           `json:"paused"`
-		Selector selector       `json:"selector"`
-		Template map[string]any `json:"template"`
+		Paused   bool                 `json:"paused"`
+		Selector metav1.LabelSelector `json:"selector"`
+		Template map[string]any       `json:"template"`
 	} `json:"spec"`
-}
-
-type selector struct {
-	MatchLabels      map[string]string `json:"matchLabels"`
-	MatchExpressions []struct {
-		Key      string   `json:"key"`
-		Operator string   `json:"operator"`
-		Values   []string `json:"values"`
-	} `json:"matchExpressions"`
-}
-
-// String is the selector as the labelSelector parameter takes it.
-func (s selector) String() string {
-	var parts []string
-	for _, k := range slices.Sorted(maps.Keys(s.MatchLabels)) {
-		parts = append(parts, k+"="+s.MatchLabels[k])
-	}
-	for _, e := range s.MatchExpressions {
-		switch e.Operator {
-		case "In", "NotIn":
-			parts = append(parts, fmt.Sprintf("%s %s (%s)", e.Key, strings.ToLower(e.Operator), strings.Join(e.Values, ",")))
-		case "Exists":
-			parts = append(parts, e.Key)
-		case "DoesNotExist":
-			parts = append(parts, "!"+e.Key)
-		}
-	}
-	return strings.Join(parts, ",")
 }
 
 func labelsOf(template map[string]any) map[string]any {
@@ -133,13 +106,17 @@ func (u *Undo) Rollback(ctx context.Context, o rollback.Order) (string, error) {
 	defer api.close()
 	apps := []string{"apis", "apps", "v1", "namespaces", u.cfg.Namespace}
 	var d object
-	if err := api.do(ctx, http.MethodGet, "", nil, nil, &d, append(apps, "deployments", u.cfg.Deployment)...); err != nil {
+	if err := api.get(ctx, nil, &d, append(apps, "deployments", u.cfg.Deployment)...); err != nil {
 		return "", fmt.Errorf("read Deployment %s/%s: %w", u.cfg.Namespace, u.cfg.Deployment, err)
 	}
 	var list struct {
 		Items []object `json:"items"`
 	}
-	if err := api.do(ctx, http.MethodGet, "", url.Values{"labelSelector": {d.Spec.Selector.String()}}, nil, &list, append(apps, "replicasets")...); err != nil {
+	selector, err := metav1.LabelSelectorAsSelector(&d.Spec.Selector)
+	if err != nil {
+		return "", fmt.Errorf("selector of Deployment %s/%s: %w", u.cfg.Namespace, u.cfg.Deployment, err)
+	}
+	if err := api.get(ctx, url.Values{"labelSelector": {selector.String()}}, &list, append(apps, "replicasets")...); err != nil {
 		return "", fmt.Errorf("list ReplicaSets of Deployment %s/%s: %w", u.cfg.Namespace, u.cfg.Deployment, err)
 	}
 	previous, text, err := u.previous(d, list.Items, o)
@@ -150,7 +127,7 @@ func (u *Undo) Rollback(ctx context.Context, o rollback.Order) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := api.do(ctx, http.MethodPatch, "application/json-patch+json", nil, patch, nil, append(apps, "deployments", u.cfg.Deployment)...); err != nil {
+	if err := api.patch(ctx, types.JSONPatchType, patch, append(apps, "deployments", u.cfg.Deployment)...); err != nil {
 		return "", fmt.Errorf("restore Deployment %s/%s: %w", u.cfg.Namespace, u.cfg.Deployment, err)
 	}
 	return "rolled " + text, nil
