@@ -96,7 +96,7 @@ func TestCheckSLOsNamesPlaceCauseAndCure(t *testing.T) {
 	}{
 		{"an unknown kind", slo("kind: SLO", "kind: SLOs"), []string{`a.yaml:2: kind: kind "SLOs" is unknown; did you mean "SLO"?`}},
 		{"a kind of nothing known", slo("kind: SLO", "kind: Deployment"), []string{`a.yaml:2: kind: kind "Deployment" is unknown; known are `}},
-		{"an unknown apiVersion", slo("openslo/v1", "openslo/v2alpha"), []string{`a.yaml:1: apiVersion: apiVersion is "openslo/v2alpha"; only openslo/v1 is read`}},
+		{"an unknown apiVersion", slo("openslo/v1", "openslo/v2alpha"), []string{`a.yaml:1: apiVersion: apiVersion is "openslo/v2alpha"; openslo/v1, openslo/v1alpha and openslo.com/v2alpha are read`}},
 		{"no apiVersion", slo("apiVersion: openslo/v1\n", ""), []string{"a.yaml:1: apiVersion is missing; for example `apiVersion: openslo/v1`"}},
 		{"a query that does not parse", slo("sum(ok_total)", "sum(ok_total"), []string{"a.yaml:9: SLO good: good query: ", "unclosed left parenthesis; try it in Explore"}},
 		{"a query that counts nothing", slo("sum(ok_total)", "avg(ok_total)"), []string{"a.yaml:9: SLO good: good query: avg over counts does not add up", "count good or bad events"}},
@@ -162,7 +162,7 @@ func TestCheckSLOsNamesPlaceCauseAndCure(t *testing.T) {
 		{"Sloth: an objective in words", swap(goodSloth, "99.9", "high"), []string{`a.yaml:5: slos.objective must be a number of percent, got "high"; write it without words`}},
 		{"Sloth: a query that does not parse", swap(goodSloth, "sum(rate(errors_total[{{.window}}]))", "sum(rate(errors_total[{{.window}}])"), []string{"a.yaml:8: SLO shop-ok: bad query: ", "; try it in Explore"}},
 		{"Sloth: no query", swap(goodSloth, "        total_query: sum(rate(requests_total[{{.window}}]))\n", ""), []string{"a.yaml:8: slos.sli.events.total_query is missing; for example"}},
-		{"Sloth: no indicator", swap(goodSloth, "events:", "eventz:"), []string{"a.yaml:7: slos.sli: the SLI needs one of events and raw; give error_query", `unknown key "eventz"; did you mean "events"?`}},
+		{"Sloth: no indicator", swap(goodSloth, "events:", "eventz:"), []string{"a.yaml:7: slos.sli: the SLI needs one of events and raw; give error_query", `unknown key "eventz", which Sloth passes over too; did you mean "events"?`}},
 		{"Sloth: a name twice", map[string]string{"a.yaml": goodSloth, "b.yaml": goodSloth}, []string{"b.yaml:4: SLO shop-ok was defined before, in a.yaml:4; give one"}},
 		{"Sloth: no list", swap(goodSloth, "slos:\n  - name: ok\n", "slos:\n    name: ok\n"), []string{"a.yaml:3: slos must be a list; begin each entry with `- `"}},
 		{"Sloth: a bracket that stays open", swap(goodSloth, "service: shop", "labels: {a: b"), []string{`a.yaml:2: not valid YAML: the "{" of this line is not closed`}},
