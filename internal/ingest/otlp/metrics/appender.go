@@ -21,18 +21,19 @@ import (
 // counted and the rest goes on. It does not outlive one request.
 type countingAppender struct {
 	storage.AppenderV2
-	taken     int                 // samples that the store took
-	dropped   int                 // samples that it refused
-	points    map[uint64]struct{} // data points with a refused sample
-	refused   []stream.Refusal    // in data points
-	samples   []stream.Refusal    // in samples
-	exemplars int                 // exemplars that it refused
-	fatal     error               // an error that ends the request
-	times     map[int64]int64     // of samples taken: the newest of each targetInfoEvery
-	collides  bool                // another sender writes one of the series
-	tenant    string              // of the resource being appended; "" is the default
-	senders   *senders            // who wrote which series; nil watches nobody
-	crowded   error               // a sample was refused for being of a new series
+	taken     int              // samples that the store took
+	dropped   int              // samples that it refused
+	points    map[uint64]int   // refused data points, by what their samples share
+	again     map[uint64]int   // refused samples, by their series and time
+	refused   []stream.Refusal // in data points
+	samples   []stream.Refusal // in samples
+	exemplars int              // exemplars that it refused
+	fatal     error            // an error that ends the request
+	times     map[int64]int64  // of samples taken: the newest of each targetInfoEvery
+	collides  bool             // another sender writes one of the series
+	tenant    string           // of the resource being appended; "" is the default
+	senders   *senders         // who wrote which series; nil watches nobody
+	crowded   error            // a sample was refused for being of a new series
 	scratch   []byte
 	seed      maphash.Seed
 }
@@ -102,19 +103,23 @@ func (a *countingAppender) refuse(ls labels.Labels, t int64, family string, err 
 	a.samples = common.Refuse(a.samples, reason, message, 1)
 	var hash uint64
 	hash, a.scratch = ls.HashWithoutLabels(a.scratch, labels.BucketLabel, "quantile")
-	key := maphash.Comparable(a.seed, struct {
-		hash   uint64
-		t      int64
-		family string
-	}{hash, t, family})
-	if _, seen := a.points[key]; seen {
-		return
-	}
+	point := maphash.Comparable(a.seed, refusedAt{hash, t, family})
+	sample := maphash.Comparable(a.seed, refusedAt{ls.Hash(), t, ""})
 	if a.points == nil {
-		a.points = map[uint64]struct{}{}
+		a.points, a.again = map[uint64]int{}, map[uint64]int{}
 	}
-	a.points[key] = struct{}{}
-	a.refused = common.Refuse(a.refused, reason, message, 1)
+	// The samples of a histogram are one point; a second sample of the same series and time is of another.
+	if a.again[sample]++; a.again[sample] > a.points[point] {
+		a.points[point]++
+		a.refused = common.Refuse(a.refused, reason, message, 1)
+	}
+}
+
+// refusedAt is a sample, or all samples of a data point.
+type refusedAt struct {
+	hash   uint64
+	t      int64
+	family string
 }
 
 // ends reports errors that concern the whole request, not one sample.

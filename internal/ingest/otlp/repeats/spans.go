@@ -16,18 +16,20 @@ type Spans struct {
 	mu            sync.Mutex
 	young, before set
 	began         time.Time
-	underWay      map[uint64]*Claim
+	underWay      map[*Claim]struct{}
 }
 
 // NewSpans knows none.
 func NewSpans(now func() time.Time) *Spans {
-	return &Spans{now: now, limit: MaxSpans, young: set{}, began: now(), underWay: map[uint64]*Claim{}}
+	return &Spans{now: now, limit: MaxSpans, young: set{}, began: now(), underWay: map[*Claim]struct{}{}}
 }
 
-// Claim is the new spans of a request that are about to be stored.
+// Claim is the new spans of a request that are about to be stored. They are in the
+// newest generation from the beginning, so that one that is stored costs one look-up.
 type Claim struct {
 	New  []int // which of the request's spans are new
 	keys []uint64
+	has  set // made of keys when somebody asks
 	done chan struct{}
 }
 
@@ -51,24 +53,24 @@ func (s *Spans) Begin(ctx context.Context, keys []uint64) (*Claim, error) {
 func (s *Spans) claim(keys []uint64) (c, wait *Claim) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, k := range keys {
-		if other := s.underWay[k]; other != nil {
-			return nil, other
-		}
-	}
 	s.turn()
 	c = &Claim{New: make([]int, 0, len(keys)), keys: make([]uint64, 0, len(keys)), done: make(chan struct{})}
 	for i, k := range keys {
-		if s.underWay[k] != nil || s.stored(k) { // twice in this request, or before it
+		if s.known(k) { // stored, under way, or twice in this request
+			if other := s.holder(k); other != nil {
+				s.forget(c, func(int) bool { return false })
+				return nil, other
+			}
 			continue
 		}
-		s.underWay[k] = c
+		s.young[k] = struct{}{}
 		c.New, c.keys = append(c.New, i), append(c.keys, k)
 	}
+	s.underWay[c] = struct{}{}
 	return c, nil
 }
 
-func (s *Spans) stored(k uint64) bool {
+func (s *Spans) known(k uint64) bool {
 	if _, ok := s.young[k]; ok {
 		return true
 	}
@@ -76,17 +78,39 @@ func (s *Spans) stored(k uint64) bool {
 	return ok
 }
 
+// holder is the claim that has a span under way, or nil.
+func (s *Spans) holder(k uint64) *Claim {
+	for c := range s.underWay {
+		if c.has == nil {
+			c.has = make(set, len(c.keys))
+			for _, k := range c.keys {
+				c.has[k] = struct{}{}
+			}
+		}
+		if _, ok := c.has[k]; ok {
+			return c
+		}
+	}
+	return nil
+}
+
 // End gives the claim up; kept says of each position in Claim.New whether the span was stored.
 func (s *Spans) End(c *Claim, kept func(i int) bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	delete(s.underWay, c)
+	s.forget(c, kept)
+	close(c.done)
+}
+
+// forget makes a claim's spans new again that were not kept.
+func (s *Spans) forget(c *Claim, kept func(i int) bool) {
 	for i, k := range c.keys {
-		delete(s.underWay, k)
-		if kept(i) {
-			s.young[k] = struct{}{}
+		if !kept(i) {
+			delete(s.young, k)
+			delete(s.before, k)
 		}
 	}
-	close(c.done)
 }
 
 // turn begins a new generation when the present one is old or full.
