@@ -20,13 +20,28 @@ func rankMessage(key string) int {
 		return 3
 	case "@mt", "messagetemplate":
 		return 4
+	case wrapped:
+		return 5
 	}
 	return 0
 }
 
+// wrapped is the name under which agents (Docker, Fluent Bit) put a line as they found it. ECS has
+// an object there, which is no message.
+const wrapped = "log"
+
+// rank is rankMessage of a field.
+func rank(f model.Attr) int {
+	r := rankMessage(f.Key)
+	if r == rankMessage(wrapped) && f.Value.Kind() != model.KindString {
+		return 0
+	}
+	return r
+}
+
 func hasMessage(fields model.Attrs) bool {
 	for _, f := range fields {
-		if rankMessage(f.Key) > 0 {
+		if rank(f) > 0 {
 			return true
 		}
 	}
@@ -39,20 +54,37 @@ func hasMessage(fields model.Attrs) bool {
 func setFields(out *model.LogRecord, fields model.Attrs, whole string) {
 	message := -1
 	for i, f := range fields {
-		if r := rankMessage(f.Key); r > 0 && (message < 0 || r < rankMessage(fields[message].Key)) {
+		if r := rank(f); r > 0 && (message < 0 || r < rank(fields[message])) {
 			message = i
 		}
 	}
-	if message >= 0 {
-		out.Message = fields[message].Value.String()
-	} else {
+	if message < 0 {
 		out.Message = whole
+	} else {
+		out.Message = fields[message].Value.String()
 	}
 	for i, f := range fields {
 		if i == message || setKnownField(out, f) {
 			continue
 		}
 		out.Attrs = append(out.Attrs, f)
+	}
+	if message >= 0 && rank(fields[message]) == rankMessage(wrapped) {
+		unwrap(out)
+	}
+}
+
+// unwrap reads the line that an agent wrapped: what an application says of itself in JSON is
+// spread as if nobody had wrapped it, and a text has its level.
+func unwrap(out *model.LogRecord) {
+	line := strings.TrimRight(out.Message, "\r\n")
+	out.Message = line
+	if fields, ok := parseObject(line); ok {
+		setFields(out, fields, line)
+		return
+	}
+	if out.Level == model.LevelUnset {
+		out.Level = model.LevelOfText(line)
 	}
 }
 
@@ -88,13 +120,32 @@ func levelOfField(f model.Attr) model.Level {
 	}
 	switch v.Kind() {
 	case model.KindInt:
-		return model.LevelOfNumber(v.Int())
+		return levelOfNumber(f.Key, v.Int())
 	case model.KindString:
 		if n, err := strconv.ParseInt(strings.TrimSpace(v.Str()), 10, 64); err == nil {
-			return model.LevelOfNumber(n)
+			return levelOfNumber(f.Key, n)
 		}
 		l, _ := model.ParseLevel(v.Str())
 		return l
+	}
+	return model.LevelUnset
+}
+
+// levelOfNumber reads syslog's priority as what it is, 8 × facility + severity, and any
+// other number as a logger's.
+func levelOfNumber(key string, n int64) model.Level {
+	if strings.EqualFold(key, "priority") && n >= 0 && n < 192 {
+		n %= 8
+	}
+	return model.LevelOfNumber(n)
+}
+
+// levelOfAttrs is the level that an agent put beside a record that has none.
+func levelOfAttrs(attrs model.Attrs) model.Level {
+	for _, f := range attrs {
+		if l := levelOfField(f); l != model.LevelUnset {
+			return l
+		}
 	}
 	return model.LevelUnset
 }

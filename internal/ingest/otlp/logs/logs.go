@@ -81,9 +81,6 @@ func (b *Batch) add(lr plog.LogRecord, scope pcommon.InstrumentationScope, res *
 	}
 	body := setBody(&out, lr.Body())
 	b.Forms[body]++
-	if out.Level == model.LevelUnset && body == formText {
-		out.Level = model.LevelOfText(out.Message)
-	}
 	out.Attrs = common.AppendScope(out.Attrs, scope, true)
 	if lr.EventName() != "" {
 		out.Attrs = append(out.Attrs, model.Attr{Key: "event.name", Value: model.StringValue(lr.EventName())})
@@ -93,12 +90,19 @@ func (b *Batch) add(lr plog.LogRecord, scope pcommon.InstrumentationScope, res *
 			out.Attrs = append(out.Attrs, model.Attr{Key: "severity_text", Value: model.StringValue(text)})
 		}
 	}
+	own := len(out.Attrs)
 	for key, v := range lr.Attributes().All() {
 		if isRequestID(key) && v.Type() == pcommon.ValueTypeStr {
 			out.RequestID = v.Str()
 			continue
 		}
 		out.Attrs = append(out.Attrs, model.Attr{Key: key, Value: common.ValueOf(v)})
+	}
+	if out.Level == model.LevelUnset {
+		out.Level = levelOfAttrs(out.Attrs[own:])
+	}
+	if out.Level == model.LevelUnset && body == formText {
+		out.Level = model.LevelOfText(out.Message)
 	}
 	out.Attrs = common.AppendCount(out.Attrs, "otel.dropped_attributes_count", lr.DroppedAttributesCount())
 	b.Records = append(b.Records, out)

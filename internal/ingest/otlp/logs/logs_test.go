@@ -189,23 +189,26 @@ func FuzzLogs(f *testing.F) {
 
 func TestLevelsInBodiesOfTheFieldsLoggers(t *testing.T) {
 	for body, want := range map[string]model.Level{
-		`{"level":50,"msg":"pino"}`:                      model.LevelError,
-		`{"level":"50","msg":"pino as text"}`:            model.LevelError,
-		`{"Level":"Error","Message":"serilog"}`:          model.LevelError,
-		`{"@l":"Error","@mt":"clef"}`:                    model.LevelError,
-		`{"log.level":"error","message":"ecs"}`:          model.LevelError,
-		`{"log":{"level":"error"},"message":"ecs"}`:      model.LevelError,
-		`{"levelname":"ERROR","message":"python"}`:       model.LevelError,
-		`{"levelno":40,"message":"python"}`:              model.LevelError,
-		`{"severity_text":"ERROR","body":"otel"}`:        model.LevelError,
-		`{"severityNumber":17,"body":"otel"}`:            model.LevelError,
-		`{"PRIORITY":"3","MESSAGE":"journald"}`:          model.LevelError,
-		`{"level":3,"short_message":"gelf"}`:             model.LevelError,
-		`{"level":400,"message":"monolog"}`:              model.LevelError,
-		`level=error msg=logfmt`:                         model.LevelError,
-		`2026-11-30 05:42:10 ERROR text`:                 model.LevelError,
-		`{"message":"no level","user":{"level":"gold"}}`: model.LevelUnset,
-		`the level of water`:                             model.LevelUnset,
+		`{"level":50,"msg":"pino"}`:                                                 model.LevelError,
+		`{"level":"50","msg":"pino as text"}`:                                       model.LevelError,
+		`{"Level":"Error","Message":"serilog"}`:                                     model.LevelError,
+		`{"@l":"Error","@mt":"clef"}`:                                               model.LevelError,
+		`{"log.level":"error","message":"ecs"}`:                                     model.LevelError,
+		`{"log":{"level":"error"},"message":"ecs"}`:                                 model.LevelError,
+		`{"levelname":"ERROR","message":"python"}`:                                  model.LevelError,
+		`{"levelno":40,"message":"python"}`:                                         model.LevelError,
+		`{"severity_text":"ERROR","body":"otel"}`:                                   model.LevelError,
+		`{"severityNumber":17,"body":"otel"}`:                                       model.LevelError,
+		`{"PRIORITY":"3","MESSAGE":"journald"}`:                                     model.LevelError,
+		`{"level":3,"short_message":"gelf"}`:                                        model.LevelError,
+		`{"level":400,"message":"monolog"}`:                                         model.LevelError,
+		`{"log":"2026-11-30 ERROR from docker\n","stream":"stderr"}`:                model.LevelError,
+		`{"log":"{\"level\":\"error\",\"msg\":\"in docker\"}\n","stream":"stdout"}`: model.LevelError,
+		`{"priority":35,"message":"syslog, auth.err"}`:                              model.LevelError,
+		`level=error msg=logfmt`:                                                    model.LevelError,
+		`2026-11-30 05:42:10 ERROR text`:                                            model.LevelError,
+		`{"message":"no level","user":{"level":"gold"}}`:                            model.LevelUnset,
+		`the level of water`:                                                        model.LevelUnset,
 	} {
 		b := Of(requestOf(body), "", time.Unix(1, 0))
 		if got := b.Records[0].Level; got != want {
@@ -220,5 +223,45 @@ func TestLevelsInBodiesOfTheFieldsLoggers(t *testing.T) {
 	req.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).SetSeverityNumber(9)
 	if got := Of(req, "", time.Unix(1, 0)).Records[0]; got.Level != model.LevelInfo {
 		t.Errorf("level %s", got.Level)
+	}
+}
+
+// What agents put beside a record that has no severity is its level; a severity wins.
+func TestLevelsInAttributes(t *testing.T) {
+	for _, c := range []struct {
+		key, value string
+		severity   plog.SeverityNumber
+		want       model.Level
+	}{
+		{"level", "error", 0, model.LevelError},
+		{"PRIORITY", "3", 0, model.LevelError},
+		{"priority", "34", 0, model.LevelFatal}, // facility 4, severity 2
+		{"detected", "error", 0, model.LevelUnset},
+		{"level", "gold", 0, model.LevelUnset},
+		{"level", "error", 9, model.LevelInfo},
+	} {
+		got, _ := convertLog(t, func(lr plog.LogRecord) {
+			lr.Body().SetStr("m")
+			lr.SetSeverityNumber(c.severity)
+			lr.Attributes().PutStr(c.key, c.value)
+		})
+		if got.Level != c.want || len(got.Attrs) != 1 {
+			t.Errorf("%s=%s: %q, want %q", c.key, c.value, got.Level, c.want)
+		}
+	}
+}
+
+// A line that an agent wrapped reads as if it had not.
+func TestWrappedLinesAreUnwrapped(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"log":"plain line\n","stream":"stderr"}`:                  "plain line",
+		`{"log":"{\"msg\":\"inner\",\"a\":1}\n","stream":"stderr"}`: "inner",
+		`{"log":"line","message":"own message"}`:                    "own message",
+		`{"log":{"level":"error"},"short":"x"}`:                     `{"log":{"level":"error"},"short":"x"}`,
+		`{"log":"{\"log\":\"{\\\"msg\\\":\\\"twice\\\"}\"}"}`:       "twice",
+	} {
+		if got := Of(requestOf(body), "", time.Unix(1, 0)).Records[0]; got.Message != want {
+			t.Errorf("%s: %q, want %q", body, got.Message, want)
+		}
 	}
 }

@@ -22,7 +22,6 @@ import (
 type countingAppender struct {
 	storage.AppenderV2
 	taken     int              // samples that the store took
-	dropped   int              // samples that it refused
 	points    map[uint64]int   // refused data points, by what their samples share
 	again     map[uint64]int   // refused samples, by their series and time
 	refused   []stream.Refusal // in data points
@@ -92,7 +91,6 @@ func (a *countingAppender) take(ls labels.Labels, st, t int64) {
 }
 
 func (a *countingAppender) refuse(ls labels.Labels, t int64, family string, err error) {
-	a.dropped++
 	if errors.Is(err, store.ErrSeriesLimit) {
 		a.crowded = err
 	}
