@@ -21,7 +21,8 @@ func ErrorOver(src Source, text, window string, by []string) string {
 		return strings.ReplaceAll(text, "$window", window)
 	}
 	if target > 0 {
-		text = fmt.Sprintf("(%s) > bool %.10g", text, 1-target+1e-12)
+		// So many digits that what takes up binary fractions, as when a slice is judged here, is among them.
+		text = fmt.Sprintf("(%s) > bool %.15g", text, 1-target+1e-12)
 	}
 	avg := "avg"
 	if len(by) > 0 {
