@@ -181,3 +181,29 @@ func TestAddressesCanBeDialled(t *testing.T) {
 		t.Errorf("%v %v", u, err)
 	}
 }
+
+// A store whose folder somebody removed begins empty, and says so; a first start says nothing.
+func TestAFolderThatIsGoneIsNamed(t *testing.T) {
+	dir := t.TempDir()
+	problems := func() (out []string) {
+		r := startIn(t, dir, nil)
+		defer r.stop()
+		for _, p := range r.problems() {
+			out = append(out, p.Message)
+		}
+		return out
+	}
+	if got := problems(); len(got) > 0 {
+		t.Errorf("at the first start: %q", got)
+	}
+	gone := filepath.Join(dir, "data", "events")
+	if err := os.RemoveAll(gone); err != nil {
+		t.Fatal(err)
+	}
+	if got := problems(); len(got) != 1 || !strings.Contains(got[0], gone) {
+		t.Errorf("without its folder: %q", got)
+	}
+	if got := problems(); len(got) > 0 {
+		t.Errorf("at the start after: %q", got)
+	}
+}

@@ -2,7 +2,10 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -35,6 +38,7 @@ type stores struct {
 func (p *Process) buildStores(ctx context.Context) (err error) {
 	dir := func(name string) string { return filepath.Join(p.opts.StoragePath, name) }
 	p.setOddAside()
+	p.missFolders()
 	if p.state, err = state.Open(ctx, state.Config{Dir: dir("state")}, state.Deps{
 		Logger: p.component("state"), Registerer: p.tel.Registry,
 	}); err != nil {
@@ -66,6 +70,28 @@ func (p *Process) setOddAside() {
 			Severity: "warning",
 			Message:  fmt.Sprintf("%s is neither file nor folder nor a link to one, and is kept as %s; what stood there before is missing.", path, aside),
 			Cure:     "Check who made it; restore the file from a backup, and delete what is kept.",
+		})
+	}
+}
+
+// missFolders names a store's folder that is not there while those of others are: the first start makes all.
+func (p *Process) missFolders() {
+	var gone []string
+	names := []string{"metrics", "events", "state", "alerting", "gate"}
+	for _, name := range names {
+		if _, err := os.Lstat(filepath.Join(p.opts.StoragePath, name)); errors.Is(err, fs.ErrNotExist) {
+			gone = append(gone, name)
+		}
+	}
+	if len(gone) == len(names) {
+		return
+	}
+	for _, name := range gone {
+		path := filepath.Join(p.opts.StoragePath, name)
+		p.log.Error("the folder of a store is missing, while there are others; it starts empty", "path", path)
+		p.odd = append(p.odd, model.Problem{
+			Severity: "critical", Message: fmt.Sprintf("The folder %s was missing at the start, and begins empty.", path),
+			Cure: "If it was there before, stop and restore it from a backup; otherwise the next start says nothing of it.",
 		})
 	}
 }

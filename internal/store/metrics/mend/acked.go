@@ -49,6 +49,15 @@ func (m *mender) newestAcked(log string) int {
 	return newest
 }
 
+// allMissing names the segments of a log of which none is there.
+func (m *mender) allMissing(log string) {
+	for p, size := range m.acked {
+		if p.Log == log {
+			m.note(Damage{File: filepath.Join(p.Log, segmentName(p.Segment)), Reason: "the file is missing", Bytes: size})
+		}
+	}
+}
+
 // lateMissing names the segments of the log of late samples that were acknowledged and are gone. The TSDB deletes
 // older ones, never the newest, after it wrote what they hold to blocks: shortly after that an older one is not missed.
 // Such a block does not say any more that it was of late samples once it was merged with others.

@@ -89,6 +89,48 @@ func TestWhatWasAcknowledgedIsMissedAtTheEndOfALog(t *testing.T) {
 	}
 }
 
+// A log that is gone as a whole is missed, too.
+func TestALogThatIsGoneIsNamed(t *testing.T) {
+	for _, log := range []string{acked.Samples, acked.Late} {
+		dir := build(t, false)
+		acknowledge(t, dir)
+		remove(t, filepath.Join(dir, log))
+		found, err := mend.Folder(dir, discard)
+		if err != nil || len(found) == 0 {
+			t.Errorf("%s: %+v, %v", log, found, err)
+		}
+		content(t, dir)
+	}
+}
+
+// Another file under a segment's name has good checksums. It is named, and costs only that segment.
+func TestASegmentThatIsAnotherFileIsNamed(t *testing.T) {
+	dir := build(t, true)
+	snapshot, segments := files(t, dir, "chunk_snapshot.*/0*")[0], files(t, dir, "wal/0*")
+	text, err := os.ReadFile(snapshot)
+	if err != nil {
+		t.Fatal(err)
+	}
+	victim := segments[len(segments)/2]
+	if err := os.WriteFile(victim, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	remove(t, filepath.Dir(snapshot)) // or nothing would be read from the log
+	found, err := mend.Folder(dir, discard)
+	if err != nil || len(found) == 0 || found[0].File != filepath.Join("wal", filepath.Base(victim)) {
+		t.Errorf("%+v, %v", found, err)
+	}
+	last := 0
+	for key, times := range content(t, dir) {
+		if strings.HasPrefix(key, "early") {
+			last = max(last, int(times[len(times)-1]))
+		}
+	}
+	if want := int(7*hour - step); last != want {
+		t.Errorf("the last sample is of %d, want %d: what follows the segment is lost", last, want)
+	}
+}
+
 // What was not acknowledged may be gone, and is not missed.
 func TestATornEndBehindWhatWasAcknowledgedIsACrash(t *testing.T) {
 	dir := build(t, false)

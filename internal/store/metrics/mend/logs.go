@@ -42,6 +42,8 @@ func (m *mender) logs() error {
 	begin := -1
 	if checkpoint != "" {
 		begin = covered + 1
+	} else if len(numbers) == 0 {
+		m.allMissing(acked.Samples) // the TSDB begins anew
 	}
 	_, snapshot := lastSnapshot(m.dir)
 	if err := m.oneLog(wal, begin, max(snapshot, m.newestAcked(acked.Samples))); err != nil {

@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 
+	"github.com/prometheus/common/promslog"
+	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/tsdb/record"
 	"github.com/prometheus/prometheus/util/compression"
 )
@@ -52,6 +54,7 @@ type segment struct {
 	decoder  compression.DecodeBuffer
 	blank    []fragment // to become records that nobody reads
 	holes    []hole
+	foreign  bool  // the records are those of something else
 	truncate int64 // the new size, which may be larger, or -1
 	visit    func(record []byte) (remove bool)
 }
@@ -203,7 +206,25 @@ func (s *segment) decode(flags byte) (data []byte, reason string) {
 	if len(data) > 0 && data[0] != 0 && d.Type(data) == record.Unknown {
 		return nil, "a record's kind is unknown"
 	}
+	if (s.foreign || d.Type(data) == record.Series) && !readable(data) {
+		s.foreign = true
+		return nil, "a record is none of this log"
+	}
 	return data, ""
+}
+
+// readable says whether a record of series or samples can be read. Another file under a segment's name has good
+// checksums, and the TSDB would delete all that follows it.
+func readable(data []byte) bool {
+	d := record.NewDecoder(labels.NewSymbolTable(), promslog.NewNopLogger())
+	var err error
+	switch d.Type(data) {
+	case record.Series:
+		_, err = d.Series(data, nil)
+	case record.Samples, record.SamplesV2:
+		_, err = d.Samples(data, nil)
+	}
+	return err == nil
 }
 
 // drop gives up the record under way.
