@@ -1,9 +1,10 @@
 import { screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, it } from "vitest";
+import type { PolicyView } from "~/api/types";
 import { renderPage, stubApi } from "~/test/render";
 import { decision, policyRules } from "~/test/samples";
-import { GatePage } from "./GatePage";
+import { GatePage, gateAnswer } from "./GatePage";
 
 const standing = (service: string, band: string) => ({
   slo: `${service}-ok`,
@@ -71,6 +72,14 @@ describe("the gate", () => {
     expect(
       await screen.findByRole("heading", { level: 1, name: /^file-server is open to critical fixes only/ }),
     ).toBeTruthy();
+  });
+
+  it("says first what burns, whatever its band", () => {
+    const { answer, tone } = gateAnswer(undefined, [], view as unknown as PolicyView, ["edge"]);
+    expect(answer).toMatch(
+      /^edge burns now: ask before a deployment; file-server is open to critical fixes only/,
+    );
+    expect(tone).toBe("danger");
   });
 
   it("says of a service that it is not known", async () => {

@@ -2,7 +2,7 @@ import { Select } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { policiesQuery } from "~/api/budgets";
-import { decisionsQuery } from "~/api/queries";
+import { decisionsQuery, slosQuery } from "~/api/queries";
 import type { GateDecision, PolicyView } from "~/api/types";
 import { Answer } from "~/components/Answer";
 import { CopyMenu } from "~/components/CopyMenu";
@@ -27,6 +27,7 @@ export function gateAnswer(
   service: string | undefined,
   decisions: readonly GateDecision[],
   view: PolicyView | undefined,
+  burning: readonly string[] = [],
 ): { answer: string; tone: Tone | undefined } {
   const latest = decisions.find((one) => one.request.service === service);
   if (service && latest) return { answer: asked(latest), tone: verdictTone[latest.verdict] };
@@ -34,7 +35,12 @@ export function gateAnswer(
   const services = byService(view.promises).filter((one) => !service || one.service === service);
   if (service && services.length === 0)
     return { answer: `No SLO is known for ${service}: the gate has nothing to go by.`, tone: "unknown" };
-  return { answer: bandSentence(services), tone: bandTone[services[0]?.band ?? ""] };
+  const bands = { answer: bandSentence(services), tone: bandTone[services[0]?.band ?? ""] };
+  const hot = burning.filter((one) => !service || one === service);
+  if (hot.length === 0) return bands;
+  const names = hot.length > 3 ? `${hot.length} services` : hot.join(", ");
+  const verb = hot.length === 1 ? "burns" : "burn";
+  return { answer: `${names} ${verb} now: ask before a deployment; ${bands.answer}`, tone: "danger" };
 }
 
 /** May I deploy? */
@@ -45,7 +51,11 @@ export function GatePage() {
   const query = useQuery(decisionsQuery({ verdict: filter.verdict }));
   const policies = useQuery(policiesQuery);
   const [latest] = query.data?.decisions ?? [];
-  const { answer, tone } = gateAnswer(filter.service, query.data?.decisions ?? [], policies.data);
+  const slos = useQuery(slosQuery).data?.slos ?? [];
+  const burning = slos.filter((slo) => slo.state === "burning").map((slo) => slo.service);
+  const { answer, tone } = gateAnswer(filter.service, query.data?.decisions ?? [], policies.data, [
+    ...new Set(burning),
+  ]);
   return (
     <>
       <PageHead
