@@ -307,7 +307,8 @@ func TestWhatCannotBeDecodedIsAClientError(t *testing.T) {
 }
 
 func TestAFullDiskAsksTheSenderToComeBack(t *testing.T) {
-	f := setup(t, func(string) (uint64, error) { return 0, nil })
+	// Under min_free_bytes, with room enough to read the log back at the start.
+	f := setup(t, func(string) (uint64, error) { return 100 << 20, nil })
 	resp, text := f.post(t, typeV1, pack(t, v1(time.Now(), pairs("__name__", "up"))))
 	if resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") == "" {
 		t.Errorf("%d, Retry-After %q: %s", resp.StatusCode, resp.Header.Get("Retry-After"), text)
