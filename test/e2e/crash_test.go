@@ -206,14 +206,14 @@ func verify(t *testing.T, s *server, epoch time.Time, all []*producer) {
 	}
 }
 
-// waitForCheckpoint lives on until the log of metrics has a new checkpoint, at most half a minute, in peace or not: lives that
-// are shorter on a busy machine end before compactions do.
+// waitForCheckpoint lives on until the log of metrics has a new checkpoint, at most three minutes, in peace or not: lives that
+// are shorter on a busy machine end before compactions do, of which the first goes through half an hour in steps of 5 s.
 func waitForCheckpoint(dir string, peace bool, cancel func()) {
 	if peace {
 		cancel()
 	}
 	before, _ := filepath.Glob(filepath.Join(dir, "metrics", "wal", "checkpoint.*[0-9]"))
-	for range 600 {
+	for range 3600 {
 		<-time.NewTimer(50 * time.Millisecond).C
 		if now, _ := filepath.Glob(filepath.Join(dir, "metrics", "wal", "checkpoint.*[0-9]")); !slices.Equal(before, now) {
 			return
