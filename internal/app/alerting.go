@@ -43,7 +43,7 @@ func (p *Process) buildAlerting(context.Context) (err error) {
 		return err
 	}
 	p.rules.Join(p.force)
-	if err := p.rules.Reload(p.cfg.RuleFiles); err != nil {
+	if err := p.firstLoad(p.rules.Reload(p.cfg.RuleFiles)); err != nil {
 		return err
 	}
 	p.run("rules", p.rules.Run, nil)
@@ -53,7 +53,7 @@ func (p *Process) buildAlerting(context.Context) (err error) {
 		return err
 	}
 	p.detectors.Join(p.force)
-	if err := p.detectors.Reload(p.cfg.DetectorFiles); err != nil {
+	if err := p.firstLoad(p.detectors.Reload(p.cfg.DetectorFiles)); err != nil {
 		return err
 	}
 	p.run("detectors", p.detectors.Run, nil)

@@ -114,7 +114,7 @@ func (p *Process) problems() []model.Problem {
 	}
 	if err := p.last.Load().err; err != nil {
 		out = append(out, model.Problem{
-			Severity: "critical", Message: "the last reload failed, what was good before is in force: " + err.Error(),
+			Severity: "critical", Message: "the last load of the configuration found errors, what is good is in force: " + err.Error(),
 			Cure: "mend the file and reload again (SIGHUP or POST /-/reload)",
 		})
 	}

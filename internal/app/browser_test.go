@@ -138,8 +138,13 @@ func TestFeaturesHoldForRulesAsForQueries(t *testing.T) {
 	}
 	o := options(t, dir)
 	o.ConfigFile = dir + "/signalbox.yml"
-	if p, err := Build(t.Context(), o); err == nil {
-		t.Error("started with a rule that is not allowed")
+	switch p, err := Build(t.Context(), o); {
+	case err != nil:
+		t.Fatal(err)
+	default:
+		if found := fmt.Sprint(p.rules.Problems()); !strings.Contains(found, "sort_by_label") {
+			t.Errorf("a rule that is not allowed is not named: %s", found)
+		}
 		_ = p.Close()
 	}
 	const with = "query: {enable_features: [promql-experimental-functions]}\nrule_files: [r.yml]\n"

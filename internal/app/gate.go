@@ -26,7 +26,8 @@ func (p *Process) buildPolicies() (err error) {
 		return err
 	}
 	p.policies.Join(p.force)
-	// As with SLOs: a bad file at the start is a mistake to be seen at once.
+	// Unlike other files, a bad policy stops the start: without a last good version nothing says
+	// what may be deployed, and the rest of the policies might allow what the bad one forbids.
 	if err := p.policies.Reload(p.cfg.PolicyFiles); err != nil {
 		return err
 	}

@@ -19,8 +19,7 @@ func (p *Process) buildProbes(context.Context) (err error) {
 		return err
 	}
 	p.prober.Join(p.force)
-	// As with SLOs: a bad file at the start is a mistake to be seen at once.
-	if err := p.prober.Reload(p.cfg.ProbeFiles); err != nil {
+	if err := p.firstLoad(p.prober.Reload(p.cfg.ProbeFiles)); err != nil {
 		return err
 	}
 	p.run("probes", p.prober.Run, nil)

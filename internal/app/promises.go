@@ -28,9 +28,7 @@ func (p *Process) buildPromises(ctx context.Context) (err error) {
 		return err
 	}
 	p.catalog.Join(p.force)
-	// A bad file at the start is a mistake to be seen at once; at a reload the
-	// last good definitions stay.
-	if err := p.catalog.Reload(p.cfg.SLOFiles); err != nil {
+	if err := p.firstLoad(p.catalog.Reload(p.cfg.SLOFiles)); err != nil {
 		return err
 	}
 	if p.slo, err = slo.New(p.cfg.SLO, slo.Deps{

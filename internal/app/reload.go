@@ -37,6 +37,7 @@ type reloads struct {
 	reloadMu sync.Mutex // one reload at a time, whoever asks
 	ended    bool       // by reloadMu: the process stops, nothing is replaced any more
 	last     atomic.Pointer[attempt]
+	first    []error // what files were wrong at the start
 
 	successful, succeeded, generation prometheus.Gauge
 }
@@ -75,7 +76,7 @@ func (p *Process) buildReload(context.Context) error {
 	p.tel.Registry.MustRegister(p.successful, p.succeeded, p.generation)
 	p.inForce = document.NewValue(p.force, Loaded{Config: p.cfg, Generation: 1, At: time.Now()}, nil)
 	p.generation.Set(1)
-	p.remember(nil)
+	p.remember(errors.Join(p.first...))
 	p.run("reload on SIGHUP", func(ctx context.Context) error {
 		for {
 			select {
@@ -90,6 +91,18 @@ func (p *Process) buildReload(context.Context) error {
 			}
 		}
 	}, nil)
+	return nil
+}
+
+// firstLoad takes the errors of files at the start as at a reload: they are logged and stay on the status
+// page, and the rest runs. A process that dies while a bad file lies there must come back to page.
+func (p *Process) firstLoad(err error) error {
+	var load *document.LoadError
+	if !errors.As(err, &load) {
+		return err
+	}
+	p.log.Error("files that the configuration names have errors and are not taken", "err", err)
+	p.first = append(p.first, err)
 	return nil
 }
 

@@ -54,7 +54,7 @@ func TestAReloadTakesEveryFileAndABadOneHoldsUpNoOther(t *testing.T) {
 	if !r.contains(t, "/sb/v1/probes", `"self"`) {
 		t.Error("the last good probe is gone")
 	}
-	if !r.contains(t, "/sb/v1/status", "the last reload failed", "no_such_module") || !r.contains(t, "/metrics", "signalbox_config_last_reload_successful 0") {
+	if !r.contains(t, "/sb/v1/status", "the last load of the configuration found errors", "no_such_module") || !r.contains(t, "/metrics", "signalbox_config_last_reload_successful 0") {
 		t.Error("status and metrics do not say that the reload failed")
 	}
 	if !r.contains(t, "/api/v1/status/runtimeinfo", `"reloadConfigSuccess":false`) {
@@ -67,7 +67,7 @@ func TestAReloadTakesEveryFileAndABadOneHoldsUpNoOther(t *testing.T) {
 	if status, text := r.do(t, "POST", "/-/reload", "", ""); status != http.StatusOK {
 		t.Fatalf("%d %s", status, text)
 	}
-	if r.contains(t, "/sb/v1/status", "the last reload failed") || !r.contains(t, "/metrics", "signalbox_config_last_reload_successful 1") {
+	if r.contains(t, "/sb/v1/status", "the last load of the configuration found errors") || !r.contains(t, "/metrics", "signalbox_config_last_reload_successful 1") {
 		t.Error("status and metrics still say that the reload failed")
 	}
 	until(t, "the third rule", func() bool { return len(r.query(t, "three", "__name__")) == 1 })

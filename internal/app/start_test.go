@@ -63,12 +63,8 @@ func TestWhatKeepsAProcessFromStartingIsNamedAndLeavesNothingOpen(t *testing.T) 
 				t.Fatal(err)
 			}
 		}, []string{"start stores", "file"}},
-		{"rules", map[string]string{"signalbox.yml": "rule_files: [r.yml]\n", "r.yml": "groups: [{name: g, rules: [{record: a, expr: 'sum('}]}]\n"}, nil, []string{"start alerting", "r.yml", "unclosed left parenthesis"}},
 		{"routing", map[string]string{"signalbox.yml": "alertmanager_file: am.yml\n", "am.yml": "route: {receiver: nobody}\n"}, nil, []string{"am.yml", "nobody"}},
-		{"detectors", map[string]string{"signalbox.yml": "detector_files: [d.yml]\n", "d.yml": "detectors: [{name: x, expr: 'sum('}]\n"}, nil, []string{"d.yml"}},
-		{"SLOs", map[string]string{"signalbox.yml": "slo_files: [s.yml]\n", "s.yml": "apiVersion: openslo/v1\nkind: SLO\nmetadata: {name: x}\nspec: {}\n"}, nil, []string{"s.yml"}},
 		{"policies", map[string]string{"signalbox.yml": "policy_files: [p.yml]\n", "p.yml": "policies: [{}]\n"}, nil, []string{"p.yml"}},
-		{"probes", map[string]string{"signalbox.yml": "probe_files: [p.yml]\n", "p.yml": "probes: [{name: x}]\n"}, nil, []string{"p.yml"}},
 	} {
 		dir := t.TempDir()
 		files(t, dir, c.files)

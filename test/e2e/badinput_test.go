@@ -115,8 +115,7 @@ func TestStartUpErrorsNameThePlaceAndTheCure(t *testing.T) {
 	}{
 		{"an unknown key", options{config: "scrape_config: []\n"}, []string{"signalbox.yml:1", "scrape_config", "scrape_configs"}},
 		{"two problems at once", options{config: "metrics: {retention: -1d}\nslo_fils: []\n"}, []string{"retention", "slo_files"}},
-		{"an SLO file with an unknown key", options{config: fmt.Sprintf("slo_files: [%q]\n", filepath.Join(dir, "bad.yaml"))}, []string{"bad.yaml:4", "servce", "service"}},
-		{"an SLO file that is not there", options{config: "slo_files: [\"nowhere/slo.yaml\"]\n"}, []string{"nowhere/slo.yaml"}},
+		{"a policy file with an unknown key", options{config: fmt.Sprintf("policy_files: [%q]\n", filepath.Join(dir, "bad.yaml"))}, []string{"bad.yaml:1", "apiVersion"}},
 		{"a port in use", options{args: []string{"--web.listen-address", taken.Addr().String()}}, []string{taken.Addr().String(), "--web.listen-address", "in use"}},
 		{"a data folder that is a file", options{dir: file}, []string{file}},
 		{"a wrong log level", options{args: []string{"--log.level", "loud"}}, []string{"loud", "debug, info, warn, error"}},
@@ -140,6 +139,38 @@ func TestStartUpErrorsNameThePlaceAndTheCure(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestAStartTakesWhatIsGood starts beside bad files, as after a crash while one lies there: what is good
+// is in force, and the log, the status page and a metric name what is not, until it is mended.
+func TestAStartTakesWhatIsGood(t *testing.T) {
+	dir := t.TempDir()
+	in := func(name string) string { return filepath.Join(dir, name) }
+	writeFile(t, in("slo-good.yaml"), fmt.Sprintf(checkoutSLO, "checkout"))
+	bad := map[string]string{"slo-bad.yaml": "kind: SLOs\n", "rules.yml": "groups: [{nam: x}]\n", "probes.yml": "probe: []\n", "detectors.yml": "detector: []\n"}
+	for name, text := range bad {
+		writeFile(t, in(name), text)
+	}
+	s := start(t, options{config: fmt.Sprintf("slo_files: [%q, nowhere.yaml]\nrule_files: [%q]\nprobe_files: [%q]\ndetector_files: [%q]\n",
+		in("slo-*.yaml"), in("rules.yml"), in("probes.yml"), in("detectors.yml"))})
+	eventually(t, 10*time.Second, func() error {
+		if status, text, _ := s.request(http.MethodGet, "/sb/v1/slos/checkout-availability", "", nil); status != http.StatusOK {
+			return fmt.Errorf("the SLO of a good file is not in force: %d %s", status, text)
+		}
+		return nil
+	})
+	_, page, _ := s.request(http.MethodGet, "/sb/v1/status", "", nil)
+	for name := range bad {
+		if !strings.Contains(page, name) || !strings.Contains(s.log.String(), name) {
+			t.Errorf("%s is not named by both the status page and the log:\n%s\n%s", name, page, s.log)
+		}
+	}
+	if !strings.Contains(page, "nowhere.yaml") {
+		t.Errorf("the missing file is not named:\n%s", page)
+	}
+	if _, metrics, _ := s.request(http.MethodGet, "/metrics", "", nil); !strings.Contains(metrics, "signalbox_config_last_reload_successful 0") {
+		t.Error("the metric says that all was well")
 	}
 }
 

@@ -94,12 +94,12 @@ func queryFeatures() []string {
 // NewParser reads expressions as this configuration allows; its defaults are
 // those of Prometheus, where duration expressions are on.
 func NewParser(c Config) parser.Parser {
-	return parser.NewParser(parser.Options{
+	return boundedParser{parser.NewParser(parser.Options{
 		ExperimentalDurationExpr:     true,
 		EnableExperimentalFunctions:  slices.Contains(c.EnableFeatures, experimentalFunctions),
 		EnableExtendedRangeSelectors: slices.Contains(c.EnableFeatures, extendedRangeSelectors),
 		EnableBinopFillModifiers:     slices.Contains(c.EnableFeatures, binopFillModifiers),
-	})
+	})}
 }
 
 // DelaysNameRemoval tells whether names are removed at the end of an evaluation.
