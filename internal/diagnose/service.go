@@ -35,6 +35,7 @@ type ServiceDetail struct {
 	Queries    ServiceQueries    `json:"queries"`
 }
 
+// ServiceSlice is a service's traffic cut by one value of version, route or
 // region.
 type ServiceSlice struct {
 	Value      string   `json:"value"`

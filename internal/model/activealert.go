@@ -2,7 +2,6 @@ package model
 
 import "time"
 
-// ServiceSlice is a service's traffic cut by one value of version, route or
 // ActiveAlert is an alert as the alert pipeline holds it.
 type ActiveAlert struct {
 	Fingerprint  string
