@@ -47,7 +47,7 @@ func Parse(file string, text []byte) (*Reader, []Node) {
 	}
 	var docs []Node
 	for _, doc := range trees {
-		if doc.Body == nil || doc.Body.Type() == ast.NullType || doc.Body.Type() == ast.CommentType {
+		if doc.Body == nil || doc.Body.Type() == ast.NullType || doc.Body.Type() == ast.CommentType || doc.Body.Type() == ast.DirectiveType {
 			continue
 		}
 		ast.Walk(&anchors{r: r, named: map[string]ast.Node{}}, doc.Body)

@@ -17,6 +17,8 @@ func parseText(file string, text []byte) (docs []*ast.DocumentNode, problems []P
 	if p := (File{file, text}).Unreadable(); p != nil {
 		return nil, []Problem{*p}
 	}
+	// Either end of a line means the same to YAML; the library counts a comment's \r\n as two lines.
+	text = withoutEmpty(bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n")))
 	tree, err := parseYAML(text)
 	if err == nil {
 		return tree.Docs, nil
@@ -34,6 +36,34 @@ func parseText(file string, text []byte) (docs []*ast.DocumentNode, problems []P
 		docs = append(docs, one.Docs...)
 	}
 	return docs, problems
+}
+
+// withoutEmpty makes comments of the `---` lines that begin documents without anything in them: the
+// library ends at the first such document, and those after it would be lost without a word. A comment
+// leaves lines and columns as they are, and ends a text above it as the marker did.
+func withoutEmpty(text []byte) []byte {
+	var out []byte
+	empty, at := -1, 0 // where the document that holds nothing so far begins
+	for l := range bytes.Lines(text) {
+		content := bytes.TrimSpace(l)
+		if rest, begins := bytes.CutPrefix(l, []byte("---")); begins && (len(rest) == 0 || bytes.IndexByte([]byte(" \t\r\n"), rest[0]) >= 0) {
+			if empty >= 0 {
+				if out == nil {
+					out = bytes.Clone(text)
+				}
+				out[empty] = '#'
+			}
+			empty, content = at, bytes.TrimSpace(rest)
+		}
+		if len(content) > 0 && content[0] != '#' {
+			empty = -1
+		}
+		at += len(l)
+	}
+	if out == nil {
+		return text
+	}
+	return out
 }
 
 // notUTF8 is the line of the first byte that is no UTF-8, 0 when all is.
