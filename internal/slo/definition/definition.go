@@ -334,7 +334,7 @@ func sliced(src *indicator.Values, method string, ob *openslo.Objective, target 
 
 func (r *resolver) threshold(d *Definition, s *openslo.SLO, sli *openslo.SLI, ob *openslo.Objective) {
 	v := r.vector(d, sli, sli.Threshold)
-	if ob.Op == "" {
+	if ob.Op == "" || !ob.HasValue {
 		r.report(s.Meta, ob.Line, false, fmt.Sprintf("SLO %s: a threshold metric needs op and value", d.Name), "for example `op: lte` and `value: 0.3`")
 	}
 	if r.failed {

@@ -133,7 +133,7 @@ func (r *reader) calendar(o *document.Object, text, key string) *Calendar {
 			c.Start = at
 		}
 	}
-	if months, isMinutes := strings.CutSuffix(text, "m"); isMinutes {
+	if months, isMinutes := strings.CutSuffix(text, "m"); isMinutes && key == "duration" { // not where the unit is a word
 		o.At(key).Warning(fmt.Sprintf("%s is minutes, and no calendar window is made of those: months are taken", text), "write "+months+"M")
 		text = months + "M"
 	}

@@ -2,6 +2,7 @@ package openslo
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -69,7 +70,7 @@ func query(o *document.Object, key string) *Metric {
 func percent(o *document.Object, key string) float64 {
 	text := o.Str(key, true)
 	v, err := strconv.ParseFloat(strings.TrimSpace(strings.TrimSuffix(text, "%")), 64)
-	if err != nil {
+	if err != nil || math.IsNaN(v) {
 		if text != "" {
 			o.At(key).Problem(fmt.Sprintf("must be a number of percent, got %q", text), "write it without words, for example 99.5")
 		}

@@ -98,7 +98,7 @@ func TestProblemsOfForeignFilesAreNamed(t *testing.T) {
 		{"an objective of 100 %", sloth, "objective: 99.9", "objective: 100", "leaves no error budget"},
 		{"a plugin", sloth, "raw: {error_ratio_query: 'sum(rate(a[{{.window}}])) / sum(rate(b[{{.window}}]))'}", "plugin: {id: x}", "plugins are code of Sloth's"},
 		{"an unknown key", sloth, "total_query", "totl_query", "total_query is missing"},
-		{"a window of a minute", pyrra, "2w", "1m", `window "1m" is not 1h to 400d`},
+		{"a window of a minute", pyrra, "2w", "1m", `window "1m" is not 1h to 400d in whole minutes; use for example 4w`},
 		{"another kind", pyrra, "kind: ServiceLevelObjective", "kind: SLO", "Pyrra has ServiceLevelObjective"},
 		{"a native histogram without its limit", pyrra, "ratio:", "latencyNative:", "indicator.latencyNative.latency is missing"},
 	} {

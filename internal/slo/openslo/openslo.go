@@ -202,7 +202,8 @@ type SLO struct {
 type Objective struct {
 	DisplayName string
 	Op          string  // lt, lte, gt, gte with a threshold metric
-	Value       float64 // with Op
+	Value       float64 // with Op, where HasValue
+	HasValue    bool
 	Target      float64 // 0 to 1, both excluded; 0: that of the SLO named in IndicatorRef
 	SliceTarget float64
 	SliceWindow time.Duration

@@ -90,6 +90,9 @@ func (r *reader) exception(e *document.Object, c *PeakCalendar) {
 		}
 		c.Dates[date] = nil
 	} else {
+		if open, twice := c.Dates[date]; twice && len(open) == 0 {
+			e.Problem("a date is closed and has a peak", "keep one")
+		}
 		c.Dates[date] = append(c.Dates[date], period(e))
 	}
 	e.Str("description", false)
@@ -119,9 +122,10 @@ func period(o *document.Object) (p PeakPeriod) {
 func days(o *document.Object) (out []time.Weekday) {
 	for _, n := range o.List("days", true) {
 		text, _ := n.Scalar()
-		k := -1
-		if len(text) >= 3 {
-			k = slices.Index(weekdays[:], strings.ToLower(text[:3]))
+		k := slices.IndexFunc(weekdays[:], func(short string) bool { return strings.HasPrefix(strings.ToLower(text), short) })
+		// Thursday may be thu, thur and thurs; mon-fri is no day.
+		if k >= 0 && !strings.HasPrefix(strings.ToLower(time.Weekday(k).String()), strings.ToLower(text)) {
+			k = -1
 		}
 		if k < 0 {
 			o.At("days").Problem(fmt.Sprintf("%q is no day of the week", text), "use mon, tue, wed, thu, fri, sat and sun")

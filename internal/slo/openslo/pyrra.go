@@ -262,8 +262,12 @@ func promDuration(o *document.Object, key string) time.Duration {
 	text := o.Str(key, true)
 	d, err := prom.ParseDuration(text)
 	window := time.Duration(d)
-	if text != "" && (err != nil || window < time.Minute || window%time.Minute != 0 || window > maxWindow || key == "window" && window < time.Hour) {
-		o.At(key).Problem(fmt.Sprintf("%s %q is not 1h to 400d", key, text), "use for example 4w")
+	least := time.Minute
+	if key == "window" {
+		least = time.Hour
+	}
+	if text != "" && (err != nil || window < least || window%time.Minute != 0 || window > maxWindow) {
+		o.At(key).Problem(fmt.Sprintf("%s %q is not %s to 400d in whole minutes", key, text, durationText(least)), "use for example 4w")
 	}
 	return window
 }

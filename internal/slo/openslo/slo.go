@@ -133,7 +133,7 @@ func (r *reader) objective(o *document.Object, method string) Objective {
 			o.At("op").Problem(fmt.Sprintf("op %q is unknown", ob.Op), "use lt, lte, gt or gte")
 		}
 	}
-	ob.Value, _ = o.Number("value")
+	ob.Value, ob.HasValue = o.Number("value")
 	r.part(o, &ob)
 	if ob.IndicatorRef == "" || o.Stands("target") || o.Stands("targetPercent") {
 		ob.Target = r.target(o)
@@ -228,8 +228,8 @@ func checkTarget(o *document.Object, key string, target float64) {
 }
 
 func shift(percent float64) float64 {
-	f, err := strconv.ParseFloat(strconv.FormatFloat(percent, 'g', -1, 64)+"e-2", 64)
-	if err != nil { // an exponent stood there already
+	f, err := strconv.ParseFloat(strconv.FormatFloat(percent, 'f', -1, 64)+"e-2", 64)
+	if err != nil { // it is infinite
 		return percent / 100
 	}
 	return f
@@ -238,6 +238,9 @@ func shift(percent float64) float64 {
 func percentText(target float64) string {
 	return strconv.FormatFloat(target*100, 'g', 6, 64) + " %"
 }
+
+// longestDuration bounds what is read as a duration; what it is for bounds it further.
+const longestDuration = 10 * 366 * day
 
 // parseDuration reads OpenSLO's duration shorthand with fixed lengths.
 func parseDuration(text string) (time.Duration, error) {
@@ -252,9 +255,10 @@ func parseDuration(text string) (time.Duration, error) {
 		}
 		return 0, fmt.Errorf("it has no unit")
 	}
-	n, err := strconv.ParseUint(text[:len(text)-1], 10, 16)
-	if err != nil || n == 0 {
-		return 0, fmt.Errorf("%q is not a whole number of 1 to 65535", text[:len(text)-1])
+	most := uint64(longestDuration / unit) // more would not fit into nanoseconds and become another length
+	n, err := strconv.ParseUint(text[:len(text)-1], 10, 64)
+	if err != nil || n == 0 || n > most {
+		return 0, fmt.Errorf("%q is not a whole number of 1 to %d", text[:len(text)-1], most)
 	}
 	return time.Duration(n) * unit, nil
 }

@@ -119,7 +119,7 @@ func (s *SLO) fields() yaml.MapSlice {
 
 func (o *Objective) fields() yaml.MapSlice {
 	m := fields("displayName", o.DisplayName, "op", o.Op)
-	if o.Op != "" {
+	if o.HasValue {
 		m = append(m, yaml.MapItem{Key: "value", Value: o.Value})
 	}
 	slice := ""
