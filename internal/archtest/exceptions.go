@@ -24,9 +24,7 @@ func longFuncs() map[string]string {
 
 // longPackages may go up to the hard limit, for the stated reason.
 func longPackages() map[string]string {
-	return map[string]string{
-		"internal/cli": "one file a command; it grows with the commands and holds no rule",
-	}
+	return map[string]string{}
 }
 
 // wideStructs may have more fields than the budget, for the stated reason.
@@ -45,9 +43,9 @@ func wideStructs() map[string]string {
 // wiring lists the rooms that put the others together: they import many.
 func wiring() map[string]string {
 	return map[string]string{
-		"internal/app":    "builds every part",
-		"internal/config": "composes every section",
-		"internal/cli":    "one command a file, each with its room",
+		"internal/app":       "builds every part",
+		"internal/config":    "composes every section",
+		"internal/cli/check": "one kind of file a command, each with its room",
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/signalbox-project/signalbox/internal/bench"
+	"github.com/signalbox-project/signalbox/internal/cli/client"
+	"github.com/signalbox-project/signalbox/internal/cli/command"
 )
 
 func benchCommand() *cobra.Command {
@@ -26,7 +28,7 @@ the server: use one that was started for this, as make bench does.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := errors.Join(cfg.Validate()...); err != nil {
-				return usageError{err}
+				return command.Usage(err)
 			}
 			report, err := bench.Run(cmd.Context(), cfg, bench.Deps{Logger: slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))})
 			if report != nil {
@@ -48,7 +50,7 @@ the server: use one that was started for this, as make bench does.`,
 		},
 	}
 	fs := cmd.Flags()
-	fs.Var((*serverURL)(&cfg.BaseURL), "server", "base URL of the running server, or its host:port")
+	fs.Var((*client.URL)(&cfg.BaseURL), "server", "base URL of the running server, or its host:port")
 	fs.IntVar(&cfg.PID, "pid", 0, "process id of the server (default: the process that listens on the URL's port)")
 	fs.StringVar(&cfg.DataDir, "data", "", "data folder of the server, for disk figures")
 	fs.StringSliceVar(&cfg.Signals, "signals", cfg.Signals, "what to send")

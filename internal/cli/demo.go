@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/signalbox-project/signalbox/internal/app"
+	"github.com/signalbox-project/signalbox/internal/cli/command"
 	"github.com/signalbox-project/signalbox/internal/demo"
 	"github.com/signalbox-project/signalbox/internal/simulate"
 )
@@ -37,7 +38,7 @@ folder to begin anew.`,
 			if faults != "" {
 				loaded, err := simulate.LoadFaults(faults)
 				if err != nil {
-					return usageError{err}
+					return command.Usage(err)
 				}
 				d.Simulate.Faults = loaded
 			}

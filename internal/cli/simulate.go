@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/signalbox-project/signalbox/internal/cli/command"
 	"github.com/signalbox-project/signalbox/internal/simulate"
 )
 
@@ -31,12 +32,12 @@ backlog, a bad version, an exhausted connection pool. See examples/broker/faults
 			if faults != "" {
 				loaded, err := simulate.LoadFaults(faults)
 				if err != nil {
-					return usageError{err}
+					return command.Usage(err)
 				}
 				cfg.Faults = loaded
 			}
 			if err := errors.Join(cfg.Validate()...); err != nil {
-				return usageError{err}
+				return command.Usage(err)
 			}
 			s, err := simulate.New(cfg, simulate.Deps{Logger: slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))})
 			if err != nil {

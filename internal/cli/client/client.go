@@ -1,4 +1,9 @@
-package cli
+// Package client speaks HTTP to a running server, for every command that needs one, and
+// turns what goes wrong into a sentence with the cure.
+//
+// It knows addresses, tenants and how servers word their errors; what is asked and how it is
+// printed is up to the commands. A password in an address is never shown. Start reading at Client.
+package client
 
 import (
 	"bytes"
@@ -12,38 +17,39 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/signalbox-project/signalbox/internal/cli/command"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/redact"
 )
 
-// client speaks to a running server.
-type client struct {
+// Client speaks to a running server.
+type Client struct {
 	server  string
 	tenant  string
 	timeout time.Duration
 }
 
-func (c *client) flags(fs *pflag.FlagSet) {
+// Flags lets the user say which server, which tenant, and how long.
+func (c *Client) Flags(fs *pflag.FlagSet) {
 	c.server = "http://localhost:4300"
-	fs.Var((*serverURL)(&c.server), "server", "base URL of the running server, or its host:port")
+	fs.Var((*URL)(&c.server), "server", "base URL of the running server, or its host:port")
 	fs.StringVar(&c.tenant, "tenant", model.DefaultTenant, "tenant to ask as ("+model.TenantHeader+")")
 	fs.DurationVar(&c.timeout, "timeout", 30*time.Second, "give up after this long")
 }
 
-// serverURL is a flag that takes what people type: a URL, or host:port alone.
-type serverURL string
+// URL is a flag that takes what people type: a URL, or host:port alone.
+type URL string
 
 // String implements pflag.Value.
-func (s *serverURL) String() string { return string(*s) }
+func (s *URL) String() string { return string(*s) }
 
 // Type implements pflag.Value.
-func (s *serverURL) Type() string { return "string" }
+func (s *URL) Type() string { return "string" }
 
 // Set implements pflag.Value.
-func (s *serverURL) Set(text string) error {
+func (s *URL) Set(text string) error {
 	text = strings.TrimSpace(text)
 	if !strings.Contains(text, "://") {
 		text = "http://" + strings.TrimPrefix(text, "//")
@@ -58,23 +64,37 @@ func (s *serverURL) Set(text string) error {
 	if u.RawQuery != "" || u.Fragment != "" {
 		return errors.New("give the address alone, without a query or a fragment")
 	}
-	*s = serverURL(strings.TrimSuffix(text, "/"))
+	*s = URL(strings.TrimSuffix(text, "/"))
 	return nil
 }
 
 // shown is the server's address without a password.
-func (c *client) shown() string { return redact.Text(c.server) }
+func (c *Client) shown() string { return redact.Text(c.server) }
 
-// get fetches path and decodes the JSON answer into v.
-func (c *client) get(ctx context.Context, path string, params url.Values, v any) error {
+// Get fetches path and decodes the JSON answer into v.
+func (c *Client) Get(ctx context.Context, path string, params url.Values, v any) error {
+	return c.do(ctx, http.MethodGet, withQuery(path, params), "", nil, v)
+}
+
+// GetRaw answers the body as it came.
+func (c *Client) GetRaw(ctx context.Context, path string, params url.Values) ([]byte, error) {
+	return c.raw(ctx, http.MethodGet, withQuery(path, params), "", nil)
+}
+
+// Delete removes path and decodes the JSON answer into v.
+func (c *Client) Delete(ctx context.Context, path string, params url.Values, v any) error {
+	return c.do(ctx, http.MethodDelete, withQuery(path, params), "", nil, v)
+}
+
+func withQuery(path string, params url.Values) string {
 	if len(params) > 0 {
 		path += "?" + params.Encode()
 	}
-	return c.do(ctx, http.MethodGet, path, "", nil, v)
+	return path
 }
 
-// postJSON sends body as JSON and decodes the JSON answer into v.
-func (c *client) postJSON(ctx context.Context, path string, body, v any) error {
+// PostJSON sends body as JSON and decodes the JSON answer into v.
+func (c *Client) PostJSON(ctx context.Context, path string, body, v any) error {
 	text, err := json.Marshal(body)
 	if err != nil {
 		return fmt.Errorf("encode request: %w", err)
@@ -82,12 +102,12 @@ func (c *client) postJSON(ctx context.Context, path string, body, v any) error {
 	return c.do(ctx, http.MethodPost, path, "application/json", bytes.NewReader(text), v)
 }
 
-// postForm sends params as a form, for expressions too long for a URL.
-func (c *client) postForm(ctx context.Context, path string, params url.Values, v any) error {
+// PostForm sends params as a form, for expressions too long for a URL.
+func (c *Client) PostForm(ctx context.Context, path string, params url.Values, v any) error {
 	return c.do(ctx, http.MethodPost, path, "application/x-www-form-urlencoded", strings.NewReader(params.Encode()), v)
 }
 
-func (c *client) do(ctx context.Context, method, path, contentType string, body io.Reader, v any) error {
+func (c *Client) do(ctx context.Context, method, path, contentType string, body io.Reader, v any) error {
 	text, err := c.raw(ctx, method, path, contentType, body)
 	if err != nil {
 		return err
@@ -98,13 +118,12 @@ func (c *client) do(ctx context.Context, method, path, contentType string, body 
 	return nil
 }
 
-// raw answers the body as it came.
-func (c *client) raw(ctx context.Context, method, path, contentType string, body io.Reader) ([]byte, error) {
+func (c *Client) raw(ctx context.Context, method, path, contentType string, body io.Reader) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, method, c.server+path, body)
 	if err != nil {
-		return nil, usageError{fmt.Errorf("--server %s: %w", c.shown(), err)}
+		return nil, command.Usage(fmt.Errorf("--server %s: %w", c.shown(), err))
 	}
 	if contentType != "" {
 		req.Header.Set("Content-Type", contentType)
@@ -126,7 +145,7 @@ func (c *client) raw(ctx context.Context, method, path, contentType string, body
 	return text, nil
 }
 
-func (c *client) unreachable(err error) error {
+func (c *Client) unreachable(err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("%s did not answer within %s (--timeout)", c.shown(), c.timeout)
 	}
@@ -159,22 +178,4 @@ func serverMessage(text []byte) string {
 		return s
 	}
 	return "no explanation"
-}
-
-// output is how a command prints its answer.
-type output struct{ json bool }
-
-func (o *output) flags(fs *pflag.FlagSet) {
-	fs.BoolVar(&o.json, "json", false, "print the server's JSON answer")
-}
-
-// print writes v as JSON if that was asked for, otherwise calls text.
-func (o *output) print(cmd *cobra.Command, v any, text func(w io.Writer) error) error {
-	if !o.json {
-		return text(cmd.OutOrStdout())
-	}
-	enc := json.NewEncoder(cmd.OutOrStdout())
-	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false)
-	return enc.Encode(v)
 }

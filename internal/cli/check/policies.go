@@ -1,4 +1,4 @@
-package cli
+package check
 
 import (
 	"fmt"
@@ -8,6 +8,7 @@ import (
 	prom "github.com/prometheus/common/model"
 	"github.com/spf13/cobra"
 
+	"github.com/signalbox-project/signalbox/internal/cli/command"
 	"github.com/signalbox-project/signalbox/internal/config"
 	"github.com/signalbox-project/signalbox/internal/gate"
 	"github.com/signalbox-project/signalbox/internal/platform/human"
@@ -53,7 +54,7 @@ Where several policies match a deployment all apply, and the strictest wins.`,
 				}
 			}
 			if len(args) == 0 {
-				return usageError{fmt.Errorf("requires at least one FILE, or --config.file with policy_files in it")}
+				return command.Usage(fmt.Errorf("requires at least one FILE, or --config.file with policy_files in it"))
 			}
 			return checkPolicies(cmd, args, base)
 		},

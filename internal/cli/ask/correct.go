@@ -1,19 +1,20 @@
-package cli
+package ask
 
 import (
 	"fmt"
 	"io"
-	"net/http"
 	"net/url"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/signalbox-project/signalbox/internal/cli/client"
+	"github.com/signalbox-project/signalbox/internal/cli/command"
 	"github.com/signalbox-project/signalbox/internal/model"
 )
 
 func sloCorrectCommand() *cobra.Command {
-	var c client
+	var c client.Client
 	var o output
 	var body model.SLOCorrection
 	var start, end, remove string
@@ -31,7 +32,7 @@ taken out; --delete takes one back.`,
 			path := "/sb/v1/slos/" + url.PathEscape(args[0]) + "/corrections"
 			switch {
 			case remove != "":
-				return deleteCorrection(cmd, &c, path+"/"+url.PathEscape(remove)+"?actor="+url.QueryEscape(body.Author))
+				return deleteCorrection(cmd, &c, path+"/"+url.PathEscape(remove), body.Author)
 			case start == "" && end == "":
 				return listCorrections(cmd, &c, &o, path)
 			}
@@ -41,12 +42,12 @@ taken out; --delete takes one back.`,
 			}{{"start", start, &body.Start}, {"end", end, &body.End}} {
 				t, err := time.Parse(time.RFC3339, at.text)
 				if err != nil {
-					return usageError{fmt.Errorf("--%s %q: write it as 2026-11-21T02:00:00Z", at.flag, at.text)}
+					return command.Usage(fmt.Errorf("--%s %q: write it as 2026-11-21T02:00:00Z", at.flag, at.text))
 				}
 				*at.dst = t
 			}
 			var stored model.SLOCorrection
-			if err := c.postJSON(cmd.Context(), path, body, &stored); err != nil {
+			if err := c.PostJSON(cmd.Context(), path, body, &stored); err != nil {
 				return err
 			}
 			return o.print(cmd, stored, func(w io.Writer) error {
@@ -63,27 +64,27 @@ taken out; --delete takes one back.`,
 	fs.StringVar(&body.Author, "author", "", "who answers for it")
 	fs.StringVar(&body.Reason, "reason", "", "why it does not count")
 	fs.StringVar(&remove, "delete", "", "ID of a correction to take back")
-	c.flags(fs)
+	c.Flags(fs)
 	o.flags(fs)
 	return cmd
 }
 
-func deleteCorrection(cmd *cobra.Command, c *client, path string) error {
+func deleteCorrection(cmd *cobra.Command, c *client.Client, path, actor string) error {
 	var gone struct {
 		ID string `json:"id"`
 	}
-	if err := c.do(cmd.Context(), http.MethodDelete, path, "", nil, &gone); err != nil {
+	if err := c.Delete(cmd.Context(), path, url.Values{"actor": {actor}}, &gone); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintf(cmd.OutOrStdout(), "what correction %s took out counts again\n", gone.ID)
 	return err
 }
 
-func listCorrections(cmd *cobra.Command, c *client, o *output, path string) error {
+func listCorrections(cmd *cobra.Command, c *client.Client, o *output, path string) error {
 	var answer struct {
 		Corrections []model.SLOCorrection `json:"corrections"`
 	}
-	if err := c.get(cmd.Context(), path, nil, &answer); err != nil {
+	if err := c.Get(cmd.Context(), path, nil, &answer); err != nil {
 		return err
 	}
 	return o.print(cmd, answer, func(w io.Writer) error {

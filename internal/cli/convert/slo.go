@@ -1,4 +1,4 @@
-package cli
+package convert
 
 import (
 	"fmt"
@@ -10,12 +10,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/signalbox-project/signalbox/internal/cli/command"
 	"github.com/signalbox-project/signalbox/internal/slo"
 	"github.com/signalbox-project/signalbox/internal/slo/definition"
 	"github.com/signalbox-project/signalbox/internal/slo/openslo"
 )
 
-func sloImportCommand() *cobra.Command {
+// SLOImport turns files of other tools into OpenSLO.
+func SLOImport() *cobra.Command {
 	var output string
 	cmd := &cobra.Command{
 		Use:   "import FILE...",
@@ -29,7 +31,7 @@ slo_files may also name such files as they are.`,
   signalbox slo import --output slos/ pyrra/*.yaml`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			paths, err := expand(args)
+			paths, err := command.Expand(args)
 			if err != nil {
 				return err
 			}
@@ -69,7 +71,7 @@ func readImports(cmd *cobra.Command, paths []string) (out []imported, err error)
 		fmt.Fprintln(cmd.ErrOrStderr(), p.Error())
 	}
 	if failed {
-		return nil, exitError{status: exitFailed}
+		return nil, command.Exit(command.Failed)
 	}
 	for _, f := range files {
 		if own.Match(f.Text) {
@@ -109,7 +111,8 @@ func (im imported) write(cmd *cobra.Command, output string, nth int) error {
 	return err
 }
 
-func sloExportCommand() *cobra.Command {
+// SLOExport turns SLOs into Prometheus rules.
+func SLOExport() *cobra.Command {
 	var format string
 	var meta objectFlags
 	cmd := &cobra.Command{
@@ -125,9 +128,9 @@ deployments are named and left out: Prometheus does not keep what they count.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if format != "prometheus-rules" && format != "prometheusrule" {
-				return usageError{fmt.Errorf("--format %q is unknown: prometheus-rules and prometheusrule are written", format)}
+				return command.Usage(fmt.Errorf("--format %q is unknown: prometheus-rules and prometheusrule are written", format))
 			}
-			files, err := expand(args)
+			files, err := command.Expand(args)
 			if err != nil {
 				return err
 			}
@@ -138,14 +141,14 @@ deployments are named and left out: Prometheus does not keep what they count.`,
 				fmt.Fprintln(cmd.ErrOrStderr(), p.Error())
 			}
 			if failed {
-				return exitError{status: exitFailed}
+				return command.Exit(command.Failed)
 			}
 			defs, refused := definition.Exportable(defs)
 			for _, reason := range refused {
 				fmt.Fprintf(cmd.ErrOrStderr(), "left out: %v\n", reason)
 			}
 			if len(defs) == 0 && len(refused) > 0 {
-				return exitError{status: exitFailed}
+				return command.Exit(command.Failed)
 			}
 			text, err := definition.PrometheusRules(slo.DefaultConfig().BurnAlerts, defs)
 			if err != nil {

@@ -1,4 +1,4 @@
-package cli
+package ask
 
 import (
 	"fmt"
@@ -6,11 +6,15 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/signalbox-project/signalbox/internal/cli/client"
+	"github.com/signalbox-project/signalbox/internal/cli/command"
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/platform/human"
 )
 
-func gateCommand() *cobra.Command {
-	return group(&cobra.Command{
+// Gate asks whether deployments are safe.
+func Gate() *cobra.Command {
+	return command.Group(&cobra.Command{
 		Use:   "gate",
 		Short: "Ask whether a deployment is safe",
 	}, gateCheckCommand(), gateOverrideCommand(), gateVerifyCommand(), gateReplayCommand(), gatePoliciesCommand(), gateCanaryCommand())
@@ -28,7 +32,7 @@ func gateStatus(v model.Verdict) int {
 }
 
 func gateCheckCommand() *cobra.Command {
-	var c client
+	var c client.Client
 	var o output
 	var req model.GateRequest
 	var quiet bool
@@ -48,7 +52,7 @@ Exit status:
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var d model.GateDecision
-			if err := c.postJSON(cmd.Context(), "/sb/v1/gate", req, &d); err != nil {
+			if err := c.PostJSON(cmd.Context(), "/sb/v1/gate", req, &d); err != nil {
 				return err
 			}
 			if !quiet {
@@ -56,10 +60,7 @@ Exit status:
 					return err
 				}
 			}
-			if status := gateStatus(d.Verdict); status != exitOK {
-				return exitError{status: status}
-			}
-			return nil
+			return command.Exit(gateStatus(d.Verdict))
 		},
 	}
 	fs := cmd.Flags()
@@ -69,7 +70,7 @@ Exit status:
 	fs.BoolVar(&req.Critical, "critical", false, "this is a critical fix: it passes the hold, never the block")
 	fs.StringVar(&req.Actor, "actor", "", "who asks, for the audit trail")
 	fs.BoolVar(&quiet, "quiet", false, "print nothing; only the exit status answers")
-	c.flags(fs)
+	c.Flags(fs)
 	o.flags(fs)
 	_ = cmd.MarkFlagRequired("service")
 	return cmd
@@ -86,7 +87,7 @@ func printDecision(w io.Writer, d model.GateDecision) error {
 	if len(d.Evidence) > 0 {
 		t := newTable("SLO", "MEASURED", "WINDOW", "VALUE", "LIMIT", "COVERAGE")
 		for _, e := range d.Evidence {
-			t.row(e.SLO, e.Name, e.Window, optional(e.Value), optional(e.Threshold), percent(e.Coverage))
+			t.row(e.SLO, e.Name, e.Window, optional(e.Value), optional(e.Threshold), human.Percent(e.Coverage))
 		}
 		fmt.Fprintln(w)
 		t.write(w)

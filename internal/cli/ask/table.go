@@ -1,4 +1,4 @@
-package cli
+package ask
 
 import (
 	"fmt"
@@ -29,10 +29,5 @@ func optional(v *float64) string {
 	if v == nil {
 		return "-"
 	}
-	return figure(*v)
+	return human.Number(*v)
 }
-
-// figure prints three significant digits.
-func figure(v float64) string { return human.Number(v) }
-
-func percent(ratio float64) string { return human.Percent(ratio) }

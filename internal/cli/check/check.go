@@ -1,4 +1,10 @@
-package cli
+// Package check is the commands that read files as the server does and say everything that is
+// wrong with them, each finding with file, line and cure, without running anything.
+//
+// What is right is known by the packages that read these files; nothing is judged here. Two
+// checks can ask a running server as well, for the metrics it has stored and for a backtest. Start
+// reading at Check.
+package check
 
 import (
 	"context"
@@ -9,6 +15,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/signalbox-project/signalbox/internal/app"
+	"github.com/signalbox-project/signalbox/internal/cli/client"
+	"github.com/signalbox-project/signalbox/internal/cli/command"
 	"github.com/signalbox-project/signalbox/internal/config"
 	"github.com/signalbox-project/signalbox/internal/document"
 	"github.com/signalbox-project/signalbox/internal/process/detect"
@@ -16,8 +24,9 @@ import (
 	"github.com/signalbox-project/signalbox/internal/slo/indicator"
 )
 
-func checkCommand() *cobra.Command {
-	return group(&cobra.Command{
+// Check is the group of all checks.
+func Check() *cobra.Command {
+	return command.Group(&cobra.Command{
 		Use:   "check",
 		Short: "Check configuration, rules, SLO, policy and probe files without running anything",
 	}, checkConfigCommand(), checkRulesCommand(), checkDetectorsCommand(), checkSLOsCommand(), checkPoliciesCommand(), checkProbesCommand())
@@ -62,7 +71,7 @@ func checkDetectorsCommand() *cobra.Command {
 }
 
 func checkSLOsCommand() *cobra.Command {
-	var c client
+	var c client.Client
 	cmd := &cobra.Command{
 		Use:   "slos FILE...",
 		Short: "Check OpenSLO v1 files, and those of Sloth and Pyrra",
@@ -86,16 +95,16 @@ of which that server has never stored anything.`,
 			return f.report(cmd, files, fmt.Sprintf("%d SLOs in %d files are good", len(defs), len(files)))
 		},
 	}
-	c.flags(cmd.Flags())
+	c.Flags(cmd.Flags())
 	return cmd
 }
 
 // unstored warns of metrics of which a server has never stored anything.
-func unstored(ctx context.Context, c *client, defs []*definition.Definition, f *findings) error {
+func unstored(ctx context.Context, c *client.Client, defs []*definition.Definition, f *findings) error {
 	var known struct {
 		Data []string `json:"data"`
 	}
-	if err := c.get(ctx, "/api/v1/label/__name__/values", nil, &known); err != nil {
+	if err := c.Get(ctx, "/api/v1/label/__name__/values", nil, &known); err != nil {
 		return err
 	}
 	for _, d := range defs {
@@ -131,7 +140,7 @@ func (f *findings) report(cmd *cobra.Command, files []string, good string) error
 	}
 	if f.errors > 0 {
 		fmt.Fprintf(cmd.ErrOrStderr(), "%d %s in %d %s\n", f.errors, pluralOf(f.errors, "error"), len(files), pluralOf(len(files), "file"))
-		return exitError{status: exitFailed}
+		return command.Exit(command.Failed)
 	}
 	_, err := fmt.Fprintln(cmd.OutOrStdout(), good)
 	return err
@@ -162,19 +171,4 @@ func matches(patterns []string) (files []string, f findings) {
 		}
 	}
 	return files, f
-}
-
-// expand resolves patterns that the shell left alone.
-func expand(patterns []string) (files []string, err error) {
-	for _, p := range patterns {
-		found, err := filepath.Glob(p)
-		if err != nil {
-			return nil, usageError{fmt.Errorf("pattern %s: %w", p, err)}
-		}
-		if len(found) == 0 {
-			return nil, fmt.Errorf("%s: there is no such file", p)
-		}
-		files = append(files, found...)
-	}
-	return files, nil
 }

@@ -1,8 +1,7 @@
-package cli
+package ask
 
 import (
 	"fmt"
-	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -10,11 +9,14 @@ import (
 	"strconv"
 
 	"github.com/spf13/cobra"
+
+	"github.com/signalbox-project/signalbox/internal/cli/client"
+	"github.com/signalbox-project/signalbox/internal/cli/command"
 )
 
 // reportCall asks a running server for an SLA report.
 type reportCall struct {
-	client
+	client client.Client
 	params map[string]*string
 	format string
 	json   bool
@@ -55,7 +57,7 @@ gate decisions. The same period with the same --as-of gives the same bytes.`,
 	fs.BoolVar(&r.json, "json", false, "the same as --format json")
 	fs.IntVar(&r.months, "months", 6, "periods in the trend, this one included")
 	fs.StringVarP(&r.file, "output", "o", "", "write it to this file")
-	r.flags(fs)
+	r.client.Flags(fs)
 	return cmd
 }
 
@@ -70,7 +72,7 @@ func (r *reportCall) run(cmd *cobra.Command, _ []string) error {
 			params.Set(name, *value)
 		}
 	}
-	content, err := r.raw(cmd.Context(), http.MethodGet, "/sb/v1/report?"+params.Encode(), "", nil)
+	content, err := r.client.GetRaw(cmd.Context(), "/sb/v1/report", params)
 	if err != nil {
 		return err
 	}
@@ -92,7 +94,7 @@ func (r *reportCall) formatOf() (string, error) {
 		return "json", nil
 	case r.format != "":
 		if !slices.Contains(formats, r.format) {
-			return "", usageError{fmt.Errorf("--format %q is neither text, md, csv nor json", r.format)}
+			return "", command.Usage(fmt.Errorf("--format %q is neither text, md, csv nor json", r.format))
 		}
 		return r.format, nil
 	}

@@ -1,4 +1,4 @@
-package cli_test
+package check_test
 
 import (
 	"os"
@@ -9,7 +9,7 @@ import (
 
 // The same files pass in the storage of promtool, in the test beside the rules.
 func TestCheckRulesRunsFilesOfTestsAmongItsArguments(t *testing.T) {
-	status, out, errOut := run(t, "check", "rules", "../../examples/broker/rules/*.yml", "../../examples/broker/rules/tests/*.yml")
+	status, out, errOut := run(t, "check", "rules", "../../../examples/broker/rules/*.yml", "../../../examples/broker/rules/tests/*.yml")
 	if status != 0 || errOut != "" || !strings.Contains(out, " rule files are good\n") || !strings.Contains(out, " tests of rules in 9 files passed\n") {
 		t.Errorf("status %d, %q, %q", status, out, errOut)
 	}

@@ -1,4 +1,4 @@
-package cli
+package ask
 
 import (
 	"fmt"
@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/signalbox-project/signalbox/internal/cli/client"
 )
 
 // explanation is what /sb/v1/explain answers.
@@ -29,8 +31,9 @@ type explanation struct {
 	} `json:"timeline"`
 }
 
-func explainCommand() *cobra.Command {
-	var c client
+// Explain says why somebody was paged, or not.
+func Explain() *cobra.Command {
+	var c client.Client
 	var o output
 	cmd := &cobra.Command{
 		Use:   "explain ALERT",
@@ -42,7 +45,7 @@ nobody by the silence, the inhibiting alert or the route.`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var e explanation
-			if err := c.get(cmd.Context(), "/sb/v1/explain/"+url.PathEscape(args[0]), nil, &e); err != nil {
+			if err := c.Get(cmd.Context(), "/sb/v1/explain/"+url.PathEscape(args[0]), nil, &e); err != nil {
 				return err
 			}
 			return o.print(cmd, e, func(w io.Writer) error {
@@ -63,7 +66,7 @@ nobody by the silence, the inhibiting alert or the route.`,
 			})
 		},
 	}
-	c.flags(cmd.Flags())
+	c.Flags(cmd.Flags())
 	o.flags(cmd.Flags())
 	return cmd
 }

@@ -1,4 +1,4 @@
-package cli_test
+package ask_test
 
 import (
 	"net/http"

@@ -1,4 +1,9 @@
-package cli
+// Package ask is the commands that ask a running server: queries, SLOs, the gate, pages explained,
+// the audit log. They send what the flags say and print the answer as text or as JSON.
+//
+// It decides nothing: verdicts and figures are the server's, and become exit statuses here. Only
+// a decision's signature is checked on this side, because that is its point. Start reading at Query.
+package ask
 
 import (
 	"fmt"
@@ -8,18 +13,22 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/signalbox-project/signalbox/internal/cli/client"
+	"github.com/signalbox-project/signalbox/internal/cli/command"
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/platform/human"
 )
 
-func sloCommand() *cobra.Command {
-	return group(&cobra.Command{
+// SLO shows SLOs; the others are subcommands that need no server.
+func SLO(others ...*cobra.Command) *cobra.Command {
+	return command.Group(&cobra.Command{
 		Use:   "slo",
 		Short: "Show SLOs and their error budgets",
-	}, sloListCommand(), sloShowCommand(), sloCorrectCommand(), sloImportCommand(), sloExportCommand(), sloBacktestCommand(), sloReportCommand())
+	}, append(others, sloListCommand(), sloShowCommand(), sloCorrectCommand(), sloBacktestCommand(), sloReportCommand())...)
 }
 
 func sloListCommand() *cobra.Command {
-	var c client
+	var c client.Client
 	var o output
 	var service string
 	cmd := &cobra.Command{
@@ -35,7 +44,7 @@ func sloListCommand() *cobra.Command {
 			if service != "" {
 				params.Set("service", service)
 			}
-			if err := c.get(cmd.Context(), "/sb/v1/slos", params, &answer); err != nil {
+			if err := c.Get(cmd.Context(), "/sb/v1/slos", params, &answer); err != nil {
 				return err
 			}
 			return o.print(cmd, answer, func(w io.Writer) error {
@@ -45,7 +54,7 @@ func sloListCommand() *cobra.Command {
 				}
 				t := newTable("STATE", "NAME", "SERVICE", "OBJECTIVE", "WINDOW", "BUDGET LEFT", "BAND", "WHY")
 				for _, s := range answer.SLOs {
-					t.row(string(s.State), s.Name, s.Service, percent(s.Objective), s.Window, left(s.Budget), bandName(s.Band), s.Reason)
+					t.row(string(s.State), s.Name, s.Service, human.Percent(s.Objective), s.Window, left(s.Budget), bandName(s.Band), s.Reason)
 				}
 				t.write(w)
 				return nil
@@ -53,7 +62,7 @@ func sloListCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&service, "service", "", "only those of this service")
-	c.flags(cmd.Flags())
+	c.Flags(cmd.Flags())
 	o.flags(cmd.Flags())
 	return cmd
 }
@@ -63,7 +72,7 @@ func left(b model.Budget) string {
 	if b.Unknown {
 		return "-"
 	}
-	return percent(b.LeftRatio)
+	return human.Percent(b.LeftRatio)
 }
 
 func bandName(b *model.SLOBand) string {
@@ -81,11 +90,11 @@ func bandWords(b *model.SLOBand) string {
 	if b.Threshold == 0 {
 		return fmt.Sprintf("%s (policy %s)", b.Text, b.Policy)
 	}
-	return fmt.Sprintf("%s, from %s used on (policy %s)", b.Text, percent(b.Threshold), b.Policy)
+	return fmt.Sprintf("%s, from %s used on (policy %s)", b.Text, human.Percent(b.Threshold), b.Policy)
 }
 
 func sloShowCommand() *cobra.Command {
-	var c client
+	var c client.Client
 	var o output
 	cmd := &cobra.Command{
 		Use:   "show NAME",
@@ -93,13 +102,13 @@ func sloShowCommand() *cobra.Command {
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var s model.SLOStatus
-			if err := c.get(cmd.Context(), "/sb/v1/slos/"+url.PathEscape(args[0]), nil, &s); err != nil {
+			if err := c.Get(cmd.Context(), "/sb/v1/slos/"+url.PathEscape(args[0]), nil, &s); err != nil {
 				return err
 			}
 			return o.print(cmd, s, func(w io.Writer) error { return printSLO(w, s) })
 		},
 	}
-	c.flags(cmd.Flags())
+	c.Flags(cmd.Flags())
 	o.flags(cmd.Flags())
 	return cmd
 }
@@ -107,18 +116,18 @@ func sloShowCommand() *cobra.Command {
 func printSLO(w io.Writer, s model.SLOStatus) error {
 	fmt.Fprintf(w, "%s (%s): %s\n%s\n%s\n\n", s.Name, s.Service, s.State, s.Reason, s.Action)
 	t := newTable("WHAT", "VALUE")
-	t.row("objective", percent(s.Objective)+" over "+s.Window)
-	budget := figure(s.Budget.Minutes) + " min of full outage"
+	t.row("objective", human.Percent(s.Objective)+" over "+s.Window)
+	budget := human.Number(s.Budget.Minutes) + " min of full outage"
 	if !s.Budget.Unknown {
-		budget += fmt.Sprintf("; %s %s allowed, %s used", figure(s.Budget.Allowed), unit(s.Method), figure(s.Budget.Bad))
+		budget += fmt.Sprintf("; %s %s allowed, %s used", human.Number(s.Budget.Allowed), unit(s.Method), human.Number(s.Budget.Bad))
 	}
 	t.row("budget", budget)
 	t.row("left", left(s.Budget))
 	t.row("band", bandWords(s.Band))
 	if s.Felt != nil {
-		t.row("as users felt it", fmt.Sprintf("%s left, %s used; %d corrections", left(*s.Felt), figure(s.Felt.Bad), len(s.Corrections)))
+		t.row("as users felt it", fmt.Sprintf("%s left, %s used; %d corrections", left(*s.Felt), human.Number(s.Felt.Bad), len(s.Corrections)))
 	}
-	t.row("data", percent(s.Budget.Coverage)+" of the window")
+	t.row("data", human.Percent(s.Budget.Coverage)+" of the window")
 	t.row("error ratio", s.Queries.Error)
 	t.write(w)
 	fmt.Fprintln(w)
@@ -129,9 +138,9 @@ func printSLO(w io.Writer, s model.SLOStatus) error {
 	for _, r := range s.Burn {
 		rate := "-" // nothing was seen
 		if r.Coverage > 0 {
-			rate = figure(r.Rate) + "×"
+			rate = human.Number(r.Rate) + "×"
 		}
-		b.row(r.Window, rate, figure(r.Events), percent(r.Coverage))
+		b.row(r.Window, rate, human.Number(r.Events), human.Percent(r.Coverage))
 	}
 	b.write(w)
 	return nil

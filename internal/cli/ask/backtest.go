@@ -1,11 +1,10 @@
-package cli
+package ask
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"net/url"
 	"os"
 	"strings"
@@ -15,13 +14,13 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/signalbox-project/signalbox/internal/backtest"
+	"github.com/signalbox-project/signalbox/internal/cli/client"
+	"github.com/signalbox-project/signalbox/internal/cli/command"
 	"github.com/signalbox-project/signalbox/internal/platform/human"
 )
 
-// backtestCall asks a running server for a backtest and waits for it.
-type backtestCall struct {
-	client
-	output
+// Replay is what a backtest is of; times as the server reads them, such as now-28d.
+type Replay struct {
 	Set     backtest.Set  `json:"set"`
 	Compare *backtest.Set `json:"compare,omitempty"`
 	Start   string        `json:"start"`
@@ -29,14 +28,22 @@ type backtestCall struct {
 	Step    string        `json:"step"`
 }
 
-func (b *backtestCall) flags(fs *pflag.FlagSet) {
+// Backtest asks a running server for a backtest and waits for it.
+type Backtest struct {
+	Replay
+	client client.Client
+	output output
+}
+
+// Flags are those of every command that asks for a backtest.
+func (b *Backtest) Flags(fs *pflag.FlagSet) {
 	fs.StringVar(&b.Step, "step", "1m", "resolution, whole minutes")
-	b.client.flags(fs)
+	b.client.Flags(fs)
 	b.output.flags(fs)
 }
 
 func sloBacktestCommand() *cobra.Command {
-	var b backtestCall
+	var b Backtest
 	var slos, policies, rules, compare, comparePolicies, compareRules []string
 	cmd := &cobra.Command{
 		Use:   "backtest",
@@ -49,17 +56,17 @@ replays what is in force. Nothing is sent and nothing is stored.`,
   signalbox slo backtest --slo-files 'slos/*.yaml' --compare 'stricter/*.yaml'`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			if b.Set, err = readSet(slos, policies, rules); err != nil {
+			if b.Set, err = ReadSet(slos, policies, rules); err != nil {
 				return err
 			}
 			if len(compare)+len(comparePolicies)+len(compareRules) > 0 {
-				other, err := readSet(compare, comparePolicies, compareRules)
+				other, err := ReadSet(compare, comparePolicies, compareRules)
 				if err != nil {
 					return err
 				}
 				b.Compare = &other
 			}
-			return b.run(cmd)
+			return b.Run(cmd)
 		},
 	}
 	fs := cmd.Flags()
@@ -71,16 +78,17 @@ replays what is in force. Nothing is sent and nothing is stored.`,
 	fs.StringSliceVar(&compareRules, "compare-rules", nil, "Prometheus rule files to compare with")
 	fs.StringVar(&b.Start, "start", "now-28d", "begin")
 	fs.StringVar(&b.End, "end", "now", "end")
-	b.flags(fs)
+	b.Flags(fs)
 	return cmd
 }
 
-func readSet(slos, policies, rules []string) (set backtest.Set, err error) {
+// ReadSet reads the files that patterns name.
+func ReadSet(slos, policies, rules []string) (set backtest.Set, err error) {
 	for _, part := range []struct {
 		patterns []string
 		to       *[]backtest.Document
 	}{{slos, &set.SLOs}, {policies, &set.Policies}, {rules, &set.Rules}} {
-		files, err := expand(part.patterns)
+		files, err := command.Expand(part.patterns)
 		if err != nil {
 			return set, err
 		}
@@ -98,17 +106,18 @@ func readSet(slos, policies, rules []string) (set backtest.Set, err error) {
 // pollEvery is how often a job is asked how far it is.
 const pollEvery = 300 * time.Millisecond
 
-func (b *backtestCall) run(cmd *cobra.Command) error {
+// Run asks, shows how far the server is, and prints what it answers.
+func (b *Backtest) Run(cmd *cobra.Command) error {
 	ctx := cmd.Context()
 	var job backtest.Job
-	if err := b.postJSON(ctx, "/sb/v1/backtest", b, &job); err != nil {
+	if err := b.client.PostJSON(ctx, "/sb/v1/backtest", b.Replay, &job); err != nil {
 		return err
 	}
 	path := "/sb/v1/backtest/" + url.PathEscape(job.ID)
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
 	for job.State == backtest.Running {
-		if !b.json {
+		if !b.output.json {
 			fmt.Fprintf(cmd.ErrOrStderr(), "\r%3.0f %%", 100*job.Progress)
 		}
 		select {
@@ -117,19 +126,19 @@ func (b *backtestCall) run(cmd *cobra.Command) error {
 			// Interrupted: the server need not go on.
 			late, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 			defer cancel()
-			return errors.Join(ctx.Err(), b.do(late, http.MethodDelete, path, "", nil, &job))
+			return errors.Join(ctx.Err(), b.client.Delete(late, path, nil, &job))
 		}
-		if err := b.get(ctx, path, nil, &job); err != nil {
+		if err := b.client.Get(ctx, path, nil, &job); err != nil {
 			return err
 		}
 	}
-	if !b.json {
+	if !b.output.json {
 		fmt.Fprint(cmd.ErrOrStderr(), "\r     \r")
 	}
 	if job.State != backtest.Done {
 		return fmt.Errorf("the backtest is %s: %s", job.State, job.Error)
 	}
-	return b.print(cmd, job.Result, func(w io.Writer) error { return printBacktest(w, job.Result) })
+	return b.output.print(cmd, job.Result, func(w io.Writer) error { return printBacktest(w, job.Result) })
 }
 
 const clock = "2006-01-02 15:04"
@@ -167,9 +176,9 @@ func amount(v float64, unit string) string {
 		}
 		return text
 	case "%":
-		return figure(v) + " %"
+		return human.Number(v) + " %"
 	}
-	return figure(v)
+	return human.Number(v)
 }
 
 func lasted(seconds float64) string {
@@ -217,7 +226,7 @@ func share(v *float64) string {
 	if v == nil {
 		return "-"
 	}
-	return percent(*v)
+	return human.Percent(*v)
 }
 
 func printDeploys(w io.Writer, deploys []backtest.Deploy) {

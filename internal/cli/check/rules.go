@@ -1,4 +1,4 @@
-package cli
+package check
 
 import (
 	"errors"
@@ -9,11 +9,13 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/alerting/rules"
 	"github.com/signalbox-project/signalbox/internal/alerting/rules/unittest"
+	"github.com/signalbox-project/signalbox/internal/cli/ask"
+	"github.com/signalbox-project/signalbox/internal/cli/command"
 	"github.com/signalbox-project/signalbox/internal/query/promql"
 )
 
 func checkRulesCommand() *cobra.Command {
-	var b backtestCall
+	var b ask.Backtest
 	var over string
 	query := promql.DefaultConfig()
 	cmd := &cobra.Command{
@@ -31,13 +33,13 @@ not met is printed with the test, the time, and what was wanted and got; the exi
 			if errs := query.Validate(); len(errs) > 0 {
 				return fmt.Errorf("--enable-feature: %w", errors.Join(errs...))
 			}
-			all, err := expand(args)
+			all, err := command.Expand(args)
 			if err != nil {
 				return err
 			}
 			plain, tests := separate(all)
 			if over != "" && len(plain) == 0 {
-				return usageError{errors.New("--backtest replays rule files, and these are only tests of rules; name the rule files as well")}
+				return command.Usage(errors.New("--backtest replays rule files, and these are only tests of rules; name the rule files as well"))
 			}
 			set, problems := rules.LoadFiles(plain, promql.NewParser(query))
 			var found findings
@@ -55,11 +57,11 @@ not met is printed with the test, the time, and what was wanted and got; the exi
 				return err
 			}
 			if over != "" {
-				if b.Set, err = readSet(nil, nil, files); err != nil {
+				if b.Set, err = ask.ReadSet(nil, nil, files); err != nil {
 					return err
 				}
 				b.Start, b.End = "now-"+over, "now"
-				return b.run(cmd)
+				return b.Run(cmd)
 			}
 			if len(files) > 0 {
 				_, err = fmt.Fprintf(cmd.OutOrStdout(), "%d rule files are good\n", len(files))
@@ -69,7 +71,7 @@ not met is printed with the test, the time, and what was wanted and got; the exi
 	}
 	cmd.Flags().StringSliceVar(&query.EnableFeatures, "enable-feature", nil, "allow what query.enable_features allows, for example promql-experimental-functions")
 	cmd.Flags().StringVar(&over, "backtest", "", "replay the alert rules over this much stored history of a running server, for example 30d")
-	b.flags(cmd.Flags())
+	b.Flags(cmd.Flags())
 	return cmd
 }
 
@@ -111,7 +113,7 @@ func runRuleTests(cmd *cobra.Command, files []string, o unittest.Options) error 
 			fmt.Fprintf(cmd.ErrOrStderr(), ", %d %s could not be run", broken, pluralOf(broken, "file"))
 		}
 		fmt.Fprintln(cmd.ErrOrStderr())
-		return exitError{status: exitFailed}
+		return command.Exit(command.Failed)
 	}
 	if len(files) == 0 {
 		return nil

@@ -1,4 +1,4 @@
-package cli_test
+package check_test
 
 import (
 	"net/http"

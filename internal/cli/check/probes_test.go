@@ -1,4 +1,4 @@
-package cli_test
+package check_test
 
 import (
 	"os"
@@ -8,7 +8,7 @@ import (
 )
 
 func TestCheckProbesSaysWhatEachDoesAndWhatIsWrong(t *testing.T) {
-	status, out, errOut := run(t, "check", "probes", "../../examples/broker/probes/*.yml")
+	status, out, errOut := run(t, "check", "probes", "../../../examples/broker/probes/*.yml")
 	if status != 0 || !strings.Contains(out, "signalbox-ready: ready to /-/ready every 10 s, at most 5 s") || !strings.Contains(out, "1 probe in 1 file: good") {
 		t.Errorf("the example: exit %d, %s %s", status, out, errOut)
 	}

@@ -1,4 +1,4 @@
-package cli
+package ask
 
 import (
 	"encoding/json"
@@ -12,11 +12,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/signalbox-project/signalbox/internal/cli/client"
+	"github.com/signalbox-project/signalbox/internal/cli/command"
 	"github.com/signalbox-project/signalbox/internal/model"
 )
 
-func queryCommand() *cobra.Command {
-	return group(&cobra.Command{
+// Query searches what is stored.
+func Query() *cobra.Command {
+	return command.Group(&cobra.Command{
 		Use:   "query",
 		Short: "Query metrics (PromQL), logs, traces and SQL",
 	}, queryPromQLCommand(), queryLogsCommand(), queryTracesCommand(), querySQLCommand())
@@ -31,7 +34,7 @@ func (t *timeFlags) add(cmd *cobra.Command, start string) {
 }
 
 func queryPromQLCommand() *cobra.Command {
-	var c client
+	var c client.Client
 	var o output
 	var at string
 	cmd := &cobra.Command{
@@ -45,14 +48,14 @@ func queryPromQLCommand() *cobra.Command {
 				params.Set("time", at)
 			}
 			var answer promAnswer
-			if err := c.postForm(cmd.Context(), "/api/v1/query", params, &answer); err != nil {
+			if err := c.PostForm(cmd.Context(), "/api/v1/query", params, &answer); err != nil {
 				return err
 			}
 			return o.print(cmd, answer, answer.write)
 		},
 	}
 	cmd.Flags().StringVar(&at, "time", "", "evaluate at this time: RFC 3339 or Unix seconds (default now)")
-	c.flags(cmd.Flags())
+	c.Flags(cmd.Flags())
 	o.flags(cmd.Flags())
 	return cmd
 }
@@ -118,7 +121,7 @@ func seriesName(labels map[string]string) string {
 }
 
 func queryLogsCommand() *cobra.Command {
-	var c client
+	var c client.Client
 	var o output
 	var t timeFlags
 	var limit int
@@ -135,7 +138,7 @@ func queryLogsCommand() *cobra.Command {
 				Hints     []string          `json:"hints,omitempty"`
 			}
 			params := url.Values{"q": {strings.Join(args, " ")}, "start": {t.start}, "end": {t.end}, "limit": {strconv.Itoa(limit)}}
-			if err := c.get(cmd.Context(), "/sb/v1/logs", params, &answer); err != nil {
+			if err := c.Get(cmd.Context(), "/sb/v1/logs", params, &answer); err != nil {
 				return err
 			}
 			printHints(cmd, answer.Hints)
@@ -152,7 +155,7 @@ func queryLogsCommand() *cobra.Command {
 	}
 	cmd.Flags().IntVar(&limit, "limit", 100, "at most so many records")
 	t.add(cmd, "now-1h")
-	c.flags(cmd.Flags())
+	c.Flags(cmd.Flags())
 	o.flags(cmd.Flags())
 	return cmd
 }
@@ -176,7 +179,7 @@ func printLog(w io.Writer, r model.LogRecord) {
 }
 
 func queryTracesCommand() *cobra.Command {
-	var c client
+	var c client.Client
 	var o output
 	var t timeFlags
 	var limit int
@@ -192,7 +195,7 @@ func queryTracesCommand() *cobra.Command {
 				params.Set("order", "slowest")
 			}
 			var answer traceList
-			if err := c.get(cmd.Context(), "/sb/v1/traces", params, &answer); err != nil {
+			if err := c.Get(cmd.Context(), "/sb/v1/traces", params, &answer); err != nil {
 				return err
 			}
 			printHints(cmd, answer.Hints)
@@ -202,7 +205,7 @@ func queryTracesCommand() *cobra.Command {
 	cmd.Flags().IntVar(&limit, "limit", 20, "at most so many traces")
 	cmd.Flags().BoolVar(&slowest, "slowest", false, "slowest first instead of newest first")
 	t.add(cmd, "now-1h")
-	c.flags(cmd.Flags())
+	c.Flags(cmd.Flags())
 	o.flags(cmd.Flags())
 	return cmd
 }
@@ -235,7 +238,7 @@ func (l traceList) write(w io.Writer) error {
 }
 
 func querySQLCommand() *cobra.Command {
-	var c client
+	var c client.Client
 	var o output
 	cmd := &cobra.Command{
 		Use:     "sql QUERY",
@@ -244,13 +247,13 @@ func querySQLCommand() *cobra.Command {
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var answer sqlAnswer
-			if err := c.postJSON(cmd.Context(), "/sb/v1/sql", map[string]string{"query": args[0]}, &answer); err != nil {
+			if err := c.PostJSON(cmd.Context(), "/sb/v1/sql", map[string]string{"query": args[0]}, &answer); err != nil {
 				return err
 			}
 			return o.print(cmd, answer, answer.write)
 		},
 	}
-	c.flags(cmd.Flags())
+	c.Flags(cmd.Flags())
 	o.flags(cmd.Flags())
 	return cmd
 }

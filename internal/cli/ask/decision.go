@@ -1,4 +1,4 @@
-package cli
+package ask
 
 import (
 	"crypto/ed25519"
@@ -15,10 +15,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/signalbox-project/signalbox/internal/cli/client"
+	"github.com/signalbox-project/signalbox/internal/cli/command"
 	"github.com/signalbox-project/signalbox/internal/gate"
 	"github.com/signalbox-project/signalbox/internal/gate/canary"
 	"github.com/signalbox-project/signalbox/internal/gate/sign"
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/platform/human"
 )
 
 func decisionPath(id, more string) string {
@@ -26,7 +29,7 @@ func decisionPath(id, more string) string {
 }
 
 func gateOverrideCommand() *cobra.Command {
-	var c client
+	var c client.Client
 	var o output
 	var actor, reason string
 	cmd := &cobra.Command{
@@ -42,12 +45,12 @@ shown with the decision and with every decision that passes because of it.`,
 			if actor == "" {
 				u, err := user.Current()
 				if err != nil {
-					return usageError{fmt.Errorf("--actor: who are you? %w", err)}
+					return command.Usage(fmt.Errorf("--actor: who are you? %w", err))
 				}
 				actor = u.Username
 			}
 			var d model.GateDecision
-			if err := c.postJSON(cmd.Context(), decisionPath(args[0], "/override"), map[string]string{"actor": actor, "reason": reason}, &d); err != nil {
+			if err := c.PostJSON(cmd.Context(), decisionPath(args[0], "/override"), map[string]string{"actor": actor, "reason": reason}, &d); err != nil {
 				return err
 			}
 			return o.print(cmd, d, func(w io.Writer) error {
@@ -59,7 +62,7 @@ shown with the decision and with every decision that passes because of it.`,
 	}
 	cmd.Flags().StringVar(&actor, "actor", "", "who answers for it; the user running this by default")
 	cmd.Flags().StringVar(&reason, "reason", "", "why, for whoever reads the audit log")
-	c.flags(cmd.Flags())
+	c.Flags(cmd.Flags())
 	o.flags(cmd.Flags())
 	_ = cmd.MarkFlagRequired("reason")
 	return cmd
@@ -73,7 +76,7 @@ func orDash(s string) string {
 }
 
 func gateVerifyCommand() *cobra.Command {
-	var c client
+	var c client.Client
 	var keyFile string
 	cmd := &cobra.Command{
 		Use:   "verify ID",
@@ -89,7 +92,7 @@ Exit status: 0 valid, 1 not valid, 3 no answer from the server.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var d model.GateDecision
-			if err := c.get(cmd.Context(), decisionPath(args[0], ""), nil, &d); err != nil {
+			if err := c.Get(cmd.Context(), decisionPath(args[0], ""), nil, &d); err != nil {
 				return err
 			}
 			public, err := publicKey(cmd, &c, keyFile, d.Envelope)
@@ -98,22 +101,22 @@ Exit status: 0 valid, 1 not valid, 3 no answer from the server.`,
 			}
 			if err := gate.Verify(public, d); err != nil {
 				fmt.Fprintf(cmd.OutOrStdout(), "NOT VALID: %v\n", err)
-				return exitError{status: exitNo}
+				return command.Exit(command.No)
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "valid: decision %s (%s) was signed by key %s\n", d.ID, d.Verdict, sign.KeyID(public))
 			return err
 		},
 	}
 	cmd.Flags().StringVar(&keyFile, "key", "", "public key in PEM; the server's by default")
-	c.flags(cmd.Flags())
+	c.Flags(cmd.Flags())
 	return cmd
 }
 
 // publicKey is the one in the file or, without a file, the one of the server's that the envelope names.
-func publicKey(cmd *cobra.Command, c *client, file string, e *model.GateEnvelope) (ed25519.PublicKey, error) {
+func publicKey(cmd *cobra.Command, c *client.Client, file string, e *model.GateEnvelope) (ed25519.PublicKey, error) {
 	if file == "" {
 		var k gate.PublicKey
-		if err := c.get(cmd.Context(), "/sb/v1/gate/key", nil, &k); err != nil {
+		if err := c.Get(cmd.Context(), "/sb/v1/gate/key", nil, &k); err != nil {
 			return nil, err
 		}
 		for _, old := range k.Former {
@@ -125,17 +128,17 @@ func publicKey(cmd *cobra.Command, c *client, file string, e *model.GateEnvelope
 	}
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return nil, usageError{fmt.Errorf("--key: %w", err)}
+		return nil, command.Usage(fmt.Errorf("--key: %w", err))
 	}
 	public, err := sign.ParsePEM(text)
 	if err != nil {
-		return nil, usageError{fmt.Errorf("--key %s: %w", file, err)}
+		return nil, command.Usage(fmt.Errorf("--key %s: %w", file, err))
 	}
 	return public, nil
 }
 
 func gateReplayCommand() *cobra.Command {
-	var c client
+	var c client.Client
 	var o output
 	cmd := &cobra.Command{
 		Use:   "replay ID",
@@ -146,7 +149,7 @@ signature does not fit, 3 no answer from the server.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var r gate.Replay
-			if err := c.postJSON(cmd.Context(), decisionPath(args[0], "/replay"), json.RawMessage("{}"), &r); err != nil {
+			if err := c.PostJSON(cmd.Context(), decisionPath(args[0], "/replay"), json.RawMessage("{}"), &r); err != nil {
 				return err
 			}
 			if err := o.print(cmd, r, func(w io.Writer) error {
@@ -160,18 +163,18 @@ signature does not fit, 3 no answer from the server.`,
 				return err
 			}
 			if !r.Same || r.Signature != "valid" {
-				return exitError{status: exitNo}
+				return command.Exit(command.No)
 			}
 			return nil
 		},
 	}
-	c.flags(cmd.Flags())
+	c.Flags(cmd.Flags())
 	o.flags(cmd.Flags())
 	return cmd
 }
 
 func gatePoliciesCommand() *cobra.Command {
-	var c client
+	var c client.Client
 	var o output
 	cmd := &cobra.Command{
 		Use:   "policies",
@@ -179,13 +182,13 @@ func gatePoliciesCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var v gate.PolicyView
-			if err := c.get(cmd.Context(), "/sb/v1/gate/policies", nil, &v); err != nil {
+			if err := c.Get(cmd.Context(), "/sb/v1/gate/policies", nil, &v); err != nil {
 				return err
 			}
 			return o.print(cmd, v, func(w io.Writer) error { return printPolicies(w, v) })
 		},
 	}
-	c.flags(cmd.Flags())
+	c.Flags(cmd.Flags())
 	o.flags(cmd.Flags())
 	return cmd
 }
@@ -194,7 +197,7 @@ func printPolicies(w io.Writer, v gate.PolicyView) error {
 	fmt.Fprintln(w, v.Summary)
 	t := newTable("POLICY", "FOR", "CAUTION", "HOLD", "FREEZE", "BLOCKS AT", "FREEZES")
 	row := func(name, match string, p gate.Policy, freezes int) {
-		t.row(name, match, "> "+percent(p.CautionAbove), "> "+percent(p.HoldAbove), "≥ "+percent(p.FreezeAt),
+		t.row(name, match, "> "+human.Percent(p.CautionAbove), "> "+human.Percent(p.HoldAbove), "≥ "+human.Percent(p.FreezeAt),
 			fmt.Sprintf("%g× (%s), %g× (%s)", p.BurnFast.Factor, p.BurnFast.Long, p.BurnSlow.Factor, p.BurnSlow.Long), strconv.Itoa(freezes))
 	}
 	for _, p := range v.Policies {
@@ -213,7 +216,7 @@ func printPolicies(w io.Writer, v gate.PolicyView) error {
 	for _, p := range v.Promises {
 		used := "-"
 		if p.UsedRatio != nil {
-			used = percent(*p.UsedRatio)
+			used = human.Percent(*p.UsedRatio)
 		}
 		b.row(p.SLO, p.Service, used, orDash(p.Band), orDash(p.Policy))
 	}
@@ -241,7 +244,7 @@ func matchText(s gate.Selector) string {
 }
 
 func gateCanaryCommand() *cobra.Command {
-	var c client
+	var c client.Client
 	var o output
 	var req canary.Request
 	cmd := &cobra.Command{
@@ -259,16 +262,13 @@ Exit status:
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var r canary.Result
-			if err := c.postJSON(cmd.Context(), "/sb/v1/gate/canary", req, &r); err != nil {
+			if err := c.PostJSON(cmd.Context(), "/sb/v1/gate/canary", req, &r); err != nil {
 				return err
 			}
 			if err := o.print(cmd, r, func(w io.Writer) error { return printCanary(w, r) }); err != nil {
 				return err
 			}
-			if status := gateStatus(r.Verdict); status != exitOK {
-				return exitError{status: status}
-			}
-			return nil
+			return command.Exit(gateStatus(r.Verdict))
 		},
 	}
 	fs := cmd.Flags()
@@ -278,7 +278,7 @@ Exit status:
 	fs.StringVar(&req.Environment, "environment", "", "only what ran there")
 	fs.StringVar(&req.Window, "window", "", "how far to look back, for example 30m; canary.window by default")
 	fs.StringVar(&req.Actor, "actor", "", "who asks, for the audit trail")
-	c.flags(fs)
+	c.Flags(fs)
 	o.flags(fs)
 	for _, name := range []string{"service", "baseline", "canary"} {
 		_ = cmd.MarkFlagRequired(name)
@@ -296,9 +296,9 @@ func printCanary(w io.Writer, r canary.Result) error {
 	for _, f := range []canary.Figures{r.Baseline, r.Canary} {
 		failed := "-"
 		if f.ErrorRatio != nil {
-			failed = percent(*f.ErrorRatio)
+			failed = human.Percent(*f.ErrorRatio)
 		}
-		t.row(f.Version, figure(f.Events), failed, optional(f.P50), optional(f.P95), optional(f.P99))
+		t.row(f.Version, human.Number(f.Events), failed, optional(f.P50), optional(f.P95), optional(f.P99))
 	}
 	t.write(w)
 	_, err := fmt.Fprintf(w, "\nover %s until %s\n", r.Window, r.Time.Format("2006-01-02 15:04:05 MST"))

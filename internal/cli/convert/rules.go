@@ -1,4 +1,9 @@
-package cli
+// Package convert is the commands that turn files of one tool into files of another: SLOs into
+// OpenSLO and into Prometheus rules, rule files into objects of the Prometheus operator.
+//
+// It needs no server; reading and writing each format belongs to the package of that format.
+// Start reading at Rules, SLOImport and SLOExport.
+package convert
 
 import (
 	"fmt"
@@ -11,10 +16,12 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/signalbox-project/signalbox/internal/alerting/rules"
+	"github.com/signalbox-project/signalbox/internal/cli/command"
 )
 
-func rulesCommand() *cobra.Command {
-	return group(&cobra.Command{
+// Rules is the group of what is done with rule files.
+func Rules() *cobra.Command {
+	return command.Group(&cobra.Command{
 		Use:   "rules",
 		Short: "Write rule files for other systems",
 	}, rulesExportCommand())
@@ -32,7 +39,7 @@ command: rule_files and check rules take such objects as they are.`,
   signalbox rules export --namespace monitoring --label release=prometheus examples/broker/rules/work.yml`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			files, err := expand(args)
+			files, err := command.Expand(args)
 			if err != nil {
 				return err
 			}

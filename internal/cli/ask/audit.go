@@ -1,4 +1,4 @@
-package cli
+package ask
 
 import (
 	"fmt"
@@ -12,17 +12,20 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/signalbox-project/signalbox/internal/cli/client"
+	"github.com/signalbox-project/signalbox/internal/cli/command"
 	"github.com/signalbox-project/signalbox/internal/model"
 )
 
-func auditCommand() *cobra.Command {
+// Audit searches and verifies the record of who did what.
+func Audit() *cobra.Command {
 	cmd := &cobra.Command{Use: "audit", Short: "Who did what, and is the record of it whole"}
 	cmd.AddCommand(auditSearchCommand(), auditVerifyCommand())
 	return cmd
 }
 
 func auditVerifyCommand() *cobra.Command {
-	var c client
+	var c client.Client
 	var o output
 	cmd := &cobra.Command{
 		Use:   "verify",
@@ -37,7 +40,7 @@ Exit status: 0 as it was written, 1 not, 3 no answer from the server.`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var v model.AuditVerification
-			if err := c.get(cmd.Context(), "/sb/v1/audit/verify", nil, &v); err != nil {
+			if err := c.Get(cmd.Context(), "/sb/v1/audit/verify", nil, &v); err != nil {
 				return err
 			}
 			if err := o.print(cmd, v, func(w io.Writer) error {
@@ -51,18 +54,18 @@ Exit status: 0 as it was written, 1 not, 3 no answer from the server.`,
 				return err
 			}
 			if !v.Intact {
-				return exitError{status: exitNo}
+				return command.Exit(command.No)
 			}
 			return nil
 		},
 	}
-	c.flags(cmd.Flags())
+	c.Flags(cmd.Flags())
 	o.flags(cmd.Flags())
 	return cmd
 }
 
 func auditSearchCommand() *cobra.Command {
-	var c client
+	var c client.Client
 	var o output
 	var actor, action, start, end string
 	var limit int
@@ -82,7 +85,7 @@ func auditSearchCommand() *cobra.Command {
 			var got struct {
 				Entries []model.AuditEntry `json:"entries"`
 			}
-			if err := c.get(cmd.Context(), "/sb/v1/audit", params, &got); err != nil {
+			if err := c.Get(cmd.Context(), "/sb/v1/audit", params, &got); err != nil {
 				return err
 			}
 			return o.print(cmd, got, func(w io.Writer) error {
@@ -101,7 +104,7 @@ func auditSearchCommand() *cobra.Command {
 	fs.StringVar(&start, "start", "", "from when: now-30d or RFC 3339 (default a week before the end)")
 	fs.StringVar(&end, "end", "", "until when (default now)")
 	fs.IntVar(&limit, "limit", 100, "at most so many")
-	c.flags(fs)
+	c.Flags(fs)
 	o.flags(fs)
 	return cmd
 }

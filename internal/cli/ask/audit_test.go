@@ -1,0 +1,41 @@
+package ask_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/signalbox-project/signalbox/internal/cli/clitest"
+)
+
+func TestAuditVerifyExits1AndNamesTheFirstBadEntry(t *testing.T) {
+	for _, c := range []struct {
+		name, answer string
+		status       int
+		want         string
+	}{
+		{"intact", `{"intact":true,"entries":12}`, 0, "intact: 12 entries"},
+		{"changed", `{"intact":false,"entries":6,"first_bad":7,"fault":"audit entry 7 (page.ack by ann) was changed after it was written"}`, 1, "entry 7 (page.ack by ann) was changed"},
+	} {
+		server := clitest.Serve(t, 200, c.answer)
+		status, out, errOut := run(t, "audit", "verify", "--server", server.URL)
+		if status != c.status || !strings.Contains(out, c.want) || server.Asked[0].URL != "/sb/v1/audit/verify" {
+			t.Errorf("%s: exit %d, %q, %q, asked %v", c.name, status, out, errOut, server.Asked)
+		}
+	}
+	if status, _, _ := run(t, "audit", "verify", "--server", "http://127.0.0.1:1"); status != 3 {
+		t.Errorf("no server: exit %d, want 3", status)
+	}
+}
+
+func TestAuditSearchListsWhatWasAskedFor(t *testing.T) {
+	server := clitest.Serve(t, 200, `{"entries":[{"id":7,"time":"2026-03-01T12:00:00Z","actor":"ann","action":"page.ack","subject":"p1","details":{"b":"2","a":"x y"}}]}`)
+	status, out, _ := run(t, "audit", "search", "--server", server.URL, "--actor", "ann", "--action", "page.ack", "--start", "now-30d", "--limit", "5")
+	if asked := server.Asked[0].URL; status != 0 || asked != "/sb/v1/audit?action=page.ack&actor=ann&limit=5&start=now-30d" {
+		t.Errorf("exit %d, asked %s", status, asked)
+	}
+	for _, want := range []string{"7", "2026-03-01T12:00:00Z", "ann", "page.ack", "p1", `a="x y" b="2"`} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is not in %q", want, out)
+		}
+	}
+}
