@@ -3,6 +3,7 @@ package model
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"math"
 	"strconv"
 )
@@ -182,10 +183,17 @@ func (as Attrs) MarshalJSON() ([]byte, error) {
 // UnmarshalJSON reads an object, keys in order of the text.
 func (as *Attrs) UnmarshalJSON(b []byte) error {
 	dec := json.NewDecoder(bytes.NewReader(b))
-	if _, err := dec.Token(); err != nil {
+	open, err := dec.Token()
+	if err != nil {
 		return err
 	}
 	*as = nil
+	if open == nil { // null
+		return nil
+	}
+	if open != json.Delim('{') {
+		return fmt.Errorf("attributes are %.20q, want an object", b)
+	}
 	for dec.More() {
 		key, err := dec.Token()
 		if err != nil {
@@ -196,6 +204,12 @@ func (as *Attrs) UnmarshalJSON(b []byte) error {
 			return err
 		}
 		*as = append(*as, Attr{Key: key.(string), Value: v})
+	}
+	if _, err := dec.Token(); err != nil {
+		return fmt.Errorf("attributes do not end: %w", err)
+	}
+	if rest := bytes.TrimSpace(b[dec.InputOffset():]); len(rest) > 0 {
+		return fmt.Errorf("%d bytes follow the attributes", len(rest))
 	}
 	return nil
 }

@@ -1,9 +1,9 @@
 // Package bin writes and reads the small binary forms of the event store: the .idx file's
 // metadata and the write-ahead log's batches.
 //
-// It knows nothing of what they hold. A Reader never panics and never
-// allocates more than its input is long: after the first error it gives zero
-// values, and Err tells. Integers are varints (zig-zag where signed), texts are length-prefixed.
+// It knows nothing of what they hold. A Reader never panics, and counts in damaged input
+// cannot make it allocate more than a few bytes for each byte of it: after the first error it
+// gives zero values, and Err tells. Integers are varints (zig-zag where signed), texts are length-prefixed.
 package bin
 
 import (

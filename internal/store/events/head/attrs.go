@@ -1,7 +1,6 @@
 package head
 
 import (
-	"encoding/json"
 	"math"
 
 	"github.com/signalbox-project/signalbox/internal/model"
@@ -93,26 +92,20 @@ func (a *Attrs) Row(i int) model.Attrs {
 func (a *Attrs) append(keys interner, list model.Attrs) {
 	for _, at := range list {
 		a.key = append(a.key, keys.code(&a.Keys, clean(at.Key)))
-		kind, num := at.Value.Kind(), uint64(0)
-		switch kind {
-		case model.KindString:
-			num = a.put(clean(at.Value.Str()))
-		case model.KindJSON:
-			text := at.Value.Str()
-			if !json.Valid([]byte(text)) {
-				kind = model.KindString
-			}
-			num = a.put(clean(text))
+		v, num := stored(at.Value), uint64(0)
+		switch v.Kind() {
+		case model.KindString, model.KindJSON:
+			num = a.put(v.Str())
 		case model.KindInt:
-			num = uint64(at.Value.Int())
+			num = uint64(v.Int())
 		case model.KindFloat:
-			num = math.Float64bits(at.Value.Float())
+			num = math.Float64bits(v.Float())
 		case model.KindBool:
-			if at.Value.Bool() {
+			if v.Bool() {
 				num = 1
 			}
 		}
-		a.kind = append(a.kind, kind)
+		a.kind = append(a.kind, v.Kind())
 		a.num = append(a.num, num)
 	}
 	a.end = append(a.end, uint32(len(a.key)))

@@ -1,9 +1,11 @@
 package head
 
 import (
+	"encoding/json"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store/events/bin"
 )
 
@@ -73,4 +75,28 @@ func clean(s string) string {
 		return s
 	}
 	return strings.ToValidUTF8(s, "\uFFFD")
+}
+
+// stored is v as a sealed file gives it back, so that a question has one answer before and after
+// sealing: JSON that is one text, number or truth is that (OTLP's bytes arrive as a quoted
+// text), what is no JSON is a text. Objects, arrays and numbers of many digits stay as they are.
+func stored(v model.Value) model.Value {
+	switch v.Kind() {
+	case model.KindString:
+		return model.StringValue(clean(v.Str()))
+	case model.KindJSON:
+		text := strings.TrimSpace(clean(v.Str()))
+		if !json.Valid([]byte(text)) {
+			return model.StringValue(clean(v.Str()))
+		}
+		if text[0] == '{' || text[0] == '[' {
+			return model.JSONValue(text)
+		}
+		var scalar model.Value
+		if err := scalar.UnmarshalJSON([]byte(text)); err != nil {
+			return model.StringValue(text)
+		}
+		return scalar
+	}
+	return v
 }

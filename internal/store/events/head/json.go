@@ -11,8 +11,8 @@ import (
 )
 
 // AppendAttrsJSON appends attrs as a JSON object in order, double keys
-// included. A float always has a point, an exponent or (NaN, infinities) quotes, so that
-// DecodeAttrsJSON gives back the kind that went in.
+// included. A float always has a point or an exponent, so that DecodeAttrsJSON gives back the
+// kind that went in; NaN and infinities, which JSON lacks, come back as text.
 func AppendAttrsJSON(dst []byte, attrs model.Attrs) []byte {
 	dst = append(dst, '{')
 	for i, a := range attrs {

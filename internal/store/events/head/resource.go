@@ -73,12 +73,12 @@ func cloneResource(r *model.Resource) *model.Resource {
 		Region: text(r.Region), Version: text(r.Version), Instance: text(r.Instance),
 	}
 	for _, a := range r.Attrs {
-		v := a.Value
+		v := stored(a.Value)
 		switch v.Kind() {
 		case model.KindString:
-			v = model.StringValue(text(v.Str()))
+			v = model.StringValue(strings.Clone(v.Str()))
 		case model.KindJSON:
-			v = model.JSONValue(text(v.Str()))
+			v = model.JSONValue(strings.Clone(v.Str()))
 		}
 		out.Attrs = append(out.Attrs, model.Attr{Key: text(a.Key), Value: v})
 	}

@@ -49,7 +49,7 @@ type Filtered struct {
 	Inner []string
 }
 
-// FieldCount is in how many rows an attribute key stands.
+// FieldCount is how often an attribute key stands in the rows, in their resources, events and links.
 type FieldCount struct {
 	Key   string
 	Count int
