@@ -314,6 +314,11 @@ func (t *FieldTest) Values(list []model.Value) bool {
 
 func (t *FieldTest) unequal() bool { return !t.exists && t.re == nil && t.cmp.Op == OpNe }
 
+// orders reports whether the test is one of more or less.
+func (t *FieldTest) orders() bool {
+	return !t.exists && t.re == nil && t.cmp.Op != OpEq && t.cmp.Op != OpNe
+}
+
 // Value tests one value of an attribute.
 func (t *FieldTest) Value(v model.Value) bool {
 	if emptyValue(v) {
@@ -321,6 +326,9 @@ func (t *FieldTest) Value(v model.Value) bool {
 	}
 	if t.exists {
 		return true
+	}
+	if t.orders() && v.Kind() == model.KindJSON && !v.IsNumberText() {
+		return false // only what is within an array or an object has an order
 	}
 	if t.re == nil && !t.cmp.Prefix && t.cmp.IsNum {
 		switch {

@@ -54,6 +54,11 @@ func TestFieldsLieWithinObjectsAndArrays(t *testing.T) {
 		"items.name:y":                       true, // a path through an array
 		"items.qty:>5":                       true,
 		"items.qty:>7":                       false,
+		"tags:>c":                            false, // the text of an array is neither more nor less
+		"tags:<a":                            false,
+		"tags:<b":                            true,
+		"http:>500":                          false,
+		"items:<=zzz":                        false,
 		"big.id:9007199254740993":            true,
 		"big.id:9007199254740992":            false, // the same as a float
 		"big.id:>9007199254740992":           true,
