@@ -43,16 +43,25 @@ func (h *History) Correct(list []model.SLOCorrection) {
 		n := int(x.to.Sub(x.from) / time.Minute)
 		x.cells, x.known = make([]ledger.Cell, n), make([]bool, n)
 	}
+	before := h.exclusions
 	h.corrections, h.exclusions = slices.Clone(list), next
+	for _, x := range before {
+		for k := range x.cells {
+			if x.known[k] {
+				h.exclude(x.from.Add(time.Duration(k)*time.Minute), x.cells[k:k+1])
+			}
+		}
+	}
 	h.queueExclusions(h.sealed)
 }
 
-// queueExclusions has the excluded minutes that ended before sealTo read first of all.
+// queueExclusions has the excluded minutes that ended before sealTo read first of all, in full hours: see keepExcluded.
 func (h *History) queueExclusions(sealTo time.Time) {
 	h.queue = slices.DeleteFunc(h.queue, func(c chunk) bool { return c.excluded })
 	for _, x := range h.exclusions {
-		for from := x.from; from.Before(times.Earlier(x.to, sealTo)); from = from.Add(8 * time.Hour) {
-			to := times.Earlier(times.Earlier(from.Add(8*time.Hour), x.to), sealTo)
+		end := times.Earlier(x.to.Add(time.Hour-1).Truncate(time.Hour), sealTo)
+		for from := x.from.Truncate(time.Hour); from.Before(end); from = from.Add(8 * time.Hour) {
+			to := times.Earlier(from.Add(8*time.Hour), end)
 			h.queue = append([]chunk{{tier: ledger.Minute, from: from, to: to, excluded: true}}, h.queue...)
 		}
 	}
@@ -66,6 +75,26 @@ func (h *History) exclude(from time.Time, cells []ledger.Cell) {
 				x.cells[k], x.known[k] = cells[i], true
 			}
 		}
+	}
+}
+
+// keepExcluded keeps what was read of minutes that do not count, but for hours of which the store has dropped
+// something since they were counted: there it would take out less than what counts, or nothing. Of those that is kept which
+// was read before, or the ledger tells.
+func (h *History) keepExcluded(from time.Time, cells []ledger.Cell) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for len(cells) > 0 {
+		n := min(len(cells), int(from.Truncate(time.Hour).Add(time.Hour).Sub(from)/time.Minute))
+		var sum ledger.Cell
+		for _, c := range cells[:n] {
+			sum = sum.Add(c)
+		}
+		to := from.Add(time.Duration(n) * time.Minute)
+		if !h.forgets() || h.ledger.Sum(from, to).Total <= sum.Total+1e-6 {
+			h.exclude(from, cells[:n])
+		}
+		from, cells = to, cells[n:]
 	}
 }
 

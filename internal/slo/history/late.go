@@ -31,12 +31,18 @@ func (h *History) Requeue(hours []time.Time) {
 	h.queueExclusions(h.sealed)
 }
 
+// forgets reports whether the store drops what was counted: old spans and logs. Metrics are kept for as long as the store is
+// told to keep them, deployments for ever, and those change.
+func (h *History) forgets() bool {
+	s := indicator.EventsOf(h.def.Measure)
+	return s != nil && s.Signal() != indicator.Deploys
+}
+
 // keepCounted puts back what the ledger has where less is read now: the store
 // drops old spans and logs, and what was counted stays counted.
 func (h *History) keepCounted(tier ledger.Tier, from time.Time, cells []ledger.Cell) {
-	s := indicator.EventsOf(h.def.Measure)
-	if s == nil || s.Signal() == indicator.Deploys {
-		return // deployments are kept for ever, and change
+	if !h.forgets() {
+		return
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()

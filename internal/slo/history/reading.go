@@ -143,11 +143,8 @@ func (h *History) scan(ctx context.Context, q indicator.Querier, now time.Time) 
 	case c.birth:
 		h.keepBirth(c.from, cells)
 		return nil
-	}
-	if c.excluded {
-		h.mu.Lock()
-		h.exclude(c.from, cells)
-		h.mu.Unlock()
+	case c.excluded:
+		h.keepExcluded(c.from, cells)
 		return nil
 	}
 	h.keepCounted(c.tier, c.from, cells)
