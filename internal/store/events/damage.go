@@ -19,9 +19,9 @@ import (
 // Damage names what was lost or set aside.
 type Damage struct {
 	Found  time.Time
-	Kind   string // part, index, segment, missing, missing segment, folder
+	Kind   string // part, index, segment, missing, missing parts, missing segment, folder, roster
 	Signal string // logs or spans
-	File   string // name in quarantine/, or of the file that is missing
+	File   string // name in quarantine/, or of the file or folder that is missing
 	// Range is the time that the file covered; zero if that is unknown.
 	Range  store.Range
 	Reason string
@@ -42,14 +42,17 @@ func (d Damage) Problem() model.Problem {
 			Severity: "warning", Message: fmt.Sprintf("log segment %s of the event store is missing (%s): %s between %s and %s are incomplete", d.File, d.Reason, d.Signal, at(d.Range.Start), at(d.Range.End)),
 			Cure: "restore it from a backup",
 		}
+	case d.Kind == "roster":
+		return d.rosterProblem()
 	case d.Range == store.Range{}:
 		return model.Problem{
 			Severity: "warning", Message: fmt.Sprintf("%s does not belong in the event store's folder (%s) and was set aside in quarantine/", d.File, d.Reason),
 			Cure: "look what it is; delete it from quarantine/ if nobody needs it",
 		}
-	case d.Kind == "missing":
+	case d.Kind == "missing" || d.Kind == "missing parts":
+		what := map[bool]string{true: "part " + d.File + " of the event store is missing", false: "parts in " + d.File + " of the event store are missing"}[d.Kind == "missing"]
 		return model.Problem{
-			Severity: "warning", Message: fmt.Sprintf("part %s of the event store is missing (%s): %s between %s and %s are incomplete", d.File, d.Reason, d.Signal, at(d.Range.Start), at(d.Range.End)),
+			Severity: "warning", Message: fmt.Sprintf("%s (%s): %s between %s and %s are incomplete", what, d.Reason, d.Signal, at(d.Range.Start), at(d.Range.End)),
 			Cure: "restore it from a backup",
 		}
 	}
@@ -149,6 +152,7 @@ func (s *shelf[R, S]) verify(p *part.Part, cause error) {
 		return
 	}
 	if s.take(p) {
+		s.db.remember(nil, []*part.Part{p})
 		s.quarantinePart(s.pathOf(p), store.Range{Start: p.MinTime, End: p.MaxTime + 1}, cause)
 		p.Release()
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/store/events/disk"
 	"github.com/signalbox-project/signalbox/internal/store/events/head"
 	"github.com/signalbox-project/signalbox/internal/store/events/part"
+	"github.com/signalbox-project/signalbox/internal/store/events/roster"
 	"github.com/signalbox-project/signalbox/internal/store/events/scan"
 	"github.com/signalbox-project/signalbox/internal/store/events/wal"
 )
@@ -104,6 +105,7 @@ type sealing struct {
 	mu       sync.Mutex    // one at a time seals, merges or deletes
 	wake     chan struct{} // there may be something to seal
 	rebuilds sync.WaitGroup
+	roster   *roster.Roster // under mu
 }
 
 func (s *sealing) wakeUp() {
@@ -243,6 +245,9 @@ func (db *DB) Close() error {
 	err := errors.Join(db.logs.close(), db.spans.close())
 	if db.acked != nil {
 		err = errors.Join(err, db.acked.Close())
+	}
+	if db.seal.roster != nil {
+		err = errors.Join(err, db.seal.roster.Close())
 	}
 	if db.lock != nil {
 		err = errors.Join(err, db.lock.Close())

@@ -20,13 +20,14 @@
 //     segments whose rows it holds; at start such segments are deleted, all others replayed.
 //     A merged part names the parts it replaces; at start those are deleted.
 //   - An acknowledged row is in a synced segment or a synced part.
+//   - A part is in the roster before its segments are deleted; before its files are deleted it is taken out.
 //   - Segment and part ids are never used twice.
 //   - Nothing damaged stops the store: it is moved to quarantine/, counted, and named with its range.
 //
 // Lock order: shelf.appendMu, shelf.mu, then leaf locks (a head's builder, a part, a
 // segment). No file is written under shelf.mu. DB.seal.mu is taken before all of them.
 //
-// Files: LOCK · wal/*.wal · logs/DAY/* · spans/DAY/* · quarantine/* (docs/formats/events.md).
+// Files: LOCK · ACKED · PARTS · wal/*.wal · logs/DAY/* · spans/DAY/* · quarantine/* (docs/formats/events.md).
 //
-// Start reading at db.go, then shelf.go, seal.go, open.go and maintain.go.
+// Start reading at db.go, then shelf.go, seal.go, open.go, known.go and maintain.go.
 package events

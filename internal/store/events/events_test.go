@@ -218,6 +218,14 @@ func (m *mortal) Create(name string) (disk.File, error) {
 	return mortalFile{f, m}, err
 }
 
+func (m *mortal) Append(name string) (disk.File, error) {
+	if err := m.dies(); err != nil {
+		return nil, err
+	}
+	f, err := m.OS.Append(name)
+	return mortalFile{f, m}, err
+}
+
 func (m *mortal) Rename(from, to string) error {
 	if err := m.dies(); err != nil {
 		return err

@@ -84,13 +84,13 @@ func (s *shelf[R, S]) expire(t time.Time) {
 	s.mu.Lock()
 	parts := slices.Clone(s.parts)
 	s.mu.Unlock()
+	parts = slices.DeleteFunc(parts, func(p *part.Part) bool { return p.MaxTime >= t.UnixNano() || !s.take(p) })
+	s.db.remember(nil, parts)
 	for _, p := range parts {
-		if p.MaxTime < t.UnixNano() && s.take(p) {
-			s.db.metrics.dropped.WithLabelValues(s.name(), "retention").Add(float64(p.Rows))
-			s.db.log.Info("part dropped by retention", "signal", s.name(), "part", p.Name(), "rows", p.Rows)
-			p.Doom()
-			p.Release()
-		}
+		s.db.metrics.dropped.WithLabelValues(s.name(), "retention").Add(float64(p.Rows))
+		s.db.log.Info("part dropped by retention", "signal", s.name(), "part", p.Name(), "rows", p.Rows)
+		p.Doom()
+		p.Release()
 	}
 	days, err := os.ReadDir(s.dir)
 	if err != nil {
@@ -159,6 +159,9 @@ func (s *shelf[R, S]) mergeable() []*part.Part {
 func (s *shelf[R, S]) merge() error {
 	s.db.seal.mu.Lock()
 	defer s.db.seal.mu.Unlock()
+	if err := s.db.seal.roster.Flush(); err != nil { // or the parts of one merge could be missed after the next one
+		return s.db.space.judge(err)
+	}
 	list := s.mergeable()
 	if list == nil {
 		return nil
@@ -180,6 +183,7 @@ func (s *shelf[R, S]) merge() error {
 		return s.db.space.judge(err)
 	}
 	merged.OnIndexDamage(s.indexDamaged)
+	s.db.remember([]*part.Part{merged}, list)
 	s.mu.Lock()
 	s.parts = append(slices.DeleteFunc(slices.Clone(s.parts), func(p *part.Part) bool { return slices.Contains(list, p) }), merged)
 	s.mu.Unlock()

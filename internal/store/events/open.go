@@ -14,6 +14,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/store"
 	"github.com/signalbox-project/signalbox/internal/store/events/disk"
 	"github.com/signalbox-project/signalbox/internal/store/events/part"
+	"github.com/signalbox-project/signalbox/internal/store/events/roster"
 	"github.com/signalbox-project/signalbox/internal/store/events/wal"
 )
 
@@ -31,12 +32,14 @@ func (db *DB) recover() error {
 	if err != nil {
 		return err
 	}
-	sealed := map[uint64]bool{}
-	for _, load := range []func([]wal.Name, map[uint64]bool) error{db.logs.load, db.spans.load} {
-		if err := load(segments, sealed); err != nil {
+	found := inventory{sealed: map[uint64]bool{}, there: map[uint64]bool{}}
+	for _, load := range []func([]wal.Name, *inventory) error{db.logs.load, db.spans.load} {
+		if err := load(segments, &found); err != nil {
 			return err
 		}
 	}
+	db.openRoster(&found, len(segments)) // before what the parts hold is deleted from the log
+	sealed := found.sealed
 	for _, name := range segments {
 		if err := db.replaySegment(name, sealed[name.ID], acked[name]); err != nil {
 			return err
@@ -163,7 +166,7 @@ func (s *shelf[R, S]) replay(name wal.Name, path string) (wal.Report, error) {
 }
 
 // load opens all parts and notes the segments they stand for.
-func (s *shelf[R, S]) load(segments []wal.Name, sealed map[uint64]bool) error {
+func (s *shelf[R, S]) load(segments []wal.Name, found *inventory) error {
 	days, err := os.ReadDir(s.dir)
 	if err != nil {
 		return err
@@ -187,17 +190,25 @@ func (s *shelf[R, S]) load(segments []wal.Name, sealed map[uint64]bool) error {
 			continue
 		}
 		for path, exts := range names {
+			found.saw(path)
 			g.Go(func() error { s.loadPart(path, exts, logged); return nil })
 		}
 	}
 	if err := g.Wait(); err != nil {
 		return err
 	}
+	for _, p := range s.parts {
+		for _, name := range p.Replaces {
+			found.saw(name)
+		}
+	}
 	s.dropReplaced()
 	for _, p := range s.parts {
+		found.there[p.ID] = true // whatever the file is called
+		found.parts = append(found.parts, roster.EntryOf(p))
 		s.db.ids.saw(p.ID)
 		for _, id := range p.Segments {
-			sealed[id] = true
+			found.sealed[id] = true
 			s.db.ids.saw(id)
 		}
 	}

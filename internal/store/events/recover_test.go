@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/signalbox-project/signalbox/internal/store/events/roster"
 	"github.com/signalbox-project/signalbox/internal/store/events/wal"
 )
 
@@ -28,6 +29,7 @@ func TestAFolderWhereAFileBelongsAndTheOtherWayRoundNeverStopsTheStart(t *testin
 	}{
 		{"LOCK", toFolder, "wal"},
 		{wal.AckedName, toFolder, "wal"},
+		{roster.Name, toFolder, "early"},
 		{segment, toFolder, "early"},
 		{"wal", toFile, "early"},
 		{"quarantine", toFile, "wal"},

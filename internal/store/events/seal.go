@@ -56,6 +56,7 @@ func (s *shelf[R, S]) seal(h *memHead[R, S]) error {
 			return err
 		}
 		p.OnIndexDamage(s.indexDamaged)
+		s.db.remember([]*part.Part{p}, nil)
 		s.db.metrics.sealedBytes.WithLabelValues(s.name()).Add(float64(p.Size))
 		s.db.metrics.sealSeconds.WithLabelValues(s.name()).Observe(s.db.now().Sub(start).Seconds())
 	}

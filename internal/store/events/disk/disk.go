@@ -29,6 +29,8 @@ type File interface {
 type FS interface {
 	// Create makes a new file; it is an error if the name exists.
 	Create(name string) (File, error)
+	// Append opens a file that exists; writes go to its end.
+	Append(name string) (File, error)
 	Rename(from, to string) error
 	Remove(name string) error
 	MkdirAll(dir string) error
@@ -57,6 +59,15 @@ func (f osFile) Truncate(size int64) error {
 // Create implements FS.
 func (OS) Create(name string) (File, error) {
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640)
+	if err != nil {
+		return nil, err
+	}
+	return osFile{f}, nil
+}
+
+// Append implements FS.
+func (OS) Append(name string) (File, error) {
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_APPEND, 0)
 	if err != nil {
 		return nil, err
 	}
