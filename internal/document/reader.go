@@ -213,13 +213,26 @@ func (n Node) Problem(path, message, cure string) {
 func scalar(n ast.Node) (string, bool) {
 	switch n := n.(type) {
 	case *ast.StringNode:
-		return n.Value, true
+		return plainText(n), true
 	case *ast.LiteralNode:
 		return n.Value.Value, true
 	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode:
 		return n.GetToken().Value, true
 	}
 	return "", false
+}
+
+// plainText is the text of a node with the tabs that stand in it: the library drops those of a text
+// without quotes, and a query's words would grow together.
+func plainText(n *ast.StringNode) string {
+	if n.Token == nil || n.Token.Type != token.StringType {
+		return n.Value
+	}
+	origin := strings.TrimSpace(n.Token.Origin)
+	if !strings.Contains(origin, "\t") || strings.Contains(origin, "\n") {
+		return n.Value
+	}
+	return origin
 }
 
 // Place is where a problem is reported.

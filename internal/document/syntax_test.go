@@ -66,3 +66,14 @@ func TestMarkersOfEveryKindAreRead(t *testing.T) {
 		}
 	}
 }
+
+func TestTabsWithinATextStay(t *testing.T) {
+	for text, want := range map[string]string{
+		"a: up\tand x\n": "up\tand x", "a: \tup \t # b\tc\n": "up", "a: 'x\ty'\n": "x\ty", "{a: x\ty, b: z}\n": "x\ty", "a: |\n  x\ty\n": "x\ty\n", "a: &x x\ty\n": "x\ty",
+	} {
+		_, o := object(t, text)
+		if got := o.Str("a", true); got != want {
+			t.Errorf("%q is read as %q, want %q", text, got, want)
+		}
+	}
+}

@@ -25,15 +25,14 @@ func (r *reader) alpha(o *document.Object, kind string, docs *Documents) {
 
 // alphaSLO reads an SLO. Objectives with indicators of their own are SLOs of their own, as Sloth has it.
 func (r *reader) alphaSLO(o *document.Object) (slos []SLO) {
-	s := SLO{Meta: r.meta(o), Method: Occurrences}
+	s := SLO{Meta: r.meta(o)}
 	spec := o.Object("spec", true)
 	if spec == nil {
+		o.End()
 		return nil
 	}
 	s.Description, s.Service = spec.Str("description", false), spec.Str("service", true)
-	if m := spec.Str("budgetingMethod", false); m != "" {
-		s.Method = m
-	}
+	s.Method = method(spec)
 	s.Window, s.Calendar = r.alphaWindow(spec)
 	if in := spec.Object("indicator", false); in != nil {
 		s.Indicator = &SLI{Meta: Meta{Name: s.Name, File: r.File, Line: in.Line()}}

@@ -25,6 +25,7 @@ func (r *reader) generatorDocument(o *document.Object) SLO {
 	}
 	spec := o.Object("spec", true)
 	if spec == nil {
+		o.End()
 		return s
 	}
 	s.Description = spec.Str("description", false)

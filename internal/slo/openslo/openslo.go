@@ -410,6 +410,7 @@ func (r *reader) metric(o *document.Object) *Metric {
 	m := &Metric{}
 	source := r.metricSource(o, m)
 	if source == nil {
+		o.End()
 		return m
 	}
 	if spec := source.Object("spec", true); spec != nil {

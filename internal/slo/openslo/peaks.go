@@ -47,6 +47,7 @@ func (r *reader) peakCalendar(o *document.Object) PeakCalendar {
 	c := PeakCalendar{Meta: r.meta(o), Zone: time.UTC, Dates: map[string][]PeakPeriod{}}
 	spec := o.Object("spec", true)
 	if spec == nil {
+		o.End()
 		return c
 	}
 	c.Description = spec.Str("description", false)

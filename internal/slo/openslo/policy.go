@@ -85,6 +85,7 @@ func (r *reader) alertPolicy(o *document.Object) AlertPolicy {
 	p := AlertPolicy{Meta: r.meta(o)}
 	spec := o.Object("spec", true)
 	if spec == nil {
+		o.End()
 		return p
 	}
 	p.Description = spec.Str("description", false)
@@ -108,6 +109,7 @@ func (r *reader) alertCondition(o *document.Object) AlertCondition {
 	c := AlertCondition{Meta: r.meta(o)}
 	spec := o.Object("spec", true)
 	if spec == nil {
+		o.End()
 		return c
 	}
 	c.Description, c.Severity = spec.Str("description", false), spec.Str("severity", true)
@@ -138,7 +140,10 @@ func (r *reader) alertCondition(o *document.Object) AlertCondition {
 func (r *reader) notificationTarget(o *document.Object) NotificationTarget {
 	t := NotificationTarget{Meta: r.meta(o)}
 	if spec := o.Object("spec", true); spec != nil {
-		t.Description, t.Target = spec.Str("description", false), spec.Str("target", true)
+		t.Description, t.Target = spec.Str("description", false), strings.TrimSpace(spec.Str("target", false))
+		if t.Target == "" {
+			spec.At("target").Problem("is missing", "name who is told, for example `target: pagerduty`")
+		}
 		spec.End()
 	}
 	o.End()

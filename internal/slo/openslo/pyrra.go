@@ -56,6 +56,7 @@ func (r *reader) pyrraDocument(o *document.Object) SLO {
 	}
 	spec := o.Object("spec", true)
 	if spec == nil {
+		o.End()
 		return s
 	}
 	s.Description = spec.Str("description", false)

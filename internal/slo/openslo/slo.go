@@ -9,7 +9,7 @@ import (
 )
 
 func (r *reader) slo(o *document.Object) SLO {
-	s := SLO{Meta: r.meta(o), Method: Occurrences}
+	s := SLO{Meta: r.meta(o)}
 	spec := o.Object("spec", true)
 	if spec == nil {
 		o.End()
@@ -22,15 +22,7 @@ func (r *reader) slo(o *document.Object) SLO {
 		s.Indicator = &sli
 	}
 	s.Window, s.Calendar = r.window(spec)
-	if m := spec.Str("budgetingMethod", false); m != "" {
-		s.Method = m
-	}
-	switch s.Method {
-	case Occurrences, Timeslices, RatioTimeslices:
-	default:
-		spec.At("budgetingMethod").Problem(fmt.Sprintf("budgetingMethod %q is unknown", s.Method),
-			document.DidYouMean(s.Method, []string{Occurrences, Timeslices, RatioTimeslices}))
-	}
+	s.Method = method(spec)
 	for _, n := range spec.List("objectives", true) {
 		if oo := n.Object("objectives"); oo != nil {
 			s.Objectives = append(s.Objectives, r.objective(oo, s.Method))
@@ -41,6 +33,19 @@ func (r *reader) slo(o *document.Object) SLO {
 	spec.End()
 	o.End()
 	return s
+}
+
+// method reads how a budget is counted; occurrences where nobody says.
+func method(spec *document.Object) string {
+	m := spec.Str("budgetingMethod", false)
+	switch m {
+	case "":
+		return Occurrences
+	case Occurrences, Timeslices, RatioTimeslices:
+	default:
+		spec.At("budgetingMethod").Problem(fmt.Sprintf("budgetingMethod %q is unknown", m), document.DidYouMean(m, []string{Occurrences, Timeslices, RatioTimeslices}))
+	}
+	return m
 }
 
 // indicators checks that the SLO has one indicator, or each of its objectives
@@ -71,6 +76,7 @@ func (s *SLO) Composite() bool {
 // indicator is an SLI inside an SLO; its metadata may be left out.
 func (r *reader) indicator(o *document.Object, slo Meta) SLI {
 	meta := Meta{Name: slo.Name, File: slo.File, Line: o.Line()}
+	o.Ignore("metadata") // known where it is left out, too
 	if o.Has("metadata") {
 		meta = r.meta(o)
 	}
@@ -102,6 +108,8 @@ func (r *reader) span(o *document.Object, text string, rolling bool, key string)
 		o.Problem("the window rolls and follows a calendar", "keep one: `isRolling: false` with calendar, or `isRolling: true` without")
 	}
 	if text == "" {
+		o.Ignore("calendar")
+		o.End() // a key next to the missing one may be that one, misspelt
 		return 0, nil
 	}
 	if !rolling {

@@ -95,7 +95,7 @@ var (
 // slothDocument reads a file of Sloth's.
 func (r *reader) slothDocument(o *document.Object, docs *Documents) {
 	o.Ignore("version")
-	r.slothSpec(o, slothFile, docs)
+	r.slothSpec(o, slothFile, r.Errors(), docs)
 	o.End()
 }
 
@@ -104,12 +104,14 @@ func (r *reader) slothKubernetes(o *document.Object, kind string, docs *Document
 	o.Ignore("apiVersion", "kind", "metadata", "status")
 	spec := o.Object("spec", true)
 	if spec == nil {
+		o.End()
 		return
 	}
 	switch kind {
 	case "PrometheusServiceLevel":
+		before := r.Errors()
 		r.kubernetesMeta(o) // the SLOs have names of their own; what stands wrong here is said
-		r.slothSpec(spec, slothObject, docs)
+		r.slothSpec(spec, slothObject, before, docs)
 		spec.End()
 	case "AlertWindows":
 		add(r, &docs.Windows, func() AlertWindows { return r.alertWindows(spec) })
@@ -149,15 +151,21 @@ func (r *reader) alertWindows(spec *document.Object) AlertWindows {
 	return w
 }
 
-func (r *reader) slothSpec(o *document.Object, form slothForm, docs *Documents) {
+// slothSpec reads the SLOs of a document; none is kept when what they share had a problem, of which there
+// were as many as before without it.
+func (r *reader) slothSpec(o *document.Object, form slothForm, before int, docs *Documents) {
 	service, labels := o.Str("service", true), o.StrMap("labels")
 	alerts := r.slothPlugins(o, form.chain, true)
+	kept := &docs.SLOs
+	if r.Errors() > before {
+		kept = new([]SLO)
+	}
 	for _, n := range o.List("slos", true) {
 		e := n.Object("slos")
 		if e == nil {
 			continue
 		}
-		add(r, &docs.SLOs, func() SLO { return r.slothSLO(e, form, service, labels, alerts) })
+		add(r, kept, func() SLO { return r.slothSLO(e, form, service, labels, alerts) })
 	}
 }
 
