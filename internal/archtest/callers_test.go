@@ -239,6 +239,22 @@ func hasAll(t types.Type, i *types.Interface) bool {
 	return true
 }
 
+// ofAny is a generic type made concrete: its methods are found then as those of any other.
+func ofAny(t *types.Named) types.Type {
+	args := make([]types.Type, t.TypeParams().Len())
+	for i := range args {
+		args[i] = types.Universe.Lookup("any").Type()
+	}
+	if len(args) == 0 {
+		return t
+	}
+	concrete, err := types.Instantiate(nil, t, args, false)
+	if err != nil {
+		return t
+	}
+	return concrete
+}
+
 // types are pointers to the named types of the module: their method sets hold everything.
 func (p *program) types() []types.Type {
 	if p.named != nil {
@@ -250,8 +266,8 @@ func (p *program) types() []types.Type {
 			if !ok || name.IsAlias() {
 				continue
 			}
-			if t, ok := name.Type().(*types.Named); ok && !types.IsInterface(t) && t.TypeParams().Len() == 0 {
-				p.named = append(p.named, types.NewPointer(t))
+			if t, ok := name.Type().(*types.Named); ok && !types.IsInterface(t) {
+				p.named = append(p.named, types.NewPointer(ofAny(t)))
 			}
 		}
 	}
