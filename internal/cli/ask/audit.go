@@ -39,11 +39,12 @@ Exit status: 0 as it was written, 1 not, 3 no answer from the server.`,
 		Example: "  signalbox audit verify",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			var v model.AuditVerification
-			if err := c.Get(cmd.Context(), "/sb/v1/audit/verify", nil, &v); err != nil {
+			var got answer[model.AuditVerification]
+			if err := c.Get(cmd.Context(), "/sb/v1/audit/verify", nil, &got); err != nil {
 				return err
 			}
-			if err := o.print(cmd, v, func(w io.Writer) error {
+			v := got.value
+			if err := o.print(cmd, got.raw, func(w io.Writer) error {
 				text := fmt.Sprintf("intact: %d entries", v.Entries)
 				if !v.Intact {
 					text = fmt.Sprintf("NOT INTACT: %s (first bad entry %d; the %d before it fit)", v.Fault, v.FirstBad, v.FirstBad-1)
@@ -82,15 +83,15 @@ func auditSearchCommand() *cobra.Command {
 					params.Set(name, v)
 				}
 			}
-			var got struct {
+			var got answer[struct {
 				Entries []model.AuditEntry `json:"entries"`
-			}
+			}]
 			if err := c.Get(cmd.Context(), "/sb/v1/audit", params, &got); err != nil {
 				return err
 			}
-			return o.print(cmd, got, func(w io.Writer) error {
+			return o.print(cmd, got.raw, func(w io.Writer) error {
 				t := newTable("ENTRY", "TIME", "ACTOR", "ACTION", "SUBJECT", "DETAILS")
-				for _, e := range got.Entries {
+				for _, e := range got.value.Entries {
 					t.row(strconv.FormatInt(e.ID, 10), e.Time.Format(time.RFC3339), e.Actor, e.Action, e.Subject, detailsText(e.Details))
 				}
 				t.write(w)

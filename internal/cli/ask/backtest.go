@@ -103,13 +103,19 @@ func ReadSet(slos, policies, rules []string) (set backtest.Set, err error) {
 	return set, nil
 }
 
+// backtestJob is a job whose result is kept as it came.
+type backtestJob struct {
+	backtest.Job
+	Result answer[backtest.Result] `json:"result"`
+}
+
 // pollEvery is how often a job is asked how far it is.
 const pollEvery = 300 * time.Millisecond
 
 // Run asks, shows how far the server is, and prints what it answers.
 func (b *Backtest) Run(cmd *cobra.Command) error {
 	ctx := cmd.Context()
-	var job backtest.Job
+	var job backtestJob
 	if err := b.client.PostJSON(ctx, "/sb/v1/backtest", b.Replay, &job); err != nil {
 		return err
 	}
@@ -138,13 +144,13 @@ func (b *Backtest) Run(cmd *cobra.Command) error {
 	if job.State != backtest.Done {
 		return fmt.Errorf("the backtest is %s: %s", job.State, job.Error)
 	}
-	return b.output.print(cmd, job.Result, func(w io.Writer) error { return printBacktest(w, job.Result) })
+	return b.output.print(cmd, job.Result.raw, func(w io.Writer) error { return printBacktest(w, job.Result.value) })
 }
 
 const clock = "2006-01-02 15:04"
 
-func printBacktest(w io.Writer, r *backtest.Result) error {
-	fmt.Fprintf(w, "%s to %s UTC, every %s\n%s\n", r.Start.Format(clock), r.End.Format(clock), r.Step, r.Summary)
+func printBacktest(w io.Writer, r backtest.Result) error {
+	fmt.Fprintf(w, "%s to %s UTC, every %s\n%s\n", r.Start.UTC().Format(clock), r.End.UTC().Format(clock), r.Step, r.Summary)
 	for _, s := range r.Sets {
 		if len(r.Sets) > 1 {
 			fmt.Fprintf(w, "\n%s\n", s.Name)
@@ -195,7 +201,7 @@ func printPages(w io.Writer, pages []backtest.Page) {
 		if p.End == nil {
 			long += " (goes on)"
 		}
-		t.row(p.Start.Format(clock), p.Severity, p.Receiver, long, strings.Join(p.Alerts, ", "))
+		t.row(p.Start.UTC().Format(clock), p.Severity, p.Receiver, long, strings.Join(p.Alerts, ", "))
 	}
 	fmt.Fprintln(w)
 	t.write(w)

@@ -46,11 +46,12 @@ taken out; --delete takes one back.`,
 				}
 				*at.dst = t
 			}
-			var stored model.SLOCorrection
-			if err := c.PostJSON(cmd.Context(), path, body, &stored); err != nil {
+			var got answer[model.SLOCorrection]
+			if err := c.PostJSON(cmd.Context(), path, body, &got); err != nil {
 				return err
 			}
-			return o.print(cmd, stored, func(w io.Writer) error {
+			stored := got.value
+			return o.print(cmd, got.raw, func(w io.Writer) error {
 				_, err := fmt.Fprintf(w, "%s no longer counts %s to %s (%s, correction %s)\n", args[0],
 					stored.Start.Format(time.RFC3339), stored.End.Format(time.RFC3339), stored.Kind, stored.ID)
 				return err
@@ -81,19 +82,19 @@ func deleteCorrection(cmd *cobra.Command, c *client.Client, path, actor string) 
 }
 
 func listCorrections(cmd *cobra.Command, c *client.Client, o *output, path string) error {
-	var answer struct {
+	var got answer[struct {
 		Corrections []model.SLOCorrection `json:"corrections"`
-	}
-	if err := c.Get(cmd.Context(), path, nil, &answer); err != nil {
+	}]
+	if err := c.Get(cmd.Context(), path, nil, &got); err != nil {
 		return err
 	}
-	return o.print(cmd, answer, func(w io.Writer) error {
-		if len(answer.Corrections) == 0 {
+	return o.print(cmd, got.raw, func(w io.Writer) error {
+		if len(got.value.Corrections) == 0 {
 			_, err := fmt.Fprintln(w, "Nothing was taken out.")
 			return err
 		}
 		t := newTable("ID", "KIND", "START", "END", "AUTHOR", "REASON")
-		for _, x := range answer.Corrections {
+		for _, x := range got.value.Corrections {
 			t.row(x.ID, x.Kind, x.Start.Format(time.RFC3339), x.End.Format(time.RFC3339), x.Author, x.Reason)
 		}
 		t.write(w)

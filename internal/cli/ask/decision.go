@@ -3,6 +3,7 @@ package ask
 import (
 	"crypto/ed25519"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -49,11 +50,15 @@ shown with the decision and with every decision that passes because of it.`,
 				}
 				actor = u.Username
 			}
-			var d model.GateDecision
-			if err := c.PostJSON(cmd.Context(), decisionPath(args[0], "/override"), map[string]string{"actor": actor, "reason": reason}, &d); err != nil {
+			var got answer[model.GateDecision]
+			if err := c.PostJSON(cmd.Context(), decisionPath(args[0], "/override"), map[string]string{"actor": actor, "reason": reason}, &got); err != nil {
 				return err
 			}
-			return o.print(cmd, d, func(w io.Writer) error {
+			d := got.value
+			if d.Override == nil {
+				return errors.New("the answer holds no override; check that --server is a Signalbox server")
+			}
+			return o.print(cmd, got.raw, func(w io.Writer) error {
 				_, err := fmt.Fprintf(w, "%s %s in %s may be deployed until %s (%s, by %s)\n", d.Override.Service, orDash(d.Override.Version),
 					orDash(d.Override.Environment), d.Override.Expires.Format("2006-01-02 15:04:05 MST"), d.Override.Reason, d.Override.Actor)
 				return err
@@ -148,11 +153,12 @@ a decision, and compares. Exit status: 0 the same, 1 not the same or the
 signature does not fit, 3 no answer from the server.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var r gate.Replay
-			if err := c.PostJSON(cmd.Context(), decisionPath(args[0], "/replay"), json.RawMessage("{}"), &r); err != nil {
+			var got answer[gate.Replay]
+			if err := c.PostJSON(cmd.Context(), decisionPath(args[0], "/replay"), json.RawMessage("{}"), &got); err != nil {
 				return err
 			}
-			if err := o.print(cmd, r, func(w io.Writer) error {
+			r := got.value
+			if err := o.print(cmd, got.raw, func(w io.Writer) error {
 				outcome := "the same"
 				if !r.Same {
 					outcome = "NOT THE SAME"
@@ -181,11 +187,12 @@ func gatePoliciesCommand() *cobra.Command {
 		Short: "Show the budget policies and what they mean now",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			var v gate.PolicyView
-			if err := c.Get(cmd.Context(), "/sb/v1/gate/policies", nil, &v); err != nil {
+			var got answer[gate.PolicyView]
+			if err := c.Get(cmd.Context(), "/sb/v1/gate/policies", nil, &got); err != nil {
 				return err
 			}
-			return o.print(cmd, v, func(w io.Writer) error { return printPolicies(w, v) })
+			v := got.value
+			return o.print(cmd, got.raw, func(w io.Writer) error { return printPolicies(w, v) })
 		},
 	}
 	c.Flags(cmd.Flags())
@@ -261,11 +268,15 @@ Exit status:
 		Example: `  signalbox gate canary --service edge --baseline 2.4.1 --canary 2.4.2 --window 30m`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			var r canary.Result
-			if err := c.PostJSON(cmd.Context(), "/sb/v1/gate/canary", req, &r); err != nil {
+			var got answer[canary.Result]
+			if err := c.PostJSON(cmd.Context(), "/sb/v1/gate/canary", req, &got); err != nil {
 				return err
 			}
-			if err := o.print(cmd, r, func(w io.Writer) error { return printCanary(w, r) }); err != nil {
+			r := got.value
+			if r.Verdict == "" {
+				return errNoVerdict
+			}
+			if err := o.print(cmd, got.raw, func(w io.Writer) error { return printCanary(w, r) }); err != nil {
 				return err
 			}
 			return command.Exit(gateStatus(r.Verdict))

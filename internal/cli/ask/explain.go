@@ -11,7 +11,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/cli/client"
 )
 
-// explanation is what /sb/v1/explain answers.
+// explanation is what is printed of the answer of /sb/v1/explain.
 type explanation struct {
 	Alert       string            `json:"alert"`
 	Fingerprint string            `json:"fingerprint"`
@@ -44,11 +44,12 @@ nobody by the silence, the inhibiting alert or the route.`,
 		Example: "  signalbox explain Watchdog",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var e explanation
-			if err := c.Get(cmd.Context(), "/sb/v1/explain/"+url.PathEscape(args[0]), nil, &e); err != nil {
+			var got answer[explanation]
+			if err := c.Get(cmd.Context(), "/sb/v1/explain/"+url.PathEscape(args[0]), nil, &got); err != nil {
 				return err
 			}
-			return o.print(cmd, e, func(w io.Writer) error {
+			e := got.value
+			return o.print(cmd, got.raw, func(w io.Writer) error {
 				fmt.Fprintln(w, e.Summary)
 				if e.Query != "" {
 					fmt.Fprintf(w, "  query  %s\n", e.Query)

@@ -1,6 +1,7 @@
 package ask
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
@@ -19,6 +20,9 @@ func Gate() *cobra.Command {
 		Short: "Ask whether a deployment is safe",
 	}, gateCheckCommand(), gateOverrideCommand(), gateVerifyCommand(), gateReplayCommand(), gatePoliciesCommand(), gateCanaryCommand())
 }
+
+// errNoVerdict: the JSON of another program than ours is no reason to hold, nor to go ahead.
+var errNoVerdict = errors.New("the answer holds no verdict; check that --server is a Signalbox server")
 
 // gateStatus maps a verdict to the exit status of gate check.
 func gateStatus(v model.Verdict) int {
@@ -51,12 +55,16 @@ Exit status:
   signalbox gate check --service edge --version 2.4.2 --critical   # a critical fix`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			var d model.GateDecision
-			if err := c.PostJSON(cmd.Context(), "/sb/v1/gate", req, &d); err != nil {
+			var got answer[model.GateDecision]
+			if err := c.PostJSON(cmd.Context(), "/sb/v1/gate", req, &got); err != nil {
 				return err
 			}
+			d := got.value
+			if d.Verdict == "" {
+				return errNoVerdict
+			}
 			if !quiet {
-				if err := o.print(cmd, d, func(w io.Writer) error { return printDecision(w, d) }); err != nil {
+				if err := o.print(cmd, got.raw, func(w io.Writer) error { return printDecision(w, d) }); err != nil {
 					return err
 				}
 			}

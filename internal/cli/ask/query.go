@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -33,93 +32,6 @@ func (t *timeFlags) add(cmd *cobra.Command, start string) {
 	cmd.Flags().StringVar(&t.end, "end", "now", "until")
 }
 
-func queryPromQLCommand() *cobra.Command {
-	var c client.Client
-	var o output
-	var at string
-	cmd := &cobra.Command{
-		Use:     "promql EXPRESSION",
-		Short:   "Evaluate a PromQL expression at one moment",
-		Example: `  signalbox query promql 'sum by (service) (rate(signalbox_span_duration_seconds_count[5m]))'`,
-		Args:    cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			params := url.Values{"query": {args[0]}}
-			if at != "" {
-				params.Set("time", at)
-			}
-			var answer promAnswer
-			if err := c.PostForm(cmd.Context(), "/api/v1/query", params, &answer); err != nil {
-				return err
-			}
-			return o.print(cmd, answer, answer.write)
-		},
-	}
-	cmd.Flags().StringVar(&at, "time", "", "evaluate at this time: RFC 3339 or Unix seconds (default now)")
-	c.Flags(cmd.Flags())
-	o.flags(cmd.Flags())
-	return cmd
-}
-
-// promAnswer is Prometheus' answer to an instant query.
-type promAnswer struct {
-	Status string `json:"status"`
-	Data   struct {
-		ResultType string          `json:"resultType"`
-		Result     json.RawMessage `json:"result"`
-	} `json:"data"`
-	Warnings []string `json:"warnings,omitempty"`
-	Infos    []string `json:"infos,omitempty"`
-}
-
-func (a promAnswer) write(w io.Writer) error {
-	for _, warning := range a.Warnings {
-		fmt.Fprintln(w, "warning:", warning)
-	}
-	if a.Data.ResultType == "scalar" || a.Data.ResultType == "string" {
-		var v [2]any
-		if err := json.Unmarshal(a.Data.Result, &v); err != nil {
-			return fmt.Errorf("read result: %w", err)
-		}
-		_, err := fmt.Fprintln(w, v[1])
-		return err
-	}
-	var series []struct {
-		Metric map[string]string `json:"metric"`
-		Value  [2]any            `json:"value"`
-		Values [][2]any          `json:"values"`
-	}
-	if err := json.Unmarshal(a.Data.Result, &series); err != nil {
-		return fmt.Errorf("read result: %w", err)
-	}
-	if len(series) == 0 {
-		_, err := fmt.Fprintln(w, "no series")
-		return err
-	}
-	for _, s := range series {
-		if s.Values == nil {
-			fmt.Fprintf(w, "%s  %v\n", seriesName(s.Metric), s.Value[1])
-			continue
-		}
-		fmt.Fprintln(w, seriesName(s.Metric))
-		for _, v := range s.Values {
-			seconds, _ := v[0].(float64)
-			fmt.Fprintf(w, "  %s  %v\n", time.UnixMilli(int64(seconds*1e3)).UTC().Format(time.RFC3339), v[1])
-		}
-	}
-	return nil
-}
-
-func seriesName(labels map[string]string) string {
-	var parts []string
-	for k, v := range labels {
-		if k != "__name__" {
-			parts = append(parts, k+"="+strconv.Quote(v))
-		}
-	}
-	sort.Strings(parts)
-	return labels["__name__"] + "{" + strings.Join(parts, ", ") + "}"
-}
-
 func queryLogsCommand() *cobra.Command {
 	var c client.Client
 	var o output
@@ -132,22 +44,22 @@ func queryLogsCommand() *cobra.Command {
   signalbox query logs trace_id:4bf92f3577b34da6a3ce929d0e0e4736`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var answer struct {
+			var got answer[struct {
 				Logs      []model.LogRecord `json:"logs"`
 				Truncated bool              `json:"truncated"`
 				Hints     []string          `json:"hints,omitempty"`
-			}
+			}]
 			params := url.Values{"q": {strings.Join(args, " ")}, "start": {t.start}, "end": {t.end}, "limit": {strconv.Itoa(limit)}}
-			if err := c.Get(cmd.Context(), "/sb/v1/logs", params, &answer); err != nil {
+			if err := c.Get(cmd.Context(), "/sb/v1/logs", params, &got); err != nil {
 				return err
 			}
-			printHints(cmd, answer.Hints)
-			return o.print(cmd, answer, func(w io.Writer) error {
-				for i := len(answer.Logs) - 1; i >= 0; i-- {
-					printLog(w, answer.Logs[i])
+			printHints(cmd, got.value.Hints)
+			return o.print(cmd, got.raw, func(w io.Writer) error {
+				for i := len(got.value.Logs) - 1; i >= 0; i-- {
+					printLog(w, got.value.Logs[i])
 				}
-				if answer.Truncated {
-					fmt.Fprintf(cmd.ErrOrStderr(), "the newest %d; there are more (--limit, --start)\n", len(answer.Logs))
+				if got.value.Truncated {
+					fmt.Fprintf(cmd.ErrOrStderr(), "the newest %d; there are more (--limit, --start)\n", len(got.value.Logs))
 				}
 				return nil
 			})
@@ -194,12 +106,12 @@ func queryTracesCommand() *cobra.Command {
 			if slowest {
 				params.Set("order", "slowest")
 			}
-			var answer traceList
-			if err := c.Get(cmd.Context(), "/sb/v1/traces", params, &answer); err != nil {
+			var got answer[traceList]
+			if err := c.Get(cmd.Context(), "/sb/v1/traces", params, &got); err != nil {
 				return err
 			}
-			printHints(cmd, answer.Hints)
-			return o.print(cmd, answer, answer.write)
+			printHints(cmd, got.value.Hints)
+			return o.print(cmd, got.raw, got.value.write)
 		},
 	}
 	cmd.Flags().IntVar(&limit, "limit", 20, "at most so many traces")
@@ -246,11 +158,11 @@ func querySQLCommand() *cobra.Command {
 		Example: `  signalbox query sql "SELECT service, count(*) FROM logs WHERE level = 'error' GROUP BY ALL ORDER BY 2 DESC"`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var answer sqlAnswer
-			if err := c.PostJSON(cmd.Context(), "/sb/v1/sql", map[string]string{"query": args[0]}, &answer); err != nil {
+			var got answer[sqlAnswer]
+			if err := c.PostJSON(cmd.Context(), "/sb/v1/sql", map[string]string{"query": args[0]}, &got); err != nil {
 				return err
 			}
-			return o.print(cmd, answer, answer.write)
+			return o.print(cmd, got.raw, got.value.write)
 		},
 	}
 	c.Flags(cmd.Flags())
@@ -263,8 +175,8 @@ type sqlAnswer struct {
 		Name string `json:"name"`
 		Type string `json:"type"`
 	} `json:"columns"`
-	Rows      [][]any `json:"rows"`
-	Truncated bool    `json:"truncated"`
+	Rows      [][]json.RawMessage `json:"rows"`
+	Truncated bool                `json:"truncated"`
 }
 
 func (a sqlAnswer) write(w io.Writer) error {
@@ -289,16 +201,14 @@ func (a sqlAnswer) write(w io.Writer) error {
 	return err
 }
 
-func sqlCell(v any) string {
-	switch v := v.(type) {
-	case nil:
+// sqlCell prints numbers as the server wrote them: 64 bits do not fit into a float.
+func sqlCell(v json.RawMessage) string {
+	if string(v) == "null" {
 		return "NULL"
-	case string:
-		return v
 	}
-	text, err := json.Marshal(v)
-	if err != nil {
-		return fmt.Sprint(v)
+	var text string
+	if json.Unmarshal(v, &text) == nil {
+		return text
 	}
-	return string(text)
+	return string(v)
 }

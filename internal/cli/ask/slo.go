@@ -36,24 +36,24 @@ func sloListCommand() *cobra.Command {
 		Short: "List SLOs, the one in most danger first",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			var answer struct {
+			var got answer[struct {
 				SLOs    []model.SLOStatus `json:"slos"`
 				Summary string            `json:"summary"`
-			}
+			}]
 			params := url.Values{}
 			if service != "" {
 				params.Set("service", service)
 			}
-			if err := c.Get(cmd.Context(), "/sb/v1/slos", params, &answer); err != nil {
+			if err := c.Get(cmd.Context(), "/sb/v1/slos", params, &got); err != nil {
 				return err
 			}
-			return o.print(cmd, answer, func(w io.Writer) error {
-				fmt.Fprintln(w, answer.Summary)
-				if len(answer.SLOs) == 0 {
+			return o.print(cmd, got.raw, func(w io.Writer) error {
+				fmt.Fprintln(w, got.value.Summary)
+				if len(got.value.SLOs) == 0 {
 					return nil
 				}
 				t := newTable("STATE", "NAME", "SERVICE", "OBJECTIVE", "WINDOW", "BUDGET LEFT", "BAND", "WHY")
-				for _, s := range answer.SLOs {
+				for _, s := range got.value.SLOs {
 					t.row(string(s.State), s.Name, s.Service, human.Percent(s.Objective), s.Window, left(s.Budget), bandName(s.Band), s.Reason)
 				}
 				t.write(w)
@@ -101,11 +101,11 @@ func sloShowCommand() *cobra.Command {
 		Short: "Show one SLO: budget, band, burn rates, queries",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var s model.SLOStatus
-			if err := c.Get(cmd.Context(), "/sb/v1/slos/"+url.PathEscape(args[0]), nil, &s); err != nil {
+			var got answer[model.SLOStatus]
+			if err := c.Get(cmd.Context(), "/sb/v1/slos/"+url.PathEscape(args[0]), nil, &got); err != nil {
 				return err
 			}
-			return o.print(cmd, s, func(w io.Writer) error { return printSLO(w, s) })
+			return o.print(cmd, got.raw, func(w io.Writer) error { return printSLO(w, got.value) })
 		},
 	}
 	c.Flags(cmd.Flags())

@@ -3,8 +3,10 @@ package ask
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"text/tabwriter"
+	"unicode"
 
 	"github.com/signalbox-project/signalbox/internal/platform/human"
 )
@@ -14,7 +16,26 @@ type table struct{ rows [][]string }
 
 func newTable(header ...string) *table { return &table{rows: [][]string{header}} }
 
-func (t *table) row(cells ...string) { t.rows = append(t.rows, cells) }
+// row takes a cell as it is read on a terminal: a line break or a tab inside one would tear
+// the columns, and an escape sequence would act.
+func (t *table) row(cells ...string) {
+	for i, c := range cells {
+		cells[i] = printable(c)
+	}
+	t.rows = append(t.rows, cells)
+}
+
+func printable(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		if unicode.IsControl(r) {
+			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
 
 func (t *table) write(w io.Writer) {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)

@@ -171,7 +171,7 @@ func TestCheckSLOsNamesPlaceCauseAndCure(t *testing.T) {
 		{"Pyrra: a target of 100", swap(goodPyrra, `"99.5"`, `"100"`), []string{"a.yaml:5: spec.target: an objective of 100 % leaves no error budget; promise less"}},
 		{"Pyrra: a target of -1", swap(goodPyrra, `"99.5"`, `"-1"`), []string{"a.yaml:5: spec.target: an objective of -1 % promises nothing; promise more"}},
 		{"Pyrra: no window", swap(goodPyrra, "  window: 4w\n", ""), []string{"a.yaml:5: spec.window is missing; for example `window: 4w`"}},
-		{"Pyrra: a window that is none", swap(goodPyrra, "4w", "soon"), []string{`a.yaml:6: spec.window: window "soon" is not 1h to 400d; use for example 4w`}},
+		{"Pyrra: a window that is none", swap(goodPyrra, "4w", "soon"), []string{`a.yaml:6: spec.window: window "soon" is not 1h to 400d in whole minutes; use for example 4w`}},
 		{"Pyrra: a metric that does not parse", swap(goodPyrra, `code=~"5.."}`, `code=~"5.."`), []string{"a.yaml:9: SLO reads: bad query: ", "; try it in Explore"}},
 		{"Pyrra: no total", swap(goodPyrra, "      total: {metric: http_requests_total}\n", ""), []string{"a.yaml:9: spec.indicator.ratio.total is missing; for example"}},
 		{"Pyrra: no name", swap(goodPyrra, "{name: reads}", "{}"), []string{"a.yaml:3: metadata.name is missing; for example"}},
