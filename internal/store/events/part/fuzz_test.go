@@ -27,7 +27,7 @@ func FuzzIndexMetadata(f *testing.F) {
 				continue
 			}
 			info.Format = indexFormat
-			again := decodeMeta(bin.NewReader(encodeMeta(nil, &info.Meta)), indexFormat)
+			again := decodeMeta(bin.NewReader(encodeMeta(&info.Meta)), indexFormat)
 			if d := cmp.Diff(info.Meta, again); d != "" {
 				t.Fatalf("does not survive another round:\n%s", d)
 			}

@@ -72,7 +72,7 @@ func (x *index) encode() []byte {
 		blocks = append(blocks, b.Bytes()...)
 	}
 	trace, rollups := x.trace.Bytes(), encodeRollups(x.rollups)
-	meta := encodeMeta(nil, &x.Meta)
+	meta := encodeMeta(&x.Meta)
 	meta = binary.AppendUvarint(meta, uint64(x.tailOffset))
 	meta = binary.AppendUvarint(meta, uint64(x.tailCRC))
 	meta = binary.AppendUvarint(meta, uint64(len(x.blocks)))
@@ -92,8 +92,8 @@ func (x *index) encode() []byte {
 	return append(out, rollups...)
 }
 
-func encodeMeta(dst []byte, m *Meta) []byte {
-	dst = append(dst, byte(m.Signal))
+func encodeMeta(m *Meta) []byte {
+	dst := []byte{byte(m.Signal)}
 	for _, v := range [...]uint64{m.ID, uint64(m.Rows), uint64(m.Size)} {
 		dst = binary.AppendUvarint(dst, v)
 	}

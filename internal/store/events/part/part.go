@@ -32,7 +32,8 @@ func Name(minTime, maxTime int64, id uint64) string {
 		time.Unix(0, maxTime).UTC().Add(time.Second-1).Format(nameTime), id)
 }
 
-// RangeOfName reads the time range back from a part's name, with or without folders and ending.
+// RangeOfName reads the time range back from a part's name, with or without folders and ending. A
+// name's end is inclusive, a range's is not: an event at that second's very start is within.
 func RangeOfName(name string) (store.Range, bool) {
 	base := filepath.Base(name)
 	from, rest, ok := strings.Cut(base, "-")
@@ -42,7 +43,7 @@ func RangeOfName(name string) (store.Range, bool) {
 	if !ok || !ok2 || err != nil || err2 != nil {
 		return store.Range{}, false
 	}
-	return store.RangeOf(start, end), true
+	return store.RangeOf(start, end.Add(1)), true
 }
 
 // DayOf is the name of the day folder that t (Unix ns) belongs to.

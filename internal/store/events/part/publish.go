@@ -16,8 +16,8 @@ import (
 )
 
 // WriteLogs seals a snapshot: it writes the pair into the day folder dir and opens it. The
-// snapshot MUST NOT be empty. After an error the part does not exist,
-// though the error of the last sync leaves that open until the next start.
+// snapshot MUST NOT be empty. After an error the part does not exist, unless the disk refuses
+// to remove what was written as well.
 func WriteLogs(fs disk.FS, dir string, l *head.Logs, opt Options) (*Part, error) {
 	return write(fs, dir, logsTable(l), logsColumns(l), opt)
 }
@@ -39,13 +39,34 @@ func write(fs disk.FS, dir string, t *table, cols columns, opt Options) (*Part, 
 	if err := fs.SyncDir(filepath.Dir(dir)); err != nil {
 		return nil, err
 	}
-	if err := disk.Publish(fs, path+IndexExt, x.encode()); err != nil {
-		return nil, err
+	if err := publishPair(fs, path, x.encode(), file); err != nil {
+		return nil, errors.Join(err, unpublish(fs, path))
 	}
-	if err := disk.Publish(fs, path+RowsExt, file); err != nil {
-		return nil, errors.Join(err, fs.Remove(path+IndexExt))
+	p, err := Open(path)
+	if err != nil {
+		return nil, errors.Join(err, unpublish(fs, path))
 	}
-	return Open(path)
+	return p, nil
+}
+
+func publishPair(fs disk.FS, path string, index, rows []byte) error {
+	if err := disk.Publish(fs, path+IndexExt, index); err != nil {
+		return err
+	}
+	return disk.Publish(fs, path+RowsExt, rows)
+}
+
+// unpublish removes a pair that its caller believes was not written: names may stand also after an
+// error, that of the last sync for example. An index that stays tells of lost rows, and rows
+// that stay come twice, when a second attempt under another id holds them as well.
+func unpublish(fs disk.FS, path string) error {
+	var errs []error
+	for _, ext := range [...]string{IndexExt, RowsExt} {
+		if err := fs.Remove(path + ext); err != nil && !errors.Is(err, os.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // Rebuild writes a part's lost or damaged index anew from its Parquet file and
