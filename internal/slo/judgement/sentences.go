@@ -26,7 +26,7 @@ func mistrust(limits Limits, d *definition.Definition, m Measured) *doubt {
 	stale := time.Duration(limits.StaleAfter)
 	switch {
 	case m.Err != nil:
-		return &doubt{model.DoubtFailing, fmt.Sprintf("Its query fails: %v.", m.Err), "Mend the query in " + d.File + " or free the metrics store; the Verdict returns by itself."}
+		return &doubt{model.DoubtFailing, fmt.Sprintf("Its query fails: %v.", m.Err), "Mend the query in " + d.File + " or free the metrics store; the verdict returns by itself."}
 	case m.Fault != nil && m.Fault.Kind == indicator.UnknownMetric:
 		return &doubt{model.DoubtNoData, "No data has been seen within " + WindowWords(d) + ". " + m.Fault.Reason(), m.Fault.Cure() + " The query stands in " + d.File + "."}
 	case m.Fault != nil && m.Fault.Kind == indicator.NativeHistogram:
@@ -38,7 +38,7 @@ func mistrust(limits Limits, d *definition.Definition, m Measured) *doubt {
 	case m.Loaded == 0:
 		return &doubt{model.DoubtReading, "Its history is being read.", "Wait a few seconds."}
 	case m.Outside > 0 && m.Budget.Minutes == 0 && m.Felt.Minutes > 0:
-		return &doubt{model.DoubtCorrected, "Corrections take out everything that was Measured in the window.", "Wait, or remove a correction that is too long."}
+		return &doubt{model.DoubtCorrected, "Corrections take out everything that was measured in the window.", "Wait, or remove a correction that is too long."}
 	case m.LastData.IsZero() || m.Budget.Minutes == 0 && (d.Calendar == nil || m.History == 0):
 		return &doubt{model.DoubtNoData, "No data has been seen within " + WindowWords(d) + ".", "Check that " + d.Service + " sends what the query selects: " + dataQuery(d)}
 	case m.Now.Sub(m.LastData) > stale:
