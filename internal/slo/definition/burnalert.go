@@ -2,6 +2,7 @@ package definition
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	prom "github.com/prometheus/common/model"
@@ -56,9 +57,9 @@ func (b BurnAlert) Validate() (errs []error) {
 		bad("long: must be whole minutes, got %s", b.Long)
 	}
 	if s := b.ShortWindow(); s < time.Minute || s >= time.Duration(b.Long) {
-		bad("short: must be at least 1m and below long, got %s", b.Short)
+		bad("short: must be at least 1m and below long, got %s", prom.Duration(b.ShortWindow()))
 	}
-	if b.Factor <= 0 {
+	if !(b.Factor > 0) || math.IsInf(b.Factor, 1) { // NaN is neither
 		bad("factor: must be > 0, got %v", b.Factor)
 	}
 	if b.For < 0 {

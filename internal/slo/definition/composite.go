@@ -114,14 +114,15 @@ func (r *resolver) composites(defs []*Definition) []*Definition {
 	}
 	c.defs = defs
 	for i := range r.docs.SLOs {
-		if s := &r.docs.SLOs[i]; s.Composite() && c.docs[s.Name] == nil {
-			if _, twice := r.names[s.Name]; !twice {
-				c.docs[s.Name] = s
-				r.names[s.Name] = s.Meta
-				continue
-			}
-			r.twice("SLO", s.Meta, r.names[s.Name])
+		s := &r.docs.SLOs[i]
+		if !s.Composite() {
+			continue
 		}
+		if first, twice := r.names[s.Name]; twice {
+			r.twice("SLO", s.Meta, first)
+			continue
+		}
+		c.docs[s.Name], r.names[s.Name] = s, s.Meta
 	}
 	for i := range r.docs.SLOs {
 		if s := &r.docs.SLOs[i]; c.docs[s.Name] == s {
@@ -221,6 +222,10 @@ func (c *compositeResolver) part(s *openslo.SLO, ob *openslo.Objective, i int, p
 		}
 		if d := c.byName[ob.IndicatorRef]; d != nil {
 			return d
+		}
+		if _, named := c.names[ob.IndicatorRef]; named {
+			c.report(s.Meta, ob.Line, false, fmt.Sprintf("SLO %s: its part %s cannot be used", s.Name, ob.IndicatorRef), "mend what is wrong with "+ob.IndicatorRef)
+			return nil
 		}
 		known := append(keys(c.slis), keys(c.byName)...)
 		c.dangling(s.Meta, ob.Line, "SLO "+s.Name, "SLI or SLO", ob.IndicatorRef, append(known, keys(c.docs)...))

@@ -110,7 +110,7 @@ func Carried(from ...map[string]string) (out model.Labels, dropped []string) {
 		before, taken := out[plain]
 		switch {
 		case v == "" || strings.HasPrefix(name, ownAnnotation):
-		case strings.HasPrefix(plain, "__"), taken && before != v:
+		case plain == "", strings.HasPrefix(plain, "__"), taken && before != v:
 			dropped = append(dropped, name)
 		default:
 			out[plain] = v

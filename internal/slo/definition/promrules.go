@@ -139,15 +139,23 @@ func (d *Definition) alertRule(b BurnAlert) yaml.MapSlice {
 		rule = append(rule, yaml.MapItem{Key: "for", Value: b.For.String()})
 	}
 	// Braces in a text would be a template; those of an imported SLO are one.
-	plain := strings.NewReplacer("{{", "{ {", "}}", "} }")
-	annotations := map[string]string{"summary": plain.Replace(summary)}
+	plain := plainBraces
+	annotations := map[string]string{"summary": plain(summary)}
 	given, _ := Carried(d.Annotations, b.Annotations)
 	if b.Only {
 		given, _ = Carried(b.Annotations)
-		plain = strings.NewReplacer()
+		plain = strings.Clone
 	}
 	for name, v := range given {
-		annotations[name] = plain.Replace(v)
+		annotations[name] = plain(v)
 	}
 	return append(rule, yaml.MapItem{Key: "labels", Value: labels}, yaml.MapItem{Key: "annotations", Value: annotations})
+}
+
+// plainBraces parts braces that would begin or end a template, however many stand in a row.
+func plainBraces(text string) string {
+	for strings.Contains(text, "{{") || strings.Contains(text, "}}") {
+		text = strings.NewReplacer("{{", "{ {", "}}", "} }").Replace(text)
+	}
+	return text
 }
