@@ -30,7 +30,7 @@ func gridOf(r store.Range, step time.Duration) (grid, error) {
 	}
 	width := uint64(r.End-1) - uint64(g.start)
 	n := width / uint64(g.step)
-	if n >= maxBuckets || width > math.MaxInt64 || r.End-1 < g.start {
+	if n >= maxBuckets || width > math.MaxInt64 || g.start > r.Start { // the last: it ran over
 		return grid{}, &InvalidError{fmt.Sprintf("the histogram would have more than %d buckets: use a longer step or a shorter range", maxBuckets)}
 	}
 	g.buckets = int(n) + 1
