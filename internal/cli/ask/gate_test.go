@@ -48,9 +48,9 @@ func TestADecisionThatDoesNotFitExits1(t *testing.T) {
 		signature string
 		status    int
 	}{{"true", "valid", 0}, {"false", "valid", 1}, {"true", "the signature does not fit", 1}, {"true", "", 1}} {
-		server := clitest.Serve(t, 200, `{"decision_id":"d1","same":`+c.same+`,"signature":"`+c.signature+`","stored":"block","replayed":"allow","decision":{"summary":"x"}}`)
+		server := clitest.Serve(t, 200, `{"decision_id":"d1","same":`+c.same+`,"signature":"`+c.signature+`","stored_verdict":"block","replayed_verdict":"allow","decision":{"summary":"x"}}`)
 		status, out, _ := run(t, "gate", "replay", "d1", "--server", server.URL)
-		if status != c.status || strings.Contains(out, "NOT THE SAME") != (c.same == "false") || !strings.Contains(out, c.signature) {
+		if status != c.status || strings.Contains(out, "NOT THE SAME") != (c.same == "false") || !strings.Contains(out, "stored block, replayed allow; signature "+c.signature+"\n") {
 			t.Errorf("%+v: exit %d, %q", c, status, out)
 		}
 	}

@@ -1,0 +1,108 @@
+package ask_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/signalbox-project/signalbox/internal/cli/clitest"
+	"github.com/signalbox-project/signalbox/internal/gate"
+	"github.com/signalbox-project/signalbox/internal/gate/sign"
+	"github.com/signalbox-project/signalbox/internal/model"
+)
+
+// signed is a decision as a server with this key answers it.
+func signed(t *testing.T, key *sign.Key, verdict model.Verdict) model.GateDecision {
+	t.Helper()
+	d := model.GateDecision{ID: "d1", Verdict: verdict, Summary: "Because."}
+	payload, err := sign.Canonical(gate.Record{Decision: d})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := key.Sign(gate.PayloadType, payload)
+	d.Envelope = &e
+	return d
+}
+
+func text(t *testing.T, v any) string {
+	t.Helper()
+	b, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+func newKey(t *testing.T) (key *sign.Key, shown gate.PublicKey) {
+	t.Helper()
+	key, err := sign.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	pem, err := sign.PEM(key.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key, gate.PublicKey{KeyID: sign.KeyID(key.Public()), PEM: pem}
+}
+
+// The check is made on this machine: a server that lies about a decision is found out, and with
+// a key that was kept also one that lies about its key.
+func TestGateVerifyBelievesTheSignatureAndNotTheServer(t *testing.T) {
+	key, shown := newKey(t)
+	other, otherShown := newKey(t)
+	kept := filepath.Join(t.TempDir(), "kept.pem")
+	if err := os.WriteFile(kept, []byte(shown.PEM), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	good := signed(t, key, model.VerdictBlock)
+	turned := good
+	turned.Verdict = model.VerdictAllow
+	bent := signed(t, key, model.VerdictBlock)
+	bent.Envelope.Signatures[0].Sig[0] ^= 1
+	overridden := good
+	overridden.Override = &model.GateOverride{Actor: "kim"}
+	bare := good
+	bare.Envelope = nil
+	renewed := otherShown
+	renewed.Former = []gate.PublicKey{shown}
+	for _, c := range []struct {
+		name   string
+		d      model.GateDecision
+		server gate.PublicKey
+		key    string
+		status int
+	}{
+		{"as signed", good, shown, "", 0},
+		{"with the kept key", good, gate.PublicKey{}, kept, 0},
+		{"an override beside it is not signed", overridden, shown, "", 0},
+		{"signed by a key of before", good, renewed, "", 0},
+		{"another verdict is shown", turned, shown, "", 1},
+		{"a bit of the signature", bent, shown, "", 1},
+		{"the server shows another key", good, otherShown, "", 1},
+		{"signed by a stranger, who shows his key", signed(t, other, model.VerdictAllow), otherShown, kept, 1},
+		{"without an envelope", bare, shown, "", 1},
+	} {
+		server := clitest.Serve(t, 200, text(t, c.d), text(t, c.server))
+		args := []string{"gate", "verify", "d1", "--server", server.URL}
+		if c.key != "" {
+			args = append(args, "--key", c.key)
+		}
+		status, out, errOut := run(t, args...)
+		if want := map[bool]string{true: "valid: decision d1 (block) was signed by key " + shown.KeyID, false: "NOT VALID: "}[c.status == 0]; status != c.status || !strings.HasPrefix(out, want) {
+			t.Errorf("%s: exit %d, %q, %q; want %d, %q", c.name, status, out, errOut, c.status, want)
+		}
+	}
+	nonsense := filepath.Join(t.TempDir(), "nonsense.pem")
+	if err := os.WriteFile(nonsense, []byte("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for file, says := range map[string]string{nonsense + ".gone": "--key: open ", nonsense: "--key " + nonsense + ": "} {
+		server := clitest.Serve(t, 200, text(t, good))
+		if status, _, errOut := run(t, "gate", "verify", "d1", "--server", server.URL, "--key", file); status != 3 || !strings.Contains(errOut, says) {
+			t.Errorf("%s: exit %d, %q", file, status, errOut)
+		}
+	}
+}
