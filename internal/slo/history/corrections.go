@@ -6,6 +6,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/times"
+	"github.com/signalbox-project/signalbox/internal/slo/judgement"
 	"github.com/signalbox-project/signalbox/internal/slo/ledger"
 )
 
@@ -98,14 +99,25 @@ func (h *History) keepExcluded(from time.Time, cells []ledger.Cell) {
 	}
 }
 
-// excludedIn is what happened in (from, to] and does not count, and how long
-// that was. mu is held.
-func (h *History) excludedIn(from, to time.Time) (sum ledger.Cell, d time.Duration) {
+// excludedFor is how long (from, to] does not count. mu is held.
+func (h *History) excludedFor(from, to time.Time) (d time.Duration) {
+	for _, x := range h.exclusions {
+		d += max(0, times.Earlier(to, x.to).Sub(times.Later(from, x.from)))
+	}
+	return d
+}
+
+// takeOut fills in how much corrections take out of the window, and of what there is data of. mu is held.
+func (h *History) takeOut(m *judgement.Measured) {
+	m.Excluded = h.excludedFor(m.Now.Add(-m.Age), m.Now)
+	// What is announced for the rest of a calendar window is no part of it either.
+	m.Outside = h.excludedFor(m.Start, m.Start.Add(m.Length))
+}
+
+// excludedIn is what happened in (from, to] and does not count. mu is held.
+func (h *History) excludedIn(from, to time.Time) (sum ledger.Cell) {
 	begin, end := h.cutAt(from)
 	for _, x := range h.exclusions {
-		if a, b := times.Later(from, x.from), times.Earlier(to, x.to); b.After(a) {
-			d += b.Sub(a)
-		}
 		// Of the slot that the window cuts counts as much as of what it is taken from.
 		if end.After(begin) {
 			share := float64(end.Sub(from)) / float64(end.Sub(begin))
@@ -113,7 +125,7 @@ func (h *History) excludedIn(from, to time.Time) (sum ledger.Cell, d time.Durati
 		}
 		sum = sum.Add(h.excludedOf(x, end, to))
 	}
-	return sum, d
+	return sum
 }
 
 // cutAt is the ledger's slot that a window which begins at from cuts; begin and

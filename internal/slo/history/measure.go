@@ -83,10 +83,8 @@ func (h *History) since(m *judgement.Measured) {
 	if len(h.exclusions) == 0 {
 		return
 	}
-	_, m.Excluded = h.excludedIn(m.Now.Add(-m.Age), m.Now)
-	// What is announced for the rest of a calendar window is no part of it either.
+	h.takeOut(m)
 	end := m.Start.Add(m.Length)
-	_, m.Outside = h.excludedIn(m.Start, end)
 	for _, c := range h.corrections {
 		if c.End.After(m.Start) && c.Start.Before(end) {
 			m.Fixed = append(m.Fixed, c)
@@ -137,8 +135,7 @@ func (h *History) raw(from, to time.Time) (counts, felt ledger.Cell) {
 	if len(h.exclusions) == 0 {
 		return felt, felt
 	}
-	excluded, _ := h.excludedIn(from, to)
-	return without(felt, excluded), felt
+	return without(felt, h.excludedIn(from, to)), felt
 }
 
 func sumParts(def *definition.Definition, parts []*History, from, to time.Time) (counts, felt ledger.Cell) {

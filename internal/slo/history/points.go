@@ -33,6 +33,9 @@ func (h *History) Point(limits judgement.Limits, t time.Time) model.SLOHistoryPo
 	var m judgement.Measured
 	m.Now, m.Start, m.Length, m.Age, m.History = t, begin, length, t.Sub(times.Later(first, begin)), t.Sub(first)
 	m.Budget, m.Felt = h.sum(times.Later(first, begin), t)
+	h.mu.Lock()
+	h.takeOut(&m)
+	h.mu.Unlock()
 	if m.Budget.Total > 0 && m.Age > 0 && !judgement.TooThin(limits, def, m) {
 		left := judgement.BudgetOf(def, m).LeftRatio
 		pt.Left = &left

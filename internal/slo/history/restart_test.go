@@ -2,9 +2,11 @@ package history
 
 import (
 	"errors"
+	"math"
 	"testing"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/slo/definition"
 	"github.com/signalbox-project/signalbox/internal/slo/judgement"
 	"github.com/signalbox-project/signalbox/internal/slo/ledger"
@@ -136,6 +138,27 @@ func TestAPointOfTheCurve(t *testing.T) {
 	}
 	if p := New(slo(s)).Point(limits, noon); p.Burn != nil || p.Left != nil {
 		t.Errorf("of nothing: %+v", p)
+	}
+}
+
+// The curve ends where the page stands, also of a young SLO of which a correction takes out a part: five days of 1 % bad, of
+// which two do not count, are three of the eight days that are left of the window.
+func TestTheCurveEndsAtTheBudgetOfThePage(t *testing.T) {
+	s := &stream{}
+	s.fill(noon.Add(-5*24*time.Hour), noon, 0.1)
+	h := New(slo(s))
+	for _, fix := range [][]span{nil, {{noon.Add(-4 * 24 * time.Hour), noon.Add(-2 * 24 * time.Hour)}}} {
+		left := 0.5
+		if fix != nil {
+			h.Correct([]model.SLOCorrection{taken("a", fix[0].from, fix[0].to)})
+			left = 5.0 / 8
+		}
+		read(t, h, nil, noon)
+		page := judgement.BudgetOf(h.def, measure(h, noon)).LeftRatio
+		p := h.Point(judgement.DefaultLimits(), noon)
+		if p.Left == nil || math.Abs(*p.Left-left) > 1e-9 || math.Abs(page-left) > 1e-9 {
+			t.Errorf("corrections %v: the curve %+v, the page %g, want %g", fix, p, page, left)
+		}
 	}
 }
 
