@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/goccy/go-yaml"
@@ -72,10 +74,11 @@ func fields(pairs ...any) (m yaml.MapSlice) {
 			empty = true
 		case string:
 			empty = v == ""
+			if strings.Contains(v, "\t") {
+				pairs[i+1] = quoted(v)
+			}
 		case float64:
 			empty = v == 0
-		case map[string]string:
-			empty = len(v) == 0
 		case yaml.MapSlice:
 			empty = len(v) == 0
 		case []yaml.MapSlice:
@@ -90,8 +93,25 @@ func fields(pairs ...any) (m yaml.MapSlice) {
 	return m
 }
 
+// quoted is a text that the library must put in quotes: with a tab in it, it could be taken for a list.
+type quoted string
+
+// MarshalYAML is yaml.BytesMarshaler's.
+func (q quoted) MarshalYAML() ([]byte, error) { return []byte(strconv.Quote(string(q))), nil }
+
 func (m Meta) fields() yaml.MapSlice {
-	return fields("name", m.Name, "displayName", m.DisplayName, "labels", m.Labels, "annotations", m.Annotations)
+	return fields("name", m.Name, "displayName", m.DisplayName, "labels", sorted(m.Labels), "annotations", sorted(m.Annotations))
+}
+
+func sorted(m map[string]string) (out yaml.MapSlice) {
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		value := any(m[name])
+		if strings.Contains(m[name], "\t") {
+			value = quoted(m[name])
+		}
+		out = append(out, yaml.MapItem{Key: name, Value: value})
+	}
+	return out
 }
 
 func (s *SLO) fields() yaml.MapSlice {
