@@ -19,7 +19,6 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/grpc/tap"
 
-	"github.com/signalbox-project/signalbox/internal/ingest/otlp/compress"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/stream"
 )
@@ -59,7 +58,6 @@ func (c rawCodec) Unmarshal(data mem.BufferSlice, v any) error {
 
 // newGRPC builds the server; reflection is off.
 func (s *Server) newGRPC() (*grpc.Server, *health.Server) {
-	compress.RegisterGRPC()
 	server := grpc.NewServer(
 		grpc.ForceServerCodecV2(rawCodec{encoding.GetCodecV2("proto")}),
 		grpc.MaxRecvMsgSize(s.cfg.MaxMessageBytes),

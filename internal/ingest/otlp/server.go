@@ -16,6 +16,7 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
 	"github.com/signalbox-project/signalbox/internal/front"
+	"github.com/signalbox-project/signalbox/internal/ingest/otlp/compress"
 	"github.com/signalbox-project/signalbox/internal/ingest/otlp/metrics"
 	"github.com/signalbox-project/signalbox/internal/ingest/otlp/repeats"
 	"github.com/signalbox-project/signalbox/internal/ingest/otlp/wire"
@@ -59,6 +60,8 @@ func New(cfg Config, d Deps) (*Server, error) {
 	if d.Sink == nil || d.Admitter == nil || d.Appendable == nil {
 		return nil, errors.New("otlp: sink, admitter and appendable must be given")
 	}
+	// Here and not where the server runs: clients in this process read gRPC's table without a lock.
+	compress.RegisterGRPC()
 	if d.Logger == nil {
 		d.Logger = slog.New(slog.DiscardHandler)
 	}
