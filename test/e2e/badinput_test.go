@@ -218,7 +218,7 @@ func TestABadReloadKeepsTheLastGoodConfiguration(t *testing.T) {
 					}
 				}
 			}
-			if text := statusProblems(s); !strings.Contains(text, "of the last good load stay in force") || !strings.Contains(text, "the last good configuration is in force") {
+			if text := statusProblems(s); !strings.Contains(text, "of the last good load stay in force") || !strings.Contains(text, "what is good is in force") {
 				t.Errorf("the status page does not say what is in force: %s", text)
 			}
 			inForce(t, s, "0", tc.slos, tc.gates)
