@@ -284,3 +284,22 @@ func (c *Catalog[T]) Problems() []model.Problem {
 	}
 	return out
 }
+
+// ParseNamed reads files of definitions whose names are unique over all of them. The first of a name is
+// taken; twice says what is wrong with each further one.
+func ParseNamed[T any](files []File, parse func(path string, text []byte) ([]T, []Problem), name func(T) string, twice func(again, first T) Problem) (out []T, problems []Problem) {
+	first := map[string]T{}
+	for _, f := range files {
+		defs, more := parse(f.Path, f.Text)
+		problems = append(problems, more...)
+		for _, d := range defs {
+			if other, known := first[name(d)]; known {
+				problems = append(problems, twice(d, other))
+				continue
+			}
+			first[name(d)] = d
+			out = append(out, d)
+		}
+	}
+	return out, problems
+}

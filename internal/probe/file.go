@@ -45,24 +45,14 @@ func Load(patterns []string) ([]Definition, []document.Problem) {
 }
 
 // buildProbes makes the probes of files as they were read.
-func buildProbes(files []document.File) (out []Definition, problems []document.Problem) {
-	first := map[string]Definition{}
-	for _, f := range files {
-		defs, more := Parse(f.Path, f.Text)
-		problems = append(problems, more...)
-		for _, d := range defs {
-			if other, twice := first[d.Name]; twice {
-				problems = append(problems, document.Problem{
-					File: d.File, Line: d.Line, Cure: "names are unique over all files: give it another",
-					Message: fmt.Sprintf("name: %q stands for another probe already (%s:%d)", d.Name, other.File, other.Line),
-				})
-				continue
-			}
-			first[d.Name] = d
-			out = append(out, d)
+func buildProbes(files []document.File) ([]Definition, []document.Problem) {
+	name := func(d Definition) string { return d.Name }
+	return document.ParseNamed(files, Parse, name, func(again, first Definition) document.Problem {
+		return document.Problem{
+			File: again.File, Line: again.Line, Cure: "names are unique over all files: give it another",
+			Message: fmt.Sprintf("name: %q stands for another probe already (%s:%d)", again.Name, first.File, first.Line),
 		}
-	}
-	return out, problems
+	})
 }
 
 // newCatalog makes the catalog of probes in force, without any.

@@ -20,24 +20,14 @@ func Load(patterns []string) ([]Definition, []document.Problem) {
 }
 
 // buildDetectors makes the detectors of files as they were read.
-func buildDetectors(files []document.File) (out []Definition, problems []document.Problem) {
-	first := map[string]Definition{}
-	for _, f := range files {
-		defs, more := Parse(f.Path, f.Text)
-		problems = append(problems, more...)
-		for _, d := range defs {
-			if other, twice := first[d.Name]; twice {
-				problems = append(problems, document.Problem{
-					File: d.file, Line: d.line, Cure: "give it another name",
-					Message: fmt.Sprintf("name: %q is another detector already (%s:%d)", d.Name, other.file, other.line),
-				})
-				continue
-			}
-			first[d.Name] = d
-			out = append(out, d)
+func buildDetectors(files []document.File) ([]Definition, []document.Problem) {
+	name := func(d Definition) string { return d.Name }
+	return document.ParseNamed(files, Parse, name, func(again, first Definition) document.Problem {
+		return document.Problem{
+			File: again.file, Line: again.line, Cure: "give it another name",
+			Message: fmt.Sprintf("name: %q is another detector already (%s:%d)", again.Name, first.file, first.line),
 		}
-	}
-	return out, problems
+	})
 }
 
 // Parse reads one detector file: a mapping with the list `detectors`. A detector that has a problem is left out.
