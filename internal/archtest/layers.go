@@ -9,6 +9,7 @@ func rooms() map[string]int {
 	return map[string]int{
 		"internal/model":    0,
 		"internal/platform": 0,
+		"internal/access":   0, // who may do what, in words
 
 		"internal/store":     1, // the contracts; engines below are one higher
 		"internal/stream":    1,
@@ -25,6 +26,9 @@ func rooms() map[string]int {
 		"internal/ingest":  2,
 		"internal/admit":   2,
 		"internal/notify/": 2,
+
+		"internal/auth":  2, // who asks, and what they may
+		"internal/audit": 2,
 
 		"internal/cause": 2, // pure: what several domain rooms conclude with
 

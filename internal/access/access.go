@@ -1,0 +1,82 @@
+package access
+
+import (
+	"context"
+	"slices"
+)
+
+// Kind is how somebody proved who they are.
+type Kind string
+
+// The kinds of identities.
+const (
+	User        Kind = "user"        // a person with a session, of whatever provider
+	Token       Kind = "token"       // an API token
+	Certificate Kind = "certificate" // a client certificate
+	Link        Kind = "link"        // a signed link, good for one thing
+	Nobody      Kind = "nobody"      // authentication is off: whoever reaches a loopback address
+)
+
+// Identity is who asks, as it was proved.
+type Identity struct {
+	// Subject names the identity for good: user:ann, token:01J…, certificate:spiffe://…. It is what the audit log keeps.
+	Subject string   `json:"subject"`
+	Name    string   `json:"name"` // for people
+	Kind    Kind     `json:"kind"`
+	Groups  []string `json:"groups,omitempty"`
+	// Provider is local, the name of an OpenID Connect provider, ldap; empty for what is no user.
+	Provider string `json:"provider,omitempty"`
+	// Session is the id of the session or token that was shown.
+	Session string `json:"-"`
+}
+
+// Scope is which namespaces of a tenant somebody sees. The zero value sees none.
+type Scope struct {
+	All   bool     // every namespace, and what has none
+	Names []string // otherwise these; sorted
+}
+
+// Sees says whether what belongs to a namespace is visible; what has none is visible to those alone who see all.
+func (s Scope) Sees(namespace string) bool {
+	return s.All || namespace != "" && slices.Contains(s.Names, namespace)
+}
+
+// Access is what one request may: an identity, its tenant, and what of it.
+type Access struct {
+	Identity
+	Tenant string
+	Scope  Scope
+	// Unmasked sees fields that are masked for others.
+	Unmasked bool
+	// Notes are what handlers say for the audit log; never nil on a request.
+	Notes *Notes
+}
+
+type key struct{}
+
+// With gives a context an Access.
+func With(ctx context.Context, a *Access) context.Context { return context.WithValue(ctx, key{}, a) }
+
+// From is the Access of a request, and nil for work of Signalbox itself.
+func From(ctx context.Context) *Access {
+	a, _ := ctx.Value(key{}).(*Access)
+	return a
+}
+
+// ScopeOf is what ctx may see: everything for work of Signalbox itself.
+func ScopeOf(ctx context.Context) Scope {
+	if a := From(ctx); a != nil {
+		return a.Scope
+	}
+	return Scope{All: true}
+}
+
+// SubjectOf is who to name for what is done in ctx: the proved identity where there is one, otherwise what the caller
+// claims. With authentication off everybody may claim any name.
+func SubjectOf(ctx context.Context, claimed string) string {
+	a := From(ctx)
+	if a == nil || a.Kind == Nobody {
+		return claimed
+	}
+	return a.Subject
+}

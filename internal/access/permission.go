@@ -1,0 +1,88 @@
+package access
+
+// Permission is one thing that somebody may do. Roles are lists of permissions.
+type Permission string
+
+// What may be done. The words are those of `auth.roles` in the configuration.
+const (
+	MetricsRead    Permission = "metrics.read"
+	LogsRead       Permission = "logs.read"
+	TracesRead     Permission = "traces.read"
+	SQLQuery       Permission = "sql.query"
+	ServicesRead   Permission = "services.read"
+	SLOsRead       Permission = "slos.read"
+	SLOsCorrect    Permission = "slos.correct"
+	DeploysRead    Permission = "deploys.read"
+	DeploysWrite   Permission = "deploys.write"
+	GateRead       Permission = "gate.read"
+	GateAsk        Permission = "gate.ask"
+	GateOverride   Permission = "gate.override"
+	RemediesRead   Permission = "remedies.read"
+	AlertsRead     Permission = "alerts.read"
+	AlertsSend     Permission = "alerts.send"
+	SilencesWrite  Permission = "silences.write"
+	PagesRead      Permission = "pages.read"
+	PagesAck       Permission = "pages.ack"
+	ProbesRead     Permission = "probes.read"
+	StatusRead     Permission = "status.read"
+	ConfigRead     Permission = "config.read"
+	TelemetryWrite Permission = "telemetry.write"
+	TokensOwn      Permission = "tokens.own"
+	AuditRead      Permission = "audit.read"
+	UnmaskedRead   Permission = "unmasked.read"
+	AuthManage     Permission = "auth.manage"
+	AdminReload    Permission = "admin.reload"
+	AdminProfile   Permission = "admin.profile"
+	AdminStorage   Permission = "admin.storage"
+)
+
+// What an endpoint needs that needs no permission of a role.
+const (
+	// Open needs nobody: health, the login itself, the files of the UI.
+	Open Permission = "open"
+	// Anybody needs an identity, whatever it may: who am I, log out.
+	Anybody Permission = "anybody"
+	// Undeclared is what an endpoint has that declares none. Nobody may use it.
+	Undeclared Permission = ""
+)
+
+// Described is a permission and what it lets its holder do.
+type Described struct {
+	Permission Permission `json:"permission"`
+	Allows     string     `json:"allows"`
+}
+
+// Permissions are all that a role can hold, in the order in which people read them.
+func Permissions() []Described {
+	return []Described{
+		{MetricsRead, "ask PromQL, list series and labels, read remotely, federate"},
+		{LogsRead, "search and tail log records"},
+		{TracesRead, "search traces and spans, Jaeger's API included"},
+		{SQLQuery, "ask SQL over logs, spans and state"},
+		{ServicesRead, "see services, their dependencies and causes"},
+		{SLOsRead, "see SLOs, budgets, reports and backtests"},
+		{SLOsCorrect, "correct an error budget and take a correction back"},
+		{DeploysRead, "see deployments"},
+		{DeploysWrite, "mark deployments, also by a delivery tool's webhook"},
+		{GateRead, "see gate decisions, policies and canary verdicts"},
+		{GateAsk, "ask the gate for a decision"},
+		{GateOverride, "override a gate decision"},
+		{RemediesRead, "see remediations"},
+		{AlertsRead, "see alerts, rules and silences"},
+		{AlertsSend, "send alerts"},
+		{SilencesWrite, "create and expire silences"},
+		{PagesRead, "see pages and why somebody was or wasn't paged"},
+		{PagesAck, "acknowledge pages"},
+		{ProbesRead, "see probes and scrape targets"},
+		{StatusRead, "see the state of Signalbox itself and its own metrics"},
+		{ConfigRead, "read the configuration in force, without its secrets"},
+		{TelemetryWrite, "send metrics, logs and traces"},
+		{TokensOwn, "make and revoke tokens for oneself, with at most one's own permissions"},
+		{AuditRead, "search, verify and export the audit log"},
+		{UnmaskedRead, "see fields that are masked for others"},
+		{AuthManage, "manage users, tokens and sessions, and see what everybody may"},
+		{AdminReload, "reload the configuration"},
+		{AdminProfile, "profile the process"},
+		{AdminStorage, "delete series and take snapshots"},
+	}
+}
