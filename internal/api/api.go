@@ -33,6 +33,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/api/events"
 	"github.com/signalbox-project/signalbox/internal/api/health"
 	"github.com/signalbox-project/signalbox/internal/api/jaeger"
@@ -116,9 +117,12 @@ func (a *API) registerAll() {
 	a.registerRecords()
 	if a.deps.Hooks != nil {
 		for _, method := range []string{"GET", "POST"} {
+			// Each hook proves its sender by the sender's own means: a shared secret, a signature, a token.
+			a.ops.Routes().Add(method+" "+operation.Root+"/hooks/", access.Open)
 			a.mux.Handle(method+" "+operation.Root+"/hooks/", a.deps.Hooks)
 		}
 	}
+	a.ops.Routes().Add("GET "+jaegerRoot, access.TracesRead)
 	a.mux.Handle(jaegerRoot, jaeger.Handler(jaeger.Deps{
 		Spans: a.deps.Events.Spans, Edges: a.edges(), Now: a.now, Fail: a.jaegerFailure,
 	}))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/api/operation"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
@@ -45,15 +46,15 @@ type auditInput struct {
 
 func (a *API) registerRecords() {
 	operation.Register(a.ops, operation.Operation{
-		ID: "listAudit", Path: "/audit", Tag: "records", Summary: "Who did what", Served: a.deps.Audit != nil, Room: "audit entries",
+		ID: "listAudit", Path: "/audit", Tag: "records", Permission: access.AuditRead, Summary: "Who did what", Served: a.deps.Audit != nil, Room: "audit entries",
 	}, a.listAudit)
 	operation.Register(a.ops, operation.Operation{
-		ID: "verifyAudit", Path: "/audit/verify", Tag: "records", Summary: "Is the audit log as it was written? 200 for both answers", Served: a.deps.Audit != nil, Room: "audit entries",
+		ID: "verifyAudit", Path: "/audit/verify", Tag: "records", Permission: access.AuditRead, Summary: "Is the audit log as it was written? 200 for both answers", Served: a.deps.Audit != nil, Room: "audit entries",
 	}, func(ctx context.Context, _ *operation.NoInput) (model.AuditVerification, error) {
 		return a.deps.Audit.VerifyAudit(ctx)
 	})
 	operation.Register(a.ops, operation.Operation{
-		ID: "getLedger", Path: "/ledger", Tag: "records", Summary: "Received = stored + refused, per signal", Served: a.deps.Ledger != nil, Room: "ledgers",
+		ID: "getLedger", Path: "/ledger", Tag: "records", Permission: access.StatusRead, Summary: "Received = stored + refused, per signal", Served: a.deps.Ledger != nil, Room: "ledgers",
 	}, a.getLedger)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/api/operation"
 	"github.com/signalbox-project/signalbox/internal/model"
 )
@@ -35,7 +36,7 @@ type ConfigStatus struct {
 
 func (a *API) registerStatus() {
 	operation.Register(a.ops, operation.Operation{
-		ID: "getStatus", Path: "/status", Tag: "status", Summary: "What this process is and what is wrong with it",
+		ID: "getStatus", Path: "/status", Tag: "status", Permission: access.StatusRead, Summary: "What this process is and what is wrong with it",
 		Served: a.deps.Status != nil, Room: "status reports",
 	}, func(ctx context.Context, _ *struct{}) (Status, error) {
 		return a.deps.Status.Status(ctx), nil

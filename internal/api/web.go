@@ -30,6 +30,9 @@ const maxHookBody = 4 << 20
 // Handler serves /sb/v1/* and /jaeger/api/*.
 func (a *API) Handler() http.Handler { return a.handler }
 
+// Needs is what each endpoint needs.
+func (a *API) Needs() *front.Routes { return a.ops.Routes() }
+
 // CORS is which pages the front lets in; the headers are this package's.
 func (a *API) CORS() *front.CORS {
 	return front.MatchCORS(func(origin string) bool {

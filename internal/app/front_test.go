@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/front"
 )
 
@@ -37,11 +38,13 @@ func TestEveryMountPassesTheFrontAndItsHooks(t *testing.T) {
 	var mu sync.Mutex
 	seen := map[front.MountInfo]string{}
 	hooks := front.Hooks{
-		Identify: func(*http.Request) (front.Caller, *front.Refusal) { return front.Caller{Name: "ann"}, nil },
-		Audit: func(c front.Caller, m front.MountInfo, r *http.Request, status int) {
+		Audit: func(e front.Ended) {
 			mu.Lock()
 			defer mu.Unlock()
-			seen[m] = fmt.Sprintf("%s %s %s", c.Name, r.Method, r.URL.Path)
+			seen[e.Mount] = fmt.Sprintf("%s %s", e.Request.Method, e.Request.URL.Path)
+			if e.Permission == access.Undeclared {
+				t.Errorf("%s %s declares no permission", e.Request.Method, e.Request.URL.Path)
+			}
 		},
 	}
 	r := start(t, nil, func(o *Options) { o.Hooks = hooks })
@@ -65,7 +68,7 @@ func TestEveryMountPassesTheFrontAndItsHooks(t *testing.T) {
 		_, _ = r.do(t, method, base[m.Port]+path, "application/json", "")
 		u, _ := url.Parse(path)
 		mu.Lock()
-		if got, want := seen[m], "ann "+method+" "+u.Path; got != want {
+		if got, want := seen[m], method+" "+u.Path; got != want {
 			t.Errorf("%s %s: the hooks saw %q, want %q", m.Port, m.Pattern, got, want)
 		}
 		mu.Unlock()
@@ -74,7 +77,7 @@ func TestEveryMountPassesTheFrontAndItsHooks(t *testing.T) {
 	r.get(t, "/nothing/here")
 	mu.Lock()
 	defer mu.Unlock()
-	if got := seen[front.MountInfo{Port: "web", Pattern: "/"}]; got != "ann GET /nothing/here" {
+	if got := seen[front.MountInfo{Port: "web", Pattern: "/"}]; got != "GET /nothing/here" {
 		t.Errorf("the hooks saw %q", got)
 	}
 }
@@ -82,7 +85,7 @@ func TestEveryMountPassesTheFrontAndItsHooks(t *testing.T) {
 func TestARefusalHasTheShapeOfTheAPIThatWasAsked(t *testing.T) {
 	refuse := front.Refusal{Status: http.StatusTooManyRequests, Reason: "limit", Message: "too many of you", RetryAfter: 7}
 	r := start(t, nil, func(o *Options) {
-		o.Hooks.Admit = func(front.Caller, front.MountInfo) (func(), *front.Refusal) { return nil, &refuse }
+		o.Hooks.Admit = func(*access.Access, front.MountInfo) (func(), *front.Refusal) { return nil, &refuse }
 	})
 	otlp := r.Addresses().OTLPHTTP
 	for path, want := range map[string]string{

@@ -37,7 +37,7 @@ func (p *Process) buildIntakes(context.Context) (err error) {
 	if p.otlp, err = otlp.New(cfg, otlp.Deps{
 		Logger: p.component("otlp"), Registerer: p.tel.Registry,
 		Sink: p.stream, Admitter: p.admitter, Appendable: p.samples.Acknowledged().For("otlp"), Ledger: p.ledger, AppendableCounts: true,
-		HTTP: p.front.Port("otlp"), GRPCListener: p.front.Listener("otlp grpc", p.listeners.grpc), HTTPListener: p.listeners.http,
+		HTTP: p.front.Port("otlp"), Enter: p.front.Enter, GRPCListener: p.front.Listener("otlp grpc", p.listeners.grpc), HTTPListener: p.listeners.http,
 	}); err != nil {
 		return err
 	}

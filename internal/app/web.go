@@ -12,6 +12,8 @@ import (
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 	metricnoop "go.opentelemetry.io/otel/metric/noop"
 
+	"github.com/signalbox-project/signalbox/internal/access"
+	"github.com/signalbox-project/signalbox/internal/alerting/router"
 	"github.com/signalbox-project/signalbox/internal/front"
 	"github.com/signalbox-project/signalbox/internal/ingest/promwrite"
 	"github.com/signalbox-project/signalbox/internal/platform/redact"
@@ -44,7 +46,7 @@ func (p *Process) buildWeb(context.Context) error {
 		return err
 	}
 	port := p.front.Port("web")
-	queries := front.Mount{Handler: p.traced(prom), MaxBody: maxForm, CORS: front.MatchCORS(prom.AllowsOrigin), Refuse: prom.Refuse}
+	queries := front.Mount{Handler: p.traced(prom), Needs: promql.Routes(), MaxBody: maxForm, CORS: front.MatchCORS(prom.AllowsOrigin), Refuse: prom.Refuse}
 	port.Mount(promql.Prefix+"/", queries)
 	write := queries
 	write.MaxBody = maxWrite
@@ -54,16 +56,16 @@ func (p *Process) buildWeb(context.Context) error {
 	if err != nil {
 		return err
 	}
-	port.Mount(promql.FederationPath, front.Mount{Handler: p.traced(federation), MaxBody: maxForm, CORS: queries.CORS})
+	port.Mount(promql.FederationPath, front.Mount{Handler: p.traced(federation), Needs: front.Always(access.MetricsRead), MaxBody: maxForm, CORS: queries.CORS})
 	intake := p.otlp.Mount()
 	port.Mount("/v1/", intake)
 	intake.Handler = http.StripPrefix(promql.Prefix+"/otlp", p.otlp)
 	port.Mount(promql.Prefix+"/otlp/", intake)
-	port.Mount("/api/v2/", front.Mount{Handler: p.traced(p.router.Handler()), MaxBody: maxAlerts, CORS: own.CORS()})
-	ours := front.Mount{Handler: p.traced(own.Handler()), MaxBody: own.MaxBody(), CORS: own.CORS(), Refuse: own.Refuse}
+	port.Mount("/api/v2/", front.Mount{Handler: p.traced(p.router.Handler()), Needs: router.Endpoints(), MaxBody: maxAlerts, CORS: own.CORS()})
+	ours := front.Mount{Handler: p.traced(own.Handler()), Needs: own.Needs(), MaxBody: own.MaxBody(), CORS: own.CORS(), Refuse: own.Refuse}
 	port.Mount("/sb/v1/", ours)
 	port.Mount("/jaeger/api/", ours)
-	port.Mount("/", front.Mount{Handler: ui})
+	port.Mount("/", front.Mount{Handler: ui, Needs: front.Always(access.Open)})
 	p.operations(port)
 	p.run("web", func(ctx context.Context) error {
 		stop := context.AfterFunc(ctx, func() { p.isReady.Store(false) })
@@ -76,30 +78,32 @@ func (p *Process) buildWeb(context.Context) error {
 
 // operations mounts what operators and orchestrators use.
 func (p *Process) operations(port *front.Port) {
-	open := func(pattern string, h http.HandlerFunc) { port.Mount(pattern, front.Mount{Handler: h}) }
-	guarded := func(pattern string, h http.HandlerFunc) {
-		port.Mount(pattern, front.Mount{Handler: h, Sensitive: true})
+	open := func(pattern string, needs access.Permission, h http.HandlerFunc) {
+		port.Mount(pattern, front.Mount{Handler: h, Needs: front.Always(needs)})
 	}
-	open("/-/healthy", func(w http.ResponseWriter, _ *http.Request) {
+	guarded := func(pattern string, needs access.Permission, h http.HandlerFunc) {
+		port.Mount(pattern, front.Mount{Handler: h, Needs: front.Always(needs), Sensitive: true})
+	}
+	open("/-/healthy", access.Open, func(w http.ResponseWriter, _ *http.Request) {
 		writeText(w, http.StatusOK, "Signalbox is healthy.\n")
 	})
-	open("/-/ready", func(w http.ResponseWriter, _ *http.Request) {
+	open("/-/ready", access.Open, func(w http.ResponseWriter, _ *http.Request) {
 		if !p.isReady.Load() {
 			writeText(w, http.StatusServiceUnavailable, "Signalbox is starting.\n")
 			return
 		}
 		writeText(w, http.StatusOK, "Signalbox is ready.\n")
 	})
-	guarded("POST /-/reload", p.handleReload)
-	guarded("PUT /-/reload", p.handleReload)
-	open("GET /metrics", promhttp.HandlerFor(p.tel.Registry, promhttp.HandlerOpts{
+	guarded("POST /-/reload", access.AdminReload, p.handleReload)
+	guarded("PUT /-/reload", access.AdminReload, p.handleReload)
+	open("GET /metrics", access.StatusRead, promhttp.HandlerFor(p.tel.Registry, promhttp.HandlerOpts{
 		EnableOpenMetrics: true, Registry: p.tel.Registry,
 	}).ServeHTTP)
-	guarded("/debug/pprof/", pprof.Index)
-	guarded("/debug/pprof/cmdline", cmdline)
-	guarded("/debug/pprof/profile", pprof.Profile)
-	guarded("/debug/pprof/symbol", pprof.Symbol)
-	guarded("/debug/pprof/trace", pprof.Trace)
+	guarded("/debug/pprof/", access.AdminProfile, pprof.Index)
+	guarded("/debug/pprof/cmdline", access.AdminProfile, cmdline)
+	guarded("/debug/pprof/profile", access.AdminProfile, pprof.Profile)
+	guarded("/debug/pprof/symbol", access.AdminProfile, pprof.Symbol)
+	guarded("/debug/pprof/trace", access.AdminProfile, pprof.Trace)
 }
 
 // cmdline is pprof's, without secrets.

@@ -11,14 +11,13 @@ func rooms() map[string]int {
 		"internal/platform": 0,
 		"internal/access":   0, // who may do what, in words
 
-		"internal/store":     1, // the contracts; engines below are one higher
-		"internal/stream":    1,
-		"internal/notify":    1,
-		"internal/document":  1, // files in force: one strict reader, problems, catalog
-		"internal/telemetry": 1,
-		"internal/front":     1,
-		"internal/budget":    1, // arithmetic for all who count with budgets
-
+		"internal/store":         1, // the contracts; engines below are one higher
+		"internal/stream":        1,
+		"internal/notify":        1,
+		"internal/document":      1, // files in force: one strict reader, problems, catalog
+		"internal/telemetry":     1,
+		"internal/front":         1,
+		"internal/budget":        1, // arithmetic for all who count with budgets
 		"internal/store/numbers": 1, // what a number in a label is, for intakes and stores
 
 		"internal/store/":  2,
@@ -29,7 +28,6 @@ func rooms() map[string]int {
 
 		"internal/auth":  2, // who asks, and what they may
 		"internal/audit": 2,
-
 		"internal/cause": 2, // pure: what several domain rooms conclude with
 
 		"internal/process":  3,

@@ -91,12 +91,12 @@ func (b *body) free() {
 	b.data = nil
 }
 
-// request is r with the body that arrived.
+// request gives r, which is the caller's own copy, the body that arrived.
 func (b *body) request(r *http.Request) *http.Request {
 	if b.data == nil {
 		return r
 	}
-	r = r.WithContext(r.Context()) // a copy: the server still needs its own body
+	// r is a copy: the server still needs its own body.
 	r.Body = io.NopCloser(bytes.NewReader(b.data))
 	r.ContentLength = int64(len(b.data))
 	r.TransferEncoding = nil

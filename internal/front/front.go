@@ -2,11 +2,13 @@
 // mounted here, and every request passes the same checks before its handler sees it.
 //
 // It knows nothing of what is asked. In: connections. Out: requests whose Host
-// and origin were checked, who was identified, admitted and noted by the hooks, and whose body has
+// and origin were checked, whose caller was identified, holds the permission that the endpoint declares, was
+// admitted and is noted by the hooks, and whose body has
 // arrived whole, in time and within its size, so that no handler and none of its limits ever waits for
 // a slow sender.
 //
-// Invariants: a handler is reached through Port.Mount alone; a body that has not
+// Invariants: a handler is reached through Port.Mount alone; an endpoint that declares no permission is shut; every
+// handler finds an access.Access in the request's context; a body that has not
 // arrived holds a connection and its own bytes, nothing else; a refusal before the body closes the
 // connection. mu guards the list of mounts; nothing is locked while serving.
 //
@@ -17,32 +19,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"net/url"
 	"sync"
 	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
-
-// Caller is who asks. Without authentication everybody is nobody in particular.
-type Caller struct {
-	Name   string
-	Tenant string
-}
-
-// Hooks are asked about every request, in the order of the fields. A nil hook
-// lets everything pass.
-type Hooks struct {
-	// Identify says who asks, or refuses.
-	Identify func(*http.Request) (Caller, *Refusal)
-	// Tenant says for which tenant, or refuses.
-	Tenant func(Caller, *http.Request) (string, *Refusal)
-	// Admit holds the caller to its limits; release is called when the request ended.
-	Admit func(Caller, MountInfo) (release func(), refusal *Refusal)
-	// Audit is told of every request that ended.
-	Audit func(Caller, MountInfo, *http.Request, int)
-}
 
 // Deps is what a Front is given; all of it may be missing.
 type Deps struct {

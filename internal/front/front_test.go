@@ -22,6 +22,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/model"
 	"go.uber.org/goleak"
+
+	"github.com/signalbox-project/signalbox/internal/access"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -45,6 +47,9 @@ func serve(t *testing.T, change func(*Config), deps Deps, m Mount) (address stri
 		})
 	}
 	p := f.Port("test")
+	if m.Needs == nil {
+		m.Needs = Always(access.Anybody)
+	}
 	p.Mount("/", m)
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -232,7 +237,7 @@ func TestAnyNameIsTakenFromTheNetwork(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := f.Port("test")
-	p.Mount("/", Mount{Handler: http.NotFoundHandler()})
+	p.Mount("/", Mount{Handler: http.NotFoundHandler(), Needs: Always(access.Open)})
 	r := httptest.NewRequest("GET", "http://signalbox.monitoring.svc:4300/", nil)
 	r = r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, net.Addr(&net.TCPAddr{IP: net.IPv4(10, 0, 0, 7), Port: 4300})))
 	w := httptest.NewRecorder()
@@ -321,31 +326,37 @@ func TestTheHooksSeeEveryRequest(t *testing.T) {
 		seen = append(seen, fmt.Sprintf(format, args...))
 	}
 	hooks := Hooks{
-		Identify: func(r *http.Request) (Caller, *Refusal) {
+		Identify: func(r *http.Request) (access.Identity, *Refusal) {
 			if r.Header.Get("Authorization") == "bad" {
-				return Caller{}, &Refusal{Status: http.StatusUnauthorized, Reason: "identity", Message: "log in"}
+				return access.Identity{}, &Refusal{
+					Status: http.StatusUnauthorized, Reason: "identity", Message: "log in", Header: http.Header{"Www-Authenticate": {"Bearer"}},
+				}
 			}
-			return Caller{Name: "ann"}, nil
+			return access.Identity{Name: "ann"}, nil
 		},
-		Tenant: func(c Caller, r *http.Request) (string, *Refusal) { return c.Name + "'s", nil },
-		Admit: func(c Caller, m MountInfo) (func(), *Refusal) {
+		Authorize: func(id access.Identity, tenant string, p access.Permission) (access.Access, *Refusal) {
+			return access.Access{Identity: id, Tenant: id.Name + "'s " + tenant + string(p)}, nil
+		},
+		Admit: func(c *access.Access, m MountInfo) (func(), *Refusal) {
 			note("admit %s %s %s%s", c.Name, c.Tenant, m.Port, m.Pattern)
 			return func() { note("release") }, nil
 		},
-		Audit: func(c Caller, _ MountInfo, r *http.Request, status int) {
-			note("audit %q %s %s %d", c.Name, r.Method, r.URL.Path, status)
+		Audit: func(e Ended) {
+			note("audit %q %s %s %d %v %v", e.Access.Name, e.Request.Method, e.Request.URL.Path, e.Status, e.Refusal != nil, e.Access.Notes.All())
 		},
 	}
-	address, _ := serve(t, nil, Deps{Hooks: hooks}, Mount{MaxBody: 3})
-	ask(t, "POST", "http://"+address+"/a", "abc")
+	address, _ := serve(t, nil, Deps{Hooks: hooks}, Mount{MaxBody: 3, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		access.Note(r.Context(), access.NoteRows, access.From(r.Context()).Tenant)
+	})})
+	ask(t, "POST", "http://"+address+"/a", "abc", "X-Scope-OrgID", "blue")
 	ask(t, "POST", "http://"+address+"/b", "abcd")
-	if resp, _ := ask(t, "GET", "http://"+address+"/c", "", "Authorization", "bad"); resp.StatusCode != http.StatusUnauthorized {
-		t.Error(resp.Status)
+	if resp, _ := ask(t, "GET", "http://"+address+"/c", "", "Authorization", "bad"); resp.StatusCode != http.StatusUnauthorized || resp.Header.Get("WWW-Authenticate") != "Bearer" {
+		t.Error(resp.Status, resp.Header)
 	}
 	want := []string{
-		"admit ann ann's test/", "release", `audit "ann" POST /a 200`,
-		"admit ann ann's test/", "release", `audit "ann" POST /b 413`,
-		`audit "" GET /c 401`,
+		"admit ann ann's blueanybody test/", "release", `audit "ann" POST /a 200 false map[rows:ann's blueanybody]`,
+		"admit ann ann's anybody test/", "release", `audit "ann" POST /b 413 true map[]`,
+		`audit "" GET /c 401 true map[]`,
 	}
 	mu.Lock()
 	defer mu.Unlock()
@@ -480,14 +491,14 @@ func TestConnectionsOfOtherProtocolsAreBounded(t *testing.T) {
 func TestWhatNoMountAnswersPassesLikeTheRest(t *testing.T) {
 	cfg := DefaultConfig()
 	var seen []string
-	f, err := New(cfg, Deps{Hooks: Hooks{Audit: func(_ Caller, m MountInfo, r *http.Request, status int) {
-		seen = append(seen, fmt.Sprintf("%s%s %s %d", m.Port, m.Pattern, r.URL.Path, status))
+	f, err := New(cfg, Deps{Hooks: Hooks{Audit: func(e Ended) {
+		seen = append(seen, fmt.Sprintf("%s%s %s %d", e.Mount.Port, e.Mount.Pattern, e.Request.URL.Path, e.Status))
 	}}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := f.Port("test")
-	p.Mount("GET /a/", Mount{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.PathValue("x")) })})
+	p.Mount("GET /a/", Mount{Needs: Always(access.Open), Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.PathValue("x")) })})
 	loopback := context.WithValue(t.Context(), http.LocalAddrContextKey, net.Addr(&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)}))
 	for _, c := range []struct {
 		method, path, host string

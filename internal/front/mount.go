@@ -2,10 +2,13 @@ package front
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 	"runtime/debug"
 	"strconv"
 	"time"
+
+	"github.com/signalbox-project/signalbox/internal/access"
 )
 
 // defaultMaxBody bounds the bodies of mounts that name no bound.
@@ -14,6 +17,8 @@ const defaultMaxBody = 1 << 20
 // Mount is a handler and what the front does for it.
 type Mount struct {
 	Handler http.Handler
+	// Needs says which permission each request needs; a mount without it is shut.
+	Needs Needs
 	// MaxBody bounds the body as it is sent, in bytes; 0 is 1 MiB.
 	MaxBody int64
 	// Sensitive mounts are kept from pages of other origins whatever the method:
@@ -38,6 +43,8 @@ type Refusal struct {
 	Message string // names the cure
 	// RetryAfter, in seconds, if the same request may be sent again.
 	RetryAfter int
+	// Header is sent with the answer: WWW-Authenticate, Allow.
+	Header http.Header
 }
 
 // Port is one listening address; its mounts are those of an http.ServeMux.
@@ -56,6 +63,9 @@ func (f *Front) Port(name string) *Port {
 func (p *Port) Mount(pattern string, m Mount) {
 	if m.MaxBody == 0 {
 		m.MaxBody = defaultMaxBody
+	}
+	if m.Needs == nil {
+		m.Needs = Always(access.Undeclared)
 	}
 	if m.Refuse == nil {
 		m.Refuse = refuseWithText
@@ -87,7 +97,7 @@ func (p *Port) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.mux.ServeHTTP(w, r)
 		return
 	}
-	p.pass(w, r, Mount{Handler: h, MaxBody: defaultMaxBody, Refuse: refuseWithText}, MountInfo{Port: p.name})
+	p.pass(w, r, Mount{Handler: h, Needs: Always(access.Open), MaxBody: defaultMaxBody, Refuse: refuseWithText}, MountInfo{Port: p.name})
 }
 
 // pass is the way of every request.
@@ -101,8 +111,7 @@ func (p *Port) pass(w http.ResponseWriter, r *http.Request, m Mount, info MountI
 	sw.extend()       // for "100 Continue"
 	defer sw.extend() // what is still in the buffer goes out after this function
 	defer p.recover(sw, r, m)
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.Header().Set("Referrer-Policy", "same-origin")
+	secure(w.Header(), r)
 	if refusal := p.checkSite(r, m); refusal != nil {
 		p.refuse(sw, r, m, *refusal)
 		return
@@ -110,42 +119,47 @@ func (p *Port) pass(w http.ResponseWriter, r *http.Request, m Mount, info MountI
 	if m.CORS.answer(sw, r) {
 		return
 	}
-	caller, release, refusal := p.f.hooks.enter(r, info)
+	p.admitted(sw, r, m, info, began)
+}
+
+// admitted hands a request on for somebody who may ask it.
+func (p *Port) admitted(w *writer, r *http.Request, m Mount, info MountInfo, began time.Time) {
+	needs := m.Needs.Needs(r)
+	who, release, refusal := p.f.hooks.enter(r, needs, info)
+	if needs == access.Undeclared {
+		refusal = nothingHere(r, m.Needs.Methods(r))
+	}
 	if p.f.hooks.Audit != nil {
-		defer func() { p.f.hooks.Audit(caller, info, r, sw.answered()) }()
+		defer func() {
+			p.f.hooks.Audit(Ended{Access: who, Permission: needs, Mount: info, Request: r, Status: w.answered(), Refusal: refusal, Began: began})
+		}()
 	}
 	if release != nil {
 		defer release()
 	}
 	if refusal != nil {
-		p.refuse(sw, r, m, *refusal)
+		p.refuse(w, r, m, *refusal)
 		return
 	}
-	body, refusal := p.f.receive(r, m.MaxBody)
+	body, refused := p.f.receive(r, m.MaxBody)
 	defer body.free()
-	if refusal != nil {
-		p.refuse(sw, r, m, *refusal)
+	if refusal = refused; refusal != nil {
+		p.refuse(w, r, m, *refusal)
 		return
 	}
-	m.Handler.ServeHTTP(sw, body.request(r))
+	m.Handler.ServeHTTP(w, body.request(r.WithContext(access.With(r.Context(), who))))
 }
 
-// enter asks the hooks.
-func (h Hooks) enter(r *http.Request, info MountInfo) (c Caller, release func(), refusal *Refusal) {
-	if h.Identify != nil {
-		if c, refusal = h.Identify(r); refusal != nil {
-			return c, nil, refusal
-		}
+// secure sets what every answer tells a browser. An answer that is a page of its own, such as the UI, says more.
+func secure(h http.Header, r *http.Request) {
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	if r.TLS != nil {
+		h.Set("Strict-Transport-Security", "max-age=31536000")
 	}
-	if h.Tenant != nil {
-		if c.Tenant, refusal = h.Tenant(c, r); refusal != nil {
-			return c, nil, refusal
-		}
-	}
-	if h.Admit != nil {
-		release, refusal = h.Admit(c, info)
-	}
-	return c, release, refusal
 }
 
 // refuse answers and closes: what is left of the request is not read.
@@ -154,6 +168,7 @@ func (p *Port) refuse(w http.ResponseWriter, r *http.Request, m Mount, ref Refus
 	p.f.log.DebugContext(r.Context(), "request refused", "port", p.name, "method", r.Method, "path", r.URL.Path,
 		"reason", ref.Reason, "message", ref.Message, "remote", r.RemoteAddr)
 	w.Header().Set("Connection", "close")
+	maps.Copy(w.Header(), ref.Header)
 	if ref.RetryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(ref.RetryAfter))
 	}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/api/operation"
 	"github.com/signalbox-project/signalbox/internal/model"
 )
@@ -35,12 +36,12 @@ type sqlInput struct {
 func (h *handlers) registerSQL() {
 	served := h.deps.SQL != nil
 	operation.Register(h.Registry, operation.Operation{
-		ID: "querySQL", Method: http.MethodPost, Path: "/sql", Tag: "sql", Summary: "Ask in SQL",
+		ID: "querySQL", Method: http.MethodPost, Path: "/sql", Tag: "sql", Permission: access.SQLQuery, Summary: "Ask in SQL",
 		Description: "Read-only and sandboxed DuckDB over logs, spans and views of state; see /sb/v1/sql/schema.",
 		Served:      served, Room: "SQL queries",
 	}, h.querySQL)
 	operation.Register(h.Registry, operation.Operation{
-		ID: "sqlSchema", Path: "/sql/schema", Tag: "sql", Summary: "Tables and columns", Served: served, Room: "SQL queries",
+		ID: "sqlSchema", Path: "/sql/schema", Tag: "sql", Permission: access.SQLQuery, Summary: "Tables and columns", Served: served, Room: "SQL queries",
 	}, h.sqlSchema)
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/api/operation"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
@@ -35,7 +36,7 @@ type tailInput struct {
 // standard error by itself and cannot send comments.
 func (h *handlers) registerTail() {
 	op := operation.Operation{
-		ID: "tailLogs", Path: "/logs/tail", Tag: "logs", Summary: "Follow log records as they arrive",
+		ID: "tailLogs", Path: "/logs/tail", Tag: "logs", Permission: access.LogsRead, Summary: "Follow log records as they arrive",
 		Description: "Server-sent events: `log` carries a LogRecord, `dropped` a DroppedEvent; comments keep the connection alive.",
 		Served:      h.deps.Tail != nil && h.deps.Filter != nil, Room: "log tails",
 	}

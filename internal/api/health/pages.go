@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/api/operation"
 	"github.com/signalbox-project/signalbox/internal/diagnose"
 	"github.com/signalbox-project/signalbox/internal/model"
@@ -37,13 +38,13 @@ type explainInput struct {
 }
 
 func (h *handlers) registerPages() {
-	op := func(id, method, path, summary string) operation.Operation {
-		return operation.Operation{ID: id, Method: method, Path: path, Tag: "pages", Summary: summary, Served: h.deps.Pages != nil, Room: "pages"}
+	op := func(id, method, path string, p access.Permission, summary string) operation.Operation {
+		return operation.Operation{ID: id, Method: method, Path: path, Tag: "pages", Permission: p, Summary: summary, Served: h.deps.Pages != nil, Room: "pages"}
 	}
-	operation.Register(h.Registry, op("listPages", "", "/pages", "Who was paged, when and why"), h.listPages)
-	operation.Register(h.Registry, op("ackPage", http.MethodPost, "/pages/{id}/ack", "Acknowledge a page"), h.ackPage)
+	operation.Register(h.Registry, op("listPages", "", "/pages", access.PagesRead, "Who was paged, when and why"), h.listPages)
+	operation.Register(h.Registry, op("ackPage", http.MethodPost, "/pages/{id}/ack", access.PagesAck, "Acknowledge a page"), h.ackPage)
 	operation.Register(h.Registry, operation.Operation{
-		ID: "explainAlert", Path: "/explain/{alert}", Tag: "pages", Summary: "Why was I paged?",
+		ID: "explainAlert", Path: "/explain/{alert}", Tag: "pages", Permission: access.PagesRead, Summary: "Why was I paged?",
 		Served: h.deps.Explain != nil, Room: "explanations",
 	}, func(ctx context.Context, in *explainInput) (diagnose.Explanation, error) {
 		return h.deps.Explain.Explain(ctx, in.Alert)

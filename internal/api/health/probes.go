@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/api/operation"
 	"github.com/signalbox-project/signalbox/internal/probe"
 )
@@ -20,7 +21,7 @@ type probesInput struct {
 
 func (h *handlers) registerProbes() {
 	operation.Register(h.Registry, operation.Operation{
-		ID: "listProbes", Path: "/probes", Tag: "probes", Summary: "Synthetic probes with their last result and next run",
+		ID: "listProbes", Path: "/probes", Tag: "probes", Permission: access.ProbesRead, Summary: "Synthetic probes with their last result and next run",
 		Served: h.deps.Probes != nil, Room: "probes",
 	}, func(ctx context.Context, in *probesInput) (ProbesResponse, error) {
 		service := operation.NameOf(in.Service)

@@ -3,6 +3,7 @@ package health
 import (
 	"context"
 
+	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/api/operation"
 	"github.com/signalbox-project/signalbox/internal/cause"
 	"github.com/signalbox-project/signalbox/internal/diagnose"
@@ -42,7 +43,7 @@ type serviceInput struct {
 
 func (h *handlers) registerServices() {
 	op := func(id, path, summary string, served bool) operation.Operation {
-		return operation.Operation{ID: id, Path: path, Tag: "services", Summary: summary, Served: served, Room: "services"}
+		return operation.Operation{ID: id, Path: path, Tag: "services", Permission: access.ServicesRead, Summary: summary, Served: served, Room: "services"}
 	}
 	operation.Register(h.Registry, op("listServices", "/services", "All services at a glance", h.deps.Services != nil), h.listServices)
 	operation.Register(h.Registry, op("getService", "/services/{name}", "One service: golden signals, versions, dependencies, SLOs", h.deps.Services != nil), h.getService)

@@ -7,6 +7,7 @@ import (
 
 	prommodel "github.com/prometheus/common/model"
 
+	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/api/operation"
 	"github.com/signalbox-project/signalbox/internal/backtest"
 )
@@ -28,7 +29,7 @@ type backtestIDInput struct {
 
 func (h *handlers) registerBacktests() {
 	op := func(id, method, path, summary string, status int) operation.Operation {
-		return operation.Operation{ID: id, Method: method, Path: path, Tag: "slos", Summary: summary, Status: status, Served: h.deps.Backtests != nil, Room: "backtests"}
+		return operation.Operation{ID: id, Method: method, Path: path, Tag: "slos", Permission: access.SLOsRead, Summary: summary, Status: status, Served: h.deps.Backtests != nil, Room: "backtests"}
 	}
 	start := op("startBacktest", http.MethodPost, "/backtest", "Replay SLOs, rules and policies over stored history", http.StatusAccepted)
 	start.Description = "It sends nothing and writes nothing. The answer is a job: ask for it by its id until its state is no longer running. One job runs at a time."

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/api/operation"
 	"github.com/signalbox-project/signalbox/internal/model"
 )
@@ -39,15 +40,15 @@ type uncorrectInput struct {
 
 func (h *handlers) registerCorrections() {
 	corrector := h.deps.Corrections
-	op := func(id, method, path, summary string) operation.Operation {
-		return operation.Operation{ID: id, Method: method, Path: path, Tag: "slos", Summary: summary, Served: corrector != nil, Room: "SLO corrections"}
+	op := func(id, method, path string, p access.Permission, summary string) operation.Operation {
+		return operation.Operation{ID: id, Method: method, Path: path, Tag: "slos", Permission: p, Summary: summary, Served: corrector != nil, Room: "SLO corrections"}
 	}
-	operation.Register(h.Registry, op("listSLOCorrections", http.MethodGet, "/slos/{name}/corrections", "What does not count against an SLO"),
+	operation.Register(h.Registry, op("listSLOCorrections", http.MethodGet, "/slos/{name}/corrections", access.SLOsRead, "What does not count against an SLO"),
 		func(ctx context.Context, in *sloInput) (CorrectionsResponse, error) {
 			list, err := corrector.Corrections(ctx, in.Name)
 			return CorrectionsResponse{Corrections: list}, err
 		})
-	add := op("correctSLO", http.MethodPost, "/slos/{name}/corrections", "Take a span of time out of an SLO")
+	add := op("correctSLO", http.MethodPost, "/slos/{name}/corrections", access.SLOsCorrect, "Take a span of time out of an SLO")
 	add.Status = http.StatusCreated
 	operation.Register(h.Registry, add, func(ctx context.Context, in *correctInput) (model.SLOCorrection, error) {
 		in.Body.SLO = in.Name
@@ -59,7 +60,7 @@ func (h *handlers) registerCorrections() {
 		}
 		return c, err
 	})
-	operation.Register(h.Registry, op("uncorrectSLO", http.MethodDelete, "/slos/{name}/corrections/{id}", "Take a correction back"),
+	operation.Register(h.Registry, op("uncorrectSLO", http.MethodDelete, "/slos/{name}/corrections/{id}", access.SLOsCorrect, "Take a correction back"),
 		func(ctx context.Context, in *uncorrectInput) (CorrectionDeleted, error) {
 			err := corrector.Uncorrect(ctx, in.Name, in.ID)
 			if err == nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/api/operation"
 	"github.com/signalbox-project/signalbox/internal/model"
 )
@@ -31,7 +32,7 @@ type sloHistoryInput struct {
 
 func (h *handlers) registerSLOs() {
 	op := func(id, path, summary string) operation.Operation {
-		return operation.Operation{ID: id, Path: path, Tag: "slos", Summary: summary, Served: h.deps.SLOs != nil, Room: "SLOs"}
+		return operation.Operation{ID: id, Path: path, Tag: "slos", Permission: access.SLOsRead, Summary: summary, Served: h.deps.SLOs != nil, Room: "SLOs"}
 	}
 	operation.Register(h.Registry, op("listSLOs", "/slos", "How every SLO stands, worst first"), h.listSLOs)
 	operation.Register(h.Registry, op("getSLO", "/slos/{name}", "How one SLO stands"), h.getSLO)

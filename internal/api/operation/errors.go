@@ -16,16 +16,18 @@ import (
 
 // The codes of errors, stable for programs.
 const (
-	CodeBadRequest = "bad_request"
-	CodeBadFilter  = "bad_filter"
-	CodeBadSQL     = "bad_sql"
-	CodeNotFound   = "not_found"
-	CodeMethod     = "method_not_allowed"
-	CodeOverloaded = "overloaded"
-	CodeReadOnly   = "read_only"
-	CodeTimeout    = "timeout"
-	CodeTooLarge   = "too_large"
-	CodeInternal   = "internal"
+	CodeBadRequest      = "bad_request"
+	CodeBadFilter       = "bad_filter"
+	CodeBadSQL          = "bad_sql"
+	CodeUnauthenticated = "unauthenticated"
+	CodeForbidden       = "forbidden"
+	CodeNotFound        = "not_found"
+	CodeMethod          = "method_not_allowed"
+	CodeOverloaded      = "overloaded"
+	CodeReadOnly        = "read_only"
+	CodeTimeout         = "timeout"
+	CodeTooLarge        = "too_large"
+	CodeInternal        = "internal"
 )
 
 // StatusClientGone is what is logged when the client went away; nobody
@@ -39,7 +41,7 @@ type ErrorBody struct {
 
 // ErrorInfo says what went wrong; Code is stable, Message is for people.
 type ErrorInfo struct {
-	Code    string `json:"code" enum:"bad_request,bad_filter,bad_sql,not_found,method_not_allowed,overloaded,read_only,timeout,too_large,internal"`
+	Code    string `json:"code" enum:"bad_request,bad_filter,bad_sql,unauthenticated,forbidden,not_found,method_not_allowed,overloaded,read_only,timeout,too_large,internal"`
 	Message string `json:"message"`
 	Details any    `json:"details,omitempty" doc:"for bad_filter and bad_sql {position, hint}; for bad_request a list of {location, message, value}"`
 }
@@ -150,6 +152,10 @@ func ErrorTransformer(ctx huma.Context, _ string, v any) (any, error) {
 // CodeOfStatus is the code of errors that huma or the mux made.
 func CodeOfStatus(status int) string {
 	switch status {
+	case http.StatusUnauthorized:
+		return CodeUnauthenticated
+	case http.StatusForbidden:
+		return CodeForbidden
 	case http.StatusNotFound:
 		return CodeNotFound
 	case http.StatusMethodNotAllowed:

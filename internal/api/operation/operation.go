@@ -7,6 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
 
@@ -17,6 +18,7 @@ const Root = "/sb/v1"
 type Operation struct {
 	ID, Method, Path string // path below /sb/v1
 	Tag, Summary     string
+	Permission       access.Permission // what a caller must hold; without one nobody may ask
 	Description      string
 	Status           int    // 0 means 200
 	Served           bool   // false answers 404: the room is not part of this process
@@ -40,12 +42,13 @@ func Register[I, O any](r *Registry, op Operation, handle func(context.Context, 
 	})
 }
 
-// Huma is an operation as huma describes it, for those that register one by themselves.
+// Huma is an operation as huma describes it, for those that register one by themselves; its permission is declared with it.
 func (r *Registry) Huma(op Operation) huma.Operation {
 	method := op.Method
 	if method == "" {
 		method = http.MethodGet
 	}
+	r.routes.Add(method+" "+Root+op.Path, op.Permission)
 	status := op.Status
 	if status == 0 {
 		status = http.StatusOK

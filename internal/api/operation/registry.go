@@ -13,6 +13,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/signalbox-project/signalbox/internal/front"
 	"github.com/signalbox-project/signalbox/internal/model"
 )
 
@@ -21,6 +22,7 @@ type Registry struct {
 	api     huma.API
 	log     *slog.Logger
 	maxBody int64
+	routes  *front.Routes
 	record  func(context.Context, model.AuditEntry) (model.AuditEntry, error)
 	// Now is the time that relative times count from.
 	Now func() time.Time
@@ -37,11 +39,14 @@ type Config struct {
 
 // New makes a Registry.
 func New(c Config) *Registry {
-	return &Registry{api: c.API, log: c.Logger, maxBody: c.MaxBody, record: c.Record, Now: c.Now}
+	return &Registry{api: c.API, log: c.Logger, maxBody: c.MaxBody, routes: front.NewRoutes(), record: c.Record, Now: c.Now}
 }
 
 // API is where operations with answers of their own kind are registered.
 func (r *Registry) API() huma.API { return r.api }
+
+// Routes are the endpoints that were registered, with the permission of each.
+func (r *Registry) Routes() *front.Routes { return r.routes }
 
 // Audit records what the API changed. The change itself stands even where the entry
 // cannot be written; that is logged.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/api/operation"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
@@ -34,10 +35,10 @@ type deployInput struct {
 func (h *handlers) registerDeploys() {
 	served := h.deps.Deploys != nil
 	operation.Register(h.Registry, operation.Operation{
-		ID: "listDeploys", Path: "/deploys", Tag: "deploys", Summary: "Deployment markers", Served: served, Room: "deployments",
+		ID: "listDeploys", Path: "/deploys", Tag: "deploys", Permission: access.DeploysRead, Summary: "Deployment markers", Served: served, Room: "deployments",
 	}, h.listDeploys)
 	operation.Register(h.Registry, operation.Operation{
-		ID: "markDeploy", Method: http.MethodPost, Path: "/deploys", Tag: "deploys", Summary: "Record a deployment",
+		ID: "markDeploy", Method: http.MethodPost, Path: "/deploys", Tag: "deploys", Permission: access.DeploysWrite, Summary: "Record a deployment",
 		Status: http.StatusCreated, Served: served, Room: "deployments",
 	}, h.markDeploy)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/api/operation"
 	"github.com/signalbox-project/signalbox/internal/gate"
 	"github.com/signalbox-project/signalbox/internal/gate/canary"
@@ -49,10 +50,10 @@ type decisionInput struct {
 
 func (h *handlers) registerGate() {
 	op := func(id, path, summary string) operation.Operation {
-		return operation.Operation{ID: id, Path: path, Tag: "gate", Summary: summary, Served: h.deps.Decisions != nil, Room: "gate decisions"}
+		return operation.Operation{ID: id, Path: path, Tag: "gate", Permission: access.GateRead, Summary: summary, Served: h.deps.Decisions != nil, Room: "gate decisions"}
 	}
 	operation.Register(h.Registry, operation.Operation{
-		ID: "decideGate", Method: http.MethodPost, Path: "/gate", Tag: "gate", Summary: "May this version be deployed? 200 for every verdict",
+		ID: "decideGate", Method: http.MethodPost, Path: "/gate", Tag: "gate", Permission: access.GateAsk, Summary: "May this version be deployed? 200 for every verdict",
 		Served: h.deps.Gate != nil, Room: "gate decisions",
 	},
 		func(ctx context.Context, in *gateInput) (model.GateDecision, error) {
@@ -68,27 +69,27 @@ func (h *handlers) registerGate() {
 
 // registerGateMore is what people and auditors do with decisions.
 func (h *handlers) registerGateMore() {
-	op := func(id, method, path, summary string) operation.Operation {
-		return operation.Operation{ID: id, Method: method, Path: path, Tag: "gate", Summary: summary, Served: h.deps.Gate != nil, Room: "gate decisions"}
+	op := func(id, method, path string, p access.Permission, summary string) operation.Operation {
+		return operation.Operation{ID: id, Method: method, Path: path, Tag: "gate", Permission: p, Summary: summary, Served: h.deps.Gate != nil, Room: "gate decisions"}
 	}
-	operation.Register(h.Registry, op("overrideDecision", http.MethodPost, "/gate/decisions/{id}/override", "Break glass: let this version pass for a while, with a name and a reason"),
+	operation.Register(h.Registry, op("overrideDecision", http.MethodPost, "/gate/decisions/{id}/override", access.GateOverride, "Break glass: let this version pass for a while, with a name and a reason"),
 		func(ctx context.Context, in *overrideInput) (model.GateDecision, error) {
 			return h.deps.Gate.Override(ctx, in.ID, in.Body.Actor, in.Body.Reason)
 		})
-	operation.Register(h.Registry, op("replayDecision", http.MethodPost, "/gate/decisions/{id}/replay", "Decide again from the stored input and policies"),
+	operation.Register(h.Registry, op("replayDecision", http.MethodPost, "/gate/decisions/{id}/replay", access.GateRead, "Decide again from the stored input and policies"),
 		func(ctx context.Context, in *decisionInput) (gate.Replay, error) {
 			return h.deps.Gate.Replay(ctx, in.ID)
 		})
-	operation.Register(h.Registry, op("getGateKey", "", "/gate/key", "The public key that decisions are verified with"),
+	operation.Register(h.Registry, op("getGateKey", "", "/gate/key", access.GateRead, "The public key that decisions are verified with"),
 		func(context.Context, *operation.NoInput) (gate.PublicKey, error) { return h.deps.Gate.Key() })
 	operation.Register(h.Registry, operation.Operation{
-		ID: "getGatePolicies", Path: "/gate/policies", Tag: "gate", Summary: "Budget policies, and what they mean now",
+		ID: "getGatePolicies", Path: "/gate/policies", Tag: "gate", Permission: access.GateRead, Summary: "Budget policies, and what they mean now",
 		Served: h.deps.GatePolicies != nil, Room: "gate policies",
 	}, func(ctx context.Context, _ *operation.NoInput) (gate.PolicyView, error) {
 		return h.deps.GatePolicies.View(ctx)
 	})
 	operation.Register(h.Registry, operation.Operation{
-		ID: "compareCanary", Method: http.MethodPost, Path: "/gate/canary", Tag: "gate", Summary: "Is this version worse than that one? 200 for every verdict",
+		ID: "compareCanary", Method: http.MethodPost, Path: "/gate/canary", Tag: "gate", Permission: access.GateAsk, Summary: "Is this version worse than that one? 200 for every verdict",
 		Served: h.deps.Canary != nil, Room: "canary comparisons",
 	}, func(ctx context.Context, in *canaryInput) (canary.Result, error) {
 		return h.deps.Canary.Compare(ctx, in.Body)

@@ -3,6 +3,7 @@ package releases
 import (
 	"context"
 
+	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/api/operation"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
@@ -22,7 +23,7 @@ type remediesInput struct {
 
 func (h *handlers) registerRemedies() {
 	operation.Register(h.Registry, operation.Operation{
-		ID: "listRemedies", Path: "/remedies", Tag: "remedies", Summary: "Rollbacks, planned, done and declined, with their evidence",
+		ID: "listRemedies", Path: "/remedies", Tag: "remedies", Permission: access.RemediesRead, Summary: "Rollbacks, planned, done and declined, with their evidence",
 		Served: h.deps.Remedies != nil, Room: "remedies",
 	}, func(ctx context.Context, in *remediesInput) (RemediesResponse, error) {
 		list, err := h.deps.Remedies.Remedies(ctx, store.RemedyQuery{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -97,8 +98,13 @@ func (s *Server) tap(ctx context.Context, info *tap.Info) (context.Context, erro
 	if s.gate.full() || !take(&s.gate.reading, 1, readers*s.gate.maxRequests) {
 		return nil, s.refuseGRPC(signal)
 	}
-	ctx, end := context.WithCancel(ctx)
-	a := &arriving{Context: ctx}
+	leave, err := s.pass(ctx, info, signal)
+	if err != nil {
+		s.gate.reading.Add(-1)
+		return nil, err
+	}
+	ctx, end := context.WithCancel(leave.Context)
+	a := &arriving{Context: ctx, ended: leave.ended}
 	a.timer = time.AfterFunc(time.Duration(s.cfg.BodyTimeout), func() {
 		a.late.Store(true)
 		s.intake.own.requests.WithLabelValues("grpc", signal, "slow_body").Inc()
@@ -108,6 +114,7 @@ func (s *Server) tap(ctx context.Context, info *tap.Info) (context.Context, erro
 		a.timer.Stop()
 		end()
 		s.gate.reading.Add(-1)
+		a.ended(http.StatusRequestTimeout) // of a message that never reached its handler
 	})
 	return a, nil
 }
@@ -118,6 +125,7 @@ type arriving struct {
 	context.Context
 	timer *time.Timer
 	late  atomic.Bool
+	ended func(status int) // tells the front
 }
 
 // Err implements context.Context.
@@ -146,11 +154,12 @@ func (s *Server) refuseGRPC(signal string) error {
 }
 
 func (s *Server) grpcHandler(signal string) grpc.MethodHandler {
-	return func(_ any, ctx context.Context, dec func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
+	return func(_ any, ctx context.Context, dec func(any) error, _ grpc.UnaryServerInterceptor) (_ any, err error) {
 		var body raw
-		err := dec(&body)
+		err = dec(&body)
 		if a, ok := ctx.Value(arrivingKey{}).(*arriving); ok {
 			a.timer.Stop()
+			defer func() { a.ended(statusOf(err)) }()
 		}
 		if err != nil {
 			s.intake.own.requests.WithLabelValues("grpc", signal, "undecodable").Inc()

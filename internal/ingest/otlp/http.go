@@ -15,6 +15,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/front"
 	"github.com/signalbox-project/signalbox/internal/ingest/otlp/compress"
 	"github.com/signalbox-project/signalbox/internal/model"
@@ -35,7 +36,7 @@ func Routes() []string {
 // that a permitted page can read, and refusals in OTLP's own shape.
 func (s *Server) Mount() front.Mount {
 	return front.Mount{
-		Handler: s, MaxBody: int64(s.cfg.MaxMessageBytes),
+		Handler: s, Needs: front.Always(access.TelemetryWrite), MaxBody: int64(s.cfg.MaxMessageBytes),
 		CORS: front.NewCORS(s.cfg.CORSOrigins, http.MethodPost), Refuse: s.refuseHTTP,
 	}
 }
@@ -50,6 +51,8 @@ func (s *Server) refuseHTTP(w http.ResponseWriter, r *http.Request, ref front.Re
 		f = tooLarge(s.cfg.MaxMessageBytes)
 	case ref.Status == http.StatusTooManyRequests:
 		f.code = codes.ResourceExhausted
+	case ref.Status == http.StatusUnauthorized:
+		f.code = codes.Unauthenticated
 	case ref.Status == http.StatusForbidden:
 		f.code = codes.PermissionDenied
 	case ref.Status >= http.StatusInternalServerError:

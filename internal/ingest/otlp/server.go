@@ -36,6 +36,8 @@ type Deps struct {
 	AppendableCounts bool
 	// HTTP is where OTLP/HTTP's own listener is mounted; nil makes one of defaults.
 	HTTP *front.Port
+	// Enter is asked who sends over gRPC; nil lets everybody.
+	Enter Enter
 	// GRPCListener and HTTPListener are open already; nil opens the addresses of
 	// the Config.
 	GRPCListener, HTTPListener net.Listener
@@ -48,6 +50,7 @@ type Server struct {
 	intake *intake
 	gate   *gate
 	port   *front.Port
+	enter  Enter
 
 	grpcListener, httpListener net.Listener
 }
@@ -83,7 +86,7 @@ func New(cfg Config, d Deps) (*Server, error) {
 		sink: d.Sink, admit: d.Admitter, appendable: d.Appendable, ledger: d.Ledger, counted: d.AppendableCounts,
 		own: own, now: time.Now, wire: wire.NewReader(), translator: translator, seed: maphash.MakeSeed(), spans: repeats.NewSpans(time.Now), batches: repeats.NewBatches[answer](time.Now),
 	}
-	s := &Server{cfg: cfg, log: d.Logger, intake: in, gate: g, port: d.HTTP, grpcListener: d.GRPCListener, httpListener: d.HTTPListener}
+	s := &Server{cfg: cfg, log: d.Logger, intake: in, gate: g, port: d.HTTP, enter: d.Enter, grpcListener: d.GRPCListener, httpListener: d.HTTPListener}
 	if s.port == nil {
 		f, err := front.New(front.DefaultConfig(), front.Deps{Logger: d.Logger})
 		if err != nil {

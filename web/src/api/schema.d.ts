@@ -1276,7 +1276,7 @@ export interface components {
         };
         ErrorInfo: {
             /** @enum {string} */
-            code: "bad_request" | "bad_filter" | "bad_sql" | "not_found" | "method_not_allowed" | "overloaded" | "read_only" | "timeout" | "too_large" | "internal";
+            code: "bad_request" | "bad_filter" | "bad_sql" | "unauthenticated" | "forbidden" | "not_found" | "method_not_allowed" | "overloaded" | "read_only" | "timeout" | "too_large" | "internal";
             /** @description for bad_filter and bad_sql {position, hint}; for bad_request a list of {location, message, value} */
             details?: unknown;
             message: string;

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/front"
 	"github.com/signalbox-project/signalbox/internal/gate/hooks/hook"
 )
@@ -57,7 +58,7 @@ func (h *Hook) port(prefix string) (*front.Port, error) {
 	mux := http.NewServeMux()
 	h.Register(mux, prefix)
 	port := f.Port("admission webhook")
-	port.Mount(prefix+"/", front.Mount{Handler: mux, MaxBody: hook.MaxBody})
+	port.Mount(prefix+"/", front.Mount{Handler: mux, Needs: front.Always(access.Open), MaxBody: hook.MaxBody})
 	return port, nil
 }
 
