@@ -46,29 +46,38 @@ func write(base string, series []prompb.TimeSeries) error {
 
 // reply is what a query answered.
 type reply struct {
-	Status, Error   string
-	Warnings, Infos []string
-	Data            struct {
+	Status, Error, ErrorType string
+	Warnings, Infos          []string
+	Data                     struct {
 		ResultType string
 		Result     json.RawMessage
 	}
 }
 
-func ask(base, path string, form url.Values) (parser.Value, *reply, error) {
+// fetch asks a query; an answer that is an error is an answer, too.
+func fetch(base, path string, form url.Values) (*reply, error) {
 	resp, err := client.PostForm(base+path, form)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	defer resp.Body.Close()
 	var r reply
 	if err := json.NewDecoder(resp.Body).Decode(&r); err != nil {
-		return nil, nil, fmt.Errorf("%s: not the JSON of the query API: %w", resp.Status, err)
+		return nil, fmt.Errorf("%s: not the JSON of the query API: %w", resp.Status, err)
+	}
+	return &r, nil
+}
+
+func ask(base, path string, form url.Values) (parser.Value, *reply, error) {
+	r, err := fetch(base, path, form)
+	if err != nil {
+		return nil, nil, err
 	}
 	if r.Status != "success" {
 		return nil, nil, fmt.Errorf("%s", r.Error)
 	}
 	v, err := valueOf(r.Data.ResultType, r.Data.Result)
-	return v, &r, err
+	return v, r, err
 }
 
 // point is a pair of time and value; a float is sent as text.

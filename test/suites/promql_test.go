@@ -1,39 +1,37 @@
 package suites
 
 import (
-	"context"
-	"errors"
-	"net/url"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strconv"
+	"slices"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/prometheus/prometheus/model/histogram"
-	"github.com/prometheus/prometheus/model/labels"
-	"github.com/prometheus/prometheus/prompb"
-	"github.com/prometheus/prometheus/promql"
-	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/prometheus/prometheus/promql/promqltest"
 	"github.com/prometheus/prometheus/storage"
-	"github.com/prometheus/prometheus/util/annotations"
-	"github.com/prometheus/prometheus/util/stats"
 )
 
-// Every feature is on, and samples of 1970 are taken.
-const promqlConfig = `
-query: {enable_features: [promql-experimental-functions, promql-extended-range-selectors, promql-binop-fill-modifiers, promql-delayed-name-removal]}
+// Samples of 1970 are taken.
+const (
+	promqlConfig = `
+query: {enable_features: [%s]}
 metrics: {retention: 80y, out_of_order_window: 80y}
 self_query: {interval: 1h}
 `
+	prometheusConfig = `
+storage: {tsdb: {out_of_order_time_window: 80y, retention: {time: 80y}}}
+`
+)
 
-// Prometheus' own scripts over HTTP: each load is written by remote write, each
-// eval asked of the query API, and the script runner compares. Native histograms are left out,
-// because the API's JSON does not say their schema. -short runs three files.
+var queryFeatures = []string{"promql-experimental-functions", "promql-extended-range-selectors", "promql-binop-fill-modifiers", "promql-delayed-name-removal"}
+
+// Prometheus' own scripts over HTTP: each load is written by remote write, each eval asked of the query API, and the
+// script runner compares. The reference runs beside: what it passes must pass here. Evals about native
+// histograms, which the runner cannot judge over JSON, are asked of both, and the answers must be alike.
+// -short runs three files without the reference.
 func TestPrometheusOwnQueryScripts(t *testing.T) {
 	b, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/prometheus/prometheus").Output()
 	if err != nil {
@@ -43,62 +41,157 @@ func TestPrometheusOwnQueryScripts(t *testing.T) {
 	if err != nil || len(files) < 20 {
 		t.Fatalf("%d script files, %v", len(files), err)
 	}
-	passed := 0
-	for _, file := range files {
-		name := strings.TrimSuffix(filepath.Base(file), ".test")
-		if differences()[name] != "" || testing.Short() && name != "operators" && name != "selectors" && name != "staleness" {
+	for name, features := range map[string][]string{"default flags": nil, "all features": queryFeatures} {
+		if testing.Short() && features == nil {
 			continue
 		}
-		t.Run(name, func(t *testing.T) { passed += script(t, name, file) })
+		t.Run(name, func(t *testing.T) {
+			r := &run{features: features, beside: !testing.Short()}
+			for _, file := range files {
+				name := strings.TrimSuffix(filepath.Base(file), ".test")
+				if testing.Short() && name != "operators" && name != "selectors" && name != "staleness" {
+					continue
+				}
+				t.Run(name, func(t *testing.T) { r.script(t, name, file) })
+			}
+			t.Logf("%s\n%s", name, r.score)
+		})
 	}
-	t.Logf("%d evals passed", passed)
 }
 
-// script runs one file and answers how many evals passed.
-func script(t *testing.T, name, file string) (passed int) {
+// score counts evals.
+type score struct {
+	pass, fail, theirPass, theirFail, alike, same, different int
+}
+
+func (s score) String() string {
+	return fmt.Sprintf("Signalbox: %d pass, %d fail; the reference: %d pass, %d fail; %d fail in both; native histograms: %d answered alike, %d not",
+		s.pass, s.fail, s.theirPass, s.theirFail, s.alike, s.same, s.different)
+}
+
+// run is all scripts with one set of features.
+type run struct {
+	features     []string
+	beside       bool // the reference runs beside us
+	ours, theirs *server
+	native       bool // native histograms were loaded since the last clear
+	score        score
+}
+
+func (r *run) fresh() {
+	for _, s := range []*server{r.ours, r.theirs} {
+		if s != nil {
+			s.stop()
+		}
+	}
+	r.ours, r.theirs, r.native = nil, nil, false
+}
+
+func (r *run) start(t *testing.T) (bases []string) {
+	if r.ours == nil {
+		r.ours = start(t, fmt.Sprintf(promqlConfig, strings.Join(r.features, ", ")))
+		if r.beside {
+			r.theirs = startPrometheus(t, prometheusConfig, r.features)
+		}
+	}
+	bases = []string{r.ours.web}
+	if r.beside {
+		bases = append(bases, r.theirs.web)
+	}
+	return bases
+}
+
+func (r *run) script(t *testing.T, name, file string) {
 	raw, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var s *server
-	native, broken := map[string]bool{}, false
-	fresh := func() {
-		if s != nil {
-			s.stop()
-		}
-		s, native, broken = nil, map[string]bool{}, false
-	}
-	defer fresh()
+	defer r.fresh()
 	for _, b := range blocks(string(raw)) {
 		if b.kind == "clear" {
-			fresh()
+			r.fresh()
 			continue
 		}
-		if s == nil {
-			s = start(t, promqlConfig)
-		}
-		open := func(testing.TB) storage.Storage { return &remote{base: s.web} }
-		where := strconv.Itoa(b.line)
+		bases := r.start(t)
 		if b.kind == "load" {
-			text := floats(b.text, native)
-			broken = !t.Run("load "+where, func(t *testing.T) { promqltest.RunTestWithStorage(t, text, engine{s.web}, open) }) || broken
-			continue
-		}
-		if strings.Contains(b.text, "{{") || mentions(b.text, native) || broken {
-			continue
-		}
-		ok := t.Run(where, func(t *testing.T) {
-			if reason := differences()[name+"/"+where]; reason != "" {
-				t.Skip(reason)
+			r.native = r.native || strings.Contains(b.text, "{{") || strings.HasPrefix(b.text, "load_with_nhcb")
+			open := func(testing.TB) storage.Storage { return &remote{bases: bases} }
+			if failure := try(t, func(t *testing.T) { promqltest.RunTestWithStorage(t, b.text, asking(bases[0]), open) }); failure != "" {
+				t.Errorf("%s:%d: %s", file, b.line, failure)
 			}
-			promqltest.RunTestWithStorage(t, b.text, engine{s.web}, open)
-			passed++
-		})
-		if !ok {
-			t.Logf("%s:%s is %s", file, where, b.text)
+			continue
+		}
+		r.eval(t, fmt.Sprintf("%s/%d", name, b.line), b.text)
+	}
+}
+
+// eval judges one eval. Where native histograms are about, a failure may be for want of the schema:
+// then the reference's answer decides.
+func (r *run) eval(t *testing.T, where, text string) {
+	open := func(testing.TB) storage.Storage { return &remote{} }
+	of := func(e engine) string {
+		return try(t, func(t *testing.T) { promqltest.RunTestWithStorage(t, text, e, open) })
+	}
+	ours := of(asking(r.ours.web))
+	if !r.beside {
+		if ours != "" && !r.native {
+			t.Errorf("%s: %s\n%s", where, text, ours)
+		}
+		return
+	}
+	theirs := of(asking(r.theirs.web))
+	if r.native && (ours != "" || theirs != "") {
+		var found []string
+		of(comparing(r.ours.web, r.theirs.web, func(d string) { found = append(found, d) }))
+		if slices.ContainsFunc(found, func(d string) bool { return d != "" }) {
+			r.score.different++
+			t.Errorf("%s: not answered alike: %s\n%s", where, text, strings.Join(found, "\n"))
+		} else {
+			r.score.same++
+		}
+		return
+	}
+	r.count(t, where, text, ours, theirs)
+}
+
+func (r *run) count(t *testing.T, where, text, ours, theirs string) {
+	tally := func(failure string, pass, fail *int) {
+		if failure == "" {
+			*pass++
+		} else {
+			*fail++
 		}
 	}
-	return passed
+	tally(ours, &r.score.pass, &r.score.fail)
+	tally(theirs, &r.score.theirPass, &r.score.theirFail)
+	switch {
+	case ours != "" && theirs != "":
+		r.score.alike++
+		t.Logf("fails in both: %s: %s\n%s", where, text, ours)
+	case ours != "":
+		t.Errorf("%s: %s\n%s", where, text, ours)
+	}
+}
+
+// try runs a test of its own, so that a failure is an answer; the script runner takes nothing but a *testing.T.
+func try(t *testing.T, test func(*testing.T)) (failure string) {
+	printed, err := os.CreateTemp(t.TempDir(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer printed.Close()
+	stdout := os.Stdout
+	os.Stdout = printed
+	ok := testing.RunTests(func(string, string) (bool, error) { return true, nil }, []testing.InternalTest{{Name: "eval", F: test}})
+	os.Stdout = stdout
+	if ok {
+		return ""
+	}
+	text, err := os.ReadFile(printed.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "failed:\n" + string(text)
 }
 
 type block struct {
@@ -121,131 +214,3 @@ func blocks(script string) (out []block) {
 	}
 	return out
 }
-
-var seriesName = regexp.MustCompile(`^\s*\{?"?([a-zA-Z_:][a-zA-Z0-9_:.]*)`)
-
-// floats leaves the native histograms of a load out and notes their names.
-func floats(load string, native map[string]bool) string {
-	custom := strings.HasPrefix(load, "load_with_nhcb")
-	lines := strings.Split(strings.Replace(load, "load_with_nhcb", "load", 1), "\n")
-	keep := lines[:1]
-	for _, line := range lines[1:] {
-		name := ""
-		if m := seriesName.FindStringSubmatch(line); m != nil {
-			name = m[1]
-		}
-		if custom && name != "" {
-			native[strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(name, "_bucket"), "_sum"), "_count")] = true
-		}
-		if strings.Contains(line, "{{") {
-			native[name] = true
-			continue
-		}
-		keep = append(keep, line)
-	}
-	return strings.Join(keep, "\n")
-}
-
-func mentions(eval string, native map[string]bool) bool {
-	for name := range native {
-		if name != "" && regexp.MustCompile(`(^|[^a-zA-Z0-9_:])`+regexp.QuoteMeta(name)+`($|[^a-zA-Z0-9_:])`).MatchString(eval) {
-			return true
-		}
-	}
-	return len(native) > 0 && strings.Contains(eval, "__name__")
-}
-
-// remote is a storage that writes to the server.
-type remote struct {
-	storage.Storage // nil: only what the script runner calls is there
-	base            string
-}
-
-func (r *remote) AppenderV2(context.Context) storage.AppenderV2 { return &appender{base: r.base} }
-func (r *remote) Close() error                                  { return nil }
-
-type appender struct {
-	storage.AppenderV2
-	base   string
-	series []prompb.TimeSeries
-	native bool
-}
-
-func (a *appender) Append(_ storage.SeriesRef, ls labels.Labels, _, at int64, v float64, h *histogram.Histogram, fh *histogram.FloatHistogram, _ storage.AppendV2Options) (storage.SeriesRef, error) {
-	if h != nil || fh != nil {
-		a.native = true
-		return 1, nil
-	}
-	s := prompb.TimeSeries{Samples: []prompb.Sample{{Value: v, Timestamp: at}}}
-	ls.Range(func(l labels.Label) { s.Labels = append(s.Labels, prompb.Label{Name: l.Name, Value: l.Value}) })
-	a.series = append(a.series, s)
-	return storage.SeriesRef(len(a.series)), nil
-}
-
-func (a *appender) Commit() error {
-	if a.native {
-		return errors.New("a native histogram that was not left out")
-	}
-	for len(a.series) > 0 {
-		n := min(len(a.series), 2000)
-		if err := write(a.base, a.series[:n]); err != nil {
-			return err
-		}
-		a.series = a.series[n:]
-	}
-	return nil
-}
-
-func (a *appender) Rollback() error { return nil }
-
-// engine asks the server.
-type engine struct{ base string }
-
-type query struct {
-	base, path string
-	form       url.Values
-}
-
-func seconds(t time.Time) string {
-	return strconv.FormatFloat(float64(t.UnixMilli())/1000, 'f', 3, 64)
-}
-
-func (e engine) NewInstantQuery(_ context.Context, _ storage.Queryable, _ promql.QueryOpts, q string, at time.Time) (promql.Query, error) {
-	return &query{e.base, "/api/v1/query", url.Values{"query": {q}, "time": {seconds(at)}}}, nil
-}
-
-func (e engine) NewRangeQuery(_ context.Context, _ storage.Queryable, _ promql.QueryOpts, q string, from, to time.Time, step time.Duration) (promql.Query, error) {
-	return &query{e.base, "/api/v1/query_range", url.Values{
-		"query": {q}, "start": {seconds(from)}, "end": {seconds(to)}, "step": {strconv.FormatFloat(step.Seconds(), 'f', 3, 64)},
-	}}, nil
-}
-
-// note is an annotation as the script runner tells them apart.
-type note struct {
-	text string
-	kind error
-}
-
-func (n note) Error() string { return n.text }
-func (n note) Unwrap() error { return n.kind }
-
-func (q *query) Exec(context.Context) *promql.Result {
-	value, r, err := ask(q.base, q.path, q.form)
-	if err != nil {
-		return &promql.Result{Err: err}
-	}
-	var notes annotations.Annotations
-	for _, w := range r.Warnings {
-		notes.Add(note{w, annotations.PromQLWarning})
-	}
-	for _, w := range r.Infos {
-		notes.Add(note{w, annotations.PromQLInfo})
-	}
-	return &promql.Result{Value: value, Warnings: notes}
-}
-
-func (q *query) Close()                      {}
-func (q *query) Statement() parser.Statement { return nil }
-func (q *query) Stats() *stats.Statistics    { return nil }
-func (q *query) Cancel()                     {}
-func (q *query) String() string              { return q.form.Get("query") }

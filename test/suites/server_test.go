@@ -2,17 +2,19 @@ package suites
 
 import (
 	"bufio"
-	"io"
+	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 )
 
-// server is the binary over an empty folder.
+// server is a program over an empty folder.
 type server struct {
 	web  string
 	stop func()
@@ -37,16 +39,34 @@ func binary(t *testing.T) string {
 // start runs the binary on free ports until stop.
 func start(t *testing.T, config string) *server {
 	t.Helper()
+	return launch(t, config, func(file, data string) *exec.Cmd {
+		return exec.Command(binary(t), "serve", "--config.file", file, "--storage.path", data,
+			"--web.listen-address", "127.0.0.1:0", "--otlp.grpc-address", "", "--otlp.http-address", "")
+	}, regexp.MustCompile(`msg="web is listening".* url=(\S+)`), "msg=ready ")
+}
+
+// startPrometheus runs the reference likewise, with the features of its --enable-feature.
+func startPrometheus(t *testing.T, config string, features []string) *server {
+	t.Helper()
+	program := reference(t, "prometheus")
+	return launch(t, config, func(file, data string) *exec.Cmd {
+		return exec.Command(program, "--config.file", file, "--storage.tsdb.path", data, "--web.listen-address", "127.0.0.1:0",
+			"--web.enable-remote-write-receiver", "--enable-feature", strings.Join(features, ","))
+	}, regexp.MustCompile(`msg="Listening on".* address=(\S+)`), "ready to receive web requests")
+}
+
+// launch starts a program and waits until it is ready; what it logged is shown if it never is.
+func launch(t *testing.T, config string, command func(file, data string) *exec.Cmd, listening *regexp.Regexp, ready string) *server {
+	t.Helper()
 	dir, err := os.MkdirTemp("", "suite-*") // not the test's: there are hundreds of starts in one
 	if err != nil {
 		t.Fatal(err)
 	}
-	file := filepath.Join(dir, "signalbox.yml")
+	file := filepath.Join(dir, "config.yml")
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(binary(t), "serve", "--config.file", file, "--storage.path", filepath.Join(dir, "data"),
-		"--web.listen-address", "127.0.0.1:0", "--otlp.grpc-address", "", "--otlp.http-address", "")
+	cmd := command(file, filepath.Join(dir, "data"))
 	out, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -54,16 +74,24 @@ func start(t *testing.T, config string) *server {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	ready := make(chan string, 1)
+	urls := make(chan string, 1)
+	var mu sync.Mutex
+	var log bytes.Buffer
 	go func() {
-		url := ""
-		lines := bufio.NewScanner(io.TeeReader(out, io.Discard))
-		for lines.Scan() {
+		url, isReady := "", false // in either order
+		for lines := bufio.NewScanner(out); lines.Scan(); {
+			mu.Lock()
+			log.WriteString(lines.Text() + "\n")
+			mu.Unlock()
 			if m := listening.FindStringSubmatch(lines.Text()); m != nil {
-				url = m[1]
+				url = "http://" + strings.TrimPrefix(m[1], "http://")
 			}
-			if url != "" && isReady.MatchString(lines.Text()) {
-				ready <- url
+			isReady = isReady || strings.Contains(lines.Text(), ready)
+			if url != "" && isReady {
+				select {
+				case urls <- url:
+				default: // told already
+				}
 			}
 		}
 	}()
@@ -73,15 +101,12 @@ func start(t *testing.T, config string) *server {
 		_ = os.RemoveAll(dir)
 	}}
 	select {
-	case s.web = <-ready:
+	case s.web = <-urls:
 	case <-time.After(2 * time.Minute):
 		s.stop()
-		t.Fatal("the program was not ready in 2 min")
+		mu.Lock()
+		defer mu.Unlock()
+		t.Fatalf("the program was not ready in 2 min:\n%s", log.String())
 	}
 	return s
 }
-
-var (
-	listening = regexp.MustCompile(`msg="web is listening".* url=(\S+)`)
-	isReady   = regexp.MustCompile(`msg=ready `)
-)
