@@ -11,6 +11,7 @@ package_of() {
     java | javac) echo default-jdk-headless ;;
     mvn) echo maven ;;
     cc) echo build-essential ;;
+    ldapmodify) echo ldap-utils ;;
     *) echo "$1" ;;
   esac
 }

@@ -4,6 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/need.sh cc python3 pip3 java mvn node npm curl jq
+scripts/need.sh slapd ldapmodify || echo "WARNING: without slapd logging in by LDAP is not tested" >&2
 "${GO:-go}" test -race -timeout 25m ./...
 # On a full disk compactions rest, and the TSDB reads without a lock that they do: the race detector would name it.
 "${GO:-go}" test -timeout 10m -run 'TestADiskThatIsFullAtTheStart' ./test/e2e

@@ -19,11 +19,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/signalbox-project/signalbox/internal/platform/loopback"
 )
 
 // Config says what is sent where.
@@ -69,7 +70,7 @@ func (c Config) Validate() []error {
 	switch {
 	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
 		bad("server: must be an http or https URL, got %q", c.BaseURL)
-	case !c.AllowRemote && !loopback(u.Hostname()):
+	case !c.AllowRemote && !loopback.Host(u.Hostname()):
 		bad("server: %s is not this machine; a benchmark of another takes --allow-remote", u.Hostname())
 	}
 	for _, s := range c.Signals {
@@ -97,11 +98,6 @@ func (c Config) Validate() []error {
 		bad("timeout, settle: must be > 0 and >= 0, got %s and %s", c.Timeout, c.Settle)
 	}
 	return problems
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // Deps are what a run needs from its surroundings.

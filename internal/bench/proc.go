@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/signalbox-project/signalbox/internal/platform/loopback"
 )
 
 // clockTicks is the unit of /proc/<pid>/stat: USER_HZ is 100 on every
@@ -113,7 +115,7 @@ func per(v, n float64) *float64 {
 // it belongs to somebody else or the system has no /proc.
 func listener(base string) int {
 	u, err := url.Parse(base)
-	if err != nil || !loopback(u.Hostname()) {
+	if err != nil || !loopback.Host(u.Hostname()) {
 		return 0
 	}
 	port, err := strconv.Atoi(u.Port())
