@@ -14,31 +14,31 @@ type actions struct {
 	hooks *hooks.Hooks
 }
 
-func (p *Process) buildHooks(context.Context) (err error) {
-	if p.hooks, err = hooks.New(p.cfg.Hooks, hook.Deps{
-		Logger: p.component("hooks"), Registerer: p.tel.Registry, Gate: p.gate, Deploys: p.tally, Audit: p.state,
-		ExternalURL: p.external.String(), Front: p.front,
+func (c *cell) buildHooks(context.Context) (err error) {
+	if c.hooks, err = hooks.New(c.cfg.Hooks, hook.Deps{
+		Logger: c.component("hooks"), Registerer: c.registry, Gate: c.gate, Deploys: c.tally, Audit: c.state,
+		ExternalURL: c.external.String(), Front: c.front,
 	}); err != nil {
 		return err
 	}
-	p.run("hooks", p.hooks.Run, nil)
+	c.run("hooks", c.hooks.Run, nil)
 	return nil
 }
 
-func (p *Process) buildRemedy(context.Context) error {
+func (c *cell) buildRemedy(context.Context) error {
 	var pages []string
-	for _, b := range p.cfg.SLO.BurnAlerts {
+	for _, b := range c.cfg.SLO.BurnAlerts {
 		if b.Effect == slo.EffectPage {
 			pages = append(pages, b.Name)
 		}
 	}
-	room, err := remedy.New(p.cfg.Remedy, remedy.Deps{
-		Logger: p.component("remedy"), Registerer: p.tel.Registry, SLOs: p.slo, Querier: p.engine, Deploys: p.tally, Store: p.state,
-		Audit: p.state, Alerts: p.router, PageAlerts: pages, ExternalURL: p.external.String(),
+	room, err := remedy.New(c.cfg.Remedy, remedy.Deps{
+		Logger: c.component("remedy"), Registerer: c.registry, SLOs: c.slo, Querier: c.engine, Deploys: c.tally, Store: c.state,
+		Audit: c.state, Alerts: c.router, PageAlerts: pages, ExternalURL: c.external.String(),
 	})
 	if err != nil {
 		return err
 	}
-	p.run("remedies", room.Run, nil)
+	c.run("remedies", room.Run, nil)
 	return nil
 }

@@ -19,43 +19,43 @@ type alerts struct {
 	detectors *detect.Detectors
 }
 
-func (p *Process) buildAlerting(context.Context) (err error) {
-	if p.router, err = router.New(router.Deps{
-		Logger: p.component("alerting"), Registerer: p.tel.Registry,
-		Dir: filepath.Join(p.opts.StoragePath, "alerting"), ConfigFile: p.cfg.AlertmanagerFile,
-		ExternalURL: p.external, Config: p.cfg.Routing, Build: router.Build{Version: p.opts.Version, Revision: revision()}, Pages: p.state, Dependents: p.cfg.InhibitDependents, Topology: p.topology, Querier: p.engine,
+func (c *cell) buildAlerting(context.Context) (err error) {
+	if c.router, err = router.New(router.Deps{
+		Logger: c.component("alerting"), Registerer: c.registry,
+		Dir: filepath.Join(c.dir, "alerting"), ConfigFile: c.cfg.AlertmanagerFile,
+		ExternalURL: c.external, Config: c.cfg.Routing, Build: router.Build{Version: c.opts.Version, Revision: revision()}, Pages: c.state, Dependents: c.cfg.InhibitDependents, Topology: c.topology, Querier: c.engine,
 	}); err != nil {
 		return err
 	}
-	p.router.Join(p.force)
-	p.run("alert pipeline", p.router.Run, func() error { p.router.Close(); return nil })
-	if p.sender, err = outside.New(outside.Deps{
-		Logger: p.component("outside alertmanagers"), Registerer: p.tel.Registry, Next: p.router, ExternalLabels: p.cfg.ExternalLabels,
+	c.router.Join(c.force)
+	c.run("alert pipeline", c.router.Run, func() error { c.router.Close(); return nil })
+	if c.sender, err = outside.New(outside.Deps{
+		Logger: c.component("outside alertmanagers"), Registerer: c.registry, Next: c.router, ExternalLabels: c.cfg.ExternalLabels,
 	}); err != nil {
 		return err
 	}
-	p.run("outside alertmanagers", p.sender.Run, nil)
-	if p.rules, err = rules.New(p.cfg.Rules, rules.Deps{
-		Logger: p.component("rules"), Registerer: p.tel.Registry, Engine: p.engine.PromQL(), Store: p.metrics,
-		Sender: p.sender, ExternalURL: p.external, ExternalLabels: p.cfg.ExternalLabels,
-		Parser: p.engine.Parser(), Features: p.engine.Features(),
+	c.run("outside alertmanagers", c.sender.Run, nil)
+	if c.rules, err = rules.New(c.cfg.Rules, rules.Deps{
+		Logger: c.component("rules"), Registerer: c.registry, Engine: c.engine.PromQL(), Store: c.metrics,
+		Sender: c.sender, ExternalURL: c.external, ExternalLabels: c.cfg.ExternalLabels,
+		Parser: c.engine.Parser(), Features: c.engine.Features(),
 	}); err != nil {
 		return err
 	}
-	p.rules.Join(p.force)
-	if err := p.firstLoad(p.rules.Reload(p.cfg.RuleFiles)); err != nil {
+	c.rules.Join(c.force)
+	if err := c.firstLoad(c.rules.Reload(c.cfg.RuleFiles)); err != nil {
 		return err
 	}
-	p.run("rules", p.rules.Run, nil)
-	if p.detectors, err = detect.New(p.cfg.Detect, detect.Deps{
-		Logger: p.component("detect"), Registerer: p.tel.Registry, Querier: p.engine, Appendable: p.samples.For("derived"),
+	c.run("rules", c.rules.Run, nil)
+	if c.detectors, err = detect.New(c.cfg.Detect, detect.Deps{
+		Logger: c.component("detect"), Registerer: c.registry, Querier: c.engine, Appendable: c.samples.For("derived"),
 	}); err != nil {
 		return err
 	}
-	p.detectors.Join(p.force)
-	if err := p.firstLoad(p.detectors.Reload(p.cfg.DetectorFiles)); err != nil {
+	c.detectors.Join(c.force)
+	if err := c.firstLoad(c.detectors.Reload(c.cfg.DetectorFiles)); err != nil {
 		return err
 	}
-	p.run("detectors", p.detectors.Run, nil)
+	c.run("detectors", c.detectors.Run, nil)
 	return nil
 }

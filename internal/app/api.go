@@ -14,105 +14,125 @@ import (
 	"github.com/signalbox-project/signalbox/internal/api/health"
 	"github.com/signalbox-project/signalbox/internal/api/objectives"
 	"github.com/signalbox-project/signalbox/internal/api/releases"
+	"github.com/signalbox-project/signalbox/internal/document"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/redact"
 	"github.com/signalbox-project/signalbox/internal/query/promql"
 )
 
+// surfaces are what asks the rooms of a cell over HTTP.
+type surfaces struct {
+	prom       *promql.API
+	federation http.Handler
+	api        *api.API
+}
+
+func (c *cell) buildSurfaces(context.Context) (err error) {
+	c.inForce = document.NewValue(c.force, Loaded{Config: c.cfg, Generation: 1, At: time.Now()}, nil)
+	if c.prom, err = c.prometheusAPI(); err != nil {
+		return err
+	}
+	if c.federation, err = c.newFederation(); err != nil {
+		return err
+	}
+	c.api, err = c.ownAPI()
+	return err
+}
+
 // prometheusAPI is /api/v1.
-func (p *Process) prometheusAPI() (*promql.API, error) {
-	return promql.NewAPI(p.engine, promql.APIDeps{
-		Logger: p.component("api"), Registerer: p.tel.Registry, Gatherer: p.tel.Registry,
-		Storage: p.metrics, Targets: p.scraper, Rules: p.rules, Alertmanagers: p.sender, Metadata: p.samples, Write: p.write,
-		PrometheusConfig: func() promconfig.Config { return *p.scrape.Value() },
+func (c *cell) prometheusAPI() (*promql.API, error) {
+	return promql.NewAPI(c.engine, promql.APIDeps{
+		Logger: c.component("api"), Registerer: c.registry, Gatherer: c.registry,
+		Storage: c.metrics, Targets: c.scraper, Rules: c.rules, Alertmanagers: c.sender, Metadata: c.samples, Write: c.write,
+		PrometheusConfig: func() promconfig.Config { return *c.scrape.Value() },
 		Flags: map[string]string{
-			"config.file": p.opts.ConfigFile, "storage.path": p.opts.StoragePath,
-			"web.listen-address": p.opts.ListenAddress, "web.external-url": p.external.String(),
-			"otlp.grpc-address": p.opts.OTLPGRPCAddress, "otlp.http-address": p.opts.OTLPHTTPAddress,
-			"log.level": p.opts.Log.Level, "log.format": p.opts.Log.Format,
+			"config.file": c.opts.ConfigFile, "storage.path": c.dir,
+			"web.listen-address": c.opts.ListenAddress, "web.external-url": c.external.String(),
+			"otlp.grpc-address": c.opts.OTLPGRPCAddress, "otlp.http-address": c.opts.OTLPHTTPAddress,
+			"log.level": c.opts.Log.Level, "log.format": c.opts.Log.Format,
 		},
-		Build:       promql.Build{Version: p.opts.Version, Revision: revision()},
-		ExternalURL: p.external, ListenAddress: p.listeners.web.Addr().String(),
-		LastReload: p.lastReload,
+		Build:       promql.Build{Version: c.opts.Version, Revision: revision()},
+		ExternalURL: c.external, ListenAddress: c.listeners.web.Addr().String(),
+		LastReload: c.lastReload,
 	})
 }
 
-// federation is /federate.
-func (p *Process) federation() (http.Handler, error) {
-	return promql.NewFederation(p.engine, promql.FederationDeps{
-		Logger: p.component("api"), Registerer: p.tel.Registry, Storage: p.metrics,
+// newFederation is /federate.
+func (c *cell) newFederation() (http.Handler, error) {
+	return promql.NewFederation(c.engine, promql.FederationDeps{
+		Logger: c.component("api"), Registerer: c.registry, Storage: c.metrics,
 		ExternalLabels: func() map[string]string {
-			out := p.scraper.Config().GlobalConfig.ExternalLabels.Map()
-			maps.Copy(out, p.cfg.ExternalLabels)
+			out := c.scraper.Config().GlobalConfig.ExternalLabels.Map()
+			maps.Copy(out, c.cfg.ExternalLabels)
 			return out
 		},
 	})
 }
 
 // ownAPI is /sb/v1 and /jaeger/api.
-func (p *Process) ownAPI() (*api.API, error) {
-	engine, err := p.sqlEngine()
+func (c *cell) ownAPI() (*api.API, error) {
+	engine, err := c.sqlEngine()
 	if err != nil {
 		return nil, err
 	}
-	return api.New(p.cfg.API, api.Deps{
-		Logger: p.component("api"), Registerer: p.tel.Registry,
-		Status: p, Audit: p.state, Ledger: p.ledger, Hooks: p.hooks.Handler(),
-		Objectives: objectives.Deps{SLOs: p.slos, Corrections: p.slo, Backtests: p.backtest, Reports: p.report},
-		Events:     events.Deps{Filter: p.search, Logs: p.search, Spans: p.search, Tail: p.search.Tail, Traces: p.search, SQL: engine},
+	return api.New(c.cfg.API, api.Deps{
+		Logger: c.component("api"), Registerer: c.registry,
+		Status: c, Audit: c.state, Ledger: c.ledger, Hooks: c.hooks.Handler(),
+		Objectives: objectives.Deps{SLOs: c.slos, Corrections: c.slo, Backtests: c.backtest, Reports: c.report},
+		Events:     events.Deps{Filter: c.search, Logs: c.search, Spans: c.search, Tail: c.search.Tail, Traces: c.search, SQL: engine},
 		Releases: releases.Deps{
-			Deploys: p.tally, Gate: p.gate, GatePolicies: p.bands, Canary: p.canary, Decisions: p.state, Remedies: p.state,
+			Deploys: c.tally, Gate: c.gate, GatePolicies: c.bands, Canary: c.canary, Decisions: c.state, Remedies: c.state,
 		},
 		Health: health.Deps{
-			Services: p.diagnose, Topology: p.topology, Explain: p.diagnose, Causes: p.diagnose, Pages: p.state, PageSummary: p.diagnose, Probes: p.prober,
+			Services: c.diagnose, Topology: c.topology, Explain: c.diagnose, Causes: c.diagnose, Pages: c.state, PageSummary: c.diagnose, Probes: c.prober,
 		},
 	})
 }
 
 // Status implements api.StatusReporter.
-func (p *Process) Status(context.Context) api.Status {
+func (c *cell) Status(context.Context) api.Status {
 	return api.Status{
-		Version: p.opts.Version, Revision: revision(), Started: p.began, UptimeSeconds: time.Since(p.began).Seconds(),
-		Roles: []string{"all"}, Demo: p.opts.Demo, ExternalLabels: p.cfg.ExternalLabels, Problems: p.problems(),
-		Config: p.configStatus(),
+		Version: c.opts.Version, Revision: revision(), Started: c.began, UptimeSeconds: time.Since(c.began).Seconds(),
+		Roles: []string{"all"}, Demo: c.opts.Demo, ExternalLabels: c.cfg.ExternalLabels, Problems: c.problems(),
+		Config: c.configStatus(),
 	}
 }
 
 // configStatus is the configuration in force.
-func (p *Process) configStatus() api.ConfigStatus {
-	v, last := p.force.View(), p.last.Load()
-	now := p.inForce.In(v)
+func (c *cell) configStatus() api.ConfigStatus {
+	v, last := c.force.View(), c.last.Load()
+	now := c.inForce.In(v)
 	return api.ConfigStatus{
 		InForce: map[string]int{
-			"slos": len(p.catalog.In(v)), "policies": len(p.policies.In(v).Named), "rule_files": len(p.rules.In(v)), "detectors": len(p.detectors.In(v)),
-			"probes": len(p.prober.In(v)), "scrape_jobs": len(p.scrape.In(v).ScrapeConfigs),
+			"slos": len(c.catalog.In(v)), "policies": len(c.policies.In(v).Named), "rule_files": len(c.rules.In(v)), "detectors": len(c.detectors.In(v)),
+			"probes": len(c.prober.In(v)), "scrape_jobs": len(c.scrape.In(v).ScrapeConfigs),
 		},
 		File: now.Config.File, Hash: now.Config.Hash, Generation: now.Generation, LoadedAt: now.At, ReloadedAt: last.at, ReloadSucceeded: last.err == nil,
 	}
 }
 
 // problems is what is wrong with the program itself now.
-func (p *Process) problems() []model.Problem {
-	out := append([]model.Problem{}, p.odd...)
-	out = append(out, p.state.Problems()...)
-	out = append(out, p.catalog.Problems()...)
-	out = append(out, p.rules.Problems()...)
-	out = append(out, p.detectors.Problems()...)
-	out = append(out, p.policies.Problems()...)
-	out = append(out, p.prober.Problems()...)
-	out = append(out, p.router.Problems()...)
-	out = append(out, p.signing.Problems()...)
-	out = append(out, p.aside.Problems()...)
-	if reason := p.metrics.ReadOnly(); reason != "" {
+func (c *cell) problems() []model.Problem {
+	out := append([]model.Problem{}, c.odd...)
+	out = append(out, c.state.Problems()...)
+	out = append(out, c.catalog.Problems()...)
+	out = append(out, c.rules.Problems()...)
+	out = append(out, c.detectors.Problems()...)
+	out = append(out, c.policies.Problems()...)
+	out = append(out, c.prober.Problems()...)
+	out = append(out, c.router.Problems()...)
+	out = append(out, c.signing.Problems()...)
+	out = append(out, c.aside.Problems()...)
+	if reason := c.metrics.ReadOnly(); reason != "" {
 		out = append(out, model.Problem{Severity: "critical", Message: "metrics store is read-only: " + reason, Cure: "make room on the disk; it resumes by itself"})
 	}
-	for _, d := range p.metrics.Damages() {
+	for _, d := range c.metrics.Damages() {
 		out = append(out, d.Problem())
 	}
-	for _, d := range p.events.Damages() {
+	for _, d := range c.events.Damages() {
 		out = append(out, d.Problem())
 	}
-	if err := p.last.Load().err; err != nil {
+	if err := c.last.Load().err; err != nil {
 		out = append(out, model.Problem{
 			Severity: "critical", Message: "the last load of the configuration found errors, what is good is in force: " + err.Error(),
 			Cure: "mend the file and reload again (SIGHUP or POST /-/reload)",

@@ -6,11 +6,13 @@
 // on its listeners until the context ends.
 //
 // Order: listeners (so that a port in use is said before anything is touched),
-// stores, engines, domain rooms, intakes, web. Stop runs backwards, so that an
+// the stores, engines, domain rooms and intakes of a cell, web. Stop runs backwards, so that an
 // intake drains into stores that are still there. Reload reads and prepares everything
 // first and then swaps it together; if one part cannot take it over nothing changes.
 //
-// Start reading at Build; each build function of the other files adds one layer.
+// What belongs to a tenant is a cell; what is shared is Process.
+//
+// Start reading at Build, then cell; each build function of the other files adds one layer.
 package app
 
 import (
@@ -18,14 +20,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"runtime/debug"
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/config"
-	"github.com/signalbox-project/signalbox/internal/document"
 	"github.com/signalbox-project/signalbox/internal/front"
+	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/lifecycle"
 	"github.com/signalbox-project/signalbox/internal/telemetry"
 )
@@ -65,10 +66,10 @@ func Build(ctx context.Context, o Options) (*Process, error) {
 	}
 	p := &Process{base: base{
 		opts: o, cfg: cfg, tel: tel, log: tel.Logger, listeners: l, addresses: l.addresses(), began: began,
-		group: &lifecycle.Group{Logger: tel.Logger},
-	}, reloads: reloads{force: document.NewForce()}}
+		group: &lifecycle.Group{Logger: tel.Logger}, reloads: &reloads{},
+	}}
 	p.limitMemory()
-	if err := p.build(ctx, steps(p)); err != nil {
+	if err := build(ctx, steps(p)); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
 	return p, nil
@@ -97,12 +98,6 @@ func identity(o Options) telemetry.Identity {
 	return telemetry.Identity{Version: o.Version, Instance: host}
 }
 
-// step makes one layer of a role.
-type step struct {
-	name  string
-	build func(context.Context) error
-}
-
 // RoleAll runs every part in one process.
 const RoleAll = "all"
 
@@ -114,28 +109,22 @@ func roles() map[string]func(*Process) []step {
 func everything(p *Process) []step {
 	return []step{
 		{"front", p.buildFront},
-		{"stores", p.buildStores},
-		{"processors", p.buildProcessors},
-		{"alerting", p.buildAlerting},
-		{"promises", p.buildPromises},
-		{"synthetic queries", p.buildSelfQuery},
-		{"hooks", p.buildHooks},
-		{"remedies", p.buildRemedy},
-		{"intakes", p.buildIntakes},
-		{"probes", p.buildProbes},
+		{"tenant " + model.DefaultTenant, p.buildHome},
+		{"otlp", p.buildOTLP},
 		{"reload", p.buildReload},
 		{"web", p.buildWeb},
 	}
 }
 
-// build makes every part. What was made is in the group even when a later one
-// fails, so that the caller can close it.
-func (p *Process) build(ctx context.Context, steps []step) error {
-	for _, s := range steps {
-		if err := s.build(ctx); err != nil {
-			return fmt.Errorf("start %s: %w", s.name, err)
-		}
-	}
+// buildHome makes the cell of the tenant default.
+func (p *Process) buildHome(ctx context.Context) error {
+	p.home = newHome(p.base)
+	return build(ctx, p.home.steps())
+}
+
+// buildOTLP listens for what every tenant sends.
+func (p *Process) buildOTLP(context.Context) error {
+	p.run("otlp", p.home.otlp.Run, nil)
 	return nil
 }
 
@@ -162,11 +151,3 @@ func (p *Process) ready() {
 		p.opts.Ready(p.addresses)
 	}
 }
-
-// run adds a part that runs until it is stopped.
-func (p *Process) run(name string, run func(context.Context) error, close func() error) {
-	p.group.Add(lifecycle.Part{Name: name, Run: run, Close: close})
-}
-
-// component is the logger of one part.
-func (p *Process) component(name string) *slog.Logger { return p.log.With("component", name) }

@@ -142,7 +142,7 @@ func TestFeaturesHoldForRulesAsForQueries(t *testing.T) {
 	case err != nil:
 		t.Fatal(err)
 	default:
-		if found := fmt.Sprint(p.rules.Problems()); !strings.Contains(found, "sort_by_label") {
+		if found := fmt.Sprint(p.home.rules.Problems()); !strings.Contains(found, "sort_by_label") {
 			t.Errorf("a rule that is not allowed is not named: %s", found)
 		}
 		_ = p.Close()

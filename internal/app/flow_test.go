@@ -157,7 +157,7 @@ func TestWeWatchOurselves(t *testing.T) {
 	}
 	r.get(t, "/sb/v1/status")
 	until(t, "our own spans are stored", func() bool { return r.contains(t, "/sb/v1/traces?q=service:signalbox&start=now-1h", `"GET /sb/v1/`) })
-	if status, text := r.get(t, "/api/v1/status/flags"); status != 200 || !strings.Contains(text, r.opts.StoragePath) {
+	if status, text := r.get(t, "/api/v1/status/flags"); status != 200 || !strings.Contains(text, r.Process.opts.StoragePath) {
 		t.Errorf("%d %s", status, text)
 	}
 }

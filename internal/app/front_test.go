@@ -50,7 +50,7 @@ func TestEveryMountPassesTheFrontAndItsHooks(t *testing.T) {
 	r := start(t, nil, func(o *Options) { o.Hooks = hooks })
 	want := mounts()
 	var there []string
-	for _, m := range r.front.Mounts() {
+	for _, m := range r.Process.front.Mounts() {
 		there = append(there, m.Port+" "+m.Pattern)
 	}
 	var listed []string

@@ -21,41 +21,41 @@ type gates struct {
 }
 
 // buildPolicies reads the budget policies, which also say in which band every SLO's budget lies.
-func (p *Process) buildPolicies() (err error) {
-	if p.policies, err = gate.NewCatalog(p.cfg.Gate.Policy, p.component("gate"), p.tel.Registry); err != nil {
+func (c *cell) buildPolicies() (err error) {
+	if c.policies, err = gate.NewCatalog(c.cfg.Gate.Policy, c.component("gate"), c.registry); err != nil {
 		return err
 	}
-	p.policies.Join(p.force)
+	c.policies.Join(c.force)
 	// Unlike other files, a bad policy stops the start: without a last good version nothing says
 	// what may be deployed, and the rest of the policies might allow what the bad one forbids.
-	if err := p.policies.Reload(p.cfg.PolicyFiles); err != nil {
+	if err := c.policies.Reload(c.cfg.PolicyFiles); err != nil {
 		return err
 	}
-	p.slos = gate.WithBands(p.slo, p.policies)
+	c.slos = gate.WithBands(c.slo, c.policies)
 	return nil
 }
 
-func (p *Process) buildGate(ctx context.Context) (err error) {
-	key, err := sign.Open(filepath.Join(p.opts.StoragePath, "gate"))
+func (c *cell) buildGate(ctx context.Context) (err error) {
+	key, err := sign.Open(filepath.Join(c.dir, "gate"))
 	if err != nil {
 		return err
 	}
-	if err := key.Remember(ctx, p.state, time.Now()); err != nil {
-		p.log.Warn("the gate's public keys are not kept for later", "err", err)
+	if err := key.Remember(ctx, c.state, time.Now()); err != nil {
+		c.log.Warn("the gate's public keys are not kept for later", "err", err)
 	}
-	p.signing = key
-	if p.gate, err = gate.New(p.cfg.Gate, gate.Deps{
-		Logger: p.component("gate"), Registerer: p.tel.Registry, SLOs: p.slo, Decisions: p.state, Overrides: p.state, Audit: p.state,
-		Edges: p.topology, Pages: p.state, Changes: p.state, Causes: p.diagnose, Key: key, Policies: p.policies,
+	c.signing = key
+	if c.gate, err = gate.New(c.cfg.Gate, gate.Deps{
+		Logger: c.component("gate"), Registerer: c.registry, SLOs: c.slo, Decisions: c.state, Overrides: c.state, Audit: c.state,
+		Edges: c.topology, Pages: c.state, Changes: c.state, Causes: c.diagnose, Key: key, Policies: c.policies,
 	}); err != nil {
 		return err
 	}
-	if p.bands, err = gate.NewBands(p.cfg.Gate, gate.BandsDeps{
-		Logger: p.component("gate"), SLOs: p.slo, Sender: p.sender, Policies: p.policies, ExternalURL: p.external.String(),
+	if c.bands, err = gate.NewBands(c.cfg.Gate, gate.BandsDeps{
+		Logger: c.component("gate"), SLOs: c.slo, Sender: c.sender, Policies: c.policies, ExternalURL: c.external.String(),
 	}); err != nil {
 		return err
 	}
-	p.run("budget bands", p.bands.Run, nil)
-	p.canary, err = canary.New(p.cfg.Canary, canary.Deps{Querier: p.engine, Audit: p.state})
+	c.run("budget bands", c.bands.Run, nil)
+	c.canary, err = canary.New(c.cfg.Canary, canary.Deps{Querier: c.engine, Audit: c.state})
 	return err
 }

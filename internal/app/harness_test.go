@@ -33,9 +33,10 @@ func TestMain(m *testing.M) {
 // running is a whole process on ports of its own.
 type running struct {
 	*Process
-	dir  string // of the configuration
-	log  *buffer
-	stop func()
+	*cell        // of the tenant default
+	dir   string // of the configuration
+	log   *buffer
+	stop  func()
 }
 
 // buffer is a log that is read while it is written.
@@ -103,6 +104,7 @@ func startIn(t *testing.T, dir string, texts map[string]string, change ...func(*
 	if r.Process, err = Build(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
+	r.cell = r.home
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- r.Run(ctx) }()

@@ -15,33 +15,32 @@ type intakes struct {
 	scraper *scrape.Scraper
 }
 
-func (p *Process) buildIntakes(context.Context) (err error) {
-	if p.write, err = promwrite.New(promwrite.Deps{
-		Logger: p.component("remote write"), Registerer: p.tel.Registry,
-		Admission: p.samples.Acknowledged(), Exemplars: p.metrics, Counter: p.ledger,
+func (c *cell) buildIntakes(context.Context) (err error) {
+	if c.write, err = promwrite.New(promwrite.Deps{
+		Logger: c.component("remote write"), Registerer: c.registry,
+		Admission: c.samples.Acknowledged(), Exemplars: c.metrics, Counter: c.ledger,
 	}); err != nil {
 		return err
 	}
-	if p.scraper, err = scrape.New(scrape.Deps{
-		Logger: p.component("scrape"), Registerer: p.tel.Registry, Appendable: p.samples.For("scrape"), Features: p.engine.Features(),
+	if c.scraper, err = scrape.New(scrape.Deps{
+		Logger: c.component("scrape"), Registerer: c.registry, Appendable: c.samples.For("scrape"), Features: c.engine.Features(),
 	}); err != nil {
 		return err
 	}
-	if err := p.buildScrape(); err != nil {
+	if err := c.buildScrape(); err != nil {
 		return err
 	}
-	p.run("scraping", p.scraper.Run, nil)
-	cfg := p.cfg.OTLP
+	c.run("scraping", c.scraper.Run, nil)
+	cfg := c.cfg.OTLP
 	cfg.GRPCAddress, cfg.HTTPAddress = "", "" // the flags decide
-	cfg.BodyTimeout = p.cfg.Web.BodyTimeout
-	if p.otlp, err = otlp.New(cfg, otlp.Deps{
-		Logger: p.component("otlp"), Registerer: p.tel.Registry,
-		Sink: p.stream, Admitter: p.admitter, Appendable: p.samples.Acknowledged().For("otlp"), Ledger: p.ledger, AppendableCounts: true,
-		HTTP: p.front.Port("otlp"), Enter: p.front.Enter, GRPCListener: p.front.Listener("otlp grpc", p.listeners.grpc), HTTPListener: p.listeners.http,
+	cfg.BodyTimeout = c.cfg.Web.BodyTimeout
+	if c.otlp, err = otlp.New(cfg, otlp.Deps{
+		Logger: c.component("otlp"), Registerer: c.registry,
+		Sink: c.stream, Admitter: c.admitter, Appendable: c.samples.Acknowledged().For("otlp"), Ledger: c.ledger, AppendableCounts: true,
+		HTTP: c.front.Port("otlp"), Enter: c.front.Enter, GRPCListener: c.front.Listener("otlp grpc", c.listeners.grpc), HTTPListener: c.listeners.http,
 	}); err != nil {
 		return err
 	}
-	p.run("otlp", p.otlp.Run, nil)
-	p.run("own telemetry", func(ctx context.Context) error { return p.tel.Feed(ctx, p.stream) }, nil)
+	c.run("own telemetry", func(ctx context.Context) error { return c.tel.Feed(ctx, c.stream) }, nil)
 	return nil
 }

@@ -7,21 +7,21 @@ import (
 )
 
 // buildProbes asks services from outside whether they answer.
-func (p *Process) buildProbes(context.Context) (err error) {
-	version := p.opts.Version
+func (c *cell) buildProbes(context.Context) (err error) {
+	version := c.opts.Version
 	if version == "" {
 		version = "unknown"
 	}
-	if p.prober, err = probe.New(p.cfg.Probes, probe.Deps{
-		Logger: p.component("probe"), Registerer: p.tel.Registry, Appendable: p.samples.For("probe"),
-		UserAgent: "Signalbox/" + version + " (synthetic probe)", Self: p.addresses.Web,
+	if c.prober, err = probe.New(c.cfg.Probes, probe.Deps{
+		Logger: c.component("probe"), Registerer: c.registry, Appendable: c.samples.For("probe"),
+		UserAgent: "Signalbox/" + version + " (synthetic probe)", Self: c.addresses.Web,
 	}); err != nil {
 		return err
 	}
-	p.prober.Join(p.force)
-	if err := p.firstLoad(p.prober.Reload(p.cfg.ProbeFiles)); err != nil {
+	c.prober.Join(c.force)
+	if err := c.firstLoad(c.prober.Reload(c.cfg.ProbeFiles)); err != nil {
 		return err
 	}
-	p.run("probes", p.prober.Run, nil)
+	c.run("probes", c.prober.Run, nil)
 	return nil
 }

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"log/slog"
 	"net/url"
 	"sync/atomic"
@@ -9,7 +10,6 @@ import (
 	"github.com/signalbox-project/signalbox/internal/config"
 	"github.com/signalbox-project/signalbox/internal/front"
 	"github.com/signalbox-project/signalbox/internal/platform/lifecycle"
-	"github.com/signalbox-project/signalbox/internal/probe"
 	"github.com/signalbox-project/signalbox/internal/telemetry"
 )
 
@@ -17,23 +17,16 @@ import (
 // their order: a function may use what an earlier one made.
 type Process struct {
 	base
-
-	stores
-	processors
-	alerts
-	promises
-	gates
-	actions
-	intakes
-	prober *probe.Prober
-	reloads
+	home    *cell // of the tenant default
+	isReady atomic.Bool
 }
 
-// base is what every role has.
+// base is what parts are made with. Each cell has a copy, in which configuration, logger and group are its own; the
+// rest is shared.
 type base struct {
 	opts      Options
-	cfg       config.Config
-	memory    int64 // the limit, 0 where none is known
+	cfg       config.Config // cut to the memory
+	memory    int64         // the limit, 0 where none is known
 	tel       *telemetry.Telemetry
 	log       *slog.Logger
 	group     *lifecycle.Group
@@ -42,5 +35,13 @@ type base struct {
 	external  *url.URL
 	front     *front.Front
 	began     time.Time
-	isReady   atomic.Bool
+	*reloads
 }
+
+// run adds a part that runs until it is stopped.
+func (b *base) run(name string, run func(context.Context) error, close func() error) {
+	b.group.Add(lifecycle.Part{Name: name, Run: run, Close: close})
+}
+
+// component is the logger of one part.
+func (b *base) component(name string) *slog.Logger { return b.log.With("component", name) }

@@ -22,37 +22,37 @@ type processors struct {
 	search      *search.Service
 }
 
-func (p *Process) buildProcessors(context.Context) (err error) {
-	limits := p.cfg.Limits.Events
-	limits.MaxAge = max(p.cfg.Events.Retention.Logs, p.cfg.Events.Retention.Spans)
-	if p.admitter, err = admit.New(limits, admit.Deps{Registerer: p.tel.Registry}); err != nil {
+func (c *cell) buildProcessors(context.Context) (err error) {
+	limits := c.cfg.Limits.Events
+	limits.MaxAge = max(c.cfg.Events.Retention.Logs, c.cfg.Events.Retention.Spans)
+	if c.admitter, err = admit.New(limits, admit.Deps{Registerer: c.registry}); err != nil {
 		return err
 	}
-	derived := p.samples.For("derived")
-	if p.spanMetrics, err = spanmetrics.New(p.cfg.SpanMetrics, spanmetrics.Deps{
-		Logger: p.component("span metrics"), Registerer: p.tel.Registry, Appendable: derived,
+	derived := c.samples.For("derived")
+	if c.spanMetrics, err = spanmetrics.New(c.cfg.SpanMetrics, spanmetrics.Deps{
+		Logger: c.component("span metrics"), Registerer: c.registry, Appendable: derived,
 	}); err != nil {
 		return err
 	}
-	p.run("span metrics", p.spanMetrics.Run, nil)
-	if p.topology, err = topology.New(p.cfg.Topology, topology.Deps{
-		Logger: p.component("topology"), Registerer: p.tel.Registry, Appendable: derived, Querier: p.engine,
+	c.run("span metrics", c.spanMetrics.Run, nil)
+	if c.topology, err = topology.New(c.cfg.Topology, topology.Deps{
+		Logger: c.component("topology"), Registerer: c.registry, Appendable: derived, Querier: c.engine,
 	}); err != nil {
 		return err
 	}
-	p.run("topology", p.topology.Run, nil)
-	if p.search, err = search.New(p.cfg.Search, search.Deps{
-		Logger: p.component("search"), Registerer: p.tel.Registry, Logs: p.events, Spans: p.events,
+	c.run("topology", c.topology.Run, nil)
+	if c.search, err = search.New(c.cfg.Search, search.Deps{
+		Logger: c.component("search"), Registerer: c.registry, Logs: c.events, Spans: c.events,
 	}); err != nil {
 		return err
 	}
-	if p.aside, err = local.OpenAside(filepath.Join(p.opts.StoragePath, "stream")); err != nil {
+	if c.aside, err = local.OpenAside(filepath.Join(c.dir, "stream")); err != nil {
 		return err
 	}
-	p.stream, err = local.New(p.cfg.Stream, local.Deps{
-		Logger: p.component("stream"), Registerer: p.tel.Registry, Writer: p.events, Aside: p.aside,
-		LogTaps:  []stream.LogTap{p.search, p.tally},
-		SpanTaps: []stream.SpanTap{p.spanMetrics, p.topology, p.tally},
+	c.stream, err = local.New(c.cfg.Stream, local.Deps{
+		Logger: c.component("stream"), Registerer: c.registry, Writer: c.events, Aside: c.aside,
+		LogTaps:  []stream.LogTap{c.search, c.tally},
+		SpanTaps: []stream.SpanTap{c.spanMetrics, c.topology, c.tally},
 	})
 	return err
 }

@@ -23,65 +23,65 @@ type promises struct {
 	report   *report.Reporter
 }
 
-func (p *Process) buildPromises(ctx context.Context) (err error) {
-	if p.catalog, err = definition.NewCatalog(p.component("slo"), p.tel.Registry); err != nil {
+func (c *cell) buildPromises(ctx context.Context) (err error) {
+	if c.catalog, err = definition.NewCatalog(c.component("slo"), c.registry); err != nil {
 		return err
 	}
-	p.catalog.Join(p.force)
-	if err := p.firstLoad(p.catalog.Reload(p.cfg.SLOFiles)); err != nil {
+	c.catalog.Join(c.force)
+	if err := c.firstLoad(c.catalog.Reload(c.cfg.SLOFiles)); err != nil {
 		return err
 	}
-	if p.slo, err = slo.New(p.cfg.SLO, slo.Deps{
-		Logger: p.component("slo"), Registerer: p.tel.Registry, Catalog: p.catalog,
-		Querier: p.measurements("slo"),
-		Results: p.metrics.Quiet(), // its own results must not wake it
-		Alerts:  p.sender,
-		Records: p.state, Corrections: p.state, Ledgers: p.state,
-		Arrivals: p.metrics.Arrivals, Changes: p.tally, ExternalURL: p.external.String(), ExternalLabels: p.cfg.ExternalLabels,
+	if c.slo, err = slo.New(c.cfg.SLO, slo.Deps{
+		Logger: c.component("slo"), Registerer: c.registry, Catalog: c.catalog,
+		Querier: c.measurements("slo"),
+		Results: c.metrics.Quiet(), // its own results must not wake it
+		Alerts:  c.sender,
+		Records: c.state, Corrections: c.state, Ledgers: c.state,
+		Arrivals: c.metrics.Arrivals, Changes: c.tally, ExternalURL: c.external.String(), ExternalLabels: c.cfg.ExternalLabels,
 	}); err != nil {
 		return err
 	}
-	p.run("slo", p.slo.Run, nil)
-	if err := p.buildPolicies(); err != nil {
+	c.run("slo", c.slo.Run, nil)
+	if err := c.buildPolicies(); err != nil {
 		return err
 	}
-	if p.diagnose, err = diagnose.New(diagnose.Deps{
-		Logger: p.component("diagnose"), Querier: p.engine, SLOs: p.slos, Deploys: p.state, Edges: p.topology, Pages: p.state, Alerts: p.router,
-		Rules: p.rules, Routing: p.router,
+	if c.diagnose, err = diagnose.New(diagnose.Deps{
+		Logger: c.component("diagnose"), Querier: c.engine, SLOs: c.slos, Deploys: c.state, Edges: c.topology, Pages: c.state, Alerts: c.router,
+		Rules: c.rules, Routing: c.router,
 	}); err != nil {
 		return err
 	}
-	if err := p.buildGate(ctx); err != nil {
+	if err := c.buildGate(ctx); err != nil {
 		return err
 	}
-	if p.backtest, err = backtest.New(backtest.Deps{
-		Logger: p.component("backtest"), Registerer: p.tel.Registry, SLO: p.cfg.SLO,
-		SLOQuerier: p.measurements("backtest"), Querier: p.engine,
-		Over:     func(wrap func(storage.Queryable) storage.Queryable) backtest.Querier { return p.engine.Over(wrap) },
-		Promises: p.catalog, Policies: p.policies, Deploys: p.state, Routing: p.router, Corrections: p.slo, ExternalLabels: p.cfg.ExternalLabels,
-		Files: p.filesInForce,
+	if c.backtest, err = backtest.New(backtest.Deps{
+		Logger: c.component("backtest"), Registerer: c.registry, SLO: c.cfg.SLO,
+		SLOQuerier: c.measurements("backtest"), Querier: c.engine,
+		Over:     func(wrap func(storage.Queryable) storage.Queryable) backtest.Querier { return c.engine.Over(wrap) },
+		Promises: c.catalog, Policies: c.policies, Deploys: c.state, Routing: c.router, Corrections: c.slo, ExternalLabels: c.cfg.ExternalLabels,
+		Files: c.filesInForce,
 	}); err != nil {
 		return err
 	}
-	p.run("backtest", p.backtest.Run, nil)
-	if p.report, err = report.New(report.Deps{
-		Logger: p.component("report"), Registerer: p.tel.Registry, SLO: p.cfg.SLO,
-		Querier:  p.measurements("report"),
-		Promises: p.catalog, Policies: p.policies, Corrections: p.state, Records: p.state, Days: p.state, Retention: p.metrics.Retention(),
+	c.run("backtest", c.backtest.Run, nil)
+	if c.report, err = report.New(report.Deps{
+		Logger: c.component("report"), Registerer: c.registry, SLO: c.cfg.SLO,
+		Querier:  c.measurements("report"),
+		Promises: c.catalog, Policies: c.policies, Corrections: c.state, Records: c.state, Days: c.state, Retention: c.metrics.Retention(),
 	}); err != nil {
 		return err
 	}
-	p.run("report", p.report.Run, nil)
+	c.run("report", c.report.Run, nil)
 	return nil
 }
 
 // measurements answers what promises are made of, for one room.
-func (p *Process) measurements(room string) slo.Querier {
-	return slo.WithEvents(promexpr.NewEvaluator(p.metrics, time.Duration(p.cfg.Query.Timeout), p.component(room)), p.tally)
+func (c *cell) measurements(room string) slo.Querier {
+	return slo.WithEvents(promexpr.NewEvaluator(c.metrics, time.Duration(c.cfg.Query.Timeout), c.component(room)), c.tally)
 }
 
 // filesInForce are those that the configuration in force was made of.
-func (p *Process) filesInForce() backtest.Files {
-	now := p.force.View()
-	return backtest.Files{SLOs: p.catalog.Files(now), Policies: p.policies.Files(now), Rules: p.rules.Files(now)}
+func (c *cell) filesInForce() backtest.Files {
+	now := c.force.View()
+	return backtest.Files{SLOs: c.catalog.Files(now), Policies: c.policies.Files(now), Rules: c.rules.Files(now)}
 }

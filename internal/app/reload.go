@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	promconfig "github.com/prometheus/prometheus/config"
 
 	"github.com/signalbox-project/signalbox/internal/alerting/router"
 	"github.com/signalbox-project/signalbox/internal/alerting/rules"
@@ -29,15 +28,9 @@ import (
 // reloads is what a configuration file and the files that it names have put into force, and how
 // the last attempt to replace it went.
 type reloads struct {
-	// force holds everything that files put into force: one value, swapped whole.
-	force   *document.Force
-	inForce *document.Value[Loaded]
-	scrape  *document.Value[*promconfig.Config]
-
 	reloadMu sync.Mutex // one reload at a time, whoever asks
 	ended    bool       // by reloadMu: the process stops, nothing is replaced any more
 	last     atomic.Pointer[attempt]
-	first    []error // what files were wrong at the start
 
 	successful, succeeded, generation prometheus.Gauge
 }
@@ -74,9 +67,8 @@ func (p *Process) buildReload(context.Context) error {
 	p.succeeded = gauge("signalbox_config_last_reload_success_timestamp_seconds", "Unix time of the last successful load.")
 	p.generation = gauge("signalbox_config_generation", "How many times a configuration was put into force since the start.")
 	p.tel.Registry.MustRegister(p.successful, p.succeeded, p.generation)
-	p.inForce = document.NewValue(p.force, Loaded{Config: p.cfg, Generation: 1, At: time.Now()}, nil)
 	p.generation.Set(1)
-	p.remember(errors.Join(p.first...))
+	p.remember(errors.Join(p.home.first...))
 	p.run("reload on SIGHUP", func(ctx context.Context) error {
 		for {
 			select {
@@ -96,13 +88,13 @@ func (p *Process) buildReload(context.Context) error {
 
 // firstLoad takes the errors of files at the start as at a reload: they are logged and stay on the status
 // page, and the rest runs. A process that dies while a bad file lies there must come back to page.
-func (p *Process) firstLoad(err error) error {
+func (c *cell) firstLoad(err error) error {
 	var load *document.LoadError
 	if !errors.As(err, &load) {
 		return err
 	}
-	p.log.Error("files that the configuration names have errors and are not taken", "err", err)
-	p.first = append(p.first, err)
+	c.log.Error("files that the configuration names have errors and are not taken", "err", err)
+	c.first = append(c.first, err)
 	return nil
 }
 
@@ -141,18 +133,18 @@ func (p *Process) reload() error {
 	return err
 }
 
-func (p *Process) remember(err error) {
-	p.last.Store(&attempt{time.Now(), err})
+func (r *reloads) remember(err error) {
+	r.last.Store(&attempt{time.Now(), err})
 	if err != nil {
-		p.successful.Set(0)
+		r.successful.Set(0)
 		return
 	}
-	p.successful.Set(1)
-	p.succeeded.SetToCurrentTime()
+	r.successful.Set(1)
+	r.succeeded.SetToCurrentTime()
 }
 
-func (p *Process) lastReload() (ok bool, at time.Time) {
-	last := p.last.Load()
+func (r *reloads) lastReload() (ok bool, at time.Time) {
+	last := r.last.Load()
 	return last.err == nil, last.at
 }
 
@@ -163,27 +155,35 @@ func (p *Process) loadAndApply() (taken bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	scrape, err := p.scrapeConfig(cfg)
+	changes, err := p.home.prepare(cfg)
 	if err != nil {
 		return false, err
 	}
-	now := Loaded{Config: p.withWhatWaits(cfg), Generation: p.inForce.Value().Generation + 1, At: time.Now()}
-	changes := []document.Change{
-		p.scrape.Prepare(scrape),
-		p.rules.Prepare(cfg.RuleFiles),
-		p.detectors.Prepare(cfg.DetectorFiles),
-		p.router.Prepare(cfg.AlertmanagerFile),
-		p.prober.Prepare(cfg.ProbeFiles),
-		p.catalog.Prepare(cfg.SLOFiles),
-		p.policies.Prepare(cfg.PolicyFiles),
-		p.inForce.Prepare(now),
-	}
-	if err := p.force.Commit(changes...); err != nil {
+	now := Loaded{Config: p.withWhatWaits(cfg), Generation: p.home.inForce.Value().Generation + 1, At: time.Now()}
+	changes = append(changes, p.home.inForce.Prepare(now))
+	if err := p.home.force.Commit(changes...); err != nil {
 		return false, fmt.Errorf("nothing was changed: %w", err)
 	}
 	p.generation.Set(float64(now.Generation))
 	p.warnOfRestart(cfg)
 	return true, document.Wrong(changes...)
+}
+
+// prepare reads what a configuration names for the tenant, without any effect.
+func (c *cell) prepare(cfg config.Config) ([]document.Change, error) {
+	scrape, err := c.scrapeConfig(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return []document.Change{
+		c.scrape.Prepare(scrape),
+		c.rules.Prepare(cfg.RuleFiles),
+		c.detectors.Prepare(cfg.DetectorFiles),
+		c.router.Prepare(cfg.AlertmanagerFile),
+		c.prober.Prepare(cfg.ProbeFiles),
+		c.catalog.Prepare(cfg.SLOFiles),
+		c.policies.Prepare(cfg.PolicyFiles),
+	}, nil
 }
 
 // withWhatWaits is one value of what a reload takes and of what waits for a restart.
@@ -208,52 +208,4 @@ func (p *Process) warnOfRestart(cfg config.Config) {
 			p.log.Warn("a changed section takes effect after a restart", "section", f.Tag.Get("yaml"))
 		}
 	}
-}
-
-// buildScrape puts the sections of Prometheus' own format into force.
-func (p *Process) buildScrape() error {
-	cfg, err := p.scrapeConfig(p.cfg)
-	if err != nil {
-		return err
-	}
-	if err := p.applyScrape(cfg); err != nil {
-		return err
-	}
-	p.scrape = document.NewValue(p.force, cfg, p.applyScrape)
-	return nil
-}
-
-// applyScrape has targets scraped and Alertmanagers outside told by a configuration.
-func (p *Process) applyScrape(cfg *promconfig.Config) error {
-	if err := p.scraper.Apply(cfg); err != nil {
-		return err
-	}
-	return p.sender.Apply(cfg)
-}
-
-// scrapeConfig is what a configuration says, and that we scrape ourselves.
-func (p *Process) scrapeConfig(cfg config.Config) (*promconfig.Config, error) {
-	own, err := p.ownScrape()
-	if err != nil {
-		return nil, err
-	}
-	for _, job := range cfg.Prometheus.ScrapeConfigs {
-		if job.JobName == own.JobName {
-			return cfg.Prometheus, nil
-		}
-	}
-	withOwn := *cfg.Prometheus
-	withOwn.ScrapeConfigs = append(append([]*promconfig.ScrapeConfig{}, withOwn.ScrapeConfigs...), own)
-	return &withOwn, nil
-}
-
-// ownScrape is the job that brings our own metrics into our own store.
-func (p *Process) ownScrape() (*promconfig.ScrapeConfig, error) {
-	text := fmt.Sprintf("scrape_configs: [{job_name: signalbox, scrape_interval: 15s, static_configs: [{targets: [%q], labels: {service: signalbox}}]}]",
-		p.addresses.Web[len("http://"):])
-	c, err := promconfig.Load(text, p.log)
-	if err != nil {
-		return nil, fmt.Errorf("own scrape job: %w", err)
-	}
-	return c.ScrapeConfigs[0], nil
 }

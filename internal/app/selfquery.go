@@ -9,20 +9,20 @@ import (
 )
 
 // buildSelfQuery asks our own stores what a person would ask.
-func (p *Process) buildSelfQuery(context.Context) error {
+func (c *cell) buildSelfQuery(context.Context) error {
 	lately := func() store.Range {
 		now := time.Now()
 		return store.Range{Start: now.Add(-5 * time.Minute).UnixNano(), End: now.UnixNano()}
 	}
-	asker, err := selfquery.New(p.cfg.SelfQuery, selfquery.Deps{
-		Logger: p.component("synthetic query"), Registerer: p.tel.Registry,
+	asker, err := selfquery.New(c.cfg.SelfQuery, selfquery.Deps{
+		Logger: c.component("synthetic query"), Registerer: c.registry,
 		Questions: []selfquery.Question{
 			{Signal: "metrics", Ask: func(ctx context.Context) error {
-				_, err := p.engine.Instant(ctx, "count(up)", time.Now())
+				_, err := c.engine.Instant(ctx, "count(up)", time.Now())
 				return err
 			}},
 			{Signal: "logs", Ask: func(ctx context.Context) error {
-				for _, err := range p.search.Logs(ctx, store.LogQuery{Range: lately(), Limit: 1}) {
+				for _, err := range c.search.Logs(ctx, store.LogQuery{Range: lately(), Limit: 1}) {
 					if err != nil {
 						return err
 					}
@@ -30,15 +30,15 @@ func (p *Process) buildSelfQuery(context.Context) error {
 				return nil
 			}},
 			{Signal: "traces", Ask: func(ctx context.Context) error {
-				_, err := p.search.Traces(ctx, store.TraceQuery{Range: lately(), Limit: 1})
+				_, err := c.search.Traces(ctx, store.TraceQuery{Range: lately(), Limit: 1})
 				return err
 			}},
 			{Signal: "slos", Ask: func(ctx context.Context) error {
-				_, _, err := p.slo.SLOs(ctx, "")
+				_, _, err := c.slo.SLOs(ctx, "")
 				return err
 			}},
 			{Signal: "pages", Ask: func(ctx context.Context) error {
-				_, err := p.state.Pages(ctx, store.PageQuery{Limit: 1})
+				_, err := c.state.Pages(ctx, store.PageQuery{Limit: 1})
 				return err
 			}},
 		},
@@ -46,6 +46,6 @@ func (p *Process) buildSelfQuery(context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.run("synthetic queries", asker.Run, nil)
+	c.run("synthetic queries", asker.Run, nil)
 	return nil
 }

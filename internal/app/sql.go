@@ -16,8 +16,8 @@ import (
 // its own, so that a greedy query cannot take the platform's memory.
 const SQLWorkerCommand = "sql-worker"
 
-func (p *Process) sqlEngine() (*sql.Engine, error) {
-	worker := p.opts.SQLWorker
+func (c *cell) sqlEngine() (*sql.Engine, error) {
+	worker := c.opts.SQLWorker
 	if worker == nil {
 		self, err := os.Executable()
 		if err != nil {
@@ -25,27 +25,27 @@ func (p *Process) sqlEngine() (*sql.Engine, error) {
 		}
 		worker = []string{self, SQLWorkerCommand}
 	}
-	return sql.New(p.cfg.SQL, sql.Deps{
-		Logger: p.component("sql"), Registerer: p.tel.Registry, Source: p.events, Audit: p.state,
-		Worker: worker, Dir: filepath.Join(p.opts.StoragePath, "sql"),
+	return sql.New(c.cfg.SQL, sql.Deps{
+		Logger: c.component("sql"), Registerer: c.registry, Source: c.events, Audit: c.state,
+		Worker: worker, Dir: filepath.Join(c.dir, "sql"),
 		State: sql.State{
-			Deploys: p.state.Deploys,
+			Deploys: c.state.Deploys,
 			SLOs: func(ctx context.Context) ([]model.SLOStatus, error) {
-				slos, _, err := p.slo.SLOs(ctx, "")
+				slos, _, err := c.slo.SLOs(ctx, "")
 				return slos, err
 			},
-			Alerts:    p.sqlAlerts,
-			Audit:     p.state.AuditEntries,
-			Decisions: p.state.Decisions,
-			Pages:     p.state.Pages,
+			Alerts:    c.sqlAlerts,
+			Audit:     c.state.AuditEntries,
+			Decisions: c.state.Decisions,
+			Pages:     c.state.Pages,
 		},
 	})
 }
 
 // sqlAlerts lists the alerts of rules and promises that are active now.
-func (p *Process) sqlAlerts(ctx context.Context) ([]sql.Alert, error) {
+func (c *cell) sqlAlerts(ctx context.Context) ([]sql.Alert, error) {
 	var out []sql.Alert
-	for _, rule := range p.rules.AlertingRules() {
+	for _, rule := range c.rules.AlertingRules() {
 		rule.ForEachActiveAlert(func(a *rules.Alert) {
 			out = append(out, sql.Alert{
 				State: a.State.String(), ActiveAt: a.ActiveAt, Value: a.Value,
@@ -53,7 +53,7 @@ func (p *Process) sqlAlerts(ctx context.Context) ([]sql.Alert, error) {
 			})
 		})
 	}
-	slos, _, err := p.slo.SLOs(ctx, "")
+	slos, _, err := c.slo.SLOs(ctx, "")
 	if err != nil {
 		return nil, err
 	}

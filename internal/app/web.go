@@ -33,14 +33,7 @@ const (
 
 // buildWeb mounts every surface on the one web port.
 func (p *Process) buildWeb(context.Context) error {
-	prom, err := p.prometheusAPI()
-	if err != nil {
-		return err
-	}
-	own, err := p.ownAPI()
-	if err != nil {
-		return err
-	}
+	prom, own := p.home.prom, p.home.api
 	ui, err := webui.Handler()
 	if err != nil {
 		return err
@@ -52,16 +45,12 @@ func (p *Process) buildWeb(context.Context) error {
 	write.MaxBody = maxWrite
 	port.Mount(promql.Prefix+"/write", write)
 	port.Mount(promql.Prefix+"/read", write)
-	federation, err := p.federation()
-	if err != nil {
-		return err
-	}
-	port.Mount(promql.FederationPath, front.Mount{Handler: p.traced(federation), Needs: front.Always(access.MetricsRead), MaxBody: maxForm, CORS: queries.CORS})
-	intake := p.otlp.Mount()
+	port.Mount(promql.FederationPath, front.Mount{Handler: p.traced(p.home.federation), Needs: front.Always(access.MetricsRead), MaxBody: maxForm, CORS: queries.CORS})
+	intake := p.home.otlp.Mount()
 	port.Mount("/v1/", intake)
-	intake.Handler = http.StripPrefix(promql.Prefix+"/otlp", p.otlp)
+	intake.Handler = http.StripPrefix(promql.Prefix+"/otlp", p.home.otlp)
 	port.Mount(promql.Prefix+"/otlp/", intake)
-	port.Mount("/api/v2/", front.Mount{Handler: p.traced(p.router.Handler()), Needs: router.Endpoints(), MaxBody: maxAlerts, CORS: own.CORS()})
+	port.Mount("/api/v2/", front.Mount{Handler: p.traced(p.home.router.Handler()), Needs: router.Endpoints(), MaxBody: maxAlerts, CORS: own.CORS()})
 	ours := front.Mount{Handler: p.traced(own.Handler()), Needs: own.Needs(), MaxBody: own.MaxBody(), CORS: own.CORS(), Refuse: own.Refuse}
 	port.Mount("/sb/v1/", ours)
 	port.Mount("/jaeger/api/", ours)

@@ -1,0 +1,89 @@
+package app
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/prometheus/client_golang/prometheus"
+	promconfig "github.com/prometheus/prometheus/config"
+
+	"github.com/signalbox-project/signalbox/internal/document"
+	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/probe"
+)
+
+// cell is everything that one tenant has for itself: stores, processors, rules, SLOs, gate, intakes and the surfaces
+// that ask them. Tenants share no data, because no two cells do.
+type cell struct {
+	base // a copy: configuration, logger and group are the tenant's
+	own
+
+	stores
+	processors
+	alerts
+	promises
+	gates
+	actions
+	intakes
+	prober *probe.Prober
+	forced
+	surfaces
+}
+
+// own is what tells a cell from others.
+type own struct {
+	tenant   string
+	dir      string // of its stores
+	registry *prometheus.Registry
+}
+
+// forced is what files have put into force for one tenant, and what was wrong with them at the start.
+type forced struct {
+	// force holds everything that files put into force: one value, swapped whole.
+	force   *document.Force
+	inForce *document.Value[Loaded]
+	scrape  *document.Value[*promconfig.Config]
+	first   []error
+}
+
+// newHome is the cell of the tenant default, which has the paths, flags and metric names of a process without tenants.
+func newHome(b base) *cell {
+	return &cell{
+		base:   b,
+		own:    own{tenant: model.DefaultTenant, dir: b.opts.StoragePath, registry: b.tel.Registry},
+		forced: forced{force: document.NewForce()},
+	}
+}
+
+// steps make a cell, one layer each, in their order.
+func (c *cell) steps() []step {
+	return []step{
+		{"stores", c.buildStores},
+		{"processors", c.buildProcessors},
+		{"alerting", c.buildAlerting},
+		{"promises", c.buildPromises},
+		{"synthetic queries", c.buildSelfQuery},
+		{"hooks", c.buildHooks},
+		{"remedies", c.buildRemedy},
+		{"intakes", c.buildIntakes},
+		{"probes", c.buildProbes},
+		{"surfaces", c.buildSurfaces},
+	}
+}
+
+// step makes one layer.
+type step struct {
+	name  string
+	build func(context.Context) error
+}
+
+// build makes the parts of all steps. What was made is in the group even when a later one
+// fails, so that the caller can close it.
+func build(ctx context.Context, steps []step) error {
+	for _, s := range steps {
+		if err := s.build(ctx); err != nil {
+			return fmt.Errorf("start %s: %w", s.name, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,58 @@
+package app
+
+import (
+	"fmt"
+
+	promconfig "github.com/prometheus/prometheus/config"
+
+	"github.com/signalbox-project/signalbox/internal/config"
+	"github.com/signalbox-project/signalbox/internal/document"
+)
+
+// buildScrape puts the sections of Prometheus' own format into force.
+func (c *cell) buildScrape() error {
+	cfg, err := c.scrapeConfig(c.cfg)
+	if err != nil {
+		return err
+	}
+	if err := c.applyScrape(cfg); err != nil {
+		return err
+	}
+	c.scrape = document.NewValue(c.force, cfg, c.applyScrape)
+	return nil
+}
+
+// applyScrape has targets scraped and Alertmanagers outside told by a configuration.
+func (c *cell) applyScrape(cfg *promconfig.Config) error {
+	if err := c.scraper.Apply(cfg); err != nil {
+		return err
+	}
+	return c.sender.Apply(cfg)
+}
+
+// scrapeConfig is what a configuration says, and that we scrape ourselves.
+func (c *cell) scrapeConfig(cfg config.Config) (*promconfig.Config, error) {
+	own, err := c.ownScrape()
+	if err != nil {
+		return nil, err
+	}
+	for _, job := range cfg.Prometheus.ScrapeConfigs {
+		if job.JobName == own.JobName {
+			return cfg.Prometheus, nil
+		}
+	}
+	withOwn := *cfg.Prometheus
+	withOwn.ScrapeConfigs = append(append([]*promconfig.ScrapeConfig{}, withOwn.ScrapeConfigs...), own)
+	return &withOwn, nil
+}
+
+// ownScrape is the job that brings our own metrics into our own store.
+func (c *cell) ownScrape() (*promconfig.ScrapeConfig, error) {
+	text := fmt.Sprintf("scrape_configs: [{job_name: signalbox, scrape_interval: 15s, static_configs: [{targets: [%q], labels: {service: signalbox}}]}]",
+		c.addresses.Web[len("http://"):])
+	own, err := promconfig.Load(text, c.log)
+	if err != nil {
+		return nil, fmt.Errorf("own scrape job: %w", err)
+	}
+	return own.ScrapeConfigs[0], nil
+}
