@@ -7,6 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/stream"
 )
@@ -91,12 +92,8 @@ func New(cfg Config, d Deps) (*Policy, error) {
 		}
 		p.minLevel[env] = level
 	}
-	if d.Registerer != nil {
-		for _, c := range []prometheus.Collector{p.refused, p.changed} {
-			if err := d.Registerer.Register(c); err != nil {
-				return nil, fmt.Errorf("admit: register metrics: %w", err)
-			}
-		}
+	if err := instrument.Register(d.Registerer, "admission", p.refused, p.changed); err != nil {
+		return nil, err
 	}
 	return p, nil
 }

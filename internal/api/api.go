@@ -40,6 +40,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/api/objectives"
 	"github.com/signalbox-project/signalbox/internal/api/operation"
 	"github.com/signalbox-project/signalbox/internal/api/releases"
+	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/model"
 )
 
@@ -63,9 +64,7 @@ type API struct {
 // process may run only some roles.
 func New(cfg Config, deps Deps) (*API, error) {
 	a := &API{cfg: cfg, deps: deps, log: deps.Logger, now: deps.Now, mux: http.NewServeMux()}
-	if a.log == nil {
-		a.log = slog.New(slog.DiscardHandler)
-	}
+	a.log = instrument.Logger(a.log)
 	if a.now == nil {
 		a.now = time.Now
 	}

@@ -1,9 +1,9 @@
 package api
 
 import (
-	"fmt"
-
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/signalbox-project/signalbox/internal/instrument"
 )
 
 type metrics struct {
@@ -32,10 +32,8 @@ func newMetrics(reg prometheus.Registerer, inFlight func() float64) (*metrics, e
 	busy := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "signalbox_api_in_flight_requests", Help: "Requests being served, without log tails.",
 	}, inFlight)
-	for _, c := range []prometheus.Collector{m.requests, m.duration, m.rejected, m.panics, busy} {
-		if err := reg.Register(c); err != nil {
-			return nil, fmt.Errorf("register metrics: %w", err)
-		}
+	if err := instrument.Register(reg, "API", m.requests, m.duration, m.rejected, m.panics, busy); err != nil {
+		return nil, err
 	}
 	return m, nil
 }

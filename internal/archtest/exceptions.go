@@ -52,7 +52,8 @@ func wiring() map[string]string {
 // imports that break the layers, with the reason: "from -> to".
 func allowedImports() map[string]string {
 	return map[string]string{
-		"internal/config -> internal/api": "the root configuration is composed of every section, the API's too",
+		"internal/instrument -> github.com/prometheus/client_golang/prometheus": "what every layer registers its metrics with",
+		"internal/config -> internal/api":                                       "the root configuration is composed of every section, the API's too",
 	}
 }
 

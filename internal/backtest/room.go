@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/prometheus/storage"
 
 	"github.com/signalbox-project/signalbox/internal/gate"
+	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/notify"
 	"github.com/signalbox-project/signalbox/internal/slo"
@@ -107,9 +108,7 @@ func New(deps Deps) (*Replayer, error) {
 	if deps.SLOQuerier == nil || deps.Querier == nil || deps.Over == nil || deps.Promises == nil || deps.Policies == nil || deps.Deploys == nil || deps.Routing == nil {
 		return nil, errors.New("backtest: it needs queriers, SLOs, policies, deploys and routing")
 	}
-	if deps.Logger == nil {
-		deps.Logger = slog.New(slog.DiscardHandler)
-	}
+	deps.Logger = instrument.Logger(deps.Logger)
 	if deps.Now == nil {
 		deps.Now = time.Now
 	}
@@ -122,12 +121,8 @@ func New(deps Deps) (*Replayer, error) {
 			Name: "signalbox_backtests_total", Help: "Backtests that ended, by state.",
 		}, []string{"state"}),
 	}
-	if deps.Registerer != nil {
-		for _, c := range []prometheus.Collector{r.seconds, r.ended} {
-			if err := deps.Registerer.Register(c); err != nil {
-				return nil, fmt.Errorf("register backtest metrics: %w", err)
-			}
-		}
+	if err := instrument.Register(deps.Registerer, "backtest", r.seconds, r.ended); err != nil {
+		return nil, err
 	}
 	return r, nil
 }

@@ -3,7 +3,6 @@ package bench
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -12,6 +11,8 @@ import (
 	"github.com/klauspost/compress/snappy"
 	"github.com/prometheus/prometheus/prompb"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/signalbox-project/signalbox/internal/instrument"
 )
 
 // Stream is remote write at a steady rate, encoded before it is sent: one
@@ -68,7 +69,7 @@ func EncodeStream(run string, series, perRequest int, perSecond float64, lasts t
 
 // Send sends each request when it is due, or as soon as a connection is free.
 func (s *Stream) Send(ctx context.Context, base string, connections int) (StreamResult, error) {
-	b := &benchmark{cfg: Config{BaseURL: base}, log: slog.New(slog.DiscardHandler), client: newHTTPClient(connections)}
+	b := &benchmark{cfg: Config{BaseURL: base}, log: instrument.Silent(), client: newHTTPClient(connections)}
 	defer b.client.CloseIdleConnections()
 	w := workload{path: "/api/v1/write", headers: remoteWriteHeaders()}
 	var next, retried, behind atomic.Int64

@@ -27,6 +27,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/signalbox-project/signalbox/examples/broker"
+	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/simulate"
 	"github.com/signalbox-project/signalbox/internal/telemetry"
 )
@@ -90,9 +91,7 @@ func New(cfg Config, deps Deps) (*Demo, error) {
 	if err := errors.Join(cfg.Validate()...); err != nil {
 		return nil, err
 	}
-	if deps.Logger == nil {
-		deps.Logger = slog.New(slog.DiscardHandler)
-	}
+	deps.Logger = instrument.Logger(deps.Logger)
 	sim, err := simulate.New(cfg.Simulate, simulate.Deps{Logger: telemetry.Quiet(deps.Logger)})
 	if err != nil {
 		return nil, err

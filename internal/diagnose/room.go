@@ -21,6 +21,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/notify"
 	"github.com/signalbox-project/signalbox/internal/store"
@@ -95,9 +96,7 @@ func New(deps Deps) (*Diagnoser, error) {
 	if deps.Querier == nil {
 		return nil, errors.New("diagnose: it needs a querier")
 	}
-	if deps.Logger == nil {
-		deps.Logger = slog.New(slog.DiscardHandler)
-	}
+	deps.Logger = instrument.Logger(deps.Logger)
 	if deps.Now == nil {
 		deps.Now = time.Now
 	}

@@ -24,6 +24,8 @@ import (
 	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/signalbox-project/signalbox/internal/instrument"
 )
 
 // Deps is what a Front is given; all of it may be missing.
@@ -56,9 +58,7 @@ func New(cfg Config, d Deps) (*Front, error) {
 		return nil, fmt.Errorf("web: %w", err)
 	}
 	f := &Front{cfg: cfg, log: d.Logger, hooks: d.Hooks, hosts: ownHosts(cfg, d.ExternalURL)}
-	if f.log == nil {
-		f.log = slog.New(slog.DiscardHandler)
-	}
+	f.log = instrument.Logger(f.log)
 	if d.ExternalURL != nil {
 		f.origin = d.ExternalURL.Scheme + "://" + d.ExternalURL.Host
 	}
@@ -96,16 +96,11 @@ func newInstruments(reg prometheus.Registerer, held func() float64) (*instrument
 			Name: "signalbox_web_connections_evicted_total", Help: "Connections closed because a port had too many.",
 		}, []string{"port"}),
 	}
-	if reg == nil {
-		return m, nil
-	}
 	bodies := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "signalbox_web_body_bytes_in_flight", Help: "Bytes of request bodies held now.",
 	}, held)
-	for _, c := range []prometheus.Collector{m.refused, m.panics, m.connections, m.evicted, bodies} {
-		if err := reg.Register(c); err != nil {
-			return nil, fmt.Errorf("register web metrics: %w", err)
-		}
+	if err := instrument.Register(reg, "web", m.refused, m.panics, m.connections, m.evicted, bodies); err != nil {
+		return nil, err
 	}
 	return m, nil
 }

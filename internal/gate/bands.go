@@ -13,6 +13,7 @@ import (
 	prom "github.com/prometheus/common/model"
 
 	"github.com/signalbox-project/signalbox/internal/budget"
+	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/notify"
 	"github.com/signalbox-project/signalbox/internal/platform/human"
@@ -58,9 +59,7 @@ func NewBands(cfg Config, deps BandsDeps) (*Bands, error) {
 	if deps.SLOs == nil || deps.Sender == nil || deps.Policies == nil {
 		return nil, errors.New("budget bands: they need SLOs, policies and a sender")
 	}
-	if deps.Logger == nil {
-		deps.Logger = slog.New(slog.DiscardHandler)
-	}
+	deps.Logger = instrument.Logger(deps.Logger)
 	if deps.Now == nil {
 		deps.Now = time.Now
 	}

@@ -32,6 +32,7 @@ import (
 	prom "github.com/prometheus/common/model"
 
 	"github.com/signalbox-project/signalbox/internal/gate/sign"
+	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
@@ -139,19 +140,15 @@ func New(cfg Config, deps Deps) (*Gate, error) {
 	if deps.SLOs == nil || deps.Decisions == nil || deps.Key == nil {
 		return nil, errors.New("gate: it needs SLOs, a store for decisions and a key")
 	}
-	if deps.Logger == nil {
-		deps.Logger = slog.New(slog.DiscardHandler)
-	}
+	deps.Logger = instrument.Logger(deps.Logger)
 	if deps.Now == nil {
 		deps.Now = time.Now
 	}
 	g := &Gate{cfg: cfg, deps: deps, decisions: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "signalbox_gate_decisions_total", Help: "Gate decisions by verdict; error where none could be made or stored.",
 	}, []string{"verdict"})}
-	if deps.Registerer != nil {
-		if err := deps.Registerer.Register(g.decisions); err != nil {
-			return nil, fmt.Errorf("register gate metrics: %w", err)
-		}
+	if err := instrument.Register(deps.Registerer, "gate", g.decisions); err != nil {
+		return nil, err
 	}
 	return g, nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/signalbox-project/signalbox/internal/document"
+	"github.com/signalbox-project/signalbox/internal/instrument"
 )
 
 // policyFiles are how policy files are found and read.
@@ -135,12 +136,8 @@ func NewCatalog(base Policy, log *slog.Logger, reg prometheus.Registerer) (*Cata
 		Name: "signalbox_gate_policy_load_failed", Help: "1 while policy files have errors and their last good versions are in force.",
 	})
 	count := prometheus.NewGauge(prometheus.GaugeOpts{Name: "signalbox_gate_policies", Help: "Budget policies of policy files in force."})
-	if reg != nil {
-		for _, m := range []prometheus.Collector{failed, count} {
-			if err := reg.Register(m); err != nil {
-				return nil, fmt.Errorf("register gate metrics: %w", err)
-			}
-		}
+	if err := instrument.Register(reg, "gate", failed, count); err != nil {
+		return nil, err
 	}
 	return &Catalog{document.NewCatalog(Set{Default: base, Named: []NamedPolicy{}}, document.Options[Set]{
 		Files: policyFiles(), Build: buildSet(base), Log: log, Failed: failed, Count: count, Size: func(s Set) int { return len(s.Named) },

@@ -32,6 +32,7 @@ import (
 	"github.com/prometheus/prometheus/storage"
 
 	"github.com/signalbox-project/signalbox/internal/document"
+	"github.com/signalbox-project/signalbox/internal/instrument"
 )
 
 // Config is the section probes of signalbox.yml.
@@ -89,9 +90,7 @@ func New(cfg Config, deps Deps) (*Prober, error) {
 	if deps.Appendable == nil {
 		return nil, errors.New("probe: no Appendable")
 	}
-	if deps.Logger == nil {
-		deps.Logger = slog.New(slog.DiscardHandler)
-	}
+	deps.Logger = instrument.Logger(deps.Logger)
 	if deps.run == nil {
 		deps.run = runBlackbox
 	}
@@ -235,13 +234,5 @@ func newMetrics() metrics {
 }
 
 func (m metrics) register(reg prometheus.Registerer) error {
-	if reg == nil {
-		return nil
-	}
-	for _, c := range []prometheus.Collector{m.probes, m.loadFailed, m.inFlight, m.runs, m.skipped, m.late, m.writeErrors} {
-		if err := reg.Register(c); err != nil {
-			return fmt.Errorf("register probe metrics: %w", err)
-		}
-	}
-	return nil
+	return instrument.Register(reg, "probe", m.probes, m.loadFailed, m.inFlight, m.runs, m.skipped, m.late, m.writeErrors)
 }

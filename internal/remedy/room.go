@@ -28,6 +28,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/notify"
 	"github.com/signalbox-project/signalbox/internal/store"
@@ -111,9 +112,7 @@ func New(cfg Config, deps Deps) (*Responder, error) {
 	if deps.SLOs == nil || deps.Querier == nil || deps.Deploys == nil || deps.Store == nil || deps.Audit == nil {
 		return nil, errors.New("remedy: it needs SLOs, queries, markers, a store and an audit log")
 	}
-	if deps.Logger == nil {
-		deps.Logger = slog.New(slog.DiscardHandler)
-	}
+	deps.Logger = instrument.Logger(deps.Logger)
 	if deps.Now == nil {
 		deps.Now = time.Now
 	}
@@ -128,10 +127,7 @@ func New(cfg Config, deps Deps) (*Responder, error) {
 			}, []string{"reason"}),
 		},
 	}
-	if deps.Registerer == nil {
-		return r, nil
-	}
-	for _, c := range []prometheus.Collector{
+	if err := instrument.Register(deps.Registerer, "remedy",
 		r.metrics.outcomes, r.metrics.failures,
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "signalbox_remedy_breaches", Help: "Breaches that last now.",
@@ -139,10 +135,8 @@ func New(cfg Config, deps Deps) (*Responder, error) {
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "signalbox_remedy_last_evaluation_timestamp_seconds", Help: "Unix time of the last evaluation that was finished.",
 		}, func() float64 { return float64(r.last.Load()) / 1e9 }),
-	} {
-		if err := deps.Registerer.Register(c); err != nil {
-			return nil, fmt.Errorf("register remedy metrics: %w", err)
-		}
+	); err != nil {
+		return nil, err
 	}
 	return r, nil
 }

@@ -30,6 +30,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/cause"
 	"github.com/signalbox-project/signalbox/internal/gate"
+	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/times"
 	"github.com/signalbox-project/signalbox/internal/report/archive"
@@ -86,9 +87,7 @@ func New(deps Deps) (*Reporter, error) {
 	if deps.Querier == nil || deps.Promises == nil || deps.Policies == nil || deps.Corrections == nil || deps.Records == nil || deps.Days == nil {
 		return nil, errors.New("reports: they need a querier, SLOs, policies, corrections, records and days")
 	}
-	if deps.Logger == nil {
-		deps.Logger = slog.New(slog.DiscardHandler)
-	}
+	deps.Logger = instrument.Logger(deps.Logger)
 	if deps.Now == nil {
 		deps.Now = time.Now
 	}
@@ -101,12 +100,8 @@ func New(deps Deps) (*Reporter, error) {
 	}), seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
 		Name: "signalbox_report_seconds", Help: "Time to make a report.", Buckets: prometheus.ExponentialBuckets(0.01, 3, 9),
 	})}
-	if deps.Registerer != nil {
-		for _, c := range append(r.archive.Collectors(), r.seconds) {
-			if err := deps.Registerer.Register(c); err != nil {
-				return nil, fmt.Errorf("register report metrics: %w", err)
-			}
-		}
+	if err := instrument.Register(deps.Registerer, "report", append(r.archive.Collectors(), r.seconds)...); err != nil {
+		return nil, err
 	}
 	return r, nil
 }

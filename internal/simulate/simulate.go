@@ -28,6 +28,8 @@ import (
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/signalbox-project/signalbox/internal/instrument"
 )
 
 // Config says how much is simulated and where it goes.
@@ -115,9 +117,7 @@ func New(cfg Config, deps Deps) (*Simulator, error) {
 	if err := errors.Join(cfg.Validate()...); err != nil {
 		return nil, err
 	}
-	if deps.Logger == nil {
-		deps.Logger = slog.New(slog.DiscardHandler)
-	}
+	deps.Logger = instrument.Logger(deps.Logger)
 	return &Simulator{
 		cfg: cfg, log: deps.Logger, deps: deps, planner: newPlanner(cfg.Seed),
 		versions: map[string]string{}, retired: map[string]string{}, backlogs: newBacklogs(),

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/prometheus/storage"
 
+	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/notify"
 	"github.com/signalbox-project/signalbox/internal/slo/groups"
@@ -99,9 +100,7 @@ func New(cfg Config, deps Deps) (*Engine, error) {
 	if deps.Catalog == nil || deps.Querier == nil {
 		return nil, errors.New("slo engine: it needs a catalog and a querier")
 	}
-	if deps.Logger == nil {
-		deps.Logger = slog.New(slog.DiscardHandler)
-	}
+	deps.Logger = instrument.Logger(deps.Logger)
 	if deps.Now == nil {
 		deps.Now = time.Now
 	}
@@ -115,10 +114,8 @@ func New(cfg Config, deps Deps) (*Engine, error) {
 	e.corrections.Store(&map[string][]model.SLOCorrection{})
 	if deps.Registerer != nil {
 		m := e.metrics
-		for _, c := range []prometheus.Collector{m.evaluation, m.failures, m.sent, m.scanned} {
-			if err := deps.Registerer.Register(c); err != nil {
-				return nil, fmt.Errorf("register slo metrics: %w", err)
-			}
+		if err := instrument.Register(deps.Registerer, "SLO", m.evaluation, m.failures, m.sent, m.scanned); err != nil {
+			return nil, err
 		}
 	}
 	return e, nil

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/notify"
 	"github.com/signalbox-project/signalbox/internal/slo/judgement"
@@ -46,7 +47,7 @@ func NewReplay(cfg Config, d *Definition, q Querier, external map[string]string)
 		whole.Grouping = nil
 		d = &whole
 	}
-	r := &Replay{limits: cfg.Limits, objective: newObjective(d, nil, store.SLORecord{}), querier: q, log: slog.New(slog.DiscardHandler)}
+	r := &Replay{limits: cfg.Limits, objective: newObjective(d, nil, store.SLORecord{}), querier: q, log: instrument.Silent()}
 	r.courier = &courier{limits: cfg.Limits, resendEvery: time.Duration(cfg.ResendEvery), to: &r.outbox, external: external, log: r.log, metrics: newMetrics()}
 	return r
 }

@@ -3,13 +3,15 @@ package telemetry
 import (
 	"context"
 	"log/slog"
+
+	"github.com/signalbox-project/signalbox/internal/instrument"
 )
 
 // Quiet is a logger for a part that tells more than its users want to know: what it says
 // as information is logged at debug level, warnings and errors as they are. A nil logger stays silent.
 func Quiet(log *slog.Logger) *slog.Logger {
 	if log == nil {
-		return slog.New(slog.DiscardHandler)
+		return instrument.Silent()
 	}
 	return slog.New(quietHandler{log.Handler()})
 }

@@ -3,7 +3,6 @@ package router
 import (
 	_ "embed"
 	"fmt"
-	"log/slog"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -17,6 +16,7 @@ import (
 	commoncfg "github.com/prometheus/common/config"
 
 	"github.com/signalbox-project/signalbox/internal/document"
+	"github.com/signalbox-project/signalbox/internal/instrument"
 )
 
 // DefaultYAML is the routing tree that applies without an alertmanager.yml, in
@@ -35,7 +35,7 @@ const (
 // useUTF8Matchers chooses Alertmanager's matcher syntax, which its code keeps in
 // package variables.
 var useUTF8Matchers = sync.OnceFunc(func() {
-	compat.InitFromFlags(slog.New(slog.DiscardHandler), featurecontrol.NoopFlags{})
+	compat.InitFromFlags(instrument.Silent(), featurecontrol.NoopFlags{})
 })
 
 // Files are how an alertmanager.yml is found and read.

@@ -44,6 +44,7 @@ import (
 	"github.com/prometheus/common/route"
 
 	"github.com/signalbox-project/signalbox/internal/document"
+	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/notify"
 	"github.com/signalbox-project/signalbox/internal/notify/record"
 	"github.com/signalbox-project/signalbox/internal/platform/atomicfile"
@@ -113,9 +114,7 @@ type workshop struct {
 // New reads the configuration and the state of the run before; nothing is
 // delivered until Run.
 func New(deps Deps) (*Router, error) {
-	if deps.Logger == nil {
-		deps.Logger = slog.New(slog.DiscardHandler)
-	}
+	deps.Logger = instrument.Logger(deps.Logger)
 	if deps.Registerer == nil {
 		deps.Registerer = prometheus.NewRegistry()
 	}

@@ -1,8 +1,6 @@
 package rules
 
 import (
-	"fmt"
-	"log/slog"
 	"slices"
 	"strings"
 
@@ -12,6 +10,7 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/signalbox-project/signalbox/internal/document"
+	"github.com/signalbox-project/signalbox/internal/instrument"
 )
 
 // Set is the rules of files, as they were read.
@@ -64,7 +63,7 @@ func readFile(f document.File, p parser.Parser) (*rulefmt.RuleGroups, []document
 	if bad := f.Unreadable(); bad != nil {
 		return nil, []document.Problem{*bad}
 	}
-	groups, errs := parse(f.Text, false, prommodel.UTF8Validation, p, slog.New(slog.DiscardHandler))
+	groups, errs := parse(f.Text, false, prommodel.UTF8Validation, p, instrument.Silent())
 	foreign := document.Foreign{File: f, Names: document.NamesOf(rulefmt.RuleGroups{}), Line: 1}
 	var problems []document.Problem
 	for _, err := range errs {
@@ -102,10 +101,8 @@ func newCatalog(deps Deps, apply func(Set) error) (*document.Catalog[Set], error
 		Name: "signalbox_rules_load_failed", Help: "1 while rule files have errors and their last good versions are in force.",
 	})
 	count := prometheus.NewGauge(prometheus.GaugeOpts{Name: "signalbox_rule_files", Help: "Rule files in force."})
-	for _, c := range []prometheus.Collector{failed, count} {
-		if err := deps.Registerer.Register(c); err != nil {
-			return nil, fmt.Errorf("rules: register metrics: %w", err)
-		}
+	if err := instrument.Register(deps.Registerer, "rule", failed, count); err != nil {
+		return nil, err
 	}
 	return document.NewCatalog(nil, document.Options[Set]{
 		Files: ruleFiles(), Build: buildSet(deps.Parser), Apply: apply, Log: deps.Logger, Failed: failed, Count: count,

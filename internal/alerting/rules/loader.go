@@ -10,6 +10,8 @@ import (
 	"github.com/prometheus/prometheus/model/rulefmt"
 	"github.com/prometheus/prometheus/promql/parser"
 	promrules "github.com/prometheus/prometheus/rules"
+
+	"github.com/signalbox-project/signalbox/internal/instrument"
 )
 
 // builtIn is the name under which our own rules are listed beside the files.
@@ -40,7 +42,7 @@ func (l *prepared) Load(file string, ignoreUnknown bool, names prommodel.Validat
 }
 
 func newLoader(p parser.Parser) loader {
-	return loader{parser: p, log: slog.New(slog.DiscardHandler)}
+	return loader{parser: p, log: instrument.Silent()}
 }
 
 // Loader reads rule files for a manager of Prometheus' rules as they are read

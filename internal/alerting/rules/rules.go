@@ -36,6 +36,7 @@ import (
 	"github.com/prometheus/prometheus/util/strutil"
 
 	"github.com/signalbox-project/signalbox/internal/document"
+	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/notify"
 	"github.com/signalbox-project/signalbox/internal/telemetry"
@@ -119,9 +120,7 @@ func New(cfg Config, deps Deps) (*Rules, error) {
 	if deps.Engine == nil || deps.Store == nil || deps.Sender == nil {
 		return nil, errors.New("rules: engine, store and sender are required")
 	}
-	if deps.Logger == nil {
-		deps.Logger = slog.New(slog.DiscardHandler)
-	}
+	deps.Logger = instrument.Logger(deps.Logger)
 	if deps.Registerer == nil {
 		deps.Registerer = prometheus.NewRegistry()
 	}

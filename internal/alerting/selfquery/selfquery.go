@@ -18,6 +18,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	common "github.com/prometheus/common/model"
+
+	"github.com/signalbox-project/signalbox/internal/instrument"
 )
 
 // Config is the section `self_query`.
@@ -72,9 +74,7 @@ func New(cfg Config, d Deps) (*Asker, error) {
 	if err := errors.Join(cfg.Validate()...); err != nil {
 		return nil, fmt.Errorf("self query: %w", err)
 	}
-	if d.Logger == nil {
-		d.Logger = slog.New(slog.DiscardHandler)
-	}
+	d.Logger = instrument.Logger(d.Logger)
 	a := &Asker{
 		cfg: cfg, log: d.Logger, ask: d.Questions, failing: map[string]bool{},
 		success: prometheus.NewGaugeVec(prometheus.GaugeOpts{
@@ -85,12 +85,8 @@ func New(cfg Config, d Deps) (*Asker, error) {
 			Buckets: prometheus.ExponentialBuckets(0.001, 4, 8),
 		}, []string{"signal"}),
 	}
-	if d.Registerer != nil {
-		for _, c := range []prometheus.Collector{a.success, a.seconds} {
-			if err := d.Registerer.Register(c); err != nil {
-				return nil, fmt.Errorf("self query: register metrics: %w", err)
-			}
-		}
+	if err := instrument.Register(d.Registerer, "synthetic query", a.success, a.seconds); err != nil {
+		return nil, err
 	}
 	return a, nil
 }

@@ -1,6 +1,10 @@
 package otlp
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/signalbox-project/signalbox/internal/instrument"
+)
 
 // instruments are the room's own metrics.
 type instruments struct {
@@ -56,13 +60,8 @@ func newInstruments(reg prometheus.Registerer, g *gate) (*instruments, error) {
 	bytesInFlight := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "signalbox_otlp_bytes_in_flight", Help: "Decompressed bytes of the export requests being worked on.",
 	}, func() float64 { return float64(g.bytes.Load()) })
-	if reg == nil {
-		return m, nil
-	}
-	for _, c := range []prometheus.Collector{m.requests, m.bytes, m.bodies, m.negative, m.exemplars, m.collisions, m.badIDs, m.oneName, inFlight, bytesInFlight} {
-		if err := reg.Register(c); err != nil {
-			return nil, err
-		}
+	if err := instrument.Register(reg, "OTLP", m.requests, m.bytes, m.bodies, m.negative, m.exemplars, m.collisions, m.badIDs, m.oneName, inFlight, bytesInFlight); err != nil {
+		return nil, err
 	}
 	return m, nil
 }

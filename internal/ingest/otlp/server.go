@@ -20,6 +20,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/ingest/otlp/metrics"
 	"github.com/signalbox-project/signalbox/internal/ingest/otlp/repeats"
 	"github.com/signalbox-project/signalbox/internal/ingest/otlp/wire"
+	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/stream"
 )
 
@@ -65,16 +66,14 @@ func New(cfg Config, d Deps) (*Server, error) {
 	}
 	// Here and not where the server runs: clients in this process read gRPC's table without a lock.
 	compress.RegisterGRPC()
-	if d.Logger == nil {
-		d.Logger = slog.New(slog.DiscardHandler)
-	}
+	d.Logger = instrument.Logger(d.Logger)
 	if d.Ledger == nil {
 		d.Ledger = noLedger{}
 	}
 	g := newGate(cfg)
 	own, err := newInstruments(d.Registerer, g)
 	if err != nil {
-		return nil, fmt.Errorf("otlp: register metrics: %w", err)
+		return nil, err
 	}
 	translator, err := metrics.New(metrics.Config{
 		MaxDeltaStreams: cfg.MaxDeltaStreams, Promote: cfg.PromoteResourceAttributes, Strategy: cfg.TranslationStrategy,

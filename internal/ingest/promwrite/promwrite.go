@@ -34,6 +34,7 @@ import (
 	"github.com/prometheus/prometheus/model/metadata"
 	"github.com/prometheus/prometheus/storage"
 
+	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
@@ -88,9 +89,7 @@ func New(deps Deps) (*Handler, error) {
 	if deps.Admission == nil {
 		return nil, errors.New("remote write: no admission given")
 	}
-	if deps.Logger == nil {
-		deps.Logger = slog.New(slog.DiscardHandler)
-	}
+	deps.Logger = instrument.Logger(deps.Logger)
 	h := &Handler{
 		deps:    deps,
 		v1:      deps.Admission.For(ProtocolV1),
@@ -103,10 +102,8 @@ func New(deps Deps) (*Handler, error) {
 			Help: "Remote write requests by HTTP status code.",
 		}, []string{"code"}),
 	}
-	if deps.Registerer != nil {
-		if err := deps.Registerer.Register(h.requests); err != nil {
-			return nil, fmt.Errorf("register remote write metrics: %w", err)
-		}
+	if err := instrument.Register(deps.Registerer, "remote write", h.requests); err != nil {
+		return nil, err
 	}
 	h.inner = remoteapi.NewWriteHandler(h, remoteapi.MessageTypes{remoteapi.WriteV1MessageType, remoteapi.WriteV2MessageType},
 		remoteapi.WithWriteHandlerMiddlewares(h.decode))

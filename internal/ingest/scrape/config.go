@@ -3,12 +3,13 @@ package scrape
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"strings"
 
 	prommodel "github.com/prometheus/common/model"
 	promconfig "github.com/prometheus/prometheus/config"
 	"github.com/prometheus/prometheus/discovery"
+
+	"github.com/signalbox-project/signalbox/internal/instrument"
 )
 
 // secretsInAddresses refuses a user and password in a target's address: they
@@ -37,7 +38,7 @@ func secretsInAddresses(jobs []*promconfig.ScrapeConfig) []error {
 // rules. It stands here because the kinds of discovery that a configuration
 // may name are those that this package links. Paths inside are relative to dir.
 func Load(text, dir string) (*promconfig.Config, error) {
-	cfg, err := promconfig.Load(text, slog.New(slog.DiscardHandler))
+	cfg, err := promconfig.Load(text, instrument.Silent())
 	if err != nil {
 		return nil, err
 	}

@@ -23,7 +23,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	prommodel "github.com/prometheus/common/model"
-	"github.com/prometheus/common/promslog"
 	promconfig "github.com/prometheus/prometheus/config"
 	"github.com/prometheus/prometheus/discovery"
 	_ "github.com/prometheus/prometheus/discovery/dns"        // dns_sd_configs
@@ -34,6 +33,8 @@ import (
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/util/features"
 	"github.com/prometheus/prometheus/util/logging"
+
+	"github.com/signalbox-project/signalbox/internal/instrument"
 )
 
 // settle is how long changes of targets are gathered before they take effect;
@@ -69,9 +70,7 @@ func New(deps Deps) (*Scraper, error) {
 	if deps.Appendable == nil {
 		return nil, errors.New("scraping: no store given")
 	}
-	if deps.Logger == nil {
-		deps.Logger = promslog.NewNopLogger()
-	}
+	deps.Logger = instrument.Logger(deps.Logger)
 	if deps.Registerer == nil {
 		deps.Registerer = prometheus.NewRegistry()
 	}

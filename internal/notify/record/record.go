@@ -30,6 +30,7 @@ import (
 	amnotify "github.com/prometheus/alertmanager/notify"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/notify"
 	"github.com/signalbox-project/signalbox/internal/platform/redact"
@@ -73,9 +74,7 @@ func New(deps Deps) (*Recorder, error) {
 		return nil, errors.New("delivery log: no page store given")
 	}
 	r := &Recorder{log: deps.Logger, pages: deps.Pages, now: deps.Now, closed: map[string]string{}}
-	if r.log == nil {
-		r.log = slog.New(slog.DiscardHandler)
-	}
+	r.log = instrument.Logger(r.log)
 	if r.now == nil {
 		r.now = time.Now
 	}
@@ -87,10 +86,8 @@ func New(deps Deps) (*Recorder, error) {
 		Name: "signalbox_notify_records_lost_total",
 		Help: "Deliveries that could not be written to the delivery log.",
 	})
-	if deps.Registerer != nil {
-		if err := errors.Join(deps.Registerer.Register(r.deliveries), deps.Registerer.Register(r.lost)); err != nil {
-			return nil, fmt.Errorf("register delivery metrics: %w", err)
-		}
+	if err := instrument.Register(deps.Registerer, "delivery", r.deliveries, r.lost); err != nil {
+		return nil, err
 	}
 	return r, nil
 }

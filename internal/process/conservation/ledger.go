@@ -13,12 +13,13 @@ package conservation
 
 import (
 	"cmp"
-	"fmt"
 	"runtime"
 	"slices"
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/signalbox-project/signalbox/internal/instrument"
 )
 
 // Ledger implements stream.Counter. The zero value is not usable; see New.
@@ -48,13 +49,8 @@ func New(reg prometheus.Registerer) (*Ledger, error) {
 			Name: "signalbox_ledger_refused_total", Help: "Records that were not taken, by reason.",
 		}, []string{"signal", "reason"}),
 	}
-	if reg == nil {
-		return l, nil
-	}
-	for _, c := range []prometheus.Collector{l.received, l.stored, l.refused} {
-		if err := reg.Register(c); err != nil {
-			return nil, fmt.Errorf("ledger: register metrics: %w", err)
-		}
+	if err := instrument.Register(reg, "ledger", l.received, l.stored, l.refused); err != nil {
+		return nil, err
 	}
 	return l, nil
 }

@@ -34,6 +34,7 @@ import (
 	"github.com/prometheus/prometheus/storage"
 
 	"github.com/signalbox-project/signalbox/internal/document"
+	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/model"
 )
 
@@ -114,9 +115,7 @@ func New(cfg Config, deps Deps) (*Detectors, error) {
 	if deps.Querier == nil || deps.Appendable == nil {
 		return nil, errors.New("detect: a querier and an appendable must be given")
 	}
-	if deps.Logger == nil {
-		deps.Logger = slog.New(slog.DiscardHandler)
-	}
+	deps.Logger = instrument.Logger(deps.Logger)
 	d := &Detectors{
 		cfg: cfg, log: deps.Logger, deps: deps,
 		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
@@ -134,12 +133,8 @@ func New(cfg Config, deps Deps) (*Detectors, error) {
 			Help: "Series of a detector by state: judged, or why not (no_value, short_past, few_seasons, few_events, always_zero, series_limit).",
 		}, []string{"detector", "state"}),
 	}
-	if deps.Registerer != nil {
-		for _, c := range []prometheus.Collector{d.seconds, d.last, d.failures, d.series} {
-			if err := deps.Registerer.Register(c); err != nil {
-				return nil, fmt.Errorf("detect: register metrics: %w", err)
-			}
-		}
+	if err := instrument.Register(deps.Registerer, "detector", d.seconds, d.last, d.failures, d.series); err != nil {
+		return nil, err
 	}
 	var err error
 	d.Catalog, err = newCatalog(deps, d.apply)

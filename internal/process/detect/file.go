@@ -6,6 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/signalbox-project/signalbox/internal/document"
+	"github.com/signalbox-project/signalbox/internal/instrument"
 )
 
 // Files are how detector files are found and read.
@@ -66,12 +67,8 @@ func newCatalog(deps Deps, apply func([]Definition) error) (*document.Catalog[[]
 		Name: "signalbox_detect_load_failed", Help: "1 while detector files have errors and their last good versions are in force.",
 	})
 	count := prometheus.NewGauge(prometheus.GaugeOpts{Name: "signalbox_detect_definitions", Help: "Detectors in force."})
-	if deps.Registerer != nil {
-		for _, c := range []prometheus.Collector{failed, count} {
-			if err := deps.Registerer.Register(c); err != nil {
-				return nil, fmt.Errorf("detect: register metrics: %w", err)
-			}
-		}
+	if err := instrument.Register(deps.Registerer, "detector", failed, count); err != nil {
+		return nil, err
 	}
 	return document.NewCatalog(nil, document.Options[[]Definition]{
 		Files: Files(), Build: buildDetectors, Apply: apply, Log: deps.Logger, Failed: failed, Count: count, Size: func(defs []Definition) int { return len(defs) },

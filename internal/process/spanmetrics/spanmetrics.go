@@ -27,6 +27,7 @@ import (
 	"github.com/prometheus/prometheus/model/metadata"
 	"github.com/prometheus/prometheus/storage"
 
+	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store/cumulative"
 )
@@ -115,12 +116,8 @@ func New(cfg Config, d Deps) (*Processor, error) {
 			Name: "signalbox_span_metrics_dropped_total", Help: "Spans that are in no metric: max_histograms was reached (series_limit), or they ended longer than max_late ago (too_late).",
 		}, []string{"reason"}),
 	}
-	if d.Registerer != nil {
-		for _, c := range []prometheus.Collector{p.folded, p.dropped} {
-			if err := d.Registerer.Register(c); err != nil {
-				return nil, fmt.Errorf("span metrics: register metrics: %w", err)
-			}
-		}
+	if err := instrument.Register(d.Registerer, "span", p.folded, p.dropped); err != nil {
+		return nil, err
 	}
 	return p, nil
 }

@@ -27,6 +27,7 @@ import (
 	"github.com/prometheus/prometheus/model/metadata"
 	"github.com/prometheus/prometheus/storage"
 
+	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store/cumulative"
 )
@@ -129,12 +130,8 @@ func New(cfg Config, d Deps) (*Processor, error) {
 		defer set.Unlock()
 		return float64(p.pending.size())
 	})
-	if d.Registerer != nil {
-		for _, c := range []prometheus.Collector{p.unmatched, pendingSpans} {
-			if err := d.Registerer.Register(c); err != nil {
-				return nil, fmt.Errorf("topology: register metrics: %w", err)
-			}
-		}
+	if err := instrument.Register(d.Registerer, "topology", p.unmatched, pendingSpans); err != nil {
+		return nil, err
 	}
 	return p, nil
 }

@@ -24,6 +24,7 @@ import (
 	apiv1 "github.com/prometheus/prometheus/web/api/v1"
 
 	"github.com/signalbox-project/signalbox/internal/front"
+	"github.com/signalbox-project/signalbox/internal/instrument"
 )
 
 // Prefix is where the API is mounted.
@@ -156,9 +157,7 @@ func (a *API) Refuse(w http.ResponseWriter, _ *http.Request, ref front.Refusal) 
 }
 
 func withDefaults(d APIDeps) APIDeps {
-	if d.Logger == nil {
-		d.Logger = slog.New(slog.DiscardHandler)
-	}
+	d.Logger = instrument.Logger(d.Logger)
 	if d.Targets == nil {
 		d.Targets = noTargets{}
 	}

@@ -27,6 +27,7 @@ import (
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/util/features"
 
+	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/model"
 )
 
@@ -56,9 +57,7 @@ func New(cfg Config, deps Deps) (*Engine, error) {
 	if errs := cfg.Validate(); len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	if deps.Logger == nil {
-		deps.Logger = slog.New(slog.DiscardHandler)
-	}
+	deps.Logger = instrument.Logger(deps.Logger)
 	p, f := NewParser(cfg), features.NewRegistry()
 	p.RegisterFeatures(f)
 	return &Engine{

@@ -23,6 +23,8 @@ import (
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
 	"github.com/prometheus/prometheus/util/httputil"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/signalbox-project/signalbox/internal/instrument"
 )
 
 // FederationPath is where another Prometheus scrapes us.
@@ -50,9 +52,7 @@ type federation struct {
 
 // NewFederation makes the handler of FederationPath.
 func NewFederation(e *Engine, d FederationDeps) (http.Handler, error) {
-	if d.Logger == nil {
-		d.Logger = slog.New(slog.DiscardHandler)
-	}
+	d.Logger = instrument.Logger(d.Logger)
 	if d.Now == nil {
 		d.Now = time.Now
 	}
@@ -62,10 +62,8 @@ func NewFederation(e *Engine, d FederationDeps) (http.Handler, error) {
 	f := &federation{e: e, deps: d, errors: prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "prometheus_web_federation_errors_total", Help: "Errors that occurred while sending federation responses.",
 	})}
-	if d.Registerer != nil {
-		if err := d.Registerer.Register(f.errors); err != nil {
-			return nil, fmt.Errorf("register federation metrics: %w", err)
-		}
+	if err := instrument.Register(d.Registerer, "federation", f.errors); err != nil {
+		return nil, err
 	}
 	return httputil.CompressionHandler{Handler: f}, nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
 	"github.com/signalbox-project/signalbox/internal/store/filter"
@@ -64,12 +65,8 @@ func New(cfg Config, deps Deps) (*Service, error) {
 			Name: "signalbox_search_failed_total", Help: "Questions about logs or spans without an answer, by kind of question and reason.",
 		}, []string{"query", "reason"}),
 	}
-	if deps.Registerer != nil {
-		for _, c := range []prometheus.Collector{s.seconds, s.failed} {
-			if err := deps.Registerer.Register(c); err != nil {
-				return nil, fmt.Errorf("register search metrics: %w", err)
-			}
-		}
+	if err := instrument.Register(deps.Registerer, "search", s.seconds, s.failed); err != nil {
+		return nil, err
 	}
 	return s, nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
 	"github.com/signalbox-project/signalbox/internal/stream"
@@ -53,13 +54,8 @@ func newTail(cfg Config, reg prometheus.Registerer) (*Tail, error) {
 		}),
 		gauge: prometheus.NewGauge(prometheus.GaugeOpts{Name: "signalbox_tail_subscribers", Help: "Open live tails."}),
 	}
-	if reg == nil {
-		return t, nil
-	}
-	for _, c := range []prometheus.Collector{t.dropped, t.refused, t.gauge} {
-		if err := reg.Register(c); err != nil {
-			return nil, fmt.Errorf("register tail metrics: %w", err)
-		}
+	if err := instrument.Register(reg, "tail", t.dropped, t.refused, t.gauge); err != nil {
+		return nil, err
 	}
 	return t, nil
 }

@@ -37,6 +37,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	promodel "github.com/prometheus/common/model"
 
+	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/query/sql/guard"
 	"github.com/signalbox-project/signalbox/internal/store/events/part"
@@ -133,15 +134,9 @@ func New(cfg Config, deps Deps) (*Engine, error) {
 			Buckets: []float64{0.01, 0.05, 0.25, 1, 5, 30},
 		}),
 	}
-	if e.log == nil {
-		e.log = slog.New(slog.DiscardHandler)
-	}
-	if deps.Registerer != nil {
-		for _, c := range []prometheus.Collector{e.count, e.took} {
-			if err := deps.Registerer.Register(c); err != nil {
-				return nil, fmt.Errorf("register metrics: %w", err)
-			}
-		}
+	e.log = instrument.Logger(e.log)
+	if err := instrument.Register(deps.Registerer, "SQL", e.count, e.took); err != nil {
+		return nil, err
 	}
 	return e, nil
 }

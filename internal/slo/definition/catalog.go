@@ -1,12 +1,12 @@
 package definition
 
 import (
-	"fmt"
 	"log/slog"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/signalbox-project/signalbox/internal/document"
+	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/slo/openslo"
 )
 
@@ -44,12 +44,8 @@ func NewCatalog(log *slog.Logger, reg prometheus.Registerer) (*Catalog, error) {
 		Name: "signalbox_slo_load_failed", Help: "1 while SLO files have errors and their last good versions are in force.",
 	})
 	count := prometheus.NewGauge(prometheus.GaugeOpts{Name: "signalbox_slo_definitions", Help: "SLOs in force."})
-	if reg != nil {
-		for _, m := range []prometheus.Collector{failed, count} {
-			if err := reg.Register(m); err != nil {
-				return nil, fmt.Errorf("register slo metrics: %w", err)
-			}
-		}
+	if err := instrument.Register(reg, "SLO", failed, count); err != nil {
+		return nil, err
 	}
 	return &Catalog{document.NewCatalog(nil, document.Options[[]*Definition]{
 		Files: openslo.Files(), Build: build, Log: log, Failed: failed, Count: count, Size: func(defs []*Definition) int { return len(defs) },

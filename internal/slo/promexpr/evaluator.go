@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
 
+	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/model"
 )
 
@@ -31,9 +32,7 @@ type Evaluator struct {
 // NewEvaluator makes an evaluator over a store; timeout ends an evaluation that
 // runs longer.
 func NewEvaluator(store storage.Queryable, timeout time.Duration, logger *slog.Logger) *Evaluator {
-	if logger == nil {
-		logger = slog.New(slog.DiscardHandler)
-	}
+	logger = instrument.Logger(logger)
 	return &Evaluator{store: store, engine: promql.NewEngine(promql.EngineOpts{
 		Logger: logger, MaxSamples: maxSamples, Timeout: timeout, LookbackDelta: Lookback,
 		NoStepSubqueryIntervalFn: func(int64) int64 { return time.Minute.Milliseconds() },

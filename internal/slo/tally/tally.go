@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/slo/indicator"
 	"github.com/signalbox-project/signalbox/internal/store"
@@ -88,12 +89,8 @@ func New(cfg Config, deps Deps) (*Tally, error) {
 	for _, s := range []indicator.Signal{indicator.Spans, indicator.Logs, indicator.Deploys} {
 		t.marks[s] = newMarks()
 	}
-	if deps.Registerer != nil {
-		for _, c := range []prometheus.Collector{t.reads, t.unread} {
-			if err := deps.Registerer.Register(c); err != nil {
-				return nil, fmt.Errorf("register tally metrics: %w", err)
-			}
-		}
+	if err := instrument.Register(deps.Registerer, "tally", t.reads, t.unread); err != nil {
+		return nil, err
 	}
 	return t, nil
 }

@@ -35,6 +35,7 @@ import (
 	"github.com/prometheus/prometheus/model/value"
 	"github.com/prometheus/prometheus/storage"
 
+	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
@@ -145,9 +146,7 @@ func New[K comparable](cfg Config, d Deps) (*Set[K], error) {
 	if d.Appendable == nil {
 		return nil, errors.New("an appendable must be given")
 	}
-	if d.Logger == nil {
-		d.Logger = slog.New(slog.DiscardHandler)
-	}
+	d.Logger = instrument.Logger(d.Logger)
 	counter := func(name, help string) prometheus.Counter {
 		return prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: help, ConstLabels: prometheus.Labels{"set": d.Name}})
 	}
@@ -169,13 +168,8 @@ func New[K comparable](cfg Config, d Deps) (*Set[K], error) {
 		Name: "signalbox_cumulative_last_flush_timestamp_seconds", Help: "Unix time of the last flush that left nothing unwritten.",
 		ConstLabels: prometheus.Labels{"set": d.Name},
 	})
-	if d.Registerer == nil {
-		return s, nil
-	}
-	for _, c := range []prometheus.Collector{s.samples, s.failures, s.refused, s.flushed, size} {
-		if err := d.Registerer.Register(c); err != nil {
-			return nil, fmt.Errorf("register metrics: %w", err)
-		}
+	if err := instrument.Register(d.Registerer, "cumulative", s.samples, s.failures, s.refused, s.flushed, size); err != nil {
+		return nil, err
 	}
 	return s, nil
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
 	"github.com/signalbox-project/signalbox/internal/store/events/disk"
@@ -146,9 +147,7 @@ func Open(cfg Config, deps Deps) (*DB, error) {
 		seal: sealing{wake: make(chan struct{}, 1)}, room: room{more: make(chan struct{})},
 		buffers: sync.Pool{New: func() any { return new([]byte) }},
 	}
-	if db.log == nil {
-		db.log = slog.New(slog.DiscardHandler)
-	}
+	db.log = instrument.Logger(db.log)
 	if db.fs == nil {
 		db.fs = disk.OS{}
 	}

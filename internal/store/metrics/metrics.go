@@ -40,6 +40,7 @@ import (
 	"github.com/prometheus/prometheus/tsdb"
 	"github.com/prometheus/prometheus/util/compression"
 
+	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/store"
 	"github.com/signalbox-project/signalbox/internal/store/metrics/mend"
 	"github.com/signalbox-project/signalbox/internal/store/numbers"
@@ -92,9 +93,7 @@ func Open(cfg Config, deps Deps) (*Store, error) {
 		return nil, errors.Join(errs...)
 	}
 	s := &Store{cfg: cfg, dir: deps.Dir, log: deps.Logger, free: deps.FreeBytes, room: newRoom(cfg, deps.MemoryLimit)}
-	if s.log == nil {
-		s.log = slog.New(slog.DiscardHandler)
-	}
+	s.log = instrument.Logger(s.log)
 	if s.free == nil {
 		s.free = freeBytes
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"github.com/pressly/goose/v3"
+	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/platform/atomicfile"
 )
 
@@ -24,9 +24,7 @@ const lockFile = "LOCK"
 // its copy, or moved aside where it cannot be (see Problems); a disk without room opens it for reading, and
 // writing resumes by itself. A folder that cannot be used is an error that names it and the cure.
 func Open(ctx context.Context, cfg Config, deps Deps) (*Store, error) {
-	if deps.Logger == nil {
-		deps.Logger = slog.New(slog.DiscardHandler)
-	}
+	deps.Logger = instrument.Logger(deps.Logger)
 	if deps.Now == nil {
 		deps.Now = time.Now
 	}
@@ -131,7 +129,7 @@ func (s *Store) connect(ctx context.Context) (err error) {
 		return err
 	}
 	// Quiet: goose writes a line per migration to standard output otherwise.
-	provider, err := goose.NewProvider(goose.DialectSQLite3, s.write, sub, goose.WithSlog(slog.New(slog.DiscardHandler)))
+	provider, err := goose.NewProvider(goose.DialectSQLite3, s.write, sub, goose.WithSlog(instrument.Silent()))
 	if err != nil {
 		return err
 	}

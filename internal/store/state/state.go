@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
 	"modernc.org/sqlite"
@@ -86,13 +87,8 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		}),
 	}
 	m.auditIntact.Set(1)
-	if reg == nil {
-		return m, nil
-	}
-	for _, c := range []prometheus.Collector{m.writes, m.quarantined, m.repaired, m.damagedRows, m.auditIntact} {
-		if err := reg.Register(c); err != nil {
-			return nil, fmt.Errorf("register state metrics: %w", err)
-		}
+	if err := instrument.Register(reg, "state", m.writes, m.quarantined, m.repaired, m.damagedRows, m.auditIntact); err != nil {
+		return nil, err
 	}
 	return m, nil
 }

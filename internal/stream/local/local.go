@@ -24,6 +24,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	common "github.com/prometheus/common/model"
 
+	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
 	"github.com/signalbox-project/signalbox/internal/stream"
@@ -89,9 +90,7 @@ func New(cfg Config, d Deps) (*Stream, error) {
 	if d.Writer == nil {
 		return nil, errors.New("stream: a writer must be given")
 	}
-	if d.Logger == nil {
-		d.Logger = slog.New(slog.DiscardHandler)
-	}
+	d.Logger = instrument.Logger(d.Logger)
 	s := &Stream{
 		writer: d.Writer, aside: d.Aside, logTaps: d.LogTaps, spanTaps: d.SpanTaps, log: d.Logger,
 		slots: make(chan struct{}, cfg.MaxConcurrent), maxWait: time.Duration(cfg.MaxWait),
@@ -112,12 +111,8 @@ func New(cfg Config, d Deps) (*Stream, error) {
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5},
 		}, []string{"signal"}),
 	}
-	if d.Registerer != nil {
-		for _, c := range []prometheus.Collector{s.lag, s.poison, s.refused, s.panics, s.seconds} {
-			if err := d.Registerer.Register(c); err != nil {
-				return nil, fmt.Errorf("stream: register metrics: %w", err)
-			}
-		}
+	if err := instrument.Register(d.Registerer, "stream", s.lag, s.poison, s.refused, s.panics, s.seconds); err != nil {
+		return nil, err
 	}
 	return s, nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"maps"
 	"slices"
 	"strconv"
@@ -14,6 +13,7 @@ import (
 	promrules "github.com/prometheus/prometheus/rules"
 
 	"github.com/signalbox-project/signalbox/internal/alerting/rules"
+	"github.com/signalbox-project/signalbox/internal/instrument"
 )
 
 // trial is one test while it runs.
@@ -82,7 +82,7 @@ func (t *trial) load(ctx context.Context, w *world) ([]*promrules.Group, error) 
 		Context:     ctx,
 		Appendable:  w.db,
 		Queryable:   w.db,
-		Logger:      slog.New(slog.DiscardHandler),
+		Logger:      instrument.Silent(),
 		GroupLoader: rules.Loader(t.opts.Parser),
 		Parser:      t.opts.Parser,
 	})

@@ -29,6 +29,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/signalbox-project/signalbox/internal/front"
+	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/secretfile"
 	"github.com/signalbox-project/signalbox/internal/store"
@@ -115,9 +116,7 @@ func New(cfg Config, deps Deps) (*Kit, error) {
 	if deps.Gate == nil || deps.Deploys == nil || deps.Audit == nil {
 		return nil, errors.New("hooks: they need a gate, deployment markers and an audit log")
 	}
-	if deps.Logger == nil {
-		deps.Logger = slog.New(slog.DiscardHandler)
-	}
+	deps.Logger = instrument.Logger(deps.Logger)
 	if deps.Now == nil {
 		deps.Now = time.Now
 	}
@@ -133,12 +132,8 @@ func New(cfg Config, deps Deps) (*Kit, error) {
 			Name: "signalbox_hook_replies_waiting", Help: "Replies that wait to be sent.",
 		}, func() float64 { return float64(len(k.replies)) }),
 	}
-	if deps.Registerer != nil {
-		for _, c := range []prometheus.Collector{k.metrics.requests, k.metrics.replies, k.metrics.waiting} {
-			if err := deps.Registerer.Register(c); err != nil {
-				return nil, fmt.Errorf("register hook metrics: %w", err)
-			}
-		}
+	if err := instrument.Register(deps.Registerer, "hook", k.metrics.requests, k.metrics.replies, k.metrics.waiting); err != nil {
+		return nil, err
 	}
 	return k, nil
 }

@@ -2,16 +2,15 @@ package mend
 
 import (
 	"fmt"
-	"log/slog"
 	"path/filepath"
 
-	"github.com/prometheus/common/promslog"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/tsdb/chunks"
 	"github.com/prometheus/prometheus/tsdb/record"
 	"github.com/prometheus/prometheus/tsdb/wlog"
 	"github.com/prometheus/prometheus/util/compression"
 
+	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/store/metrics/acked"
 )
 
@@ -60,7 +59,7 @@ func (m *mender) lateDamaged() bool {
 }
 
 func newDecoder() record.Decoder {
-	return record.NewDecoder(labels.NewSymbolTable(), promslog.NewNopLogger())
+	return record.NewDecoder(labels.NewSymbolTable(), instrument.Silent())
 }
 
 // lateSamples is what is known of the log of late samples.
@@ -154,7 +153,7 @@ func (m *mender) renumber() error {
 	if err != nil {
 		return err
 	}
-	w, err := wlog.New(slog.New(slog.DiscardHandler), nil, dir, compression.Snappy) // begins a segment of its own
+	w, err := wlog.New(instrument.Silent(), nil, dir, compression.Snappy) // begins a segment of its own
 	if err != nil {
 		return fmt.Errorf("open the log of late samples: %w", err)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"math"
 	"os"
 	"path/filepath"
@@ -16,6 +15,7 @@ import (
 	"github.com/prometheus/prometheus/tsdb/index"
 	"github.com/prometheus/prometheus/tsdb/tombstones"
 
+	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/platform/atomicfile"
 )
 
@@ -38,7 +38,7 @@ func (m *mender) openable(path string, id ulid.ULID) (tsdb.BlockMeta, error) {
 	}
 	var meta tsdb.BlockMeta
 	err := guarded(func() error {
-		b, err := tsdb.OpenBlock(slog.New(slog.DiscardHandler), path, nil, nil)
+		b, err := tsdb.OpenBlock(instrument.Silent(), path, nil, nil)
 		if err != nil {
 			return err
 		}

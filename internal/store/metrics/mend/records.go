@@ -3,7 +3,6 @@ package mend
 import (
 	"bufio"
 	"fmt"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"time"
@@ -13,6 +12,8 @@ import (
 	"github.com/prometheus/prometheus/tsdb/record"
 	"github.com/prometheus/prometheus/tsdb/wlog"
 	"github.com/prometheus/prometheus/util/compression"
+
+	"github.com/signalbox-project/signalbox/internal/instrument"
 )
 
 // placeholder is the name of a series that keeps an identifier from being given again.
@@ -104,7 +105,7 @@ func lostSeries(paths []string) (samples int, highest chunks.HeadSeriesRef, err 
 // reserve appends a series with the given identifier to the log; it has no
 // samples, so the TSDB drops it after the replay.
 func reserve(wal string, ref chunks.HeadSeriesRef) error {
-	w, err := wlog.New(slog.New(slog.DiscardHandler), nil, wal, compression.None)
+	w, err := wlog.New(instrument.Silent(), nil, wal, compression.None)
 	if err != nil {
 		return fmt.Errorf("open the log of metrics to reserve identifiers: %w", err)
 	}

@@ -8,10 +8,11 @@ import (
 	"io"
 	"os"
 
-	"github.com/prometheus/common/promslog"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/tsdb/record"
 	"github.com/prometheus/prometheus/util/compression"
+
+	"github.com/signalbox-project/signalbox/internal/instrument"
 )
 
 // The framing of Prometheus' log (tsdb/docs/format/wal.md): pages of 32 KiB, in
@@ -216,7 +217,7 @@ func (s *segment) decode(flags byte) (data []byte, reason string) {
 // readable says whether a record of series or samples can be read. Another file under a segment's name has good
 // checksums, and the TSDB would delete all that follows it.
 func readable(data []byte) bool {
-	d := record.NewDecoder(labels.NewSymbolTable(), promslog.NewNopLogger())
+	d := record.NewDecoder(labels.NewSymbolTable(), instrument.Silent())
 	var err error
 	switch d.Type(data) {
 	case record.Series:
