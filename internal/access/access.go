@@ -28,6 +28,17 @@ type Identity struct {
 	Provider string `json:"provider,omitempty"`
 	// Session is the id of the session or token that was shown.
 	Session string `json:"-"`
+	// Grants are what the identity carries itself, as a token does.
+	Grants []Grant `json:"grants,omitempty"`
+	// Owner is whose token it is: it never may more than its owner may at the time. Nil for a service's token.
+	Owner *Identity `json:"owner,omitempty"`
+}
+
+// Grant is a role on tenants and namespaces.
+type Grant struct {
+	Role       string   `json:"role" yaml:"role"`
+	Tenants    []string `json:"tenants,omitempty" yaml:"tenants"`       // "*" is every tenant; none is the tenant default
+	Namespaces []string `json:"namespaces,omitempty" yaml:"namespaces"` // none is all of them
 }
 
 // Scope is which namespaces of a tenant somebody sees. The zero value sees none.
@@ -39,6 +50,36 @@ type Scope struct {
 // Sees says whether what belongs to a namespace is visible; what has none is visible to those alone who see all.
 func (s Scope) Sees(namespace string) bool {
 	return s.All || namespace != "" && slices.Contains(s.Names, namespace)
+}
+
+// Join sees what either sees.
+func (s Scope) Join(o Scope) Scope {
+	if s.All || o.All {
+		return Scope{All: true}
+	}
+	return Scope{Names: sorted(append(slices.Clone(s.Names), o.Names...))}
+}
+
+// Within sees what both see.
+func (s Scope) Within(o Scope) Scope {
+	switch {
+	case s.All:
+		return o
+	case o.All:
+		return s
+	}
+	var both []string
+	for _, n := range s.Names {
+		if slices.Contains(o.Names, n) {
+			both = append(both, n)
+		}
+	}
+	return Scope{Names: sorted(both)}
+}
+
+func sorted(names []string) []string {
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // Access is what one request may: an identity, its tenant, and what of it.

@@ -25,6 +25,7 @@ const (
 	PagesAck       Permission = "pages.ack"
 	ProbesRead     Permission = "probes.read"
 	StatusRead     Permission = "status.read"
+	SystemRead     Permission = "system.read"
 	ConfigRead     Permission = "config.read"
 	TelemetryWrite Permission = "telemetry.write"
 	TokensOwn      Permission = "tokens.own"
@@ -45,6 +46,29 @@ const (
 	// Undeclared is what an endpoint has that declares none. Nobody may use it.
 	Undeclared Permission = ""
 )
+
+// Class says how far a permission reaches.
+type Class int
+
+const (
+	// Scoped permissions hold for namespaces, where a binding names some.
+	Scoped Class = iota
+	// WholeTenant permissions reach everything of a tenant, so that a binding of namespaces does not give them.
+	WholeTenant
+	// System permissions reach the process. A binding on the operator's tenant, default, gives them.
+	System
+)
+
+// ClassOf is the class of a permission.
+func ClassOf(p Permission) Class {
+	switch p {
+	case AuditRead, AdminStorage:
+		return WholeTenant
+	case AuthManage, AdminReload, AdminProfile, ConfigRead, SystemRead:
+		return System
+	}
+	return Scoped
+}
 
 // Described is a permission and what it lets its holder do.
 type Described struct {
@@ -74,7 +98,8 @@ func Permissions() []Described {
 		{PagesRead, "see pages and why somebody was or wasn't paged"},
 		{PagesAck, "acknowledge pages"},
 		{ProbesRead, "see probes and scrape targets"},
-		{StatusRead, "see the state of Signalbox itself and its own metrics"},
+		{StatusRead, "see how Signalbox itself is"},
+		{SystemRead, "read Signalbox's own metrics, its ledger and what its stores hold"},
 		{ConfigRead, "read the configuration in force, without its secrets"},
 		{TelemetryWrite, "send metrics, logs and traces"},
 		{TokensOwn, "make and revoke tokens for oneself, with at most one's own permissions"},

@@ -54,7 +54,7 @@ func (a *API) registerRecords() {
 		return a.deps.Audit.VerifyAudit(ctx)
 	})
 	operation.Register(a.ops, operation.Operation{
-		ID: "getLedger", Path: "/ledger", Tag: "records", Permission: access.StatusRead, Summary: "Received = stored + refused, per signal", Served: a.deps.Ledger != nil, Room: "ledgers",
+		ID: "getLedger", Path: "/ledger", Tag: "records", Permission: access.SystemRead, Summary: "Received = stored + refused, per signal", Served: a.deps.Ledger != nil, Room: "ledgers",
 	}, a.getLedger)
 }
 

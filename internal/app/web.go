@@ -85,7 +85,7 @@ func (p *Process) operations(port *front.Port) {
 	})
 	guarded("POST /-/reload", access.AdminReload, p.handleReload)
 	guarded("PUT /-/reload", access.AdminReload, p.handleReload)
-	open("GET /metrics", access.StatusRead, promhttp.HandlerFor(p.tel.Registry, promhttp.HandlerOpts{
+	open("GET /metrics", access.SystemRead, promhttp.HandlerFor(p.tel.Registry, promhttp.HandlerOpts{
 		EnableOpenMetrics: true, Registry: p.tel.Registry,
 	}).ServeHTTP)
 	guarded("/debug/pprof/", access.AdminProfile, pprof.Index)

@@ -66,8 +66,10 @@ func uncalled() map[string]string {
 	const chain = "the chain of authenticators is built of it"
 	return map[string]string{
 		"internal/access.Scope.Sees": trust, "internal/access.ScopeOf": trust, "internal/access.SubjectOf": trust, "internal/access.Note": trust,
-		"internal/access.Notes.All": trust, "internal/access.Permissions": trust, "internal/front.Routes.List": trust,
-		"internal/bench.EncodeStream": load, "internal/bench.Stream.Send": load, "internal/bench.Process": load,
+		"internal/access.Notes.All": trust, "internal/front.Routes.List": trust,
+		"internal/auth/policy.New": trust, "internal/auth/policy.Policy.Roles": trust, "internal/auth/policy.Policy.Tenants": trust,
+		"internal/auth/policy.Policy.Explain": trust,
+		"internal/bench.EncodeStream":         load, "internal/bench.Stream.Send": load, "internal/bench.Process": load,
 		"internal/app.Process.Addresses": look, "internal/ingest/otlp.Server.GRPCAddr": look, "internal/ingest/otlp.Server.HTTPAddr": look,
 		"internal/front.Front.Mounts": look, "internal/store/metrics.Store.OutOfOrderWindow": look,
 		"internal/store/events.DB.Seal": now, "internal/process/spanmetrics.Processor.Flush": now, "internal/process/topology.Processor.Flush": now,

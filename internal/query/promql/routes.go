@@ -24,7 +24,7 @@ func Routes() *front.Routes {
 	get(access.AlertsRead, "/alerts", "/rules", "/alertmanagers")
 	get(access.ProbesRead, "/scrape_pools", "/scrape_pools/config", "/targets", "/targets/metadata", "/targets/relabel_steps")
 	get(access.ConfigRead, "/status/config", "/status/flags")
-	get(access.StatusRead, "/status/runtimeinfo", "/status/tsdb", "/status/tsdb/blocks", "/status/self_metrics", "/status/walreplay",
+	get(access.SystemRead, "/status/runtimeinfo", "/status/tsdb", "/status/tsdb/blocks", "/status/self_metrics", "/status/walreplay",
 		"/notifications", "/notifications/live")
 	// Grafana and Thanos ask these to learn whom they speak to.
 	get(access.Anybody, "/status/buildinfo", "/features")
