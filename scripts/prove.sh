@@ -19,7 +19,7 @@ echo "== ${LOAD_SLOS:-10000} promises while ${LOAD_RATE:-200000} samples/s come 
 SIGNALBOX_BINARY=$PWD/bin/signalbox "$go" test ./test/e2e -count=1 -timeout 1h -v -run 'TestPromisesUnderLoad' \
   -load-slos "${LOAD_SLOS:-10000}" -load-rate "${LOAD_RATE:-200000}" -load-series 100000 -load-for "${LOAD_FOR:-60s}" -load-trials 20
 
-echo "== public suites beside the reference: Prometheus' query scripts, Alertmanager's acceptance tests, and what SUITES holds (${SUITES:-nothing})"
+echo "== public suites beside the reference: Prometheus' query scripts, Alertmanager's acceptance tests, and the checkouts below SUITES (${SUITES:-nothing: PromQL compliance, the remote write receiver and imports are SKIPPED})"
 (cd test/suites && SIGNALBOX_BINARY=$PWD/../../bin/signalbox "$go" test ./... -count=1 -timeout 1h -v -run . | grep -v '^=== ')
 
 echo "== every oracle of promises, 1,000 draws"

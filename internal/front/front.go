@@ -20,6 +20,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -44,6 +45,7 @@ type Front struct {
 	hooks  Hooks
 	hosts  map[string]bool
 	origin string // of the external URL
+	prefix string // its path, without a slash at the end
 	met    *instruments
 	held   atomic.Int64 // bytes of bodies
 	pool   pieces
@@ -61,6 +63,7 @@ func New(cfg Config, d Deps) (*Front, error) {
 	f.log = instrument.Logger(f.log)
 	if d.ExternalURL != nil {
 		f.origin = d.ExternalURL.Scheme + "://" + d.ExternalURL.Host
+		f.prefix = strings.TrimRight(d.ExternalURL.Path, "/")
 	}
 	var err error
 	f.met, err = newInstruments(d.Registerer, func() float64 { return float64(f.held.Load()) })

@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -33,10 +34,18 @@ func reference(t *testing.T, name string) string {
 	if _, err := os.Stat(path); err == nil {
 		return path
 	}
-	cmd := exec.Command("go", "build", "-tags", "remove_all_sd", "-o", path, tools[name])
+	cmd := exec.Command("go", "build", "-ldflags", stamp(t), "-tags", "remove_all_sd", "-o", path, tools[name])
 	cmd.Dir = "reference"
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("build %s: %v\n%s", name, err, out)
 	}
 	return path
+}
+
+// stamp is the version of Alertmanager, as its release has it: amtool compares its own with the server's.
+func stamp(t *testing.T) string {
+	t.Helper()
+	version := strings.TrimSpace(inDir(t, "reference", "go", "list", "-m", "-f", "{{slice .Version 1}}", "github.com/prometheus/alertmanager"))
+	const of = "-X github.com/prometheus/common/version."
+	return of + "Version=" + version + " " + of + "Branch=module " + of + "Revision=module"
 }
