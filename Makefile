@@ -74,7 +74,7 @@ bench: build ## Load a fresh server and print units/s, CPU, RSS and disk per uni
 	scripts/bench.sh
 
 .PHONY: prove
-prove: build ## Long proofs: 200 kill -9 cycles, 1,000 timed pages, 10,000 promises under load, fuzzing
+prove: build ## Long proofs: 200 kill -9 cycles, 1,000 timed pages, 10,000 SLOs under load, fuzzing
 	scripts/prove.sh
 
 .PHONY: clean

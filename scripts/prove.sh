@@ -16,7 +16,7 @@ SIGNALBOX_BINARY=$PWD/bin/signalbox "$go" test ./test/e2e -count=1 -timeout 1h -
   -run 'TestConditionToWebhook' -latency-trials "${LATENCY_TRIALS:-1000}"
 
 echo "== ${LOAD_SLOS:-10000} promises while ${LOAD_RATE:-200000} samples/s come in"
-SIGNALBOX_BINARY=$PWD/bin/signalbox "$go" test ./test/e2e -count=1 -timeout 1h -v -run 'TestPromisesUnderLoad' \
+SIGNALBOX_BINARY=$PWD/bin/signalbox "$go" test ./test/e2e -count=1 -timeout 1h -v -run 'TestSLOsUnderLoad' \
   -load-slos "${LOAD_SLOS:-10000}" -load-rate "${LOAD_RATE:-200000}" -load-series 100000 -load-for "${LOAD_FOR:-60s}" -load-trials 20
 
 echo "== public suites beside the reference: Prometheus' query scripts, Alertmanager's acceptance tests, and the checkouts below SUITES (${SUITES:-nothing: PromQL compliance, the remote write receiver and imports are SKIPPED})"

@@ -107,7 +107,7 @@ func TestConfigurationLoads(t *testing.T) {
 		t.Fatal(err)
 	}
 	if cfg.Metrics.OutOfOrderWindow < model.Duration(28*24*time.Hour) || cfg.Metrics.Retention < model.Duration(30*24*time.Hour) {
-		t.Errorf("the promises look back 30 days and the demo writes 28: window %s, retention %s", cfg.Metrics.OutOfOrderWindow, cfg.Metrics.Retention)
+		t.Errorf("the SLOs look back 30 days and the demo writes 28: window %s, retention %s", cfg.Metrics.OutOfOrderWindow, cfg.Metrics.Retention)
 	}
 	for _, globs := range [][]string{cfg.RuleFiles, cfg.SLOFiles, cfg.PolicyFiles, {cfg.AlertmanagerFile}} {
 		for _, g := range globs {
@@ -157,7 +157,7 @@ func TestFaultFilesLoad(t *testing.T) {
 	}
 }
 
-func TestPromisesLoadAndCountWhatTheSimulatorSends(t *testing.T) {
+func TestSLOsLoadAndCountWhatTheSimulatorSends(t *testing.T) {
 	names := map[string]bool{}
 	for _, name := range glob(t, "slos/*.yaml", 6) {
 		docs, problems := openslo.Parse(name, read(t, name))
@@ -192,6 +192,6 @@ func TestPromisesLoadAndCountWhatTheSimulatorSends(t *testing.T) {
 		}
 	}
 	if len(names) != 18 {
-		t.Errorf("%d promises, the README says 18", len(names))
+		t.Errorf("%d SLOs, the README says 18", len(names))
 	}
 }

@@ -1,7 +1,7 @@
 // Package app is the wiring room: it turns options and a configuration into
 // running parts, in one order for start and the opposite for stop.
 //
-// It decides nothing about telemetry, promises or pages; every other room is
+// It decides nothing about telemetry, SLOs or pages; every other room is
 // handed what it needs here and nowhere else. Data in: Options. Out: a process that answers
 // on its listeners until the context ends.
 //

@@ -21,7 +21,7 @@ type cell struct {
 	stores
 	processors
 	alerts
-	promises
+	budgets
 	gates
 	actions
 	intakes
@@ -61,7 +61,7 @@ func (c *cell) steps() []step {
 		{"stores", c.buildStores},
 		{"processors", c.buildProcessors},
 		{"alerting", c.buildAlerting},
-		{"promises", c.buildPromises},
+		{"budgets", c.buildBudgets},
 		{"synthetic queries", c.buildSelfQuery},
 		{"hooks", c.buildHooks},
 		{"remedies", c.buildRemedy},

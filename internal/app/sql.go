@@ -42,7 +42,7 @@ func (c *cell) sqlEngine() (*sql.Engine, error) {
 	})
 }
 
-// sqlAlerts lists the alerts of rules and promises that are active now.
+// sqlAlerts lists the alerts of rules and SLOs that are active now.
 func (c *cell) sqlAlerts(ctx context.Context) ([]sql.Alert, error) {
 	var out []sql.Alert
 	for _, rule := range c.rules.AlertingRules() {

@@ -32,7 +32,7 @@ func wideStructs() map[string]string {
 	const answer = "the fields of one JSON answer"
 	return map[string]string{
 		"internal/model.Page": answer, "internal/diagnose.Explanation": answer, "internal/model.Remedy": answer,
-		"internal/report/paper.Promise": answer, "internal/diagnose.ServiceDetail": answer, "internal/model.SLOStatus": answer,
+		"internal/report/paper.SLO": answer, "internal/diagnose.ServiceDetail": answer, "internal/model.SLOStatus": answer,
 		"internal/model.spanJSON": answer, "internal/api.Span": answer, "internal/probe.Probe": answer, "internal/bench.Row": answer,
 		"internal/config.Config":  "the root configuration, one field a section",
 		"internal/simulate.Fault": "a fault document", "internal/simulate.op": "one operation of the simulated platform, a row of a table",

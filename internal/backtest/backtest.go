@@ -1,9 +1,9 @@
-// Package backtest replays promises, alert rules and gate policies over stored
+// Package backtest replays SLOs, alert rules and gate policies over stored
 // history: how often somebody would have been paged, when and for how long,
 // what would have been left of each budget, and what the gate would have said
 // to each deployment.
 //
-// It sends nothing and writes nothing. It has no arithmetic of its own: promises are judged by
+// It sends nothing and writes nothing. It has no arithmetic of its own: SLOs are judged by
 // slo.Replay, alert rules by Prometheus' own rule evaluation, deployments by gate.Decide and
 // destinations by the routing tree in force; this room feeds them history, step by
 // step, and counts.
@@ -33,7 +33,7 @@ import (
 
 // Bounds of a request.
 const (
-	maxSteps     = 10_000_000 // of all promises and rules together
+	maxSteps     = 10_000_000 // of all SLOs and rules together
 	maxRange     = 400 * 24 * time.Hour
 	maxDocuments = 1000
 	maxAlerts    = 20_000 // kept in a result
@@ -59,7 +59,7 @@ type plan struct {
 // set is what one side replays.
 type set struct {
 	name      string
-	promises  []*slo.Definition
+	slos      []*slo.Definition
 	policies  gate.Set
 	rules     []rule // that alert
 	recording []rule
@@ -99,7 +99,7 @@ func (r *Replayer) plan(req Request) (plan, error) {
 func (p *plan) bound() error {
 	steps, what := int(p.end.Sub(p.start)/p.step), 0
 	for _, s := range p.sets {
-		what += len(s.promises) + len(s.rules) + len(s.recording)
+		what += len(s.slos) + len(s.rules) + len(s.recording)
 	}
 	if what == 0 {
 		return refuse("there is nothing to replay: name SLO files or rule files, or configure slo_files")
@@ -121,11 +121,11 @@ func (r *Replayer) read(name string, docs Set, base *set, p *plan) (set, error) 
 	var err error
 	switch {
 	case len(docs.SLOs) > 0:
-		s.promises, err = readSLOs(docs.SLOs)
+		s.slos, err = readSLOs(docs.SLOs)
 	case base != nil:
-		s.promises = base.promises
+		s.slos = base.slos
 	case len(docs.Rules) == 0:
-		s.promises = r.deps.Promises.Definitions()
+		s.slos = r.deps.SLOs.Definitions()
 	}
 	if err != nil {
 		return s, err

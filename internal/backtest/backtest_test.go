@@ -51,12 +51,12 @@ func TestAlertsFallWhereFirstPrinciplesSay(t *testing.T) {
 				}
 			}
 			// 30 min of full outage of a budget of window × 0.5 %.
-			promise := got.Sets[0].Promises[0]
-			if want := 30 / (window.Minutes() * 0.005); math.Abs(*promise.UsedAtEnd-want) > 1e-4 || *promise.UsedAtStart != 0 {
-				t.Errorf("used %v at the start, %v at the end, want 0 and %v", *promise.UsedAtStart, *promise.UsedAtEnd, want)
+			oneSLO := got.Sets[0].SLOs[0]
+			if want := 30 / (window.Minutes() * 0.005); math.Abs(*oneSLO.UsedAtEnd-want) > 1e-4 || *oneSLO.UsedAtStart != 0 {
+				t.Errorf("used %v at the start, %v at the end, want 0 and %v", *oneSLO.UsedAtStart, *oneSLO.UsedAtEnd, want)
 			}
-			if promise.Bad != 30*600 || promise.Total != 11*60*600 {
-				t.Errorf("bad %v, total %v", promise.Bad, promise.Total)
+			if oneSLO.Bad != 30*600 || oneSLO.Total != 11*60*600 {
+				t.Errorf("bad %v, total %v", oneSLO.Bad, oneSLO.Total)
 			}
 		})
 	}
@@ -137,10 +137,10 @@ func TestDeploymentsAreAskedAboutAsTheyHappened(t *testing.T) {
 func TestTimeInBandsAddsUp(t *testing.T) {
 	p := story(t)
 	got := p.result(Request{Set: Set{SLOs: []Document{document("edge", "99.5", "28d")}}, Start: epoch, End: epoch.Add(18 * time.Hour), Step: 5 * time.Minute})
-	promise := got.Sets[0].Promises[0]
-	sum := promise.Unknown
+	oneSLO := got.Sets[0].SLOs[0]
+	sum := oneSLO.Unknown
 	by := map[string]float64{}
-	for _, b := range promise.Bands {
+	for _, b := range oneSLO.Bands {
 		sum += b.Seconds
 		by[b.Name] = b.Seconds / 60
 	}
@@ -153,8 +153,8 @@ func TestTimeInBandsAddsUp(t *testing.T) {
 		t.Errorf("minutes by band %v", by)
 	}
 	// Two hours of silence are known as such five minutes in.
-	if promise.Unknown < (110*time.Minute).Seconds() || promise.Unknown > (120*time.Minute).Seconds() {
-		t.Errorf("%v s unknown", promise.Unknown)
+	if oneSLO.Unknown < (110*time.Minute).Seconds() || oneSLO.Unknown > (120*time.Minute).Seconds() {
+		t.Errorf("%v s unknown", oneSLO.Unknown)
 	}
 }
 
@@ -200,8 +200,8 @@ func TestTheSameRequestHasTheSameResult(t *testing.T) {
 	}
 }
 
-// BenchmarkAMonthOfTwentyPromises replays 30 days at a minute's step.
-func BenchmarkAMonthOfTwentyPromises(b *testing.B) {
+// BenchmarkAMonthOfTwentySLOs replays 30 days at a minute's step.
+func BenchmarkAMonthOfTwentySLOs(b *testing.B) {
 	p := newPast(b)
 	var set Set
 	for i := range 20 {

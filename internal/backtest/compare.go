@@ -48,13 +48,13 @@ func figuresOf(o Outcome) figures {
 	for _, d := range o.Deploys {
 		f.add("deployments: "+string(d.Verdict), "", 1)
 	}
-	for _, p := range o.Promises {
+	for _, p := range o.SLOs {
 		for _, b := range p.Bands {
 			f.add("time in band "+b.Name, "s", b.Seconds)
 		}
 		f.add("time unknown", "s", p.Unknown)
 	}
-	for _, p := range o.Promises {
+	for _, p := range o.SLOs {
 		if p.UsedAtEnd != nil {
 			f.add(p.Name+": budget used at the end", "%", 100**p.UsedAtEnd)
 		}

@@ -22,7 +22,7 @@ func TestEachGroupIsReplayedByItself(t *testing.T) {
 	got := p.result(Request{Set: Set{SLOs: []Document{doc}}, Start: epoch, End: epoch.Add(4 * time.Hour)})
 	out := got.Sets[0]
 	var names []string
-	for _, s := range out.Promises {
+	for _, s := range out.SLOs {
 		names = append(names, s.Name)
 		want := 0.0
 		if strings.Contains(s.Name, `"b"`) {

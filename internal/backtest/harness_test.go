@@ -58,7 +58,7 @@ func (p *past) room() *Replayer {
 	}
 	r, err := New(Deps{
 		SLO: p.cfg, SLOQuerier: promexpr.NewEvaluator(p.db, time.Minute, nil), Querier: engine, Over: func(wrap func(storage.Queryable) storage.Queryable) Querier { return engine.Over(wrap) },
-		Promises: p, Policies: p, Deploys: p, Routing: p, Now: func() time.Time { return p.now },
+		SLOs: p, Policies: p, Deploys: p, Routing: p, Now: func() time.Time { return p.now },
 	})
 	if err != nil {
 		p.t.Fatal(err)

@@ -64,11 +64,11 @@ type Result struct {
 
 // Outcome is what would have happened with one set.
 type Outcome struct {
-	Name     string    `json:"name" enum:"A,B"`
-	Pages    []Page    `json:"pages" doc:"notifications, oldest first"`
-	Alerts   []Alert   `json:"alerts" doc:"oldest first"`
-	Promises []Promise `json:"promises"`
-	Deploys  []Deploy  `json:"deploys" doc:"oldest first"`
+	Name    string   `json:"name" enum:"A,B"`
+	Pages   []Page   `json:"pages" doc:"notifications, oldest first"`
+	Alerts  []Alert  `json:"alerts" doc:"oldest first"`
+	SLOs    []SLO    `json:"promises"`
+	Deploys []Deploy `json:"deploys" doc:"oldest first"`
 }
 
 // Alert is one firing of one alert.
@@ -96,8 +96,8 @@ type Page struct {
 	Seconds  float64      `json:"seconds"`
 }
 
-// Promise is how one promise fared.
-type Promise struct {
+// SLO is how one SLO fared.
+type SLO struct {
 	Name        string     `json:"name"`
 	DisplayName string     `json:"display_name"`
 	Service     string     `json:"service"`

@@ -21,8 +21,8 @@ import (
 	"github.com/signalbox-project/signalbox/internal/store"
 )
 
-// Promises knows the SLOs in force; slo.Catalog does.
-type Promises interface{ Definitions() []*slo.Definition }
+// SLOs knows the SLOs in force; slo.Catalog does.
+type SLOs interface{ Definitions() []*slo.Definition }
 
 // Policies knows the gate's policies in force; gate.Catalog does.
 type Policies interface{ Set() gate.Set }
@@ -32,9 +32,9 @@ type Deploys interface {
 	Deploys(ctx context.Context, q store.DeployQuery) ([]model.Deploy, error)
 }
 
-// Corrections knows what was taken out of promises; slo.Engine does.
+// Corrections knows what was taken out of SLOs; slo.Engine does.
 type Corrections interface {
-	// Corrections are those of one promise; store.ErrNotFound when it is not in force.
+	// Corrections are those of one SLO; store.ErrNotFound when it is not in force.
 	Corrections(ctx context.Context, name string) ([]model.SLOCorrection, error)
 }
 
@@ -60,7 +60,7 @@ type Deps struct {
 	Querier    Querier
 	// Over is Querier over another store, made of its own: for what recording rules would have recorded.
 	Over     func(wrap func(storage.Queryable) storage.Queryable) Querier
-	Promises Promises
+	SLOs     SLOs
 	Policies Policies
 	Deploys  Deploys
 	Routing  Routing
@@ -105,7 +105,7 @@ type job struct {
 
 // New makes a room; it starts nothing.
 func New(deps Deps) (*Replayer, error) {
-	if deps.SLOQuerier == nil || deps.Querier == nil || deps.Over == nil || deps.Promises == nil || deps.Policies == nil || deps.Deploys == nil || deps.Routing == nil {
+	if deps.SLOQuerier == nil || deps.Querier == nil || deps.Over == nil || deps.SLOs == nil || deps.Policies == nil || deps.Deploys == nil || deps.Routing == nil {
 		return nil, errors.New("backtest: it needs queriers, SLOs, policies, deploys and routing")
 	}
 	deps.Logger = instrument.Logger(deps.Logger)

@@ -53,7 +53,7 @@ func (r *Replayer) run(ctx context.Context, p plan, progress *progress) (*Result
 	for i := range p.sets {
 		s := &p.sets[i]
 		var notes []string
-		if s.promises, notes, err = slo.EachGroup(ctx, r.deps.SLOQuerier, s.promises, p.start, p.end); err != nil {
+		if s.slos, notes, err = slo.EachGroup(ctx, r.deps.SLOQuerier, s.slos, p.start, p.end); err != nil {
 			return nil, err
 		}
 		p.notes = append(p.notes, notes...)
@@ -64,7 +64,7 @@ func (r *Replayer) run(ctx context.Context, p plan, progress *progress) (*Result
 	chunks := int64((p.end.Sub(p.start) + chunk - 1) / chunk)
 	for _, s := range p.sets {
 		// Reading the window before the start is as much work as the rest.
-		progress.all.Add((2*int64(len(s.promises)) + int64(len(s.rules)+len(s.recording))) * chunks)
+		progress.all.Add((2*int64(len(s.slos)) + int64(len(s.rules)+len(s.recording))) * chunks)
 	}
 	result := &Result{Start: p.start.UTC(), End: p.end.UTC(), Step: budget.Window(p.step), Difference: []Difference{}}
 	for i := range p.sets {
@@ -88,16 +88,16 @@ func (r *Replayer) run(ctx context.Context, p plan, progress *progress) (*Result
 const maxDeploys = 5000
 
 func (r *replay) run(ctx context.Context) (Outcome, error) {
-	promises := make([]*promiseReplay, len(r.set.promises))
+	slos := make([]*sloReplay, len(r.set.slos))
 	rules, err := r.ruleReplays(ctx)
 	if err != nil {
 		return Outcome{}, err
 	}
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(pace.Workers())
-	for i, d := range r.set.promises {
-		promises[i] = newPromiseReplay(r, d)
-		g.Go(func() error { return promises[i].run(gctx) })
+	for i, d := range r.set.slos {
+		slos[i] = newSLOReplay(r, d)
+		g.Go(func() error { return slos[i].run(gctx) })
 	}
 	for _, one := range rules {
 		g.Go(func() error { return one.run(gctx) })
@@ -105,9 +105,9 @@ func (r *replay) run(ctx context.Context) (Outcome, error) {
 	if err := g.Wait(); err != nil {
 		return Outcome{}, err
 	}
-	out := Outcome{Name: r.set.name, Promises: []Promise{}, Alerts: []Alert{}}
-	for _, p := range promises {
-		out.Promises = append(out.Promises, p.outcome())
+	out := Outcome{Name: r.set.name, SLOs: []SLO{}, Alerts: []Alert{}}
+	for _, p := range slos {
+		out.SLOs = append(out.SLOs, p.outcome())
 		out.Alerts = append(out.Alerts, p.firings.closed(r.end)...)
 	}
 	for _, a := range rules {
@@ -122,7 +122,7 @@ func (r *replay) run(ctx context.Context) (Outcome, error) {
 		out.Alerts = out.Alerts[:maxAlerts]
 	}
 	out.Pages = pages(out.Alerts, r.room.deps.Routing.Destinations(), r.end)
-	out.Deploys = r.decide(promises)
+	out.Deploys = r.decide(slos)
 	return out, nil
 }
 

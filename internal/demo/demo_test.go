@@ -130,7 +130,7 @@ func TestBudgetsComeOutAsIntended(t *testing.T) {
 	}
 }
 
-func TestLatencyPromisesHoldInTheHistory(t *testing.T) {
+func TestLatencySLOsHoldInTheHistory(t *testing.T) {
 	for _, tc := range []struct {
 		name, metric, service, route, le string
 		least                            float64

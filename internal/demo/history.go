@@ -42,7 +42,7 @@ func newHistory(end time.Time, reach time.Duration, rps float64, seed uint64) *h
 	return h
 }
 
-// all makes every series, those that the promises need first.
+// all makes every series, those that the SLOs need first.
 func (h *history) all() []series {
 	var first, rest []series
 	for i, f := range grouped(h.flows, farRoute, func(simulate.Flow) string { return mainRegion }) {
@@ -59,7 +59,7 @@ func (h *history) all() []series {
 	return all
 }
 
-// rank orders the series such that a promise never looks broken while the
+// rank orders the series such that an SLO never looks broken while the
 // history is half written: good events before all events before bad ones.
 func rank(s series) int {
 	for _, l := range s.Labels {
@@ -83,7 +83,7 @@ func mainRoute(service string) string {
 	}[service]
 }
 
-// farRoute keeps the routes apart that promises name.
+// farRoute keeps the routes apart that SLOs name.
 func farRoute(f simulate.Flow) string {
 	switch {
 	case f.Kind == "consumer":
@@ -194,7 +194,7 @@ func (c *counters) add(t time.Time, v float64) {
 }
 
 // farSeries are the counters of requests and spans by outcome, and of those
-// buckets that a promise counts.
+// buckets that an SLO counts.
 func (h *history) farSeries(f flow, stream uint64) []series {
 	if f.Kind != "server" {
 		return nil
@@ -238,7 +238,7 @@ func withoutIdle(all []series) []series {
 	})
 }
 
-// promisedBounds are the buckets that promises count: of the services' own
+// promisedBounds are the buckets that SLOs count: of the services' own
 // histograms and of the span metrics.
 func promisedBounds(f flow) (byRequest, bySpan []float64) {
 	switch {

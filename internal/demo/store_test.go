@@ -29,7 +29,7 @@ func (h handled) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // TestHistoryThroughTheRealStore writes the history after live samples, as the demo
-// does, and asks the store with PromQL for what the promises ask.
+// does, and asks the store with PromQL for what the SLOs ask.
 func TestHistoryThroughTheRealStore(t *testing.T) {
 	cfg := metrics.DefaultConfig()
 	cfg.Retention, cfg.OutOfOrderWindow = model.Duration(40*day), model.Duration(30*day)

@@ -270,7 +270,7 @@ func about(p sbmodel.Page, service string) bool {
 	return false
 }
 
-// tellBurn says once that a promise of the service burns.
+// tellBurn says once that an SLO of the service burns.
 func (s *story) tellBurn(ctx context.Context, service string) bool {
 	slos, err := s.server.slos(ctx, service)
 	if err != nil {

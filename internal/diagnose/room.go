@@ -5,7 +5,7 @@
 // findings beside deployment markers, SLOs, alerts and pages; which of them is the cause
 // is concluded in internal/cause. It stores nothing, judges no SLO and changes nothing.
 //
-// In: PromQL answers, deployments, promises, edges, alerts and pages, each
+// In: PromQL answers, deployments, SLOs, edges, alerts and pages, each
 // behind a small interface. Out: ServiceSummary, ServiceDetail and Explanation.
 //
 // Invariants: a figure without data is nil, never zero; each question asks a
@@ -33,7 +33,7 @@ type Querier interface {
 	Range(ctx context.Context, expr string, start, end time.Time, step time.Duration) ([]model.Series, error)
 }
 
-// SLOs knows the promises; slo.Engine does.
+// SLOs knows the SLOs; slo.Engine does.
 type SLOs interface {
 	SLOs(ctx context.Context, service string) (list []model.SLOStatus, summary string, err error)
 }

@@ -73,7 +73,7 @@ func promWindow(start, end time.Time) string {
 	return fmt.Sprintf("%ds", int(max(end.Sub(start), time.Minute).Seconds()))
 }
 
-// Services lists every service that was seen in the range, has a promise or
+// Services lists every service that was seen in the range, has an SLO or
 // was deployed, by name.
 func (r *Diagnoser) Services(ctx context.Context, tenant string, start, end time.Time) ([]ServiceSummary, error) {
 	w := promWindow(start, end)

@@ -9,11 +9,11 @@ type BandLimit struct {
 	From float64
 }
 
-// BandLimits are the bands of one promise, best first, and the function that
+// BandLimits are the bands of one SLO, best first, and the function that
 // says in which a share of the budget lies. Where several policies apply, the
 // strictest decides: a band begins where the first of them has it begin.
 func (set Set) BandLimits(s model.SLOSnapshot) (limits []BandLimit, of func(used float64) string) {
-	policies := set.forPromise(model.GateRequest{Service: s.Status.Service}, s)
+	policies := set.forSLO(model.GateRequest{Service: s.Status.Service}, s)
 	first := policies[0].Rules
 	limits = []BandLimit{{BandNormal, 0}, {BandCaution, first.CautionAbove}, {BandCritical, first.HoldAbove}, {BandFreeze, first.FreezeAt}}
 	for _, p := range policies[1:] {

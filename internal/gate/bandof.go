@@ -29,7 +29,7 @@ func knownBudget(s model.SLOStatus) bool {
 // it for a slack.
 func (set Set) bandOf(s model.SLOStatus, was string) (out model.SLOBand) {
 	snapshot := model.SLOSnapshot{Status: s, Environment: model.Environments(s.Labels)}
-	for _, p := range set.forPromise(model.GateRequest{Service: s.Service}, snapshot) {
+	for _, p := range set.forSLO(model.GateRequest{Service: s.Service}, snapshot) {
 		is := p.Rules.band(s.Budget.UsedRatio)
 		if before := p.Rules.band(s.Budget.UsedRatio + bandSlack); before == was {
 			is = was

@@ -23,13 +23,13 @@ func TestTheBandShownIsTheOneDecidedBy(t *testing.T) {
 			for _, doubt := range doubts {
 				for _, unknown := range []bool{false, true} {
 					for _, total := range []float64{0, 10_000} {
-						s := promise(used(share))
+						s := oneSLO(used(share))
 						st := &s.Status
 						st.State, st.Doubt, st.Budget.Unknown, st.Budget.Total = state, doubt, unknown, total
 						if state != model.SLOInsufficient {
 							st.Doubt = ""
 						}
-						d := Decide(set, Input{Request: model.GateRequest{Service: st.Service}, Time: now, Promises: []model.SLOSnapshot{s}})
+						d := Decide(set, Input{Request: model.GateRequest{Service: st.Service}, Time: now, SLOs: []model.SLOSnapshot{s}})
 						shown := ""
 						if band := set.BandOf(*st); band != nil {
 							shown, known = band.Name, known+1
@@ -65,7 +65,7 @@ func TestEveryAnswerAboutAnSLOHasItsBand(t *testing.T) {
 		t.Fatal(err)
 	}
 	catalog.Catalog = document.NewCatalog(strict(func(*Policy) {}), document.Options[Set]{})
-	from := answers{promise(used(0.77)).Status}
+	from := answers{oneSLO(used(0.77)).Status}
 	from.status.Groups = &model.SLOGroups{List: []model.SLOGroup{
 		{Name: "a", State: model.SLOOK, Budget: model.Budget{Total: 10, UsedRatio: 0.6}},
 		{Name: "b", State: model.SLOInsufficient, Budget: model.Budget{Unknown: true}},

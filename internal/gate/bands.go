@@ -41,7 +41,7 @@ type BandsDeps struct {
 	Now         func() time.Time
 }
 
-// Bands watches in which budget band every promise lies and raises an alert
+// Bands watches in which budget band every SLO lies and raises an alert
 // when one passes a limit: once per crossing, resolved when it falls back.
 type Bands struct {
 	every time.Duration
@@ -82,7 +82,7 @@ func (b *Bands) Run(ctx context.Context) error {
 	}
 }
 
-// look compares every promise once. An alert that was not taken is sent again
+// look compares every SLO once. An alert that was not taken is sent again
 // at the next look, because sending is how an alert is kept alive.
 func (b *Bands) look(ctx context.Context) error {
 	list, _, err := b.deps.SLOs.SLOs(ctx, "")

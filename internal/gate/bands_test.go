@@ -36,7 +36,7 @@ func (p *pipeline) Send(_ context.Context, alerts ...notify.Alert) error {
 
 func TestABudgetThatPassesALimitIsSaidOncePerCrossing(t *testing.T) {
 	at := now // 14:00
-	p := &pipeline{status: promise().Status}
+	p := &pipeline{status: oneSLO().Status}
 	catalog, err := NewCatalog(DefaultPolicy(), nil, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -81,7 +81,7 @@ func TestABudgetThatPassesALimitIsSaidOncePerCrossing(t *testing.T) {
 }
 
 func TestThePolicyPageSaysWhatHoldsNow(t *testing.T) {
-	p := &pipeline{status: promise(used(0.8)).Status}
+	p := &pipeline{status: oneSLO(used(0.8)).Status}
 	catalog, err := NewCatalog(DefaultPolicy(), nil, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -94,7 +94,7 @@ func TestThePolicyPageSaysWhatHoldsNow(t *testing.T) {
 		t.Fatal(err)
 	}
 	v, err := b.View(t.Context())
-	if err != nil || len(v.Frozen) != 1 || v.Frozen[0].Name != "today" || len(v.Promises) != 1 || v.Promises[0].Band != BandCaution || v.Promises[0].Policy != "strict" {
+	if err != nil || len(v.Frozen) != 1 || v.Frozen[0].Name != "today" || len(v.SLOs) != 1 || v.SLOs[0].Band != BandCaution || v.SLOs[0].Policy != "strict" {
 		t.Errorf("%+v, %v", v, err)
 	}
 	if want := "1 of 1 SLOs are above the band normal; the strictest is caution. Frozen until 2026-03-03 00:00 UTC: today."; v.Summary != want {

@@ -30,10 +30,10 @@ type Causes interface {
 	Cause(ctx context.Context, s cause.Symptom) (model.Cause, error)
 }
 
-// why reads what most likely made the service's promises burn, and the markers
+// why reads what most likely made the service's SLOs burn, and the markers
 // around that time, the newest first; nothing while nothing burns.
 func (g *Gate) why(ctx context.Context, in *Input) error {
-	since, ok := burningSince(in.Promises)
+	since, ok := burningSince(in.SLOs)
 	if !ok {
 		return nil
 	}
@@ -73,9 +73,9 @@ func (g *Gate) changes(ctx context.Context, in Input, since time.Time) ([]model.
 	return found, nil
 }
 
-// burningSince is when the first of the promises that burn began to.
-func burningSince(promises []model.SLOSnapshot) (since time.Time, ok bool) {
-	for _, p := range promises {
+// burningSince is when the first of the SLOs that burn began to.
+func burningSince(slos []model.SLOSnapshot) (since time.Time, ok bool) {
+	for _, p := range slos {
 		st := p.Status
 		if st.Since == nil || st.State != model.SLOBurning && st.State != model.SLOExhausted {
 			continue
@@ -98,7 +98,7 @@ func likelyCause(in Input) string {
 	}
 	c := in.Changes[0]
 	text := fmt.Sprintf("Likely cause: %s %s of %s at %s", orElse(c.Kind, "deploy"), c.Version, c.Service, c.Time.UTC().Format("15:04 MST"))
-	if since, ok := burningSince(in.Promises); ok && since.After(c.Time) {
+	if since, ok := burningSince(in.SLOs); ok && since.After(c.Time) {
 		text += ", " + human.Duration(since.Sub(c.Time)) + " before the burn was seen"
 	}
 	if c.Message != "" {

@@ -26,7 +26,7 @@ func (m markers) Deploys(_ context.Context, q store.DeployQuery) (out []model.De
 
 func TestABlockNamesTheChangeBeforeTheBurn(t *testing.T) {
 	since := now.Add(-5 * time.Minute)
-	burning := promise(burn("1h", 20), burn("5m", 20), func(s *model.SLOSnapshot) {
+	burning := oneSLO(burn("1h", 20), burn("5m", 20), func(s *model.SLOSnapshot) {
 		s.Status.State, s.Status.Since = model.SLOBurning, &since
 	})
 	at := func(version, kind, environment string, ago time.Duration) model.Deploy {
@@ -34,7 +34,7 @@ func TestABlockNamesTheChangeBeforeTheBurn(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name    string
-		promise model.SLOSnapshot
+		oneSLO  model.SLOSnapshot
 		markers markers
 		want    []string
 		says    string
@@ -50,10 +50,10 @@ func TestABlockNamesTheChangeBeforeTheBurn(t *testing.T) {
 		{"not another environment's", burning, markers{at("dns-2", "config", "staging", 9*time.Minute)}, nil, ""},
 		{"not what is long ago", burning, markers{at("dns-2", "config", "prod", 66*time.Minute)}, nil, ""},
 		{"not what came after it", burning, markers{at("dns-2", "config", "prod", 2*time.Minute)}, nil, ""},
-		{"nothing where nothing burns", promise(), markers{at("dns-2", "config", "prod", 9*time.Minute)}, nil, ""},
+		{"nothing where nothing burns", oneSLO(), markers{at("dns-2", "config", "prod", 9*time.Minute)}, nil, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			g := &Gate{cfg: DefaultConfig(), deps: Deps{SLOs: &rooms{promises: []model.SLOSnapshot{c.promise}}, Changes: c.markers, Now: func() time.Time { return now }}}
+			g := &Gate{cfg: DefaultConfig(), deps: Deps{SLOs: &rooms{slos: []model.SLOSnapshot{c.oneSLO}}, Changes: c.markers, Now: func() time.Time { return now }}}
 			in, err := g.gather(t.Context(), model.GateRequest{Service: "edge", Environment: "prod"})
 			if err != nil {
 				t.Fatal(err)
@@ -78,7 +78,7 @@ func (c culprit) Cause(context.Context, cause.Symptom) (model.Cause, error) {
 
 func TestABlockNamesWhatFailsNowAndNotWhatWasUndone(t *testing.T) {
 	since := now.Add(-20 * time.Minute)
-	burning := promise(burn("1h", 20), burn("5m", 20), func(s *model.SLOSnapshot) {
+	burning := oneSLO(burn("1h", 20), burn("5m", 20), func(s *model.SLOSnapshot) {
 		s.Status.State, s.Status.Since = model.SLOBurning, &since
 	})
 	undone := model.Deploy{Service: "edge", Version: "2.5.0", Time: since.Add(-time.Minute)}
@@ -96,7 +96,7 @@ func TestABlockNamesWhatFailsNowAndNotWhatWasUndone(t *testing.T) {
 		{"the version", "Likely cause: deploy 2.5.0 of edge", culprit{Kind: model.CauseChange, Change: &undone}, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			g := &Gate{cfg: DefaultConfig(), deps: Deps{SLOs: &rooms{promises: []model.SLOSnapshot{burning}}, Changes: markers{undone}, Causes: c.cause, Now: func() time.Time { return now }}}
+			g := &Gate{cfg: DefaultConfig(), deps: Deps{SLOs: &rooms{slos: []model.SLOSnapshot{burning}}, Changes: markers{undone}, Causes: c.cause, Now: func() time.Time { return now }}}
 			in, err := g.gather(t.Context(), model.GateRequest{Service: "edge"})
 			if err != nil {
 				t.Fatal(err)

@@ -19,11 +19,11 @@ func Decide(set Set, in Input) model.GateDecision {
 	in = in.clean()
 	d := model.GateDecision{Time: in.Time, Request: in.Request, Reasons: []model.GateReason{}, Evidence: []model.Evidence{}, Changes: in.Changes, Cause: in.Cause}
 	cause := likelyCause(in)
-	if len(in.Promises) == 0 {
-		d.Reasons = append(d.Reasons, noPromise(in.Request))
+	if len(in.SLOs) == 0 {
+		d.Reasons = append(d.Reasons, noSLO(in.Request))
 	}
-	for _, s := range in.Promises {
-		for _, p := range set.forPromise(in.Request, s) {
+	for _, s := range in.SLOs {
+		for _, p := range set.forSLO(in.Request, s) {
 			j := judgement{policy: p.Rules, name: p.Name, req: in.Request, now: in.Time, snapshot: s, cause: cause}
 			j.data()
 			j.burn()
@@ -33,7 +33,7 @@ func Decide(set Set, in Input) model.GateDecision {
 			d.Band = strictestBand(d.Band, j.band)
 		}
 	}
-	for _, p := range set.forRequest(in.Request, in.Promises) {
+	for _, p := range set.forRequest(in.Request, in.SLOs) {
 		s := surroundings{policy: p, in: in}
 		s.calendar()
 		s.pages()
@@ -47,7 +47,7 @@ func Decide(set Set, in Input) model.GateDecision {
 		return cmp.Or(first(b.Rule == RuleOverride, a.Rule == RuleOverride), cmp.Compare(strictness(b.Verdict), strictness(a.Verdict)), cmp.Compare(ruleOrder(a.Rule), ruleOrder(b.Rule)))
 	})
 	d.Verdict = d.Reasons[0].Verdict
-	d.Summary = summary(d, in.Promises)
+	d.Summary = summary(d, in.SLOs)
 	return d
 }
 
@@ -108,7 +108,7 @@ func ruleOrder(rule string) int {
 	return slices.Index([]string{RuleBurnFast, RuleBurnSlow, RuleBudget, RuleCalendar, RulePage, RuleDependency, RuleData}, rule)
 }
 
-func noPromise(req model.GateRequest) model.GateReason {
+func noSLO(req model.GateRequest) model.GateReason {
 	where := req.Service
 	if req.Environment != "" {
 		where += " in " + req.Environment
@@ -119,7 +119,7 @@ func noPromise(req model.GateRequest) model.GateReason {
 	}
 }
 
-// judgement applies every rule to one promise.
+// judgement applies every rule to one SLO.
 type judgement struct {
 	policy   Policy
 	name     string
@@ -171,7 +171,7 @@ func (j *judgement) data() {
 	}
 }
 
-// unmeasured is a window that the policy asks for and the promise does not have.
+// unmeasured is a window that the policy asks for and the SLO does not have.
 func (j *judgement) unmeasured() string {
 	for _, w := range []duration{j.policy.BurnFast.Long, j.policy.BurnFast.Short, j.policy.BurnSlow.Long, j.policy.BurnSlow.Short} {
 		text := budget.Window(time.Duration(w))

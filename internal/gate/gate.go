@@ -1,6 +1,6 @@
 // Package gate answers whether a version may be deployed, with its evidence.
 //
-// It gathers what a deployment concerns (promises, dependencies, open pages,
+// It gathers what a deployment concerns (SLOs, dependencies, open pages,
 // overrides), applies the budget policies (Decide), signs the decision with all it rests
 // on, stores it and writes it to the audit log before it answers. It measures nothing and
 // deploys nothing; hooks/ speaks to the places where deployments happen, canary/
@@ -68,9 +68,9 @@ func (c Config) Validate() []error {
 	return errs
 }
 
-// SLOs knows the promises; slo.Engine does.
+// SLOs knows the SLOs; slo.Engine does.
 type SLOs interface {
-	// Snapshots are the promises that a deployment of service to environment
+	// Snapshots are the SLOs that a deployment of service to environment
 	// ("" means any) concerns.
 	Snapshots(ctx context.Context, service, environment string) ([]model.SLOSnapshot, error)
 }

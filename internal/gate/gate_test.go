@@ -18,8 +18,8 @@ import (
 
 var now = time.Date(2026, 3, 2, 14, 0, 0, 0, time.UTC)
 
-// promise is one that nothing is wrong with: 99.5 % over 28 d, 42 % used.
-func promise(change ...func(*model.SLOSnapshot)) model.SLOSnapshot {
+// oneSLO is one that nothing is wrong with: 99.5 % over 28 d, 42 % used.
+func oneSLO(change ...func(*model.SLOSnapshot)) model.SLOSnapshot {
 	s := model.SLOSnapshot{
 		LastData: now.Add(-10 * time.Second), Age: 28 * 24 * time.Hour, Loaded: true,
 		Status: model.SLOStatus{
@@ -50,7 +50,7 @@ func burn(window string, rate float64) func(*model.SLOSnapshot) {
 	}
 }
 
-// doubted is a promise that cannot be judged.
+// doubted is an SLO that cannot be judged.
 func doubted(why model.SLODoubt) func(*model.SLOSnapshot) {
 	return func(s *model.SLOSnapshot) {
 		s.Status.State, s.Status.Doubt = model.SLOInsufficient, why
@@ -90,43 +90,43 @@ func TestVerdicts(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name     string
-		promises []model.SLOSnapshot
+		slos     []model.SLOSnapshot
 		critical bool
 		want     model.Verdict
 		rule     string
 		summary  string
 	}{
-		{"all is well", []model.SLOSnapshot{promise()}, false, model.VerdictAllow, RuleBudget, "Allowed: edge-ok has 58 % of its budget left."},
-		{"several SLOs hold", []model.SLOSnapshot{promise(), promise(named("edge-fast"), used(0.5))}, false, model.VerdictAllow, RuleBudget, "all 2 SLOs hold; the least budget, 50 %, is left to edge-fast"},
-		{"14× over both fast windows blocks", []model.SLOSnapshot{promise(burn("1h", 14), burn("5m", 14))}, false, model.VerdictBlock, RuleBurnFast, "Blocked: edge-ok burns 14× over 1 h and 14× over 5 m (limit 14×)."},
-		{"and a critical fix too", []model.SLOSnapshot{promise(burn("1h", 21), burn("5m", 30))}, true, model.VerdictBlock, RuleBurnFast, "21×"},
-		{"just below 14× passes", []model.SLOSnapshot{promise(burn("1h", 13.99), burn("5m", 20))}, false, model.VerdictAllow, "", "Allowed"},
-		{"14× over the long window alone is over", []model.SLOSnapshot{promise(burn("1h", 20), burn("5m", 2))}, false, model.VerdictAllow, RuleBurnFast, "Allowed"},
-		{"6× over 6 h blocks", []model.SLOSnapshot{promise(burn("6h", 6), burn("30m", 6))}, false, model.VerdictBlock, RuleBurnSlow, "6 h"},
-		{"silence after a fire blocks", []model.SLOSnapshot{promise(burn("1h", 20), events("5m", 0, 0), burn("5m", 0))}, false, model.VerdictBlock, RuleBurnFast, "the last 5 m have no data"},
-		{"a burn of three events is insufficient", []model.SLOSnapshot{promise(burn("1h", 20), burn("5m", 20), events("1h", 30, 1))}, false, model.VerdictInsufficient, RuleBurnFast, "3 bad events only"},
-		{"above 75 % used is a hold", []model.SLOSnapshot{promise(used(0.7501))}, false, model.VerdictHold, RuleBudget, "On hold: edge-ok has used 75 % of its budget of 28 d (hold above 75 %)."},
-		{"exactly 75 % is not", []model.SLOSnapshot{promise(used(0.75))}, false, model.VerdictAllow, RuleBudget, "Allowed"},
-		{"a critical fix passes the hold", []model.SLOSnapshot{promise(used(0.9))}, true, model.VerdictAllow, RuleBudget, "Allowed"},
-		{"a spent budget freezes", []model.SLOSnapshot{promise(used(1))}, false, model.VerdictBlock, RuleBudget, "freeze at 100 %"},
-		{"critical fixes too", []model.SLOSnapshot{promise(used(1.3))}, true, model.VerdictBlock, RuleBudget, "130 %"},
+		{"all is well", []model.SLOSnapshot{oneSLO()}, false, model.VerdictAllow, RuleBudget, "Allowed: edge-ok has 58 % of its budget left."},
+		{"several SLOs hold", []model.SLOSnapshot{oneSLO(), oneSLO(named("edge-fast"), used(0.5))}, false, model.VerdictAllow, RuleBudget, "all 2 SLOs hold; the least budget, 50 %, is left to edge-fast"},
+		{"14× over both fast windows blocks", []model.SLOSnapshot{oneSLO(burn("1h", 14), burn("5m", 14))}, false, model.VerdictBlock, RuleBurnFast, "Blocked: edge-ok burns 14× over 1 h and 14× over 5 m (limit 14×)."},
+		{"and a critical fix too", []model.SLOSnapshot{oneSLO(burn("1h", 21), burn("5m", 30))}, true, model.VerdictBlock, RuleBurnFast, "21×"},
+		{"just below 14× passes", []model.SLOSnapshot{oneSLO(burn("1h", 13.99), burn("5m", 20))}, false, model.VerdictAllow, "", "Allowed"},
+		{"14× over the long window alone is over", []model.SLOSnapshot{oneSLO(burn("1h", 20), burn("5m", 2))}, false, model.VerdictAllow, RuleBurnFast, "Allowed"},
+		{"6× over 6 h blocks", []model.SLOSnapshot{oneSLO(burn("6h", 6), burn("30m", 6))}, false, model.VerdictBlock, RuleBurnSlow, "6 h"},
+		{"silence after a fire blocks", []model.SLOSnapshot{oneSLO(burn("1h", 20), events("5m", 0, 0), burn("5m", 0))}, false, model.VerdictBlock, RuleBurnFast, "the last 5 m have no data"},
+		{"a burn of three events is insufficient", []model.SLOSnapshot{oneSLO(burn("1h", 20), burn("5m", 20), events("1h", 30, 1))}, false, model.VerdictInsufficient, RuleBurnFast, "3 bad events only"},
+		{"above 75 % used is a hold", []model.SLOSnapshot{oneSLO(used(0.7501))}, false, model.VerdictHold, RuleBudget, "On hold: edge-ok has used 75 % of its budget of 28 d (hold above 75 %)."},
+		{"exactly 75 % is not", []model.SLOSnapshot{oneSLO(used(0.75))}, false, model.VerdictAllow, RuleBudget, "Allowed"},
+		{"a critical fix passes the hold", []model.SLOSnapshot{oneSLO(used(0.9))}, true, model.VerdictAllow, RuleBudget, "Allowed"},
+		{"a spent budget freezes", []model.SLOSnapshot{oneSLO(used(1))}, false, model.VerdictBlock, RuleBudget, "freeze at 100 %"},
+		{"critical fixes too", []model.SLOSnapshot{oneSLO(used(1.3))}, true, model.VerdictBlock, RuleBudget, "130 %"},
 		{"no SLO is insufficient", nil, false, model.VerdictInsufficient, RuleData, "No SLO is defined for edge in prod."},
-		{"no data is insufficient", []model.SLOSnapshot{promise(noData)}, false, model.VerdictInsufficient, RuleData, "no data has been seen"},
-		{"stale data is insufficient", []model.SLOSnapshot{promise(lastData(6 * time.Minute))}, false, model.VerdictInsufficient, RuleData, "6 m old (limit 5 m)"},
-		{"thin data is insufficient", []model.SLOSnapshot{promise(thin)}, false, model.VerdictInsufficient, RuleData, "Too few events"},
-		{"thin data's budget does not hold", []model.SLOSnapshot{promise(thin, used(0.9))}, false, model.VerdictInsufficient, RuleData, "Too few events"},
-		{"history still being read is insufficient", []model.SLOSnapshot{promise(func(s *model.SLOSnapshot) { s.Loaded = false })}, false, model.VerdictInsufficient, RuleData, "being read"},
-		{"an hour with little data is insufficient", []model.SLOSnapshot{promise(events("1h", 100, 0.2))}, false, model.VerdictInsufficient, RuleData, "20 % of the last 1 h"},
-		{"what cannot be is insufficient though it looks like burning", []model.SLOSnapshot{promise(doubted(model.DoubtUnmatched), lastData(time.Hour))}, false, model.VerdictInsufficient, RuleData, "matched nothing"},
-		{"a history that is being read burns nobody", []model.SLOSnapshot{promise(burn("1h", 100), burn("5m", 100), doubted(model.DoubtReading))}, false, model.VerdictInsufficient, RuleData, "matched nothing"},
-		{"a spent budget blocks though data is stale", []model.SLOSnapshot{promise(used(1.2), lastData(time.Hour))}, false, model.VerdictBlock, RuleBudget, "Blocked"},
-		{"a hold comes before insufficient", []model.SLOSnapshot{promise(used(0.8)), promise(named("b"), noData)}, false, model.VerdictHold, RuleBudget, "On hold"},
-		{"but a critical fix meets the insufficient one", []model.SLOSnapshot{promise(used(0.8)), promise(named("b"), noData)}, true, model.VerdictInsufficient, RuleData, "Not enough data"},
-		{"the strictest of all SLOs wins", []model.SLOSnapshot{promise(), promise(named("b"), used(0.8)), promise(named("c"), burn("1h", 20), burn("5m", 20))}, false, model.VerdictBlock, RuleBurnFast, "c burns 20×"},
+		{"no data is insufficient", []model.SLOSnapshot{oneSLO(noData)}, false, model.VerdictInsufficient, RuleData, "no data has been seen"},
+		{"stale data is insufficient", []model.SLOSnapshot{oneSLO(lastData(6 * time.Minute))}, false, model.VerdictInsufficient, RuleData, "6 m old (limit 5 m)"},
+		{"thin data is insufficient", []model.SLOSnapshot{oneSLO(thin)}, false, model.VerdictInsufficient, RuleData, "Too few events"},
+		{"thin data's budget does not hold", []model.SLOSnapshot{oneSLO(thin, used(0.9))}, false, model.VerdictInsufficient, RuleData, "Too few events"},
+		{"history still being read is insufficient", []model.SLOSnapshot{oneSLO(func(s *model.SLOSnapshot) { s.Loaded = false })}, false, model.VerdictInsufficient, RuleData, "being read"},
+		{"an hour with little data is insufficient", []model.SLOSnapshot{oneSLO(events("1h", 100, 0.2))}, false, model.VerdictInsufficient, RuleData, "20 % of the last 1 h"},
+		{"what cannot be is insufficient though it looks like burning", []model.SLOSnapshot{oneSLO(doubted(model.DoubtUnmatched), lastData(time.Hour))}, false, model.VerdictInsufficient, RuleData, "matched nothing"},
+		{"a history that is being read burns nobody", []model.SLOSnapshot{oneSLO(burn("1h", 100), burn("5m", 100), doubted(model.DoubtReading))}, false, model.VerdictInsufficient, RuleData, "matched nothing"},
+		{"a spent budget blocks though data is stale", []model.SLOSnapshot{oneSLO(used(1.2), lastData(time.Hour))}, false, model.VerdictBlock, RuleBudget, "Blocked"},
+		{"a hold comes before insufficient", []model.SLOSnapshot{oneSLO(used(0.8)), oneSLO(named("b"), noData)}, false, model.VerdictHold, RuleBudget, "On hold"},
+		{"but a critical fix meets the insufficient one", []model.SLOSnapshot{oneSLO(used(0.8)), oneSLO(named("b"), noData)}, true, model.VerdictInsufficient, RuleData, "Not enough data"},
+		{"the strictest of all SLOs wins", []model.SLOSnapshot{oneSLO(), oneSLO(named("b"), used(0.8)), oneSLO(named("c"), burn("1h", 20), burn("5m", 20))}, false, model.VerdictBlock, RuleBurnFast, "c burns 20×"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			req := model.GateRequest{Service: "edge", Environment: "prod", Critical: c.critical}
-			d := Decide(Set{Default: DefaultPolicy()}, Input{Request: req, Time: now, Promises: c.promises})
+			d := Decide(Set{Default: DefaultPolicy()}, Input{Request: req, Time: now, SLOs: c.slos})
 			if d.Verdict != c.want || c.rule != "" && d.Reasons[0].Rule != c.rule || !strings.Contains(d.Summary, c.summary) {
 				t.Errorf("got %s by %s: %s", d.Verdict, d.Reasons[0].Rule, d.Summary)
 			}
@@ -135,7 +135,7 @@ func TestVerdicts(t *testing.T) {
 					t.Errorf("no cure: %+v", r)
 				}
 			}
-			if again := Decide(Set{Default: DefaultPolicy()}, Input{Request: req, Time: now, Promises: c.promises}); !cmp.Equal(again, d) {
+			if again := Decide(Set{Default: DefaultPolicy()}, Input{Request: req, Time: now, SLOs: c.slos}); !cmp.Equal(again, d) {
 				t.Error("the same input gives another decision")
 			}
 		})
@@ -143,7 +143,7 @@ func TestVerdicts(t *testing.T) {
 }
 
 func TestEvidenceCarriesQueryValueThresholdAndTimes(t *testing.T) {
-	d := Decide(Set{Default: DefaultPolicy()}, Input{Request: model.GateRequest{Service: "edge"}, Time: now, Promises: []model.SLOSnapshot{promise(burn("1h", 20), burn("5m", 30))}})
+	d := Decide(Set{Default: DefaultPolicy()}, Input{Request: model.GateRequest{Service: "edge"}, Time: now, SLOs: []model.SLOSnapshot{oneSLO(burn("1h", 20), burn("5m", 30))}})
 	by := map[string]model.Evidence{}
 	for _, e := range d.Evidence {
 		by[e.Name] = e
@@ -161,7 +161,7 @@ func TestEvidenceCarriesQueryValueThresholdAndTimes(t *testing.T) {
 	if len(by) != 5 {
 		t.Errorf("evidence %v", d.Evidence)
 	}
-	d = Decide(Set{Default: DefaultPolicy()}, Input{Request: model.GateRequest{Service: "edge"}, Time: now, Promises: []model.SLOSnapshot{promise(events("1h", 0, 0))}})
+	d = Decide(Set{Default: DefaultPolicy()}, Input{Request: model.GateRequest{Service: "edge"}, Time: now, SLOs: []model.SLOSnapshot{oneSLO(events("1h", 0, 0))}})
 	for _, e := range d.Evidence {
 		if e.Name == "burn_rate_1h" && e.Value != nil {
 			t.Error("a window without data must have no value")
@@ -171,7 +171,7 @@ func TestEvidenceCarriesQueryValueThresholdAndTimes(t *testing.T) {
 
 // rooms stands for every room that the gate asks.
 type rooms struct {
-	promises  []model.SLOSnapshot
+	slos      []model.SLOSnapshot
 	saved     []model.GateDecision
 	audited   []model.AuditEntry
 	overrides []model.GateOverride
@@ -186,7 +186,7 @@ func (r *rooms) Snapshots(_ context.Context, service, _ string) ([]model.SLOSnap
 	if service != "edge" {
 		return r.others[service], nil
 	}
-	return r.promises, nil
+	return r.slos, nil
 }
 
 func (r *rooms) SaveDecision(_ context.Context, d model.GateDecision) error {
@@ -251,7 +251,7 @@ func open(t *testing.T, r *rooms, change func(*Config, *Deps)) *Gate {
 }
 
 func TestADecisionIsStoredAndAuditedBeforeItIsAnswered(t *testing.T) {
-	r := &rooms{promises: []model.SLOSnapshot{promise()}}
+	r := &rooms{slos: []model.SLOSnapshot{oneSLO()}}
 	g := open(t, r, nil)
 	d, err := g.Decide(t.Context(), model.GateRequest{Service: " edge ", Version: "2", Actor: "ci"})
 	if err != nil || d.ID == "" || len(r.saved) != 1 || !cmp.Equal(r.saved[0], d) {

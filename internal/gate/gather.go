@@ -15,13 +15,13 @@ const edgesOver = time.Hour
 // maxPages bounds how many open pages are looked through.
 const maxPages = 500
 
-// gather reads what a decision rests on. Promises and overrides must be
+// gather reads what a decision rests on. SLOs and overrides must be
 // readable; what else is not is named in the input, and the rules that need
 // it say so.
 func (g *Gate) gather(ctx context.Context, req model.GateRequest) (Input, error) {
 	in := Input{Request: req, Time: g.deps.Now().UTC(), Dependencies: []Dependency{}, Pages: []OpenPage{}, Overrides: []model.GateOverride{}, Unknown: []string{}}
 	var err error
-	if in.Promises, err = g.deps.SLOs.Snapshots(ctx, req.Service, req.Environment); err != nil {
+	if in.SLOs, err = g.deps.SLOs.Snapshots(ctx, req.Service, req.Environment); err != nil {
 		return in, err
 	}
 	if g.deps.Overrides != nil {
@@ -58,7 +58,7 @@ type asked struct {
 }
 
 func (g *Gate) asked(in Input) (a asked) {
-	for _, p := range g.set().forRequest(in.Request, in.Promises) {
+	for _, p := range g.set().forRequest(in.Request, in.SLOs) {
 		a.pages = a.pages || p.Rules.OpenPages != EffectOff
 		if p.Rules.Dependencies != EffectOff {
 			a.dependencies = true
@@ -88,7 +88,7 @@ func about(a model.PageAlert, req model.GateRequest) bool {
 	return a.Labels.Own("service") == req.Service && model.SameEnvironment(model.Environments(a.Labels), req.Environment)
 }
 
-// dependencies are how the promises of the services called stand.
+// dependencies are how the SLOs of the services called stand.
 func (g *Gate) dependencies(ctx context.Context, in Input, named []string) ([]Dependency, error) {
 	called := map[string]bool{}
 	for _, name := range named {
@@ -113,11 +113,11 @@ func (g *Gate) dependencies(ctx context.Context, in Input, named []string) ([]De
 	slices.Sort(names)
 	out := []Dependency{}
 	for _, name := range names {
-		promises, err := g.deps.SLOs.Snapshots(ctx, name, in.Request.Environment)
+		slos, err := g.deps.SLOs.Snapshots(ctx, name, in.Request.Environment)
 		if err != nil {
 			return out, err
 		}
-		for _, s := range promises {
+		for _, s := range slos {
 			out = append(out, Dependency{
 				Service: name, Environment: s.Environment, SLO: s.Status.Name, State: s.Status.State,
 				Reason: s.Status.Reason, UsedRatio: s.Status.Budget.UsedRatio, Unknown: s.Status.Budget.Unknown, Called: called[name],

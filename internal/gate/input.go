@@ -15,8 +15,8 @@ type Input struct {
 	Request model.GateRequest `json:"request"`
 	// Time is when the question was asked.
 	Time time.Time `json:"time"`
-	// Promises are the SLOs that the deployment concerns.
-	Promises []model.SLOSnapshot `json:"promises"`
+	// SLOs are the SLOs that the deployment concerns.
+	SLOs []model.SLOSnapshot `json:"promises"`
 	// Dependencies are the SLOs of services that the service calls or that a
 	// policy names.
 	Dependencies []Dependency `json:"dependencies"`
@@ -25,7 +25,7 @@ type Input struct {
 	// Overrides are those of the same service, environment and version.
 	Overrides []model.GateOverride `json:"overrides"`
 	// Changes are the markers of the service around the time since when its
-	// promises burn, the newest first: what most likely made them.
+	// SLOs burn, the newest first: what most likely made them.
 	Changes []model.Deploy `json:"changes,omitempty"`
 	// Cause is what most likely made them; absent while nothing burns.
 	Cause *model.Cause `json:"cause,omitempty"`
@@ -33,7 +33,7 @@ type Input struct {
 	Unknown []string `json:"unknown"`
 }
 
-// Dependency is how one promise of another service stands.
+// Dependency is how one SLO of another service stands.
 type Dependency struct {
 	Service     string         `json:"service"`
 	Environment string         `json:"environment,omitempty"`
@@ -60,11 +60,11 @@ type OpenPage struct {
 // could not keep them, and no comparison with them would mean anything.
 func (in Input) clean() Input {
 	in.Time = in.Time.UTC()
-	in.Promises = slices.Clone(in.Promises)
-	for i := range in.Promises {
+	in.SLOs = slices.Clone(in.SLOs)
+	for i := range in.SLOs {
 		// Whole milliseconds of a bounded number are exact as a float64, as JSON's numbers are.
-		in.Promises[i].Age = min(max(in.Promises[i].Age, 0), maxAge).Round(time.Millisecond)
-		s := &in.Promises[i].Status
+		in.SLOs[i].Age = min(max(in.SLOs[i].Age, 0), maxAge).Round(time.Millisecond)
+		s := &in.SLOs[i].Status
 		if !finiteBudget(s.Budget) {
 			s.Budget = model.Budget{Reason: "its figures are no numbers"}
 		}

@@ -6,7 +6,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/model"
 )
 
-func TestAPolicyMatchesAPromiseByAnyOfItsListedValues(t *testing.T) {
+func TestAPolicyMatchesAnSLOByAnyOfItsListedValues(t *testing.T) {
 	for _, c := range []struct {
 		match Selector
 		want  bool

@@ -173,7 +173,7 @@ func (p Policy) Validate() []error {
 }
 
 // summary is the decision in one sentence.
-func summary(d model.GateDecision, promises []model.SLOSnapshot) string {
+func summary(d model.GateDecision, slos []model.SLOSnapshot) string {
 	first := d.Reasons[0]
 	if first.Rule == RuleOverride {
 		return first.Message
@@ -194,16 +194,16 @@ func summary(d model.GateDecision, promises []model.SLOSnapshot) string {
 		}
 		return text
 	}
-	least := promises[0].Status
-	for _, p := range promises[1:] {
+	least := slos[0].Status
+	for _, p := range slos[1:] {
 		if p.Status.Budget.LeftRatio < least.Budget.LeftRatio {
 			least = p.Status
 		}
 	}
-	if len(promises) == 1 {
+	if len(slos) == 1 {
 		text = fmt.Sprintf("%s%s has %s of its budget left.", text, least.Name, human.Percent(least.Budget.LeftRatio))
 	} else {
-		text = fmt.Sprintf("%sall %d SLOs hold; the least budget, %s, is left to %s.", text, len(promises), human.Percent(least.Budget.LeftRatio), least.Name)
+		text = fmt.Sprintf("%sall %d SLOs hold; the least budget, %s, is left to %s.", text, len(slos), human.Percent(least.Budget.LeftRatio), least.Name)
 	}
 	if d.Band == BandCaution {
 		text += " Release with caution."

@@ -118,28 +118,28 @@ func TestTheStrictestOfAllMatchingPoliciesWins(t *testing.T) {
 	for _, c := range []struct {
 		name        string
 		environment string
-		promise     model.SLOSnapshot
+		oneSLO      model.SLOSnapshot
 		want        model.Verdict
 		policy      string
 	}{
-		{"the stricter of two holds", "prod", promise(used(0.65)), model.VerdictHold, "prod"},
-		{"the other does not match", "staging", promise(used(0.65)), model.VerdictAllow, "all"},
-		{"a laxer one does not soften", "dev", promise(used(0.72)), model.VerdictHold, "all"},
-		{"a team's freezes sooner", "staging", promise(team, used(0.92)), model.VerdictBlock, "workspace"},
-		{"no environment concerns them all", "", promise(used(0.65)), model.VerdictHold, "prod"},
+		{"the stricter of two holds", "prod", oneSLO(used(0.65)), model.VerdictHold, "prod"},
+		{"the other does not match", "staging", oneSLO(used(0.65)), model.VerdictAllow, "all"},
+		{"a laxer one does not soften", "dev", oneSLO(used(0.72)), model.VerdictHold, "all"},
+		{"a team's freezes sooner", "staging", oneSLO(team, used(0.92)), model.VerdictBlock, "workspace"},
+		{"no environment concerns them all", "", oneSLO(used(0.65)), model.VerdictHold, "prod"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			d := Decide(Set{Default: DefaultPolicy(), Named: named}, Input{Request: model.GateRequest{Service: "edge", Environment: c.environment}, Time: now, Promises: []model.SLOSnapshot{c.promise}})
+			d := Decide(Set{Default: DefaultPolicy(), Named: named}, Input{Request: model.GateRequest{Service: "edge", Environment: c.environment}, Time: now, SLOs: []model.SLOSnapshot{c.oneSLO}})
 			if d.Verdict != c.want || d.Reasons[0].Policy != c.policy {
 				t.Errorf("%s by %s: %s", d.Verdict, d.Reasons[0].Policy, d.Summary)
 			}
 		})
 	}
 	only := Set{Default: DefaultPolicy(), Named: named[2:3]}
-	if d := Decide(only, Input{Request: model.GateRequest{Service: "edge", Environment: "dev"}, Time: now, Promises: []model.SLOSnapshot{promise(used(0.85))}}); d.Verdict != model.VerdictAllow || d.Band != BandCaution {
+	if d := Decide(only, Input{Request: model.GateRequest{Service: "edge", Environment: "dev"}, Time: now, SLOs: []model.SLOSnapshot{oneSLO(used(0.85))}}); d.Verdict != model.VerdictAllow || d.Band != BandCaution {
 		t.Errorf("a policy alone is laxer than the gate section: %s, %s", d.Verdict, d.Band)
 	}
-	if d := Decide(only, Input{Request: model.GateRequest{Service: "edge", Environment: "prod"}, Time: now, Promises: []model.SLOSnapshot{promise(used(0.85))}}); d.Verdict != model.VerdictHold || d.Reasons[0].Policy != DefaultName {
+	if d := Decide(only, Input{Request: model.GateRequest{Service: "edge", Environment: "prod"}, Time: now, SLOs: []model.SLOSnapshot{oneSLO(used(0.85))}}); d.Verdict != model.VerdictHold || d.Reasons[0].Policy != DefaultName {
 		t.Errorf("where none matches the gate section applies: %s by %s", d.Verdict, d.Reasons[0].Policy)
 	}
 }
@@ -190,7 +190,7 @@ func FuzzParsePolicies(f *testing.F) {
 		if len(problems) > 0 {
 			return
 		}
-		in := Input{Request: model.GateRequest{Service: "edge"}, Time: time.Unix(1_800_000_000, 0), Promises: []model.SLOSnapshot{promise()}}
+		in := Input{Request: model.GateRequest{Service: "edge"}, Time: time.Unix(1_800_000_000, 0), SLOs: []model.SLOSnapshot{oneSLO()}}
 		if d := Decide(Set{Default: DefaultPolicy(), Named: named}, in); len(d.Reasons) == 0 {
 			t.Fatal("no reason")
 		}

@@ -37,7 +37,7 @@ func word() *rapid.Generator[string] {
 	return rapid.OneOf(rapid.SampledFrom([]string{"", "edge", "prod", "alice", "bad \xff\xfe bytes", "a \u2028 <b> \x00"}), rapid.String())
 }
 
-func anyPromise() *rapid.Generator[model.SLOSnapshot] {
+func anySLO() *rapid.Generator[model.SLOSnapshot] {
 	return rapid.Custom(func(t *rapid.T) model.SLOSnapshot {
 		s := model.SLOSnapshot{
 			Environment: word().Draw(t, "environment"), LastData: moment().Draw(t, "last data"),
@@ -63,10 +63,10 @@ func anyPromise() *rapid.Generator[model.SLOSnapshot] {
 func anyInput() *rapid.Generator[Input] {
 	return rapid.Custom(func(t *rapid.T) Input {
 		in := Input{
-			Request:  model.GateRequest{Service: word().Draw(t, "service"), Environment: word().Draw(t, "environment"), Version: word().Draw(t, "version"), Critical: rapid.Bool().Draw(t, "critical")},
-			Time:     now.Add(time.Duration(rapid.Int64Range(0, 1e17).Draw(t, "time"))),
-			Promises: rapid.SliceOfN(anyPromise(), 0, 3).Draw(t, "promises"),
-			Unknown:  rapid.SliceOfN(rapid.SampledFrom([]string{"open pages: broken", "dependencies: gone"}), 0, 2).Draw(t, "unknown"),
+			Request: model.GateRequest{Service: word().Draw(t, "service"), Environment: word().Draw(t, "environment"), Version: word().Draw(t, "version"), Critical: rapid.Bool().Draw(t, "critical")},
+			Time:    now.Add(time.Duration(rapid.Int64Range(0, 1e17).Draw(t, "time"))),
+			SLOs:    rapid.SliceOfN(anySLO(), 0, 3).Draw(t, "promises"),
+			Unknown: rapid.SliceOfN(rapid.SampledFrom([]string{"open pages: broken", "dependencies: gone"}), 0, 2).Draw(t, "unknown"),
 		}
 		for range rapid.IntRange(0, 2).Draw(t, "changes") {
 			in.Changes = append(in.Changes, model.Deploy{ID: "d", Service: "edge", Version: word().Draw(t, "changed to"), Kind: rapid.SampledFrom([]string{"", "deploy", "config"}).Draw(t, "kind"), Time: moment().Draw(t, "changed"), Message: word().Draw(t, "message")})
@@ -179,7 +179,7 @@ func TestTheStrictestReasonDecidesUnlessItWasOverridden(t *testing.T) {
 }
 
 func TestWhatIsShownMustBeWhatWasSigned(t *testing.T) {
-	r := &rooms{promises: []model.SLOSnapshot{promise(used(1.2))}}
+	r := &rooms{slos: []model.SLOSnapshot{oneSLO(used(1.2))}}
 	g := open(t, r, nil)
 	d, err := g.Decide(t.Context(), model.GateRequest{Service: "edge", Environment: "prod", Version: "2"})
 	if err != nil {
@@ -238,7 +238,7 @@ func swap(d *model.GateDecision, from, to string) {
 
 func TestAnOverrideLetsTheSameVersionPassUntilItExpires(t *testing.T) {
 	at := now
-	r := &rooms{promises: []model.SLOSnapshot{promise(used(1.2))}}
+	r := &rooms{slos: []model.SLOSnapshot{oneSLO(used(1.2))}}
 	g := open(t, r, func(_ *Config, d *Deps) { d.Now = func() time.Time { return at } })
 	req := model.GateRequest{Service: "edge", Environment: "prod", Version: "2", Actor: "ci"}
 	d, err := g.Decide(t.Context(), req)

@@ -13,7 +13,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/model"
 )
 
-// evidence is a promise on, or a hair beside, one of the limits, or with
+// evidence is an SLO on, or a hair beside, one of the limits, or with
 // something missing: what decisions are made of.
 func evidence() *rapid.Generator[model.SLOSnapshot] {
 	hair := func(v float64) float64 { return math.Nextafter(v, math.Inf(1)) }
@@ -21,7 +21,7 @@ func evidence() *rapid.Generator[model.SLOSnapshot] {
 	rates := []float64{0, 1, below(6), 6, hair(6), 13.9999, below(14), 14, hair(14), 21, math.NaN(), math.Inf(1)}
 	shares := []float64{0, 0.42, below(0.5), 0.5, hair(0.5), below(0.75), 0.75, hair(0.75), below(1), 1, hair(1), 1.3, math.NaN()}
 	return rapid.Custom(func(t *rapid.T) model.SLOSnapshot {
-		s := promise(named(rapid.SampledFrom([]string{"edge-ok", "edge-fast", "edge-fresh"}).Draw(t, "name")), used(rapid.SampledFrom(shares).Draw(t, "used")))
+		s := oneSLO(named(rapid.SampledFrom([]string{"edge-ok", "edge-fast", "edge-fresh"}).Draw(t, "name")), used(rapid.SampledFrom(shares).Draw(t, "used")))
 		if rapid.Bool().Draw(t, "burns") {
 			for _, w := range []string{"5m", "30m", "1h", "6h"} {
 				burn(w, rapid.SampledFrom(rates).Draw(t, "rate"))(&s)
@@ -54,17 +54,17 @@ func evidence() *rapid.Generator[model.SLOSnapshot] {
 	})
 }
 
-// calm is a promise that only its budget speaks of, so that allow and hold come up too.
+// calm is an SLO that only its budget speaks of, so that allow and hold come up too.
 func calm() *rapid.Generator[model.SLOSnapshot] {
 	return rapid.Custom(func(t *rapid.T) model.SLOSnapshot {
-		return promise(used(rapid.SampledFrom([]float64{0, 0.42, 0.5, 0.75, 0.76, 0.9}).Draw(t, "used")))
+		return oneSLO(used(rapid.SampledFrom([]float64{0, 0.42, 0.5, 0.75, 0.76, 0.9}).Draw(t, "used")))
 	})
 }
 
 // decided asks a gate for a decision about random evidence, as it is stored.
 func decided(t *testing.T, rt *rapid.T, key *sign.Key) (*Gate, *rooms, model.GateDecision) {
 	rt.Helper()
-	r := &rooms{promises: rapid.OneOf(rapid.SliceOfN(evidence(), 0, 3), rapid.SliceOfN(calm(), 1, 1)).Draw(rt, "promises")}
+	r := &rooms{slos: rapid.OneOf(rapid.SliceOfN(evidence(), 0, 3), rapid.SliceOfN(calm(), 1, 1)).Draw(rt, "promises")}
 	g := open(t, r, func(_ *Config, d *Deps) { d.Key = key })
 	d, err := g.Decide(t.Context(), model.GateRequest{
 		Service: "edge", Environment: "prod", Version: "2.4.1", Actor: "ci", Critical: rapid.Bool().Draw(rt, "critical"),
@@ -136,7 +136,7 @@ func TestAnyChangedByteOfAStoredDecisionIsNoticed(t *testing.T) {
 		}
 		return text, read
 	}
-	r := &rooms{promises: []model.SLOSnapshot{promise(used(0.8))}}
+	r := &rooms{slos: []model.SLOSnapshot{oneSLO(used(0.8))}}
 	d, err := open(t, r, func(_ *Config, d *Deps) { d.Key = key }).Decide(t.Context(), model.GateRequest{Service: "edge", Environment: "prod", Version: "2.4.1"})
 	if err != nil || d.Verdict != model.VerdictHold {
 		t.Fatal(d.Verdict, err)
@@ -204,7 +204,7 @@ func TestTheStrictestPolicyWinsWhateverItsRule(t *testing.T) {
 				t.Fatal(problems)
 			}
 			d := Decide(Set{Default: DefaultPolicy(), Named: named}, Input{
-				Request: model.GateRequest{Service: "edge", Environment: "prod", Critical: c.critical}, Time: now, Promises: []model.SLOSnapshot{promise()},
+				Request: model.GateRequest{Service: "edge", Environment: "prod", Critical: c.critical}, Time: now, SLOs: []model.SLOSnapshot{oneSLO()},
 			})
 			if d.Verdict != c.want || c.by != "" && d.Reasons[0].Policy != c.by {
 				t.Errorf("%s with %s, critical %v: %s by %s: %s", order[0], order[1], c.critical, d.Verdict, d.Reasons[0].Policy, d.Summary)

@@ -74,8 +74,8 @@ func like(pattern, name string) bool {
 	return ok && err == nil
 }
 
-// forPromise are the policies that apply to one SLO.
-func (set Set) forPromise(req model.GateRequest, s model.SLOSnapshot) []NamedPolicy {
+// forSLO are the policies that apply to one SLO.
+func (set Set) forSLO(req model.GateRequest, s model.SLOSnapshot) []NamedPolicy {
 	environment := req.Environment
 	if environment == "" {
 		environment = s.Environment
@@ -85,12 +85,12 @@ func (set Set) forPromise(req model.GateRequest, s model.SLOSnapshot) []NamedPol
 
 // forRequest are the policies that apply to a deployment as a whole: those that
 // match by the request alone or through any of its SLOs.
-func (set Set) forRequest(req model.GateRequest, promises []model.SLOSnapshot) []NamedPolicy {
+func (set Set) forRequest(req model.GateRequest, slos []model.SLOSnapshot) []NamedPolicy {
 	return set.where(func(p NamedPolicy) bool {
 		if p.Match.matches(req.Service, req.Environment, nil) {
 			return true
 		}
-		for _, s := range promises {
+		for _, s := range slos {
 			if p.Match.matches(req.Service, req.Environment, s.Status.Labels) {
 				return true
 			}
@@ -116,7 +116,7 @@ func (set Set) where(matches func(NamedPolicy) bool) []NamedPolicy {
 // decision is the same with it, and no larger than needed when it is stored.
 func (set Set) concerning(in Input) Set {
 	out := Set{Default: set.Default, Named: []NamedPolicy{}}
-	for _, p := range set.forRequest(in.Request, in.Promises) {
+	for _, p := range set.forRequest(in.Request, in.SLOs) {
 		if p.Name != DefaultName {
 			out.Named = append(out.Named, p)
 		}

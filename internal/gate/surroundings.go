@@ -10,7 +10,7 @@ import (
 )
 
 // surroundings applies the rules of one policy that are not about the service's
-// own promises.
+// own SLOs.
 type surroundings struct {
 	policy   NamedPolicy
 	in       Input

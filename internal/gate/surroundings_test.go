@@ -95,7 +95,7 @@ func TestWhatSurroundsAServiceCounts(t *testing.T) {
 		{"one of which nothing is known does not hold", deps, func(in *Input) { in.Dependencies = []Dependency{dependency("layout", model.SLOInsufficient, true)} }, model.VerdictAllow, "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			in := Input{Request: model.GateRequest{Service: "edge", Environment: "prod"}, Time: now, Promises: []model.SLOSnapshot{promise()}}
+			in := Input{Request: model.GateRequest{Service: "edge", Environment: "prod"}, Time: now, SLOs: []model.SLOSnapshot{oneSLO()}}
 			c.change(&in)
 			d := Decide(c.set, in)
 			if d.Verdict != c.want || c.rule != "" && d.Reasons[0].Rule != c.rule || !strings.Contains(d.Summary, c.contains) {
@@ -123,7 +123,7 @@ func TestABurnMustBeSureWhereAPolicyAsksForConfidence(t *testing.T) {
 		{"far above it few are enough", 60, 100, model.VerdictBlock, "burns 60×"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			in := Input{Request: model.GateRequest{Service: "edge"}, Time: now, Promises: []model.SLOSnapshot{promise(burn("1h", c.rate), burn("5m", 20), events("1h", c.events, 1))}}
+			in := Input{Request: model.GateRequest{Service: "edge"}, Time: now, SLOs: []model.SLOSnapshot{oneSLO(burn("1h", c.rate), burn("5m", 20), events("1h", c.events, 1))}}
 			d := Decide(sure, in)
 			if d.Verdict != c.want || !strings.Contains(d.Summary, c.says) {
 				t.Errorf("%s: %s", d.Verdict, d.Summary)
@@ -141,15 +141,15 @@ func TestTheGateGathersWhatItsPoliciesAskFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	catalog.Catalog = document.NewCatalog(set, document.Options[Set]{})
-	burning := promise(named("layout-ok"))
+	burning := oneSLO(named("layout-ok"))
 	burning.Status.State, burning.Status.Reason = model.SLOBurning, "It burns."
 	alert := func(labels model.Labels) []model.PageAlert {
 		return []model.PageAlert{{Status: "firing", Labels: labels}}
 	}
 	r := &rooms{
-		promises: []model.SLOSnapshot{promise()},
-		others:   map[string][]model.SLOSnapshot{"layout": {burning}, "auth": {promise(named("auth-ok"))}, "mail": {burning}},
-		edges:    []model.Edge{{Client: "edge", Server: "layout"}, {Client: "other", Server: "mail"}},
+		slos:   []model.SLOSnapshot{oneSLO()},
+		others: map[string][]model.SLOSnapshot{"layout": {burning}, "auth": {oneSLO(named("auth-ok"))}, "mail": {burning}},
+		edges:  []model.Edge{{Client: "edge", Server: "layout"}, {Client: "other", Server: "mail"}},
 		pages: []model.Page{
 			{ID: "mine", Severity: "critical", Alerts: alert(model.Labels{"service": "edge", "env": "prod"})},
 			{ID: "elsewhere", Severity: "critical", Alerts: alert(model.Labels{"service": "edge", "env": "staging"})},

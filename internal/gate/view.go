@@ -15,7 +15,7 @@ type PolicyView struct {
 	Default  Policy        `json:"default"`
 	Policies []NamedPolicy `json:"policies"`
 	Frozen   []Frozen      `json:"frozen" doc:"freezes that hold now"`
-	Promises []Standing    `json:"promises" doc:"every SLO with its band, worst first"`
+	SLOs     []Standing    `json:"promises" doc:"every SLO with its band, worst first"`
 }
 
 // Frozen is a freeze that holds.
@@ -27,7 +27,7 @@ type Frozen struct {
 	Until  time.Time `json:"until"`
 }
 
-// Standing is where a promise's budget lies.
+// Standing is where an SLO's budget lies.
 type Standing struct {
 	SLO         string   `json:"slo"`
 	Service     string   `json:"service"`
@@ -44,7 +44,7 @@ func (b *Bands) View(ctx context.Context) (PolicyView, error) {
 		return PolicyView{}, fmt.Errorf("gate policies: %w", err)
 	}
 	set, now := b.deps.Policies.Set(), b.deps.Now()
-	v := PolicyView{Default: set.Default, Policies: set.Named, Frozen: []Frozen{}, Promises: []Standing{}}
+	v := PolicyView{Default: set.Default, Policies: set.Named, Frozen: []Frozen{}, SLOs: []Standing{}}
 	for _, p := range set.Named {
 		for _, f := range p.Freezes {
 			if until, frozen := f.active(now); frozen {
@@ -63,7 +63,7 @@ func (b *Bands) View(ctx context.Context) (PolicyView, error) {
 			worst = strictestBand(worst, at.Band)
 			count++
 		}
-		v.Promises = append(v.Promises, at)
+		v.SLOs = append(v.SLOs, at)
 	}
 	v.Summary = fmt.Sprintf("All %d SLOs are in the band normal.", len(list))
 	if count > 0 {

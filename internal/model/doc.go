@@ -1,4 +1,4 @@
-// Package model holds the words all rooms share: telemetry records, promises,
+// Package model holds the words all rooms share: telemetry records, SLOs,
 // alerts, pages, deployments and verdicts.
 //
 // It does nothing by itself: plain values with JSON names, their text forms

@@ -31,7 +31,7 @@ type GateDecision struct {
 	Summary  string       `json:"summary" doc:"one sentence, for example: Blocked: burn 21× over 1 h (limit 14×)."`
 	Reasons  []GateReason `json:"reasons"`
 	Evidence []Evidence   `json:"evidence"`
-	// Band is the strictest budget band among the promises; "" where none is known.
+	// Band is the strictest budget band among the SLOs; "" where none is known.
 	Band string `json:"band,omitempty" enum:",normal,caution,critical-fixes-only,freeze"`
 	// Changes are absent while nothing burns.
 	Changes []Deploy `json:"changes,omitempty" doc:"what was changed in the service in the hour before its SLOs began to burn, the newest, which is the likely cause unless cause says another, first"`

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// SLOState says in one word how a promise stands.
+// SLOState says in one word how an SLO stands.
 type SLOState string
 
 // The states, best last but one; insufficient means that no honest answer exists.
@@ -18,7 +18,7 @@ const (
 	SLOInsufficient SLOState = "insufficient" // data missing, stale or too thin
 )
 
-// SLODoubt is why a promise cannot be judged, in one word.
+// SLODoubt is why an SLO cannot be judged, in one word.
 type SLODoubt string
 
 // The doubts, in the order in which one of them is named.
@@ -38,7 +38,7 @@ const (
 // burn rates are no burn rates.
 func (d SLODoubt) Wrong() bool { return d == DoubtImpossible || d == DoubtUnmatched }
 
-// SLOStatus is one promise as it stands at Time. It is what /sb/v1/slos answers.
+// SLOStatus is one SLO as it stands at Time. It is what /sb/v1/slos answers.
 type SLOStatus struct {
 	Name        string            `json:"name" doc:"unique name"`
 	DisplayName string            `json:"display_name"`
@@ -106,7 +106,7 @@ type SLOGroup struct {
 	Ended       bool              `json:"ended,omitempty" doc:"it has sent nothing for an hour while others do: it counts no more"`
 }
 
-// SLOPart is one promise of a composite. The composite's burn rate is the
+// SLOPart is one SLO of a composite. The composite's burn rate is the
 // weighted mean of its parts'.
 type SLOPart struct {
 	Name      string  `json:"name"`
@@ -114,7 +114,7 @@ type SLOPart struct {
 	Objective float64 `json:"objective" doc:"that the part is held to here"`
 }
 
-// SLOCorrection takes a span of time out of a promise: what happened in it does
+// SLOCorrection takes a span of time out of an SLO: what happened in it does
 // not count against the contract. The figures that users felt stay beside it.
 type SLOCorrection struct {
 	ID      string    `json:"id,omitempty" readOnly:"true"`

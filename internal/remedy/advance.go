@@ -16,13 +16,13 @@ import (
 	"github.com/signalbox-project/signalbox/internal/store"
 )
 
-// breach is a promise with an active burn alert that pages.
+// breach is an SLO with an active burn alert that pages.
 type breach struct {
 	slo   model.SLOStatus
 	alert string
 }
 
-// breaches are the promises that burn, one for each service and environment: the
+// breaches are the SLOs that burn, one for each service and environment: the
 // one with the fastest alert.
 func (r *Responder) breaches(list []model.SLOStatus) map[place]breach {
 	out := map[place]breach{}
@@ -43,7 +43,7 @@ func (r *Responder) breaches(list []model.SLOStatus) map[place]breach {
 	return out
 }
 
-// placesOf are the service in each environment that the promise is for.
+// placesOf are the service in each environment that the SLO is for.
 func placesOf(s model.SLOStatus) (out []place) {
 	for _, env := range model.Listed(model.Environments(s.Labels)) {
 		out = append(out, place{s.Service, env})
@@ -113,7 +113,7 @@ func (r *Responder) advanceAll(ctx context.Context, breaches map[place]breach, l
 // an order.
 func (r *Responder) advance(ctx context.Context, rem *model.Remedy, burning bool, list []model.SLOStatus, now time.Time) (order func() error, err error) {
 	status := find(list, rem.SLO)
-	// Silence is no recovery: a promise that cannot be judged still counts as broken.
+	// Silence is no recovery: an SLO that cannot be judged still counts as broken.
 	over := !burning && (status == nil || status.State != model.SLOInsufficient)
 	switch rem.State {
 	case model.RemedyWatching, model.RemedyDeclined:

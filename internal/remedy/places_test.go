@@ -6,7 +6,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/model"
 )
 
-func TestABreachConcernsEachEnvironmentOfThePromise(t *testing.T) {
+func TestABreachConcernsEachEnvironmentOfTheSLO(t *testing.T) {
 	r := &Responder{}
 	r.deps.PageAlerts = []string{"Fast"}
 	for labels, want := range map[string][]place{

@@ -1,4 +1,4 @@
-// Package remedy rolls a service back when a breach of its promise lasts and a
+// Package remedy rolls a service back when a breach of its SLO lasts and a
 // deployment is the likely cause.
 //
 // It follows burn alerts that page, judges the cause from deployment markers
@@ -6,7 +6,7 @@
 // (kubernetes, argo, gitlab, webhook), and watches whether the burn falls. It
 // raises no burn alerts and knows nothing of how services are deployed.
 //
-// In: states of promises, markers, PromQL. Out: model.Remedy with evidence,
+// In: states of SLOs, markers, PromQL. Out: model.Remedy with evidence,
 // orders, markers of kind rollback, alerts for people, audit entries.
 //
 // Invariants: an order is stored before it is given and never given twice,
@@ -34,7 +34,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/store"
 )
 
-// SLOs knows the promises; slo.Engine does.
+// SLOs knows the SLOs; slo.Engine does.
 type SLOs interface {
 	SLOs(ctx context.Context, service string) (list []model.SLOStatus, summary string, err error)
 }

@@ -61,7 +61,7 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// slo sets how a service's promise burns; at 14× and above it pages.
+// slo sets how a service's SLO burns; at 14× and above it pages.
 func (w *world) slo(service string, burn float64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -72,14 +72,14 @@ func TestLateDataCountsUntilADayIsSettled(t *testing.T) {
 	w := newWorld(t, utc(2026, 10, 3, 12, 0), availability("edge", "99.9")+availability("late", "99.9"))
 	req := paper.Request{Start: utc(2026, 10, 1, 0, 0), End: utc(2026, 10, 2, 0, 0), SLO: "late-ok", Months: 1}
 	w.minutes(utc(2026, 9, 30, 0, 0), utc(2026, 10, 1, 12, 0), map[string]traffic{"late": steady(0)})
-	if p := w.report(req).Promises[0]; p.Verdict != paper.Unknown || p.Contract.Coverage != 0.5 {
+	if p := w.report(req).SLOs[0]; p.Verdict != paper.Unknown || p.Contract.Coverage != 0.5 {
 		t.Errorf("half of it is known: %s %+v", p.Verdict, p.Contract)
 	}
 	w.now = w.now.Add(3 * time.Hour)
 	w.report(req) // the same again, but a day with gaps does not settle so soon
 	w.minutes(utc(2026, 10, 1, 12, 1), utc(2026, 10, 2, 12, 0), map[string]traffic{"late": steady(0.5)})
 	w.now = w.now.Add(3 * time.Hour)
-	if p := w.report(req).Promises[0]; p.Verdict != paper.Missed || p.Contract.Coverage != 1 {
+	if p := w.report(req).SLOs[0]; p.Verdict != paper.Missed || p.Contract.Coverage != 1 {
 		t.Errorf("the rest came late: %s %+v", p.Verdict, p.Contract)
 	}
 }
@@ -88,13 +88,13 @@ func TestADamagedDayIsReadAgain(t *testing.T) {
 	w := newWorld(t, utc(2026, 10, 5, 0, 0), availability("edge", "99.9"))
 	w.minutes(utc(2026, 9, 30, 0, 0), w.now, map[string]traffic{"edge": steady(0.0005)})
 	req := paper.Request{Start: utc(2026, 10, 1, 0, 0), End: utc(2026, 10, 3, 0, 0), Months: 1}
-	want := w.report(req).Promises[0].Contract
+	want := w.report(req).SLOs[0].Contract
 	for k, d := range w.days.rows {
 		d.Cells, d.Settled = []byte{7, 7, 7}, true
 		w.days.rows[k] = d
 	}
 	w.start()
-	if got := w.report(req).Promises[0].Contract; got.Bad != want.Bad || got.Total != want.Total {
+	if got := w.report(req).SLOs[0].Contract; got.Bad != want.Bad || got.Total != want.Total {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 }
@@ -185,7 +185,7 @@ func TestVerdicts(t *testing.T) {
 	} {
 		w := &work{asOf: c.asOf}
 		f := figures(d, c.cell, month.end.Sub(month.start), times.Earlier(month.end, c.asOf).Sub(month.start))
-		if got := (&promise{work: w, def: d}).judge(month, f); got != c.want || math.Abs(f.LeftMinutes-c.leftover) > 1e-3 {
+		if got := (&sloWork{work: w, def: d}).judge(month, f); got != c.want || math.Abs(f.LeftMinutes-c.leftover) > 1e-3 {
 			t.Errorf("%s: %s with %g min left, want %s with %g", c.name, got, f.LeftMinutes, c.want, c.leftover)
 		}
 	}
@@ -206,7 +206,7 @@ spec:
 	w.minutes(utc(2026, 9, 30, 0, 0), w.now, map[string]traffic{"edge": steady(0.0005), "layout": during(utc(2026, 10, 4, 0, 0), time.Hour, 1, steady(0.002))})
 	w.fixes = []model.SLOCorrection{{SLO: "layout-ok", Kind: "maintenance", Author: "kim", Reason: "x", Start: utc(2026, 10, 4, 0, 0), End: utc(2026, 10, 4, 1, 0)}}
 	r := w.report(paper.Request{Start: utc(2026, 10, 1, 0, 0), End: utc(2026, 10, 8, 0, 0), Months: 1})
-	p := promiseOf(t, r, "both")
+	p := sloOf(t, r, "both")
 	// Burn of 0.5 and of 0.2 is 0.35 on average.
 	if p.Contract.UsedRatio == nil || math.Abs(*p.Contract.UsedRatio-0.35) > 1e-6 || p.Contract.ExcludedMinutes != 60 || len(p.Corrections) != 1 {
 		t.Errorf("contract %+v, corrections %+v", p.Contract, p.Corrections)
@@ -237,8 +237,8 @@ func TestSignalboxItselfIsReportedFromWhatItRecorded(t *testing.T) {
 	}
 }
 
-func TestThousandsOfPromisesAreSummedFromTheirDays(t *testing.T) {
-	const promises = 1000
+func TestThousandsOfSLOsAreSummedFromTheirDays(t *testing.T) {
+	const slos = 1000
 	w := newWorld(t, utc(2026, 11, 5, 0, 0), "")
 	var asked atomic.Int64
 	w.querier, w.defs = stub{&asked}, define(t, availability("first", "99.9"))
@@ -250,7 +250,7 @@ func TestThousandsOfPromisesAreSummedFromTheirDays(t *testing.T) {
 	}
 	text := kept[0].Cells
 	docs := ""
-	for i := range promises {
+	for i := range slos {
 		docs += availability(fmt.Sprintf("s%d", i), "99.9")
 	}
 	w.defs = define(t, docs)
@@ -267,8 +267,8 @@ func TestThousandsOfPromisesAreSummedFromTheirDays(t *testing.T) {
 	c := w.count()
 	began := time.Now()
 	r := w.report(paper.Request{Period: "2026-10", Months: 1})
-	t.Logf("%d SLOs in %s", promises, time.Since(began))
-	if r.Counts.Met != promises || c.asked.Load() != 0 {
+	t.Logf("%d SLOs in %s", slos, time.Since(began))
+	if r.Counts.Met != slos || c.asked.Load() != 0 {
 		t.Errorf("%+v with %d queries of samples", r.Counts, c.asked.Load())
 	}
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/signalbox-project/signalbox/internal/report/paper"
 )
 
-// report puts the promises together.
-func (w *work) report(promises []*promise) paper.Report {
+// report puts the SLOs together.
+func (w *work) report(slos []*sloWork) paper.Report {
 	end := w.end()
 	out := paper.Report{
 		Title: "Service levels, " + w.period.name, Audience: w.req.Audience, AsOf: w.known.In(w.req.Zone),
@@ -18,10 +18,10 @@ func (w *work) report(promises []*promise) paper.Report {
 			Minutes: w.period.end.Sub(w.period.start).Minutes(), ElapsedMinutes: end.Sub(w.period.start).Minutes(), Complete: !w.period.end.After(w.asOf),
 		},
 		Scope: paper.Scope{Service: w.req.Service, SLO: w.req.SLO, Team: w.req.Team},
-		Notes: w.notes(), Promises: []paper.Promise{},
+		Notes: w.notes(), SLOs: []paper.SLO{},
 	}
-	for _, p := range promises {
-		out.Counts.Promises++
+	for _, p := range slos {
+		out.Counts.SLOs++
 		switch p.out.Verdict {
 		case paper.Met:
 			out.Counts.Met++
@@ -34,12 +34,12 @@ func (w *work) report(promises []*promise) paper.Report {
 		default:
 			out.Counts.Unknown++
 		}
-		out.Promises = append(out.Promises, p.out)
+		out.SLOs = append(out.SLOs, p.out)
 	}
-	slices.SortStableFunc(out.Promises, func(a, b paper.Promise) int {
+	slices.SortStableFunc(out.SLOs, func(a, b paper.SLO) int {
 		return cmp.Or(paper.Rank(a.Verdict)-paper.Rank(b.Verdict), cmp.Compare(a.Name, b.Name))
 	})
-	out.Summary = w.summary(out.Counts, out.Promises)
+	out.Summary = w.summary(out.Counts, out.SLOs)
 	return out
 }
 

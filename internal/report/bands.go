@@ -8,16 +8,16 @@ import (
 	"github.com/signalbox-project/signalbox/internal/report/paper"
 )
 
-// bandStep is how often the budget of the promise's own window is looked at.
+// bandStep is how often the budget of the SLO's own window is looked at.
 const bandStep = time.Hour
 
 // bandSlack is how far below a band's limit a budget must fall to have left it:
 // a rolling window moves both ways by a little all the time.
 const bandSlack = 0.01
 
-// fillBands lists the bands of the budget policy that the promise entered: by its own
+// fillBands lists the bands of the budget policy that the SLO entered: by its own
 // window, as the gate sees it, hour by hour.
-func (p *promise) fillBands() {
+func (p *sloWork) fillBands() {
 	_, band := p.policies.BandLimits(model.SLOSnapshot{
 		Status: model.SLOStatus{Service: p.def.Service, Labels: p.def.Labels}, Environment: p.def.Environment,
 	})
@@ -35,9 +35,9 @@ func (p *promise) fillBands() {
 	}
 }
 
-// usedAt is the share of its window's budget that the promise had used: with
+// usedAt is the share of its window's budget that the SLO had used: with
 // data younger than the window measured against the whole of it, as live.
-func (p *promise) usedAt(at time.Time) (used float64, known bool) {
+func (p *sloWork) usedAt(at time.Time) (used float64, known bool) {
 	start, window := at.Add(-p.def.Window), p.def.Window
 	if p.def.Calendar != nil {
 		begin, end := p.def.Calendar.At(at)
@@ -56,7 +56,7 @@ func (p *promise) usedAt(at time.Time) (used float64, known bool) {
 	return budget.BurnRate(contract.Bad, contract.Total, p.def.Objective) * float64(age) / float64(window-out), true
 }
 
-func outsideOf(p *promise, from, to time.Time) time.Duration {
+func outsideOf(p *sloWork, from, to time.Time) time.Duration {
 	_, _, out := p.sum(from, to)
 	return out
 }

@@ -19,11 +19,11 @@ const (
 	episodeBurn  = 6               // a minute that burns as fast belongs to one
 	episodePause = 5 * time.Minute // that may lie within
 	episodeShare = 0.01            // of the period's budget that makes it worth a line
-	maxEpisodes  = 100             // lines of a promise
+	maxEpisodes  = 100             // lines of an SLO
 )
 
 // fillEpisodes lists the times when the budget burned fast.
-func (p *promise) fillEpisodes() {
+func (p *sloWork) fillEpisodes() {
 	p.out.Episodes = []paper.Episode{}
 	var all []paper.Episode
 	for _, run := range p.runs(p.period.start, p.end()) {
@@ -51,7 +51,7 @@ type minuteOf struct {
 }
 
 // runs are the minutes of each episode in [from, to).
-func (p *promise) runs(from, to time.Time) (out [][]minuteOf) {
+func (p *sloWork) runs(from, to time.Time) (out [][]minuteOf) {
 	p.tl.Hot(from, to, func(at time.Time, c ledger.Cell) {
 		if budget.BurnRate(c.Bad, c.Total, p.def.Objective) < episodeBurn*(1-1e-9) && 2*c.Bad < c.Total {
 			return
@@ -68,7 +68,7 @@ func (p *promise) runs(from, to time.Time) (out [][]minuteOf) {
 	return out
 }
 
-func (p *promise) episode(run []minuteOf) paper.Episode {
+func (p *sloWork) episode(run []minuteOf) paper.Episode {
 	e := paper.Episode{Start: run[0].at.In(p.req.Zone), End: run[len(run)-1].at.Add(time.Minute).In(p.req.Zone)}
 	e.Seconds = e.End.Sub(e.Start).Seconds()
 	e.Ongoing = p.end().Sub(e.End) <= episodePause && p.asOf.Equal(p.end())
@@ -97,18 +97,18 @@ func (p *promise) episode(run []minuteOf) paper.Episode {
 }
 
 // down reports whether a minute counts as downtime: slow or late is not down.
-func (p *promise) down(c ledger.Cell) bool { return p.out.Kind == kindErrors && 2*c.Bad >= c.Total }
+func (p *sloWork) down(c ledger.Cell) bool { return p.out.Kind == kindErrors && 2*c.Bad >= c.Total }
 
 // excluded reports whether a minute does not count; of a composite, whether
 // it does not for one of its parts.
-func (p *promise) excluded(at time.Time) bool {
+func (p *sloWork) excluded(at time.Time) bool {
 	return slices.ContainsFunc(p.parts, func(c counted) bool {
 		return slices.ContainsFunc(c.holes, func(h hole) bool { return !at.Before(h.from) && at.Before(h.to) })
 	})
 }
 
-// fixes are the promise's corrections, or those of its parts.
-func (p *promise) fixes() []model.SLOCorrection {
+// fixes are the SLO's corrections, or those of its parts.
+func (p *sloWork) fixes() []model.SLOCorrection {
 	list := slices.Clone(p.corrections[p.def.Whole()])
 	for _, part := range p.def.Parts {
 		list = append(list, p.corrections[part.Definition.Name]...)
@@ -119,7 +119,7 @@ func (p *promise) fixes() []model.SLOCorrection {
 // cause is what is known: the reason of a correction that reaches into it, and the change right
 // before it. A rollback counts only where nothing was released: it answers what
 // went wrong before.
-func (p *promise) cause(e paper.Episode, corrected bool) (text, version string) {
+func (p *sloWork) cause(e paper.Episode, corrected bool) (text, version string) {
 	var parts []string
 	if corrected {
 		for _, c := range p.fixes() {
@@ -157,7 +157,7 @@ func rightAfter(d *model.Deploy, onset time.Time) string {
 }
 
 // onset is when the episode began that a time lies in, or that ended shortly before it.
-func (p *promise) onset(at time.Time) (time.Time, bool) {
+func (p *sloWork) onset(at time.Time) (time.Time, bool) {
 	for _, b := range slices.Backward(p.bursts) {
 		if !b[0].After(at) {
 			return b[0], at.Sub(b[1]) <= detectWithin
@@ -166,6 +166,6 @@ func (p *promise) onset(at time.Time) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// detectWithin is how long after a promise's last bad minute a page can still
+// detectWithin is how long after an SLO's last bad minute a page can still
 // be about it.
 const detectWithin = 30 * time.Minute

@@ -20,7 +20,7 @@ func TestEachGroupIsReportedByItself(t *testing.T) {
 	w.fixes = []model.SLOCorrection{{ID: "1", SLO: "edge-ok", Kind: "maintenance", Author: "kim", Reason: "disks", Start: utc(2026, 10, 12, 10, 50), End: utc(2026, 10, 12, 11, 0), Created: utc(2026, 10, 1, 8, 0)}}
 	r := w.report(paper.Request{Period: "2026-10"})
 	var names []string
-	for _, p := range r.Promises {
+	for _, p := range r.SLOs {
 		names = append(names, p.Name)
 		verdict, used := paper.Met, 0.0
 		if strings.Contains(p.Name, `"b"`) {
@@ -35,8 +35,8 @@ func TestEachGroupIsReportedByItself(t *testing.T) {
 		t.Errorf("reported are %v", names)
 	}
 	one := w.report(paper.Request{Period: "2026-10", SLO: `edge-ok{service="b"}`})
-	if len(one.Promises) != 1 || one.Promises[0].Name != `edge-ok{service="b"}` {
-		t.Errorf("asked for one group: %+v", one.Promises)
+	if len(one.SLOs) != 1 || one.SLOs[0].Name != `edge-ok{service="b"}` {
+		t.Errorf("asked for one group: %+v", one.SLOs)
 	}
 	if _, err := w.room.Report(t.Context(), paper.Request{Audience: audienceCustomer, Period: "2026-10", SLO: `edge-ok{service="z"}`}); err == nil {
 		t.Error("a group that is not there was reported")

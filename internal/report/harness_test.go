@@ -91,7 +91,7 @@ func (w *world) start() {
 		days = w.kept
 	}
 	r, err := New(Deps{
-		SLO: slo.DefaultConfig(), Querier: querier, Promises: w, Policies: w, Corrections: w, Records: w,
+		SLO: slo.DefaultConfig(), Querier: querier, SLOs: w, Policies: w, Corrections: w, Records: w,
 		Days: days, Retention: w.retention, Now: func() time.Time { return w.now },
 	})
 	if err != nil {
@@ -278,14 +278,14 @@ func (w *world) report(req paper.Request) paper.Report {
 	return r
 }
 
-// promise is one promise of a report.
-func promiseOf(t testing.TB, r paper.Report, name string) paper.Promise {
+// sloWork is one SLO of a report.
+func sloOf(t testing.TB, r paper.Report, name string) paper.SLO {
 	t.Helper()
-	i := slices.IndexFunc(r.Promises, func(p paper.Promise) bool { return p.Name == name })
+	i := slices.IndexFunc(r.SLOs, func(p paper.SLO) bool { return p.Name == name })
 	if i < 0 {
 		t.Fatalf("there is no %s in the report", name)
 	}
-	return r.Promises[i]
+	return r.SLOs[i]
 }
 
 // golden compares a report in every format with testdata.

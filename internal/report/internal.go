@@ -26,26 +26,26 @@ const (
 )
 
 // internals is what only the internal report says.
-func (w *work) internals(ctx context.Context, promises []*promise) (*paper.Internal, error) {
+func (w *work) internals(ctx context.Context, slos []*sloWork) (*paper.Internal, error) {
 	out := &paper.Internal{Budgets: []paper.Budget{}, NotMeasured: []string{
 		"How fast support answers critical issues (promised: within 4 h): Signalbox does not see support's tickets.",
 		"Time to detect where no SLO measures what the page was about: nobody knows when it began.",
 		"Deployments without downtime, where no marker was sent: only marked deployments are counted.",
 	}}
-	for _, p := range promises {
+	for _, p := range slos {
 		out.Budgets = append(out.Budgets, p.budgets...)
 	}
 	slices.SortStableFunc(out.Budgets, func(a, b paper.Budget) int { return cmp.Compare(a.Service, b.Service) })
-	list, err := w.pagesIn(ctx, promises, w.period.start, w.until())
+	list, err := w.pagesIn(ctx, slos, w.period.start, w.until())
 	if err != nil {
 		return nil, err
 	}
 	out.Pages = w.pages(list)
-	if out.Outcomes, err = w.outcomes(ctx, promises, list); err != nil {
+	if out.Outcomes, err = w.outcomes(ctx, slos, list); err != nil {
 		return nil, err
 	}
-	out.Deploys = w.deployments(promises)
-	if out.Gate, err = w.gate(ctx, promises); err != nil {
+	out.Deploys = w.deployments(slos)
+	if out.Gate, err = w.gate(ctx, slos); err != nil {
 		return nil, err
 	}
 	if out.Platform, err = w.platform(ctx); err != nil {
@@ -58,7 +58,7 @@ func (w *work) internals(ctx context.Context, promises []*promise) (*paper.Inter
 }
 
 // fillBudgets splits what was spent by kind: minutes of which half failed are downtime.
-func (p *promise) fillBudgets() {
+func (p *sloWork) fillBudgets() {
 	f := p.out.Contract
 	if f.Achieved == nil || f.Total <= 0 {
 		return
@@ -86,12 +86,12 @@ func (p *promise) fillBudgets() {
 }
 
 // concerns answers whether something about a service belongs to the report.
-func (w *work) concerns(promises []*promise) func(service string) bool {
+func (w *work) concerns(slos []*sloWork) func(service string) bool {
 	if w.req.Service+w.req.SLO+w.req.Team == "" {
 		return func(string) bool { return true }
 	}
 	services := map[string]bool{w.req.Service: w.req.Service != ""}
-	for _, p := range promises {
+	for _, p := range slos {
 		services[p.def.Service] = true
 	}
 	return func(service string) bool { return services[service] }
@@ -114,14 +114,14 @@ func severity(name string) (rank, urgent int) {
 }
 
 // pagesIn are the pages of a period that concern the report, oldest first.
-func (w *work) pagesIn(ctx context.Context, promises []*promise, from, to time.Time) ([]paper.Page, error) {
+func (w *work) pagesIn(ctx context.Context, slos []*sloWork, from, to time.Time) ([]paper.Page, error) {
 	list, err := w.deps.Records.Pages(ctx, store.PageQuery{Start: from, End: to, Limit: maxRecords})
 	if err != nil {
 		return nil, fmt.Errorf("read pages: %w", err)
 	}
-	concerns := w.concerns(promises)
-	by := map[string]*promise{}
-	for _, p := range promises {
+	concerns := w.concerns(slos)
+	by := map[string]*sloWork{}
+	for _, p := range slos {
 		by[p.def.Name] = p
 	}
 	out := []paper.Page{}
@@ -163,7 +163,7 @@ func wakes(p paper.Page) bool {
 	return urgent > 0
 }
 
-func (w *work) page(p model.Page, by map[string]*promise) paper.Page {
+func (w *work) page(p model.Page, by map[string]*sloWork) paper.Page {
 	out := paper.Page{ID: p.ID, Time: p.Time.In(w.req.Zone), Severity: p.Severity, Title: p.Title, Service: p.Service}
 	if out.Severity == "" {
 		out.Severity = "none"
@@ -186,8 +186,8 @@ func (w *work) page(p model.Page, by map[string]*promise) paper.Page {
 		}
 		out.SLO = cmp.Or(out.SLO, name)
 		// A budget's band is passed long after its trouble began: nothing was detected then.
-		if promise := by[name]; promise != nil && out.DetectSecs == nil && a.Labels["alertname"] != gate.BandAlert {
-			if onset, ok := promise.onset(p.Time); ok {
+		if sloWork := by[name]; sloWork != nil && out.DetectSecs == nil && a.Labels["alertname"] != gate.BandAlert {
+			if onset, ok := sloWork.onset(p.Time); ok {
 				s := paper.Tidy(p.Time.Sub(onset).Seconds())
 				out.DetectSecs = &s
 			}
@@ -235,9 +235,9 @@ func sumUp(name string, pages []paper.Page) paper.Severity {
 }
 
 // deployments counts changes and what came of them.
-func (w *work) deployments(promises []*promise) paper.Deploys {
+func (w *work) deployments(slos []*sloWork) paper.Deploys {
 	out := paper.Deploys{List: []paper.Deploy{}}
-	concerns := w.concerns(promises)
+	concerns := w.concerns(slos)
 	for i, d := range w.deploys {
 		if d.Time.Before(w.period.start) || !concerns(d.Service) {
 			continue
@@ -257,7 +257,7 @@ func (w *work) deployments(promises []*promise) paper.Deploys {
 			out.RolledBack++
 			outcomes = append(outcomes, "rolled back after "+paper.Length(next.Time.Sub(d.Time).Minutes()))
 		}
-		if names := breached(d, promises); len(names) > 0 {
+		if names := breached(d, slos); len(names) > 0 {
 			out.Breached++
 			outcomes = append(outcomes, "followed by a breach of "+strings.Join(names, ", "))
 		}
@@ -283,9 +283,9 @@ func (w *work) next(i int) *model.Deploy {
 	return nil
 }
 
-// breached names the service's promises that an episode of began right after a change.
-func breached(d model.Deploy, promises []*promise) (names []string) {
-	for _, p := range promises {
+// breached names the service's SLOs that an episode of began right after a change.
+func breached(d model.Deploy, slos []*sloWork) (names []string) {
+	for _, p := range slos {
 		if p.def.Service != d.Service || !model.SameEnvironment(p.def.Environment, d.Environment) {
 			continue
 		}
@@ -300,9 +300,9 @@ func breached(d model.Deploy, promises []*promise) (names []string) {
 }
 
 // gate counts decisions.
-func (w *work) gate(ctx context.Context, promises []*promise) (paper.Gate, error) {
+func (w *work) gate(ctx context.Context, slos []*sloWork) (paper.Gate, error) {
 	out := paper.Gate{List: []paper.GateDecision{}}
-	concerns := w.concerns(promises)
+	concerns := w.concerns(slos)
 	q := store.DecisionQuery{Start: w.period.start, End: w.until(), Limit: 1000}
 	for {
 		list, next, err := w.deps.Records.Decisions(ctx, q)

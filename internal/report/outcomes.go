@@ -10,23 +10,23 @@ import (
 const uptimeTarget = 0.9995
 
 // outcomes compares with what the platform is there for, and with the period before.
-func (w *work) outcomes(ctx context.Context, promises []*promise, pages []paper.Page) (paper.Outcomes, error) {
+func (w *work) outcomes(ctx context.Context, slos []*sloWork, pages []paper.Page) (paper.Outcomes, error) {
 	out := paper.Outcomes{UptimeTarget: uptimeTarget}
 	var sum float64
-	for _, p := range promises {
+	for _, p := range slos {
 		if a := p.out.Contract.Achieved; a != nil && p.out.Kind == kindErrors {
-			out.Promises++
+			out.SLOs++
 			sum += *a
 		}
 	}
-	if out.Promises > 0 {
-		mean := paper.Tidy(sum / float64(out.Promises))
+	if out.SLOs > 0 {
+		mean := paper.Tidy(sum / float64(out.SLOs))
 		out.Uptime = &mean
 	}
 	var before []paper.Page
 	if n := len(w.trend); n > 1 {
 		var err error
-		if before, err = w.pagesIn(ctx, promises, w.trend[n-2].start, w.trend[n-2].end); err != nil {
+		if before, err = w.pagesIn(ctx, slos, w.trend[n-2].start, w.trend[n-2].end); err != nil {
 			return out, err
 		}
 	}

@@ -60,10 +60,10 @@ func TestAPeriodToTheMinuteCountsToTheMinute(t *testing.T) {
 		"edge": during(start.Add(-time.Minute), 2*time.Minute, 1, during(w.now.Add(-time.Minute), time.Minute, 1, nil)),
 	})
 	r := w.report(paper.Request{Period: "last-1d", Months: 1})
-	if f := r.Promises[0].Contract; f.UsedMinutes != 2 || f.Total != 1440*600 || r.Period.Minutes != 1440 || !r.Period.Complete {
+	if f := r.SLOs[0].Contract; f.UsedMinutes != 2 || f.Total != 1440*600 || r.Period.Minutes != 1440 || !r.Period.Complete {
 		t.Errorf("%+v of %g min", f, r.Period.Minutes)
 	}
-	if e := r.Promises[0].Episodes; len(e) != 2 || e[0].Ongoing || !e[1].Ongoing {
+	if e := r.SLOs[0].Episodes; len(e) != 2 || e[0].Ongoing || !e[1].Ongoing {
 		t.Errorf("episodes %+v", e)
 	}
 }

@@ -19,7 +19,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/store"
 )
 
-// october is a month of 31 days, 44,640 minutes: of four promises one is
+// october is a month of 31 days, 44,640 minutes: of four SLOs one is
 // missed, one kept by a correction, one kept and one not known.
 func october(t testing.TB) *world {
 	w := newWorld(t, utc(2026, 11, 3, 9, 30),
@@ -66,26 +66,26 @@ func TestAMonthByHand(t *testing.T) {
 	w.now = utc(2026, 11, 3, 9, 30)
 	asOf := utc(2026, 11, 2, 0, 0) // before the exclusion was made up
 	r := w.report(paper.Request{Period: "2026-10", AsOf: asOf, Months: 2})
-	if r.Counts != (paper.Counts{Promises: 4, Met: 2, Missed: 1, Unknown: 1}) {
+	if r.Counts != (paper.Counts{SLOs: 4, Met: 2, Missed: 1, Unknown: 1}) {
 		t.Errorf("counts %+v", r.Counts)
 	}
 	if want := "2 of 4 SLOs were kept in October 2026; edge-ok missed by 0.012 points; 1 is not known (quotes-ok: data for 61 % of the time)."; r.Summary != want {
 		t.Errorf("summary %q", r.Summary)
 	}
-	edge := promiseOf(t, r, "edge-ok").Contract
+	edge := sloOf(t, r, "edge-ok").Contract
 	if edge.AllowedMinutes != 44.64 || edge.UsedMinutes != 50 || edge.LeftMinutes != -5.36 || edge.Bad != 30_000 || edge.Total != 26_784_000 || edge.Coverage != 1 {
 		t.Errorf("50 min of 44.64: %+v", edge)
 	}
 	if !near(edge.Achieved, math.Round((1-50.0/44640)*1e9)/1e9) || !near(edge.UsedRatio, math.Round(50/44.64*1e9)/1e9) {
 		t.Errorf("achieved %v, used %v", *edge.Achieved, *edge.UsedRatio)
 	}
-	if e := promiseOf(t, r, "edge-ok").Episodes; len(e) != 1 || !e[0].Start.Equal(utc(2026, 10, 12, 10, 0)) || e[0].Seconds != 3000 || !e[0].Downtime || e[0].WorstBurn != 1000 ||
+	if e := sloOf(t, r, "edge-ok").Episodes; len(e) != 1 || !e[0].Start.Equal(utc(2026, 10, 12, 10, 0)) || e[0].Seconds != 3000 || !e[0].Downtime || e[0].WorstBurn != 1000 ||
 		e[0].Version != "2.4.0" || e[0].Cause != "8 min after version 2.4.0 was deployed" {
 		t.Errorf("episodes %+v", e)
 	}
 	// Without the 30 min of maintenance 44,610 min count: 44.61 are allowed, 20
 	// used. Users felt 50 of 44.64: without the correction it would be missed.
-	layout := promiseOf(t, r, "layout-ok")
+	layout := sloOf(t, r, "layout-ok")
 	if c := layout.Contract; c.AllowedMinutes != 44.61 || c.UsedMinutes != 20 || c.ExcludedMinutes != 30 || layout.Verdict != paper.Met {
 		t.Errorf("with maintenance: %+v %s", c, layout.Verdict)
 	}
@@ -99,10 +99,10 @@ func TestAMonthByHand(t *testing.T) {
 		t.Errorf("episodes %+v", e)
 	}
 	// 0.05 % of all month's events is half the budget: 22.32 min.
-	if f := promiseOf(t, r, "files-ok").Contract; math.Abs(f.UsedMinutes-22.32) > 1e-6 || !near(f.Achieved, 0.9995) {
+	if f := sloOf(t, r, "files-ok").Contract; math.Abs(f.UsedMinutes-22.32) > 1e-6 || !near(f.Achieved, 0.9995) {
 		t.Errorf("half of the budget: %+v", f)
 	}
-	quotes := promiseOf(t, r, "quotes-ok")
+	quotes := sloOf(t, r, "quotes-ok")
 	if quotes.Verdict != paper.Unknown || math.Abs(quotes.Contract.UnknownMinutes-17_424) > 5 {
 		t.Errorf("half unknown: %s %+v", quotes.Verdict, quotes.Contract)
 	}
@@ -131,7 +131,7 @@ func TestTheInternalReport(t *testing.T) {
 	}
 	// The outage took the budget of 43.2 min in its 30-day window from nothing to all of
 	// it in less than an hour, and left the window after the month.
-	if b := promiseOf(t, r, "edge-ok").Bands; len(b) != 2 || b[0].Band != "normal" || b[1].Band != "freeze" || !b[1].Time.Equal(utc(2026, 10, 12, 11, 0)) {
+	if b := sloOf(t, r, "edge-ok").Bands; len(b) != 2 || b[0].Band != "normal" || b[1].Band != "freeze" || !b[1].Time.Equal(utc(2026, 10, 12, 11, 0)) {
 		t.Errorf("bands %+v", b)
 	}
 	for _, b := range in.Budgets {
@@ -141,7 +141,7 @@ func TestTheInternalReport(t *testing.T) {
 			}
 		}
 	}
-	if o := in.Outcomes; o.Promises != 4 || !near(o.Detect.MeanSeconds, 240) || o.Detect.Known != 1 || o.Detect.BeforeSeconds != nil || o.Detect.Change != nil {
+	if o := in.Outcomes; o.SLOs != 4 || !near(o.Detect.MeanSeconds, 240) || o.Detect.Known != 1 || o.Detect.BeforeSeconds != nil || o.Detect.Change != nil {
 		t.Errorf("outcomes %+v", o)
 	}
 	if in.Platform != nil {
@@ -210,12 +210,12 @@ func TestAReportOutlivesTheSamples(t *testing.T) {
 		t.Errorf("without samples it is another report:\n%s\n%s", want.Content, again.Content)
 	}
 	r := gone.report(paper.Request{Period: "2026-08"})
-	if p := promiseOf(t, r, "edge-ok"); p.Verdict != paper.Unknown || p.Reason != "There is no data in August 2026." {
+	if p := sloOf(t, r, "edge-ok"); p.Verdict != paper.Unknown || p.Reason != "There is no data in August 2026." {
 		t.Errorf("before there was anything: %s %s", p.Verdict, p.Reason)
 	}
 }
 
-func TestInternalPromisesAreNotForCustomers(t *testing.T) {
+func TestInternalSLOsAreNotForCustomers(t *testing.T) {
 	w := newWorld(t, utc(2026, 10, 11, 0, 0), availability("edge", "99.9")+strings.Replace(availability("batch", "99"), "{team: batch}", "{team: batch, audience: internal}", 1))
 	for _, c := range []struct {
 		req  paper.Request
@@ -226,8 +226,8 @@ func TestInternalPromisesAreNotForCustomers(t *testing.T) {
 		{paper.Request{Period: "2026-09", SLO: "batch-ok"}, 1},
 		{paper.Request{Period: "2026-09", Team: "batch"}, 0},
 	} {
-		if r := w.report(c.req); r.Counts.Promises != c.want {
-			t.Errorf("%+v: %d SLOs, want %d", c.req, r.Counts.Promises, c.want)
+		if r := w.report(c.req); r.Counts.SLOs != c.want {
+			t.Errorf("%+v: %d SLOs, want %d", c.req, r.Counts.SLOs, c.want)
 		}
 	}
 }
@@ -249,7 +249,7 @@ func TestBandsThatAreEnteredAndLeft(t *testing.T) {
 		{"freeze", utc(2026, 10, 11, 1, 0)},
 		{"normal", utc(2026, 10, 12, 1, 0)}, // 14 min, 48.6 %: below 50 % by more than a point
 	}
-	got := r.Promises[0].Bands
+	got := r.SLOs[0].Bands
 	if len(got) != len(want) {
 		t.Fatalf("%+v", got)
 	}
@@ -286,11 +286,11 @@ func TestACorrectionCountsAtOnce(t *testing.T) {
 	w.minutes(utc(2026, 10, 1, 0, 0), utc(2026, 10, 9, 10, 7), map[string]traffic{"edge": during(utc(2026, 10, 8, 12, 0), 10*time.Minute, 1, nil)})
 	w.fixes = []model.SLOCorrection{{ID: "1", SLO: "edge-ok", Start: utc(2026, 10, 8, 12, 0), End: utc(2026, 10, 8, 12, 10), Created: w.now.Add(-10 * time.Second)}}
 	r := w.report(paper.Request{Period: "last-7d", Months: 1})
-	if p := r.Promises[0]; p.Contract.Bad != 0 || len(p.Corrections) != 1 || !r.AsOf.Equal(w.now) {
+	if p := r.SLOs[0]; p.Contract.Bad != 0 || len(p.Corrections) != 1 || !r.AsOf.Equal(w.now) {
 		t.Errorf("%+v %+v as of %s", p.Contract, p.Corrections, r.AsOf)
 	}
-	if again := w.report(paper.Request{Period: "last-7d", Months: 1, AsOf: w.now.Add(-15 * time.Second)}); again.Promises[0].Contract.Bad != 6000 {
-		t.Errorf("before it was made: %+v", again.Promises[0].Contract)
+	if again := w.report(paper.Request{Period: "last-7d", Months: 1, AsOf: w.now.Add(-15 * time.Second)}); again.SLOs[0].Contract.Bad != 6000 {
+		t.Errorf("before it was made: %+v", again.SLOs[0].Contract)
 	}
 }
 
@@ -326,7 +326,7 @@ func TestMonthsInATimeZone(t *testing.T) {
 			w.retention = archive.DayWidth
 			w.start()
 			r := w.report(paper.Request{Period: c.period, Zone: c.zone, Months: 1})
-			p := r.Promises[0]
+			p := r.SLOs[0]
 			if !r.Period.Start.Equal(c.start) || r.Period.Minutes != c.minutes || p.Contract.AllowedMinutes != c.allowed || len(p.Days) != c.days {
 				t.Errorf("start %s, %g min, allowed %g, %d days", r.Period.Start.UTC(), r.Period.Minutes, p.Contract.AllowedMinutes, len(p.Days))
 			}
@@ -343,7 +343,7 @@ func TestADayOfTwentyFiveHoursIsOneDay(t *testing.T) {
 	// An hour before the clocks go back and the hour after are both 02:30.
 	w.minutes(utc(2026, 10, 24, 0, 0), utc(2026, 10, 27, 0, 0), map[string]traffic{"edge": during(utc(2026, 10, 25, 0, 30), 60*time.Minute, 1, nil)})
 	r := w.report(paper.Request{Start: time.Date(2026, 10, 25, 0, 0, 0, 0, berlin), End: time.Date(2026, 10, 26, 0, 0, 0, 0, berlin), Zone: berlin, Months: 1})
-	p := r.Promises[0]
+	p := r.SLOs[0]
 	if r.Period.Minutes != 1500 || len(p.Days) != 1 || p.Contract.Total != 1500*600 || p.Contract.UsedMinutes != 60 {
 		t.Errorf("%g min, %d days, %+v", r.Period.Minutes, len(p.Days), p.Contract)
 	}
@@ -356,7 +356,7 @@ func TestAPeriodThatIsNotOver(t *testing.T) {
 	w := newWorld(t, utc(2026, 10, 11, 0, 0), availability("edge", "99.9"))
 	from := utc(2026, 10, 1, 0, 0)
 	outage := time.Duration(0)
-	run := func(d time.Duration) paper.Promise {
+	run := func(d time.Duration) paper.SLO {
 		w = newWorld(t, utc(2026, 10, 11, 0, 0), availability("edge", "99.9"))
 		w.minutes(from, w.now, map[string]traffic{"edge": during(utc(2026, 10, 5, 0, 0), d, 1, nil)})
 		outage = d
@@ -364,7 +364,7 @@ func TestAPeriodThatIsNotOver(t *testing.T) {
 		if r.Period.Complete || r.Period.ElapsedMinutes != 14_400 {
 			t.Errorf("period %+v", r.Period)
 		}
-		return r.Promises[0]
+		return r.SLOs[0]
 	}
 	// Of 44.64 min 14.4 would be even for ten days.
 	for _, c := range []struct {
@@ -405,7 +405,7 @@ func TestRequestsThatMakeNoSense(t *testing.T) {
 	if _, err := w.room.Report(t.Context(), paper.Request{Period: "2026-09", Audience: audienceCustomer, SLO: "nope"}); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("an unknown SLO: %v", err)
 	}
-	if r := w.report(paper.Request{Period: "2026-09", Service: "nobody"}); r.Summary != "No SLO matches what was selected." || r.Promises == nil {
+	if r := w.report(paper.Request{Period: "2026-09", Service: "nobody"}); r.Summary != "No SLO matches what was selected." || r.SLOs == nil {
 		t.Errorf("none selected: %q", r.Summary)
 	}
 	w.defs = nil
@@ -431,7 +431,7 @@ func TestFiguresAreTheEnginesOwn(t *testing.T) {
 	}
 	start, end := utc(2026, 10, 2, 0, 0), utc(2026, 10, 8, 0, 0)
 	r := w.report(paper.Request{Start: start, End: end, Months: 1})
-	got := r.Promises[0]
+	got := r.SLOs[0]
 	sixDays := define(t, strings.Replace(availability("edge", "99.9"), "30d", "6d", 1))[0]
 	oracle := slo.NewReplay(slo.DefaultConfig(), sixDays, promexpr.NewEvaluator(w.db, time.Minute, nil), nil)
 	slices.SortFunc(w.fixes, func(a, b model.SLOCorrection) int { return a.Start.Compare(b.Start) })

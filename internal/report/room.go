@@ -11,7 +11,7 @@
 //
 // Invariant: time without data is never counted as good.
 //
-// Start reading at room.go, then promise.go for the figures and assemble.go for what is made of them; paper writes it.
+// Start reading at room.go, then slo.go for the figures and assemble.go for what is made of them; paper writes it.
 package report
 
 import (
@@ -40,13 +40,13 @@ import (
 	"github.com/signalbox-project/signalbox/internal/store"
 )
 
-// Promises knows the SLOs in force; slo.Catalog does.
-type Promises interface{ Definitions() []*slo.Definition }
+// SLOs knows the SLOs in force; slo.Catalog does.
+type SLOs interface{ Definitions() []*slo.Definition }
 
 // Policies knows the budget policies in force; gate.Catalog does.
 type Policies interface{ Set() gate.Set }
 
-// Corrections knows what was taken out of promises; store/state does.
+// Corrections knows what was taken out of SLOs; store/state does.
 type Corrections interface {
 	SLOCorrections(ctx context.Context) ([]model.SLOCorrection, error)
 }
@@ -64,7 +64,7 @@ type Deps struct {
 	Registerer  prometheus.Registerer
 	SLO         slo.Config
 	Querier     slo.Querier
-	Promises    Promises
+	SLOs        SLOs
 	Policies    Policies
 	Corrections Corrections
 	Records     Records
@@ -78,13 +78,13 @@ type Deps struct {
 type Reporter struct {
 	deps    Deps
 	archive *archive.Archive
-	self    *slo.Definition // Signalbox's own promise
+	self    *slo.Definition // Signalbox's own SLO
 	seconds prometheus.Histogram
 }
 
 // New makes a room; it starts nothing.
 func New(deps Deps) (*Reporter, error) {
-	if deps.Querier == nil || deps.Promises == nil || deps.Policies == nil || deps.Corrections == nil || deps.Records == nil || deps.Days == nil {
+	if deps.Querier == nil || deps.SLOs == nil || deps.Policies == nil || deps.Corrections == nil || deps.Records == nil || deps.Days == nil {
 		return nil, errors.New("reports: they need a querier, SLOs, policies, corrections, records and days")
 	}
 	deps.Logger = instrument.Logger(deps.Logger)
@@ -96,7 +96,7 @@ func New(deps Deps) (*Reporter, error) {
 		return nil, err
 	}
 	r := &Reporter{deps: deps, self: self, archive: archive.New(archive.Deps{
-		Logger: deps.Logger, Querier: deps.Querier, SLOs: deps.Promises, Days: deps.Days, Retention: deps.Retention, Now: deps.Now,
+		Logger: deps.Logger, Querier: deps.Querier, SLOs: deps.SLOs, Days: deps.Days, Retention: deps.Retention, Now: deps.Now,
 	}), seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
 		Name: "signalbox_report_seconds", Help: "Time to make a report.", Buckets: prometheus.ExponentialBuckets(0.01, 3, 9),
 	})}
@@ -140,7 +140,7 @@ func (r *Reporter) Report(ctx context.Context, req paper.Request) (paper.Report,
 	if err != nil {
 		return paper.Report{}, r.archive.Explain(err)
 	}
-	promises := make([]*promise, len(defs))
+	slos := make([]*sloWork, len(defs))
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(pace.Workers())
 	for i, d := range defs {
@@ -150,16 +150,16 @@ func (r *Reporter) Report(ctx context.Context, req paper.Request) (paper.Report,
 					err = fmt.Errorf("report on SLO %s: panic: %v\n%s", d.Name, v, debug.Stack())
 				}
 			}()
-			promises[i], err = w.promise(gctx, d)
+			slos[i], err = w.sloWork(gctx, d)
 			return err
 		})
 	}
 	if err := g.Wait(); err != nil {
 		return paper.Report{}, r.archive.Explain(err)
 	}
-	out := w.report(promises)
+	out := w.report(slos)
 	if w.internal() {
-		if out.Internal, err = w.internals(ctx, promises); err != nil {
+		if out.Internal, err = w.internals(ctx, slos); err != nil {
 			return paper.Report{}, err
 		}
 	}
@@ -173,7 +173,7 @@ func (w *work) selected(ctx context.Context) ([]*slo.Definition, error) {
 	req := w.req
 	whole, _, one := strings.Cut(req.SLO, "{") // of the name of a group
 	var out []*slo.Definition
-	for _, d := range w.deps.Promises.Definitions() {
+	for _, d := range w.deps.SLOs.Definitions() {
 		switch {
 		case req.SLO != "" && d.Name != whole,
 			req.SLO == "" && d.PartOf != "",

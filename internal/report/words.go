@@ -9,8 +9,8 @@ import (
 	"github.com/signalbox-project/signalbox/internal/report/paper"
 )
 
-// reason is why the promise has its verdict.
-func (p *promise) reason() string {
+// reason is why the SLO has its verdict.
+func (p *sloWork) reason() string {
 	f, d := p.out.Contract, p.def
 	if f.Achieved == nil {
 		if f.Coverage == 0 {
@@ -38,12 +38,12 @@ func (p *promise) reason() string {
 	return fmt.Sprintf("%s: %s, %s left%s.", achieved, used, paper.Length(f.LeftMinutes), known)
 }
 
-// named is how many promises a summary names of each kind.
+// named is how many SLOs a summary names of each kind.
 const named = 3
 
-// summary answers in a sentence whether the promises were kept.
-func (w *work) summary(c paper.Counts, list []paper.Promise) string {
-	if c.Promises == 0 {
+// summary answers in a sentence whether the SLOs were kept.
+func (w *work) summary(c paper.Counts, list []paper.SLO) string {
+	if c.SLOs == 0 {
 		if w.req.Service+w.req.Team+w.req.SLO != "" {
 			return "No SLO matches what was selected."
 		}
@@ -63,15 +63,15 @@ func (w *work) summary(c paper.Counts, list []paper.Promise) string {
 	case kept == 1:
 		verb = "is"
 	}
-	parts := []string{fmt.Sprintf("%d of %s %s %s", kept, paper.Plural(c.Promises, "SLO", "SLOs"), verb, when)}
-	by := func(p paper.Promise) string {
+	parts := []string{fmt.Sprintf("%d of %s %s %s", kept, paper.Plural(c.SLOs, "SLO", "SLOs"), verb, when)}
+	by := func(p paper.SLO) string {
 		if p.Contract.Points == nil || *p.Contract.Points >= 0 {
 			return ""
 		}
 		return " by " + paper.Points(*p.Contract.Points)
 	}
 	if c.Missed > 0 {
-		parts = append(parts, listed(list, paper.Missed, c.Missed, func(i int, p paper.Promise) string {
+		parts = append(parts, listed(list, paper.Missed, c.Missed, func(i int, p paper.SLO) string {
 			if i == 0 {
 				return p.Name + " missed" + by(p)
 			}
@@ -79,7 +79,7 @@ func (w *work) summary(c paper.Counts, list []paper.Promise) string {
 		}))
 	}
 	if c.AtRisk > 0 {
-		parts = append(parts, listed(list, paper.AtRisk, c.AtRisk, func(i int, p paper.Promise) string {
+		parts = append(parts, listed(list, paper.AtRisk, c.AtRisk, func(i int, p paper.SLO) string {
 			if i == 0 {
 				return p.Name + " is below its target" + by(p)
 			}
@@ -92,9 +92,9 @@ func (w *work) summary(c paper.Counts, list []paper.Promise) string {
 	return strings.Join(parts, "; ") + "."
 }
 
-// unknown says how many promises are not known, and how much is known of them.
-func unknown(list []paper.Promise, n int) string {
-	known := func(p paper.Promise) string {
+// unknown says how many SLOs are not known, and how much is known of them.
+func unknown(list []paper.SLO, n int) string {
+	known := func(p paper.SLO) string {
 		if p.Contract.Achieved == nil && p.Contract.Coverage > 0 {
 			return "nothing was counted"
 		}
@@ -110,7 +110,7 @@ func unknown(list []paper.Promise, n int) string {
 	if n == 1 {
 		verb = "is"
 	}
-	text := listed(list, paper.Unknown, n, func(_ int, p paper.Promise) string {
+	text := listed(list, paper.Unknown, n, func(_ int, p paper.SLO) string {
 		if len(all) == 1 && n > 1 {
 			return p.Name
 		}
@@ -122,7 +122,7 @@ func unknown(list []paper.Promise, n int) string {
 	return fmt.Sprintf("%d %s not known (%s)", n, verb, text)
 }
 
-func listed(list []paper.Promise, v paper.Verdict, n int, text func(i int, p paper.Promise) string) string {
+func listed(list []paper.SLO, v paper.Verdict, n int, text func(i int, p paper.SLO) string) string {
 	var out []string
 	for _, p := range list {
 		if p.Verdict == v && len(out) < named {

@@ -222,7 +222,7 @@ const DeploymentDeadline = 5 * time.Minute
 func deploymentTime() latency { return latency{48 * time.Second, 0.45, 0.006, 7} }
 
 // ServerBounds are the histogram buckets of http.server.request.duration, in
-// seconds: those that the promises name (0.1, 0.3, 0.5, 0.6, 1) are bounds.
+// seconds: those that the SLOs name (0.1, 0.3, 0.5, 0.6, 1) are bounds.
 func ServerBounds() []float64 {
 	return []float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.75, 1, 2.5, 5, 10}
 }

@@ -21,7 +21,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/slo/promexpr"
 )
 
-// fleet is many services with the same promise each.
+// fleet is many services with the same SLO each.
 type fleet struct {
 	tb  testing.TB
 	db  *tsdb.DB
@@ -87,7 +87,7 @@ func (f *fleet) engine() *slo.Engine {
 	return e
 }
 
-func TestAskedTogetherPromisesAreAsTheyAreAskedAlone(t *testing.T) {
+func TestAskedTogetherSLOsAreAsTheyAreAskedAlone(t *testing.T) {
 	f := newFleet(t, 12)
 	together, alone := f.engine(), f.engine()
 	f.pass(30 * time.Minute)
@@ -124,7 +124,7 @@ func cpu() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// BenchmarkTenThousand judges 10,000 promises with a sample every 15 s: what
+// BenchmarkTenThousand judges 10,000 SLOs with a sample every 15 s: what
 // one evaluation costs, and what the minute's sealing adds.
 func BenchmarkTenThousand(b *testing.B) {
 	f := newFleet(b, 10_000)

@@ -18,7 +18,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/slo/promexpr"
 )
 
-// BenchmarkEvaluate judges 24 promises, each over 200 series sampled every
+// BenchmarkEvaluate judges 24 SLOs, each over 200 series sampled every
 // 15 s: once after each arrival (Step), and from nothing with a day of history (Start).
 func BenchmarkEvaluate(b *testing.B) {
 	const services, series = 24, 200

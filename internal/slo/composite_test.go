@@ -102,7 +102,7 @@ func TestACompositeThatRefersToItselfIsRefusedAndTheCircleNamed(t *testing.T) {
 			}
 		}
 	}
-	// A circle leaves promises that are not in it alone, and a chain is none.
+	// A circle leaves SLOs that are not in it alone, and a chain is none.
 	if defs, problems := load(t, ring("a", "b")+"---\n"+ring("b", "edge-ok")+"---\n"+availability("99.5")); problems != "" || len(defs) != 5 {
 		t.Errorf("%d SLOs, %s", len(defs), problems)
 	}

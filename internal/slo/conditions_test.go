@@ -48,7 +48,7 @@ func (w *world) give(all []given) {
 }
 
 // 300 requests a minute: 100 on p1 of team x, three of them bad; 200 on p2 of
-// team y, five of them bad. The burn of a promise of 99 % is its bad share in percent.
+// team y, five of them bad. The burn of an SLO of 99 % is its bad share in percent.
 func TestWhatFiltersACountStaysWhatItIs(t *testing.T) {
 	pods := []given{
 		{labels: labels.FromStrings("__name__", "req_total", "pod", "p1", "code", "200"), n: 97},

@@ -192,11 +192,11 @@ func (w *world) sayAlike(want outcome) {
 func (w *world) gateSaysAlike(s model.SLOStatus, known, burns bool) {
 	t := w.t
 	t.Helper()
-	promises, err := w.engine.Snapshots(t.Context(), "edge", "prod")
+	slos, err := w.engine.Snapshots(t.Context(), "edge", "prod")
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := gate.Decide(gate.Set{Default: gate.DefaultPolicy()}, gate.Input{Request: model.GateRequest{Service: "edge", Environment: "prod"}, Time: w.now, Promises: promises})
+	d := gate.Decide(gate.Set{Default: gate.DefaultPolicy()}, gate.Input{Request: model.GateRequest{Service: "edge", Environment: "prod"}, Time: w.now, SLOs: slos})
 	want := model.VerdictAllow
 	switch {
 	case !known:

@@ -262,7 +262,7 @@ func TestHistoryWrittenLaterIsCounted(t *testing.T) {
 	}
 }
 
-func TestAQueryThatFailsMakesThePromiseInsufficient(t *testing.T) {
+func TestAQueryThatFailsMakesTheSLOInsufficient(t *testing.T) {
 	w := newWorld(t, availability("99.5"))
 	engine, err := slo.New(w.cfg, slo.Deps{Catalog: w.catalog, Querier: broken{}, Now: func() time.Time { return w.now }})
 	if err != nil {

@@ -10,9 +10,9 @@ import (
 	"github.com/signalbox-project/signalbox/internal/model"
 )
 
-// A promise of two environments and two teams concerns each of them: its alerts are routed by
+// An SLO of two environments and two teams concerns each of them: its alerts are routed by
 // each, and a deployment to either is blocked.
-func TestAPromiseConcernsEachEnvironmentThatItsLabelsList(t *testing.T) {
+func TestAnSLOConcernsEachEnvironmentThatItsLabelsList(t *testing.T) {
 	for labels, envs := range map[string][]string{
 		"{env: [prod, staging], team: [a, b]}":            {"prod", "staging"},
 		"{env: prod, environment: staging, team: [a, b]}": {"prod", "staging"},
@@ -23,11 +23,11 @@ func TestAPromiseConcernsEachEnvironmentThatItsLabelsList(t *testing.T) {
 		w.traffic(2*time.Hour, time.Minute, 10, 90)
 		w.settle()
 		for _, env := range append(envs, "") {
-			promises, err := w.engine.Snapshots(t.Context(), "edge", env)
+			slos, err := w.engine.Snapshots(t.Context(), "edge", env)
 			if err != nil {
 				t.Fatal(err)
 			}
-			d := gate.Decide(gate.Set{Default: gate.DefaultPolicy()}, gate.Input{Request: model.GateRequest{Service: "edge", Environment: env}, Time: w.now, Promises: promises})
+			d := gate.Decide(gate.Set{Default: gate.DefaultPolicy()}, gate.Input{Request: model.GateRequest{Service: "edge", Environment: env}, Time: w.now, SLOs: slos})
 			if d.Verdict != model.VerdictBlock {
 				t.Errorf("%s: a deployment to %q: %s", labels, env, d.Summary)
 			}

@@ -37,7 +37,7 @@ func (e *Engine) Judge(ctx context.Context, now time.Time) { e.step(ctx, now) }
 func (e *Engine) Keep(ctx context.Context) { e.keepAll(ctx) }
 
 // ScanInDebt reads history though evaluation has used up all its time, as with thousands
-// of promises.
+// of SLOs.
 func (e *Engine) ScanInDebt(ctx context.Context, fair time.Duration) bool {
 	budget := pace.New(0.1, time.Now)
 	budget.Spend(11 * time.Second)

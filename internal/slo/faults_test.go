@@ -13,7 +13,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/model"
 )
 
-// ratioDoc is a promise of 99 % over a day; parts are lines of ratioMetric.
+// ratioDoc is an SLO of 99 % over a day; parts are lines of ratioMetric.
 func ratioDoc(parts ...string) string {
 	return `apiVersion: openslo/v1
 kind: SLO

@@ -10,12 +10,12 @@ import (
 // expectVerdict asks the gate, as a deployment pipeline would.
 func (s *scenario) expectVerdict(f []string) {
 	s.t.Helper()
-	promises, err := s.w.engine.Snapshots(s.t.Context(), "edge", "prod")
+	slos, err := s.w.engine.Snapshots(s.t.Context(), "edge", "prod")
 	if err != nil {
 		s.fatal("%v", err)
 	}
 	req := model.GateRequest{Service: "edge", Environment: "prod", Critical: len(f) > 1 && f[1] == "critical"}
-	d := gate.Decide(gate.Set{Default: gate.DefaultPolicy()}, gate.Input{Request: req, Time: s.w.now, Promises: promises})
+	d := gate.Decide(gate.Set{Default: gate.DefaultPolicy()}, gate.Input{Request: req, Time: s.w.now, SLOs: slos})
 	if string(d.Verdict) != f[0] {
 		s.fatal("verdict is %s: %s, want %s", d.Verdict, d.Summary, f[0])
 	}

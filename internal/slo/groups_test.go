@@ -74,7 +74,7 @@ func (w *world) decide(service string) model.GateDecision {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return gate.Decide(gate.Set{Default: gate.DefaultPolicy()}, gate.Input{Request: model.GateRequest{Service: service}, Time: w.now, Promises: list})
+	return gate.Decide(gate.Set{Default: gate.DefaultPolicy()}, gate.Input{Request: model.GateRequest{Service: service}, Time: w.now, SLOs: list})
 }
 
 // Each group stands as an SLO would that somebody wrote for it alone, whatever
@@ -219,8 +219,8 @@ func TestARouteThatIsGoneDoesNotHoldUpTheOthers(t *testing.T) {
 	if s.State != model.SLOOK || !s.Groups.List[1].Ended || s.Groups.Worst["route"] != "/a" {
 		t.Errorf("later it is %s: %s, with the groups %+v", s.State, s.Reason, s.Groups)
 	}
-	if promises, err := w.engine.Snapshots(t.Context(), "edge", ""); err != nil || len(promises) != 1 {
-		t.Errorf("%d groups gate (%v)", len(promises), err)
+	if slos, err := w.engine.Snapshots(t.Context(), "edge", ""); err != nil || len(slos) != 1 {
+		t.Errorf("%d groups gate (%v)", len(slos), err)
 	}
 }
 
@@ -252,7 +252,7 @@ func TestGroupsAboveTheLimitAreNamed(t *testing.T) {
 }
 
 // A replay counts the groups together, and its alerts are those of all.
-func TestAReplayOfAPromiseWithGroupsAlerts(t *testing.T) {
+func TestAReplayOfAnSLOWithGroupsAlerts(t *testing.T) {
 	w := newWorld(t, byRoute("by-route", "by (route)", ""))
 	start := w.now
 	w.routes(2*time.Hour, map[string][2]float64{"/a": {100, 50}, "/b": {100, 0}})

@@ -64,7 +64,7 @@ func TestARestartKnowsWhatWasCountedWithoutReadingIt(t *testing.T) {
 	if err != nil || math.Abs(s.Budget.Total-25*60*100) > 200 || s.State == "insufficient" {
 		t.Errorf("%s: %+v (%v), want the events of 25 hours", s.Reason, s.Budget, err)
 	}
-	// A promise that measures something else starts anew.
+	// An SLO that measures something else starts anew.
 	third := newWorld(t, document([]string{"99.5", "28d", "timeslices", "0.9"}))
 	third.now, third.db = other.now, other.db
 	e := start(third)

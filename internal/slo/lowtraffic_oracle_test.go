@@ -15,7 +15,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/slo/ledger"
 )
 
-// The promise to a service with 37 requests a day, at every objective from 90 %
+// The SLO to a service with 37 requests a day, at every objective from 90 %
 // to 99.99 %: one failure pages nobody, whenever it comes; and while nine of ten requests
 // fail a page comes within a day and with the twentieth failure at the latest, stands while it
 // lasts, and ends. (Of 8,000 runs with requests at random the slowest paged after 14.8 hours and the

@@ -17,7 +17,7 @@ import (
 )
 
 // timeline is what was seen minute by minute: which alerts began and ended, and
-// the promise's figures.
+// the SLO's figures.
 type timeline struct {
 	Events []event
 	States []model.SLOState

@@ -60,7 +60,7 @@ func TestAlertsOfOneEvaluationAreHandedOverTogether(t *testing.T) {
 	}
 }
 
-// TestHistoryIsReadThoughEvaluationTakesAllTheTime: 10,000 promises that are judged
+// TestHistoryIsReadThoughEvaluationTakesAllTheTime: 10,000 SLOs that are judged
 // whenever samples arrive leave nothing over.
 func TestHistoryIsReadThoughEvaluationTakesAllTheTime(t *testing.T) {
 	w := newWorld(t, availability("99.5"))

@@ -9,7 +9,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// Pyrra's windows of a promise over 7 days begin with 1 minute: shorter than
+// Pyrra's windows of an SLO over 7 days begin with 1 minute: shorter than
 // what is not yet sealed.
 func TestBurnOverAMinuteEqualsACountOfEvents(t *testing.T) {
 	doc := strings.Replace(document([]string{"99.5", "7d"}), "  objectives:", `  alertPolicies:

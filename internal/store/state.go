@@ -46,7 +46,7 @@ type AuditQuery struct {
 	Limit      int
 }
 
-// SLORecord is what must survive a restart of one promise's evaluation: since
+// SLORecord is what must survive a restart of one SLO's evaluation: since
 // when it is in its state, and its burn alerts.
 type SLORecord struct {
 	Name    string           `json:"name"`
@@ -58,7 +58,7 @@ type SLORecord struct {
 	Pending map[string]time.Time `json:"pending,omitempty"`
 }
 
-// SLOLedger is what one promise's ledger held at a time.
+// SLOLedger is what one SLO's ledger held at a time.
 type SLOLedger struct {
 	Name     string
 	Measures string // what was measured; another text makes the slots worthless
@@ -66,7 +66,7 @@ type SLOLedger struct {
 	Slots    []byte
 }
 
-// SLODay is what one promise counted on one UTC day, for reports: kept for much
+// SLODay is what one SLO counted on one UTC day, for reports: kept for much
 // longer than samples are.
 type SLODay struct {
 	SLO     string

@@ -81,7 +81,7 @@ func TestABudgetPolicyOnTheRunningProgram(t *testing.T) {
 		s := s.in(t)
 		var v gate.PolicyView
 		s.get("/sb/v1/gate/policies", nil, &v)
-		if len(v.Policies) != 2 || len(v.Frozen) != 1 || v.Frozen[0].Reason != "the data centre moves" || len(v.Promises) != 3 {
+		if len(v.Policies) != 2 || len(v.Frozen) != 1 || v.Frozen[0].Reason != "the data centre moves" || len(v.SLOs) != 3 {
 			t.Errorf("%+v", v)
 		}
 		if status, out, _ := s.cli("gate", "policies", "--server", s.URL); status != 0 || !strings.Contains(out, "careful") {

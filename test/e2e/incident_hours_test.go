@@ -55,7 +55,7 @@ func TestTheTwoHoursOfTheCutOver(t *testing.T) {
 	}
 	dir := t.TempDir()
 	for _, m := range moments {
-		promise(t, dir, m.name)
+		oneSLO(t, dir, m.name)
 	}
 	s := start(t, options{config: fmt.Sprintf("slo_files: [%q]\nmetrics: {out_of_order_window: 32d}\n", filepath.Join(dir, "*.yaml"))})
 	now := time.Now()
@@ -144,10 +144,10 @@ func theReportNamesIt(t *testing.T, s *server, m moment, now time.Time) {
 	from, to := m.span(now)
 	status, out, errOut := s.cli("slo", "report", "--start", now.Add(-48*time.Hour).UTC().Format(time.RFC3339), "--audience", "internal", "--service", m.name, "--json", "--server", s.URL)
 	var r paper.Report
-	if err := json.Unmarshal([]byte(out), &r); err != nil || status != 0 || len(r.Promises) != 1 {
+	if err := json.Unmarshal([]byte(out), &r); err != nil || status != 0 || len(r.SLOs) != 1 {
 		t.Fatalf("exit %d: %v %s%s", status, err, out, errOut)
 	}
-	p := r.Promises[0]
+	p := r.SLOs[0]
 	if len(p.Episodes) != 1 || p.Verdict != paper.Missed {
 		t.Fatalf("%s: %+v", p.Verdict, p.Episodes)
 	}

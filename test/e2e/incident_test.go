@@ -20,7 +20,7 @@ import (
 
 // The incident: a DNS cut-over sends all calls to a public endpoint, each node
 // runs out of ports for source address translation, and the front door
-// answers 502 while CPU, memory and databases look well. The promise is 99.9 %
+// answers 502 while CPU, memory and databases look well. The SLO is 99.9 %
 // over 30 days at 10 requests a second: 25,920,000 requests, of which 25,920
 // may fail.
 const (
@@ -92,8 +92,8 @@ func write(t *testing.T, s *server, all ...series) {
 	}
 }
 
-// promise writes the SLO of a service into dir.
-func promise(t *testing.T, dir, service string) {
+// oneSLO writes the SLO of a service into dir.
+func oneSLO(t *testing.T, dir, service string) {
 	t.Helper()
 	text, err := os.ReadFile("testdata/incident/edge.yaml")
 	if err != nil {
@@ -151,7 +151,7 @@ func TestTheDNSCutOver(t *testing.T) {
 func setUp(t *testing.T) *incident {
 	dir := t.TempDir()
 	hook := startWebhook(t)
-	promise(t, dir, "edge")
+	oneSLO(t, dir, "edge")
 	shippedRouting(t, filepath.Join(dir, "alertmanager.yml"), hook.URL, "group_wait: 5s\n  group_interval: 1m", "group_wait: 1s\n  group_interval: 1s", "group_interval: 10s", "group_interval: 1s")
 	rules, err := os.ReadFile("../../examples/broker/rules/pools.yml")
 	if err != nil {

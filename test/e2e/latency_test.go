@@ -24,11 +24,11 @@ import (
 var (
 	latencyTrials  = flag.Int("latency-trials", 10, "how many services TestConditionToWebhook makes fail, one after the other")
 	latencyFleet   = flag.Int("latency-services", 200, "how many of them one server watches; the rest has another server, one after the other")
-	latencyWatched = flag.Int("latency-promises", 0, "how many services with a promise each such a server watches, if more than there are trials")
+	latencyWatched = flag.Int("latency-slos", 0, "how many services with an SLO each such a server watches, if more than there are trials")
 	latencyRouting = flag.String("latency-routing", "", "an alertmanager.yml for TestConditionToWebhook; its first receiver gets the webhook (default: the built-in tree)")
 )
 
-// fleet is a number of services with a promise each, scraped every 15 s.
+// fleet is a number of services with an SLO each, scraped every 15 s.
 type fleet struct {
 	t  *testing.T
 	s  *server
@@ -99,7 +99,7 @@ func (f *fleet) history(now time.Time) {
 
 // TestConditionToWebhook measures how long after the acknowledgement of the
 // samples that make a burn alert true its page arrives. Every trial has a
-// service, a promise and an alert group of its own, and begins at a random moment.
+// service, an SLO and an alert group of its own, and begins at a random moment.
 func TestConditionToWebhook(t *testing.T) {
 	var sent, acknowledged []time.Duration
 	for left := *latencyTrials; left > 0; left -= *latencyFleet {
@@ -113,7 +113,7 @@ func TestConditionToWebhook(t *testing.T) {
 	}
 	slices.Sort(sent)
 	slices.Sort(acknowledged)
-	t.Logf("%d trials, %d promises a server", len(sent), max(*latencyWatched, min(*latencyTrials, *latencyFleet)))
+	t.Logf("%d trials, %d SLOs a server", len(sent), max(*latencyWatched, min(*latencyTrials, *latencyFleet)))
 	t.Logf("acknowledged → webhook: %s", quantiles(acknowledged))
 	t.Logf("sent → webhook:         %s", quantiles(sent))
 	// The race detector slows everything; the promise holds for the product.
@@ -189,7 +189,7 @@ func awaitPage(t *testing.T, paged <-chan page, service string, limit time.Durat
 	}
 }
 
-// asShipped is the program as shipped, with n promises and a webhook.
+// asShipped is the program as shipped, with n SLOs and a webhook.
 func asShipped(t *testing.T, n int, hook string) options {
 	t.Helper()
 	dir := t.TempDir()
@@ -219,7 +219,7 @@ func asShipped(t *testing.T, n int, hook string) options {
 	return options{config: fmt.Sprintf("alertmanager_file: %s\nslo_files: [%q]\nmetrics: {out_of_order_window: 1d}\n", routing, filepath.Join(dir, "slos-*.yaml"))}
 }
 
-// settled waits until every promise is judged well.
+// settled waits until every SLO is judged well.
 func settled(t *testing.T, s *server, n int) {
 	t.Helper()
 	eventually(t, 20*time.Minute, func() error {
@@ -232,7 +232,7 @@ func settled(t *testing.T, s *server, n int) {
 			states[o.State]++
 		}
 		if states[model.SLOOK] != n {
-			return fmt.Errorf("of %d promises: %v", n, states)
+			return fmt.Errorf("of %d SLOs: %v", n, states)
 		}
 		return nil
 	})

@@ -15,11 +15,11 @@ import (
 )
 
 var (
-	loadPromises = flag.Int("load-slos", 100, "how many promises TestPromisesUnderLoad keeps")
-	loadRate     = flag.Float64("load-rate", 20_000, "samples a second that TestPromisesUnderLoad sends besides theirs")
-	loadSeries   = flag.Int("load-series", 10_000, "series of those samples")
-	loadFor      = flag.Duration("load-for", 3*time.Second, "how long TestPromisesUnderLoad measures")
-	loadTrials   = flag.Int("load-trials", 3, "pages under load that TestPromisesUnderLoad times")
+	loadSLOs   = flag.Int("load-slos", 100, "how many SLOs TestSLOsUnderLoad keeps")
+	loadRate   = flag.Float64("load-rate", 20_000, "samples a second that TestSLOsUnderLoad sends besides theirs")
+	loadSeries = flag.Int("load-series", 10_000, "series of those samples")
+	loadFor    = flag.Duration("load-for", 3*time.Second, "how long TestSLOsUnderLoad measures")
+	loadTrials = flag.Int("load-trials", 3, "pages under load that TestSLOsUnderLoad times")
 )
 
 // cost is what a server used while it was measured.
@@ -39,31 +39,31 @@ func measure(s *server, work func()) cost {
 
 func (c cost) String() string { return fmt.Sprintf("%.3f cores, %d MB", c.cores, c.resident>>20) }
 
-// TestPromisesUnderLoad measures what promises cost, at rest and while samples
-// pour in, against the same without them. Under load every promise must be judged
+// TestSLOsUnderLoad measures what SLOs cost, at rest and while samples
+// pour in, against the same without them. Under load every SLO must be judged
 // with data of the last scrape, and pages must come.
-func TestPromisesUnderLoad(t *testing.T) {
-	n := *loadPromises
-	t.Logf("%d promises over %d series scraped every 15 s; %.0f samples/s of %d other series", n, 2*n, *loadRate, *loadSeries)
-	for _, promises := range []int{0, n} {
-		t.Run(fmt.Sprintf("with %d promises", promises), func(t *testing.T) { underLoad(t, n, promises) })
+func TestSLOsUnderLoad(t *testing.T) {
+	n := *loadSLOs
+	t.Logf("%d SLOs over %d series scraped every 15 s; %.0f samples/s of %d other series", n, 2*n, *loadRate, *loadSeries)
+	for _, slos := range []int{0, n} {
+		t.Run(fmt.Sprintf("with %d SLOs", slos), func(t *testing.T) { underLoad(t, n, slos) })
 	}
 }
 
-func underLoad(t *testing.T, services, promises int) {
+func underLoad(t *testing.T, services, slos int) {
 	paged := make(chan page, 100)
-	o := asShipped(t, promises, pageCatcher(t, paged))
+	o := asShipped(t, slos, pageCatcher(t, paged))
 	o.dir = t.TempDir()
 	f := newFleet(t, nil, services)
 	began := time.Now().Truncate(time.Second)
-	if promises > 0 {
-		// The history of so many new promises takes long at a tenth of a core; what was
+	if slos > 0 {
+		// The history of so many new SLOs takes long at a tenth of a core; what was
 		// read is kept, so that a start finds it.
 		first := o
 		first.config += "slo: {cpu_share: 1}\n"
 		f.s = start(t, first)
 		f.history(began)
-		f.whileScraped(func() { settled(t, f.s, promises) })
+		f.whileScraped(func() { settled(t, f.s, slos) })
 		t.Logf("all judged well after %s of a whole core", time.Since(began).Round(time.Second))
 		if err := f.s.stop(); err != nil {
 			t.Fatal(err)
@@ -73,7 +73,7 @@ func underLoad(t *testing.T, services, promises int) {
 		f.s = start(t, o)
 		f.history(began)
 	}
-	f.whileScraped(func() { f.underLoad(promises, paged) })
+	f.whileScraped(func() { f.underLoad(slos, paged) })
 }
 
 // whileScraped does something while the services are scraped.
@@ -86,11 +86,11 @@ func (f *fleet) whileScraped(work func()) {
 	work()
 }
 
-func (f *fleet) underLoad(promises int, paged <-chan page) {
+func (f *fleet) underLoad(slos int, paged <-chan page) {
 	t, s := f.t, f.s
-	if promises > 0 {
+	if slos > 0 {
 		began := time.Now()
-		settled(t, s, promises)
+		settled(t, s, slos)
 		t.Logf("all judged well %s after a restart", time.Since(began).Round(time.Second))
 	}
 	t.Logf("at rest:    %s", measure(s, func() { pause(t, *loadFor) }))
@@ -104,7 +104,7 @@ func (f *fleet) underLoad(promises int, paged <-chan page) {
 	c := measure(s, func() {
 		var sending sync.WaitGroup
 		sending.Go(func() { result, err = stream.Send(t.Context(), s.URL, 4) })
-		if promises > 0 {
+		if slos > 0 {
 			latencies = pagesUnderLoad(t, f, paged)
 		}
 		sending.Wait()
@@ -115,9 +115,9 @@ func (f *fleet) underLoad(promises int, paged <-chan page) {
 	t.Logf("under load: %s; %.0f samples/s in %.0f s, %.2f cores per million; P50 %.0f ms, P99 %.0f ms, max %.0f ms, %d retried, %s behind plan at the end",
 		c, float64(result.Samples)/result.Seconds, result.Seconds, c.cores*result.Seconds/float64(result.Samples)*1e6,
 		result.P50, result.P99, result.Max, result.Retried, result.Behind.Round(time.Millisecond))
-	if promises > 0 {
+	if slos > 0 {
 		t.Logf("acknowledged → webhook under load, %d trials: %s", len(latencies), quantiles(latencies))
-		inTime(t, s, promises, len(latencies))
+		inTime(t, s, slos, len(latencies))
 	}
 }
 
@@ -134,9 +134,9 @@ func pagesUnderLoad(t *testing.T, f *fleet, paged <-chan page) (latencies []time
 	return latencies
 }
 
-// inTime holds all promises to be judged, lately and well but for those that were
+// inTime holds all SLOs to be judged, lately and well but for those that were
 // made to fail.
-func inTime(t *testing.T, s *server, promises, failing int) {
+func inTime(t *testing.T, s *server, slos, failing int) {
 	t.Helper()
 	var list struct {
 		SLOs []model.SLOStatus `json:"slos"`
@@ -150,7 +150,7 @@ func inTime(t *testing.T, s *server, promises, failing int) {
 		oldest = max(oldest, now.Sub(o.Time))
 	}
 	t.Logf("states %v, the oldest judgement is %s old", states, oldest.Round(time.Millisecond))
-	if states[model.SLOOK] != promises-failing || oldest > 30*time.Second {
-		t.Errorf("of %d promises, %d made to fail: %v, judged %s ago", promises, failing, states, oldest)
+	if states[model.SLOOK] != slos-failing || oldest > 30*time.Second {
+		t.Errorf("of %d SLOs, %d made to fail: %v, judged %s ago", slos, failing, states, oldest)
 	}
 }

@@ -35,16 +35,16 @@ func Register(r *operation.Registry, deps Deps) {
 	h.registerReports()
 }
 
-// SLOs reports how the promises stand.
+// SLOs reports how the SLOs stand.
 type SLOs interface {
-	// SLOs lists the promises of a service ("" means all), worst first, with one
+	// SLOs lists the SLOs of a service ("" means all), worst first, with one
 	// sentence about them.
 	SLOs(ctx context.Context, service string) (slos []model.SLOStatus, summary string, err error)
 	SLO(ctx context.Context, name string) (model.SLOStatus, error)
 	SLOHistory(ctx context.Context, name string, start, end time.Time, step time.Duration) (model.SLOHistory, error)
 }
 
-// Backtests replay promises, rules and policies over stored history.
+// Backtests replay SLOs, rules and policies over stored history.
 type Backtests interface {
 	// StartBacktest checks the request and begins; store.ErrOverloaded while another one runs.
 	StartBacktest(ctx context.Context, req backtest.Request) (backtest.Job, error)

@@ -9,7 +9,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/model"
 )
 
-// SLOsResponse is how the promises stand.
+// SLOsResponse is how the SLOs stand.
 type SLOsResponse struct {
 	SLOs    []model.SLOStatus `json:"slos" doc:"worst first"`
 	Summary string            `json:"summary"`

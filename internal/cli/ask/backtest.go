@@ -156,7 +156,7 @@ func printBacktest(w io.Writer, r backtest.Result) error {
 			fmt.Fprintf(w, "\n%s\n", s.Name)
 		}
 		printPages(w, s.Pages)
-		printPromises(w, s.Promises)
+		printSLOs(w, s.SLOs)
 		printDeploys(w, s.Deploys)
 	}
 	if len(r.Difference) > 0 {
@@ -207,12 +207,12 @@ func printPages(w io.Writer, pages []backtest.Page) {
 	t.write(w)
 }
 
-func printPromises(w io.Writer, promises []backtest.Promise) {
-	if len(promises) == 0 {
+func printSLOs(w io.Writer, slos []backtest.SLO) {
+	if len(slos) == 0 {
 		return
 	}
 	t := newTable("SLO", "USED AT START", "AT END", "AT WORST", "ALERTS", "TIME IN BANDS")
-	for _, p := range promises {
+	for _, p := range slos {
 		var bands []string
 		for _, b := range p.Bands {
 			if b.Seconds > 0 {

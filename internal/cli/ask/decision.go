@@ -215,12 +215,12 @@ func printPolicies(w io.Writer, v gate.PolicyView) error {
 	for _, f := range v.Frozen {
 		fmt.Fprintf(w, "\nfrozen until %s (%s): %s: %s\n", f.Until.Format("2006-01-02 15:04 MST"), f.Effect, f.Name, f.Reason)
 	}
-	if len(v.Promises) == 0 {
+	if len(v.SLOs) == 0 {
 		return nil
 	}
 	fmt.Fprintln(w)
 	b := newTable("SLO", "SERVICE", "BUDGET USED", "BAND", "POLICY")
-	for _, p := range v.Promises {
+	for _, p := range v.SLOs {
 		used := "-"
 		if p.UsedRatio != nil {
 			used = human.Percent(*p.UsedRatio)

@@ -3,7 +3,7 @@
 //
 // It asks PromQL for the histogram of durations, the counts of failures and,
 // where it is told how, the saturation of each version; Compare is a pure function of
-// what came back. It stores nothing, deploys nothing, and knows no promises: the gate does.
+// what came back. It stores nothing, deploys nothing, and knows no SLOs: the gate does.
 //
 // In: counter increases of signalbox_span_duration_seconds by version over a
 // window. Out: a Result with one verdict per check, each with its figures.

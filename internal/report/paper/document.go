@@ -23,7 +23,7 @@ type section struct {
 // sections is the whole report after its summary, with every column where there is
 // room for it.
 func sections(r Report, wide bool) []section {
-	out := []section{promiseSection(r, wide), episodeSection(r), correctionSection(r), trendSection(r)}
+	out := []section{sloSection(r, wide), episodeSection(r), correctionSection(r), trendSection(r)}
 	if in := r.Internal; in != nil {
 		out = append(out, outcomeSection(in), budgetSection(in), bandSection(r), severitySection(in), pageSection(in), deploySection(in), gateSection(in), platformSection(in))
 		out = append(out, section{title: "Not measured", lines: in.NotMeasured})
@@ -68,18 +68,18 @@ func achieved(v *float64, objective float64) string {
 	return Percent(*v, objective)
 }
 
-// column is one of the table of promises.
+// column is one of the table of SLOs.
 type column struct {
 	title string
 	wide  bool // not for terminals
-	text  func(p Promise) string
+	text  func(p SLO) string
 }
 
-// columns are those of the table of promises; what only means something where
+// columns are those of the table of SLOs; what only means something where
 // something was counted is a dash elsewhere.
 func columns(r Report) []column {
-	known := func(text func(p Promise, f Figures) string) func(Promise) string {
-		return func(p Promise) string {
+	known := func(text func(p SLO, f Figures) string) func(SLO) string {
+		return func(p SLO) string {
 			if p.Contract.Achieved == nil {
 				return nothing
 			}
@@ -87,31 +87,31 @@ func columns(r Report) []column {
 		}
 	}
 	out := []column{
-		{"SLO", false, func(p Promise) string { return p.Name }},
-		{"What", true, func(p Promise) string { return p.DisplayName }},
-		{"Service", true, func(p Promise) string { return p.Service }},
-		{"Objective", false, func(p Promise) string { return Target(p.Objective) }},
-		{"Achieved", false, func(p Promise) string { return achieved(p.Contract.Achieved, p.Objective) }},
+		{"SLO", false, func(p SLO) string { return p.Name }},
+		{"What", true, func(p SLO) string { return p.DisplayName }},
+		{"Service", true, func(p SLO) string { return p.Service }},
+		{"Objective", false, func(p SLO) string { return Target(p.Objective) }},
+		{"Achieved", false, func(p SLO) string { return achieved(p.Contract.Achieved, p.Objective) }},
 	}
-	if slices.ContainsFunc(r.Promises, func(p Promise) bool { return p.Felt != nil }) {
+	if slices.ContainsFunc(r.SLOs, func(p SLO) bool { return p.Felt != nil }) {
 		out = append(out, column{"Felt by users", false, feltText})
 	}
 	return append(
 		out,
-		column{"Verdict", false, func(p Promise) string { return verdictWord(p.Verdict) }},
-		column{"Allowed", false, func(p Promise) string { return Length(p.Contract.AllowedMinutes) }},
-		column{"Used", false, known(func(_ Promise, f Figures) string { return Length(f.UsedMinutes) })},
-		column{"Left", false, known(func(_ Promise, f Figures) string { return Length(f.LeftMinutes) })},
-		column{"Bad", true, known(func(p Promise, f Figures) string {
+		column{"Verdict", false, func(p SLO) string { return verdictWord(p.Verdict) }},
+		column{"Allowed", false, func(p SLO) string { return Length(p.Contract.AllowedMinutes) }},
+		column{"Used", false, known(func(_ SLO, f Figures) string { return Length(f.UsedMinutes) })},
+		column{"Left", false, known(func(_ SLO, f Figures) string { return Length(f.LeftMinutes) })},
+		column{"Bad", true, known(func(p SLO, f Figures) string {
 			return fmt.Sprintf("%s of %s %s", human.Number(f.Bad), human.Number(f.Total), p.Unit)
 		})},
-		column{"Up", true, known(func(_ Promise, f Figures) string { return human.Number(f.UpMinutes) + " min" })},
-		column{"Unknown", true, func(p Promise) string { return Length(p.Contract.UnknownMinutes) }},
-		column{"Data", false, func(p Promise) string { return Coverage(p.Contract.Coverage) }},
+		column{"Up", true, known(func(_ SLO, f Figures) string { return human.Number(f.UpMinutes) + " min" })},
+		column{"Unknown", true, func(p SLO) string { return Length(p.Contract.UnknownMinutes) }},
+		column{"Data", false, func(p SLO) string { return Coverage(p.Contract.Coverage) }},
 	)
 }
 
-func feltText(p Promise) string {
+func feltText(p SLO) string {
 	switch {
 	case p.Felt != nil:
 		return achieved(p.Felt.Achieved, p.Objective)
@@ -121,15 +121,15 @@ func feltText(p Promise) string {
 	return "the same"
 }
 
-func promiseSection(r Report, wide bool) section {
+func sloSection(r Report, wide bool) section {
 	s := section{title: "SLOs", none: "There are none."}
-	s.rows = make([][]string, len(r.Promises))
+	s.rows = make([][]string, len(r.SLOs))
 	for _, c := range columns(r) {
 		if c.wide && !wide {
 			continue
 		}
 		s.header = append(s.header, c.title)
-		for i, p := range r.Promises {
+		for i, p := range r.SLOs {
 			s.rows[i] = append(s.rows[i], c.text(p))
 		}
 	}
@@ -147,7 +147,7 @@ func episodeSection(r Report) section {
 		row []string
 	}
 	small, all := 0, []dated{}
-	for _, p := range r.Promises {
+	for _, p := range r.SLOs {
 		small += p.SmallEpisodes
 		for _, e := range p.Episodes {
 			what, to, share := "breach", clock(e.End), human.Number(100*e.BudgetRatio)+" %"
@@ -183,7 +183,7 @@ func correctionSection(r Report) section {
 		none:   "Nothing was taken out.",
 	}
 	zone := r.Period.Start.Location()
-	for _, p := range r.Promises {
+	for _, p := range r.SLOs {
 		for _, c := range p.Corrections {
 			effect := "none"
 			switch {
@@ -202,12 +202,12 @@ func correctionSection(r Report) section {
 
 // trendSection leaves out periods from before there was anything.
 func trendSection(r Report) section {
-	if len(r.Promises) == 0 || len(r.Promises[0].Trend) < 2 {
+	if len(r.SLOs) == 0 || len(r.SLOs[0].Trend) < 2 {
 		return section{}
 	}
-	n := len(r.Promises[0].Trend)
+	n := len(r.SLOs[0].Trend)
 	first := n - 1
-	for _, p := range r.Promises {
+	for _, p := range r.SLOs {
 		if i := slices.IndexFunc(p.Trend, func(t Trend) bool { return t.Achieved != nil }); i >= 0 {
 			first = min(first, i)
 		}
@@ -217,10 +217,10 @@ func trendSection(r Report) section {
 		s.none = "Nothing is known of the periods before."
 		return s
 	}
-	for _, t := range r.Promises[0].Trend[first:] {
+	for _, t := range r.SLOs[0].Trend[first:] {
 		s.header = append(s.header, t.Name)
 	}
-	for _, p := range r.Promises {
+	for _, p := range r.SLOs {
 		row := []string{p.Name, Target(p.Objective)}
 		for _, t := range p.Trend[first:] {
 			row = append(row, trendCell(t, p.Objective))
@@ -247,7 +247,7 @@ func outcomeSection(in *Internal) section {
 	s := section{title: "Outcomes"}
 	if o.Uptime != nil {
 		s.lines = append(s.lines, fmt.Sprintf("Uptime of what is watched: %s, the mean of %s about errors; the target is %s.",
-			Percent(*o.Uptime, o.UptimeTarget), Plural(o.Promises, "SLO", "SLOs"), Target(o.UptimeTarget)))
+			Percent(*o.Uptime, o.UptimeTarget), Plural(o.SLOs, "SLO", "SLOs"), Target(o.UptimeTarget)))
 	}
 	return section{title: s.title, lines: append(s.lines, changeText("detect", o.Detect), changeText("resolve", o.Resolve))}
 }
@@ -280,7 +280,7 @@ func bandSection(r Report) section {
 		title: "Budget bands", lines: []string{"By the window that each SLO is watched over, as the gate sees it, hour by hour."},
 		header: []string{"When", "SLO", "Window", "Band", "Budget used"}, none: "None is known.",
 	}
-	for _, p := range r.Promises {
+	for _, p := range r.SLOs {
 		for _, b := range p.Bands {
 			s.rows = append(s.rows, []string{clock(b.Time), p.Name, p.Window, b.Band, human.Number(100*b.Used) + " %"})
 		}

@@ -150,7 +150,7 @@ func text(r Report) []byte {
 // maxCell is how wide a cell may be on a terminal.
 const maxCell = 100
 
-// table is one row per promise for spreadsheets and programs.
+// table is one row per SLO for spreadsheets and programs.
 func table(r Report) ([]byte, error) {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
@@ -163,7 +163,7 @@ func table(r Report) ([]byte, error) {
 	if err := w.Write(header); err != nil {
 		return nil, err
 	}
-	for _, p := range r.Promises {
+	for _, p := range r.SLOs {
 		if err := w.Write(csvRow(r, p)); err != nil {
 			return nil, err
 		}
@@ -172,7 +172,7 @@ func table(r Report) ([]byte, error) {
 	return b.Bytes(), w.Error()
 }
 
-func csvRow(r Report, p Promise) []string {
+func csvRow(r Report, p SLO) []string {
 	f := p.Contract
 	var felt *float64
 	if felt = f.Achieved; p.Felt != nil {

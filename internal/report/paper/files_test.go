@@ -15,7 +15,7 @@ func TestWhatPeopleTypedIsShownAsItIs(t *testing.T) {
 	achieved := 0.9985
 	r := Report{
 		Title: "T", Period: Period{Start: time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC), End: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)},
-		Promises: []Promise{{
+		SLOs: []SLO{{
 			Name: `=cmd|' /C calc'!A0`, DisplayName: "@SUM(1+1)*cmd", Service: "\t-2+3", Team: "+1", Environment: "a\r\nb", Unit: "events", Objective: 0.999, Verdict: Missed,
 			Reason:      `say "no", then | <b>no</b>`,
 			Contract:    Figures{Achieved: &achieved, LeftMinutes: -3},
@@ -63,7 +63,7 @@ func TestWhatPeopleTypedIsShownAsItIs(t *testing.T) {
 		}
 	}
 	var back Report
-	if err := json.Unmarshal(file("json"), &back); err != nil || back.Promises[0].Name != r.Promises[0].Name {
+	if err := json.Unmarshal(file("json"), &back); err != nil || back.SLOs[0].Name != r.SLOs[0].Name {
 		t.Error(back, err)
 	}
 	if _, err := Write(r, "pdf"); err == nil {

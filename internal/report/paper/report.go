@@ -21,7 +21,7 @@ type Request struct {
 	Audience string
 	// Zone is where calendar periods and days begin at midnight; nil means UTC.
 	Zone *time.Location
-	// Service, SLO and Team select promises; "" selects all.
+	// Service, SLO and Team select SLOs; "" selects all.
 	Service, SLO, Team string
 	// Months is how many periods the trend shows, this one included.
 	Months int
@@ -29,7 +29,7 @@ type Request struct {
 	AsOf time.Time
 }
 
-// Verdict is the verdict on a promise in a period.
+// Verdict is the verdict on an SLO in a period.
 type Verdict string
 
 // The verdicts. On track and at risk are for periods that are not over.
@@ -50,7 +50,7 @@ type Report struct {
 	AsOf     time.Time `json:"as_of" doc:"what happened later is not in the report"`
 	Scope    Scope     `json:"scope"`
 	Counts   Counts    `json:"counts"`
-	Promises []Promise `json:"promises" doc:"missed first, then at risk, unknown, on track, met; each by name"`
+	SLOs     []SLO     `json:"promises" doc:"missed first, then at risk, unknown, on track, met; each by name"`
 	Notes    []string  `json:"notes" doc:"how to read the figures, and what they leave out"`
 	Internal *Internal `json:"internal,omitempty" doc:"of the internal report only"`
 }
@@ -75,16 +75,16 @@ type Scope struct {
 
 // Counts counts verdicts.
 type Counts struct {
-	Promises int `json:"promises"`
-	Met      int `json:"met"`
-	Missed   int `json:"missed"`
-	AtRisk   int `json:"at_risk"`
-	OnTrack  int `json:"on_track"`
-	Unknown  int `json:"unknown"`
+	SLOs    int `json:"promises"`
+	Met     int `json:"met"`
+	Missed  int `json:"missed"`
+	AtRisk  int `json:"at_risk"`
+	OnTrack int `json:"on_track"`
+	Unknown int `json:"unknown"`
 }
 
-// Promise is one promise in the period.
-type Promise struct {
+// SLO is one SLO in the period.
+type SLO struct {
 	Name        string  `json:"name"`
 	DisplayName string  `json:"display_name"`
 	Service     string  `json:"service"`
@@ -154,7 +154,7 @@ type Correction struct {
 	BudgetPoints float64 `json:"budget_points" doc:"by how many percentage points it lowers the share of the budget used"`
 }
 
-// Trend is the promise in one of the periods before, or in this one.
+// Trend is the SLO in one of the periods before, or in this one.
 type Trend struct {
 	Name     string    `json:"name"`
 	Start    time.Time `json:"start"`
@@ -173,7 +173,7 @@ type Day struct {
 	Coverage    float64   `json:"coverage"`
 }
 
-// Band is a band of the budget policy that a promise's own window entered.
+// Band is a band of the budget policy that an SLO's own window entered.
 type Band struct {
 	Time time.Time `json:"time"`
 	Band string    `json:"band" enum:"normal,caution,critical-fixes-only,freeze"`
@@ -195,7 +195,7 @@ type Internal struct {
 type Outcomes struct {
 	Uptime       *float64 `json:"uptime" doc:"mean of what the SLOs about errors achieved, 0 to 1"`
 	UptimeTarget float64  `json:"uptime_target"`
-	Promises     int      `json:"promises" doc:"of which uptime is the mean"`
+	SLOs         int      `json:"promises" doc:"of which uptime is the mean"`
 	Detect       Change   `json:"detect" doc:"of pages that woke somebody, from the first bad minute to the first delivery"`
 	Resolve      Change   `json:"resolve" doc:"of the same pages, from the first delivery"`
 }
@@ -209,7 +209,7 @@ type Change struct {
 	Change        *float64 `json:"change" doc:"-0.65 is 65 % less than before"`
 }
 
-// Budget is what one kind of trouble spent of a promise's budget.
+// Budget is what one kind of trouble spent of an SLO's budget.
 type Budget struct {
 	Service        string  `json:"service"`
 	SLO            string  `json:"slo"`

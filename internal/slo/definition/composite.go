@@ -207,7 +207,7 @@ func compositeQuery(parts []Part, objective float64) string {
 	return strings.Join(texts, " + ")
 }
 
-// part is the definition behind one objective: an SLI, which becomes a promise
+// part is the definition behind one objective: an SLI, which becomes an SLO
 // of its own that never alerts, or another SLO.
 func (c *compositeResolver) part(s *openslo.SLO, ob *openslo.Objective, i int, path []string) *Definition {
 	sli := ob.Indicator

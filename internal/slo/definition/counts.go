@@ -20,7 +20,7 @@ func (d *Definition) Compose(parts []ledger.Cell) ledger.Cell {
 	return compose(d.Parts, d.Objective, parts)
 }
 
-// Measures names what a promise counts: a ledger of anything else is of no use.
+// Measures names what an SLO counts: a ledger of anything else is of no use.
 func (d *Definition) Measures() string {
 	sum := sha256.Sum256([]byte(fmt.Sprint(d.Queries, d.Window, d.Method, d.Measure.Identity())))
 	return hex.EncodeToString(sum[:16])

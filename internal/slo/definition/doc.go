@@ -1,4 +1,4 @@
-// Package definition makes promises of documents: what is measured, against which objective, over
+// Package definition makes SLOs of documents: what is measured, against which objective, over
 // which window, and which burn alerts stand over it.
 //
 // Define resolves OpenSLO documents into Definitions and names what does not fit together;

@@ -24,13 +24,13 @@ type Grouping struct {
 	narrow  func(group map[string]string) *Definition
 }
 
-// Group is which one of its promise's groups a definition is for.
+// Group is which one of its SLO's groups a definition is for.
 type Group struct {
-	Of     string // name of the promise
+	Of     string // name of the SLO
 	Labels map[string]string
 }
 
-// GroupName names one group of a promise: by-route{route="/b"}.
+// GroupName names one group of an SLO: by-route{route="/b"}.
 func GroupName(of string, labels map[string]string) string {
 	return of + "{" + GroupText(labels) + "}"
 }
@@ -61,7 +61,7 @@ func (d *Definition) Narrow(labels map[string]string) *Definition {
 	return one
 }
 
-// Whole is the name of the promise, of which the definition may be one group.
+// Whole is the name of the SLO, of which the definition may be one group.
 func (d *Definition) Whole() string {
 	if d.Group != nil {
 		return d.Group.Of

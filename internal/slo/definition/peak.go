@@ -10,7 +10,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/slo/openslo"
 )
 
-// Peak is what is different for a promise at peak time.
+// Peak is what is different for an SLO at peak time.
 type Peak struct {
 	Calendar *openslo.PeakCalendar
 	Value    float64 // threshold at peak, with HasValue
@@ -94,7 +94,7 @@ func (d *Definition) FactorAt(b BurnAlert, now time.Time) float64 {
 }
 
 // Threshold is the value that a threshold metric is compared with at a time;
-// false when the promise has none.
+// false when the SLO has none.
 func (d *Definition) Threshold(now time.Time) (float64, bool) {
 	if s := indicator.ValuesOf(d.Measure); s != nil && s.Op != "" {
 		return s.LimitAt(now), true

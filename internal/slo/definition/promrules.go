@@ -17,7 +17,7 @@ func recordedError(window string) string { return "slo:error_ratio:" + window }
 
 // PrometheusRules writes definitions as a Prometheus rule file: a recording rule of the error
 // ratio for each window, and the burn alerts over them. Parts of composites are recorded only.
-// Peak calendars and promises with few events are for the engine alone: the file is the plain table.
+// Peak calendars and SLOs with few events are for the engine alone: the file is the plain table.
 func PrometheusRules(defaults []BurnAlert, defs []*Definition) ([]byte, error) {
 	var groups []yaml.MapSlice
 	for _, d := range defs {

@@ -192,7 +192,7 @@ func (b *Batch) countOver(ctx context.Context, c *promexpr.Counter, width time.D
 	return answers[m.value], nil
 }
 
-// memo answers the same question once per evaluation: promises of one service
+// memo answers the same question once per evaluation: SLOs of one service
 // often share their total.
 type memo struct {
 	Querier

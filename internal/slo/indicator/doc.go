@@ -1,4 +1,4 @@
-// Package indicator reads what a promise's indicator measured: good and bad by slot of time.
+// Package indicator reads what an SLO's indicator measured: good and bad by slot of time.
 //
 // Ratio counts events of two counters, Values judges samples one by one, Slices
 // judges stretches of time by one of them, AtPeak lets a calendar change what counts. Batch answers

@@ -95,7 +95,7 @@ func (s *EventRatio) part() *EventQuery {
 }
 
 // inTotal selects the good or bad events among those of total: what is outside of it is no event
-// of this promise, and must not make up for a bad one.
+// of this SLO, and must not make up for a bad one.
 func (s *EventRatio) inTotal() *EventQuery {
 	part := s.part()
 	return &EventQuery{Signal: part.Signal, Text: "(" + s.Total.Text + ") AND (" + part.Text + ")", Expr: store.And{Exprs: []store.Expr{s.Total.Expr, part.Expr}}}

@@ -76,7 +76,7 @@ func (s *Values) bad(v float64, start time.Time) float64 {
 }
 
 // valueStep is the distance of the values that are judged: whatever history is
-// read into, a promise that is read again must come out the same.
+// read into, an SLO that is read again must come out the same.
 const valueStep = time.Minute
 
 // maxValues bounds the values of one series that one query answers.

@@ -1,8 +1,8 @@
-// Package ledger keeps what one promise spent: good and bad by minute.
+// Package ledger keeps what one SLO spent: good and bad by minute.
 //
 // It holds three tiers of slots: minutes for the last hours, five-minute slots for the last
 // days, hours for the whole budget window, packed into 5 to 20 KB in all. Any window that ends
-// now is a sum over at most a few hundred slots, so judging a promise never reads raw samples
+// now is a sum over at most a few hundred slots, so judging an SLO never reads raw samples
 // of more than a few minutes. It evaluates nothing and stores nothing on disk: after a
 // restart the slots are filled again from the metrics store.
 //
@@ -62,7 +62,7 @@ const (
 	FiveMinuteSpan = 3 * 24 * time.Hour
 )
 
-// Ledger holds the slots of one promise.
+// Ledger holds the slots of one SLO.
 type Ledger struct {
 	window time.Duration
 	tier   [tiers]ring

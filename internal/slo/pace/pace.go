@@ -1,4 +1,4 @@
-// Package pace keeps the evaluation of promises within its share of a core.
+// Package pace keeps the evaluation of SLOs within its share of a core.
 //
 // Budget is computing time: it grows by a share of the time that passes, and work spends it.
 // Work is charged with what its thread computed, not with the time that passed meanwhile:
@@ -17,7 +17,7 @@ import (
 // Limits of a budget.
 const (
 	burst   = 10 * time.Second // unused time that may be caught up, for reading history
-	maxRest = 10 * time.Second // for the sake of the share, which thousands of promises need: alerts must come in time all the same
+	maxRest = 10 * time.Second // for the sake of the share, which thousands of SLOs need: alerts must come in time all the same
 )
 
 // Budget is computing time: share seconds a second, up to burst.
@@ -44,7 +44,7 @@ func (b *Budget) Spend(d time.Duration) {
 func (b *Budget) Spare() bool { return b.credit > time.Second }
 
 // Debt is how long to rest until the budget is positive again, at most
-// maxRest: promises are judged, however slow the machine.
+// maxRest: SLOs are judged, however slow the machine.
 func (b *Budget) Debt() time.Duration {
 	if b.credit >= 0 {
 		return 0

@@ -2,7 +2,7 @@
 //
 // Counter turns a query that counts events into the same query over any window; Evaluator
 // runs expressions on an engine of its own, so that users' heavy queries cannot hold up the
-// judging of promises. The package knows nothing of objectives or budgets.
+// judging of SLOs. The package knows nothing of objectives or budgets.
 //
 // In: query text, and a storage.Queryable. Out: query text, samples, series.
 // A Counter is immutable; an Evaluator is safe for concurrent use and keeps no state.

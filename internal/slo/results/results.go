@@ -1,4 +1,4 @@
-// Package results writes how promises stand as metrics, so that dashboards,
+// Package results writes how SLOs stand as metrics, so that dashboards,
 // rules and budget curves read them as they read any other.
 //
 // It judges nothing and knows no definitions. In: the statuses of an evaluation. Out: samples
@@ -32,7 +32,7 @@ const (
 	MetricPeak       = "signalbox_peak"
 )
 
-// Write writes every promise's figures, and for each peak calendar whether it is
+// Write writes every SLO's figures, and for each peak calendar whether it is
 // peak time (1) or not (0). What cannot be known is left out: a gap says so.
 func Write(ctx context.Context, to storage.AppendableV2, list []model.SLOStatus, peaks map[string]float64, now time.Time) error {
 	app := to.AppenderV2(ctx)

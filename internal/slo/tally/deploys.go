@@ -13,7 +13,7 @@ import (
 // Bounds of deployments.
 const (
 	longestRollout = 24 * time.Hour // between a record's time and its end
-	maxDeploys     = 50_000         // in what one promise looks at
+	maxDeploys     = 50_000         // in what one SLO looks at
 )
 
 // deployCache is the deployments since a time. They are few and change seldom.

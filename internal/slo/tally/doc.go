@@ -1,9 +1,9 @@
 // Package tally counts spans, log records and deployments by minute, for
-// promises over them.
+// SLOs over them.
 //
 // It asks the stores and remembers the answers of the last minutes; what arrives (TapLogs,
 // TapSpans, AddDeploy) makes it forget exactly the minutes concerned, so that an evaluation reads
-// only those that changed. It does not know promises, and keeps nothing across a restart.
+// only those that changed. It does not know SLOs, and keeps nothing across a restart.
 //
 // In: store.LogReader, store.SpanReader, deployment records, what was stored
 // just now. Out: counts by minute, and the hours into which late data fell.

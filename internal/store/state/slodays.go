@@ -30,7 +30,7 @@ func (s *Store) SaveSLODays(ctx context.Context, days []store.SLODay) error {
 	})
 }
 
-// SLODays are the days in [from, to) of what one promise counted, oldest first. One
+// SLODays are the days in [from, to) of what one SLO counted, oldest first. One
 // that is damaged has no Cells.
 func (s *Store) SLODays(ctx context.Context, slo, counts string, from, to time.Time) ([]store.SLODay, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT day, read_at, settled, cells FROM slo_days

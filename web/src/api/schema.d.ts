@@ -899,7 +899,7 @@ export interface components {
             name: "A" | "B";
             /** @description notifications, oldest first */
             pages: components["schemas"]["BacktestPage"][];
-            promises: components["schemas"]["BacktestPromise"][];
+            promises: components["schemas"]["BacktestSLO"][];
         };
         BacktestPage: {
             /** @description names of its alerts */
@@ -925,7 +925,22 @@ export interface components {
             /** Format: date-time */
             time: string;
         };
-        BacktestPromise: {
+        BacktestResult: {
+            /** @description A against B, line by line */
+            difference: components["schemas"]["BacktestDifference"][];
+            /** Format: date-time */
+            end: string;
+            /** @description what the figures leave out */
+            notes: string[];
+            /** @description A, and B when two are compared */
+            sets: components["schemas"]["BacktestOutcome"][];
+            /** Format: date-time */
+            start: string;
+            step: string;
+            /** @description one sentence */
+            summary: string;
+        };
+        BacktestSLO: {
             /** Format: int64 */
             alerts: number;
             /**
@@ -960,21 +975,6 @@ export interface components {
             worst_at?: string;
             /** Format: double */
             worst_used: number | null;
-        };
-        BacktestResult: {
-            /** @description A against B, line by line */
-            difference: components["schemas"]["BacktestDifference"][];
-            /** Format: date-time */
-            end: string;
-            /** @description what the figures leave out */
-            notes: string[];
-            /** @description A, and B when two are compared */
-            sets: components["schemas"]["BacktestOutcome"][];
-            /** Format: date-time */
-            start: string;
-            step: string;
-            /** @description one sentence */
-            summary: string;
         };
         BacktestSet: {
             /** @description gate policies */
@@ -1763,7 +1763,7 @@ export interface components {
             notes: string[];
             period: components["schemas"]["ReportPeriod"];
             /** @description missed first, then at risk, unknown, on track, met; each by name */
-            promises: components["schemas"]["ReportPromise"][];
+            promises: components["schemas"]["ReportSLO"][];
             scope: components["schemas"]["ReportScope"];
             /** @description the answer in one sentence */
             summary: string;
@@ -2175,7 +2175,7 @@ export interface components {
             /** @enum {string} */
             verdict: "met" | "missed" | "at_risk" | "on_track" | "unknown";
         };
-        ReportPromise: {
+        ReportSLO: {
             /** @description of the internal report: the band at the start, and each that was entered */
             bands?: components["schemas"]["ReportBand"][];
             /** @description what counts: without what corrections take out */

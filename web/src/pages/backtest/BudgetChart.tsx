@@ -1,5 +1,5 @@
 import { useMemo } from "react";
-import type { BacktestPromise, BacktestResult } from "~/api/types";
+import type { BacktestResult, BacktestSLO } from "~/api/types";
 import { Chart } from "~/chart/Chart";
 import { deployMarkers } from "~/chart/deployMarkers";
 import type { ChartData, Threshold } from "~/chart/model";
@@ -14,7 +14,7 @@ interface Props {
 }
 
 /** Curves on the times of both; where one has no point of its own its last one still holds. */
-export function curves(sides: readonly { label: string; one: BacktestPromise | undefined }[]): ChartData {
+export function curves(sides: readonly { label: string; one: BacktestSLO | undefined }[]): ChartData {
   const known = sides.filter((side) => side.one && side.one.curve.length > 0);
   const x = [
     ...new Set(known.flatMap(({ one }) => one?.curve.map((point) => Date.parse(point.time) / 1000) ?? [])),

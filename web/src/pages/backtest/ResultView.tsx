@@ -9,16 +9,16 @@ import classes from "./Backtest.module.css";
 import { BudgetChart } from "./BudgetChart";
 import { DeploysTable } from "./DeploysTable";
 import { figureText } from "./export";
-import { either, isPage, pairPromises, unknownOf } from "./outcome";
+import { either, isPage, pairSLOs, unknownOf } from "./outcome";
 import { PagesTable } from "./PagesTable";
-import { PromisesTable } from "./PromisesTable";
+import { SLOsTable } from "./SLOsTable";
 import { Timeline } from "./Timeline";
 
 /** Figures first, then when, then each page, deployment and SLO with its evidence. */
 export function ResultView({ result }: { result: BacktestResult }) {
   const [at, setAt] = useState<number | undefined>(undefined);
   const [a, b] = result.sets;
-  const [worst] = pairPromises(a?.promises ?? [], b?.promises ?? []);
+  const [worst] = pairSLOs(a?.promises ?? [], b?.promises ?? []);
   const [chosen, setChosen] = useState<string | undefined>(undefined);
   const name = chosen ?? (worst ? either(worst).name : undefined);
   const all = result.sets.flatMap((set) => set.pages);
@@ -52,7 +52,7 @@ export function ResultView({ result }: { result: BacktestResult }) {
       <section className="panel stack tight">
         <h2>SLOs and their bands</h2>
         {worst ? (
-          <PromisesTable result={result} chosen={name} onChoose={setChosen} />
+          <SLOsTable result={result} chosen={name} onChoose={setChosen} />
         ) : (
           <p className="dim">No SLO was replayed, only alert rules.</p>
         )}

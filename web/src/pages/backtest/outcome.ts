@@ -3,8 +3,8 @@ import type {
   BacktestDeploy,
   BacktestOutcome,
   BacktestPage,
-  BacktestPromise,
   BacktestResult,
+  BacktestSLO,
   Verdict,
 } from "~/api/types";
 import { formatDuration } from "~/format/duration";
@@ -148,12 +148,9 @@ export function pairDeploys(
 }
 
 /** SLOs by name, those that differ most first. */
-export function pairPromises(
-  a: readonly BacktestPromise[],
-  b: readonly BacktestPromise[],
-): Pair<BacktestPromise>[] {
+export function pairSLOs(a: readonly BacktestSLO[], b: readonly BacktestSLO[]): Pair<BacktestSLO>[] {
   const others = new Map(b.map((one) => [one.name, one]));
-  const out: Pair<BacktestPromise>[] = a.map((one) => {
+  const out: Pair<BacktestSLO>[] = a.map((one) => {
     const other = others.get(one.name);
     others.delete(one.name);
     return { a: one, b: other };
@@ -165,7 +162,7 @@ export function pairPromises(
   );
 }
 
-function weight(pair: Pair<BacktestPromise>, compared: boolean): number {
+function weight(pair: Pair<BacktestSLO>, compared: boolean): number {
   const worst = Math.max(pair.a?.worst_used ?? 0, pair.b?.worst_used ?? 0);
   if (!compared) return worst;
   if (!pair.a || !pair.b) return 1e6;

@@ -45,7 +45,7 @@ export function OverviewPage() {
       </PageHead>
       <FiringPages />
       <Answer query={slos} what="the SLOs" skeleton={<OverviewSkeleton />}>
-        {() => <Promises slos={all} causes={causes.data?.causes ?? []} />}
+        {() => <SLOs slos={all} causes={causes.data?.causes ?? []} />}
       </Answer>
       <Changes />
     </>
@@ -78,7 +78,7 @@ function InDanger({ slos, causes }: { slos: readonly SLOStatus[]; causes: readon
   );
 }
 
-function Promises({ slos, causes }: { slos: readonly SLOStatus[]; causes: readonly CauseGroup[] }) {
+function SLOs({ slos, causes }: { slos: readonly SLOStatus[]; causes: readonly CauseGroup[] }) {
   if (slos.length === 0) {
     return (
       <EmptyNote

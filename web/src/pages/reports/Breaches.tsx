@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import type { Report, ReportEpisode, ReportPromise } from "~/api/types";
+import type { Report, ReportEpisode, ReportSLO } from "~/api/types";
 import { type Column, DataTable } from "~/components/DataTable";
 import { When } from "~/components/When";
 import { formatDuration } from "~/format/duration";
@@ -8,7 +8,7 @@ import { aroundRange } from "~/pages/backtest/span";
 import { formatAchieved, formatMinutes } from "./verdicts";
 
 interface Breach {
-  promise: ReportPromise;
+  slo: ReportSLO;
   episode: ReportEpisode;
 }
 
@@ -34,15 +34,11 @@ const columns: Column<Breach>[] = [
     ),
   },
   {
-    key: "promise",
+    key: "slo",
     head: "SLO",
-    cell: ({ promise, episode }) => (
-      <Link
-        to="/slos/$name"
-        params={{ name: promise.name }}
-        search={aroundRange(episode.start, episode.seconds)}
-      >
-        {promise.display_name}
+    cell: ({ slo, episode }) => (
+      <Link to="/slos/$name" params={{ name: slo.name }} search={aroundRange(episode.start, episode.seconds)}>
+        {slo.display_name}
       </Link>
     ),
   },
@@ -71,7 +67,7 @@ const columns: Column<Breach>[] = [
 /** When budgets burned fast, oldest first, and what happened before. */
 export function Breaches({ report }: { report: Report }) {
   const rows = report.promises
-    .flatMap((promise) => promise.episodes.map((episode) => ({ promise, episode })))
+    .flatMap((slo) => slo.episodes.map((episode) => ({ slo, episode })))
     .sort((a, b) => Date.parse(a.episode.start) - Date.parse(b.episode.start));
   const small = report.promises.reduce((sum, one) => sum + one.small_episodes, 0);
   return (
@@ -81,7 +77,7 @@ export function Breaches({ report }: { report: Report }) {
           label="Breaches and downtime"
           rows={rows}
           columns={columns}
-          rowKey={({ promise, episode }) => `${promise.name}${episode.start}`}
+          rowKey={({ slo, episode }) => `${slo.name}${episode.start}`}
         />
       ) : (
         <p className="dim">No breach spent 1 % or more of a budget.</p>
@@ -98,12 +94,12 @@ export function Breaches({ report }: { report: Report }) {
 
 /** What does not count, who says so and why. */
 export function Corrected({ report }: { report: Report }) {
-  const rows = report.promises.flatMap((promise) => promise.corrections.map((one) => ({ promise, one })));
+  const rows = report.promises.flatMap((slo) => slo.corrections.map((one) => ({ slo, one })));
   type Row = (typeof rows)[number];
   if (rows.length === 0) return <p className="dim">Nothing was taken out.</p>;
   const list: Column<Row>[] = [
     { key: "reason", head: "Reason", full: true, cell: ({ one }) => one.reason },
-    { key: "promise", head: "SLO", cell: ({ promise }) => promise.display_name },
+    { key: "slo", head: "SLO", cell: ({ slo }) => slo.display_name },
     { key: "author", head: "By", cell: ({ one }) => one.author },
     { key: "from", head: "From", cell: ({ one }) => <When at={one.start} /> },
     { key: "to", head: "To", cell: ({ one }) => <When at={one.end} /> },
@@ -120,7 +116,7 @@ export function Corrected({ report }: { report: Report }) {
       label="Corrections"
       rows={rows}
       columns={list}
-      rowKey={({ promise, one }) => `${promise.name}${one.id ?? one.start}`}
+      rowKey={({ slo, one }) => `${slo.name}${one.id ?? one.start}`}
     />
   );
 }
@@ -133,10 +129,10 @@ export function Trend({ report }: { report: Report }) {
   );
   if (known.length < 2) return null;
   const names = known.map((one) => one.name);
-  const trend: Column<ReportPromise>[] = [
+  const trend: Column<ReportSLO>[] = [
     { key: "name", head: "SLO", full: true, cell: (one) => one.display_name },
     ...names.map(
-      (name): Column<ReportPromise> => ({
+      (name): Column<ReportSLO> => ({
         key: name,
         head: name,
         numeric: true,

@@ -134,9 +134,7 @@ export function Internal({ report, internal }: { report: Report; internal: Repor
   const used = internal.budgets
     .filter((one) => one.used_minutes > 0)
     .sort((a, b) => b.used_ratio - a.used_ratio);
-  const entered = report.promises.flatMap((promise) =>
-    (promise.bands ?? []).slice(1).map((band) => ({ promise, band })),
-  );
+  const entered = report.promises.flatMap((slo) => (slo.bands ?? []).slice(1).map((band) => ({ slo, band })));
   return (
     <>
       <Facts facts={facts(internal)} />
@@ -154,10 +152,10 @@ export function Internal({ report, internal }: { report: Report; internal: Repor
         )}
         {entered.length > 0 && (
           <ul className={classes.list} aria-label="Bands that were entered">
-            {entered.map(({ promise, band }) => (
-              <li key={`${promise.name}${band.time}`}>
-                <When at={band.time} />: {promise.display_name} entered {bandWord[band.band].toLowerCase()}{" "}
-                with {formatFigure(band.used_ratio, "ratio")} used
+            {entered.map(({ slo, band }) => (
+              <li key={`${slo.name}${band.time}`}>
+                <When at={band.time} />: {slo.display_name} entered {bandWord[band.band].toLowerCase()} with{" "}
+                {formatFigure(band.used_ratio, "ratio")} used
               </li>
             ))}
           </ul>

@@ -1,12 +1,12 @@
 import { Link } from "@tanstack/react-router";
-import type { Report, ReportPromise } from "~/api/types";
+import type { Report, ReportSLO } from "~/api/types";
 import { type Column, DataTable } from "~/components/DataTable";
 import { StateMark } from "~/components/StateMark";
 import { formatFigure, formatRatio } from "~/format/number";
 import classes from "./Report.module.css";
 import { formatAchieved, formatMinutes, keptTone, keptWord } from "./verdicts";
 
-function Used({ one }: { one: ReportPromise }) {
+function Used({ one }: { one: ReportSLO }) {
   const { used_ratio: ratio } = one.contract;
   if (ratio === null || one.verdict === "unknown") return <span className="dim">–</span>;
   return (
@@ -31,7 +31,7 @@ export function Kept({ report }: { report: Report }) {
     last: undefined,
   };
   const corrected = report.promises.some((one) => one.felt);
-  const columns: Column<ReportPromise>[] = [
+  const columns: Column<ReportSLO>[] = [
     {
       key: "name",
       head: "SLO",
@@ -72,7 +72,7 @@ export function Kept({ report }: { report: Report }) {
             key: "felt",
             head: "Felt by users",
             numeric: true,
-            cell: (one: ReportPromise) => (one.felt ? formatAchieved(one.felt.achieved) : "–"),
+            cell: (one: ReportSLO) => (one.felt ? formatAchieved(one.felt.achieved) : "–"),
           },
         ]
       : []),

@@ -1,7 +1,7 @@
 import { screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, it } from "vitest";
-import type { Report, ReportPromise } from "~/api/types";
+import type { Report, ReportSLO } from "~/api/types";
 import { apiError, renderPage, stubApi } from "~/test/render";
 import { dayAfter, toRequest } from "./period";
 import { ReportPage } from "./ReportPage";
@@ -10,7 +10,7 @@ import { formatAchieved, formatMinutes } from "./verdicts";
 const start = "2026-10-01T00:00:00Z";
 const end = "2026-11-01T00:00:00Z";
 
-function promise(change: Partial<ReportPromise>): ReportPromise {
+function slo(change: Partial<ReportSLO>): ReportSLO {
   return {
     name: "edge-availability",
     display_name: "Edge availability",
@@ -47,8 +47,8 @@ function promise(change: Partial<ReportPromise>): ReportPromise {
   };
 }
 
-function report(promises: ReportPromise[], change: Partial<Report> = {}): Report {
-  const count = (verdict: string) => promises.filter((one) => one.verdict === verdict).length;
+function report(slos: ReportSLO[], change: Partial<Report> = {}): Report {
+  const count = (verdict: string) => slos.filter((one) => one.verdict === verdict).length;
   return {
     title: "Service levels in October 2026",
     summary: "1 of 1 SLOs was kept in October 2026.",
@@ -64,7 +64,7 @@ function report(promises: ReportPromise[], change: Partial<Report> = {}): Report
       complete: true,
     },
     counts: {
-      promises: promises.length,
+      promises: slos.length,
       met: count("met"),
       missed: count("missed"),
       at_risk: count("at_risk"),
@@ -73,7 +73,7 @@ function report(promises: ReportPromise[], change: Partial<Report> = {}): Report
     },
     scope: {},
     notes: ["Minutes are minutes of full outage."],
-    promises,
+    promises: slos,
     ...change,
   };
 }
@@ -112,7 +112,7 @@ describe("a report's figures", () => {
 
 describe("the report", () => {
   it("answers first, then shows each SLO, and is offered as files", async () => {
-    stubApi({ ...around, "/sb/v1/report": report([promise({})]) });
+    stubApi({ ...around, "/sb/v1/report": report([slo({})]) });
     await open();
     expect(await screen.findByRole("heading", { level: 1, name: /1 of 1 SLOs was kept/ })).toBeTruthy();
     const row = within(await screen.findByRole("table", { name: "SLOs" })).getByRole("row", {
@@ -124,8 +124,8 @@ describe("the report", () => {
     expect(screen.getByText("Nothing was taken out.")).toBeTruthy();
   });
   it("says why an SLO was missed, and which are not known", async () => {
-    const missed = promise({ verdict: "missed", reason: "Missed by 0.12 points." });
-    const thin = promise({
+    const missed = slo({ verdict: "missed", reason: "Missed by 0.12 points." });
+    const thin = slo({
       name: "b",
       display_name: "Layout",
       verdict: "unknown",
@@ -137,7 +137,7 @@ describe("the report", () => {
     expect(screen.getByText(/1 SLO had too little data to be judged: Layout/)).toBeTruthy();
   });
   it("asks for what was picked and keeps it in the address", async () => {
-    const calls = stubApi({ ...around, "/sb/v1/report": report([promise({})]) });
+    const calls = stubApi({ ...around, "/sb/v1/report": report([slo({})]) });
     const { router } = await open();
     await userEvent.click(await screen.findByText("Internal"));
     expect(router.state.location.search).toMatchObject({ period: "last-month", audience: "internal" });

@@ -1,8 +1,8 @@
-import type { ReportPromise } from "~/api/types";
+import type { ReportSLO } from "~/api/types";
 import type { Tone } from "~/components/StateMark";
 import { significant } from "~/format/duration";
 
-type Kept = ReportPromise["verdict"];
+type Kept = ReportSLO["verdict"];
 
 export const keptTone: Record<Kept, Tone> = {
   met: "ok",

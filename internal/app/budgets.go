@@ -14,8 +14,8 @@ import (
 	"github.com/signalbox-project/signalbox/internal/slo/promexpr"
 )
 
-// promises are the rooms that compare telemetry with what was promised.
-type promises struct {
+// budgets are the rooms that compare telemetry with what was promised.
+type budgets struct {
 	catalog  *slo.Catalog
 	slo      *slo.Engine
 	diagnose *diagnose.Diagnoser
@@ -23,7 +23,7 @@ type promises struct {
 	report   *report.Reporter
 }
 
-func (c *cell) buildPromises(ctx context.Context) (err error) {
+func (c *cell) buildBudgets(ctx context.Context) (err error) {
 	if c.catalog, err = definition.NewCatalog(c.component("slo"), c.registry); err != nil {
 		return err
 	}
@@ -57,8 +57,8 @@ func (c *cell) buildPromises(ctx context.Context) (err error) {
 	if c.backtest, err = backtest.New(backtest.Deps{
 		Logger: c.component("backtest"), Registerer: c.registry, SLO: c.cfg.SLO,
 		SLOQuerier: c.measurements("backtest"), Querier: c.engine,
-		Over:     func(wrap func(storage.Queryable) storage.Queryable) backtest.Querier { return c.engine.Over(wrap) },
-		Promises: c.catalog, Policies: c.policies, Deploys: c.state, Routing: c.router, Corrections: c.slo, ExternalLabels: c.cfg.ExternalLabels,
+		Over: func(wrap func(storage.Queryable) storage.Queryable) backtest.Querier { return c.engine.Over(wrap) },
+		SLOs: c.catalog, Policies: c.policies, Deploys: c.state, Routing: c.router, Corrections: c.slo, ExternalLabels: c.cfg.ExternalLabels,
 		Files: c.filesInForce,
 	}); err != nil {
 		return err
@@ -66,8 +66,8 @@ func (c *cell) buildPromises(ctx context.Context) (err error) {
 	c.run("backtest", c.backtest.Run, nil)
 	if c.report, err = report.New(report.Deps{
 		Logger: c.component("report"), Registerer: c.registry, SLO: c.cfg.SLO,
-		Querier:  c.measurements("report"),
-		Promises: c.catalog, Policies: c.policies, Corrections: c.state, Records: c.state, Days: c.state, Retention: c.metrics.Retention(),
+		Querier: c.measurements("report"),
+		SLOs:    c.catalog, Policies: c.policies, Corrections: c.state, Records: c.state, Days: c.state, Retention: c.metrics.Retention(),
 	}); err != nil {
 		return err
 	}
@@ -75,7 +75,7 @@ func (c *cell) buildPromises(ctx context.Context) (err error) {
 	return nil
 }
 
-// measurements answers what promises are made of, for one room.
+// measurements answers what SLOs are made of, for one room.
 func (c *cell) measurements(room string) slo.Querier {
 	return slo.WithEvents(promexpr.NewEvaluator(c.metrics, time.Duration(c.cfg.Query.Timeout), c.component(room)), c.tally)
 }

@@ -12,13 +12,13 @@ import (
 	"github.com/signalbox-project/signalbox/internal/store"
 )
 
-// promiseReplay is one promise under replay.
-type promiseReplay struct {
+// sloReplay is one SLO under replay.
+type sloReplay struct {
 	*replay
 	def     *slo.Definition
 	live    *slo.Replay
 	firings firings
-	out     Promise
+	out     SLO
 	bands   []gate.BandLimit
 	bandOf  func(used float64) string
 	inBand  map[string]time.Duration
@@ -28,8 +28,8 @@ type promiseReplay struct {
 	states  map[int]model.SLOSnapshot // by index of the deployment that it concerns
 }
 
-func newPromiseReplay(r *replay, d *slo.Definition) *promiseReplay {
-	p := &promiseReplay{
+func newSLOReplay(r *replay, d *slo.Definition) *sloReplay {
+	p := &sloReplay{
 		replay: r, def: d, live: slo.NewReplay(r.room.deps.SLO, d, r.room.deps.SLOQuerier, r.room.deps.ExternalLabels),
 		inBand: map[string]time.Duration{}, states: map[int]model.SLOSnapshot{},
 		every: max(1, int(r.end.Sub(r.start)/r.step)/curvePoints),
@@ -37,14 +37,14 @@ func newPromiseReplay(r *replay, d *slo.Definition) *promiseReplay {
 	p.bands, p.bandOf = r.set.policies.BandLimits(model.SLOSnapshot{
 		Status: model.SLOStatus{Service: d.Service, Labels: d.Labels}, Environment: d.Environment,
 	})
-	p.out = Promise{
+	p.out = SLO{
 		Name: d.Name, DisplayName: d.DisplayName, Service: d.Service, Objective: d.Objective, Window: d.WindowText(),
 		Curve: []Point{},
 	}
 	return p
 }
 
-func (p *promiseReplay) run(ctx context.Context) error {
+func (p *sloReplay) run(ctx context.Context) error {
 	pieces := int64((p.end.Sub(p.start) + chunk - 1) / chunk)
 	if err := p.correct(ctx); err != nil {
 		return fmt.Errorf("replay %s: %w", p.def.Name, err)
@@ -84,9 +84,9 @@ func (p *promiseReplay) run(ctx context.Context) error {
 	return nil
 }
 
-// correct takes out what people took out of the promise of this name, whenever
+// correct takes out what people took out of the SLO of this name, whenever
 // they did.
-func (p *promiseReplay) correct(ctx context.Context) error {
+func (p *sloReplay) correct(ctx context.Context) error {
 	if p.room.deps.Corrections == nil {
 		return nil
 	}
@@ -99,13 +99,13 @@ func (p *promiseReplay) correct(ctx context.Context) error {
 }
 
 // minutes is how many of them are left of the step that at is in.
-func (p *promiseReplay) minutes(at time.Time) int {
+func (p *sloReplay) minutes(at time.Time) int {
 	into := at.Sub(p.start) % p.step
 	return int((p.step - into) / time.Minute)
 }
 
-// judge looks at the promise at a time that is since after the last one.
-func (p *promiseReplay) judge(ctx context.Context, at time.Time, since time.Duration) {
+// judge looks at the SLO at a time that is since after the last one.
+func (p *sloReplay) judge(ctx context.Context, at time.Time, since time.Duration) {
 	s, alerts := p.live.Judge(ctx)
 	for _, a := range alerts {
 		if a.EndsAt.After(at) {
@@ -126,7 +126,7 @@ func (p *promiseReplay) judge(ctx context.Context, at time.Time, since time.Dura
 	p.steps++
 }
 
-func (p *promiseReplay) see(s model.SLOStatus, at time.Time, since time.Duration) {
+func (p *sloReplay) see(s model.SLOStatus, at time.Time, since time.Duration) {
 	used := s.Budget.UsedRatio
 	p.inBand[p.bandOf(used)] += since
 	if since == 0 {
@@ -154,8 +154,8 @@ func point(s model.SLOStatus, at time.Time, unknown bool) Point {
 	return pt
 }
 
-// ask notes how the promise stands for the deployments before at.
-func (p *promiseReplay) ask(at time.Time) {
+// ask notes how the SLO stands for the deployments before at.
+func (p *sloReplay) ask(at time.Time) {
 	for ; p.asked < len(p.deploys) && p.deploys[p.asked].Time.Before(at); p.asked++ {
 		d := p.deploys[p.asked]
 		if s, concerned := p.live.Snapshot(d.Service, d.Environment); concerned {
@@ -164,7 +164,7 @@ func (p *promiseReplay) ask(at time.Time) {
 	}
 }
 
-func (p *promiseReplay) outcome() Promise {
+func (p *sloReplay) outcome() SLO {
 	p.out.Alerts = len(p.firings.list)
 	for _, b := range p.bands {
 		p.out.Bands = append(p.out.Bands, Band{Name: b.Name, From: b.From, Seconds: p.inBand[b.Name].Seconds()})
@@ -173,9 +173,9 @@ func (p *promiseReplay) outcome() Promise {
 }
 
 // decide asks the gate about every deployment.
-func (r *replay) decide(promises []*promiseReplay) []Deploy {
+func (r *replay) decide(slos []*sloReplay) []Deploy {
 	out := []Deploy{}
-	if len(promises) == 0 {
+	if len(slos) == 0 {
 		return out
 	}
 	for i, d := range r.deploys {
@@ -186,9 +186,9 @@ func (r *replay) decide(promises []*promiseReplay) []Deploy {
 			Request: model.GateRequest{Service: d.Service, Environment: d.Environment, Version: d.Version, Critical: d.Labels["critical"] == "true", Actor: d.Actor},
 			Time:    d.Time,
 		}
-		for _, p := range promises {
+		for _, p := range slos {
 			if s, concerned := p.states[i]; concerned {
-				in.Promises = append(in.Promises, s)
+				in.SLOs = append(in.SLOs, s)
 			}
 		}
 		decision := gate.Decide(r.set.policies, in)

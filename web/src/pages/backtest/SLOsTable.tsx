@@ -1,17 +1,17 @@
 import { Link } from "@tanstack/react-router";
-import type { BacktestPromise, BacktestResult } from "~/api/types";
+import type { BacktestResult, BacktestSLO } from "~/api/types";
 import { type Column, DataTable } from "~/components/DataTable";
 import { formatDuration, formatWindow } from "~/format/duration";
 import { formatFigure, formatRatio } from "~/format/number";
 import { type Band, bandTone, bandWord } from "~/slo/band";
 import classes from "./Backtest.module.css";
-import { either, type Pair, pairPromises } from "./outcome";
+import { either, type Pair, pairSLOs } from "./outcome";
 import { aroundRange } from "./span";
 import { Two } from "./Two";
 
 const bandOf = (name: string) => (name in bandWord ? (name as Band) : "");
 
-function Bands({ one }: { one: BacktestPromise | undefined }) {
+function Bands({ one }: { one: BacktestSLO | undefined }) {
   const total = one?.bands.reduce((sum, band) => sum + band.seconds, 0) ?? 0;
   if (!one || total <= 0) return <span className="dim">–</span>;
   const words = one.bands
@@ -40,16 +40,16 @@ function Bands({ one }: { one: BacktestPromise | undefined }) {
 }
 
 /** Each SLO: its budget, its worst moment, its alerts and its time in each band, with A and with B. */
-export function PromisesTable({ result, chosen, onChoose }: Props) {
+export function SLOsTable({ result, chosen, onChoose }: Props) {
   const [a, b] = result.sets;
   const compared = b !== undefined;
-  const rows = pairPromises(a?.promises ?? [], b?.promises ?? []);
-  const two = (pair: Pair<BacktestPromise>, text: (one: BacktestPromise) => string) => {
+  const rows = pairSLOs(a?.promises ?? [], b?.promises ?? []);
+  const two = (pair: Pair<BacktestSLO>, text: (one: BacktestSLO) => string) => {
     const left = pair.a ? text(pair.a) : "–";
     const right = pair.b ? text(pair.b) : "–";
     return <Two compared={compared && left !== right} a={left} b={right} />;
   };
-  const columns: Column<Pair<BacktestPromise>>[] = [
+  const columns: Column<Pair<BacktestSLO>>[] = [
     {
       key: "name",
       head: "SLO",

@@ -14,17 +14,17 @@ import (
 	"github.com/signalbox-project/signalbox/internal/slo/ledger"
 )
 
-// minCoverage is how much of the elapsed time must have data for a promise to
+// minCoverage is how much of the elapsed time must have data for an SLO to
 // be called met. Below it the answer is unknown, unless what is known broke it.
 const minCoverage = 0.95
 
-// promise is one promise under way.
-type promise struct {
+// sloWork is one SLO under way.
+type sloWork struct {
 	*work
 	def   *slo.Definition
 	tl    *archive.Timeline
-	parts []counted // of a composite, or the promise itself
-	out   paper.Promise
+	parts []counted // of a composite, or the SLO itself
+	out   paper.SLO
 
 	// For the internal report:
 	bursts  [][2]time.Time // first and last hot minute of every episode since the period before
@@ -63,9 +63,9 @@ func (c counted) sum(from, to time.Time) (contract, felt ledger.Cell) {
 	return ledger.Cell{Bad: max(contract.Bad, 0), Total: max(contract.Total, 0), Minutes: max(contract.Minutes, 0)}, felt
 }
 
-// promise makes one promise's part of the report.
-func (w *work) promise(ctx context.Context, d *slo.Definition) (*promise, error) {
-	p := &promise{work: w, def: d, out: describe(d)}
+// sloWork makes one SLO's part of the report.
+func (w *work) sloWork(ctx context.Context, d *slo.Definition) (*sloWork, error) {
+	p := &sloWork{work: w, def: d, out: describe(d)}
 	from := w.trend[0].start
 	if w.internal() { // the bands need the window before
 		from = times.Earlier(from, w.period.start.Add(-d.Window))
@@ -105,8 +105,8 @@ func (w *work) timeline(ctx context.Context, d *slo.Definition, name string, fro
 	return tl, w.archive.Refine(ctx, d, tl, w.now, cuts...)
 }
 
-func describe(d *slo.Definition) paper.Promise {
-	out := paper.Promise{
+func describe(d *slo.Definition) paper.SLO {
+	out := paper.SLO{
 		Name: d.Name, DisplayName: d.DisplayName, Service: d.Service, Environment: d.Environment, Team: d.Labels["team"],
 		Description: strings.TrimSpace(d.Description), Indicator: d.Indicator, Kind: kindOf(d), Objective: d.Objective, Window: d.WindowText(), Unit: "events",
 	}
@@ -123,7 +123,7 @@ const (
 	kindOther  = "other"
 )
 
-// kindOf tells what spends a promise's budget: its label sli says so, or else its queries do. A
+// kindOf tells what spends an SLO's budget: its label sli says so, or else its queries do. A
 // histogram's bucket counts what is fast enough.
 func kindOf(d *slo.Definition) string {
 	for _, key := range []string{"sli", "sli_type", "category"} {
@@ -146,9 +146,9 @@ func kindOf(d *slo.Definition) string {
 	return kindOther
 }
 
-// sum is what the promise counted in [from, to), and how much of the time the
+// sum is what the SLO counted in [from, to), and how much of the time the
 // corrections take out.
-func (p *promise) sum(from, to time.Time) (contract, felt ledger.Cell, out time.Duration) {
+func (p *sloWork) sum(from, to time.Time) (contract, felt ledger.Cell, out time.Duration) {
 	if len(p.def.Parts) == 0 {
 		contract, felt = p.parts[0].sum(from, to)
 		return contract, felt, outside(p.parts[0].holes, from, to)
@@ -171,8 +171,8 @@ func outside(holes []hole, from, to time.Time) (sum time.Duration) {
 	return sum
 }
 
-// fill makes everything that is said about the promise.
-func (p *promise) fill() {
+// fill makes everything that is said about the SLO.
+func (p *sloWork) fill() {
 	var corrected bool
 	p.out.Contract, p.out.Felt, corrected = p.measure(p.period)
 	if !corrected {
@@ -210,7 +210,7 @@ func (p *promise) fill() {
 
 // measure is what a period has come to, by contract and as users felt it;
 // corrected says whether the two differ in what they count.
-func (p *promise) measure(s span) (contract paper.Figures, felt *paper.Figures, corrected bool) {
+func (p *sloWork) measure(s span) (contract paper.Figures, felt *paper.Figures, corrected bool) {
 	to := times.Earlier(s.end, p.asOf)
 	a, b, gone := p.sum(s.start, to)
 	_, _, all := p.sum(s.start, s.end)
@@ -252,9 +252,9 @@ func figures(d *slo.Definition, c ledger.Cell, length, elapsed time.Duration) pa
 	return f
 }
 
-// judge is the verdict on a period. What is known breaks a promise however the
+// judge is the verdict on a period. What is known breaks an SLO however the
 // rest went; only with nearly everything known is it called met.
-func (p *promise) judge(s span, f paper.Figures) paper.Verdict {
+func (p *sloWork) judge(s span, f paper.Figures) paper.Verdict {
 	over := !s.end.After(p.asOf)
 	switch {
 	case f.Achieved == nil:
@@ -274,7 +274,7 @@ func (p *promise) judge(s span, f paper.Figures) paper.Verdict {
 }
 
 // fillCorrections says what each correction changed.
-func (p *promise) fillCorrections() {
+func (p *sloWork) fillCorrections() {
 	p.out.Corrections = []paper.Correction{}
 	for _, c := range p.fixes() {
 		a, b := times.Later(c.Start, p.period.start), times.Earlier(c.End, p.period.end)
