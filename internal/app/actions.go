@@ -17,7 +17,7 @@ type actions struct {
 func (c *cell) buildHooks(context.Context) (err error) {
 	if c.hooks, err = hooks.New(c.cfg.Hooks, hook.Deps{
 		Logger: c.component("hooks"), Registerer: c.registry, Gate: c.gate, Deploys: c.tally, Audit: c.state,
-		ExternalURL: c.external.String(), Front: c.front,
+		ExternalURL: c.external.String(), Front: c.front, Certs: c.certs,
 	}); err != nil {
 		return err
 	}

@@ -114,6 +114,7 @@ func (c *cell) configStatus() api.ConfigStatus {
 // problems is what is wrong with the program itself now.
 func (c *cell) problems() []model.Problem {
 	out := append([]model.Problem{}, c.odd...)
+	out = append(out, c.certs.Problems()...)
 	out = append(out, c.state.Problems()...)
 	out = append(out, c.catalog.Problems()...)
 	out = append(out, c.rules.Problems()...)

@@ -26,6 +26,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/config"
 	"github.com/signalbox-project/signalbox/internal/front"
+	"github.com/signalbox-project/signalbox/internal/front/certs"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/lifecycle"
 	"github.com/signalbox-project/signalbox/internal/telemetry"
@@ -60,12 +61,17 @@ func Build(ctx context.Context, o Options) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
+	keep, err := certs.New(cfg.TLS, cfg.Listeners, nil)
+	if err != nil {
+		return nil, err
+	}
+	tel.Registry.MustRegister(keep)
 	l, err := o.listen(ctx)
 	if err != nil {
 		return nil, err
 	}
 	p := &Process{base: base{
-		opts: o, cfg: cfg, tel: tel, log: tel.Logger, listeners: l, addresses: l.addresses(), began: began,
+		opts: o, cfg: cfg, tel: tel, log: tel.Logger, listeners: l, addresses: l.addresses(keep), began: began, certs: keep, inner: front.NewInner(),
 		group: &lifecycle.Group{Logger: tel.Logger}, reloads: &reloads{},
 	}}
 	p.limitMemory()

@@ -1,7 +1,10 @@
 package app
 
 import (
+	"context"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -31,6 +34,7 @@ func mounts() map[front.MountInfo]string {
 	} {
 		out[front.MountInfo{Port: "web", Pattern: pattern}] = request
 	}
+	out[front.MountInfo{Port: "inner", Pattern: "GET /metrics"}] = "GET /metrics"
 	return out
 }
 
@@ -65,7 +69,11 @@ func TestEveryMountPassesTheFrontAndItsHooks(t *testing.T) {
 	base := map[string]string{"web": r.Addresses().Web, "otlp": r.Addresses().OTLPHTTP}
 	for m, request := range want {
 		method, path, _ := strings.Cut(request, " ")
-		_, _ = r.do(t, method, base[m.Port]+path, "application/json", "")
+		if m.Port == "inner" {
+			r.askInside(t, path)
+		} else {
+			_, _ = r.do(t, method, base[m.Port]+path, "application/json", "")
+		}
 		u, _ := url.Parse(path)
 		mu.Lock()
 		if got, want := seen[m], method+" "+u.Path; got != want {
@@ -79,6 +87,21 @@ func TestEveryMountPassesTheFrontAndItsHooks(t *testing.T) {
 	defer mu.Unlock()
 	if got := seen[front.MountInfo{Port: "web", Pattern: "/"}]; got != "GET /nothing/here" {
 		t.Errorf("the hooks saw %q", got)
+	}
+}
+
+// askInside asks the listener that only the process itself reaches.
+func (r *running) askInside(t *testing.T, path string) {
+	t.Helper()
+	inside := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return r.Process.inner.Dial(ctx) }}
+	defer inside.CloseIdleConnections()
+	resp, err := (&http.Client{Transport: inside}).Get("http://inside" + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -2,7 +2,9 @@ package app
 
 import (
 	"context"
+	"net"
 
+	"github.com/signalbox-project/signalbox/internal/front/certs"
 	"github.com/signalbox-project/signalbox/internal/ingest/otlp"
 	"github.com/signalbox-project/signalbox/internal/ingest/promwrite"
 	"github.com/signalbox-project/signalbox/internal/ingest/scrape"
@@ -23,7 +25,7 @@ func (c *cell) buildIntakes(context.Context) (err error) {
 		return err
 	}
 	if c.scraper, err = scrape.New(scrape.Deps{
-		Logger: c.component("scrape"), Registerer: c.registry, Appendable: c.samples.For("scrape"), Features: c.engine.Features(),
+		Logger: c.component("scrape"), Registerer: c.registry, Appendable: c.samples.For("scrape"), Features: c.engine.Features(), Dial: c.dialToScrape,
 	}); err != nil {
 		return err
 	}
@@ -37,10 +39,19 @@ func (c *cell) buildIntakes(context.Context) (err error) {
 	if c.otlp, err = otlp.New(cfg, otlp.Deps{
 		Logger: c.component("otlp"), Registerer: c.registry,
 		Sink: c.stream, Admitter: c.admitter, Appendable: c.samples.Acknowledged().For("otlp"), Ledger: c.ledger, AppendableCounts: true,
+		GRPCTLS: c.certs.TLS(certs.OTLPGRPC, "h2"), HTTPTLS: c.certs.TLS(certs.OTLPHTTP, "h2", "http/1.1"),
 		HTTP: c.front.Port("otlp"), Enter: c.front.Enter, GRPCListener: c.front.Listener("otlp grpc", c.listeners.grpc), HTTPListener: c.listeners.http,
 	}); err != nil {
 		return err
 	}
 	c.run("own telemetry", func(ctx context.Context) error { return c.tel.Feed(ctx, c.stream) }, nil)
 	return nil
+}
+
+// dialToScrape reaches ourselves without the network, whatever the web listener demands of clients.
+func (c *cell) dialToScrape(ctx context.Context, network, address string) (net.Conn, error) {
+	if address == ownTarget {
+		return c.inner.Dial(ctx)
+	}
+	return (&net.Dialer{}).DialContext(ctx, network, address)
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/signalbox-project/signalbox/internal/front"
+	"github.com/signalbox-project/signalbox/internal/front/certs"
 	"github.com/signalbox-project/signalbox/internal/platform/redact"
 	"github.com/signalbox-project/signalbox/internal/telemetry"
 )
@@ -107,13 +108,19 @@ func (l *listeners) close() {
 	}
 }
 
-func (l *listeners) addresses() Addresses {
-	a := Addresses{Web: "http://" + reachable(l.web)}
+func (l *listeners) addresses(keep *certs.Set) Addresses {
+	scheme := func(listener string) string {
+		if keep.TLS(listener) != nil {
+			return "https://"
+		}
+		return "http://"
+	}
+	a := Addresses{Web: scheme(certs.Web) + reachable(l.web)}
 	if l.grpc != nil {
 		a.OTLPGRPC = reachable(l.grpc)
 	}
 	if l.http != nil {
-		a.OTLPHTTP = "http://" + reachable(l.http)
+		a.OTLPHTTP = scheme(certs.OTLPHTTP) + reachable(l.http)
 	}
 	return a
 }

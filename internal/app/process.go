@@ -9,6 +9,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/config"
 	"github.com/signalbox-project/signalbox/internal/front"
+	"github.com/signalbox-project/signalbox/internal/front/certs"
 	"github.com/signalbox-project/signalbox/internal/platform/lifecycle"
 	"github.com/signalbox-project/signalbox/internal/telemetry"
 )
@@ -34,6 +35,8 @@ type base struct {
 	addresses Addresses
 	external  *url.URL
 	front     *front.Front
+	certs     *certs.Set   // certificates of the listeners
+	inner     *front.Inner // where we ask ourselves
 	began     time.Time
 	*reloads
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"strings"
 
 	promconfig "github.com/prometheus/prometheus/config"
 
@@ -46,10 +47,14 @@ func (c *cell) scrapeConfig(cfg config.Config) (*promconfig.Config, error) {
 	return &withOwn, nil
 }
 
+// ownTarget is ourselves, as dialToScrape knows us. No name server outside gives names below .internal.
+const ownTarget = "own.signalbox.internal:80"
+
 // ownScrape is the job that brings our own metrics into our own store.
 func (c *cell) ownScrape() (*promconfig.ScrapeConfig, error) {
-	text := fmt.Sprintf("scrape_configs: [{job_name: signalbox, scrape_interval: 15s, static_configs: [{targets: [%q], labels: {service: signalbox}}]}]",
-		c.addresses.Web[len("http://"):])
+	_, address, _ := strings.Cut(c.addresses.Web, "://")
+	text := fmt.Sprintf("scrape_configs: [{job_name: signalbox, scrape_interval: 15s, static_configs: [{targets: [%q], labels: {service: signalbox, instance: %q}}]}]",
+		ownTarget, address)
 	own, err := promconfig.Load(text, c.log)
 	if err != nil {
 		return nil, fmt.Errorf("own scrape job: %w", err)

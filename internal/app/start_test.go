@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/signalbox-project/signalbox/internal/document"
+	"github.com/signalbox-project/signalbox/internal/front/certs"
 )
 
 func TestEveryRoleIsBuiltOnPortsThatAreFreeAndEndsWhole(t *testing.T) {
@@ -162,7 +163,7 @@ func TestAddressesCanBeDialled(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		a := l.addresses()
+		a := l.addresses(certs.None())
 		l.close()
 		if !strings.HasPrefix(a.Web, "http://"+c.host+":") || a.OTLPGRPC != "" || a.OTLPHTTP != "" {
 			t.Errorf("%s: %+v", c.listen, a)

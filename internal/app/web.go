@@ -15,6 +15,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/alerting/router"
 	"github.com/signalbox-project/signalbox/internal/front"
+	"github.com/signalbox-project/signalbox/internal/front/certs"
 	"github.com/signalbox-project/signalbox/internal/ingest/promwrite"
 	"github.com/signalbox-project/signalbox/internal/platform/redact"
 	"github.com/signalbox-project/signalbox/internal/query/promql"
@@ -60,7 +61,7 @@ func (p *Process) buildWeb(context.Context) error {
 		stop := context.AfterFunc(ctx, func() { p.isReady.Store(false) })
 		defer stop()
 		// A log tail would hold back the stop.
-		return port.Serve(ctx, p.listeners.web, front.Serving{Drain: drainTimeout, EndRequests: true})
+		return port.Serve(ctx, p.listeners.web, front.Serving{TLS: p.certs.TLS(certs.Web, "h2", "http/1.1"), Drain: drainTimeout, EndRequests: true})
 	}, nil)
 	return nil
 }
@@ -85,14 +86,23 @@ func (p *Process) operations(port *front.Port) {
 	})
 	guarded("POST /-/reload", access.AdminReload, p.handleReload)
 	guarded("PUT /-/reload", access.AdminReload, p.handleReload)
-	open("GET /metrics", access.SystemRead, promhttp.HandlerFor(p.tel.Registry, promhttp.HandlerOpts{
-		EnableOpenMetrics: true, Registry: p.tel.Registry,
-	}).ServeHTTP)
+	own := promhttp.HandlerFor(p.tel.Registry, promhttp.HandlerOpts{EnableOpenMetrics: true, Registry: p.tel.Registry})
+	open("GET /metrics", access.SystemRead, own.ServeHTTP)
+	p.scrapeInside(own)
 	guarded("/debug/pprof/", access.AdminProfile, pprof.Index)
 	guarded("/debug/pprof/cmdline", access.AdminProfile, cmdline)
 	guarded("/debug/pprof/profile", access.AdminProfile, pprof.Profile)
 	guarded("/debug/pprof/symbol", access.AdminProfile, pprof.Symbol)
 	guarded("/debug/pprof/trace", access.AdminProfile, pprof.Trace)
+}
+
+// scrapeInside serves our own metrics to our own scraping, which needs no permission: nobody else can dial there.
+func (p *Process) scrapeInside(own http.Handler) {
+	port := p.front.Port("inner")
+	port.Mount("GET /metrics", front.Mount{Handler: own, Needs: front.Always(access.Open)})
+	p.run("own metrics", func(ctx context.Context) error {
+		return port.Serve(ctx, p.inner, front.Serving{EndRequests: true})
+	}, nil)
 }
 
 // cmdline is pprof's, without secrets.

@@ -8,9 +8,8 @@ import "strings"
 func rooms() map[string]int {
 	return map[string]int{
 		"internal/model": 0, "internal/platform": 0,
-		"internal/access":     0, // who may do what, in words
-		"internal/instrument": 0, // the logger and the registry of every constructor
-
+		"internal/access":        0, // who may do what, in words
+		"internal/instrument":    0, // the logger and the registry of every constructor
 		"internal/store":         1, // the contracts; engines below are one higher
 		"internal/stream":        1,
 		"internal/notify":        1,
@@ -18,6 +17,7 @@ func rooms() map[string]int {
 		"internal/telemetry":     1,
 		"internal/front":         1,
 		"internal/budget":        1, // arithmetic for all who count with budgets
+		"internal/outgoing":      1, // the one way out over HTTP
 		"internal/store/numbers": 1, // what a number in a label is, for intakes and stores
 
 		"internal/store/":  2,

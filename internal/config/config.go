@@ -26,6 +26,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/api"
 	"github.com/signalbox-project/signalbox/internal/document"
 	"github.com/signalbox-project/signalbox/internal/front"
+	"github.com/signalbox-project/signalbox/internal/front/certs"
 	"github.com/signalbox-project/signalbox/internal/gate"
 	"github.com/signalbox-project/signalbox/internal/gate/canary"
 	"github.com/signalbox-project/signalbox/internal/gate/hooks"
@@ -58,7 +59,10 @@ type Config struct {
 	ProbeFiles       []string          `yaml:"probe_files"`       // globs; synthetic probes (docs/probes.md)
 	AlertmanagerFile string            `yaml:"alertmanager_file"` // Alertmanager's own format
 
-	Web         front.Config       `yaml:"web"`
+	Web front.Config `yaml:"web"`
+	// TLS is how every listener is served, in the words of Prometheus' web configuration file (docs/tls.md).
+	TLS         certs.Config       `yaml:"tls_server_config"`
+	Listeners   certs.Listeners    `yaml:"listeners"`
 	OTLP        otlp.Config        `yaml:"otlp"`
 	Limits      Limits             `yaml:"limits"`
 	Stream      local.Config       `yaml:"stream"`
@@ -193,6 +197,8 @@ type section struct {
 func (c *Config) sections() []section {
 	return []section{
 		{"web", c.Web.Validate},
+		{"tls_server_config", c.TLS.Validate},
+		{"listeners", c.Listeners.Validate},
 		{"otlp", c.OTLP.Validate},
 		{"limits", c.Limits.validate},
 		{"limits.samples", c.Limits.Samples.Validate},
@@ -270,7 +276,7 @@ func (c *Config) resolve(dir string) {
 		c.ProbeFiles[i] = abs(p)
 	}
 	c.AlertmanagerFile = abs(c.AlertmanagerFile)
-	for _, files := range [][]*string{c.Hooks.Files(), c.Remedy.Files()} {
+	for _, files := range [][]*string{c.TLS.Files(), c.Listeners.Files(), c.Hooks.Files(), c.Remedy.Files()} {
 		for _, p := range files {
 			*p = abs(*p)
 		}

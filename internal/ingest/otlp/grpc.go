@@ -11,6 +11,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/encoding"
 	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
@@ -59,16 +60,20 @@ func (c rawCodec) Unmarshal(data mem.BufferSlice, v any) error {
 
 // newGRPC builds the server; reflection is off.
 func (s *Server) newGRPC() (*grpc.Server, *health.Server) {
-	server := grpc.NewServer(
+	options := []grpc.ServerOption{
 		grpc.ForceServerCodecV2(rawCodec{encoding.GetCodecV2("proto")}),
 		grpc.MaxRecvMsgSize(s.cfg.MaxMessageBytes),
 		grpc.MaxConcurrentStreams(uint32(s.cfg.MaxRequestsInFlight)),
 		grpc.InTapHandle(s.tap),
-		grpc.ConnectionTimeout(10*time.Second),
-		grpc.MaxHeaderListSize(64<<10),
+		grpc.ConnectionTimeout(10 * time.Second),
+		grpc.MaxHeaderListSize(64 << 10),
 		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionIdle: 5 * time.Minute, Time: time.Minute, Timeout: 20 * time.Second}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
-	)
+	}
+	if s.grpcTLS != nil {
+		options = append(options, grpc.Creds(credentials.NewTLS(s.grpcTLS)))
+	}
+	server := grpc.NewServer(options...)
 	for name, signal := range grpcServices() {
 		server.RegisterService(&grpc.ServiceDesc{
 			ServiceName: name,

@@ -2,6 +2,7 @@ package otlp
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"hash/maphash"
@@ -42,6 +43,8 @@ type Deps struct {
 	// GRPCListener and HTTPListener are open already; nil opens the addresses of
 	// the Config.
 	GRPCListener, HTTPListener net.Listener
+	// GRPCTLS and HTTPTLS serve the listeners over TLS; nil serves plain text.
+	GRPCTLS, HTTPTLS *tls.Config
 }
 
 // Server is the OTLP intake: an http.Handler, and two listeners while Run runs.
@@ -54,6 +57,7 @@ type Server struct {
 	enter  Enter
 
 	grpcListener, httpListener net.Listener
+	grpcTLS, httpTLS           *tls.Config
 }
 
 // New checks and connects; it listens to nothing yet.
@@ -85,7 +89,7 @@ func New(cfg Config, d Deps) (*Server, error) {
 		sink: d.Sink, admit: d.Admitter, appendable: d.Appendable, ledger: d.Ledger, counted: d.AppendableCounts,
 		own: own, now: time.Now, wire: wire.NewReader(), translator: translator, seed: maphash.MakeSeed(), spans: repeats.NewSpans(time.Now), batches: repeats.NewBatches[answer](time.Now),
 	}
-	s := &Server{cfg: cfg, log: d.Logger, intake: in, gate: g, port: d.HTTP, enter: d.Enter, grpcListener: d.GRPCListener, httpListener: d.HTTPListener}
+	s := &Server{cfg: cfg, log: d.Logger, intake: in, gate: g, port: d.HTTP, enter: d.Enter, grpcListener: d.GRPCListener, httpListener: d.HTTPListener, grpcTLS: d.GRPCTLS, httpTLS: d.HTTPTLS}
 	if s.port == nil {
 		f, err := front.New(front.DefaultConfig(), front.Deps{Logger: d.Logger})
 		if err != nil {
@@ -197,7 +201,7 @@ func (s *Server) Run(ctx context.Context) error {
 	defer stop()
 	if s.httpListener != nil {
 		wg.Go(func() {
-			failed <- s.port.Serve(stopping, s.httpListener, front.Serving{Drain: time.Duration(s.cfg.DrainTimeout)})
+			failed <- s.port.Serve(stopping, s.httpListener, front.Serving{TLS: s.httpTLS, Drain: time.Duration(s.cfg.DrainTimeout)})
 		})
 	}
 	var err error

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	promcommon "github.com/prometheus/common/config"
 	prommodel "github.com/prometheus/common/model"
 	promconfig "github.com/prometheus/prometheus/config"
 	"github.com/prometheus/prometheus/discovery"
@@ -49,6 +50,8 @@ type Deps struct {
 	Appendable storage.AppendableV2
 	// Features collects what scraping and discovery can do; may be nil.
 	Features features.Collector
+	// Dial connects to targets and to discovery over HTTP; nil is the network.
+	Dial promcommon.DialContextFunc
 }
 
 // Scraper scrapes targets.
@@ -79,8 +82,12 @@ func New(deps Deps) (*Scraper, error) {
 		return nil, fmt.Errorf("register discovery metrics: %w", err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
+	var client []promcommon.HTTPClientOption
+	if deps.Dial != nil {
+		client = append(client, promcommon.WithDialContextFunc(deps.Dial))
+	}
 	disc := discovery.NewManager(ctx, deps.Logger.With("component", "discovery"), deps.Registerer, sdMetrics,
-		discovery.Name("scrape"), discovery.Updatert(settle), discovery.FeatureRegistry(deps.Features))
+		discovery.Name("scrape"), discovery.Updatert(settle), discovery.FeatureRegistry(deps.Features), discovery.HTTPClientOptions(client...))
 	if disc == nil {
 		stop()
 		return nil, errors.New("make discovery: its metrics are already registered")
@@ -89,6 +96,7 @@ func New(deps Deps) (*Scraper, error) {
 		DiscoveryReloadInterval:  prommodel.Duration(settle),
 		DiscoveryReloadOnStartup: true,
 		FeatureRegistry:          deps.Features,
+		HTTPClientOptions:        client,
 	}, deps.Logger.With("component", "scrape"), logging.NewJSONFileLogger, nil, deps.Appendable, deps.Registerer)
 	if err != nil {
 		stop()

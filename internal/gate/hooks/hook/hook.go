@@ -29,6 +29,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/signalbox-project/signalbox/internal/front"
+	"github.com/signalbox-project/signalbox/internal/front/certs"
 	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/secretfile"
@@ -62,6 +63,8 @@ type Deps struct {
 	ExternalURL string
 	// Front serves listeners of hooks' own; nil makes one of defaults.
 	Front *front.Front
+	// Certs keeps the certificates of those listeners; nil makes its own.
+	Certs *certs.Set
 	// HTTP sends replies; http.DefaultClient's transport by default.
 	HTTP *http.Client
 	// Now is the clock; time.Now by default.
@@ -119,6 +122,9 @@ func New(cfg Config, deps Deps) (*Kit, error) {
 	deps.Logger = instrument.Logger(deps.Logger)
 	if deps.Now == nil {
 		deps.Now = time.Now
+	}
+	if deps.Certs == nil {
+		deps.Certs = certs.None()
 	}
 	k := &Kit{cfg: cfg, deps: deps, replies: make(chan Reply, maxWaiting)}
 	k.metrics = metrics{
@@ -305,6 +311,9 @@ func (k *Kit) Now() time.Time { return k.deps.Now() }
 
 // Logger is the hooks' logger.
 func (k *Kit) Logger() *slog.Logger { return k.deps.Logger }
+
+// Certs keeps the certificates of listeners of a hook's own.
+func (k *Kit) Certs() *certs.Set { return k.deps.Certs }
 
 // Front is where a hook mounts a listener of its own; nil if none was given.
 func (k *Kit) Front() *front.Front { return k.deps.Front }

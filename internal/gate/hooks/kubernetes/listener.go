@@ -3,17 +3,15 @@ package kubernetes
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
-	"os"
-	"sync"
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/front"
+	"github.com/signalbox-project/signalbox/internal/front/certs"
 	"github.com/signalbox-project/signalbox/internal/gate/hooks/hook"
 )
 
@@ -63,49 +61,13 @@ func (h *Hook) port(prefix string) (*front.Port, error) {
 }
 
 func (h *Hook) tls() (*tls.Config, error) {
-	pair := &keyPair{cert: h.cfg.CertFile, key: h.cfg.KeyFile}
-	if _, err := pair.get(nil); err != nil {
+	cfg := certs.Config{CertFile: h.cfg.CertFile, KeyFile: h.cfg.KeyFile, ClientCAFile: h.cfg.ClientCAFile}
+	if cfg.ClientCAFile != "" {
+		cfg.ClientAuth = "RequireAndVerifyClientCert"
+	}
+	k, err := h.kit.Certs().Open("admission webhook", cfg)
+	if err != nil {
 		return nil, err
 	}
-	cfg := &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: pair.get}
-	if h.cfg.ClientCAFile != "" {
-		pem, err := os.ReadFile(h.cfg.ClientCAFile)
-		if err != nil {
-			return nil, fmt.Errorf("client authorities of the admission webhook: %w", err)
-		}
-		cfg.ClientCAs, cfg.ClientAuth = x509.NewCertPool(), tls.RequireAndVerifyClientCert
-		if !cfg.ClientCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("client authorities of the admission webhook: %s has no certificate", h.cfg.ClientCAFile)
-		}
-	}
-	return cfg, nil
-}
-
-// keyPair is a certificate that is read again when its file changes.
-type keyPair struct {
-	cert, key string
-
-	mu     sync.Mutex
-	loaded *tls.Certificate
-	at     time.Time // the certificate file's time
-}
-
-func (p *keyPair) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	info, err := os.Stat(p.cert)
-	if err == nil && p.loaded != nil && info.ModTime().Equal(p.at) {
-		return p.loaded, nil
-	}
-	if err == nil {
-		var c tls.Certificate
-		if c, err = tls.LoadX509KeyPair(p.cert, p.key); err == nil {
-			p.loaded, p.at = &c, info.ModTime()
-			return p.loaded, nil
-		}
-	}
-	if p.loaded != nil {
-		return p.loaded, nil // the old one until the new one is whole
-	}
-	return nil, fmt.Errorf("certificate of the admission webhook: %w", err)
+	return k.TLS("h2", "http/1.1"), nil
 }
