@@ -16,8 +16,8 @@ import (
 
 // server is a program over an empty folder.
 type server struct {
-	web  string
-	stop func()
+	web, otlp string // otlp is Signalbox's own port for OTLP/HTTP
+	stop      func()
 }
 
 func binary(t *testing.T) string {
@@ -41,7 +41,7 @@ func start(t *testing.T, config string) *server {
 	t.Helper()
 	return launch(t, config, func(file, data string) *exec.Cmd {
 		return exec.Command(binary(t), "serve", "--config.file", file, "--storage.path", data,
-			"--web.listen-address", "127.0.0.1:0", "--otlp.grpc-address", "", "--otlp.http-address", "")
+			"--web.listen-address", "127.0.0.1:0", "--otlp.grpc-address", "", "--otlp.http-address", "127.0.0.1:0")
 	}, regexp.MustCompile(`msg="web is listening".* url=(\S+)`), "msg=ready ")
 }
 
@@ -74,11 +74,12 @@ func launch(t *testing.T, config string, command func(file, data string) *exec.C
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	urls := make(chan string, 1)
+	urls := make(chan [2]string, 1)
 	var mu sync.Mutex
 	var log bytes.Buffer
 	go func() {
-		url, isReady := "", false // in either order
+		var url, otlp string
+		isReady := false // before or after the address
 		for lines := bufio.NewScanner(out); lines.Scan(); {
 			mu.Lock()
 			log.WriteString(lines.Text() + "\n")
@@ -86,10 +87,13 @@ func launch(t *testing.T, config string, command func(file, data string) *exec.C
 			if m := listening.FindStringSubmatch(lines.Text()); m != nil {
 				url = "http://" + strings.TrimPrefix(m[1], "http://")
 			}
+			if m := otlpListening.FindStringSubmatch(lines.Text()); m != nil {
+				otlp = m[1]
+			}
 			isReady = isReady || strings.Contains(lines.Text(), ready)
 			if url != "" && isReady {
 				select {
-				case urls <- url:
+				case urls <- [2]string{url, otlp}:
 				default: // told already
 				}
 			}
@@ -101,7 +105,8 @@ func launch(t *testing.T, config string, command func(file, data string) *exec.C
 		_ = os.RemoveAll(dir)
 	}}
 	select {
-	case s.web = <-urls:
+	case found := <-urls:
+		s.web, s.otlp = found[0], found[1]
 	case <-time.After(2 * time.Minute):
 		s.stop()
 		mu.Lock()
@@ -110,3 +115,5 @@ func launch(t *testing.T, config string, command func(file, data string) *exec.C
 	}
 	return s
 }
+
+var otlpListening = regexp.MustCompile(`msg="otlp is listening".* http=(\S+)`)
