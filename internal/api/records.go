@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/access"
@@ -13,6 +14,7 @@ import (
 // AuditResponse lists who did what.
 type AuditResponse struct {
 	Entries []model.AuditEntry `json:"entries" doc:"newest first"`
+	Next    string             `json:"next,omitempty" doc:"before of the following page; absent on the last"`
 }
 
 // LedgerResponse balances every signal.
@@ -37,11 +39,15 @@ type RefusedCount struct {
 }
 
 type auditInput struct {
-	Start  string `query:"start" maxLength:"64" doc:"as elsewhere; a week before end if absent"`
-	End    string `query:"end" maxLength:"64"`
-	Actor  string `query:"actor" maxLength:"200"`
-	Action string `query:"action" maxLength:"200"`
-	Limit  int    `query:"limit" default:"100" minimum:"1" maximum:"1000"`
+	Start   string `query:"start" maxLength:"64" doc:"as elsewhere; a week before end if absent"`
+	End     string `query:"end" maxLength:"64"`
+	Actor   string `query:"actor" maxLength:"200"`
+	Action  string `query:"action" maxLength:"200"`
+	Tenant  string `query:"tenant" maxLength:"150" doc:"default has what concerns the installation too"`
+	Subject string `query:"subject" maxLength:"2000"`
+	Text    string `query:"text" maxLength:"400" doc:"somewhere in the entry, whatever the case of its letters"`
+	Before  int64  `query:"before" minimum:"0" doc:"only entries with smaller numbers: next of the page before"`
+	Limit   int    `query:"limit" default:"100" minimum:"1" maximum:"1000"`
 }
 
 func (a *API) registerRecords() {
@@ -58,15 +64,28 @@ func (a *API) registerRecords() {
 	}, a.getLedger)
 }
 
+// auditTenant is whose entries are shown: with authentication on those of the tenant that the caller is in.
+func auditTenant(ctx context.Context, asked string) string {
+	if who := access.From(ctx); who != nil && who.Kind != access.Nobody {
+		return who.Tenant
+	}
+	return asked
+}
+
 func (a *API) listAudit(ctx context.Context, in *auditInput) (AuditResponse, error) {
 	start, end, err := operation.ParseRangeOf(in.Start, in.End, a.now(), 7*24*time.Hour)
 	if err != nil {
 		return AuditResponse{}, err
 	}
 	entries, err := a.deps.Audit.AuditEntries(ctx, store.AuditQuery{
-		Start: start, End: end, Actor: operation.NameOf(in.Actor), Action: operation.NameOf(in.Action), Limit: in.Limit,
+		Start: start, End: end, Actor: operation.NameOf(in.Actor), Action: operation.NameOf(in.Action), Tenant: auditTenant(ctx, in.Tenant),
+		Subject: in.Subject, Text: in.Text, Before: in.Before, Limit: in.Limit,
 	})
-	return AuditResponse{Entries: entries}, err
+	out := AuditResponse{Entries: entries}
+	if n := len(entries); n == in.Limit {
+		out.Next = strconv.FormatInt(entries[n-1].ID, 10)
+	}
+	return out, err
 }
 
 func (a *API) getLedger(context.Context, *struct{}) (LedgerResponse, error) {

@@ -72,7 +72,7 @@ func Build(ctx context.Context, o Options) (*Process, error) {
 	}
 	p := &Process{base: base{
 		opts: o, cfg: cfg, tel: tel, log: tel.Logger, listeners: l, addresses: l.addresses(keep), began: began, certs: keep, inner: front.NewInner(),
-		group: &lifecycle.Group{Logger: tel.Logger}, reloads: &reloads{},
+		group: &lifecycle.Group{Logger: tel.Logger}, reloads: &reloads{}, audited: &audited{},
 	}}
 	p.limitMemory()
 	if err := build(ctx, steps(p)); err != nil {

@@ -39,6 +39,7 @@ type base struct {
 	inner     *front.Inner // where we ask ourselves
 	began     time.Time
 	*reloads
+	*audited
 }
 
 // run adds a part that runs until it is stopped.

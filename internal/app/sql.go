@@ -26,7 +26,7 @@ func (c *cell) sqlEngine() (*sql.Engine, error) {
 		worker = []string{self, SQLWorkerCommand}
 	}
 	return sql.New(c.cfg.SQL, sql.Deps{
-		Logger: c.component("sql"), Registerer: c.registry, Source: c.events, Audit: c.state,
+		Logger: c.component("sql"), Registerer: c.registry, Source: c.events, Audit: c.audit,
 		Worker: worker, Dir: filepath.Join(c.dir, "sql"),
 		State: sql.State{
 			Deploys: c.state.Deploys,
@@ -35,7 +35,7 @@ func (c *cell) sqlEngine() (*sql.Engine, error) {
 				return slos, err
 			},
 			Alerts:    c.sqlAlerts,
-			Audit:     c.state.AuditEntries,
+			Audit:     c.audit.AuditEntries,
 			Decisions: c.state.Decisions,
 			Pages:     c.state.Pages,
 		},

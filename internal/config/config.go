@@ -41,6 +41,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/query/sql"
 	"github.com/signalbox-project/signalbox/internal/remedy"
 	"github.com/signalbox-project/signalbox/internal/slo"
+	"github.com/signalbox-project/signalbox/internal/store/auditlog"
 	"github.com/signalbox-project/signalbox/internal/store/events"
 	"github.com/signalbox-project/signalbox/internal/store/metrics"
 	"github.com/signalbox-project/signalbox/internal/stream/local"
@@ -86,6 +87,7 @@ type Config struct {
 	Hooks             hooks.Config            `yaml:"hooks"`
 	Remedy            remedy.Config           `yaml:"remedy"`
 	API               api.Config              `yaml:"api"`
+	Audit             auditlog.Config         `yaml:"audit"` // the log of who did and asked what
 
 	// Prometheus is what Prometheus' code made of Global and ScrapeConfigs.
 	Prometheus *promconfig.Config `yaml:"-"`
@@ -141,6 +143,7 @@ func Default() Config {
 		Hooks:             hooks.DefaultConfig(),
 		Remedy:            remedy.DefaultConfig(),
 		API:               api.DefaultConfig(),
+		Audit:             auditlog.DefaultConfig(),
 	}
 }
 
@@ -223,6 +226,7 @@ func (c *Config) sections() []section {
 		{"remedy", c.Remedy.Validate},
 		{"canary", c.Canary.Validate},
 		{"api", c.API.Validate},
+		{"audit", c.Audit.Validate},
 	}
 }
 

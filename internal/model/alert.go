@@ -67,21 +67,3 @@ type Delivery struct {
 	Attempt int       `json:"attempt"`
 	Error   string    `json:"error,omitempty"`
 }
-
-// AuditEntry records who did what; entries are only ever added.
-type AuditEntry struct {
-	ID      int64             `json:"id"`
-	Time    time.Time         `json:"time"`
-	Actor   string            `json:"actor"`
-	Action  string            `json:"action" doc:"for example gate.decide, deploy.mark, page.ack, sql.query, config.reload"`
-	Subject string            `json:"subject"`
-	Details map[string]string `json:"details,omitempty"`
-}
-
-// AuditVerification says whether the audit log is as it was written.
-type AuditVerification struct {
-	Intact   bool   `json:"intact"`
-	Entries  int64  `json:"entries" doc:"entries that fit the chain, from the first on"`
-	FirstBad int64  `json:"first_bad,omitempty" doc:"number of the first entry that does not"`
-	Fault    string `json:"fault,omitempty" doc:"what is wrong with it"`
-}

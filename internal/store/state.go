@@ -1,6 +1,7 @@
 package store
 
 import (
+	"strings"
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/model"
@@ -38,12 +39,56 @@ type PageQuery struct {
 	Limit      int
 }
 
-// AuditQuery selects audit entries.
+// AuditQuery selects audit entries. Before selects those with smaller IDs: it pages.
 type AuditQuery struct {
 	Start, End time.Time
 	Actor      string
 	Action     string
+	Tenant     string // AuditInstallation is what has none
+	Subject    string
+	Text       string // somewhere in it, whatever the case of its letters
+	Before     int64
 	Limit      int
+}
+
+// AuditInstallation is the tenant of audit entries that name none: what concerns the installation is its business.
+const AuditInstallation = "default"
+
+// TenantOf is whose an entry is.
+func (AuditQuery) TenantOf(e model.AuditEntry) string {
+	if e.Tenant == "" {
+		return AuditInstallation
+	}
+	return e.Tenant
+}
+
+// Takes says whether an entry is selected, but for Limit.
+func (q AuditQuery) Takes(e model.AuditEntry) bool {
+	switch {
+	case q.Before > 0 && e.ID >= q.Before,
+		q.Actor != "" && e.Actor != q.Actor,
+		q.Action != "" && e.Action != q.Action,
+		q.Tenant != "" && q.TenantOf(e) != q.Tenant,
+		q.Subject != "" && e.Subject != q.Subject,
+		!q.Start.IsZero() && e.Time.Before(q.Start),
+		!q.End.IsZero() && !e.Time.Before(q.End):
+		return false
+	}
+	return q.Text == "" || holdsText(e, strings.ToLower(q.Text))
+}
+
+func holdsText(e model.AuditEntry, text string) bool {
+	for _, v := range []string{e.Actor, e.Action, e.Tenant, e.Subject} {
+		if strings.Contains(strings.ToLower(v), text) {
+			return true
+		}
+	}
+	for _, v := range e.Details {
+		if strings.Contains(strings.ToLower(v), text) {
+			return true
+		}
+	}
+	return false
 }
 
 // SLORecord is what must survive a restart of one SLO's evaluation: since

@@ -9,6 +9,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
+	"time"
 
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
@@ -49,16 +51,34 @@ func (s *Store) Audit(ctx context.Context, e model.AuditEntry) (model.AuditEntry
 // AuditEntries lists audit entries, newest first.
 func (s *Store) AuditEntries(ctx context.Context, q store.AuditQuery) ([]model.AuditEntry, error) {
 	from, to := startEnd(q.Start, q.End)
+	before := q.Before
+	if before <= 0 {
+		before = math.MaxInt64
+	}
 	rows, err := s.read.QueryContext(ctx, `SELECT `+auditColumns+` FROM audit
 		WHERE ($1 = '' OR actor = $1) AND ($2 = '' OR action = $2) AND time >= $3 AND time < $4
-		ORDER BY id DESC LIMIT $5`, q.Actor, q.Action, from, to, limitOf(q.Limit))
+		AND ($5 = '' OR subject = $5) AND id < $6 ORDER BY id DESC`,
+		q.Actor, q.Action, from, to, q.Subject, before)
 	if err != nil {
 		return nil, s.explain("list audit", err)
 	}
-	return collect(s, "list audit", rows, func(rows *sql.Rows) (model.AuditEntry, error) {
+	defer rows.Close()
+	rest := q
+	rest.Start, rest.End = time.Time{}, time.Time{} // SQL compared them with times as they are stored
+	out := []model.AuditEntry{}
+	for len(out) < limitOf(q.Limit) && rows.Next() {
 		e, _, err := scanAudit(rows)
-		return e, err
-	})
+		if err != nil {
+			return nil, s.explain("list audit", err)
+		}
+		if rest.Takes(e) {
+			out = append(out, e)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return nil, s.explain("list audit", err)
+	}
+	return out, nil
 }
 
 // VerifyAudit walks the chain and names the first entry that does not fit it: changed, removed or added behind
@@ -103,6 +123,7 @@ func (s *Store) verifyAudit(ctx context.Context) (v model.AuditVerification, err
 		return v, err
 	}
 	defer rows.Close()
+	v.Last, v.Hash = headID, headHash
 	var prev, stored string
 	for rows.Next() {
 		e, details, err := scanAudit(rows, &stored)

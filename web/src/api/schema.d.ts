@@ -770,7 +770,7 @@ export interface components {
             state: "firing" | "pending";
         };
         AuditEntry: {
-            /** @description for example gate.decide, deploy.mark, page.ack, sql.query, config.reload */
+            /** @description for example query.promql, gate.decide, deploy.mark, page.ack, login.failed, config.reload */
             action: string;
             actor: string;
             details?: {
@@ -779,27 +779,40 @@ export interface components {
             /** Format: int64 */
             id: number;
             subject: string;
+            /** @description absent where it concerns the installation */
+            tenant?: string;
             /** Format: date-time */
             time: string;
         };
         AuditResponse: {
             /** @description newest first */
             entries: components["schemas"]["AuditEntry"][];
+            /** @description before of the following page; absent on the last */
+            next?: string;
         };
         AuditVerification: {
             /**
              * Format: int64
-             * @description entries that fit the chain, from the first on
+             * @description entries that fit the chain, before the first that does not
              */
             entries: number;
             /** @description what is wrong with it */
             fault?: string;
+            /** @description everything that is wrong, up to a bound */
+            faults?: string[];
             /**
              * Format: int64
              * @description number of the first entry that does not
              */
             first_bad?: number;
+            /** @description hash of the newest entry: whoever keeps it elsewhere can tell later that nothing before was changed */
+            hash?: string;
             intact: boolean;
+            /**
+             * Format: int64
+             * @description number of the newest entry
+             */
+            last?: number;
         };
         BacktestAlert: {
             /**
@@ -2787,6 +2800,13 @@ export interface operations {
                 end?: string;
                 actor?: string;
                 action?: string;
+                /** @description default has what concerns the installation too */
+                tenant?: string;
+                subject?: string;
+                /** @description somewhere in the entry, whatever the case of its letters */
+                text?: string;
+                /** @description only entries with smaller numbers: next of the page before */
+                before?: number;
                 limit?: number;
             };
             header?: never;

@@ -1,0 +1,27 @@
+package model
+
+import "time"
+
+// AuditEntry records who did what; entries are only ever added. Of a query its details say text, cost, rows, status
+// and duration.
+type AuditEntry struct {
+	ID      int64             `json:"id"`
+	Time    time.Time         `json:"time"`
+	Actor   string            `json:"actor"`
+	Action  string            `json:"action" doc:"for example query.promql, gate.decide, deploy.mark, page.ack, login.failed, config.reload"`
+	Tenant  string            `json:"tenant,omitempty" doc:"absent where it concerns the installation"`
+	Subject string            `json:"subject"`
+	Details map[string]string `json:"details,omitempty"`
+}
+
+// AuditVerification says whether the audit log is as it was written.
+type AuditVerification struct {
+	Intact   bool   `json:"intact"`
+	Entries  int64  `json:"entries" doc:"entries that fit the chain, before the first that does not"`
+	FirstBad int64  `json:"first_bad,omitempty" doc:"number of the first entry that does not"`
+	Fault    string `json:"fault,omitempty" doc:"what is wrong with it"`
+	// Faults are all that was found, Fault first; absent where there is none.
+	Faults []string `json:"faults,omitempty" doc:"everything that is wrong, up to a bound"`
+	Last   int64    `json:"last,omitempty" doc:"number of the newest entry"`
+	Hash   string   `json:"hash,omitempty" doc:"hash of the newest entry: whoever keeps it elsewhere can tell later that nothing before was changed"`
+}
