@@ -104,7 +104,7 @@ func conditionsOf(s SLO) string {
 func TestPluginsOfSlothSayWhatBecomesOfThem(t *testing.T) {
 	for _, c := range []struct{ chain, problem, conditions string }{
 		{"{chain: [{id: sloth.dev/core/debug/v1, priority: 9, config: {a: b}}]}", "", "s_a_page_quick s_a_page_slow s_a_ticket_quick s_a_ticket_slow"},
-		{"{chain: [{id: sloth.dev/contrib/denominator_corrected_rules/v1}]}", "", "s_a_page_quick s_a_page_slow s_a_ticket_quick s_a_ticket_slow"},
+		{"{chain: [{id: sloth.dev/contrib/denominator_corrected_rules/v1}]}", "with little traffic they fire earlier than Sloth's", "s_a_page_quick s_a_page_slow s_a_ticket_quick s_a_ticket_slow"},
 		// A chain that stands for Sloth's own makes the alerts only where it has their plugin.
 		{"{overridePrevious: true, chain: [{id: sloth.dev/core/sli_rules/v1}]}", "", ""},
 		{"{overridePrevious: true, chain: [{id: sloth.dev/core/sli_rules/v1}, {id: sloth.dev/core/alert_rules/v1}]}", "", "s_a_page_quick s_a_page_slow s_a_ticket_quick s_a_ticket_slow"},

@@ -172,6 +172,9 @@ func (r *reader) slothSpec(o *document.Object, form slothForm, before int, docs 
 // metricsQL is the plugin of Sloth's with which queries are checked as VictoriaMetrics reads them.
 const metricsQL = "sloth.dev/contrib/validate_victoria_metrics/v1"
 
+// denominatorCorrected is the plugin of Sloth's that makes a quiet hour count for less.
+const denominatorCorrected = "sloth.dev/contrib/denominator_corrected_rules/v1"
+
 // slothPlugins reads a chain of plugins and answers whether alerts are still made: code that a plugin
 // brings is not run, so what it would change must be named.
 func (r *reader) slothPlugins(o *document.Object, key string, alerts bool) bool {
@@ -193,7 +196,6 @@ func (r *reader) slothPlugins(o *document.Object, key string, alerts bool) bool 
 		known := []string{
 			"sloth.dev/core/alert_rules/v1", "sloth.dev/core/debug/v1", "sloth.dev/core/metadata_rules/v1", "sloth.dev/core/noop/v1", "sloth.dev/core/sli_rules/v1",
 			"sloth.dev/core/validate/v1",
-			"sloth.dev/contrib/denominator_corrected_rules/v1", // budgets are counted in events here anyway
 			"sloth.dev/contrib/info_labels/v1", "sloth.dev/contrib/rule_intervals/v1",
 		}
 		switch {
@@ -201,7 +203,9 @@ func (r *reader) slothPlugins(o *document.Object, key string, alerts bool) bool 
 			alerts = true
 		case id == metricsQL:
 			e.At("id").Warning("queries of VictoriaMetrics may be more than PromQL", "what Prometheus' language does not have is refused: write it with histogram_quantile and the like")
-		case id == "", slices.Contains(known[:7], id):
+		case id == denominatorCorrected:
+			e.At("id").Warning("this plugin weighs the errors of each window by its share of the traffic", "budgets count events here and need no correction; burn alerts go by each window's own ratio, so that with little traffic they fire earlier than Sloth's")
+		case id == "", slices.Contains(known[:6], id):
 		case slices.Contains(known, id):
 			e.At("id").Warning(fmt.Sprintf("the plugin %s changes Sloth's recording rules, which are not made here", id), "nothing is lost: budgets and alerts do not need it")
 		default:
