@@ -11,6 +11,9 @@ package_of() {
     java | javac) echo default-jdk-headless ;;
     mvn) echo maven ;;
     cc) echo build-essential ;;
+    samba-tool) echo samba-ad-dc samba-ad-provision samba-dsdb-modules samba-vfs-modules ;;
+    ldbmodify) echo ldb-tools ;;
+    ip) echo iproute2 ;;
     ldapmodify) echo ldap-utils ;;
     *) echo "$1" ;;
   esac

@@ -22,6 +22,10 @@ SIGNALBOX_BINARY=$PWD/bin/signalbox "$go" test ./test/e2e -count=1 -timeout 1h -
 echo "== public suites beside the reference: Prometheus' query scripts, Alertmanager's acceptance tests, and the checkouts below SUITES (${SUITES:-nothing: PromQL compliance, the remote write receiver and imports are SKIPPED})"
 (cd test/suites && SIGNALBOX_BINARY=$PWD/../../bin/signalbox "$go" test ./... -count=1 -timeout 1h -v -run . | grep -v '^=== ')
 
+echo "== logging in by a real Active Directory domain controller (Samba), in a network of its own"
+scripts/need.sh samba-tool ldbmodify ip || echo "WARNING: without Samba logging in by Active Directory is not tested" >&2
+"$go" test ./internal/auth/directory -count=1 -v -run 'TestRealActiveDirectory' -active-directory
+
 echo "== every oracle of promises, 1,000 draws"
 "$go" test ./internal/slo -count=1 -timeout 1h -run 'Equal|37Requests' -rapid.checks 1000
 

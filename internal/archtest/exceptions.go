@@ -76,7 +76,9 @@ func uncalled() map[string]string {
 		"internal/store/events.DB.Seal": now, "internal/process/spanmetrics.Processor.Flush": now, "internal/process/topology.Processor.Flush": now,
 		"internal/slo.Engine.Recompute": now,
 		"internal/auth/directory.New":   chain, "internal/auth/directory.Directory.Login": chain, "internal/auth/directory.Directory.Recheck": chain,
-		"internal/auth/directory.Config.Validate": chain, "internal/auth/login.Says": chain,
+		"internal/auth/directory.Config.Validate": chain, "internal/auth/oidc.Config.Validate": chain, "internal/auth/oidc.New": chain,
+		"internal/auth/oidc.Logins.Recheck": chain, "internal/auth/oidc.Logins.Bearer": chain, "internal/auth/oidc.Logins.ServeStart": chain,
+		"internal/auth/oidc.Logins.ServeCallback": chain, "internal/auth/oidc.Logins.ServeBackchannel": chain, "internal/auth/oidc.Logins.ServeLogout": chain,
 		"internal/store/auditlog.Log.Note": search, "internal/store/auditlog.Log.Lines": search,
 		"internal/store.Matcher.Span": "says what a filter means; the stores' answers are compared with it",
 	}

@@ -9,8 +9,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/go-ldap/ldap/v3"
 
@@ -46,7 +44,7 @@ func New(cfg Config, now func() time.Time) *Directory {
 // Login proves a name by its password and reads the person's groups.
 func (d *Directory) Login(ctx context.Context, name, password string) (login.Login, error) {
 	name = strings.TrimSpace(name)
-	if !sayable(name, maxTyped) || !sayable(password, 4*maxTyped) {
+	if !login.Sayable(name, maxTyped) || !login.Sayable(password, 4*maxTyped) {
 		return login.Login{}, login.ErrUnauthenticated
 	}
 	return d.each(ctx, func(conn *ldap.Conn) (login.Login, error) {
@@ -60,11 +58,6 @@ func (d *Directory) Login(ctx context.Context, name, password string) (login.Log
 		}
 		return d.admit(conn, p)
 	})
-}
-
-// sayable refuses what no directory means by a name or a password: nothing at all, and what doesn't print.
-func sayable(s string, most int) bool {
-	return s != "" && len(s) <= most && utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
 }
 
 // byAccount looks for a person as the configured account and proves the password as the person. Afterwards the
@@ -83,8 +76,8 @@ func (d *Directory) byAccount(conn *ldap.Conn, name, password string) (person, e
 	return p, d.bindAccount(conn)
 }
 
-// asItself binds as the person and looks for them with their own rights. What is found must be who was bound: a name
-// can be one person's login name and another's second name.
+// asItself binds as the person and looks for them with their own rights. The password must be that of whom it finds: a
+// name can be one person's login name and another's second name.
 func (d *Directory) asItself(conn *ldap.Conn, name, password string) (person, error) {
 	as, isDN := strings.ReplaceAll(d.cfg.UserBind, placeholder, ldap.EscapeDN(name)), strings.Contains(d.cfg.UserBind, "=")
 	if !isDN {
@@ -100,11 +93,10 @@ func (d *Directory) asItself(conn *ldap.Conn, name, password string) (person, er
 	if err != nil {
 		return person{}, err
 	}
-	who, err := conn.WhoAmI(nil)
-	if err != nil {
-		return person{}, fmt.Errorf("ask who is bound: %w", err)
-	}
-	if !p.is(who.AuthzID) {
+	if err := conn.Bind(p.dn, password); err != nil {
+		if err = d.whyNot(err); !errors.Is(err, login.ErrUnauthenticated) {
+			return person{}, err
+		}
 		return person{}, &login.Unavailable{
 			Provider: d.cfg.Name, Err: fmt.Errorf("user_bind %q and user.filter %q find different people", d.cfg.UserBind, d.cfg.User.Filter),
 			Cure: "make them mean the same name, or use bind_dn",

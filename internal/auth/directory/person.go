@@ -24,7 +24,7 @@ type person struct {
 func (d *Directory) find(conn *ldap.Conn, filter string) (person, error) {
 	cfg := d.cfg.User
 	attributes := []string{
-		cfg.NameAttribute, cfg.DisplayAttribute, "uid", "entryUUID", "objectGUID", "objectSid", "primaryGroupID", "sAMAccountName",
+		cfg.NameAttribute, cfg.DisplayAttribute, "uid", "entryUUID", "objectGUID", "objectSid", "primaryGroupID",
 		"userAccountControl", "accountExpires", "pwdAccountLockedTime", "nsAccountLock", "shadowExpire",
 	}
 	req := ldap.NewSearchRequest(cfg.BaseDN, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 2, 0, false, filter, attributes, nil)
@@ -42,7 +42,7 @@ func (d *Directory) find(conn *ldap.Conn, filter string) (person, error) {
 
 func (d *Directory) personOf(e *ldap.Entry) (person, error) {
 	names := e.GetEqualFoldAttributeValues(d.cfg.User.NameAttribute)
-	if len(names) != 1 || !sayable(names[0], maxTyped) {
+	if len(names) != 1 || !login.Sayable(names[0], maxTyped) {
 		return person{}, &login.Unavailable{
 			Provider: d.cfg.Name, Err: fmt.Errorf("%s has %d values of %s, or one that does not print", e.DN, len(names), d.cfg.User.NameAttribute),
 			Cure: "choose an attribute of which people have exactly one by user.name_attribute",
@@ -52,7 +52,7 @@ func (d *Directory) personOf(e *ldap.Entry) (person, error) {
 		return person{}, broken{errors.New("an entry has no name")}
 	}
 	p := person{dn: e.DN, name: names[0], display: e.GetEqualFoldAttributeValue(d.cfg.User.DisplayAttribute), ref: refOf(e), entry: e}
-	if !sayable(p.display, maxTyped) {
+	if !login.Sayable(p.display, maxTyped) {
 		p.display = p.name
 	}
 	return p, nil
@@ -80,21 +80,6 @@ func byRef(ref string) (string, bool) {
 		fmt.Fprintf(&b, `\%02x`, c)
 	}
 	return "(" + attribute + "=" + b.String() + ")", true
-}
-
-// is says whether an answer of "who am I" (dn:NAME, or u:DOMAIN\name of Active Directory) means this person.
-func (p person) is(authzID string) bool {
-	if dn, ok := strings.CutPrefix(authzID, "dn:"); ok {
-		a, err := ldap.ParseDN(dn)
-		b, err2 := ldap.ParseDN(p.dn)
-		return err == nil && err2 == nil && a.EqualFold(b)
-	}
-	account, ok := strings.CutPrefix(authzID, "u:")
-	if _, after, found := strings.Cut(account, `\`); found {
-		account = after
-	}
-	sam := p.entry.GetEqualFoldAttributeValue("sAMAccountName")
-	return ok && sam != "" && strings.EqualFold(account, sam)
 }
 
 const (

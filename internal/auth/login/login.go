@@ -11,7 +11,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/platform/secretfile"
@@ -99,4 +102,9 @@ func Says(err error) Said {
 		return Said{Status: http.StatusUnauthorized, Message: "Not logged in: " + ErrUnauthenticated.Error() + ".", Cure: "Try again."}
 	}
 	return Said{Status: http.StatusInternalServerError, Message: "The login failed.", Cure: "Whoever runs Signalbox finds the reason in its log."}
+}
+
+// Sayable says whether something can be a name or a password: it is there, not too long, and prints.
+func Sayable(s string, most int) bool {
+	return s != "" && len(s) <= most && utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
 }
