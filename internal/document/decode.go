@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -195,10 +197,25 @@ func (r *Reader) plain(n ast.Node, depth int, budget *int) (value any, whole boo
 			list = append(list, one)
 		}
 		return list, true
+	case *ast.StringNode, *ast.LiteralNode:
+		text, _ := scalar(n)
+		return exact(text), true
 	case ast.ScalarNode:
 		return n.GetValue(), true
 	}
 	return nil, true
+}
+
+// exact is a text that is written so that it is read back as it is: the library writes tabs and line ends
+// in forms that it reads as something else.
+type exact string
+
+// MarshalYAML writes the text, in quotes where it needs them.
+func (e exact) MarshalYAML() ([]byte, error) {
+	if strings.ContainsFunc(string(e), unicode.IsControl) {
+		return []byte(strconv.Quote(string(e))), nil
+	}
+	return yaml.Marshal(string(e))
 }
 
 // fieldsOf maps YAML keys to the fields of v, inlined structs included.

@@ -98,7 +98,7 @@ func isMerge(key ast.Node) bool {
 func keyText(key ast.Node) string {
 	switch k := key.(type) {
 	case *ast.StringNode:
-		return k.Value
+		return plainText(k)
 	case *ast.MappingKeyNode:
 		return keyText(k.Value)
 	case nil:

@@ -225,14 +225,32 @@ func scalar(n ast.Node) (string, bool) {
 // plainText is the text of a node with the tabs that stand in it: the library drops those of a text
 // without quotes, and a query's words would grow together.
 func plainText(n *ast.StringNode) string {
-	if n.Token == nil || n.Token.Type != token.StringType {
+	if n.Token == nil || n.Token.Type != token.StringType || !strings.Contains(n.Token.Origin, "\t") {
 		return n.Value
 	}
-	origin := strings.TrimSpace(n.Token.Origin)
-	if !strings.Contains(origin, "\t") || strings.Contains(origin, "\n") {
-		return n.Value
+	return folded(strings.TrimSpace(n.Token.Origin))
+}
+
+// folded joins the lines of a text without quotes as YAML does: a line end is a blank, an empty line a line end.
+func folded(text string) string {
+	var b strings.Builder
+	empty := 0
+	for i, line := range strings.Split(text, "\n") {
+		line = strings.TrimSpace(line)
+		switch {
+		case i == 0:
+		case line == "":
+			empty++
+			continue
+		case empty > 0:
+			b.WriteString(strings.Repeat("\n", empty))
+		default:
+			b.WriteByte(' ')
+		}
+		empty = 0
+		b.WriteString(line)
 	}
-	return origin
+	return b.String()
 }
 
 // Place is where a problem is reported.

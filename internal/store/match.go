@@ -293,6 +293,7 @@ func (t *FieldTest) Text(s string) bool {
 		if n, ok := ParseNumber(s); ok { // with a unit, as the filter's may have one
 			return ordered(n, t.cmp.Num, t.cmp.Op)
 		}
+		return false // what is no number has no place in the order of numbers
 	}
 	return ordered(s, t.cmp.Value, t.cmp.Op)
 }

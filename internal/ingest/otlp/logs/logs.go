@@ -7,6 +7,7 @@ package logs
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"strings"
 	"time"
@@ -139,7 +140,7 @@ func setBody(out *model.LogRecord, body pcommon.Value) Form {
 		if raw := body.Bytes().AsRaw(); isText(raw) { // an agent that was told of no encoding
 			return setText(out, string(raw))
 		}
-		out.Message = string(common.AppendJSON(nil, body))
+		out.Message = base64.StdEncoding.EncodeToString(body.Bytes().AsRaw())
 	case pcommon.ValueTypeSlice:
 		out.Message = string(common.AppendJSON(nil, body))
 	default:

@@ -88,7 +88,7 @@ func TestBodiesBecomeMessagesAndFields(t *testing.T) {
 			m.PutEmptySlice("l").AppendEmpty().SetDouble(math.NaN())
 		}, model.LogRecord{Message: "m", Attrs: model.Attrs{{Key: "n", Value: model.IntValue(3)}, {Key: "l", Value: model.JSONValue(`["NaN"]`)}}}, formMap},
 		{"a number", func(lr plog.LogRecord) { lr.Body().SetInt(7) }, model.LogRecord{Message: "7"}, formOther},
-		{"bytes", func(lr plog.LogRecord) { lr.Body().SetEmptyBytes().FromRaw([]byte{1, 2}) }, model.LogRecord{Message: `"AQI="`}, formOther},
+		{"bytes", func(lr plog.LogRecord) { lr.Body().SetEmptyBytes().FromRaw([]byte{1, 2}) }, model.LogRecord{Message: "AQI="}, formOther},
 		{"bytes that are text", func(lr plog.LogRecord) { lr.Body().SetEmptyBytes().FromRaw([]byte("disk full\n")) }, model.LogRecord{Message: "disk full\n"}, formText},
 		{"bytes that are JSON", func(lr plog.LogRecord) { lr.Body().SetEmptyBytes().FromRaw([]byte(`{"msg":"m"}`)) }, model.LogRecord{Message: "m"}, formParsed},
 		{"nothing", func(plog.LogRecord) {}, model.LogRecord{}, formEmpty},

@@ -73,7 +73,7 @@ func TestNumbersTextsAndUnitsOfAttributes(t *testing.T) {
 			{"-" + of("*"), "blank none"},
 			{"-" + of("!=500"), "i500 f500 t500 blank none"},
 		})
-		// Ranges with their borders. What is no number is ordered as text, behind all digits.
+		// Ranges with their borders. What is no number has no place among them.
 		checkFilters(t, part.Logs, places, []want{
 			{of("(>=-3 <=0)"), "neg zero"},
 			{of("(>-3 <0.5)"), "zero"},
@@ -89,6 +89,9 @@ func TestNumbersTextsAndUnitsOfAttributes(t *testing.T) {
 			{of("<-3"), ""},
 			{of("<=-3"), "neg"},
 			{of(">w"), ""},
+			{of(">2049"), "big t12ms"},
+			{of("<=2049"), "i500 neg zero f500 half t500 v110 t2kib"},
+			{of(`>"2049"`), "i500 f500 big t500 t2kib yes no"},
 			{of("(>=false <=true)"), "yes no"},
 			{of("<0") + " OR " + of(">=true"), "neg yes"},
 		})
