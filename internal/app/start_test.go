@@ -194,11 +194,18 @@ func TestAFolderThatIsGoneIsNamed(t *testing.T) {
 		t.Errorf("at the first start: %q", got)
 	}
 	gone := filepath.Join(dir, "data", "events")
-	if err := os.RemoveAll(gone); err != nil {
-		t.Fatal(err)
-	}
-	if got := problems(); len(got) != 1 || !strings.Contains(got[0], gone) {
-		t.Errorf("without its folder: %q", got)
+	for _, empty := range []bool{false, true} {
+		if err := os.RemoveAll(gone); err != nil {
+			t.Fatal(err)
+		}
+		if empty {
+			if err := os.Mkdir(gone, 0o700); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := problems(); len(got) != 1 || !strings.Contains(got[0], gone) {
+			t.Errorf("empty %t: %q", empty, got)
+		}
 	}
 	if got := problems(); len(got) > 0 {
 		t.Errorf("at the start after: %q", got)

@@ -77,12 +77,15 @@ func (c *cell) setOddAside() {
 	}
 }
 
-// missFolders names a store's folder that is not there while those of others are: the first start makes all.
+// missFolders names a store's folder that is not there while those of others are: the first start makes all. One that
+// is empty is no better where a start begins with making files.
 func (c *cell) missFolders() {
 	var gone []string
 	names := []string{"metrics", "events", "state", "alerting", "gate"}
 	for _, name := range names {
-		if _, err := os.Lstat(filepath.Join(c.dir, name)); errors.Is(err, fs.ErrNotExist) {
+		entries, err := os.ReadDir(filepath.Join(c.dir, name))
+		emptied := err == nil && len(entries) == 0 && name != "alerting" && name != "gate"
+		if errors.Is(err, fs.ErrNotExist) || emptied {
 			gone = append(gone, name)
 		}
 	}
@@ -93,7 +96,7 @@ func (c *cell) missFolders() {
 		path := filepath.Join(c.dir, name)
 		c.log.Error("the folder of a store is missing, while there are others; it starts empty", "path", path)
 		c.odd = append(c.odd, model.Problem{
-			Severity: "critical", Message: fmt.Sprintf("The folder %s was missing at the start, and begins empty.", path),
+			Severity: "critical", Message: fmt.Sprintf("The folder %s was missing or empty at the start, and begins empty.", path),
 			Cure: "If it was there before, stop and restore it from a backup; otherwise the next start says nothing of it.",
 		})
 	}

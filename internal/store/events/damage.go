@@ -19,7 +19,7 @@ import (
 // Damage names what was lost or set aside.
 type Damage struct {
 	Found  time.Time
-	Kind   string // part, index, segment, missing, missing parts, missing segment, folder, roster
+	Kind   string // part, index, segment, missing, missing parts, missing segment, folder, roster, acked
 	Signal string // logs or spans
 	File   string // name in quarantine/, or of the file or folder that is missing
 	// Range is the time that the file covered; zero if that is unknown.
@@ -42,8 +42,8 @@ func (d Damage) Problem() model.Problem {
 			Severity: "warning", Message: fmt.Sprintf("log segment %s of the event store is missing (%s): %s between %s and %s are incomplete", d.File, d.Reason, d.Signal, at(d.Range.Start), at(d.Range.End)),
 			Cure: "restore it from a backup",
 		}
-	case d.Kind == "roster":
-		return d.rosterProblem()
+	case d.Kind == "roster" || d.Kind == "acked":
+		return d.listProblem()
 	case d.Range == store.Range{}:
 		return model.Problem{
 			Severity: "warning", Message: fmt.Sprintf("%s does not belong in the event store's folder (%s) and was set aside in quarantine/", d.File, d.Reason),

@@ -31,16 +31,19 @@ func (i *inventory) saw(name string) {
 
 // openRoster names the parts that an earlier run had and that are gone, and has those that are there
 // remembered. Parts that a crash left unrecorded become known here.
-func (db *DB) openRoster(found *inventory, segments int) {
+func (db *DB) openRoster(found *inventory, had bool, segments int) {
 	path := filepath.Join(db.dir, roster.Name)
 	db.clearWay(path)
 	known, entries, err := roster.Open(db.fs, path)
 	db.seal.roster = known
 	absent := errors.Is(err, fs.ErrNotExist)
-	if err != nil && !absent || absent && segments+len(found.there) > 0 {
-		reason := "it is absent"
-		if !absent {
+	if err != nil && !absent || absent && (had || segments+len(found.there) > 0) {
+		reason := absentBefore
+		switch {
+		case !absent:
 			reason = err.Error()
+		case had:
+			reason = absentNow
 		}
 		db.report(Damage{Kind: "roster", File: roster.Name, Reason: reason})
 	}
@@ -53,6 +56,29 @@ func (db *DB) openRoster(found *inventory, segments int) {
 	if err := known.Reset(found.parts); err != nil {
 		db.log.Warn("which parts there are cannot be remembered for now", "file", path, "err", err)
 	}
+}
+
+// Why a list is absent: a release without it made the folder, or somebody deleted it.
+const (
+	absentBefore = "it is absent"
+	absentNow    = "it was deleted"
+)
+
+// hadLists reports whether an earlier run had both lists; haveLists says so to the next. A file of one byte, since the lists cannot say it
+// themselves once they are gone; before the first of them are whole a crash leaves none.
+func (db *DB) hadLists() bool {
+	if db.lock == nil {
+		return false
+	}
+	info, err := db.lock.Stat()
+	return err == nil && info.Size() > 0
+}
+
+func (db *DB) haveLists() {
+	if db.lock == nil || db.hadLists() || db.seal.roster.Flush() != nil || db.acked.Flush() != nil {
+		return
+	}
+	_, _ = db.lock.Write([]byte{'1'}) // without it, deleted lists are not missed
 }
 
 // missingParts makes one damage a day and signal of parts that are gone. Those that retention
@@ -108,14 +134,21 @@ func entriesOf(parts []*part.Part) (out []roster.Entry) {
 	return out
 }
 
-// rosterProblem says that parts may be missing which nothing can name.
-func (d Damage) rosterProblem() model.Problem {
+// listProblem says that parts or segments may be missing which nothing can name.
+func (d Damage) listProblem() model.Problem {
+	if d.Kind == "acked" {
+		return model.Problem{
+			Severity: map[bool]string{true: "warning", false: "info"}[d.Reason == absentNow],
+			Message:  fmt.Sprintf("the event store's list of what was acknowledged, %s, could not be read whole (%s): it was made anew; a log segment that was cut off or deleted before is missing without being named", d.File, d.Reason),
+			Cure:     "nothing, after a power cut; otherwise compare the folder wal of the event store with a backup",
+		}
+	}
 	p := model.Problem{
 		Severity: "warning",
 		Message:  fmt.Sprintf("the event store's list of its parts, %s, could not be read whole (%s): it was made anew from the parts that are there; logs or spans of parts that were deleted before are missing without being named", d.File, d.Reason),
 		Cure:     "compare the folders logs and spans of the event store with a backup",
 	}
-	if d.Reason == "it is absent" {
+	if d.Reason == absentBefore {
 		p.Severity = "info"
 		p.Cure = "nothing, after an upgrade from a version without it; otherwise " + p.Cure
 	}

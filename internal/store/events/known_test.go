@@ -15,6 +15,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/store"
 	"github.com/signalbox-project/signalbox/internal/store/events/part"
 	"github.com/signalbox-project/signalbox/internal/store/events/roster"
+	"github.com/signalbox-project/signalbox/internal/store/events/wal"
 )
 
 // remove deletes everything that matches, and there must be something.
@@ -57,7 +58,8 @@ func TestDeletedPartsAreNamedOnceWithWhatTheyHeld(t *testing.T) {
 		{"a day's folder", []string{"logs/2026-11-21"}, []string{"missing parts: logs: 2 parts, 2200 rows"}, []string{"early", "late"}},
 		{"a part of spans", []string{"spans/*/*"}, []string{"missing: spans: 2 rows"}, nil},
 		{"all", []string{"logs", "spans"}, []string{"missing parts: logs: 2 parts, 2200 rows", "missing: spans: 2 rows"}, []string{"early", "late"}},
-		{"the list", []string{roster.Name}, []string{"roster: : it is absent"}, nil},
+		{"the list", []string{roster.Name}, []string{"roster: : it was deleted"}, nil},
+		{"both lists", []string{roster.Name, wal.AckedName}, []string{"acked: : it was deleted", "roster: : it was deleted"}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -125,6 +127,45 @@ func TestAPartThatComesBackIsKnownAgain(t *testing.T) {
 	start()
 	remove(t, dir, "logs/*/renamed*")
 	start("missing: logs: 1100 rows")
+}
+
+// Lists that are deleted with all that they list are missed; those that a release before them never made are not, or as such.
+func TestListsThatAreGoneWithAllTheyListAreMissed(t *testing.T) {
+	original := t.TempDir()
+	furnish(t, original)
+	for _, c := range []struct {
+		old    bool // of a release without lists
+		delete []string
+		want   []string
+	}{
+		{false, []string{roster.Name, wal.AckedName, "logs", "spans", "wal", "quarantine"}, []string{"acked: : it was deleted warning", "roster: : it was deleted warning"}},
+		{true, []string{roster.Name, wal.AckedName}, []string{"roster: : it is absent info"}},
+		{true, []string{roster.Name, wal.AckedName, "logs", "spans", "wal", "quarantine"}, nil},
+	} {
+		dir := t.TempDir()
+		if err := os.CopyFS(dir, os.DirFS(original)); err != nil {
+			t.Fatal(err)
+		}
+		remove(t, dir, c.delete...)
+		if c.old {
+			if err := os.Truncate(filepath.Join(dir, "LOCK"), 0); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i := range 2 {
+			db := open(t, DefaultConfig(), Deps{Dir: dir})
+			got := brief(db.Damages())
+			for i, d := range db.Damages() {
+				got[i] += " " + d.Problem().Severity
+			}
+			if i == 0 && !slices.Equal(got, c.want) || i > 0 && len(got) > 0 {
+				t.Errorf("start %d: %q, want %q", i, got, c.want)
+			}
+			if err := db.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
 }
 
 // An end that is cut off or zeros is what a crash leaves, and says nothing wrong; anything else is damage.

@@ -27,7 +27,8 @@ func (db *DB) recover() error {
 	if err := db.takeLock(); err != nil {
 		return err
 	}
-	acked := db.openAcked()
+	hadLists := db.hadLists()
+	acked, ackedErr := db.openAcked(hadLists)
 	segments, err := db.listSegments()
 	if err != nil {
 		return err
@@ -38,7 +39,8 @@ func (db *DB) recover() error {
 			return err
 		}
 	}
-	db.openRoster(&found, len(segments)) // before what the parts hold is deleted from the log
+	db.openRoster(&found, hadLists, len(segments)) // before what the parts hold is deleted from the log
+	db.haveLists()
 	sealed := found.sealed
 	for _, name := range segments {
 		if err := db.replaySegment(name, sealed[name.ID], acked[name]); err != nil {
@@ -46,7 +48,7 @@ func (db *DB) recover() error {
 		}
 		delete(acked, name)
 	}
-	db.missingSegments(acked, sealed)
+	db.missingSegments(acked, sealed, ackedErr)
 	return nil
 }
 

@@ -3,10 +3,12 @@ package events
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
 	"github.com/signalbox-project/signalbox/internal/platform/atomicfile"
+	"github.com/signalbox-project/signalbox/internal/platform/atomicfile/roll"
 	"github.com/signalbox-project/signalbox/internal/store/events/disk"
 	"github.com/signalbox-project/signalbox/internal/store/events/wal"
 )
@@ -41,30 +43,40 @@ func (db *DB) clearWay(path string) {
 	db.report(Damage{Kind: "folder", File: aside, Reason: "it stood where the file " + filepath.Base(path) + " belongs"})
 }
 
-// openAcked answers how much of each segment was acknowledged, as far as that is remembered.
-func (db *DB) openAcked() map[wal.Name]int64 {
+// openAcked answers how much of each segment was acknowledged, as far as that is remembered. had says that there was a
+// list before.
+func (db *DB) openAcked(had bool) (map[wal.Name]int64, error) {
 	path := filepath.Join(db.dir, wal.AckedName)
 	db.clearWay(path)
-	acked, sizes, err := wal.OpenAcked(path)
+	acked, sizes, err := wal.OpenAcked(disk.Rolls{FS: db.fs}, path)
 	db.acked = acked
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && had:
+		db.report(Damage{Kind: "acked", File: wal.AckedName, Reason: absentNow})
+	case errors.Is(err, roll.ErrDamaged):
+		db.report(Damage{Kind: "acked", File: wal.AckedName, Reason: err.Error()})
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		db.log.Warn("how much of the log was acknowledged is not remembered", "file", path, "err", err)
 	}
-	return sizes
+	return sizes, err
 }
 
 // missingSegments names segments that held acknowledged records, are in no part, and are gone.
-func (db *DB) missingSegments(acked map[wal.Name]int64, sealed map[uint64]bool) {
+func (db *DB) missingSegments(acked map[wal.Name]int64, sealed map[uint64]bool, listErr error) {
 	for name, size := range acked {
 		db.acked.Drop(name)
 		db.ids.saw(name.ID)
 		if sealed[name.ID] || size <= wal.EmptySize {
 			continue
 		}
-		db.report(Damage{
+		d := Damage{
 			Kind: "missing segment", Signal: name.Signal, File: name.FileName(), Range: rangeOfDay(name.Day),
 			Reason: fmt.Sprintf("%d bytes of it had been acknowledged", size),
-		})
+		}
+		if errors.Is(listErr, roll.ErrDamaged) {
+			d.Reason += "; " + wal.AckedName + " is damaged: it may have been sealed"
+		}
+		db.report(d)
 	}
 }
 

@@ -42,6 +42,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/store"
+	"github.com/signalbox-project/signalbox/internal/store/metrics/acked"
 	"github.com/signalbox-project/signalbox/internal/store/metrics/mend"
 	"github.com/signalbox-project/signalbox/internal/store/numbers"
 	"github.com/signalbox-project/signalbox/internal/telemetry"
@@ -102,27 +103,34 @@ func Open(cfg Config, deps Deps) (*Store, error) {
 	}
 	var err error
 	s.disk = newDisk(deps.Dir, s.free, s.log)
+	absent := acked.Absent(deps.Dir)
 	if s.damages, err = mend.Folder(deps.Dir, s.log, s.disk.spare.AtStart); err != nil {
 		if errors.Is(err, syscall.EAGAIN) {
 			return nil, fmt.Errorf("open metrics store %s: another process uses it; stop that one or choose another folder: %w", deps.Dir, err)
 		}
 		return nil, fmt.Errorf("mend metrics store %s: %w", deps.Dir, err)
 	}
+	if absent {
+		s.damages = append(s.damages, mend.Damage{File: acked.Name, Reason: "it is absent", List: true, Found: time.Now()})
+	}
+	if deps.Fsync == nil {
+		deps.Fsync = (*os.File).Sync
+	}
+	s.synced = newLogSync(deps.Dir, deps.Fsync, s.log)
 	s.wounds = newWounds(s.log)
 	opts := options(cfg)
 	s.wounds.use(opts)
 	opts.SeriesLifecycleCallback = seriesCount{&s.names.made}
 	watched := newLateLog(telemetry.Quiet(s.log))
 	s.late = watched.state
+	blocks := &knownBlocks{list: s.synced.acked, log: s.log}
+	opts.BlocksToDelete = blocks.toDelete
 	db, err := tsdb.Open(deps.Dir, slog.New(watched), deps.Registerer, opts, nil)
 	if err != nil {
-		return nil, fmt.Errorf("open metrics store %s: %w", deps.Dir, err)
+		return nil, errors.Join(fmt.Errorf("open metrics store %s: %w", deps.Dir, err), s.synced.close())
 	}
 	s.db = db
-	if deps.Fsync == nil {
-		deps.Fsync = (*os.File).Sync
-	}
-	s.synced = newLogSync(deps.Dir, deps.Fsync, s.log)
+	blocks.db.Store(db)
 	s.registerMetrics(deps.Registerer)
 	s.checkDisk()
 	return s, nil

@@ -185,7 +185,7 @@ func (o *openLog) sync(fsync func(*os.File) error) error {
 				return err
 			}
 		}
-		if err := o.remember(info.Size()); err != nil || still {
+		if err := o.remember(info); err != nil || still {
 			return err
 		}
 		if next {
@@ -198,11 +198,11 @@ func (o *openLog) sync(fsync func(*os.File) error) error {
 }
 
 // remember notes up to where whole records of the open file are on the disk.
-func (o *openLog) remember(size int64) (err error) {
-	if o.end, err = acked.End(o.file, o.end, size); err != nil {
+func (o *openLog) remember(info os.FileInfo) (err error) {
+	if o.end, err = acked.End(o.file, o.end, info.Size()); err != nil {
 		return fmt.Errorf("look at %s: %w", o.file.Name(), err)
 	}
-	o.acked.Set(acked.Place{Log: o.name, Segment: o.newest}, o.end)
+	o.acked.Set(acked.Place{Log: o.name, Segment: o.newest}, acked.Extent{Bytes: o.end, Written: info.ModTime()})
 	return nil
 }
 

@@ -66,7 +66,25 @@ func (s *Store) open(ctx context.Context) error {
 			fmt.Sprintf("If nobody edited it: stop, move the file away, take an older one out of %s in its place, and start.", s.copies.dir))
 	}
 	s.noteEarlier()
-	return s.keepCopy(ctx, intact)
+	err = s.keepCopy(ctx, intact)
+	s.haveDatabase()
+	return err
+}
+
+// hadDatabase reports whether an earlier start ended with a database, and haveDatabase says so to the next: the database cannot
+// say it itself once it is gone.
+func (s *Store) hadDatabase() bool {
+	if s.lock == nil {
+		return false
+	}
+	info, err := s.lock.Stat()
+	return err == nil && info.Size() > 0
+}
+
+func (s *Store) haveDatabase() {
+	if s.lock != nil && !s.hadDatabase() {
+		_, _ = s.lock.Write([]byte{'1'}) // without it, a deleted database is not missed
+	}
 }
 
 // clearWay sets aside a folder that stands where SQLite needs a file.
@@ -86,6 +104,11 @@ func (s *Store) inspect() (changed []uint32, err error) {
 	info, err := os.Stat(s.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && known == 0:
+		if s.hadDatabase() {
+			s.log.Error("the state database and its copies are gone; it begins empty", "file", s.path)
+			s.note("critical", fmt.Sprintf("The state database %s and its copies were deleted: deployments, gate decisions, pages, corrections and what SLOs counted by day are gone.", s.path),
+				"Stop, restore the folder from a backup, and start; otherwise the next start says nothing of it.")
+		}
 		return nil, nil // the first start
 	case err != nil:
 		return nil, err

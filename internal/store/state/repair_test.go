@@ -365,3 +365,22 @@ func TestTheFolderStaysWithinItsBound(t *testing.T) {
 		t.Errorf("the folder never had more than %d bytes: two logs were never full", highest)
 	}
 }
+
+// A database that is deleted with all its copies is missed, once.
+func TestADatabaseThatIsGoneWithItsCopiesIsNamed(t *testing.T) {
+	dir, _ := left(t, true)
+	entries, err := os.ReadDir(dir)
+	do(t, err)
+	for _, e := range entries {
+		if e.Name() != lockFile {
+			do(t, os.RemoveAll(filepath.Join(dir, e.Name())))
+		}
+	}
+	for _, want := range []int{1, 0} {
+		s := openIn(t, dir)
+		if got := s.Problems(); len(got) != want || want > 0 && got[0].Severity != "critical" {
+			t.Errorf("%+v, want %d", got, want)
+		}
+		do(t, s.Close())
+	}
+}

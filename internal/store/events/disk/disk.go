@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/signalbox-project/signalbox/internal/platform/atomicfile"
+	"github.com/signalbox-project/signalbox/internal/platform/atomicfile/roll"
 )
 
 // File is a file being written.
@@ -112,3 +113,12 @@ func Publish(fs FS, name string, data []byte) error {
 func IsFull(err error) bool {
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EROFS)
 }
+
+// Rolls is how lists of what the store has are written.
+type Rolls struct{ FS }
+
+// Replace implements roll.FS.
+func (r Rolls) Replace(path string, content []byte) error { return Publish(r.FS, path, content) }
+
+// Append implements roll.FS.
+func (r Rolls) Append(path string) (roll.File, error) { return r.FS.Append(path) }

@@ -1,6 +1,7 @@
 package roster
 
 import (
+	"encoding/hex"
 	"errors"
 	"io/fs"
 	"os"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/signalbox-project/signalbox/internal/platform/atomicfile/roll"
 	"github.com/signalbox-project/signalbox/internal/store/events/disk"
 	"github.com/signalbox-project/signalbox/internal/store/events/part"
 )
@@ -19,143 +21,53 @@ var (
 	three = Entry{Signal: part.Logs, ID: 9, MinTime: 3, MaxTime: 4, Rows: 2}
 )
 
-func reopen(t *testing.T, path string) (*Roster, map[uint64]Entry) {
-	t.Helper()
-	r, entries, err := Open(disk.OS{}, path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = r.Close() })
-	return r, entries
-}
-
-func want(t *testing.T, got map[uint64]Entry, entries ...Entry) {
-	t.Helper()
-	m := map[uint64]Entry{}
-	for _, e := range entries {
-		m[e.ID] = e
-	}
-	if diff := cmp.Diff(m, got); diff != "" {
-		t.Error(diff)
-	}
-}
-
-func TestChangesSurviveAKill(t *testing.T) {
+func TestPartsAreRemembered(t *testing.T) {
 	path := filepath.Join(t.TempDir(), Name)
 	r, _, err := Open(disk.OS{}, path)
 	if !errors.Is(err, fs.ErrNotExist) {
 		t.Fatal(err)
 	}
+	if err := errors.Join(r.Reset([]Entry{one}), r.Change([]Entry{two, three}, nil), r.Change(nil, []Entry{one}), r.Flush(), r.Close()); err != nil {
+		t.Fatal(err)
+	}
+	r, got, err := Open(disk.OS{}, path)
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() { _ = r.Close() })
-	if err := errors.Join(r.Reset([]Entry{one}), r.Change([]Entry{two, three}, nil), r.Change(nil, []Entry{one})); err != nil {
-		t.Fatal(err)
+	if diff := cmp.Diff(map[uint64]Entry{two.ID: two, three.ID: three}, got); diff != "" {
+		t.Error(diff)
 	}
-	again, got := reopen(t, path) // the first one was not closed
-	want(t, got, two, three)
-	if err := errors.Join(again.Reset([]Entry{two}), again.Change([]Entry{one}, []Entry{two})); err != nil {
-		t.Fatal(err)
-	}
-	_, got = reopen(t, path)
-	want(t, got, one)
 }
 
-// What went does not stay in the file for ever.
-func TestTheFileIsBounded(t *testing.T) {
+// oldList has one and two come, and one go.
+const oldList = "534250525400010a2b000700000000000000fbffffffffffffff000000000000001000000100000000009dfa52bb2b0100000000000000100100000000000000020000000000000001000000" +
+	"0000000099c0eaeb2d000700000000000000fbffffffffffffff000000000000001000000100000000008ab485b8"
+
+// The bytes are those of the first release that had the list.
+func TestAnOldListIsRead(t *testing.T) {
 	path := filepath.Join(t.TempDir(), Name)
-	r, _, _ := Open(disk.OS{}, path)
+	text, err := hex.DecodeString(oldList)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r, got, err := Open(disk.OS{}, path)
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() { _ = r.Close() })
-	if err := r.Reset([]Entry{two}); err != nil {
+	if diff := cmp.Diff(map[uint64]Entry{two.ID: two}, got); diff != "" {
+		t.Error(diff)
+	}
+	text[20] ^= 1
+	if err := os.WriteFile(path, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	many := make([]Entry, 500)
-	for i := range many {
-		many[i] = Entry{ID: uint64(100 + i)}
-	}
-	for range 10 { // 10,000 slots
-		if err := errors.Join(r.Change(many, nil), r.Change(nil, many)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if info, err := os.Stat(path); err != nil || info.Size() > int64(len(magic)+(slack+1500)*slotSize) {
-		t.Errorf("%d bytes, %v", info.Size(), err)
-	}
-	_, got := reopen(t, path)
-	want(t, got, two)
-}
-
-// full is a disk on which a write does half, and fails.
-type full struct {
-	disk.OS
-	is bool
-}
-
-type fullFile struct {
-	disk.File
-	d *full
-}
-
-func (d *full) Create(name string) (disk.File, error) {
-	f, err := d.OS.Create(name)
-	return fullFile{f, d}, err
-}
-
-func (d *full) Append(name string) (disk.File, error) {
-	f, err := d.OS.Append(name)
-	return fullFile{f, d}, err
-}
-
-func (f fullFile) Write(b []byte) (int, error) {
-	if f.d.is {
-		n, _ := f.File.Write(b[:len(b)/2])
-		return n, errors.New("full")
-	}
-	return f.File.Write(b)
-}
-
-func TestAFailedWriteIsMadeGood(t *testing.T) {
-	path, d := filepath.Join(t.TempDir(), Name), &full{}
-	r, _, _ := Open(d, path)
-	t.Cleanup(func() { _ = r.Close() })
-	if err := r.Reset([]Entry{one}); err != nil {
-		t.Fatal(err)
-	}
-	d.is = true
-	if r.Change([]Entry{two}, []Entry{one}) == nil || r.Change([]Entry{three}, nil) == nil || r.Flush() == nil {
-		t.Error("a full disk is no error")
-	}
-	_, got := reopen(t, path)
-	want(t, got, one, two) // half of it
-	d.is = false
-	if err := r.Flush(); err != nil {
-		t.Fatal(err)
-	}
-	_, got = reopen(t, path)
-	want(t, got, two, three)
-}
-
-func TestATornEndIsNoDamageAndAFlippedByteIs(t *testing.T) {
-	whole := appendSlot(appendSlot([]byte(magic), came, one), came, two)
-	for n := len(magic); n <= len(whole); n++ {
-		for _, b := range [][]byte{whole[:n], append(append([]byte(nil), whole[:n]...), make([]byte, 2*slotSize-(n-len(magic))%slotSize)...)} {
-			got, err := parse(b)
-			if err != nil {
-				t.Fatalf("%d bytes: %v", n, err)
-			}
-			want(t, got, []Entry{one, two}[:(n-len(magic))/slotSize]...)
-		}
-	}
-	for at := range whole {
-		b := append([]byte(nil), whole...)
-		b[at] ^= 0x11
-		if _, err := parse(b); !errors.Is(err, ErrDamaged) {
-			t.Errorf("byte %d: %v", at, err)
-		}
-	}
-	if _, err := parse(append(append([]byte(magic), make([]byte, slotSize)...), whole[len(magic):]...)); !errors.Is(err, ErrDamaged) {
-		t.Errorf("zeros before other entries: %v", err)
-	}
-	if _, err := parse(nil); !errors.Is(err, ErrDamaged) {
-		t.Errorf("an empty file: %v", err)
+	if _, _, err := Open(disk.OS{}, path); !errors.Is(err, roll.ErrDamaged) {
+		t.Error(err)
 	}
 }
 
@@ -164,23 +76,4 @@ func TestMissingIsWhatIsNotThereInOrderOfTime(t *testing.T) {
 	if diff := cmp.Diff([]Entry{one, two, three}, got); diff != "" {
 		t.Error(diff)
 	}
-}
-
-// Whatever is in the file, each entry that is read was written so, and what is read can be written.
-func FuzzParse(f *testing.F) {
-	f.Add([]byte(nil))
-	f.Add([]byte(magic))
-	f.Add(appendSlot(appendSlot([]byte(magic), came, one), went, one))
-	f.Add(appendSlot(appendSlot([]byte(magic), came, two), came, three)[:60])
-	f.Fuzz(func(t *testing.T, b []byte) {
-		got, _ := parse(b)
-		again := []byte(magic)
-		for _, e := range got {
-			again = appendSlot(again, came, e)
-		}
-		back, err := parse(again)
-		if err != nil || !cmp.Equal(got, back) {
-			t.Errorf("%v, then %v, %v", got, back, err)
-		}
-	})
 }

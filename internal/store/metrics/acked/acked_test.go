@@ -2,6 +2,8 @@ package acked_test
 
 import (
 	"bytes"
+	"encoding/hex"
+	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"os"
@@ -10,9 +12,11 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/oklog/ulid/v2"
 	"github.com/prometheus/prometheus/tsdb/wlog"
 	"github.com/prometheus/prometheus/util/compression"
 
+	"github.com/signalbox-project/signalbox/internal/platform/atomicfile/roll"
 	"github.com/signalbox-project/signalbox/internal/store/metrics/acked"
 )
 
@@ -23,58 +27,107 @@ func must(t *testing.T, err error) {
 	}
 }
 
+var (
+	sample = acked.Place{Log: acked.Samples, Segment: 7}
+	late   = acked.Place{Log: acked.Late, Segment: 1 << 40}
+	at     = time.UnixMilli(1_795_256_243_001)
+)
+
+func extent(bytes int64) acked.Extent { return acked.Extent{Bytes: bytes, Written: at} }
+
 func TestWhatWasAcknowledgedIsRemembered(t *testing.T) {
 	dir := t.TempDir()
 	a, err := acked.Open(dir)
 	must(t, err)
-	before := time.Now().Add(-time.Second)
-	sample, late, gone := acked.Place{Log: acked.Samples, Segment: 7}, acked.Place{Log: acked.Late, Segment: 1 << 40}, acked.Place{Log: acked.Late}
-	a.Set(sample, 100)
-	a.Set(late, 5)
-	a.Set(gone, 9)
-	a.Set(sample, 300)
-	a.Set(sample, 200) // never less
+	gone, next := acked.Place{Log: acked.Late}, acked.Place{Log: acked.Samples, Segment: 8}
+	one, two, three := ulid.MustNew(1, rand.NewChaCha8([32]byte{})), ulid.MustNew(2, nil), ulid.Make()
+	a.Set(sample, extent(100))
+	a.Set(late, extent(5))
+	a.Set(gone, extent(9))
+	a.Set(sample, extent(300))
+	a.Set(sample, extent(200)) // never less
 	a.Keep(func(p acked.Place) bool { return p != gone })
-	must(t, a.Close())
-	a, err = acked.Open(dir)
+	must(t, a.Blocks(map[ulid.ULID]acked.Span{one: {Min: -5, Max: 6}, two: {}}))
+	must(t, a.Blocks(map[ulid.ULID]acked.Span{one: {Min: -5, Max: 6}, three: {Min: 1, Max: 2}}))
+	b, err := acked.Open(dir) // the first one was not closed
 	must(t, err)
-	a.Set(acked.Place{Log: acked.Samples, Segment: 8}, 1)
+	b.Set(next, extent(1))
+	must(t, b.Close())
 	must(t, a.Close())
-	got, looked, err := acked.Read(dir)
+	got, err := acked.Read(dir)
 	must(t, err)
-	if diff := cmp.Diff(map[acked.Place]int64{sample: 300, late: 5, {Log: acked.Samples, Segment: 8}: 1}, got); diff != "" {
+	if diff := cmp.Diff(acked.List{
+		Segments: map[acked.Place]acked.Extent{sample: extent(300), late: extent(5), next: extent(1)},
+		Blocks:   map[ulid.ULID]acked.Span{one: {Min: -5, Max: 6}, three: {Min: 1, Max: 2}},
+	}, got); diff != "" {
 		t.Error(diff)
-	}
-	if looked.Before(before) {
-		t.Errorf("looked at %s", looked)
 	}
 }
 
-// Whatever happens to the file, no segment is remembered with more than was acknowledged of it.
+// Whatever happens to the file, no segment is remembered with more than was acknowledged of it, and damage is said.
 func TestADamagedListSaysLess(t *testing.T) {
 	dir := t.TempDir()
-	want := map[acked.Place]int64{{Log: acked.Samples, Segment: 1}: 1000, {Log: acked.Late, Segment: 2}: 2000}
+	want := acked.List{Segments: map[acked.Place]acked.Extent{sample: extent(1000), late: extent(2000)}}
 	must(t, acked.Write(dir, want))
 	text, err := os.ReadFile(filepath.Join(dir, acked.Name))
 	must(t, err)
-	check := func(bad []byte) {
+	check := func(bad []byte, damaged bool) {
 		must(t, os.WriteFile(filepath.Join(dir, acked.Name), bad, 0o600))
-		got, _, err := acked.Read(dir)
-		must(t, err)
-		for p, size := range got {
-			if size != want[p] {
-				t.Fatalf("%v has %d bytes, want %d", p, size, want[p])
+		got, err := acked.Read(dir)
+		if err != nil != damaged || err != nil && !errors.Is(err, roll.ErrDamaged) {
+			t.Fatalf("%x: %v", bad, err)
+		}
+		for p, e := range got.Segments {
+			if e != want.Segments[p] {
+				t.Fatalf("%v is %v, want %v", p, e, want.Segments[p])
 			}
 		}
 	}
 	for i := range text {
-		for _, x := range []byte{1, 0x55, 0xff} {
+		for _, x := range []byte{1, 0x55} {
 			bad := bytes.Clone(text)
 			bad[i] ^= x
-			check(bad)
+			check(bad, true)
 		}
-		check(text[:i])
-		check(append(bytes.Clone(text[:i]), make([]byte, len(text)-i)...))
+		check(text[:i], i < 8)
+	}
+}
+
+// oldList is of the first format: when the folders were looked at, two segments, and a free slot between them.
+const oldList = "6f0000000000000000004d65d49a010000519886996107000000000000002c0100000000000034e3693500000000000000000000000000000000000000000062000000000001000005000000" +
+	"00000000a08ccdf9"
+
+func TestAListOfTheFirstFormatIsRead(t *testing.T) {
+	dir := t.TempDir()
+	text, err := hex.DecodeString(oldList)
+	must(t, err)
+	must(t, os.WriteFile(filepath.Join(dir, acked.Name), text, 0o600))
+	written := time.UnixMilli(1764500000000).Add(-10 * time.Minute)
+	for range 2 { // the second time as it is written today
+		got, err := acked.Read(dir)
+		must(t, err)
+		if diff := cmp.Diff(map[acked.Place]acked.Extent{sample: {Bytes: 300, Written: written}, late: {Bytes: 5, Written: written}}, got.Segments); diff != "" {
+			t.Error(diff)
+		}
+		a, err := acked.Open(dir)
+		must(t, err)
+		must(t, a.Close())
+	}
+}
+
+func TestAListIsAbsentFromAFolderThatWasUsed(t *testing.T) {
+	dir := t.TempDir()
+	must(t, os.WriteFile(filepath.Join(dir, "lock"), nil, 0o600))
+	if acked.Absent(dir) {
+		t.Error("missed before the first start")
+	}
+	must(t, os.Mkdir(filepath.Join(dir, "wal"), 0o700))
+	if !acked.Absent(dir) {
+		t.Error("not missed")
+	}
+	must(t, acked.Write(dir, acked.List{}))
+	if acked.Absent(dir) {
+		t.Error("missed while it is there")
 	}
 }
 

@@ -1,6 +1,7 @@
 package mend
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -11,14 +12,20 @@ import (
 	"github.com/oklog/ulid/v2"
 	"github.com/prometheus/prometheus/tsdb"
 
+	"github.com/signalbox-project/signalbox/internal/platform/atomicfile/roll"
 	"github.com/signalbox-project/signalbox/internal/store/metrics/acked"
 )
 
 // readAcked reads how much of each segment was acknowledged; a list that cannot be read is moved away.
 func (m *mender) readAcked() (err error) {
-	m.acked, m.looked, err = acked.Read(m.dir)
+	m.acked, err = acked.Read(m.dir)
+	m.knownBlocks = len(m.acked.Blocks)
 	if err == nil {
 		return nil
+	}
+	if errors.Is(err, roll.ErrDamaged) {
+		m.note(Damage{File: acked.Name, Reason: err.Error(), List: true})
+		return acked.Write(m.dir, m.acked)
 	}
 	m.note(Damage{File: acked.Name, Reason: "the list of what was acknowledged cannot be read, nothing else is lost: " + err.Error()})
 	return m.moveAside(filepath.Join(m.dir, acked.Name))
@@ -26,7 +33,7 @@ func (m *mender) readAcked() (err error) {
 
 // acknowledged is how many bytes of a segment were acknowledged.
 func (m *mender) acknowledged(path string) int64 {
-	return m.acked[m.place(path)]
+	return m.acked.Segments[m.place(path)].Bytes
 }
 
 // place is the segment of a path; one of a checkpoint is none that was acknowledged.
@@ -41,7 +48,7 @@ func (m *mender) place(path string) acked.Place {
 // newestAcked is the newest segment of a log of which something was acknowledged, or -1.
 func (m *mender) newestAcked(log string) int {
 	newest := -1
-	for p := range m.acked {
+	for p := range m.acked.Segments {
 		if p.Log == log {
 			newest = max(newest, p.Segment)
 		}
@@ -51,26 +58,45 @@ func (m *mender) newestAcked(log string) int {
 
 // allMissing names the segments of a log of which none is there.
 func (m *mender) allMissing(log string) {
-	for p, size := range m.acked {
+	for p, e := range m.acked.Segments {
 		if p.Log == log {
-			m.note(Damage{File: filepath.Join(p.Log, segmentName(p.Segment)), Reason: "the file is missing", Bytes: size})
+			m.note(Damage{File: filepath.Join(p.Log, segmentName(p.Segment)), Reason: "the file is missing", Bytes: e.Bytes})
 		}
 	}
 }
 
 // lateMissing names the segments of the log of late samples that were acknowledged and are gone. The TSDB deletes
-// older ones, never the newest, after it wrote what they hold to blocks: shortly after that an older one is not missed.
-// Such a block does not say any more that it was of late samples once it was merged with others.
+// older ones, never the newest, after it wrote what they hold to blocks: one that was written last before such a block was made is not
+// missed. A block does not say any more that it was of late samples once it was merged with others.
 func (m *mender) lateMissing(present []int) {
-	const soon = 10 * time.Minute
-	for p, size := range m.acked {
+	inBlocks := maxTime(m.lateWritten, m.merged)
+	for p, e := range m.acked.Segments {
 		switch {
 		case p.Log != acked.Late || slices.Contains(present, p.Segment):
-		case len(present) > 0 && p.Segment < present[0] && maxTime(m.lateWritten, m.merged).After(m.looked.Add(-soon)):
+		case len(present) > 0 && p.Segment < present[0] && !inBlocks.Before(e.Written):
 		case len(present) > 0 && p.Segment > present[0] && p.Segment < present[len(present)-1]: // oneLog names the gap
 		default:
-			m.note(Damage{File: filepath.Join(p.Log, segmentName(p.Segment)), Reason: "the file is missing", Bytes: size})
+			m.note(Damage{File: filepath.Join(p.Log, segmentName(p.Segment)), Reason: "the file is missing", Bytes: e.Bytes})
 		}
+	}
+}
+
+// blocksMissing names the blocks that were there and are gone. Those that went into others are not missed.
+func (m *mender) blocksMissing(present map[ulid.ULID]tsdb.BlockMeta) {
+	for _, meta := range present {
+		for _, parent := range meta.Compaction.Parents {
+			delete(m.acked.Blocks, parent.ULID)
+		}
+	}
+	for id, span := range m.acked.Blocks {
+		if _, is := present[id]; is {
+			continue
+		}
+		delete(m.acked.Blocks, id)
+		m.note(Damage{
+			File: id.String(), Reason: "the block is missing",
+			Start: time.UnixMilli(span.Min).UTC(), End: time.UnixMilli(span.Max).UTC(),
+		})
 	}
 }
 
@@ -93,23 +119,20 @@ func maxTime(a, b time.Time) time.Time {
 
 // settle brings the list to what is there, so that the next start does not miss the same again.
 func (m *mender) settle() error {
-	left := maps.Clone(m.acked)
-	changed := false
-	for p, size := range m.acked {
+	left := acked.List{Segments: maps.Clone(m.acked.Segments), Blocks: m.acked.Blocks}
+	for p, e := range m.acked.Segments {
 		info, err := os.Stat(filepath.Join(m.dir, p.Log, segmentName(p.Segment)))
 		switch {
 		case err != nil || info.Size() == 0:
-			delete(left, p)
-			changed = true
-		case info.Size() < size:
-			left[p] = info.Size()
-			changed = true
+			delete(left.Segments, p)
+		case info.Size() < e.Bytes:
+			e.Bytes = info.Size()
+			left.Segments[p] = e
 		}
 	}
-	if !changed {
+	if maps.Equal(left.Segments, m.acked.Segments) && len(left.Blocks) == m.knownBlocks {
 		return nil
 	}
-	m.log.Debug("the list of what was acknowledged is brought to what is there", "age", time.Since(m.looked))
 	if err := acked.Write(m.dir, left); err != nil {
 		return fmt.Errorf("write the list of what was acknowledged: %w", err)
 	}

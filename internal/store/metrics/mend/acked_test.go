@@ -1,11 +1,15 @@
 package mend_test
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/oklog/ulid/v2"
+	"github.com/prometheus/prometheus/tsdb"
 
 	"github.com/signalbox-project/signalbox/internal/store/metrics/acked"
 	"github.com/signalbox-project/signalbox/internal/store/metrics/mend"
@@ -14,7 +18,7 @@ import (
 // acknowledge notes that all that the logs hold was acknowledged.
 func acknowledge(t *testing.T, dir string) {
 	t.Helper()
-	sizes := map[acked.Place]int64{}
+	list := acked.List{Segments: map[acked.Place]acked.Extent{}, Blocks: map[ulid.ULID]acked.Span{}}
 	for _, log := range []string{acked.Samples, acked.Late} {
 		for _, path := range files(t, dir, log+"/0*") {
 			f, err := os.Open(path)
@@ -33,13 +37,18 @@ func acknowledge(t *testing.T, dir string) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			sizes[acked.Place{Log: log, Segment: n}] = end
+			list.Segments[acked.Place{Log: log, Segment: n}] = acked.Extent{Bytes: end, Written: info.ModTime()}
 			if err := f.Close(); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
-	if err := acked.Write(dir, sizes); err != nil {
+	for _, path := range files(t, dir, "01*") {
+		if id, err := ulid.ParseStrict(filepath.Base(path)); err == nil {
+			list.Blocks[id] = acked.Span{Min: 1000, Max: 2000}
+		}
+	}
+	if err := acked.Write(dir, list); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -100,6 +109,58 @@ func TestALogThatIsGoneIsNamed(t *testing.T) {
 			t.Errorf("%s: %+v, %v", log, found, err)
 		}
 		content(t, dir)
+	}
+}
+
+// A block that is gone is named with its times; not one that stands in another, and not twice.
+func TestABlockThatIsGoneIsNamed(t *testing.T) {
+	dir := build(t, false)
+	acknowledge(t, dir)
+	block := files(t, dir, "01*")[0]
+	text, err := os.ReadFile(filepath.Join(block, "meta.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var meta tsdb.BlockMeta
+	if err := json.Unmarshal(text, &meta); err != nil {
+		t.Fatal(err)
+	}
+	list, err := acked.Read(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	merged := meta.Compaction.Parents[0].ULID
+	list.Blocks[merged] = acked.Span{Min: 1, Max: 2}
+	if err := acked.Write(dir, list); err != nil {
+		t.Fatal(err)
+	}
+	if found, err := mend.Folder(clone(t, dir), discard); err != nil || len(found) > 0 {
+		t.Errorf("%+v, %v", found, err)
+	}
+	remove(t, block)
+	for range 2 {
+		found, err := mend.Folder(dir, discard)
+		if err != nil || len(found) != 2 {
+			t.Fatalf("%+v, %v", found, err)
+		}
+		for _, d := range found {
+			if d.File != merged.String() && d.File != filepath.Base(block) || d.Reason != "the block is missing" || d.Start.IsZero() || d.End.IsZero() {
+				t.Errorf("%+v", d)
+			}
+		}
+	}
+}
+
+// A list that is damaged says so, and the rest of it counts.
+func TestADamagedListOfWhatWasAcknowledgedIsSaid(t *testing.T) {
+	dir := build(t, false)
+	acknowledge(t, dir)
+	change(t, filepath.Join(dir, acked.Name), flip(20))
+	for range 2 {
+		found, err := mend.Folder(dir, discard)
+		if err != nil || len(found) != 1 || !found[0].List || found[0].Problem().Severity != "info" {
+			t.Errorf("%+v, %v", found, err)
+		}
 	}
 }
 

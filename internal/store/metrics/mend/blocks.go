@@ -22,6 +22,8 @@ func (m *mender) blocks() error {
 	if err != nil {
 		return fmt.Errorf("list metrics folder: %w", err)
 	}
+	present := map[ulid.ULID]tsdb.BlockMeta{}
+	defer func() { m.blocksMissing(present) }()
 	for _, e := range entries {
 		id, err := ulid.ParseStrict(e.Name())
 		if err != nil || !e.IsDir() {
@@ -29,6 +31,7 @@ func (m *mender) blocks() error {
 		}
 		path := filepath.Join(m.dir, e.Name())
 		meta, cause := m.openable(path, id)
+		present[id] = meta // one that is damaged is named as such
 		if cause == nil {
 			m.wroteLate(id, meta)
 			if !meta.Compaction.FromOutOfOrder() && !meta.Compaction.FromStaleSeries() && !meta.Compaction.FromSelectedSeries() {

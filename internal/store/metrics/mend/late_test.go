@@ -207,7 +207,7 @@ func TestTheLogOfLateSamplesIsNotMissedOnceTheyAreInBlocks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := acked.Write(m.dir, map[acked.Place]int64{{Log: acked.Late}: info.Size()}); err != nil {
+	if err := acked.Write(m.dir, acked.List{Segments: map[acked.Place]acked.Extent{{Log: acked.Late}: {Bytes: info.Size(), Written: info.ModTime()}}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := m.db.Compact(context.Background()); err != nil {
@@ -225,4 +225,31 @@ func TestTheLogOfLateSamplesIsNotMissedOnceTheyAreInBlocks(t *testing.T) {
 	m.open()
 	m.check("merged", m.known)
 	m.close()
+}
+
+// A segment of late samples that is deleted is missed unless a block was made after it was written last, however soon.
+func TestAnOlderSegmentOfLateSamplesIsMissed(t *testing.T) {
+	m := &machine{t: t, dir: t.TempDir(), known: map[string][]int64{}, paused: true}
+	m.open()
+	m.put("steady", span(crashRange, 5*crashRange, 500)...)
+	m.put("late", 5*crashRange)
+	m.put("late", span(crashRange+1, crashRange+40_000, 1000)...)
+	if err := m.db.CompactOOOHead(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	m.put("late", span(2*crashRange+1, 2*crashRange+40_000, 1000)...)
+	m.close()
+	m.open() // begins another segment
+	m.put("late", span(3*crashRange+1, 3*crashRange+40_000, 1000)...)
+	m.killed()
+	acknowledge(t, m.dir)
+	all := files(t, m.dir, "wbl/0*")
+	if len(all) < 2 {
+		t.Fatalf("only %s", all)
+	}
+	remove(t, all[0])
+	found, err := mend.Folder(m.dir, discard)
+	if err != nil || len(found) != 1 || found[0].File != filepath.Join("wbl", filepath.Base(all[0])) {
+		t.Errorf("%+v, %v", found, err)
+	}
 }

@@ -62,12 +62,21 @@ type Damage struct {
 	Start time.Time `json:"start,omitzero"`
 	End   time.Time `json:"end,omitzero"`
 	// Orphans is how many later samples of the log are lost with it, because the labels of their series were there.
-	Orphans int       `json:"orphans,omitempty"`
-	Found   time.Time `json:"found"`
+	Orphans int `json:"orphans,omitempty"`
+	// List says that it is the list of what was acknowledged, without which other damage may not be seen.
+	List  bool      `json:"list,omitempty"`
+	Found time.Time `json:"found"`
 }
 
 // Problem says what d means for a person.
 func (d Damage) Problem() model.Problem {
+	if d.List {
+		return model.Problem{
+			Severity: "info",
+			Message:  fmt.Sprintf("the metrics store's list of what was acknowledged, %s, could not be read whole (%s): it was made anew; the end of a log file, or a block, that was deleted before is missing without being named", d.File, d.Reason),
+			Cure:     "nothing, after an upgrade from a version without it, or a power cut; otherwise compare the folder with a backup",
+		}
+	}
 	what := fmt.Sprintf("%s of the metrics store was damaged (%s)", d.File, d.Reason)
 	if d.Bytes > 0 {
 		what += fmt.Sprintf(": %d bytes at %d are lost", d.Bytes, d.Offset)
@@ -156,10 +165,10 @@ type mender struct {
 	late      lateSamples
 	visit     func(record []byte) (remove bool) // sees the records of the log under way
 
-	acked       map[acked.Place]int64 // how much of each segment was acknowledged
-	looked      time.Time             // when that was last compared with the folders
-	lateWritten time.Time             // when the newest block of late samples was made
-	merged      time.Time             // when blocks were merged last
+	acked       acked.List // how much of each segment was acknowledged, and which blocks there were
+	knownBlocks int        // how many those were
+	lateWritten time.Time  // when the newest block of late samples was made
+	merged      time.Time  // when blocks were merged last
 }
 
 func (m *mender) note(d Damage) {
