@@ -36,6 +36,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/api/events"
 	"github.com/signalbox-project/signalbox/internal/api/health"
+	"github.com/signalbox-project/signalbox/internal/api/identity"
 	"github.com/signalbox-project/signalbox/internal/api/jaeger"
 	"github.com/signalbox-project/signalbox/internal/api/objectives"
 	"github.com/signalbox-project/signalbox/internal/api/operation"
@@ -113,6 +114,7 @@ func (a *API) registerAll() {
 	events.Register(a.ops, a.deps.Events)
 	releases.Register(a.ops, a.deps.Releases)
 	health.Register(a.ops, a.deps.Health)
+	identity.Register(a.ops, a.deps.Identity)
 	a.registerRecords()
 	if a.deps.Hooks != nil {
 		for _, method := range []string{"GET", "POST"} {

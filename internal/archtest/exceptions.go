@@ -66,7 +66,7 @@ func uncalled() map[string]string {
 	const search = "what asks the audit log of queries and exports it is wired next"
 	const chain = "the chain of authenticators is built of it"
 	return map[string]string{
-		"internal/access.Scope.Sees": trust, "internal/access.ScopeOf": trust, "internal/access.SubjectOf": trust, "internal/access.Note": trust,
+		"internal/access.ScopeOf": trust, "internal/access.Note": trust,
 		"internal/access.Notes.All": trust, "internal/front.Routes.List": trust,
 		"internal/auth/policy.New": trust, "internal/auth/policy.Policy.Roles": trust, "internal/auth/policy.Policy.Tenants": trust,
 		"internal/auth/policy.Policy.Explain": trust,
@@ -75,11 +75,15 @@ func uncalled() map[string]string {
 		"internal/front.Front.Mounts": look, "internal/store/metrics.Store.OutOfOrderWindow": look,
 		"internal/store/events.DB.Seal": now, "internal/process/spanmetrics.Processor.Flush": now, "internal/process/topology.Processor.Flush": now,
 		"internal/slo.Engine.Recompute": now,
-		"internal/auth/directory.New":   chain, "internal/auth/directory.Directory.Login": chain, "internal/auth/directory.Directory.Recheck": chain,
+		"internal/auth/directory.New":   chain, "internal/auth/directory.Directory.Recheck": chain,
 		"internal/auth/directory.Config.Validate": chain, "internal/auth/oidc.Config.Validate": chain, "internal/auth/oidc.New": chain,
 		"internal/auth/oidc.Logins.Recheck": chain, "internal/auth/oidc.Logins.Bearer": chain, "internal/auth/oidc.Logins.ServeStart": chain,
 		"internal/auth/oidc.Logins.ServeCallback": chain, "internal/auth/oidc.Logins.ServeBackchannel": chain, "internal/auth/oidc.Logins.ServeLogout": chain,
 		"internal/store/auditlog.Log.Note": search, "internal/store/auditlog.Log.Lines": search,
+		"internal/auth/accounts.DefaultConfig": chain, "internal/auth/accounts.New": chain, "internal/auth/accounts.Service.Run": chain,
+		"internal/auth/accounts.Service.FirstAdmin": chain, "internal/auth/accounts/sessions.Sessions.Identify": chain,
+		"internal/auth/accounts/sessions.Sessions.EndLogins": chain, "internal/auth/accounts/links.Claim.Identity": chain,
+		"internal/auth/accounts/tokens.OfRequest": chain, "internal/auth/accounts/tokens.Tokens.Identify": chain,
 		"internal/store.Matcher.Span": "says what a filter means; the stores' answers are compared with it",
 	}
 }

@@ -26,6 +26,10 @@ type State interface {
 	SLODayStore
 	CorrectionStore
 	RemedyStore
+	UserStore
+	SessionStore
+	TokenStore
+	SpentStore
 	AuditLog
 	// Problems is what is wrong with the store now, and what was damaged when it was opened.
 	Problems() []model.Problem
@@ -126,6 +130,54 @@ type RemedyStore interface {
 	SaveRemedy(context.Context, model.Remedy) error
 	// Remedies lists them, the newest breach first, ties by ID.
 	Remedies(context.Context, RemedyQuery) ([]model.Remedy, error)
+}
+
+// UserStore keeps local users.
+type UserStore interface {
+	// AddUser is ErrSpent if the name is taken.
+	AddUser(context.Context, User) error
+	// SaveUser replaces by name; ErrNotFound when there is none.
+	SaveUser(context.Context, User) error
+	// Users are all, by name.
+	Users(context.Context) ([]User, error)
+	// DeleteUser is ErrNotFound when there is none.
+	DeleteUser(ctx context.Context, name string) error
+}
+
+// SessionStore keeps sessions.
+type SessionStore interface {
+	// AddSession is an error if the ID or the hash exists.
+	AddSession(context.Context, Session) error
+	// SaveSession replaces by ID, but for the hash and the last use; ErrNotFound when there is none.
+	SaveSession(context.Context, Session) error
+	// SessionsSeen notes the last use of sessions. One that is gone stays gone.
+	SessionsSeen(context.Context, []Seen) error
+	// Sessions are all, the oldest first, ties by ID.
+	Sessions(context.Context) ([]Session, error)
+	// DeleteSessions forgets sessions; of an ID that there is not, it says nothing.
+	DeleteSessions(ctx context.Context, ids ...string) error
+}
+
+// TokenStore keeps API tokens.
+type TokenStore interface {
+	// AddToken is an error if the ID exists.
+	AddToken(context.Context, Token) error
+	// SaveToken replaces by ID, but for its last use; ErrNotFound when there is none.
+	SaveToken(context.Context, Token) error
+	// TokensSeen notes the last use of tokens. One that is gone stays gone.
+	TokensSeen(context.Context, []Seen) error
+	// Tokens are all, the oldest first, ties by ID.
+	Tokens(context.Context) ([]Token, error)
+	// DeleteTokens forgets tokens; of an ID that there is not, it says nothing.
+	DeleteTokens(ctx context.Context, ids ...string) error
+}
+
+// SpentStore remembers what was used that can be used once.
+type SpentStore interface {
+	// Spend is ErrSpent for every call but the first. The ID is remembered until a time.
+	Spend(ctx context.Context, id string, until time.Time) error
+	// DropSpent forgets what was remembered until before a time.
+	DropSpent(ctx context.Context, before time.Time) error
 }
 
 // AuditLog is a chain of entries, to which is only added.

@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
+	"github.com/signalbox-project/signalbox/internal/auth/login"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
 
@@ -101,11 +103,18 @@ func (r *Registry) FailureOf(ctx context.Context, err error) *Failure {
 	mk := func(status int, code, msg string) *Failure {
 		return &Failure{status: status, info: ErrorInfo{Code: code, Message: msg}}
 	}
+	said, known := login.Knows(err)
 	switch {
 	case errors.As(err, &f):
 		return f
 	case errors.As(err, &bad):
 		return mk(http.StatusBadRequest, CodeBadRequest, err.Error())
+	case known:
+		f = mk(said.Status, CodeOfStatus(said.Status), said.Message+" "+said.Cure)
+		if said.RetryAfter > 0 {
+			f.header = http.Header{"Retry-After": {strconv.Itoa(said.RetryAfter)}}
+		}
+		return f
 	case errors.Is(err, store.ErrNotFound):
 		return mk(http.StatusNotFound, CodeNotFound, err.Error())
 	case errors.Is(err, store.ErrReadOnly):

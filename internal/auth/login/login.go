@@ -82,12 +82,25 @@ type Said struct {
 	Status  int    `json:"-"`
 	Message string `json:"error"`
 	Cure    string `json:"cure"`
+	// RetryAfter is in seconds, if the same may be tried again.
+	RetryAfter int `json:"-"`
 }
 
 // Says is what to tell the person of an error of a login.
 func Says(err error) Said {
+	if said, ok := Knows(err); ok {
+		return said
+	}
+	return Said{Status: http.StatusInternalServerError, Message: "The login failed.", Cure: "Whoever runs Signalbox finds the reason in its log."}
+}
+
+// Knows is Says of the errors of this package; ok is false for all others.
+func Knows(err error) (_ Said, ok bool) {
 	var down *Unavailable
 	var refused *Refused
+	if said, ok := saysOf(err); ok {
+		return said, true
+	}
 	switch {
 	case errors.As(err, &down):
 		return Said{
@@ -95,13 +108,13 @@ func Says(err error) Said {
 			Message: fmt.Sprintf("Login by %q is not possible at the moment.", down.Provider),
 			Cure: "Try again in a minute, or log in another way. Sessions that exist go on. " +
 				"Whoever runs Signalbox finds the reason in its log.",
-		}
+		}, true
 	case errors.As(err, &refused):
-		return Said{Status: http.StatusForbidden, Message: fmt.Sprintf("%q knows you, but you may not come in: %s.", refused.Provider, refused.Why), Cure: refused.Cure}
+		return Said{Status: http.StatusForbidden, Message: fmt.Sprintf("%q knows you, but you may not come in: %s.", refused.Provider, refused.Why), Cure: refused.Cure}, true
 	case errors.Is(err, ErrUnauthenticated), errors.Is(err, ErrAgain):
-		return Said{Status: http.StatusUnauthorized, Message: "Not logged in: " + ErrUnauthenticated.Error() + ".", Cure: "Try again."}
+		return Said{Status: http.StatusUnauthorized, Message: "Not logged in: " + ErrUnauthenticated.Error() + ".", Cure: "Try again."}, true
 	}
-	return Said{Status: http.StatusInternalServerError, Message: "The login failed.", Cure: "Whoever runs Signalbox finds the reason in its log."}
+	return Said{}, false
 }
 
 // Sayable says whether something can be a name or a password: it is there, not too long, and prints.

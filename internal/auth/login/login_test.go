@@ -18,6 +18,11 @@ func TestWhatAPersonIsTold(t *testing.T) {
 		{fmt.Errorf("x: %w", &Refused{Provider: "corp", Why: "your account is disabled", Cure: "ask them"}), 403, "your account is disabled"},
 		{fmt.Errorf("no such user ann: %w", ErrUnauthenticated), 401, "not right"},
 		{ErrAgain, 401, "Not logged in"},
+		{fmt.Errorf("token of ann: %w", ErrExpired), 401, "expired"},
+		{ErrLink, 401, "link"},
+		{ErrTokenInURL, 400, "URL"},
+		{ErrForbidden, 403, "may not"},
+		{&Throttled{}, 429, "Too many"},
 		{secret, 500, "failed"},
 	} {
 		said := Says(c.err)

@@ -4,6 +4,91 @@
  */
 
 export interface paths {
+    "/sb/v1/admin/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where everybody is logged in */
+        get: operations["listAllSessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/admin/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Log somebody out */
+        delete: operations["endAnySession"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/admin/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everybody's tokens, those of service accounts too */
+        get: operations["listAllTokens"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/admin/tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End anybody's token */
+        delete: operations["revokeAnyToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/admin/tokens/{id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Another text for a service account's token */
+        post: operations["rotateAnyToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sb/v1/audit": {
         parameters: {
             query?: never;
@@ -142,6 +227,23 @@ export interface paths {
         get: operations["explainAlert"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/first-admin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Become the first administrator, with the link from the console */
+        post: operations["becomeFirstAdmin"];
         delete?: never;
         options?: never;
         head?: never;
@@ -301,6 +403,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sb/v1/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Log in with name and password; answers a session in a cookie */
+        post: operations["login"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/login-methods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The ways to log in; none where authentication is off */
+        get: operations["listLoginMethods"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End the session; also one that has expired */
+        post: operations["logout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sb/v1/logs": {
         parameters: {
             query?: never;
@@ -389,6 +542,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sb/v1/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who asks, and what they may */
+        get: operations["whoAmI"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/me/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Change one's own password; every other session ends */
+        post: operations["changePassword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sb/v1/pages": {
         parameters: {
             query?: never;
@@ -423,6 +610,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sb/v1/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Choose a password, with a link */
+        post: operations["choosePassword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sb/v1/probes": {
         parameters: {
             query?: never;
@@ -434,6 +638,23 @@ export interface paths {
         get: operations["listProbes"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/recover": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A link for a local user who lost the password, for who reads the server's files */
+        post: operations["recoverUser"];
         delete?: never;
         options?: never;
         head?: never;
@@ -477,6 +698,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sb/v1/roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which role may what */
+        get: operations["listRoles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sb/v1/services": {
         parameters: {
             query?: never;
@@ -506,6 +744,41 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where one is logged in */
+        get: operations["listSessions"];
+        put?: never;
+        post?: never;
+        /** Log out everywhere else */
+        delete: operations["endOtherSessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Log out there */
+        delete: operations["endSession"];
         options?: never;
         head?: never;
         patch?: never;
@@ -651,6 +924,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sb/v1/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's own tokens */
+        get: operations["listTokens"];
+        put?: never;
+        /** Make a token; its text is answered once */
+        post: operations["makeToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End a token */
+        delete: operations["revokeToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/tokens/{id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Another text for a token; the one before is taken for a while */
+        post: operations["rotateToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sb/v1/topology": {
         parameters: {
             query?: never;
@@ -747,6 +1072,59 @@ export interface paths {
         get: operations["getTrace"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Local users */
+        get: operations["listUsers"];
+        put?: never;
+        /** Add a local user; answers a link to choose a password */
+        post: operations["addUser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/users/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete a local user with their sessions and tokens */
+        delete: operations["deleteUser"];
+        options?: never;
+        head?: never;
+        /** Change, disable or enable a local user */
+        patch: operations["changeUser"];
+        trace?: never;
+    };
+    "/sb/v1/users/{name}/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A link for a local user to choose another password */
+        post: operations["linkUser"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1252,6 +1630,10 @@ export interface components {
             /** @description newest first */
             deploys: components["schemas"]["Deploy"][];
         };
+        Described: {
+            allows: string;
+            permission: string;
+        };
         Document: {
             /** @description file name, for messages */
             name: string;
@@ -1275,6 +1657,10 @@ export interface components {
             /** Format: double */
             mean_seconds: number;
             server: string;
+        };
+        EndedResponse: {
+            /** Format: int64 */
+            ended: number;
         };
         ErrorBody: {
             error: components["schemas"]["ErrorInfo"];
@@ -1372,6 +1758,13 @@ export interface components {
             /** @description identity fields first, then attributes by frequency */
             fields: string[];
         };
+        FirstAdminRequest: {
+            /** @description what stands behind # in the link */
+            link: string;
+            name: string;
+            /** @description at least 12 characters */
+            password: string;
+        };
         Freeze: {
             effect?: string;
             end?: string;
@@ -1463,6 +1856,14 @@ export interface components {
             /** @description base64 */
             sig: string;
         };
+        GoneResponse: {
+            id: string;
+        };
+        Grant: {
+            namespaces?: string[];
+            role: string;
+            tenants?: string[];
+        };
         HistogramCounted: {
             counts: number[];
             value: string;
@@ -1481,6 +1882,10 @@ export interface components {
         };
         LedgerResponse: {
             signals: components["schemas"]["SignalBalance"][];
+        };
+        LinkResponse: {
+            /** @description to open at this server's address; whoever has it can log in as the user */
+            path: string;
         };
         LogRecord: {
             attributes?: {
@@ -1511,6 +1916,10 @@ export interface components {
             trace_id: string;
             version?: string;
         };
+        LoginRequest: {
+            name: string;
+            password: string;
+        };
         LogsResponse: {
             /** @description why nothing was found: fields that nothing in range has, values that a field never has */
             hints?: string[];
@@ -1519,6 +1928,30 @@ export interface components {
             took_ms: number;
             /** @description there are more than limit */
             truncated: boolean;
+        };
+        MeResponse: {
+            groups: string[];
+            /** @enum {string} */
+            kind: "user" | "token" | "certificate" | "link" | "nobody";
+            name: string;
+            permissions: components["schemas"]["Permission"][];
+            provider?: string;
+            /** @description empty where authentication is off */
+            subject: string;
+            tenant: string;
+        };
+        Method: {
+            /** @enum {string} */
+            kind: "password" | "redirect";
+            /** @description local, or the name of a provider */
+            name: string;
+            /** @description where a redirect begins */
+            path?: string;
+            /** @description for people */
+            shown: string;
+        };
+        MethodsResponse: {
+            methods: components["schemas"]["Method"][];
         };
         NamedPolicy: {
             file: string;
@@ -1529,11 +1962,29 @@ export interface components {
             name: string;
             rules: components["schemas"]["Policy"];
         };
+        NewTokenResponse: {
+            /** @description send it as Authorization: Bearer; it is not shown again */
+            text: string;
+            token: components["schemas"]["TokenInfo"];
+        };
+        NewUserResponse: {
+            /** @description to open at this server's address, within 24 h, once; give it to nobody else */
+            path: string;
+            user: components["schemas"]["UserInfo"];
+        };
+        OutResponse: {
+            logged_out: boolean;
+        };
         OverrideRequest: {
             /** @description who answers for it */
             actor: string;
             /** @description at least gate.override_reason letters */
             reason: string;
+        };
+        OwnPasswordRequest: {
+            old: string;
+            /** @description at least 12 characters */
+            password: string;
         };
         Page: {
             /** Format: date-time */
@@ -1586,6 +2037,22 @@ export interface components {
             /** @description newest first */
             pages: components["schemas"]["Page"][];
             summary: string;
+        };
+        PasswordRequest: {
+            /** @description what stands behind # in the link */
+            link: string;
+            /** @description at least 12 characters */
+            password: string;
+        };
+        Permission: {
+            allowed: boolean;
+            /** @description for people */
+            allows: string;
+            /** @description what gives it */
+            by: string[];
+            /** @description empty where all are seen */
+            namespaces: string[];
+            permission: string;
         };
         Policy: {
             burn_fast: components["schemas"]["BurnRule"];
@@ -1681,6 +2148,11 @@ export interface components {
             pem: string;
             /** @description 32 bytes in base64 */
             public_key: string;
+        };
+        RecoverRequest: {
+            name: string;
+            /** @description what the file recovery.secret in the storage folder holds */
+            proof: string;
         };
         RefusedCount: {
             /** Format: int64 */
@@ -2302,6 +2774,22 @@ export interface components {
             tenant?: string;
             version?: string;
         };
+        Role: {
+            description?: string;
+            name: string;
+            permissions: string[];
+        };
+        RolesResponse: {
+            permissions: components["schemas"]["Described"][];
+            roles: components["schemas"]["Role"][];
+        };
+        RotateRequest: {
+            /**
+             * @description how long the text before goes on being taken; auth.tokens.overlap if absent
+             * @example 1h
+             */
+            overlap?: string;
+        };
         RuledOut: {
             change: components["schemas"]["Deploy"];
             why: string;
@@ -2629,6 +3117,25 @@ export interface components {
         ServicesResponse: {
             services: components["schemas"]["ServiceSummary"][];
         };
+        SessionInfo: {
+            agent: string;
+            /** Format: date-time */
+            created: string;
+            /** @description the one that asks */
+            current: boolean;
+            /** Format: date-time */
+            expires: string;
+            id: string;
+            provider: string;
+            remote: string;
+            /** Format: date-time */
+            seen: string;
+            subject: string;
+        };
+        SessionsResponse: {
+            /** @description the one used last first */
+            sessions: components["schemas"]["SessionInfo"][];
+        };
         SignalBalance: {
             /** @description received = stored + refused */
             balanced: boolean;
@@ -2706,6 +3213,15 @@ export interface components {
             /** Format: double */
             used_ratio: number | null;
         };
+        StartedResponse: {
+            /**
+             * Format: date-time
+             * @description when the session ends, whatever is done; without requests it ends before
+             */
+            expires: string;
+            name: string;
+            subject: string;
+        };
         Status: {
             /** @description the configuration in force */
             config: components["schemas"]["ConfigStatus"];
@@ -2727,6 +3243,44 @@ export interface components {
             event: string;
             /** Format: date-time */
             time: string;
+        };
+        TokenInfo: {
+            /** Format: date-time */
+            created: string;
+            /** Format: date-time */
+            expires: string;
+            /** Format: date-time */
+            former_until?: string;
+            grants: components["schemas"]["Grant"][];
+            id: string;
+            maker: string;
+            name: string;
+            /** @description empty for a service account's */
+            owner: string;
+            /** @description from where it was used last */
+            remote?: string;
+            /**
+             * Format: date-time
+             * @description absent until the first use
+             */
+            seen?: string;
+        };
+        TokenRequest: {
+            /** @description at most what its maker may */
+            grants: components["schemas"]["Grant"][];
+            /**
+             * @description for example 30d; auth.tokens.lifetime if absent
+             * @example 30d
+             */
+            lifetime?: string;
+            /** @description what it is for */
+            name: string;
+            /** @description a service account's, which stays when its maker leaves; needs auth.manage */
+            service?: boolean;
+        };
+        TokensResponse: {
+            /** @description the oldest first */
+            tokens: components["schemas"]["TokenInfo"][];
         };
         TopologyResponse: {
             edges: components["schemas"]["Edge"][];
@@ -2770,6 +3324,37 @@ export interface components {
             /** @description there are more than limit */
             truncated: boolean;
         };
+        UserChange: {
+            disabled?: boolean;
+            groups?: string[];
+            shown?: string;
+        };
+        UserInfo: {
+            /** Format: date-time */
+            created: string;
+            disabled: boolean;
+            /** @description signalbox:ROLE gives a role */
+            groups: string[];
+            name: string;
+            /**
+             * Format: date-time
+             * @description absent until one was chosen
+             */
+            password_changed?: string;
+            /** @description for people */
+            shown?: string;
+        };
+        UserRequest: {
+            /** @description signalbox:ROLE gives a role */
+            groups?: string[];
+            name: string;
+            /** @description for people */
+            shown?: string;
+        };
+        UsersResponse: {
+            /** @description by name */
+            users: components["schemas"]["UserInfo"][];
+        };
         ValueCount: {
             /** Format: int64 */
             count: number;
@@ -2792,6 +3377,157 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    listAllSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionsResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    endAnySession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndedResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    listAllTokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokensResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    revokeAnyToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GoneResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    rotateAnyToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RotateRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewTokenResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     listAudit: {
         parameters: {
             query?: {
@@ -3119,6 +3855,39 @@ export interface operations {
             };
         };
     };
+    becomeFirstAdmin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FirstAdminRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StartedResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     decideGate: {
         parameters: {
             query?: never;
@@ -3404,6 +4173,97 @@ export interface operations {
             };
         };
     };
+    login: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LoginRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StartedResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listLoginMethods: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MethodsResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    logout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     searchLogs: {
         parameters: {
             query?: {
@@ -3604,6 +4464,68 @@ export interface operations {
             };
         };
     };
+    whoAmI: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    changePassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnPasswordRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StartedResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     listPages: {
         parameters: {
             query?: {
@@ -3671,6 +4593,39 @@ export interface operations {
             };
         };
     };
+    choosePassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StartedResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     listProbes: {
         parameters: {
             query?: {
@@ -3692,6 +4647,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProbesResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    recoverUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecoverRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkResponse"];
                 };
             };
             /** @description Error */
@@ -3795,6 +4783,35 @@ export interface operations {
             };
         };
     };
+    listRoles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RolesResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     listServices: {
         parameters: {
             query?: {
@@ -3868,6 +4885,91 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
+            };
+        };
+    };
+    listSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionsResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    endOtherSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndedResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    endSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndedResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
@@ -4164,6 +5266,132 @@ export interface operations {
             };
         };
     };
+    listTokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokensResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    makeToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokenRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewTokenResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    revokeToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GoneResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    rotateToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RotateRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewTokenResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     getTopology: {
         parameters: {
             query?: {
@@ -4392,6 +5620,161 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Trace"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listUsers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsersResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    addUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewUserResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    deleteUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GoneResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    changeUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserInfo"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    linkUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkResponse"];
                 };
             };
             /** @description Error */
