@@ -66,6 +66,10 @@ func Build(ctx context.Context, o Options) (*Process, error) {
 		return nil, err
 	}
 	tel.Registry.MustRegister(keep)
+	cfg.Auth.Enabled = cfg.Auth.Enabled || o.Auth
+	if o, err = o.closed(ctx, cfg.Auth.Enabled); err != nil {
+		return nil, err
+	}
 	l, err := o.listen(ctx)
 	if err != nil {
 		return nil, err
@@ -114,6 +118,7 @@ func roles() map[string]func(*Process) []step {
 
 func everything(p *Process) []step {
 	return []step{
+		{"auth", p.buildAuth},
 		{"front", p.buildFront},
 		{"tenant " + model.DefaultTenant, p.buildHome},
 		{"otlp", p.buildOTLP},
@@ -140,7 +145,7 @@ func (p *Process) buildFront(context.Context) (err error) {
 		return err
 	}
 	p.front, err = front.New(p.cfg.Web, front.Deps{
-		Logger: p.component("web"), Registerer: p.tel.Registry, ExternalURL: p.external, Hooks: p.opts.Hooks,
+		Logger: p.component("web"), Registerer: p.tel.Registry, ExternalURL: p.external, Hooks: p.hooksOf(),
 	})
 	return err
 }

@@ -19,13 +19,11 @@ import (
 
 // Options are the flags of serve.
 type Options struct {
-	ConfigFile      string // "" runs on defaults
-	StoragePath     string
-	ListenAddress   string // web
-	ExternalURL     string // as users reach us; "" derives it from ListenAddress
-	OTLPGRPCAddress string // "" turns the listener off
-	OTLPHTTPAddress string
-	Log             telemetry.Config
+	Listening
+	ConfigFile  string // "" runs on defaults
+	StoragePath string
+	ExternalURL string // as users reach us; "" derives it from ListenAddress
+	Log         telemetry.Config
 
 	// Role names the parts that run; "" is RoleAll.
 	Role string
@@ -44,6 +42,15 @@ type Options struct {
 	Ready func(Addresses)
 }
 
+// Listening is where a process is to listen, and whether for everybody.
+type Listening struct {
+	ListenAddress   string // web
+	OTLPGRPCAddress string // "" turns the listener off
+	OTLPHTTPAddress string
+	// Auth turns authentication on, whatever the configuration says.
+	Auth bool
+}
+
 // Addresses are where a running process listens.
 type Addresses struct {
 	Web      string // base URL
@@ -54,11 +61,9 @@ type Addresses struct {
 // DefaultOptions are the documented defaults.
 func DefaultOptions() Options {
 	return Options{
-		StoragePath:     "data",
-		ListenAddress:   ":4300",
-		OTLPGRPCAddress: ":4317",
-		OTLPHTTPAddress: ":4318",
-		Log:             telemetry.DefaultConfig(),
+		StoragePath: "data",
+		Listening:   Listening{ListenAddress: AutoAddress, OTLPGRPCAddress: AutoAddress, OTLPHTTPAddress: AutoAddress},
+		Log:         telemetry.DefaultConfig(),
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/auth"
 	"github.com/signalbox-project/signalbox/internal/config"
 	"github.com/signalbox-project/signalbox/internal/front"
 	"github.com/signalbox-project/signalbox/internal/front/certs"
@@ -18,8 +19,10 @@ import (
 // their order: a function may use what an earlier one made.
 type Process struct {
 	base
-	home    *cell // of the tenant default
-	isReady atomic.Bool
+	home *cell // of the tenant default
+	// gatekeeper says who asks and what they may; nil without authentication.
+	gatekeeper *auth.Gatekeeper
+	isReady    atomic.Bool
 }
 
 // base is what parts are made with. Each cell has a copy, in which configuration, logger and group are its own; the

@@ -24,6 +24,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/alerting/rules"
 	"github.com/signalbox-project/signalbox/internal/alerting/selfquery"
 	"github.com/signalbox-project/signalbox/internal/api"
+	"github.com/signalbox-project/signalbox/internal/auth"
 	"github.com/signalbox-project/signalbox/internal/document"
 	"github.com/signalbox-project/signalbox/internal/front"
 	"github.com/signalbox-project/signalbox/internal/front/certs"
@@ -64,6 +65,7 @@ type Config struct {
 	// TLS is how every listener is served, in the words of Prometheus' web configuration file (docs/tls.md).
 	TLS         certs.Config       `yaml:"tls_server_config"`
 	Listeners   certs.Listeners    `yaml:"listeners"`
+	Auth        auth.Config        `yaml:"auth"`
 	OTLP        otlp.Config        `yaml:"otlp"`
 	Limits      Limits             `yaml:"limits"`
 	Stream      local.Config       `yaml:"stream"`
@@ -120,6 +122,7 @@ func (l Limits) validate() []error {
 func Default() Config {
 	return Config{
 		Web:         front.DefaultConfig(),
+		Auth:        auth.DefaultConfig(),
 		OTLP:        otlp.DefaultConfig(),
 		Limits:      Limits{Samples: samples.DefaultConfig(), Events: admit.DefaultConfig()},
 		Stream:      local.DefaultConfig(),
@@ -202,6 +205,7 @@ func (c *Config) sections() []section {
 		{"web", c.Web.Validate},
 		{"tls_server_config", c.TLS.Validate},
 		{"listeners", c.Listeners.Validate},
+		{"auth", c.Auth.Validate},
 		{"otlp", c.OTLP.Validate},
 		{"limits", c.Limits.validate},
 		{"limits.samples", c.Limits.Samples.Validate},

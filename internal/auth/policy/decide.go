@@ -125,21 +125,6 @@ func resource(perm access.Permission, tenant string) types.EntityUID {
 	return uid(typeTenant, tenant)
 }
 
-// Tenants are those that bindings name for an identity, sorted; "*" among them is every tenant.
-func (p *Policy) Tenants(id access.Identity, known []string) []string {
-	var out []string
-	for _, tenant := range known {
-		for _, d := range access.Permissions() {
-			if access.ClassOf(d.Permission) != access.System && p.Decide(id, d.Permission, tenant).Allowed {
-				out = append(out, tenant)
-				break
-			}
-		}
-	}
-	slices.Sort(out)
-	return out
-}
-
 // Line is one row of what somebody may.
 type Line struct {
 	Permission access.Permission `json:"permission"`
