@@ -19,7 +19,7 @@ func onOurSide(returnTo string) string {
 	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" || strings.HasPrefix(u.Path, "//") || strings.ContainsFunc(u.Path, odd) {
 		return "/"
 	}
-	if u.Path == "/auth" || strings.HasPrefix(u.Path, "/auth/") { // a login that begins or ends another one goes round
+	if strings.HasPrefix(u.Path+"/", "/auth/") && u.Path != "/auth/device" { // a login that begins or ends another one goes round
 		return "/"
 	}
 	return u.String()
