@@ -1,0 +1,50 @@
+package auth
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/signalbox-project/signalbox/internal/auth/directory"
+	"github.com/signalbox-project/signalbox/internal/auth/oidc"
+	"github.com/signalbox-project/signalbox/internal/auth/policy"
+	"github.com/signalbox-project/signalbox/internal/document"
+)
+
+// Every YAML block on logging in is one that works.
+func TestTheDocumentationsLoginsAreValid(t *testing.T) {
+	text, err := os.ReadFile("../../docs/login.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	logins := 0
+	for _, part := range strings.Split(string(text), "```yaml\n")[1:] {
+		block, _, _ := strings.Cut(part, "```")
+		var file struct {
+			Auth struct {
+				Enabled       bool               `yaml:"enabled"`
+				OIDC          []oidc.Config      `yaml:"oidc"`
+				LDAP          []directory.Config `yaml:"ldap"`
+				policy.Config `yaml:",inline"`
+			} `yaml:"auth"`
+		}
+		r, docs := document.Parse("login.md", []byte(block))
+		for _, d := range docs {
+			d.Decode(&file, "")
+		}
+		errs := file.Auth.Validate()
+		for _, c := range file.Auth.OIDC {
+			errs = append(errs, c.WithDefaults().Validate()...)
+		}
+		for _, c := range file.Auth.LDAP {
+			errs = append(errs, c.WithDefaults().Validate()...)
+		}
+		n := len(file.Auth.OIDC) + len(file.Auth.LDAP)
+		if logins += n; len(r.Problems()) > 0 || len(errs) > 0 || !file.Auth.Enabled || n == 0 {
+			t.Errorf("%v %v in\n%s", r.Problems(), errs, block)
+		}
+	}
+	if logins != 8 {
+		t.Errorf("found %d logins", logins)
+	}
+}
