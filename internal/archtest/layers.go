@@ -50,16 +50,17 @@ func rooms() map[string]int {
 		"internal/backtest": 4,
 		"internal/report":   4,
 
-		"internal/api":    5,
-		"internal/webui":  5,
-		"internal/config": 5,
-		"internal/demo":   5,
+		"internal/api":   5,
+		"internal/webui": 5,
+		"internal/demo":  5,
 
-		"internal/app": 6,
+		"internal/config": 6, // of every section, the API's too
 
-		"internal/cli": 7, "cmd": 8,
+		"internal/app": 7,
 
-		"examples": 0, "internal/archtest": 9, "test": 9,
+		"internal/cli": 8, "cmd": 9,
+
+		"examples": 0, "internal/archtest": 10, "test": 10,
 	}
 }
 

@@ -75,7 +75,6 @@ type Engine struct {
 	next    schedule
 
 	list        atomic.Pointer[[]model.SLOStatus]                // worst first
-	again       atomic.Bool                                      // read all history again
 	corrections atomic.Pointer[map[string][]model.SLOCorrection] // by SLO
 }
 
@@ -316,6 +315,3 @@ func (e *Engine) scanOne(ctx context.Context, now time.Time) bool {
 	}
 	return false
 }
-
-// Recompute reads all history again: somebody wrote into the past.
-func (e *Engine) Recompute() { e.again.Store(true) }

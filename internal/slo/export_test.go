@@ -2,6 +2,7 @@ package slo
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/slo/pace"
@@ -16,13 +17,33 @@ func (e *Engine) Settle(ctx context.Context, now time.Time) error {
 		}
 	}
 	e.step(ctx, now)
-	if e.scanOne(ctx, now) {
-		for e.scanOne(ctx, now) {
+	read := e.scanAll(ctx, now)
+	if _, due := rereads.LoadAndDelete(e); due {
+		for _, o := range e.members.all() {
+			if !o.history.Composite() {
+				read = o.history.Due(now.Add(24*time.Hour)) || read
+			}
 		}
+		e.scanAll(ctx, now)
+	}
+	if read {
 		e.step(ctx, now)
 	}
 	return nil
 }
+
+func (e *Engine) scanAll(ctx context.Context, now time.Time) (some bool) {
+	for e.scanOne(ctx, now) {
+		some = true
+	}
+	return some
+}
+
+// rereads are the engines that read all history again when they settle next.
+var rereads sync.Map
+
+// Recompute has all history read again as if the hours had passed after which it is anyway.
+func (e *Engine) Recompute() { rereads.Store(e, true) }
 
 // Alone makes the engine ask for each counter by itself.
 func (e *Engine) Alone() { e.members.families = nil }

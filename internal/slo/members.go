@@ -41,8 +41,7 @@ func (m *members) waiting() bool {
 // measured before keeps its ledger; a changed one reads its history again.
 func (e *Engine) sync(ctx context.Context, defs []*Definition, now time.Time) []*objective {
 	before := e.members.all()
-	again := e.again.Swap(false)
-	if len(defs) == len(before) && !again && slices.EqualFunc(defs, before, func(d *Definition, o *objective) bool { return d == o.def }) {
+	if len(defs) == len(before) && slices.EqualFunc(defs, before, func(d *Definition, o *objective) bool { return d == o.def }) {
 		return before
 	}
 	old := map[string]*objective{}
@@ -57,9 +56,6 @@ func (e *Engine) sync(ctx context.Context, defs []*Definition, now time.Time) []
 		} else {
 			o = newObjective(d, o, e.last.records[d.Name])
 			o.history.Resume(e.last.ledgers[d.Name], now)
-		}
-		if again {
-			o.history.Again()
 		}
 		next = append(next, o)
 		delete(old, d.Name)

@@ -100,12 +100,12 @@ func (s *Server) tap(ctx context.Context, info *tap.Info) (context.Context, erro
 	if !ok {
 		return ctx, nil
 	}
-	if s.gate.full() || !take(&s.gate.reading, 1, readers*s.gate.maxRequests) {
+	if s.quota.full() || !take(&s.quota.reading, 1, readers*s.quota.maxRequests) {
 		return nil, s.refuseGRPC(signal)
 	}
 	leave, err := s.pass(ctx, info, signal)
 	if err != nil {
-		s.gate.reading.Add(-1)
+		s.quota.reading.Add(-1)
 		return nil, err
 	}
 	ctx, end := context.WithCancel(leave.Context)
@@ -118,7 +118,7 @@ func (s *Server) tap(ctx context.Context, info *tap.Info) (context.Context, erro
 	context.AfterFunc(ctx, func() {
 		a.timer.Stop()
 		end()
-		s.gate.reading.Add(-1)
+		s.quota.reading.Add(-1)
 		a.ended(http.StatusRequestTimeout) // of a message that never reached its handler
 	})
 	return a, nil
@@ -170,10 +170,10 @@ func (s *Server) grpcHandler(signal string) grpc.MethodHandler {
 			s.intake.own.requests.WithLabelValues("grpc", signal, "undecodable").Inc()
 			return nil, err
 		}
-		if !s.gate.enter() {
+		if !s.quota.enter() {
 			return nil, s.refuseGRPC(signal)
 		}
-		defer s.gate.leave()
+		defer s.quota.leave()
 		resp, err := s.serve(ctx, request{signal: signal, protocol: "grpc", tenant: grpcTenant(ctx), body: body.bytes}, false)
 		if err != nil {
 			return nil, s.grpcError(err)

@@ -79,20 +79,20 @@ func TestGRPCAnswersAsTheSpecificationSays(t *testing.T) {
 
 func TestGRPCRequestsBeyondTheLimitAreRefusedBeforeTheyAreRead(t *testing.T) {
 	tb := start(t, func(c *Config) { c.MaxRequestsInFlight = 1 })
-	if !tb.gate.enter() {
-		t.Fatal("the gate is full from the start")
+	if !tb.quota.enter() {
+		t.Fatal("the quota is full from the start")
 	}
 	err := exportRaw(t, tb.dial(t), protoBody(t, logRequest("m")))
 	if status.Code(err) != codes.Unavailable || !retryInfo(err) {
 		t.Errorf("err = %v", err)
 	}
-	tb.gate.leave()
+	tb.quota.leave()
 	for range 50 { // every place is given back
 		conn := tb.dial(t)
 		if err := exportRaw(t, conn, protoBody(t, logRequest("m"))); err != nil {
 			t.Fatal(err)
 		}
-		for tb.gate.requests.Load() != 0 { // given back when the stream ends, just after the answer
+		for tb.quota.requests.Load() != 0 { // given back when the stream ends, just after the answer
 			runtime.Gosched()
 		}
 	}
@@ -140,7 +140,7 @@ func TestStoppingWaitsForRequestsInFlight(t *testing.T) {
 		}
 		result <- err
 	}()
-	for tb.gate.requests.Load() < 2 && t.Context().Err() == nil { // until both are inside
+	for tb.quota.requests.Load() < 2 && t.Context().Err() == nil { // until both are inside
 		runtime.Gosched()
 	}
 	stopped := make(chan struct{})
@@ -227,9 +227,9 @@ func TestSlowGRPCMessagesAreEndedAndHoldNobodyUp(t *testing.T) {
 		// The stream is open and its message never comes.
 		go func() { results <- s.RecvMsg(&raw{}) }()
 	}
-	for begun := time.Now(); tb.gate.reading.Load() < slow; runtime.Gosched() {
+	for begun := time.Now(); tb.quota.reading.Load() < slow; runtime.Gosched() {
 		if time.Since(begun) > 10*time.Second {
-			t.Fatalf("%d of %d streams began", tb.gate.reading.Load(), slow)
+			t.Fatalf("%d of %d streams began", tb.quota.reading.Load(), slow)
 		}
 	}
 	if err := exportRaw(t, tb.dial(t), protoBody(t, logRequest("beside"))); err != nil {
@@ -240,9 +240,9 @@ func TestSlowGRPCMessagesAreEndedAndHoldNobodyUp(t *testing.T) {
 			t.Errorf("a slow stream ends with %v", err)
 		}
 	}
-	for begun := time.Now(); tb.gate.reading.Load() != 0; runtime.Gosched() {
+	for begun := time.Now(); tb.quota.reading.Load() != 0; runtime.Gosched() {
 		if time.Since(begun) > 10*time.Second {
-			t.Fatalf("%d places were not given back", tb.gate.reading.Load())
+			t.Fatalf("%d places were not given back", tb.quota.reading.Load())
 		}
 	}
 }

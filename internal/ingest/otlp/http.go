@@ -135,12 +135,12 @@ func (s *Server) exportHTTP(r *http.Request, signal string, json bool) (resp ans
 			s.intake.own.requests.WithLabelValues("http", signal, asFailure(err).reason).Inc()
 		}
 	}()
-	if !s.gate.enter() {
+	if !s.quota.enter() {
 		return nil, overloaded(fmt.Sprintf("more than %d requests are in flight", s.cfg.MaxRequestsInFlight))
 	}
-	defer s.gate.leave()
+	defer s.quota.leave()
 	body, reserved, err := s.readBody(r)
-	defer func() { s.gate.free(reserved) }()
+	defer func() { s.quota.free(reserved) }()
 	if err != nil {
 		return nil, err
 	}
@@ -171,7 +171,7 @@ func (s *Server) readBody(r *http.Request) (body []byte, reserved int64, err err
 		}
 		if len(body) == cap(body) {
 			size = min(size, limit+1)
-			if !s.gate.reserve(size - reserved) {
+			if !s.quota.reserve(size - reserved) {
 				return nil, reserved, overloaded(fmt.Sprintf("requests in flight hold more than %d bytes", s.cfg.MaxBytesInFlight))
 			}
 			reserved = size

@@ -175,7 +175,7 @@ func TestHTTPAnswersAsTheSpecificationSays(t *testing.T) {
 	if len(tb.logs) != 4 {
 		t.Errorf("%d records arrived, want 4", len(tb.logs))
 	}
-	if n := tb.gate.bytes.Load(); n != 0 {
+	if n := tb.quota.bytes.Load(); n != 0 {
 		t.Errorf("%d bytes are still reserved", n)
 	}
 }
@@ -347,7 +347,7 @@ func TestRequestsBeyondTheLimitsAreToldToComeBack(t *testing.T) {
 	tb.hold = make(chan struct{})
 	first := make(chan reply)
 	go func() { first <- tb.post(t, "/v1/logs", protoBody(t, logRequest("first")), "Content-Type", typeProto) }()
-	for tb.gate.requests.Load() == 0 { // until the first is inside
+	for tb.quota.requests.Load() == 0 { // until the first is inside
 		runtime.Gosched()
 		select {
 		case r := <-first:
@@ -363,7 +363,7 @@ func TestRequestsBeyondTheLimitsAreToldToComeBack(t *testing.T) {
 	if r := <-first; r.status != 200 {
 		t.Errorf("first request: status %d", r.status)
 	}
-	tb.gate.reserve(1 << 20)
+	tb.quota.reserve(1 << 20)
 	r = tb.post(t, "/v1/logs", protoBody(t, logRequest("third")), "Content-Type", typeProto)
 	if r.status != 429 {
 		t.Errorf("without room for bytes: status %d", r.status)

@@ -19,7 +19,7 @@ type instruments struct {
 	oneName    prometheus.Counter
 }
 
-func newInstruments(reg prometheus.Registerer, g *gate) (*instruments, error) {
+func newInstruments(reg prometheus.Registerer, q *quota) (*instruments, error) {
 	m := &instruments{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "signalbox_otlp_requests_total",
@@ -56,10 +56,10 @@ func newInstruments(reg prometheus.Registerer, g *gate) (*instruments, error) {
 	})
 	inFlight := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "signalbox_otlp_requests_in_flight", Help: "Export requests being worked on.",
-	}, func() float64 { return float64(g.requests.Load()) })
+	}, func() float64 { return float64(q.requests.Load()) })
 	bytesInFlight := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "signalbox_otlp_bytes_in_flight", Help: "Decompressed bytes of the export requests being worked on.",
-	}, func() float64 { return float64(g.bytes.Load()) })
+	}, func() float64 { return float64(q.bytes.Load()) })
 	if err := instrument.Register(reg, "OTLP", m.requests, m.bytes, m.bodies, m.negative, m.exemplars, m.collisions, m.badIDs, m.oneName, inFlight, bytesInFlight); err != nil {
 		return nil, err
 	}

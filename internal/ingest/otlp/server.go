@@ -52,7 +52,7 @@ type Server struct {
 	cfg    Config
 	log    *slog.Logger
 	intake *intake
-	gate   *gate
+	quota  *quota
 	port   *front.Port
 	enter  Enter
 
@@ -74,8 +74,8 @@ func New(cfg Config, d Deps) (*Server, error) {
 	if d.Ledger == nil {
 		d.Ledger = noLedger{}
 	}
-	g := newGate(cfg)
-	own, err := newInstruments(d.Registerer, g)
+	q := newQuota(cfg)
+	own, err := newInstruments(d.Registerer, q)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +89,7 @@ func New(cfg Config, d Deps) (*Server, error) {
 		sink: d.Sink, admit: d.Admitter, appendable: d.Appendable, ledger: d.Ledger, counted: d.AppendableCounts,
 		own: own, now: time.Now, wire: wire.NewReader(), translator: translator, seed: maphash.MakeSeed(), spans: repeats.NewSpans(time.Now), batches: repeats.NewBatches[answer](time.Now),
 	}
-	s := &Server{cfg: cfg, log: d.Logger, intake: in, gate: g, port: d.HTTP, enter: d.Enter, grpcListener: d.GRPCListener, httpListener: d.HTTPListener, grpcTLS: d.GRPCTLS, httpTLS: d.HTTPTLS}
+	s := &Server{cfg: cfg, log: d.Logger, intake: in, quota: q, port: d.HTTP, enter: d.Enter, grpcListener: d.GRPCListener, httpListener: d.HTTPListener, grpcTLS: d.GRPCTLS, httpTLS: d.HTTPTLS}
 	if s.port == nil {
 		f, err := front.New(front.DefaultConfig(), front.Deps{Logger: d.Logger})
 		if err != nil {
@@ -122,10 +122,10 @@ func (s *Server) serve(ctx context.Context, r request, reserved bool) (answer, e
 func (s *Server) reserveAndExport(ctx context.Context, r request, reserved bool) (answer, error) {
 	if !reserved {
 		n := int64(len(r.body))
-		if !s.gate.reserve(n) {
+		if !s.quota.reserve(n) {
 			return nil, overloaded(fmt.Sprintf("requests in flight hold more than %d bytes", s.cfg.MaxBytesInFlight))
 		}
-		defer s.gate.free(n)
+		defer s.quota.free(n)
 	}
 	return s.intake.export(ctx, r)
 }

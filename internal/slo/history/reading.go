@@ -47,14 +47,6 @@ func (h *History) Scan(ctx context.Context, q indicator.Querier, now time.Time) 
 	return err
 }
 
-// Again has all history read again.
-func (h *History) Again() {
-	if h.Begun() {
-		h.rescan(h.sealed)
-		h.backoff = 0
-	}
-}
-
 // Load reads the window of history that ends at start, a full minute.
 func (h *History) Load(ctx context.Context, q indicator.Querier, start time.Time) error {
 	h.setSealed(start)

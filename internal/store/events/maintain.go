@@ -213,7 +213,7 @@ func (s *shelf[R, S]) freezeLargest() {
 	}
 	s.appendMu.Lock()
 	defer s.appendMu.Unlock()
-	var largest *memHead[R, S]
+	var largest *loggedHead[R, S]
 	for _, h := range s.open {
 		if largest == nil || h.reserved > largest.reserved {
 			largest = h

@@ -148,7 +148,7 @@ func (s *shelf[R, S]) replay(name wal.Name, path string) (wal.Report, error) {
 	}
 	if h == nil {
 		now := s.db.now()
-		h = &memHead[R, S]{id: s.db.ids.next(), day: name.Day, since: now, last: now}
+		h = &loggedHead[R, S]{id: s.db.ids.next(), day: name.Day, since: now, last: now}
 		h.rows = s.ops.newHead(h.id)
 		s.open[name.Day] = h
 		s.heads = append(s.heads, h)

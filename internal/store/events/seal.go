@@ -13,7 +13,7 @@ import (
 )
 
 // nextFrozen is the oldest head that waits to be sealed.
-func (s *shelf[R, S]) nextFrozen() *memHead[R, S] {
+func (s *shelf[R, S]) nextFrozen() *loggedHead[R, S] {
 	s.appendMu.Lock()
 	defer s.appendMu.Unlock()
 	s.mu.Lock()
@@ -40,7 +40,7 @@ func (s *shelf[R, S]) sealFrozen() error {
 
 // seal writes a frozen head as a part and puts the part in its place. After an error the
 // head stays as it was, and may be sealed again.
-func (s *shelf[R, S]) seal(h *memHead[R, S]) error {
+func (s *shelf[R, S]) seal(h *loggedHead[R, S]) error {
 	h.writers.Wait()
 	start := s.db.now()
 	if h.seg != nil {
@@ -61,7 +61,7 @@ func (s *shelf[R, S]) seal(h *memHead[R, S]) error {
 		s.db.metrics.sealSeconds.WithLabelValues(s.name()).Observe(s.db.now().Sub(start).Seconds())
 	}
 	s.mu.Lock()
-	s.heads = slices.DeleteFunc(s.heads, func(o *memHead[R, S]) bool { return o == h })
+	s.heads = slices.DeleteFunc(s.heads, func(o *loggedHead[R, S]) bool { return o == h })
 	if p != nil {
 		s.parts = append(s.parts, p)
 	}

@@ -63,8 +63,9 @@ func spanOps() signalOps[model.Span, head.Spans] {
 	}
 }
 
-// memHead is one head with its segments.
-type memHead[R, S any] struct {
+// loggedHead is the head (columns in memory, see package head) of a day together with the segments of the log
+// that its rows are in until they are sealed.
+type loggedHead[R, S any] struct {
 	id    uint64
 	day   string
 	rows  builder[R, S]
@@ -86,17 +87,17 @@ type shelf[R, S any] struct {
 	dir string
 
 	appendMu sync.Mutex // which head takes a batch; segment creation
-	open     map[string]*memHead[R, S]
+	open     map[string]*loggedHead[R, S]
 
 	mu    sync.Mutex // what views see; see the package comment for the order
-	heads []*memHead[R, S]
+	heads []*loggedHead[R, S]
 	parts []*part.Part
 }
 
 func newShelf[R, S any](db *DB, ops signalOps[R, S]) *shelf[R, S] {
 	return &shelf[R, S]{
 		ops: ops, db: db, dir: filepath.Join(db.dir, ops.signal.String()),
-		open: map[string]*memHead[R, S]{},
+		open: map[string]*loggedHead[R, S]{},
 	}
 }
 
@@ -106,7 +107,7 @@ func (s *shelf[R, S]) name() string { return s.ops.signal.String() }
 type share[R, S any] struct {
 	day  string
 	rows []R
-	head *memHead[R, S]
+	into *loggedHead[R, S]
 }
 
 // split sorts a batch by day; usually that is one, and nothing is copied.
@@ -179,7 +180,7 @@ func (s *shelf[R, S]) tryAppend(ctx context.Context, records []R) error {
 	shares := s.split(records)
 	var err error
 	for i := range shares {
-		if shares[i].head, err = s.reserve(shares[i].day, len(shares[i].rows)); err != nil {
+		if shares[i].into, err = s.reserve(shares[i].day, len(shares[i].rows)); err != nil {
 			shares = shares[:i]
 			break
 		}
@@ -189,9 +190,9 @@ func (s *shelf[R, S]) tryAppend(ctx context.Context, records []R) error {
 	}
 	for _, sh := range shares {
 		if err == nil {
-			sh.head.rows.Append(sh.rows)
+			sh.into.rows.Append(sh.rows)
 		}
-		sh.head.writers.Done()
+		sh.into.writers.Done()
 	}
 	if err != nil {
 		return s.db.space.judge(err)
@@ -215,21 +216,21 @@ func (s *shelf[R, S]) log(shares []share[R, S]) error {
 func (s *shelf[R, S]) logOne(sh share[R, S]) error {
 	buf := s.db.buffers.Get().(*[]byte)
 	payload := s.ops.encode((*buf)[:0], sh.rows)
-	err := sh.head.seg.Append(payload)
+	err := sh.into.seg.Append(payload)
 	s.db.metrics.walBytes.WithLabelValues(s.name()).Add(float64(len(payload)))
 	if cap(payload) <= 4<<20 {
 		*buf = payload
 		s.db.buffers.Put(buf)
 	}
-	if err != nil && sh.head.seg.Broken() {
-		s.retire(sh.head)
+	if err != nil && sh.into.seg.Broken() {
+		s.retire(sh.into)
 	}
 	return err
 }
 
 // retire freezes a head whose segment failed: what it acknowledged is sealed,
 // the next batch gets a new head and segment.
-func (s *shelf[R, S]) retire(h *memHead[R, S]) {
+func (s *shelf[R, S]) retire(h *loggedHead[R, S]) {
 	s.appendMu.Lock()
 	defer s.appendMu.Unlock()
 	s.freeze(h)
@@ -237,7 +238,7 @@ func (s *shelf[R, S]) retire(h *memHead[R, S]) {
 
 // reserve finds the head for n rows of a day, opening or freezing heads as
 // needed. The caller calls writers.Done on it.
-func (s *shelf[R, S]) reserve(day string, n int) (*memHead[R, S], error) {
+func (s *shelf[R, S]) reserve(day string, n int) (*loggedHead[R, S], error) {
 	s.appendMu.Lock()
 	defer s.appendMu.Unlock()
 	h := s.open[day]
@@ -251,7 +252,7 @@ func (s *shelf[R, S]) reserve(day string, n int) (*memHead[R, S], error) {
 	now := s.db.now()
 	if h == nil {
 		s.limitOpen()
-		h = &memHead[R, S]{id: s.db.ids.next(), day: day, since: now}
+		h = &loggedHead[R, S]{id: s.db.ids.next(), day: day, since: now}
 		h.rows = s.ops.newHead(h.id)
 	}
 	if h.seg == nil {
@@ -282,7 +283,7 @@ func (s *shelf[R, S]) limitOpen() {
 	if len(s.open) < maxOpen {
 		return
 	}
-	var largest *memHead[R, S]
+	var largest *loggedHead[R, S]
 	for _, h := range s.open {
 		if largest == nil || h.reserved > largest.reserved {
 			largest = h
@@ -292,7 +293,7 @@ func (s *shelf[R, S]) limitOpen() {
 }
 
 // freeze takes a head out of writing; the sealer does the rest. appendMu is held.
-func (s *shelf[R, S]) freeze(h *memHead[R, S]) {
+func (s *shelf[R, S]) freeze(h *loggedHead[R, S]) {
 	if h.frozen {
 		return
 	}
