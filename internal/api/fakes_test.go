@@ -23,6 +23,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/gate/canary"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/process/conservation"
+	"github.com/signalbox-project/signalbox/internal/query/sql/answer"
 	"github.com/signalbox-project/signalbox/internal/report/paper"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
@@ -195,16 +196,16 @@ func (f *rooms) Edges(_ context.Context, _ string, r store.Range) ([]model.Edge,
 	return nil, f.err
 }
 
-func (f *rooms) Query(_ context.Context, tenant, query string, limit int) (model.SQLResult, error) {
+func (f *rooms) Query(_ context.Context, tenant, query string, limit int) (answer.SQLResult, error) {
 	f.sqlTenant, f.sqlLimit = tenant, limit
 	if query == "ab )" {
-		return model.SQLResult{}, filterError{}
+		return answer.SQLResult{}, filterError{}
 	}
-	return model.SQLResult{Columns: []model.SQLColumn{{Name: "a", Type: "BIGINT"}}, Rows: [][]any{{int64(9007199254740993)}, {nil}}}, f.err
+	return answer.SQLResult{Columns: []answer.SQLColumn{{Name: "a", Type: "BIGINT"}}, Rows: [][]any{{int64(9007199254740993)}, {nil}}}, f.err
 }
 
-func (f *rooms) Schema(context.Context) ([]model.SQLTable, error) {
-	return []model.SQLTable{{Name: "logs"}}, f.err
+func (f *rooms) Schema(context.Context) ([]answer.SQLTable, error) {
+	return []answer.SQLTable{{Name: "logs"}}, f.err
 }
 
 func (f *rooms) Deploys(_ context.Context, q store.DeployQuery) ([]model.Deploy, error) {

@@ -86,3 +86,10 @@ func uncalled() map[string]string {
 		"internal/store.Matcher.Span": "says what a filter means; the stores' answers are compared with it",
 	}
 }
+
+// modelWords stay in the model though one room could have them, for the stated reason.
+func modelWords() map[string]string {
+	return map[string]string{
+		"Edge": "internal/process/topology makes it; internal/cause, which lies below, only concludes from it",
+	}
+}

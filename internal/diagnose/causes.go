@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/signalbox-project/signalbox/internal/alerting/inforce"
 	"github.com/signalbox-project/signalbox/internal/cause"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/human"
@@ -41,7 +42,7 @@ func (r *Diagnoser) Cause(ctx context.Context, s cause.Symptom) (model.Cause, er
 type known struct {
 	cause.Facts
 	slos   []model.SLOStatus
-	alerts []model.ActiveAlert
+	alerts []inforce.ActiveAlert
 }
 
 // factsAround reads what happened from a day before since up to at.
@@ -103,7 +104,7 @@ func versionsOf(traffic []model.Sample) map[string][]cause.Version {
 }
 
 // failing are the services that somebody is told of, or whose SLO burns.
-func failing(slos []model.SLOStatus, alerts []model.ActiveAlert) []cause.Failing {
+func failing(slos []model.SLOStatus, alerts []inforce.ActiveAlert) []cause.Failing {
 	var out []cause.Failing
 	for _, st := range slos {
 		if burns(st) && st.Since != nil {
@@ -126,7 +127,7 @@ func environmentOf(labels map[string]string) string {
 
 // namedByAlerting is the service whose alert holds back an alert of the
 // symptom's.
-func namedByAlerting(s cause.Symptom, alerts []model.ActiveAlert) string {
+func namedByAlerting(s cause.Symptom, alerts []inforce.ActiveAlert) string {
 	service := map[string]string{}
 	for _, a := range alerts {
 		service[a.Fingerprint] = a.Labels.Own("service")

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb"
 
+	"github.com/signalbox-project/signalbox/internal/alerting/inforce"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/notify"
 	"github.com/signalbox-project/signalbox/internal/slo/promexpr"
@@ -28,14 +29,14 @@ type facts struct {
 	slos    []model.SLOStatus
 	edges   []model.Edge
 	pages   []model.Page
-	alerts  []model.ActiveAlert
-	rules   []model.AlertRule
+	alerts  []inforce.ActiveAlert
+	rules   []inforce.AlertRule
 }
 
-func (f *facts) AlertRules() []model.AlertRule { return f.rules }
+func (f *facts) AlertRules() []inforce.AlertRule { return f.rules }
 
-func (f *facts) Silence(_ context.Context, id string) (model.Silence, bool) {
-	return model.Silence{ID: id, CreatedBy: "ada", Comment: "the migration", EndsAt: time.Date(2026, 3, 2, 16, 0, 0, 0, time.UTC)}, id == "s1"
+func (f *facts) Silence(_ context.Context, id string) (inforce.Silence, bool) {
+	return inforce.Silence{ID: id, CreatedBy: "ada", Comment: "the migration", EndsAt: time.Date(2026, 3, 2, 16, 0, 0, 0, time.UTC)}, id == "s1"
 }
 
 func (f *facts) Destinations() func(model.Labels) []notify.Destination {
@@ -75,7 +76,7 @@ func (f *facts) Edges(context.Context, string, store.Range) ([]model.Edge, error
 
 func (f *facts) Pages(context.Context, store.PageQuery) ([]model.Page, error) { return f.pages, nil }
 
-func (f *facts) ActiveAlerts(context.Context) ([]model.ActiveAlert, error) { return f.alerts, nil }
+func (f *facts) ActiveAlerts(context.Context) ([]inforce.ActiveAlert, error) { return f.alerts, nil }
 
 func (f *facts) room() *Diagnoser {
 	f.t.Helper()
@@ -222,12 +223,12 @@ func TestAServiceWithoutTrafficHasNoFiguresAndAnUnknownOneIsNotFound(t *testing.
 func TestWhyWasIPaged(t *testing.T) {
 	f := newFacts(t)
 	since := f.now.Add(-10 * time.Minute)
-	alert := model.ActiveAlert{
+	alert := inforce.ActiveAlert{
 		Fingerprint: "abc", StartsAt: since,
 		Labels:      model.Labels{"alertname": "SLOBurnRateFast", "slo": "edge-ok", "service": "edge", "severity": "critical", "long_window": "1h"},
 		Annotations: model.Labels{"description": "21× over 1 h (limit 14×).", "threshold": "14"},
 	}
-	f.alerts = []model.ActiveAlert{alert}
+	f.alerts = []inforce.ActiveAlert{alert}
 	f.slos = []model.SLOStatus{{Name: "edge-ok", Service: "edge", Burn: []model.Burn{{Window: "1h", Rate: 21}}, Queries: model.SLOQueries{Error: "e[$window]"}}}
 	f.deploys = []model.Deploy{{Service: "edge", Version: "2.4.1", Kind: "deploy", Status: "succeeded", Time: since.Add(-time.Minute)}}
 	acked := since.Add(3 * time.Minute)
@@ -269,7 +270,7 @@ func TestWhyWasIPaged(t *testing.T) {
 func TestARuleIsExplainedFromItsExpression(t *testing.T) {
 	f := newFacts(t)
 	f.traffic(10*time.Minute, 15*time.Second, "1", 10, 0.5, 0.05)
-	f.alerts = []model.ActiveAlert{{
+	f.alerts = []inforce.ActiveAlert{{
 		Fingerprint: "r", StartsAt: f.now.Add(-time.Minute), Labels: model.Labels{"alertname": "HighErrorRate", "service": "edge"},
 		GeneratorURL: `http://box/graph?g0.expr=sum+by+(service)+(rate(signalbox_span_duration_seconds_count{status="error"}[5m]))+>+2&g0.tab=1`,
 		SilencedBy:   []string{"s1"},

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/alerting/inforce"
 	"github.com/signalbox-project/signalbox/internal/cause"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/nearest"
@@ -33,11 +34,11 @@ const (
 // subject is the alert that is asked about: one that fires, one that waits, one that
 // was, or a rule that has none.
 type subject struct {
-	model.ActiveAlert
+	inforce.ActiveAlert
 	state string
 	ended *time.Time
-	rule  *model.AlertRule // nil for an alert that comes from no rule
-	value *float64         // of a pending or firing alert, as its rule saw it
+	rule  *inforce.AlertRule // nil for an alert that comes from no rule
+	value *float64           // of a pending or firing alert, as its rule saw it
 }
 
 // Explain answers why somebody was paged for an alert, or why nobody was. The alert is
@@ -75,13 +76,13 @@ func (r *Diagnoser) Explain(ctx context.Context, asked string) (Explanation, err
 	return e, nil
 }
 
-func (r *Diagnoser) everything(ctx context.Context) (active []model.ActiveAlert, pages []model.Page, rules []model.AlertRule, err error) {
+func (r *Diagnoser) everything(ctx context.Context) (active []inforce.ActiveAlert, pages []model.Page, rules []inforce.AlertRule, err error) {
 	if r.deps.Alerts != nil {
 		if active, err = r.deps.Alerts.ActiveAlerts(ctx); err != nil {
 			return nil, nil, nil, err
 		}
 		// By name the one that has been active longest: what came first explains most.
-		slices.SortStableFunc(active, func(a, b model.ActiveAlert) int { return a.StartsAt.Compare(b.StartsAt) })
+		slices.SortStableFunc(active, func(a, b inforce.ActiveAlert) int { return a.StartsAt.Compare(b.StartsAt) })
 	}
 	if r.deps.Pages != nil {
 		if pages, err = r.deps.Pages.Pages(ctx, store.PageQuery{Limit: maxPages}); err != nil {
@@ -96,7 +97,7 @@ func (r *Diagnoser) everything(ctx context.Context) (active []model.ActiveAlert,
 
 // find prefers what fires to what waits, that to what was, and that to a rule without
 // an alert; and a fingerprint or page to a name.
-func find(asked string, active []model.ActiveAlert, pages []model.Page, rules []model.AlertRule) (subject, bool) {
+func find(asked string, active []inforce.ActiveAlert, pages []model.Page, rules []inforce.AlertRule) (subject, bool) {
 	for _, byName := range []bool{false, true} {
 		if s, ok := findFiring(asked, byName, active, rules); ok {
 			return s, true
@@ -112,7 +113,7 @@ func find(asked string, active []model.ActiveAlert, pages []model.Page, rules []
 		if rules[i].Name == asked {
 			labels := model.Labels{"alertname": asked}
 			maps.Copy(labels, rules[i].Labels)
-			return subject{ActiveAlert: model.ActiveAlert{Labels: labels}, state: stateInactive, rule: &rules[i]}, true
+			return subject{ActiveAlert: inforce.ActiveAlert{Labels: labels}, state: stateInactive, rule: &rules[i]}, true
 		}
 	}
 	return subject{}, false
@@ -125,7 +126,7 @@ func is(asked string, byName bool, fingerprint string, labels model.Labels) bool
 	return fingerprint != "" && fingerprint == asked
 }
 
-func findFiring(asked string, byName bool, active []model.ActiveAlert, rules []model.AlertRule) (subject, bool) {
+func findFiring(asked string, byName bool, active []inforce.ActiveAlert, rules []inforce.AlertRule) (subject, bool) {
 	for _, a := range active {
 		if is(asked, byName, a.Fingerprint, a.Labels) {
 			s := subject{ActiveAlert: a, state: stateFiring}
@@ -137,7 +138,7 @@ func findFiring(asked string, byName bool, active []model.ActiveAlert, rules []m
 }
 
 // ruleOf is the rule that an alert comes from, and its value there.
-func ruleOf(fingerprint string, rules []model.AlertRule) (*model.AlertRule, *float64) {
+func ruleOf(fingerprint string, rules []inforce.AlertRule) (*inforce.AlertRule, *float64) {
 	for i := range rules {
 		for _, a := range rules[i].Active {
 			if a.Fingerprint == fingerprint {
@@ -148,12 +149,12 @@ func ruleOf(fingerprint string, rules []model.AlertRule) (*model.AlertRule, *flo
 	return nil, nil
 }
 
-func findPending(asked string, byName bool, rules []model.AlertRule) (subject, bool) {
+func findPending(asked string, byName bool, rules []inforce.AlertRule) (subject, bool) {
 	for i := range rules {
 		for _, a := range rules[i].Active {
 			if a.State == statePending && is(asked, byName, a.Fingerprint, a.Labels) {
 				return subject{
-					ActiveAlert: model.ActiveAlert{Fingerprint: a.Fingerprint, Labels: a.Labels, Annotations: a.Annotations, StartsAt: a.Since},
+					ActiveAlert: inforce.ActiveAlert{Fingerprint: a.Fingerprint, Labels: a.Labels, Annotations: a.Annotations, StartsAt: a.Since},
 					state:       statePending, rule: &rules[i], value: pointer(a.Value),
 				}, true
 			}
@@ -164,7 +165,7 @@ func findPending(asked string, byName bool, rules []model.AlertRule) (subject, b
 
 // findPaged finds an alert that was paged for. A page that is asked for by its ID stands
 // for its first alert, which may still fire.
-func findPaged(asked string, byName bool, active []model.ActiveAlert, pages []model.Page, rules []model.AlertRule) (subject, bool) {
+func findPaged(asked string, byName bool, active []inforce.ActiveAlert, pages []model.Page, rules []inforce.AlertRule) (subject, bool) {
 	for _, p := range pages {
 		for _, a := range p.Alerts {
 			if !is(asked, byName, a.Fingerprint, a.Labels) && (byName || p.ID != asked) {
@@ -174,18 +175,18 @@ func findPaged(asked string, byName bool, active []model.ActiveAlert, pages []mo
 				return s, true
 			}
 			return subject{
-				ActiveAlert: model.ActiveAlert{Fingerprint: a.Fingerprint, Labels: a.Labels, Annotations: a.Annotations, StartsAt: a.StartsAt},
+				ActiveAlert: inforce.ActiveAlert{Fingerprint: a.Fingerprint, Labels: a.Labels, Annotations: a.Annotations, StartsAt: a.StartsAt},
 				state:       stateResolved, ended: cmp.Or(a.EndsAt, p.ResolvedAt), rule: named(a.Labels["alertname"], rules),
 			}, true
 		}
 		if !byName && p.ID == asked {
-			return subject{ActiveAlert: model.ActiveAlert{Labels: p.GroupLabels, StartsAt: p.Time}, state: stateResolved, ended: p.ResolvedAt}, true
+			return subject{ActiveAlert: inforce.ActiveAlert{Labels: p.GroupLabels, StartsAt: p.Time}, state: stateResolved, ended: p.ResolvedAt}, true
 		}
 	}
 	return subject{}, false
 }
 
-func named(name string, rules []model.AlertRule) *model.AlertRule {
+func named(name string, rules []inforce.AlertRule) *inforce.AlertRule {
 	for i := range rules {
 		if rules[i].Name == name {
 			return &rules[i]
@@ -195,7 +196,7 @@ func named(name string, rules []model.AlertRule) *model.AlertRule {
 }
 
 // unknownAlert says what there is under a similar name.
-func unknownAlert(asked string, active []model.ActiveAlert, pages []model.Page, rules []model.AlertRule) error {
+func unknownAlert(asked string, active []inforce.ActiveAlert, pages []model.Page, rules []inforce.AlertRule) error {
 	var names []string
 	for _, a := range active {
 		names = append(names, a.Labels["alertname"])
@@ -228,7 +229,7 @@ func pagesOf(pages []model.Page, s subject, asked string) []model.Page {
 }
 
 // others are further alerts of the same name.
-func others(s subject, active []model.ActiveAlert, rules []model.AlertRule) []AlertRef {
+func others(s subject, active []inforce.ActiveAlert, rules []inforce.AlertRule) []AlertRef {
 	var out []AlertRef
 	name := s.Labels["alertname"]
 	for _, a := range active {
@@ -247,7 +248,7 @@ func others(s subject, active []model.ActiveAlert, rules []model.AlertRule) []Al
 }
 
 // quiet names what keeps the alert from being delivered, and where it would go.
-func (r *Diagnoser) quiet(ctx context.Context, e *Explanation, s subject, active []model.ActiveAlert) {
+func (r *Diagnoser) quiet(ctx context.Context, e *Explanation, s subject, active []inforce.ActiveAlert) {
 	e.SilencedBy, e.InhibitedBy = append(e.SilencedBy, s.SilencedBy...), append(e.InhibitedBy, s.InhibitedBy...)
 	for _, a := range active {
 		if slices.Contains(e.InhibitedBy, a.Fingerprint) {

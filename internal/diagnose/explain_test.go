@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/alerting/inforce"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
@@ -15,10 +16,10 @@ import (
 const highErrors = `sum by (service) (rate(signalbox_span_duration_seconds_count{status="error"}[5m])) > 1`
 
 // ruleFacts has an alerting rule over the failed requests of edge, ten requests a second.
-func ruleFacts(t *testing.T, errorRatio float64, active ...model.RuleAlert) *facts {
+func ruleFacts(t *testing.T, errorRatio float64, active ...inforce.RuleAlert) *facts {
 	f := newFacts(t)
 	f.traffic(10*time.Minute, 15*time.Second, "1", 10, errorRatio, 0.05)
-	f.rules = []model.AlertRule{
+	f.rules = []inforce.AlertRule{
 		{Name: "HighErrorRate", Query: highErrors, For: 5 * time.Minute, State: "inactive", Labels: model.Labels{"severity": "critical"}, Active: active},
 		{Name: "Fresh", Query: "x > 1", State: "unknown"},
 		{Name: "DiskFull", Query: `disk_free < 0.1`, State: "inactive"},
@@ -29,7 +30,7 @@ func ruleFacts(t *testing.T, errorRatio float64, active ...model.RuleAlert) *fac
 func TestWhyNobodyWasPaged(t *testing.T) {
 	edge := model.Labels{"alertname": "HighErrorRate", "service": "edge", "severity": "critical"}
 	since := time.Date(2026, 3, 2, 14, 7, 30, 0, time.UTC)
-	pending := model.RuleAlert{Fingerprint: "p1", Labels: edge, State: "pending", Since: since, Value: 5}
+	pending := inforce.RuleAlert{Fingerprint: "p1", Labels: edge, State: "pending", Since: since, Value: 5}
 	for _, tc := range []struct {
 		name, ask, state, want string
 		facts                  *facts
@@ -86,7 +87,7 @@ func TestAlertsOfOneNameAreNotMixed(t *testing.T) {
 		}
 	}
 	f.pages = []model.Page{page("2", "b", "layout", "layout-team", 20), page("1", "a", "edge", "edge-team", 10)}
-	f.alerts = []model.ActiveAlert{
+	f.alerts = []inforce.ActiveAlert{
 		{Fingerprint: "b", Labels: labels("layout"), StartsAt: at(20)},
 		{Fingerprint: "a", Labels: labels("edge"), StartsAt: at(10)},
 	}

@@ -3,6 +3,7 @@ package diagnose
 import (
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/alerting/inforce"
 	"github.com/signalbox-project/signalbox/internal/model"
 )
 
@@ -31,7 +32,7 @@ type Explanation struct {
 	Timeline    []TimelineEvent   `json:"timeline" doc:"oldest first"`
 	Pages       []model.Page      `json:"pages"`
 	SilencedBy  []string          `json:"silenced_by" doc:"IDs"`
-	Silences    []model.Silence   `json:"silences,omitempty" doc:"those of silenced_by, whole"`
+	Silences    []inforce.Silence `json:"silences,omitempty" doc:"those of silenced_by, whole"`
 	InhibitedBy []string          `json:"inhibited_by" doc:"fingerprints"`
 	Inhibitors  []AlertRef        `json:"inhibitors,omitempty" doc:"those of inhibited_by that are known"`
 	Receivers   []string          `json:"receivers,omitempty" doc:"that its route leads to"`

@@ -21,6 +21,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/alerting/inforce"
 	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/notify"
@@ -55,18 +56,18 @@ type Pages interface {
 
 // Alerts knows the alerts that are active now, silenced and inhibited ones too.
 type Alerts interface {
-	ActiveAlerts(ctx context.Context) ([]model.ActiveAlert, error)
+	ActiveAlerts(ctx context.Context) ([]inforce.ActiveAlert, error)
 }
 
 // Rules knows the alerting rules; alerting/rules does.
 type Rules interface {
-	AlertRules() []model.AlertRule
+	AlertRules() []inforce.AlertRule
 }
 
 // Routing knows where alerts go and what silences them; alerting/router does.
 type Routing interface {
 	Destinations() func(labels model.Labels) []notify.Destination
-	Silence(ctx context.Context, id string) (model.Silence, bool)
+	Silence(ctx context.Context, id string) (inforce.Silence, bool)
 }
 
 // Deps is what the room asks. Querier is needed; what else is nil is answered

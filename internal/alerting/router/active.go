@@ -5,13 +5,13 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/alerting/inforce"
 	"github.com/signalbox-project/signalbox/internal/notify/record"
 )
 
 // ActiveAlerts are the alerts that have not ended, silenced and inhibited ones too.
-func (r *Router) ActiveAlerts(ctx context.Context) ([]model.ActiveAlert, error) {
-	var out []model.ActiveAlert
+func (r *Router) ActiveAlerts(ctx context.Context) ([]inforce.ActiveAlert, error) {
+	var out []inforce.ActiveAlert
 	now := time.Now()
 	it := r.alerts.GetPending()
 	defer it.Close()
@@ -24,7 +24,7 @@ func (r *Router) ActiveAlerts(ctx context.Context) ([]model.ActiveAlert, error) 
 		}
 		ls := record.Labels(a.Data.Labels)
 		muted := r.Muted(ctx, ls)
-		out = append(out, model.ActiveAlert{
+		out = append(out, inforce.ActiveAlert{
 			Fingerprint: a.Data.Fingerprint().String(), Labels: ls, Annotations: record.Labels(a.Data.Annotations),
 			StartsAt: a.Data.StartsAt, GeneratorURL: a.Data.GeneratorURL,
 			SilencedBy: muted.SilencedBy, InhibitedBy: muted.InhibitedBy, HeldBack: muted.HeldBack,

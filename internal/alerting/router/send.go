@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/alertmanager/silence"
 	prommodel "github.com/prometheus/common/model"
 
+	"github.com/signalbox-project/signalbox/internal/alerting/inforce"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/notify"
 )
@@ -82,11 +83,11 @@ func labelSet(m model.Labels) prommodel.LabelSet {
 }
 
 // Silence is a silence by its id, also one that ended; false when there is none.
-func (r *Router) Silence(ctx context.Context, id string) (model.Silence, bool) {
+func (r *Router) Silence(ctx context.Context, id string) (inforce.Silence, bool) {
 	found, _, err := r.silences.Query(ctx, silence.QIDs(id))
 	if err != nil || len(found) == 0 {
-		return model.Silence{}, false
+		return inforce.Silence{}, false
 	}
 	s := found[0]
-	return model.Silence{ID: s.Id, CreatedBy: s.CreatedBy, Comment: s.Comment, EndsAt: s.EndsAt.AsTime()}, true
+	return inforce.Silence{ID: s.Id, CreatedBy: s.CreatedBy, Comment: s.Comment, EndsAt: s.EndsAt.AsTime()}, true
 }

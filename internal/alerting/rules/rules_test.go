@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
 
+	"github.com/signalbox-project/signalbox/internal/alerting/inforce"
 	"github.com/signalbox-project/signalbox/internal/alerting/router"
 	"github.com/signalbox-project/signalbox/internal/alerting/rules"
 	"github.com/signalbox-project/signalbox/internal/model"
@@ -403,7 +404,7 @@ func TestAlertRulesShowWhatWaitsUnderThePipelinesFingerprint(t *testing.T) {
 	}
 	f.put(t, 7)
 	box.await(t, "Now", named("Now")) // the group's last rule, so that the others were evaluated
-	states := map[string]model.AlertRule{}
+	states := map[string]inforce.AlertRule{}
 	for _, r := range f.AlertRules() {
 		states[r.Name] = r
 	}

@@ -4,14 +4,14 @@ import (
 	prommodel "github.com/prometheus/common/model"
 	promrules "github.com/prometheus/prometheus/rules"
 
-	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/alerting/inforce"
 	"github.com/signalbox-project/signalbox/internal/notify"
 )
 
 // AlertRules are the alerting rules in force as they were last evaluated, in the
 // order of their groups.
-func (r *Rules) AlertRules() []model.AlertRule {
-	var out []model.AlertRule
+func (r *Rules) AlertRules() []inforce.AlertRule {
+	var out []inforce.AlertRule
 	for _, g := range r.RuleGroups() {
 		for _, rule := range g.AlertingRules() {
 			out = append(out, r.ruleOf(g, rule))
@@ -20,8 +20,8 @@ func (r *Rules) AlertRules() []model.AlertRule {
 	return out
 }
 
-func (r *Rules) ruleOf(g *promrules.Group, rule *promrules.AlertingRule) model.AlertRule {
-	out := model.AlertRule{
+func (r *Rules) ruleOf(g *promrules.Group, rule *promrules.AlertingRule) inforce.AlertRule {
+	out := inforce.AlertRule{
 		Name: rule.Name(), Group: g.Name(), Query: rule.Query().String(), Labels: rule.Labels().Map(), For: rule.HoldDuration(),
 		State: rule.State().String(), Evaluated: rule.GetEvaluationTimestamp(),
 	}
@@ -30,7 +30,7 @@ func (r *Rules) ruleOf(g *promrules.Group, rule *promrules.AlertingRule) model.A
 	}
 	for _, a := range rule.ActiveAlerts() {
 		ls := notify.WithExternal(a.Labels.Map(), r.deps.ExternalLabels)
-		out.Active = append(out.Active, model.RuleAlert{
+		out.Active = append(out.Active, inforce.RuleAlert{
 			Fingerprint: fingerprint(ls), Labels: ls, Annotations: a.Annotations.Map(), State: a.State.String(),
 			Since: a.ActiveAt.UTC(), Value: a.Value,
 		})

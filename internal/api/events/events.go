@@ -9,6 +9,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/api/operation"
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/query/sql/answer"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
 
@@ -57,6 +58,6 @@ type TraceExplainer interface {
 // SQL answers read-only queries. Errors in the query have the methods
 // operation.Position and Hint (see positioned in errors.go).
 type SQL interface {
-	Query(ctx context.Context, tenant, query string, limit int) (model.SQLResult, error)
-	Schema(ctx context.Context) ([]model.SQLTable, error)
+	Query(ctx context.Context, tenant, query string, limit int) (answer.SQLResult, error)
+	Schema(ctx context.Context) ([]answer.SQLTable, error)
 }

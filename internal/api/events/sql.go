@@ -8,7 +8,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/api/operation"
-	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/query/sql/answer"
 )
 
 // SQLRequest is a query.
@@ -19,13 +19,13 @@ type SQLRequest struct {
 
 // SQLResponse is a table.
 type SQLResponse struct {
-	model.SQLResult
+	answer.SQLResult
 	TookMS float64 `json:"took_ms"`
 }
 
 // SQLSchemaResponse lists the tables that can be queried.
 type SQLSchemaResponse struct {
-	Tables []model.SQLTable `json:"tables"`
+	Tables []answer.SQLTable `json:"tables"`
 }
 
 type sqlInput struct {

@@ -7,7 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/query/sql/answer"
 	"github.com/signalbox-project/signalbox/internal/query/sql/guard"
 	"github.com/signalbox-project/signalbox/internal/store"
 	"github.com/signalbox-project/signalbox/internal/store/events/part"
@@ -151,26 +151,26 @@ func writeHead(path string, encode func(*os.File) error) error {
 }
 
 // run answers the job in this process with the session that checked its query.
-func (j *job) run(ctx context.Context, s *session) (model.SQLResult, error) {
+func (j *job) run(ctx context.Context, s *session) (answer.SQLResult, error) {
 	if j.Logs {
 		if err := s.eventView(ctx, "logs", j.Tenant, logColumns(), j.LogFiles, j.AttrKeys); err != nil {
-			return model.SQLResult{}, err
+			return answer.SQLResult{}, err
 		}
 	}
 	if j.Spans {
 		if err := s.eventView(ctx, "spans", j.Tenant, spanColumns(), j.SpanFiles, j.AttrKeys); err != nil {
-			return model.SQLResult{}, err
+			return answer.SQLResult{}, err
 		}
 	}
 	for _, t := range stateTables() {
 		if rows, ok := j.State[t.name]; ok {
 			if err := s.stateTable(ctx, t, rows); err != nil {
-				return model.SQLResult{}, err
+				return answer.SQLResult{}, err
 			}
 		}
 	}
 	if err := s.lock(ctx, append(append([]string{}, j.LogFiles...), j.SpanFiles...)); err != nil {
-		return model.SQLResult{}, err
+		return answer.SQLResult{}, err
 	}
 	return s.answer(ctx, guard.Plan{Text: j.Query, Explain: j.Explain}, j.Limit)
 }

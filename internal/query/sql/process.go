@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/query/sql/answer"
 )
 
 // workerProcess is a worker as its parent sees it.
@@ -75,28 +75,28 @@ func (w *workerProcess) ask(ctx context.Context, message any) (reply, error) {
 func (w *workerProcess) end() error { return errors.Join(w.stdin.Close(), w.cmd.Wait()) }
 
 // runWorker has a worker check the query and then answer it.
-func (e *Engine) runWorker(ctx context.Context, tenant, query string, limit int) (model.SQLResult, error) {
+func (e *Engine) runWorker(ctx context.Context, tenant, query string, limit int) (answer.SQLResult, error) {
 	w, err := e.startWorker(ctx)
 	if err != nil {
-		return model.SQLResult{}, err
+		return answer.SQLResult{}, err
 	}
 	defer func() { _ = w.end() }() // it was asked all, or its end is known
 	r, err := w.ask(ctx, question{Config: e.cfg, Query: query})
 	if err != nil {
-		return model.SQLResult{}, err
+		return answer.SQLResult{}, err
 	}
 	if r.Plan == nil {
-		return model.SQLResult{}, errors.New("sql worker: it gave no plan")
+		return answer.SQLResult{}, errors.New("sql worker: it gave no plan")
 	}
 	j, release, err := e.prepare(ctx, tenant, *r.Plan, limit)
 	if err != nil {
-		return model.SQLResult{}, err
+		return answer.SQLResult{}, err
 	}
 	defer release()
 	if r, err = w.ask(ctx, j); err != nil {
-		return model.SQLResult{}, err
+		return answer.SQLResult{}, err
 	}
-	res := model.SQLResult{Columns: r.Columns, Truncated: r.Truncated, Rows: make([][]any, len(r.Rows))}
+	res := answer.SQLResult{Columns: r.Columns, Truncated: r.Truncated, Rows: make([][]any, len(r.Rows))}
 	for i, row := range r.Rows {
 		res.Rows[i] = make([]any, len(row))
 		for k, cell := range row {

@@ -15,7 +15,7 @@ import (
 
 	duckdb "github.com/duckdb/duckdb-go/v2"
 
-	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/query/sql/answer"
 	"github.com/signalbox-project/signalbox/internal/query/sql/guard"
 )
 
@@ -25,14 +25,14 @@ import (
 const wrapHead = "FROM (\n"
 
 // answer runs a checked query in a locked session.
-func (s *session) answer(ctx context.Context, p guard.Plan, limit int) (model.SQLResult, error) {
+func (s *session) answer(ctx context.Context, p guard.Plan, limit int) (answer.SQLResult, error) {
 	names, err := s.columnNames(ctx, p.Text)
 	if err != nil {
-		return model.SQLResult{}, err
+		return answer.SQLResult{}, err
 	}
 	text, columns, kinds, err := s.wrapped(ctx, p, names, limit)
 	if err != nil {
-		return model.SQLResult{}, err
+		return answer.SQLResult{}, err
 	}
 	return s.collect(ctx, text, columns, kinds, limit)
 }
@@ -71,11 +71,11 @@ func (s *session) columnNames(ctx context.Context, text string) (names []string,
 
 // wrapped is the text to run, with the columns it answers and how their cells
 // are to be read. EXPLAIN cannot stand in a subquery and runs as it is.
-func (s *session) wrapped(ctx context.Context, p guard.Plan, names []string, limit int) (string, []model.SQLColumn, []cellKind, error) {
+func (s *session) wrapped(ctx context.Context, p guard.Plan, names []string, limit int) (string, []answer.SQLColumn, []cellKind, error) {
 	if p.Explain {
-		columns, kinds := make([]model.SQLColumn, len(names)), make([]cellKind, len(names))
+		columns, kinds := make([]answer.SQLColumn, len(names)), make([]cellKind, len(names))
 		for i, n := range names {
-			columns[i] = model.SQLColumn{Name: n, Type: "VARCHAR"}
+			columns[i] = answer.SQLColumn{Name: n, Type: "VARCHAR"}
 		}
 		return p.Text, columns, kinds, nil
 	}
@@ -91,9 +91,9 @@ func (s *session) wrapped(ctx context.Context, p guard.Plan, names []string, lim
 	if len(types) != len(names) {
 		return "", nil, nil, fmt.Errorf("query has %d columns, its description %d", len(names), len(types))
 	}
-	columns, kinds, exprs := make([]model.SQLColumn, len(names)), make([]cellKind, len(names)), make([]string, len(names))
+	columns, kinds, exprs := make([]answer.SQLColumn, len(names)), make([]cellKind, len(names)), make([]string, len(names))
 	for i := range names {
-		columns[i] = model.SQLColumn{Name: names[i], Type: types[i]}
+		columns[i] = answer.SQLColumn{Name: names[i], Type: types[i]}
 		exprs[i], kinds[i] = cellOf(aliases[i], names[i], types[i])
 	}
 	text := fmt.Sprintf("SELECT %s %s LIMIT %d", strings.Join(exprs, ", "), from, limit+1)
@@ -155,13 +155,13 @@ func cellOf(alias, columnName, sqlType string) (string, cellKind) {
 }
 
 // collect runs text and reads at most limit rows.
-func (s *session) collect(ctx context.Context, text string, columns []model.SQLColumn, kinds []cellKind, limit int) (_ model.SQLResult, err error) {
+func (s *session) collect(ctx context.Context, text string, columns []answer.SQLColumn, kinds []cellKind, limit int) (_ answer.SQLResult, err error) {
 	rows, err := s.conn.QueryContext(ctx, text)
 	if err != nil {
-		return model.SQLResult{}, err
+		return answer.SQLResult{}, err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
-	out := model.SQLResult{Columns: columns, Rows: [][]any{}}
+	out := answer.SQLResult{Columns: columns, Rows: [][]any{}}
 	cells, ptrs := make([]any, len(columns)), make([]any, len(columns))
 	for i := range cells {
 		ptrs[i] = &cells[i]
@@ -172,7 +172,7 @@ func (s *session) collect(ctx context.Context, text string, columns []model.SQLC
 			break
 		}
 		if err := rows.Scan(ptrs...); err != nil {
-			return model.SQLResult{}, fmt.Errorf("read row: %w", err)
+			return answer.SQLResult{}, fmt.Errorf("read row: %w", err)
 		}
 		row := make([]any, len(cells))
 		for i, c := range cells {

@@ -7,7 +7,7 @@
 // changes none, and does not know who may ask.
 //
 // Data in: SQL text, part.Source (files and head snapshots), State (lists). Data
-// out: model.SQLResult. The engine knows nothing between two queries.
+// out: answer.SQLResult. The engine knows nothing between two queries.
 //
 // Why one DuckDB per query: opening takes 7 ms; in exchange no setting,
 // temporary object or cached row can pass from one query or tenant to another, and the
@@ -39,6 +39,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/query/sql/answer"
 	"github.com/signalbox-project/signalbox/internal/query/sql/guard"
 	"github.com/signalbox-project/signalbox/internal/store/events/part"
 )
@@ -144,13 +145,13 @@ func New(cfg Config, deps Deps) (*Engine, error) {
 // Query answers one query of a tenant with at most limit rows (0 means the
 // configured maximum). Errors of the query are *Error; a context's error means
 // that time is up. Every query is recorded before it runs; one that cannot be recorded is refused.
-func (e *Engine) Query(ctx context.Context, tenant, query string, limit int) (model.SQLResult, error) {
+func (e *Engine) Query(ctx context.Context, tenant, query string, limit int) (answer.SQLResult, error) {
 	began := time.Now()
 	if limit <= 0 || limit > e.cfg.MaxRows {
 		limit = e.cfg.MaxRows
 	}
 	if err := e.audit(ctx, tenant, query, limit); err != nil {
-		return model.SQLResult{}, err
+		return answer.SQLResult{}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(e.cfg.Timeout))
 	defer cancel()
@@ -163,15 +164,15 @@ func (e *Engine) Query(ctx context.Context, tenant, query string, limit int) (mo
 	return res, err
 }
 
-func (e *Engine) run(ctx context.Context, tenant, query string, limit int) (model.SQLResult, error) {
+func (e *Engine) run(ctx context.Context, tenant, query string, limit int) (answer.SQLResult, error) {
 	if err := guard.Bound(query); err != nil {
-		return model.SQLResult{}, err
+		return answer.SQLResult{}, err
 	}
 	select {
 	case e.slots <- struct{}{}:
 		defer func() { <-e.slots }()
 	case <-ctx.Done():
-		return model.SQLResult{}, fmt.Errorf("wait for another query to end: %w", ctx.Err())
+		return answer.SQLResult{}, fmt.Errorf("wait for another query to end: %w", ctx.Err())
 	}
 	if len(e.deps.Worker) == 0 {
 		return e.runHere(ctx, tenant, query, limit)
@@ -180,19 +181,19 @@ func (e *Engine) run(ctx context.Context, tenant, query string, limit int) (mode
 }
 
 // runHere answers a query in this process.
-func (e *Engine) runHere(ctx context.Context, tenant, query string, limit int) (model.SQLResult, error) {
+func (e *Engine) runHere(ctx context.Context, tenant, query string, limit int) (answer.SQLResult, error) {
 	s, err := openSession(ctx, e.cfg)
 	if err != nil {
-		return model.SQLResult{}, err
+		return answer.SQLResult{}, err
 	}
 	defer s.close()
 	p, err := s.check(ctx, query)
 	if err != nil {
-		return model.SQLResult{}, err
+		return answer.SQLResult{}, err
 	}
 	j, release, err := e.prepare(ctx, tenant, p, limit)
 	if err != nil {
-		return model.SQLResult{}, err
+		return answer.SQLResult{}, err
 	}
 	defer release()
 	return j.run(ctx, s)

@@ -16,6 +16,7 @@ import (
 	promodel "github.com/prometheus/common/model"
 
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/query/sql/answer"
 	"github.com/signalbox-project/signalbox/internal/query/sql/guard"
 	"github.com/signalbox-project/signalbox/internal/store"
 	"github.com/signalbox-project/signalbox/internal/store/events/head"
@@ -191,7 +192,7 @@ func TestValues(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff([]model.SQLColumn{{Name: "v v", Type: tc.wantType}}, res.Columns); diff != "" {
+			if diff := cmp.Diff([]answer.SQLColumn{{Name: "v v", Type: tc.wantType}}, res.Columns); diff != "" {
 				t.Errorf("columns (-want +got):\n%s", diff)
 			}
 			text, err := json.Marshal(res.Rows)
@@ -210,7 +211,7 @@ func TestNamesThatStandTwiceStay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]model.SQLColumn{{Name: "a", Type: "INTEGER"}, {Name: "a", Type: "INTEGER"}, {Name: "A", Type: "INTEGER"}}, res.Columns); diff != "" {
+	if diff := cmp.Diff([]answer.SQLColumn{{Name: "a", Type: "INTEGER"}, {Name: "a", Type: "INTEGER"}, {Name: "A", Type: "INTEGER"}}, res.Columns); diff != "" {
 		t.Error(diff)
 	}
 }

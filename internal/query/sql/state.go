@@ -12,6 +12,7 @@ import (
 	duckdb "github.com/duckdb/duckdb-go/v2"
 
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/query/sql/answer"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
 
@@ -41,16 +42,16 @@ type State struct {
 // stateTable is a small table that is filled anew for each query.
 type stateTable struct {
 	name    string
-	columns []model.SQLColumn
+	columns []answer.SQLColumn
 	rows    func(ctx context.Context, s State) ([][]any, error)
 }
 
 // columnsOf reads "name TYPE, name TYPE".
-func columnsOf(list string) []model.SQLColumn {
-	var out []model.SQLColumn
+func columnsOf(list string) []answer.SQLColumn {
+	var out []answer.SQLColumn
 	for c := range strings.SplitSeq(list, ",") {
 		name, sqlType, _ := strings.Cut(strings.TrimSpace(c), " ")
-		out = append(out, model.SQLColumn{Name: name, Type: sqlType})
+		out = append(out, answer.SQLColumn{Name: name, Type: sqlType})
 	}
 	return out
 }

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/query/sql/answer"
 )
 
 const (
@@ -76,18 +76,18 @@ func tableNames() []string {
 }
 
 // Schema lists the tables and their columns.
-func (e *Engine) Schema(context.Context) ([]model.SQLTable, error) {
-	out := []model.SQLTable{eventTable("logs", logColumns()), eventTable("spans", spanColumns())}
+func (e *Engine) Schema(context.Context) ([]answer.SQLTable, error) {
+	out := []answer.SQLTable{eventTable("logs", logColumns()), eventTable("spans", spanColumns())}
 	for _, t := range stateTables() {
-		out = append(out, model.SQLTable{Name: t.name, Columns: slices.Clone(t.columns)})
+		out = append(out, answer.SQLTable{Name: t.name, Columns: slices.Clone(t.columns)})
 	}
 	return out, nil
 }
 
-func eventTable(name string, cols []eventColumn) model.SQLTable {
-	t := model.SQLTable{Name: name}
+func eventTable(name string, cols []eventColumn) answer.SQLTable {
+	t := answer.SQLTable{Name: name}
 	for _, c := range cols {
-		t.Columns = append(t.Columns, model.SQLColumn{Name: c.name, Type: c.sqlType})
+		t.Columns = append(t.Columns, answer.SQLColumn{Name: c.name, Type: c.sqlType})
 	}
 	return t
 }

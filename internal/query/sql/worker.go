@@ -10,7 +10,7 @@ import (
 	"io"
 	"time"
 
-	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/query/sql/answer"
 	"github.com/signalbox-project/signalbox/internal/query/sql/guard"
 )
 
@@ -31,7 +31,7 @@ type question struct {
 // job the rows; or, either time, what is wrong.
 type reply struct {
 	Plan      *guard.Plan         `json:"plan,omitempty"`
-	Columns   []model.SQLColumn   `json:"columns,omitempty"`
+	Columns   []answer.SQLColumn  `json:"columns,omitempty"`
 	Rows      [][]json.RawMessage `json:"rows,omitempty"`
 	Truncated bool                `json:"truncated,omitempty"`
 	Bad       *Error              `json:"bad,omitempty"`   // the query's fault

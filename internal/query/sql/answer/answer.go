@@ -1,4 +1,8 @@
-package model
+// Package answer has the words of what SQL answers: rows, and which tables there are.
+//
+// It does nothing and knows no database: internal/query/sql fills it in, the API writes it as JSON.
+// Start at SQLResult.
+package answer
 
 // SQLResult is the answer to a SQL query. A cell is nil, a bool, a number, a
 // string, a list or an object, ready for JSON; times are RFC 3339 in UTC.
