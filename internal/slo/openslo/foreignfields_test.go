@@ -170,8 +170,8 @@ func pyrraWith(metadata, spec string) string {
 
 func TestEveryIndicatorOfPyrraArrives(t *testing.T) {
 	for _, c := range []struct{ indicator, good, bad, total, selector string }{
-		{`ratio: {errors: {metric: 'e{job="a"}'}, total: {metric: 't{job="a",code!="1"}'}}`, "", `sum(e{job="a"})`, `sum(t{job="a",code!="1"})`, "job=a"},
-		{`ratio: {errors: {metric: e}, total: {metric: 't{job="a",route="/"}'}, grouping: [route, zone]}`, "", "sum by (route, zone) (e)", `sum by (route, zone) (t{job="a",route="/"})`, "job=a"},
+		{`ratio: {errors: {metric: 't{job="a"}'}, total: {metric: 't{job="a",code!="1"}'}}`, "", `sum(t{job="a"})`, `sum(t{job="a",code!="1"})`, "job=a"},
+		{`ratio: {errors: {metric: t}, total: {metric: 't{job="a",route="/"}'}, grouping: [route, zone]}`, "", "sum by (route, zone) (t)", `sum by (route, zone) (t{job="a",route="/"})`, "job=a"},
 		{`latency: {success: {metric: 'b_bucket{le="1"}'}, total: {metric: 'b_count{x=~"y"}'}}`, `sum(b_bucket{le="1"})`, "", `sum(b_count{x=~"y"})`, ""},
 		{"latencyNative: {latency: 1m500ms, total: {metric: n}}", "histogram_fraction(0, 60.5, sum(rate(n[5m]))) * histogram_count(sum(rate(n[5m])))", "", "histogram_count(sum(rate(n[5m])))", ""},
 		{"bool_gauge: {metric: 'up{job=\"a\"}', grouping: [instance]}", `sum by (instance) (sum_over_time(up{job="a"}[5m]))`, "", `sum by (instance) (count_over_time(up{job="a"}[5m]))`, "job=a"},
@@ -200,7 +200,7 @@ func TestEveryIndicatorOfPyrraArrives(t *testing.T) {
 // Over 28 days at 99 %: budget 1 %. The fastest window, an hour at 14 times, is reached by an outage after
 // 14 × 1 % × 1 h = 8 min 24 s, and it must hold 2 min: missing data is told after 10 min 24 s, in whole minutes 10.
 func TestAlertsOfPyrraArrive(t *testing.T) {
-	const indicator = "indicator: {ratio: {errors: {metric: e}, total: {metric: t}}}"
+	const indicator = "indicator: {ratio: {errors: {metric: 't{bad=\"1\"}'}, total: {metric: t}}}"
 	all := []string{"x_ErrorBudgetBurn_absent", "x_ErrorBudgetBurn_critical_fast", "x_ErrorBudgetBurn_critical_slow", "x_ErrorBudgetBurn_warning_fast", "x_ErrorBudgetBurn_warning_slow"}
 	for _, c := range []struct {
 		alerting string
@@ -243,6 +243,37 @@ func TestAlertsOfPyrraArrive(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// Pyrra has an alert about missing data for each metric of its own name, and none for native histograms.
+func TestPyrrasAlertsAboutMissingData(t *testing.T) {
+	const apart = "is also about e{a=\"b\"} missing alone, which here is no error; if it must be there, add a rule: absent(e{a=\"b\"})"
+	for _, c := range []struct {
+		spec, warning string
+		absent        bool
+	}{
+		{`indicator: {ratio: {errors: {metric: 't{a="b"}'}, total: {metric: t}}}`, "", true},
+		{`indicator: {ratio: {errors: {metric: 'e{a="b"}'}, total: {metric: t}}}`, apart, true},
+		{`indicator: {ratio: {errors: {metric: 'e{a="b"}'}, total: {metric: t}}}, alerting: {absent: false}`, "", false},
+		{`indicator: {latency: {success: {metric: 'b_bucket{le="1"}'}, total: {metric: b_count}}}`, "", true}, // none is fast: all are bad
+		{"indicator: {bool_gauge: {metric: up}}", "", true},
+		{"indicator: {latencyNative: {latency: 1s, total: {metric: n}}}", "", false},
+		{"indicator: {latencyNative: {latency: 1s, total: {metric: n}}}, alerting: {absent: true}", "", true},
+		{"indicator: {latencyNative: {latency: 1s, total: {metric: n}}}, alerting: {absent: true, disabled: true}", "", false},
+	} {
+		docs, problems := Parse("a.yaml", []byte(pyrraWith("name: x", c.spec)))
+		if got := strings.Contains(conditionsOf(docs.SLOs[0]), "_absent"); got != c.absent {
+			t.Errorf("%s: an alert about missing data: %v", c.spec, got)
+		}
+		if got := fmt.Sprint(problems); (c.warning == "") != (len(problems) == 0) || !strings.Contains(got, c.warning) {
+			t.Errorf("%s: %s", c.spec, got)
+		}
+		for _, p := range problems {
+			if !p.Warning {
+				t.Errorf("%s: %v", c.spec, p)
+			}
+		}
 	}
 }
 

@@ -100,15 +100,17 @@ type pyrraSLO struct {
 	name                 string
 	carried, annotations map[string]string // by its prefix
 	selector             map[string]string // what the total selects by equality, but for the grouping
+	native               bool              // the indicator is one of a native histogram
+	errors               string            // the metric of errors where it is not that of the total
 }
 
-// alerting reads the alerts. Missing data is told by one alert.
+// alerting reads the alerts. Missing data is told by one alert; of a native histogram Pyrra tells none unless it is asked for.
 func (p *pyrraSLO) alerting(spec *document.Object, s *SLO) {
-	name, absentName, burns, absent := "ErrorBudgetBurn", "SLOMetricAbsent", true, true
+	name, absentName, burns, absent := "ErrorBudgetBurn", "SLOMetricAbsent", true, !p.native
 	severities := map[string]string{}
 	if a := spec.Object("alerting", false); a != nil {
 		disabled := a.Boolean("disabled", false)
-		burns, absent = a.Boolean("burnrates", true) && !disabled, a.Boolean("absent", true) && !disabled
+		burns, absent = a.Boolean("burnrates", true) && !disabled, a.Boolean("absent", !p.native) && !disabled
 		if own := a.Str("name", false); own != "" {
 			name = own
 		}
@@ -131,6 +133,10 @@ func (p *pyrraSLO) alerting(spec *document.Object, s *SLO) {
 			usual = own
 		}
 		return map[string]string{"severity": usual}
+	}
+	if absent && p.errors != "" {
+		spec.At("indicator").Warning(fmt.Sprintf("Pyrra's %s is also about %s missing alone, which here is no error", absentName, p.errors),
+			fmt.Sprintf("if it must be there, add a rule: absent(%s)", p.errors))
 	}
 	if absent {
 		w := windows[0]
@@ -175,6 +181,7 @@ func (p *pyrraSLO) indicator(in *document.Object) *Ratio {
 		switch kind {
 		case "ratio":
 			ratio.Bad, total = selectorBelow(o, "errors"), selectorBelow(o, "total")
+			p.apart(ratio.Bad, total)
 			ratio.Total = g.sum(total)
 			ratio.Bad = g.sum(ratio.Bad)
 		case "latency":
@@ -182,6 +189,7 @@ func (p *pyrraSLO) indicator(in *document.Object) *Ratio {
 			ratio.Total = g.sum(total)
 			ratio.Good = g.sum(ratio.Good)
 		case "latencyNative":
+			p.native = true
 			total = selectorBelow(o, "total")
 			text := o.Str("latency", true)
 			limit, err := prom.ParseDuration(text)
@@ -239,14 +247,33 @@ func selectorBelow(o *document.Object, key string) *Metric {
 	return query(m, "metric")
 }
 
+// selectorOf is the selector that a metric of Pyrra's is, or nil.
+func selectorOf(m *Metric) *parser.VectorSelector {
+	if m == nil {
+		return nil
+	}
+	expr, err := parser.NewParser(parser.Options{}).ParseExpr(m.Query)
+	if err != nil {
+		return nil
+	}
+	v, _ := expr.(*parser.VectorSelector)
+	return v
+}
+
+// apart remembers the metric of errors where it has a name of its own.
+func (p *pyrraSLO) apart(bad, total *Metric) {
+	if b, t := selectorOf(bad), selectorOf(total); b != nil && t != nil && b.Name != t.Name {
+		p.errors = bad.Query
+	}
+}
+
 // selects remembers what the total selects by equality: Pyrra puts it on its alerts.
 func (p *pyrraSLO) selects(o *document.Object, total *Metric, grouping pyrraGroup) {
 	if total == nil || total.Query == "" {
 		return
 	}
-	expr, err := parser.NewParser(parser.Options{}).ParseExpr(total.Query)
-	v, ok := expr.(*parser.VectorSelector)
-	if err != nil || !ok {
+	v := selectorOf(total)
+	if v == nil {
 		o.Problem(fmt.Sprintf("%s is no selector of one metric", total.Query), `for example http_requests_total{job="shop"}`)
 		return
 	}
