@@ -17,7 +17,7 @@ func checkout(t *testing.T, name string) string {
 	t.Helper()
 	root := os.Getenv("SUITES")
 	if root == "" || testing.Short() {
-		t.Skip("SKIPPED: SUITES names no folder with checkouts of compliance (prometheus/compliance), sloth and oslo")
+		t.Skip("SKIPPED: SUITES names no folder with checkouts of compliance (prometheus/compliance), sloth, oslo and pyrra")
 	}
 	dir, err := filepath.Abs(filepath.Join(root, name))
 	if err != nil {
