@@ -199,15 +199,16 @@ type block struct {
 	kind, text string
 }
 
-var head = regexp.MustCompile(`^(load|eval|clear|ignore|resume)`)
+// head begins a command, which may be indented.
+var head = regexp.MustCompile(`^\s*(load|eval|clear|ignore|resume)(?:_\w+)?(?:\s|$)`)
 
 func blocks(script string) (out []block) {
 	for i, line := range strings.Split(script, "\n") {
 		if text := strings.TrimSpace(line); text == "" || strings.HasPrefix(text, "#") {
 			continue
 		}
-		if kind := head.FindString(line); kind != "" {
-			out = append(out, block{i + 1, kind, line + "\n"})
+		if m := head.FindStringSubmatch(line); m != nil {
+			out = append(out, block{i + 1, m[1], line + "\n"})
 		} else if len(out) > 0 {
 			out[len(out)-1].text += line + "\n"
 		}

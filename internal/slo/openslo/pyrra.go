@@ -135,8 +135,7 @@ func (p *pyrraSLO) alerting(spec *document.Object, s *SLO) {
 		return map[string]string{"severity": usual}
 	}
 	if absent && p.errors != "" {
-		spec.At("indicator").Warning(fmt.Sprintf("Pyrra's %s is also about %s missing alone, which here is no error", absentName, p.errors),
-			fmt.Sprintf("if it must be there, add a rule: absent(%s)", p.errors))
+		spec.At("indicator").Warning(fmt.Sprintf("Pyrra's %s is also about %s missing alone, which here is no error", absentName, p.errors), "if it must be there, add a rule: absent("+p.errors+")")
 	}
 	if absent {
 		w := windows[0]
@@ -181,7 +180,9 @@ func (p *pyrraSLO) indicator(in *document.Object) *Ratio {
 		switch kind {
 		case "ratio":
 			ratio.Bad, total = selectorBelow(o, "errors"), selectorBelow(o, "total")
-			p.apart(ratio.Bad, total)
+			if bad, all := selectorOf(ratio.Bad), selectorOf(total); bad != nil && all != nil && bad.Name != all.Name {
+				p.errors = ratio.Bad.Query
+			}
 			ratio.Total = g.sum(total)
 			ratio.Bad = g.sum(ratio.Bad)
 		case "latency":
@@ -252,19 +253,11 @@ func selectorOf(m *Metric) *parser.VectorSelector {
 	if m == nil {
 		return nil
 	}
-	expr, err := parser.NewParser(parser.Options{}).ParseExpr(m.Query)
-	if err != nil {
-		return nil
+	if expr, err := parser.NewParser(parser.Options{}).ParseExpr(m.Query); err == nil {
+		v, _ := expr.(*parser.VectorSelector)
+		return v
 	}
-	v, _ := expr.(*parser.VectorSelector)
-	return v
-}
-
-// apart remembers the metric of errors where it has a name of its own.
-func (p *pyrraSLO) apart(bad, total *Metric) {
-	if b, t := selectorOf(bad), selectorOf(total); b != nil && t != nil && b.Name != t.Name {
-		p.errors = bad.Query
-	}
+	return nil
 }
 
 // selects remembers what the total selects by equality: Pyrra puts it on its alerts.

@@ -172,9 +172,6 @@ func (r *reader) slothSpec(o *document.Object, form slothForm, before int, docs 
 // metricsQL is the plugin of Sloth's with which queries are checked as VictoriaMetrics reads them.
 const metricsQL = "sloth.dev/contrib/validate_victoria_metrics/v1"
 
-// denominatorCorrected is the plugin of Sloth's that makes a quiet hour count for less.
-const denominatorCorrected = "sloth.dev/contrib/denominator_corrected_rules/v1"
-
 // slothPlugins reads a chain of plugins and answers whether alerts are still made: code that a plugin
 // brings is not run, so what it would change must be named.
 func (r *reader) slothPlugins(o *document.Object, key string, alerts bool) bool {
@@ -203,7 +200,7 @@ func (r *reader) slothPlugins(o *document.Object, key string, alerts bool) bool 
 			alerts = true
 		case id == metricsQL:
 			e.At("id").Warning("queries of VictoriaMetrics may be more than PromQL", "what Prometheus' language does not have is refused: write it with histogram_quantile and the like")
-		case id == denominatorCorrected:
+		case id == "sloth.dev/contrib/denominator_corrected_rules/v1":
 			e.At("id").Warning("this plugin weighs the errors of each window by its share of the traffic", "budgets count events here and need no correction; burn alerts go by each window's own ratio, so that with little traffic they fire earlier than Sloth's")
 		case id == "", slices.Contains(known[:6], id):
 		case slices.Contains(known, id):
