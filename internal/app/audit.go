@@ -4,13 +4,27 @@ import (
 	"context"
 	"path/filepath"
 
+	"github.com/signalbox-project/signalbox/internal/audit"
+	"github.com/signalbox-project/signalbox/internal/front"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store/auditlog"
 )
 
 // audited is the log of who did and asked what. All tenants write to one, whose chain covers them all.
 type audited struct {
-	audit *auditlog.Log
+	audit    *auditlog.Log
+	recorder *audit.Recorder
+}
+
+// trail is the log for those who read it and write to it for a request.
+type trail struct {
+	*auditlog.Log
+	*audit.Recorder
+}
+
+// Audit writes what was done for a request, with who proved to be asking.
+func (t trail) Audit(ctx context.Context, e model.AuditEntry) (model.AuditEntry, error) {
+	return t.Recorder.Audit(ctx, e)
 }
 
 // openAudit opens it beside the stores of the tenant default, which is made first: entries of before lie in its state.
@@ -25,5 +39,19 @@ func (c *cell) openAudit(ctx context.Context) (err error) {
 		return err
 	}
 	c.run("audit log", c.audit.Run, c.audit.Close)
+	c.recorder = audit.New(audit.Deps{Logger: c.component("audit"), Log: c.audit})
+	c.run("audit recorder", c.recorder.Run, nil)
 	return nil
+}
+
+// noting adds the recorder to the hooks of the front, which is made before it and answers after it.
+func (a *audited) noting(h front.Hooks) front.Hooks {
+	also := h.Audit
+	h.Audit = func(e front.Ended) {
+		a.recorder.Ended(e)
+		if also != nil {
+			also(e)
+		}
+	}
+	return h
 }

@@ -45,7 +45,7 @@ func (c *cell) buildGate(ctx context.Context) (err error) {
 	}
 	c.signing = key
 	if c.gate, err = gate.New(c.cfg.Gate, gate.Deps{
-		Logger: c.component("gate"), Registerer: c.registry, SLOs: c.slo, Decisions: c.state, Overrides: c.state, Audit: c.audit,
+		Logger: c.component("gate"), Registerer: c.registry, SLOs: c.slo, Decisions: c.state, Overrides: c.state, Audit: c.recorder,
 		Edges: c.topology, Pages: c.state, Changes: c.state, Causes: c.diagnose, Key: key, Policies: c.policies,
 	}); err != nil {
 		return err
@@ -56,6 +56,6 @@ func (c *cell) buildGate(ctx context.Context) (err error) {
 		return err
 	}
 	c.run("budget bands", c.bands.Run, nil)
-	c.canary, err = canary.New(c.cfg.Canary, canary.Deps{Querier: c.engine, Audit: c.audit})
+	c.canary, err = canary.New(c.cfg.Canary, canary.Deps{Querier: c.engine, Audit: c.recorder})
 	return err
 }

@@ -26,7 +26,7 @@ func (c *cell) sqlEngine() (*sql.Engine, error) {
 		worker = []string{self, SQLWorkerCommand}
 	}
 	return sql.New(c.cfg.SQL, sql.Deps{
-		Logger: c.component("sql"), Registerer: c.registry, Source: c.events, Audit: c.audit,
+		Logger: c.component("sql"), Registerer: c.registry, Source: c.events,
 		Worker: worker, Dir: filepath.Join(c.dir, "sql"),
 		State: sql.State{
 			Deploys: c.state.Deploys,

@@ -31,6 +31,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	prom "github.com/prometheus/common/model"
 
+	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/gate/sign"
 	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/model"
@@ -186,6 +187,8 @@ func (g *Gate) decide(ctx context.Context, req model.GateRequest) (model.GateDec
 		return model.GateDecision{}, fmt.Errorf("gate decision for %s: %w", req.Service, err)
 	}
 	req.Service, req.Environment, req.Version = strings.TrimSpace(req.Service), strings.TrimSpace(req.Environment), strings.TrimSpace(req.Version)
+	claimed := req.Actor
+	req.Actor = access.SubjectOf(ctx, claimed)
 	if req.Service == "" {
 		return model.GateDecision{}, badRequest("gate: the request names no service")
 	}
@@ -211,7 +214,9 @@ func (g *Gate) decide(ctx context.Context, req model.GateRequest) (model.GateDec
 	if err := g.deps.Decisions.SaveDecision(ctx, d); err != nil {
 		return fail(err)
 	}
-	if err := g.audit(ctx, auditEntry(d)); err != nil {
+	entry := auditEntry(d)
+	entry.Actor = claimed // the log knows who it was
+	if err := g.audit(ctx, entry); err != nil {
 		return fail(err)
 	}
 	g.deps.Logger.InfoContext(ctx, "gate decision", "id", d.ID, "service", req.Service, "environment", req.Environment,

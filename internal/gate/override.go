@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/gate/sign"
 	"github.com/signalbox-project/signalbox/internal/model"
 )
@@ -19,8 +20,8 @@ import (
 // for the same service, environment and version answer allow by the rule
 // override until it expires. It answers the decision with the override on it.
 func (g *Gate) Override(ctx context.Context, id, actor, reason string) (model.GateDecision, error) {
-	actor, reason = strings.TrimSpace(actor), strings.TrimSpace(reason)
-	if actor == "" {
+	claimed, reason := strings.TrimSpace(actor), strings.TrimSpace(reason)
+	if actor = access.SubjectOf(ctx, claimed); actor == "" {
 		return model.GateDecision{}, badRequest("gate override: it needs an actor: who answers for it")
 	}
 	if n := utf8.RuneCountInString(reason); n < g.cfg.OverrideReason {
@@ -47,7 +48,7 @@ func (g *Gate) Override(ctx context.Context, id, actor, reason string) (model.Ga
 	}
 	// Audited first: an override that nobody can find later must not be in force.
 	if err := g.audit(ctx, model.AuditEntry{
-		Time: at, Actor: actor, Action: "gate.override", Subject: d.ID,
+		Time: at, Actor: claimed, Action: "gate.override", Subject: d.ID,
 		Details: map[string]string{
 			"override": o.ID, "service": o.Service, "environment": o.Environment, "version": o.Version,
 			"verdict": string(o.Verdict), "reason": reason, "expires": o.Expires.Format(time.RFC3339),

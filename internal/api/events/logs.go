@@ -3,6 +3,7 @@ package events
 import (
 	"context"
 	"iter"
+	"strconv"
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/access"
@@ -113,6 +114,7 @@ func (h *handlers) searchLogs(ctx context.Context, in *logsInput) (LogsResponse,
 	q.Limit, q.Oldest = in.Limit+1, in.Order == "oldest"
 	records, truncated, err := take(h.deps.Logs.Logs(ctx, q), in.Limit)
 	out := LogsResponse{Logs: records, Truncated: truncated}
+	access.Note(ctx, access.NoteRows, strconv.Itoa(len(records)))
 	if err == nil && len(records) == 0 {
 		out.Hints, err = hints(q.Expr, store.LogFieldNames(), func() ([]string, error) {
 			return h.deps.Logs.LogFields(ctx, store.LogQuery{Tenant: q.Tenant, Range: q.Range}, maxHintFields)

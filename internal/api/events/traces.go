@@ -95,6 +95,7 @@ func (h *handlers) searchTraces(ctx context.Context, in *tracesInput) (TracesRes
 		return TracesResponse{}, err
 	}
 	out := TracesResponse{Truncated: len(found) > in.Limit}
+	access.Note(ctx, access.NoteRows, strconv.Itoa(min(len(found), in.Limit))+" traces")
 	for _, s := range found[:min(len(found), in.Limit)] {
 		out.Traces = append(out.Traces, TraceItem{
 			TraceID: s.TraceID, RootService: s.RootService, RootName: s.RootName,
@@ -126,6 +127,7 @@ func (h *handlers) getTrace(ctx context.Context, in *traceInput) (Trace, error) 
 		}
 	}
 	spans, err := h.deps.Spans.Trace(ctx, in.Tenant, id, hint)
+	access.Note(ctx, access.NoteRows, strconv.Itoa(len(spans))+" spans")
 	if err != nil {
 		return Trace{}, err
 	}

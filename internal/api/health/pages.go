@@ -61,13 +61,14 @@ func (h *handlers) listPages(ctx context.Context, in *pagesInput) (PagesResponse
 }
 
 func (h *handlers) ackPage(ctx context.Context, in *ackInput) (model.Page, error) {
-	by := strings.TrimSpace(in.Body.By)
+	claimed := strings.TrimSpace(in.Body.By)
+	by := access.SubjectOf(ctx, claimed)
 	if by == "" {
 		return model.Page{}, operation.BadRequest("body.by: must name who acknowledges")
 	}
 	page, err := h.deps.Pages.AckPage(ctx, in.ID, by, h.Now())
 	if err == nil {
-		h.Audit(ctx, model.AuditEntry{Actor: by, Action: "page.ack", Subject: in.ID})
+		h.Audit(ctx, model.AuditEntry{Actor: claimed, Action: "page.ack", Subject: in.ID})
 	}
 	return page, err
 }

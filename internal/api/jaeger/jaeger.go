@@ -20,6 +20,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/front"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
@@ -94,6 +95,7 @@ func Handler(deps Deps) http.Handler {
 				write(w, status, response{Errors: []respError{{Code: status, Msg: message}}})
 				return
 			}
+			access.Note(r.Context(), access.NoteRows, strconv.Itoa(total))
 			write(w, http.StatusOK, response{Data: data, Total: total})
 		})
 	}

@@ -51,10 +51,11 @@ func (h *handlers) registerCorrections() {
 	add := op("correctSLO", http.MethodPost, "/slos/{name}/corrections", access.SLOsCorrect, "Take a span of time out of an SLO")
 	add.Status = http.StatusCreated
 	operation.Register(h.Registry, add, func(ctx context.Context, in *correctInput) (model.SLOCorrection, error) {
-		in.Body.SLO = in.Name
+		claimed := in.Body.Author
+		in.Body.SLO, in.Body.Author = in.Name, access.SubjectOf(ctx, claimed)
 		c, err := corrector.Correct(ctx, in.Body)
 		if err == nil {
-			h.Audit(ctx, model.AuditEntry{Actor: c.Author, Action: "slo.correct", Subject: c.SLO, Details: map[string]string{
+			h.Audit(ctx, model.AuditEntry{Actor: claimed, Action: "slo.correct", Subject: c.SLO, Details: map[string]string{
 				"id": c.ID, "kind": c.Kind, "reason": c.Reason, "start": c.Start.Format(time.RFC3339), "end": c.End.Format(time.RFC3339),
 			}})
 		}

@@ -44,11 +44,13 @@ func (h *handlers) registerDeploys() {
 }
 
 func (h *handlers) markDeploy(ctx context.Context, in *deployInput) (model.Deploy, error) {
+	claimed := in.Body.Actor
+	in.Body.Actor = access.SubjectOf(ctx, claimed)
 	d, err := h.deps.Deploys.AddDeploy(ctx, in.Body)
 	if err != nil {
 		return model.Deploy{}, err
 	}
-	h.Audit(ctx, model.AuditEntry{Actor: d.Actor, Action: "deploy.mark", Subject: d.Service, Details: map[string]string{
+	h.Audit(ctx, model.AuditEntry{Actor: claimed, Action: "deploy.mark", Subject: d.Service, Details: map[string]string{
 		"id": d.ID, "version": d.Version, "environment": d.Environment, "kind": d.Kind, "status": d.Status,
 	}})
 	return d, nil

@@ -97,7 +97,7 @@ func NewAPI(e *Engine, deps APIDeps) (*API, error) {
 	info := newRuntimeInfo(deps)
 	targets := func(ctx context.Context) apiv1.TargetRetriever { return targetsFor(ctx, deps) }
 	api := apiv1.NewAPI(
-		e.engine, deps.Storage,
+		noting{e.engine}, deps.Storage,
 		nil, nil, // appendables: writing has handlers of its own
 		deps.Storage,
 		func(context.Context) apiv1.ScrapePoolsRetriever { return deps.Targets },
@@ -229,7 +229,9 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.masked(w, r)
 	case path == "/metadata" || path == "/targets/metadata":
 		a.router.ServeHTTP(w, r.WithContext(withPushedMetadata(r.Context())))
+	case path == "/read":
+		a.router.ServeHTTP(w, noteRead(r))
 	default:
-		a.router.ServeHTTP(w, r)
+		a.router.ServeHTTP(w, noteSelectors(r))
 	}
 }

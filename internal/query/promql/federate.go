@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -24,6 +25,7 @@ import (
 	"github.com/prometheus/prometheus/util/httputil"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/instrument"
 )
 
@@ -96,6 +98,8 @@ func (f *federation) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), status)
 		return
 	}
+	access.Note(ctx, access.NoteAction, "query.federate")
+	access.Note(ctx, access.NoteRows, strconv.Itoa(len(samples)))
 	format := expfmt.NegotiateAccept(r.Header, expfmt.NewFormat(expfmt.TypeProtoDelim), expfmt.NewFormat(expfmt.TypeProtoText),
 		expfmt.NewFormat(expfmt.TypeProtoCompact), expfmt.NewFormat(expfmt.TypeTextPlain))
 	w.Header().Set("Content-Type", string(format))

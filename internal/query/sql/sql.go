@@ -37,8 +37,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	promodel "github.com/prometheus/common/model"
 
+	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/instrument"
-	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/query/sql/answer"
 	"github.com/signalbox-project/signalbox/internal/query/sql/guard"
 	"github.com/signalbox-project/signalbox/internal/store/events/part"
@@ -87,18 +87,12 @@ func (c Config) Validate() []error {
 	return errs
 }
 
-// Auditor records who asked what.
-type Auditor interface {
-	Audit(ctx context.Context, e model.AuditEntry) (model.AuditEntry, error)
-}
-
 // Deps are what an Engine needs.
 type Deps struct {
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
 	Source     part.Source // nil: logs and spans are empty
 	State      State       // lists that are nil are empty
-	Audit      Auditor     // nil: nothing is recorded
 	// Worker is the command, with arguments, of a process that calls ServeWorker. Without
 	// one queries run in this process, where nothing but DuckDB's own limits
 	// bounds their memory: for tests and tools.
@@ -144,21 +138,21 @@ func New(cfg Config, deps Deps) (*Engine, error) {
 
 // Query answers one query of a tenant with at most limit rows (0 means the
 // configured maximum). Errors of the query are *Error; a context's error means
-// that time is up. Every query is recorded before it runs; one that cannot be recorded is refused.
+// that time is up. What was asked and how many rows it gave is noted for the audit log.
 func (e *Engine) Query(ctx context.Context, tenant, query string, limit int) (answer.SQLResult, error) {
 	began := time.Now()
 	if limit <= 0 || limit > e.cfg.MaxRows {
 		limit = e.cfg.MaxRows
 	}
-	if err := e.audit(ctx, tenant, query, limit); err != nil {
-		return answer.SQLResult{}, err
-	}
+	access.Note(ctx, access.NoteAction, "sql.query")
+	access.Note(ctx, access.NoteQuery, query)
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(e.cfg.Timeout))
 	defer cancel()
 	res, err := e.run(ctx, tenant, query, limit)
 	if err != nil {
 		err = explain(ctx, err)
 	}
+	access.Note(ctx, access.NoteRows, strconv.Itoa(len(res.Rows)))
 	e.count.WithLabelValues(outcome(err)).Inc()
 	e.took.Observe(time.Since(began).Seconds())
 	return res, err
@@ -197,23 +191,4 @@ func (e *Engine) runHere(ctx context.Context, tenant, query string, limit int) (
 	}
 	defer release()
 	return j.run(ctx, s)
-}
-
-// audit records the query; texts are cut, because entries are kept for ever.
-func (e *Engine) audit(ctx context.Context, tenant, query string, limit int) error {
-	if e.deps.Audit == nil {
-		return nil
-	}
-	const most = 2000
-	if len(query) > most {
-		query = query[:most] + "…"
-	}
-	_, err := e.deps.Audit.Audit(ctx, model.AuditEntry{
-		Time: time.Now().UTC(), Actor: "tenant " + tenant, Action: "sql.query", Subject: query,
-		Details: map[string]string{"limit": strconv.Itoa(limit)},
-	})
-	if err != nil {
-		return fmt.Errorf("record query: %w", err)
-	}
-	return nil
 }
