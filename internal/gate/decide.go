@@ -142,7 +142,7 @@ func (j *judgement) add(v model.Verdict, rule, cure, format string, args ...any)
 // data asks whether there is anything to judge by.
 func (j *judgement) data() {
 	st, name := j.snapshot.Status, j.snapshot.Status.Name
-	j.unknown = st.Budget.Unknown
+	j.unknown = st.Budget.Unknown || !j.snapshot.Loaded // a part of the history is no budget, however old the newest data
 	age := j.now.Sub(j.snapshot.LastData)
 	switch {
 	case j.snapshot.LastData.IsZero() || st.Time.IsZero():
@@ -174,12 +174,16 @@ func (j *judgement) data() {
 // unmeasured is a window that the policy asks for and the SLO does not have.
 func (j *judgement) unmeasured() string {
 	for _, w := range []duration{j.policy.BurnFast.Long, j.policy.BurnFast.Short, j.policy.BurnSlow.Long, j.policy.BurnSlow.Short} {
-		text := budget.Window(time.Duration(w))
-		if !slices.ContainsFunc(j.snapshot.Status.Burn, func(b model.Burn) bool { return b.Window == text }) {
-			return text
+		if !j.measured(w) {
+			return budget.Window(time.Duration(w))
 		}
 	}
 	return ""
+}
+
+func (j *judgement) measured(window duration) bool {
+	text := budget.Window(time.Duration(window))
+	return slices.ContainsFunc(j.snapshot.Status.Burn, func(b model.Burn) bool { return b.Window == text })
 }
 
 func (j *judgement) burn() {
@@ -191,6 +195,9 @@ func (j *judgement) burnRule(rule string, r BurnRule) {
 	long, short := j.burnIn(r.Long), j.burnIn(r.Short)
 	j.burnEvidence(long, r.Factor)
 	j.burnEvidence(short, r.Factor)
+	if !j.measured(r.Long) || !j.measured(r.Short) {
+		return // a window that is not measured is not one without data; data has said that it is missing
+	}
 	st := j.snapshot.Status
 	if !budget.Reaches(long.Rate, r.Factor) || long.Coverage == 0 || st.Doubt == model.DoubtReading && len(st.Alerts) == 0 {
 		return // of a history that is being read the few minutes known would count for all of it
