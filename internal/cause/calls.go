@@ -22,8 +22,10 @@ func NewCalls(edges []model.Edge, least uint64) Calls {
 		if e.Kind == "queue" || e.Calls < least || e.Client == e.Server {
 			continue
 		}
-		c.callees[e.Client] = append(c.callees[e.Client], e.Server)
-		c.errors[[2]string{e.Client, e.Server}] = float64(e.Errors)
+		if !slices.Contains(c.callees[e.Client], e.Server) { // one calls another in several ways
+			c.callees[e.Client] = append(c.callees[e.Client], e.Server)
+		}
+		c.errors[[2]string{e.Client, e.Server}] += float64(e.Errors)
 	}
 	return c
 }

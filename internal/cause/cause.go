@@ -14,6 +14,7 @@
 package cause
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/model"
@@ -99,7 +100,8 @@ type Version struct {
 func Of(s Symptom, f Facts) model.Cause {
 	if up, ok := upstream(s, f); ok {
 		c, beside := change(Symptom{
-			Service: up.failing.Service, Environment: up.failing.Environment, Region: up.failing.Region,
+			// Where the upstream fails may not be known; it is where the symptom is then.
+			Service: up.failing.Service, Environment: cmp.Or(up.failing.Environment, s.Environment), Region: cmp.Or(up.failing.Region, s.Region),
 			Since: up.failing.Since, Until: s.Until, At: s.At, Window: s.Window,
 		}, f)
 		c.Kind, c.Service, c.Path, c.Since = model.CauseUpstream, up.failing.Service, up.path, up.failing.Since.UTC()
