@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -24,6 +25,7 @@ import (
 type forger struct {
 	t      *testing.T
 	server *httptest.Server
+	mu     sync.Mutex // of keys and answer
 	keys   []jose.JSONWebKey
 	asked  atomic.Int32                              // for keys
 	token  func(nonce string) string                 // what the token endpoint answers as id_token
@@ -57,7 +59,10 @@ func newForger(t *testing.T) (*forger, *rsa.PrivateKey) {
 }
 
 func (f *forger) serve(w http.ResponseWriter, r *http.Request) {
-	if other := f.answer[r.URL.Path]; other != nil && other(w) {
+	f.mu.Lock()
+	other, keys := f.answer[r.URL.Path], f.keys
+	f.mu.Unlock()
+	if other != nil && other(w) {
 		return
 	}
 	var v any
@@ -68,7 +73,7 @@ func (f *forger) serve(w http.ResponseWriter, r *http.Request) {
 		v = d
 	case "/keys":
 		f.asked.Add(1)
-		v = jose.JSONWebKeySet{Keys: f.keys}
+		v = jose.JSONWebKeySet{Keys: keys}
 	case "/token":
 		v = map[string]any{"access_token": f.access, "token_type": "Bearer", "id_token": f.token(f.nonce), "refresh_token": "a-refresh-token"}
 	case "/userinfo":
@@ -79,6 +84,13 @@ func (f *forger) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(v)
+}
+
+// now has the forger answer otherwise, also to who asks beside the test.
+func (f *forger) now(change func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	change()
 }
 
 func (f *forger) config() Config {
@@ -242,7 +254,7 @@ func TestAnswersThatDoNotFit(t *testing.T) {
 		"no state":                  {func(_ *site, _ *browser, q url.Values) { q.Del("state") }, 400},
 		"a short state":             {func(_ *site, _ *browser, q url.Values) { q.Set("state", "x") }, 400},
 		"another browser":           {func(_ *site, b *browser, _ url.Values) { b.Jar = newBrowser(t).Jar }, 400},
-		"too late":                  {func(s *site, _ *browser, _ url.Values) { s.ahead = cookieLife }, 400},
+		"too late":                  {func(s *site, _ *browser, _ url.Values) { s.ahead.Store(int64(cookieLife)) }, 400},
 		"another start's key":       {func(s *site, _ *browser, _ url.Values) { s.configure(f.config()) }, 400},
 		"another provider by name":  {func(_ *site, _ *browser, q url.Values) { q.Set("iss", "https://evil.example.org") }, 401},
 		"denied":                    {func(_ *site, _ *browser, q url.Values) { q.Set("error", "access_denied") }, 403},

@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -25,7 +26,7 @@ type site struct {
 	server *httptest.Server
 	logins *Logins
 	log    bytes.Buffer
-	ahead  time.Duration // of our clock
+	ahead  atomic.Int64 // of our clock, in nanoseconds
 
 	mu       sync.Mutex
 	sessions map[string]login.Login
@@ -68,7 +69,7 @@ func (s *site) configure(cfgs ...Config) {
 func (s *site) deps() Deps {
 	external, _ := url.Parse(s.server.URL)
 	return Deps{
-		External: external, Now: func() time.Time { return time.Now().Add(s.ahead) }, Log: slog.New(slog.NewTextHandler(&s.log, nil)),
+		External: external, Now: func() time.Time { return time.Now().Add(time.Duration(s.ahead.Load())) }, Log: slog.New(slog.NewTextHandler(&s.log, nil)),
 		Begin: s.begin, End: s.end, Forget: s.forget,
 	}
 }

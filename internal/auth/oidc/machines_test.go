@@ -98,8 +98,8 @@ func TestKeys(t *testing.T) {
 		t.Errorf("asked %d times within a moment", n)
 	}
 	next := rsaKey(t, 2048)
-	f.keys = []jose.JSONWebKey{{Key: &next.PublicKey, KeyID: "two"}}
-	s.ahead += keysPause
+	f.now(func() { f.keys = []jose.JSONWebKey{{Key: &next.PublicKey, KeyID: "two"}} })
+	s.ahead.Add(int64(keysPause))
 	if err := try(next, "two"); err != nil || f.asked.Load() != 2 {
 		t.Errorf("a new key: %v, asked %d times", err, f.asked.Load())
 	}
@@ -107,18 +107,18 @@ func TestKeys(t *testing.T) {
 		t.Errorf("a key that was withdrawn: %v", err)
 	}
 	// While the provider is down its keys go on to count, for a day.
-	f.answer["/keys"] = func(w http.ResponseWriter) bool { w.WriteHeader(500); return true }
-	s.ahead += keysStale - time.Minute
+	f.now(func() { f.answer["/keys"] = func(w http.ResponseWriter) bool { w.WriteHeader(500); return true } })
+	s.ahead.Add(int64(keysStale - time.Minute))
 	if err := try(next, "two"); err != nil {
 		t.Errorf("down: %v", err)
 	}
-	s.ahead += 2 * time.Minute
+	s.ahead.Add(int64(2 * time.Minute))
 	var down *login.Unavailable
 	if err := try(next, "two"); !errors.As(err, &down) || down.Provider != "github" {
 		t.Errorf("down for a day: %v", err)
 	}
-	delete(f.answer, "/keys")
-	s.ahead += keysPause
+	f.now(func() { delete(f.answer, "/keys") })
+	s.ahead.Add(int64(keysPause))
 	if err := try(next, "two"); err != nil {
 		t.Errorf("up again: %v", err)
 	}

@@ -238,16 +238,16 @@ func (p *realProvider) testLogout(t *testing.T) {
 // A clock that is off by less than the leeway is borne with, by more it is told.
 func (p *realProvider) testClocks(t *testing.T) {
 	s := p.site
-	defer func() { s.ahead = 0 }()
+	defer func() { s.ahead.Store(int64(0)) }()
 	for _, c := range []struct {
 		ahead time.Duration
 		ok    bool
 	}{{25 * time.Second, true}, {-25 * time.Second, true}, {-2 * time.Minute, false}, {59 * time.Minute, true}, {62 * time.Minute, false}} {
-		s.ahead = 0
+		s.ahead.Store(int64(0))
 		s.configure(p.config())
 		b := newBrowser(t)
 		page := b.do("GET", s.server.URL+"/auth/oidc/main/start", nil)
-		s.ahead = c.ahead
+		s.ahead.Store(int64(c.ahead))
 		if c.ahead > 10*time.Minute { // the login itself is begun by the same clock
 			page = b.do("GET", s.server.URL+"/auth/oidc/main/start", nil)
 		}
@@ -339,8 +339,8 @@ func (p *realProvider) testDown(t *testing.T) {
 		t.Errorf("%v %+v", err, told)
 	}
 	p.start()
-	s.ahead += foundPause
-	defer func() { s.ahead = 0 }()
+	s.ahead.Add(int64(foundPause))
+	defer func() { s.ahead.Store(int64(0)) }()
 	b = newBrowser(t)
 	if b.login(s.server.URL+"/auth/oidc/main/start", "finn"); !holds(s, b) {
 		t.Errorf("up again: %s", &s.log)
