@@ -135,3 +135,27 @@ func TestPrimaryGroup(t *testing.T) {
 		}
 	}
 }
+
+func TestBindName(t *testing.T) {
+	const dn, principal = "uid={user},ou=people,dc=example,dc=org", "{user}@example.org"
+	for _, c := range []struct{ template, name, want string }{
+		{dn, "ann", "uid=ann,ou=people,dc=example,dc=org"},
+		{dn, "deep,ou=inner", `uid=deep\,ou=inner,ou=people,dc=example,dc=org`},
+		{dn, "ann+cn=x", `uid=ann\+cn=x,ou=people,dc=example,dc=org`},
+		{dn, `\61nn`, `uid=\\61nn,ou=people,dc=example,dc=org`},
+		{dn, "#04", `uid=\#04,ou=people,dc=example,dc=org`},
+		{principal, "ann", "ann@example.org"},
+		{`EXAMPLE\{user}`, "ann", `EXAMPLE\ann`},
+		{principal, "ann@evil", ""},
+		{principal, `EVIL\ann`, ""},
+		{principal, "evil/ann", ""},
+	} {
+		got, ok := bindName(c.template, c.name)
+		if ok != (c.want != "") || ok && got != c.want {
+			t.Errorf("%s, %s: %s %v", c.template, c.name, got, ok)
+		}
+		if parsed, err := ldap.ParseDN(got); c.template == dn && (err != nil || len(parsed.RDNs) != 4 || parsed.RDNs[0].Attributes[0].Value != c.name) {
+			t.Errorf("%s is read as %v, %v", got, parsed, err)
+		}
+	}
+}

@@ -67,8 +67,8 @@ func (d *Directory) failed(server string) {
 	d.rest[server] = d.now()
 }
 
-// at does all of it at one server, within the timeout. A deadline on the connection itself also ends what the
-// library would wait for: a server that reads nothing, or is silent in the midst of an answer.
+// at does all of it at one server, within the timeout. Closing the connection itself also ends what the library would
+// wait for: a server that reads nothing, or is silent in the midst of an answer.
 func (d *Directory) at(ctx context.Context, server string, ask func(*ldap.Conn) (login.Login, error)) (l login.Login, err error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(d.cfg.Timeout))
 	defer cancel()
@@ -82,11 +82,6 @@ func (d *Directory) at(ctx context.Context, server string, ask func(*ldap.Conn) 
 	}
 	defer raw.Close()
 	defer context.AfterFunc(ctx, func() { raw.Close() })()
-	if deadline, ok := ctx.Deadline(); ok {
-		if err := raw.SetDeadline(deadline); err != nil {
-			return login.Login{}, broken{err}
-		}
-	}
 	conn, err := d.speak(ctx, u, raw)
 	if err != nil {
 		return login.Login{}, broken{err}

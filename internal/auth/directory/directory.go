@@ -79,12 +79,9 @@ func (d *Directory) byAccount(conn *ldap.Conn, name, password string) (person, e
 // asItself binds as the person and looks for them with their own rights. The password must be that of whom it finds: a
 // name can be one person's login name and another's second name.
 func (d *Directory) asItself(conn *ldap.Conn, name, password string) (person, error) {
-	as, isDN := strings.ReplaceAll(d.cfg.UserBind, placeholder, ldap.EscapeDN(name)), strings.Contains(d.cfg.UserBind, "=")
-	if !isDN {
-		if strings.ContainsAny(name, `@\/"`) {
-			return person{}, login.ErrUnauthenticated
-		}
-		as = strings.ReplaceAll(d.cfg.UserBind, placeholder, name)
+	as, ok := bindName(d.cfg.UserBind, name)
+	if !ok {
+		return person{}, login.ErrUnauthenticated
 	}
 	if err := conn.Bind(as, password); err != nil {
 		return person{}, d.whyNot(err)
@@ -103,6 +100,14 @@ func (d *Directory) asItself(conn *ldap.Conn, name, password string) (person, er
 		}
 	}
 	return p, nil
+}
+
+// bindName makes of what somebody types the name to bind with; false if they type what would change its meaning.
+func bindName(template, name string) (string, bool) {
+	if strings.Contains(template, "=") {
+		return strings.ReplaceAll(template, placeholder, ldap.EscapeDN(name)), true
+	}
+	return strings.ReplaceAll(template, placeholder, name), !strings.ContainsAny(name, `@\/"`)
 }
 
 func (d *Directory) bindAccount(conn *ldap.Conn) error {

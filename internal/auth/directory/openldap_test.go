@@ -164,6 +164,7 @@ func (s *slapd) testGroups(t *testing.T) {
 		{"direct ones only", "ann", func(c *Config) { c.Groups.DirectOnly = true }, []string{"posix", "sre", "unique"}, ""},
 		{"none without a base", "ann", func(c *Config) { c.Groups.BaseDN = "" }, nil, ""},
 		{"one kind of members", "ann", func(c *Config) { c.Groups.MemberAttributes = []string{"memberUid"} }, []string{"posix"}, ""},
+		{"ones that only the account may read", "ann", func(c *Config) { c.Groups.BaseDN = "ou=elsewhere,dc=example,dc=org" }, []string{"admins"}, ""},
 		{"another filter", "ann", func(c *Config) { c.Groups.Filter = "(cn=s*)" }, []string{"sre"}, ""},
 		{"whole names", "ann", func(c *Config) { c.Groups.NameAttribute, c.Groups.Filter = "dn", "(cn=sre)" }, []string{"cn=sre,ou=groups,dc=example,dc=org"}, ""},
 		{"a prefix", "cee", func(c *Config) { c.Groups.Prefix, c.User.Prefix = "corp:", "corp:" }, []string{"corp:everyone", "corp:ops", "corp:sre"}, ""},

@@ -53,6 +53,7 @@ directory %[1]s/db
 maxsize 104857600
 limits * size.soft=500 size.hard=500 size.pr=500 size.prtotal=unlimited
 access to attrs=userPassword by anonymous auth by * none
+access to dn.subtree="ou=elsewhere,dc=example,dc=org" by dn.exact="cn=service,dc=example,dc=org" read by * none
 access to * by users read by anonymous auth
 overlay memberof
 memberof-group-oc groupOfNames

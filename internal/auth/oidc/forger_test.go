@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -19,6 +20,8 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"github.com/signalbox-project/signalbox/internal/auth/login"
 )
 
 // forger is a provider that does what a real one doesn't.
@@ -33,6 +36,7 @@ type forger struct {
 	more   map[string]any                            // of the description
 	access string
 	nonce  string
+	secret string // that the token endpoint was shown within the form
 }
 
 func rsaKey(t *testing.T, bits int) *rsa.PrivateKey {
@@ -75,7 +79,12 @@ func (f *forger) serve(w http.ResponseWriter, r *http.Request) {
 		f.asked.Add(1)
 		v = jose.JSONWebKeySet{Keys: keys}
 	case "/token":
-		v = map[string]any{"access_token": f.access, "token_type": "Bearer", "id_token": f.token(f.nonce), "refresh_token": "a-refresh-token"}
+		answer := map[string]any{"access_token": f.access, "token_type": "Bearer", "refresh_token": "a-refresh-token"}
+		if id := f.token(f.nonce); id != "" {
+			answer["id_token"] = id
+		}
+		f.secret = r.PostFormValue("client_secret")
+		v = answer
 	case "/userinfo":
 		v = map[string]any{"sub": "somebody-else", "groups": []string{"admins"}}
 	default:
@@ -293,6 +302,114 @@ func TestAnswersThatDoNotFit(t *testing.T) {
 	for _, path := range []string{"/auth/oidc/other/start", "/auth/oidc/other/callback?state=abcdefghijkl&code=x"} {
 		if page := b.do("GET", s.server.URL+path, nil); page.status != 404 {
 			t.Errorf("%s: %d", path, page.status)
+		}
+	}
+}
+
+// What was begun with one provider ends with it: another one gets no code that isn't its own.
+func TestProvidersAreNotMixedUp(t *testing.T) {
+	f, key := newForger(t)
+	f.token = func(nonce string) string {
+		return f.sign(key, jose.RS256, "one", f.good(map[string]any{"nonce": nonce}))
+	}
+	other := f.config()
+	other.Name = "other"
+	s := newSite(t)
+	s.configure(f.config(), other)
+	b := newBrowser(t)
+	var q url.Values
+	f.comeBack(s, b, func(v url.Values) {
+		q = url.Values{"state": v["state"], "code": v["code"]}
+		v.Set("state", "xxxxxxxxxxxx")
+	})
+	if page := b.do("GET", s.server.URL+"/auth/oidc/other/callback?"+q.Encode(), nil); page.status != 400 || s.count() != 0 {
+		t.Errorf("%d, %d sessions", page.status, s.count())
+	}
+	if page := b.do("GET", s.server.URL+"/auth/oidc/main/callback?"+q.Encode(), nil); page.status != 303 || s.count() != 1 {
+		t.Errorf("where it was begun: %d, %d sessions", page.status, s.count())
+	}
+}
+
+// A provider that wants the secret within the form gets it there.
+func TestSecretWithinTheForm(t *testing.T) {
+	f, key := newForger(t)
+	f.token = func(nonce string) string {
+		return f.sign(key, jose.RS256, "one", f.good(map[string]any{"nonce": nonce}))
+	}
+	cfg := f.config()
+	cfg.ClientSecretEnv = "SIGNALBOX_TEST_SECRET"
+	t.Setenv("SIGNALBOX_TEST_SECRET", "s")
+	for methods, want := range map[string]string{"client_secret_post": "s", "client_secret_basic": ""} {
+		f.more = map[string]any{"token_endpoint_auth_methods_supported": []string{methods}}
+		s := newSite(t)
+		s.configure(cfg)
+		b := newBrowser(t)
+		if f.comeBack(s, b, nil); !holds(s, b) || f.secret != want {
+			t.Errorf("%s: %q %s", methods, f.secret, &s.log)
+		}
+	}
+}
+
+func TestWhatARefreshTells(t *testing.T) {
+	f, key := newForger(t)
+	say := func(change map[string]any) func(string) string {
+		return func(nonce string) string {
+			c := f.good(map[string]any{"nonce": nonce})
+			maps.Copy(c, change)
+			return f.sign(key, jose.RS256, "one", c)
+		}
+	}
+	userinfo := func(text string) func(http.ResponseWriter) bool {
+		return func(w http.ResponseWriter) bool {
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = w.Write([]byte(text))
+			return true
+		}
+	}
+	fails := func(status int, text string) func(http.ResponseWriter) bool {
+		return func(w http.ResponseWriter) bool {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(status)
+			_, _ = w.Write([]byte(text))
+			return true
+		}
+	}
+	var down *login.Unavailable
+	var refused *login.Refused
+	for _, c := range []struct {
+		name   string
+		change func()
+		groups string // "" is an error
+		err    func(error) bool
+	}{
+		{"other groups", func() { f.token = say(map[string]any{"groups": []string{"ops"}}) }, "ops", nil},
+		{"somebody else", func() { f.token = say(map[string]any{"sub": "2"}) }, "", func(err error) bool { return errors.Is(err, login.ErrUnauthenticated) }},
+		{"another client's", func() { f.token = say(map[string]any{"azp": "x"}) }, "", func(err error) bool { return errors.Is(err, login.ErrUnauthenticated) }},
+		{"no token of identity", func() {
+			f.token = func(string) string { return "" }
+			f.answer["/userinfo"] = userinfo(`{"sub":"1","preferred_username":"ann","groups":["web"]}`)
+		}, "web", nil},
+		{"no token of identity, and another's userinfo", func() { f.token = func(string) string { return "" } }, "", func(err error) bool { return errors.Is(err, login.ErrUnauthenticated) }},
+		{"withdrawn", func() { f.answer["/token"] = fails(400, `{"error":"invalid_grant"}`) }, "", func(err error) bool { return errors.Is(err, login.ErrUnauthenticated) }},
+		{"our fault", func() { f.answer["/token"] = fails(401, `{"error":"invalid_client"}`) }, "", func(err error) bool { return errors.As(err, &down) }},
+		{"their fault", func() { f.answer["/token"] = fails(500, "oops") }, "", func(err error) bool { return errors.As(err, &down) }},
+		{"no longer allowed", func() { f.token = say(map[string]any{"groups": []string{"guests"}}) }, "", func(err error) bool { return errors.As(err, &refused) }},
+	} {
+		clear(f.answer)
+		f.token = say(nil)
+		s, cfg := newSite(t), f.config()
+		cfg.Allowed.Groups = []string{"sre", "ops", "web"}
+		s.configure(cfg)
+		b := newBrowser(t)
+		f.comeBack(s, b, nil)
+		was, ok := s.session(b)
+		if !ok {
+			t.Fatal(&s.log)
+		}
+		c.change()
+		l, err := s.logins.Recheck(t.Context(), was)
+		if c.groups == "" && (err == nil || !c.err(err)) || c.groups != "" && (err != nil || l.Groups[0] != c.groups || l.Subject != "user:ann") {
+			t.Errorf("%s: %+v, %v", c.name, l.Identity, err)
 		}
 	}
 }
