@@ -162,6 +162,10 @@ func (p *realProvider) testPublic(t *testing.T) {
 	if _, err := s.logins.Recheck(t.Context(), l); !errors.Is(err, login.ErrAgain) {
 		t.Error(err)
 	}
+	s.configure(p.config()) // the provider is configured no longer
+	if _, err := s.logins.Recheck(t.Context(), l); !errors.Is(err, login.ErrAgain) {
+		t.Error(err)
+	}
 }
 
 func (p *realProvider) testRecheck(t *testing.T) {
