@@ -78,6 +78,7 @@ func (c *cell) ownAPI() (*api.API, error) {
 	return api.New(c.cfg.API, api.Deps{
 		Logger: c.component("api"), Registerer: c.registry,
 		Status: c, Audit: trail{c.audit, c.recorder}, Ledger: c.ledger, Hooks: c.hooks.Handler(),
+		Identity:   c.identityDeps(),
 		Objectives: objectives.Deps{SLOs: c.slos, Corrections: c.slo, Backtests: c.backtest, Reports: c.report},
 		Events:     events.Deps{Filter: c.search, Logs: c.search, Spans: c.search, Tail: c.search.Tail, Traces: c.search, SQL: engine},
 		Releases: releases.Deps{

@@ -53,7 +53,7 @@ func Build(ctx context.Context, o Options) (*Process, error) {
 	if o.Output == nil {
 		o.Output = io.Discard
 	}
-	tel, err := telemetry.New(o.Log, identity(o), o.Output)
+	tel, err := telemetry.New(o.Log, telemetryIdentity(o), o.Output)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +76,7 @@ func Build(ctx context.Context, o Options) (*Process, error) {
 	}
 	p := &Process{base: base{
 		opts: o, cfg: cfg, tel: tel, log: tel.Logger, listeners: l, addresses: l.addresses(keep), began: began, certs: keep, inner: front.NewInner(),
-		group: &lifecycle.Group{Logger: tel.Logger}, reloads: &reloads{}, audited: &audited{},
+		group: &lifecycle.Group{Logger: tel.Logger}, reloads: &reloads{}, guard: &guard{},
 	}}
 	p.limitMemory()
 	if err := build(ctx, steps(p)); err != nil {
@@ -100,7 +100,7 @@ func (p *Process) Close() error {
 // Addresses are where the process listens.
 func (p *Process) Addresses() Addresses { return p.addresses }
 
-func identity(o Options) telemetry.Identity {
+func telemetryIdentity(o Options) telemetry.Identity {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "unknown"
@@ -158,6 +158,7 @@ func (p *Process) ready() {
 	p.log.Info("ready", "took", time.Since(p.began).Round(time.Millisecond).String(), "version", p.opts.Version, "data", p.opts.StoragePath)
 	// What start-up needed once is given back: idle memory is a promise.
 	debug.FreeOSMemory()
+	p.inviteFirstAdmin(p.opts.Output)
 	if p.opts.Ready != nil {
 		p.opts.Ready(p.addresses)
 	}

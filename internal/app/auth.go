@@ -2,11 +2,24 @@ package app
 
 import (
 	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
 
+	"github.com/signalbox-project/signalbox/internal/access"
+	"github.com/signalbox-project/signalbox/internal/api/identity"
 	"github.com/signalbox-project/signalbox/internal/auth"
+	"github.com/signalbox-project/signalbox/internal/auth/policy"
 	"github.com/signalbox-project/signalbox/internal/front"
 	"github.com/signalbox-project/signalbox/internal/model"
 )
+
+// trusted is who may come in and what they may; empty without authentication.
+type trusted struct {
+	gatekeeper *auth.Gatekeeper
+	identities *auth.Identities
+}
 
 // buildAuth makes who is asked about every request. Without authentication nobody is.
 func (p *Process) buildAuth(context.Context) (err error) {
@@ -27,4 +40,89 @@ func (p *Process) hooksOf() front.Hooks {
 		hooks.Identify, hooks.Authorize = own.Identify, own.Authorize
 	}
 	return hooks
+}
+
+// openIdentities reads who can log in from the state of the tenant default, which is the operator's.
+func (c *cell) openIdentities(ctx context.Context) (err error) {
+	if c.gatekeeper == nil || c.tenant != model.DefaultTenant {
+		return nil
+	}
+	c.identities, err = c.gatekeeper.Open(ctx, c.cfg.Auth, auth.Known{
+		Store: c.state, Dir: filepath.Join(c.dir, "auth"), Logger: c.component("auth"), Registerer: c.registry, External: c.external,
+		Record: func(ctx context.Context, e model.AuditEntry) {
+			if _, err := c.audit.Audit(ctx, e); err != nil {
+				c.log.ErrorContext(ctx, "audit entry not written", "action", e.Action, "subject", e.Subject, "err", err)
+			}
+		},
+	})
+	if err != nil {
+		return err
+	}
+	c.run("accounts", c.identities.Accounts.Run, nil)
+	return nil
+}
+
+// identityDeps are what the API needs to speak of identities; nothing of it without authentication.
+func (c *cell) identityDeps() identity.Deps {
+	if c.identities == nil {
+		return identity.Deps{}
+	}
+	a := c.identities.Accounts
+	return identity.Deps{
+		Accounts: a, Users: a, Sessions: a.Sessions, Tokens: a.Tokens, Cookies: c.identities.Cookies,
+		Policy: said{c.gatekeeper.Policy()},
+		Methods: func() []identity.Method {
+			var out []identity.Method
+			for _, m := range c.identities.Methods() {
+				kind := "password"
+				if m.Path != "" {
+					kind = "redirect"
+				}
+				out = append(out, identity.Method{Name: m.Name, Kind: kind, Shown: m.Shown, Path: m.Path})
+			}
+			return out
+		},
+	}
+}
+
+// said is the policy in the words of the API.
+type said struct{ policy *policy.Policy }
+
+// May implements identity.Policy.
+func (s said) May(id access.Identity, tenant string) []identity.Permission {
+	var out []identity.Permission
+	for _, l := range s.policy.Explain(id, tenant) {
+		out = append(out, identity.Permission(l))
+	}
+	return out
+}
+
+// Roles implements identity.Policy.
+func (s said) Roles() []identity.Role {
+	var out []identity.Role
+	for _, r := range s.policy.Roles() {
+		out = append(out, identity.Role(r))
+	}
+	return out
+}
+
+// mountLogins mounts the pages of logins that go by way of a provider or of a program.
+func (p *Process) mountLogins(port *front.Port) {
+	if p.identities == nil {
+		return
+	}
+	for pattern, h := range p.identities.Routes() {
+		port.Mount(pattern, front.Mount{Handler: h, Needs: front.Always(access.Open)})
+	}
+}
+
+// inviteFirstAdmin prints, on the console alone, the link with which somebody becomes the first administrator.
+func (p *Process) inviteFirstAdmin(w io.Writer) {
+	if p.identities == nil {
+		return
+	}
+	if path, ok := p.identities.Accounts.FirstAdmin(); ok {
+		_, _ = fmt.Fprintf(w, "\nNobody administers this Signalbox yet. Whoever opens this link within a day becomes the first administrator:\n\n  %s\n\n",
+			strings.TrimSuffix(p.external.String(), "/")+path)
+	}
 }

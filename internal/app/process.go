@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/signalbox-project/signalbox/internal/auth"
 	"github.com/signalbox-project/signalbox/internal/config"
 	"github.com/signalbox-project/signalbox/internal/front"
 	"github.com/signalbox-project/signalbox/internal/front/certs"
@@ -19,10 +18,8 @@ import (
 // their order: a function may use what an earlier one made.
 type Process struct {
 	base
-	home *cell // of the tenant default
-	// gatekeeper says who asks and what they may; nil without authentication.
-	gatekeeper *auth.Gatekeeper
-	isReady    atomic.Bool
+	home    *cell // of the tenant default
+	isReady atomic.Bool
 }
 
 // base is what parts are made with. Each cell has a copy, in which configuration, logger and group are its own; the
@@ -42,7 +39,13 @@ type base struct {
 	inner     *front.Inner // where we ask ourselves
 	began     time.Time
 	*reloads
-	*audited
+	*guard
+}
+
+// guard is who may come in, and what is remembered of it. All tenants have one.
+type guard struct {
+	audited
+	trusted
 }
 
 // run adds a part that runs until it is stopped.

@@ -48,6 +48,9 @@ func (c *cell) buildStores(ctx context.Context) (err error) {
 	if err := c.openAudit(ctx); err != nil {
 		return err
 	}
+	if err := c.openIdentities(ctx); err != nil {
+		return err
+	}
 	if c.metrics, err = metrics.Open(c.cfg.Metrics, metrics.Deps{
 		Dir: dir("metrics"), Logger: c.component("metrics"), Registerer: c.registry, MemoryLimit: c.memory,
 	}); err != nil {

@@ -56,6 +56,7 @@ func (p *Process) buildWeb(context.Context) error {
 	port.Mount("/sb/v1/", ours)
 	port.Mount("/jaeger/api/", ours)
 	port.Mount("/", front.Mount{Handler: ui, Needs: front.Always(access.Open)})
+	p.mountLogins(port)
 	p.operations(port)
 	p.run("web", func(ctx context.Context) error {
 		stop := context.AfterFunc(ctx, func() { p.isReady.Store(false) })

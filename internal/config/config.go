@@ -284,7 +284,7 @@ func (c *Config) resolve(dir string) {
 		c.ProbeFiles[i] = abs(p)
 	}
 	c.AlertmanagerFile = abs(c.AlertmanagerFile)
-	for _, files := range [][]*string{c.TLS.Files(), c.Listeners.Files(), c.Hooks.Files(), c.Remedy.Files()} {
+	for _, files := range [][]*string{c.Auth.Files(), c.TLS.Files(), c.Listeners.Files(), c.Hooks.Files(), c.Remedy.Files()} {
 		for _, p := range files {
 			*p = abs(*p)
 		}

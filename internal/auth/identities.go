@@ -1,0 +1,172 @@
+package auth
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/signalbox-project/signalbox/internal/access"
+	"github.com/signalbox-project/signalbox/internal/auth/accounts"
+	"github.com/signalbox-project/signalbox/internal/auth/accounts/sessions"
+	"github.com/signalbox-project/signalbox/internal/auth/accounts/tokens"
+	"github.com/signalbox-project/signalbox/internal/auth/device"
+	"github.com/signalbox-project/signalbox/internal/auth/directory"
+	"github.com/signalbox-project/signalbox/internal/auth/login"
+	"github.com/signalbox-project/signalbox/internal/auth/oidc"
+	"github.com/signalbox-project/signalbox/internal/auth/policy"
+	"github.com/signalbox-project/signalbox/internal/model"
+)
+
+// Known are what Identities are made with.
+type Known struct {
+	Store      accounts.Store
+	Dir        string // of keys
+	Logger     *slog.Logger
+	Registerer prometheus.Registerer
+	External   *url.URL
+	Record     func(context.Context, model.AuditEntry)
+}
+
+// Identities is everybody who can prove who they are: local users, directories, OpenID Connect, tokens, sessions.
+type Identities struct {
+	Accounts *accounts.Service
+	Cookies  sessions.Cookies
+
+	logins      *oidc.Logins
+	programs    *device.Logins
+	directories map[string]*directory.Directory
+	cfg         Config
+	policy      *policy.Policy
+}
+
+// Open makes a Gatekeeper let people in who prove who they are.
+func (g *Gatekeeper) Open(ctx context.Context, cfg Config, k Known) (*Identities, error) {
+	ids := &Identities{cfg: cfg, policy: g.policy, Cookies: sessions.Cookies{Secure: k.External.Scheme == "https"}, directories: map[string]*directory.Directory{}}
+	var list []accounts.Directory
+	for _, c := range cfg.LDAP {
+		d := directory.New(c, time.Now)
+		ids.directories[c.WithDefaults().Name] = d
+		list = append(list, d)
+	}
+	var err error
+	if ids.logins, err = oidc.New(cfg.OIDC, oidc.Deps{
+		External: k.External, Now: time.Now, Log: k.Logger, Begin: ids.begin, End: ids.end, Forget: ids.forget,
+	}); err != nil {
+		return nil, err
+	}
+	if ids.Accounts, err = accounts.New(ctx, cfg.Accounts, accounts.Deps{
+		Store: k.Store, Dir: k.Dir, Logger: k.Logger, Registerer: k.Registerer, May: g.may, Directories: list, Recheck: ids.recheck, Record: k.Record,
+	}); err != nil {
+		return nil, err
+	}
+	browser := sessionSource{cookies: ids.Cookies, identify: ids.Accounts.Sessions.Identify}
+	ids.programs = device.New(device.Deps{
+		External: k.External, Now: time.Now, Log: k.Logger, Issue: ids.issue,
+		Who: func(r *http.Request) (access.Identity, bool) {
+			id, shown, err := browser.Identify(r)
+			return id, shown && err == nil
+		},
+		LoginPage: func(returnTo string) string { return "/login?" + url.Values{"return": {returnTo}}.Encode() },
+	})
+	g.Accept(
+		tokenSource{ours: ids.Accounts.Tokens.Identify, others: ids.logins.Bearer},
+		browser,
+	)
+	return ids, nil
+}
+
+// may is what tokens are compared with when they are made.
+func (g *Gatekeeper) may(id access.Identity, p access.Permission, tenant string) (bool, access.Scope) {
+	d := g.policy.Decide(id, p, tenant)
+	return d.Allowed, d.Scope
+}
+
+func (ids *Identities) begin(w http.ResponseWriter, r *http.Request, l login.Login) error {
+	s, err := ids.Accounts.Begin(r.Context(), l, accounts.From{Remote: remote(r), Agent: r.UserAgent()})
+	if err != nil {
+		return err
+	}
+	http.SetCookie(w, ids.Cookies.Set(r, s.Secret, s.Session.Expires))
+	return nil
+}
+
+func (ids *Identities) end(ctx context.Context, provider, ref, sid string) error {
+	return ids.Accounts.Sessions.EndLogins(ctx, provider, ref, sid)
+}
+
+func (ids *Identities) forget(w http.ResponseWriter, r *http.Request) (login.Login, bool) {
+	l, had, err := ids.Accounts.Sessions.Forget(r.Context(), ids.Cookies.Secret(r))
+	http.SetCookie(w, ids.Cookies.Set(r, "", time.Time{}))
+	return l, had && err == nil
+}
+
+// issue makes a token for a program of a person, which may as much as the person.
+func (ids *Identities) issue(ctx context.Context, of access.Identity) (string, time.Time, error) {
+	text, t, err := ids.Accounts.Tokens.Make(ctx, of, tokens.Order{Name: "signalbox login", Grants: ids.policy.Held(of)})
+	return text, t.Expires, err
+}
+
+// recheck asks the provider of a login again.
+func (ids *Identities) recheck(ctx context.Context, was login.Login) (login.Login, error) {
+	if d := ids.directories[was.Provider]; d != nil {
+		return d.Recheck(ctx, was)
+	}
+	return ids.logins.Recheck(ctx, was)
+}
+
+// Routes are the pages of logins that go by way of a provider.
+func (ids *Identities) Routes() map[string]http.HandlerFunc {
+	return map[string]http.HandlerFunc{
+		"GET /auth/oidc/{name}/start":               ids.logins.ServeStart,
+		"GET /auth/oidc/{name}/callback":            ids.logins.ServeCallback,
+		"POST /auth/oidc/{name}/backchannel-logout": ids.logins.ServeBackchannel,
+		"POST /auth/logout":                         ids.logins.ServeLogout,
+		"POST /auth/device/code":                    ids.programs.ServeCode,
+		"POST /auth/device/token":                   ids.programs.ServeToken,
+		"GET /auth/device":                          ids.programs.ServePage,
+		"POST /auth/device":                         ids.programs.ServePage,
+	}
+}
+
+// Method is a way to log in.
+type Method struct {
+	Name, Shown string
+	Path        string // where a browser begins; "" for a name and a password
+}
+
+// Methods are the ways to log in that are configured.
+func (ids *Identities) Methods() []Method {
+	out := []Method{{Name: accounts.Provider, Shown: "Name and password"}}
+	for _, c := range ids.cfg.OIDC {
+		c = c.WithDefaults()
+		if c.ClientID != "" {
+			out = append(out, Method{Name: c.Name, Shown: c.Name, Path: "/auth/oidc/" + url.PathEscape(c.Name) + "/start"})
+		}
+	}
+	return out
+}
+
+// names are checked together: sessions name their provider.
+func (c Config) names() []error {
+	var errs []error
+	seen := []string{accounts.Provider}
+	add := func(field, name string) {
+		if slices.Contains(seen, name) {
+			errs = append(errs, fmt.Errorf("%s.name: there is another provider %q: give it another name", field, name))
+		}
+		seen = append(seen, name)
+	}
+	for i, o := range c.OIDC {
+		add(fmt.Sprintf("oidc[%d]", i), o.WithDefaults().Name)
+	}
+	for i, d := range c.LDAP {
+		add(fmt.Sprintf("ldap[%d]", i), d.WithDefaults().Name)
+	}
+	return errs
+}
