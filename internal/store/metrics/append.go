@@ -121,7 +121,7 @@ func (s *Store) commit(tx storage.AppenderTransaction, loud bool, made int64) er
 		return err
 	}
 	failed := s.late.failed.Load()
-	if err := tx.Commit(); err != nil {
+	if err := s.inTurn(tx.Commit); err != nil {
 		if diskTrouble(err) {
 			reason := err.Error()
 			s.readOnly.Store(&reason) // the next look at the disk lifts it
@@ -142,6 +142,15 @@ func (s *Store) commit(tx storage.AppenderTransaction, loud bool, made int64) er
 		s.arrivals.notify()
 	}
 	return nil
+}
+
+// inTurn runs one commit after the other. The TSDB writes a batch to the log and then to memory: of two batches with samples of one
+// series the later could be the first in the log and the second in memory, where both are in order, while the next start reads the
+// earlier one as late, and drops it because the log of late samples has none. The disk is waited for elsewhere.
+func (s *Store) inTurn(commit func() error) error {
+	s.names.turn.Lock()
+	defer s.names.turn.Unlock()
+	return commit()
 }
 
 func diskTrouble(err error) bool {

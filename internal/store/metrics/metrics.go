@@ -16,8 +16,8 @@
 // that it survives a power cut. After store.ErrReadOnly nothing of the batch is
 // kept, unless the reason was a sync that failed, then it may be, and the store takes no
 // more until a restart, or the log of late samples, then its samples are kept and the store takes
-// no more until they are in a block. Methods are safe for concurrent use; no lock is held
-// while the TSDB is called.
+// no more until they are in a block. Methods are safe for concurrent use; a
+// batch is committed after the other, and no other lock is held while the TSDB is called.
 //
 // Start reading at Open.
 package metrics

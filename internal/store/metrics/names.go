@@ -22,6 +22,7 @@ type namer struct {
 // namers are those of open batches that have made series. Methods are safe for concurrent use. Lock order: namer.mu, then mu.
 type namers struct {
 	made atomic.Int64 // all series, ever
+	turn sync.Mutex   // held while a batch is committed
 
 	mu   sync.Mutex
 	open map[*namer]bool
@@ -64,10 +65,12 @@ func (ns *namers) end(n *namer) error {
 	if n.tx == nil {
 		return nil
 	}
+	tx := n.tx
+	n.tx = nil
+	err := tx.Rollback() // which keeps the series, and writes their labels
+	// Only then: who finds it gone does not wait for the labels.
 	ns.mu.Lock()
 	delete(ns.open, n)
 	ns.mu.Unlock()
-	tx := n.tx
-	n.tx = nil
-	return tx.Rollback() // which keeps the series, and writes their labels
+	return err
 }

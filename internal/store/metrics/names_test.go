@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -125,5 +126,30 @@ func TestManySendersOfTheSameNewSeries(t *testing.T) {
 	all.Wait()
 	if n, _ := count(t, killedNow(t, dir), "up"); n != (senders-1)*rounds*2 {
 		t.Errorf("%d samples after a kill, want %d", n, (senders-1)*rounds*2)
+	}
+}
+
+// alone is a batch whose commit sees whether another may be committed meanwhile.
+type alone struct {
+	s    *Store
+	seen bool
+}
+
+func (a *alone) Commit() error {
+	if a.s.names.turn.TryLock() {
+		a.s.names.turn.Unlock()
+		return errors.New("others may be committed meanwhile")
+	}
+	a.seen = true
+	return nil
+}
+
+func (a *alone) Rollback() error { return nil }
+
+func TestOneBatchIsCommittedAfterTheOther(t *testing.T) {
+	s := open(t, t.TempDir(), nil)
+	tx := &alone{s: s}
+	if err := s.commit(tx, false, 0); err != nil || !tx.seen {
+		t.Errorf("%v, %t", err, tx.seen)
 	}
 }
