@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/signalbox-project/signalbox/internal/cli/account"
 	"github.com/signalbox-project/signalbox/internal/cli/ask"
 	"github.com/signalbox-project/signalbox/internal/cli/check"
 	"github.com/signalbox-project/signalbox/internal/cli/command"
@@ -50,7 +51,7 @@ a verdict, so that wrong usage is 3 there.`,
 		&cobra.Group{ID: "work", Title: "Check and measure:"},
 	)
 	add(root, "run", serveCommand(version), demoCommand(version), simulateCommand())
-	add(root, "ask", ask.Query(), ask.SLO(convert.SLOImport(), convert.SLOExport()), ask.Gate(), ask.Explain(), ask.Audit())
+	add(root, "ask", ask.Query(), ask.SLO(convert.SLOImport(), convert.SLOExport()), ask.Gate(), ask.Explain(), ask.Audit(), account.User())
 	add(root, "work", check.Check(), convert.Rules(), benchCommand())
 	root.AddCommand(versionCommand(version), sqlWorkerCommand())
 	return root

@@ -28,8 +28,6 @@ type Deps struct {
 	Tokens   Tokens
 	Policy   Policy
 	Cookies  sessions.Cookies
-	// Remote is the address of who asks; nil is that of the connection.
-	Remote func(*http.Request) string
 	// Methods are the ways to log in that are configured.
 	Methods func() []Method
 }
@@ -92,16 +90,15 @@ func (c *Caller) headers() http.Header {
 
 func (h *handlers) from(c *Caller) accounts.From {
 	r := c.request()
-	remote := hostOf(r.RemoteAddr)
-	if h.deps.Remote != nil {
-		remote = h.deps.Remote(r)
-	}
-	return accounts.From{Remote: remote, Agent: r.UserAgent()}
+	return accounts.From{Remote: hostOf(r.RemoteAddr), Agent: r.UserAgent()}
 }
 
-// begin gives the browser its session.
+// begin gives the browser its session; the one before ends.
 func (h *handlers) begin(c *Caller, s accounts.Started, err error) (StartedResponse, error) {
 	if err != nil {
+		return StartedResponse{}, err
+	}
+	if err := h.deps.Accounts.Logout(c.ctx.Context(), h.deps.Cookies.Secret(c.request())); err != nil {
 		return StartedResponse{}, err
 	}
 	c.ctx.AppendHeader("Set-Cookie", h.deps.Cookies.Set(c.request(), s.Secret, s.Session.Expires).String())
