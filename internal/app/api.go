@@ -15,6 +15,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/api/objectives"
 	"github.com/signalbox-project/signalbox/internal/api/releases"
 	"github.com/signalbox-project/signalbox/internal/document"
+	"github.com/signalbox-project/signalbox/internal/gate"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/redact"
 	"github.com/signalbox-project/signalbox/internal/query/promql"
@@ -82,7 +83,7 @@ func (c *cell) ownAPI() (*api.API, error) {
 		Objectives: objectives.Deps{SLOs: c.slos, Corrections: c.slo, Backtests: c.backtest, Reports: c.report},
 		Events:     events.Deps{Filter: c.search, Logs: c.search, Spans: c.search, Tail: c.search.Tail, Traces: c.search, SQL: engine},
 		Releases: releases.Deps{
-			Deploys: c.tally, Gate: c.gate, GatePolicies: c.bands, Canary: c.canary, Decisions: c.state, Remedies: c.state,
+			Deploys: c.tally, Gate: c.gate, GatePolicies: c.bands, Canary: c.canary, Decisions: gate.NewChecked(c.state, c.signing), Remedies: c.state,
 		},
 		Health: health.Deps{
 			Services: c.diagnose, Topology: c.topology, Explain: c.diagnose, Causes: c.diagnose, Pages: c.state, PageSummary: c.diagnose, Probes: c.prober,

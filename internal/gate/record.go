@@ -62,7 +62,7 @@ func seal(key *sign.Key, d model.GateDecision, set Set, in Input) (model.GateEnv
 
 // bare is a decision without what is not signed.
 func bare(d model.GateDecision) model.GateDecision {
-	d.Envelope, d.Override = nil, nil
+	d.Envelope, d.Override, d.Tampered = nil, nil, ""
 	return d
 }
 

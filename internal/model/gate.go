@@ -39,6 +39,7 @@ type GateDecision struct {
 	// Override is the newest break-glass override of this decision. It is not
 	// part of what was signed: it came later.
 	Override *GateOverride `json:"override,omitempty"`
+	Tampered string        `json:"tampered,omitempty" doc:"what is wrong with it: it is not what was signed, because it was changed in the database; absent where it is"`
 	// Envelope is absent in lists.
 	Envelope *GateEnvelope `json:"envelope,omitempty" doc:"the decision and all it rests on, signed"`
 }

@@ -68,17 +68,19 @@ Exit status: 0 as it was written, 1 not, 3 no answer from the server.`,
 func auditSearchCommand() *cobra.Command {
 	var c client.Client
 	var o output
-	var actor, action, start, end string
+	var actor, action, start, end, subject, text, before string
 	var limit int
 	cmd := &cobra.Command{
 		Use:   "search",
 		Short: "List audit entries, newest first",
 		Example: `  signalbox audit search --action gate.override
-  signalbox audit search --actor alice --start now-30d --json`,
+  signalbox audit search --actor alice --start now-30d --json
+  signalbox audit search --action query.metrics --text http_requests_total`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			params := url.Values{"limit": {strconv.Itoa(limit)}}
-			for name, v := range map[string]string{"actor": actor, "action": action, "start": start, "end": end} {
+			for name, v := range map[string]string{"actor": actor, "action": action, "start": start, "end": end,
+				"subject": subject, "text": text, "before": before} {
 				if v != "" {
 					params.Set(name, v)
 				}
@@ -104,6 +106,9 @@ func auditSearchCommand() *cobra.Command {
 	fs.StringVar(&action, "action", "", "only this action, for example gate.override")
 	fs.StringVar(&start, "start", "", "from when: now-30d or RFC 3339 (default a week before the end)")
 	fs.StringVar(&end, "end", "", "until when (default now)")
+	fs.StringVar(&subject, "subject", "", "only what was done to this, for example a decision's ID or a path")
+	fs.StringVar(&text, "text", "", "only entries with this somewhere in them, whatever the case of its letters")
+	fs.StringVar(&before, "before", "", "only entries before this number: the next page")
 	fs.IntVar(&limit, "limit", 100, "at most so many")
 	c.Flags(fs)
 	o.flags(fs)

@@ -85,6 +85,9 @@ Exit status:
 }
 
 func printDecision(w io.Writer, d model.GateDecision) error {
+	if d.Tampered != "" {
+		fmt.Fprintf(w, "TAMPERED WITH: %s\n", d.Tampered)
+	}
 	fmt.Fprintf(w, "%s\n", d.Summary)
 	for _, r := range d.Reasons {
 		fmt.Fprintf(w, "  %-12s %s\n", r.Verdict, r.Message)

@@ -1799,6 +1799,8 @@ export interface components {
             request: components["schemas"]["GateRequest"];
             /** @description one sentence, for example: Blocked: burn 21× over 1 h (limit 14×). */
             summary: string;
+            /** @description what is wrong with it: it is not what was signed, because it was changed in the database; absent where it is */
+            tampered?: string;
             /** Format: date-time */
             time: string;
             /** @enum {string} */
