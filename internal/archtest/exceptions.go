@@ -65,25 +65,16 @@ func uncalled() map[string]string {
 	const search = "what asks the audit log of queries and exports it is wired next"
 	const chain = "the chain of authenticators is built of it"
 	return map[string]string{
-		"internal/access.ScopeOf":    trust,
-		"internal/front.Routes.List": trust,
-		"internal/auth/policy.New":   trust, "internal/auth/policy.Policy.Roles": trust, "internal/auth/policy.Policy.Tenants": trust,
-		"internal/auth/policy.Policy.Explain": trust,
-		"internal/bench.EncodeStream":         load, "internal/bench.Stream.Send": load, "internal/bench.Process": load,
+		"internal/access.ScopeOf":     trust,
+		"internal/front.Routes.List":  trust,
+		"internal/bench.EncodeStream": load, "internal/bench.Stream.Send": load, "internal/bench.Process": load,
 		"internal/app.Process.Addresses": look, "internal/ingest/otlp.Server.GRPCAddr": look, "internal/ingest/otlp.Server.HTTPAddr": look,
 		"internal/front.Front.Mounts": look, "internal/store/metrics.Store.OutOfOrderWindow": look,
 		"internal/store/events.DB.Seal": now, "internal/process/spanmetrics.Processor.Flush": now, "internal/process/topology.Processor.Flush": now,
-		"internal/auth/directory.New": chain, "internal/auth/directory.Directory.Recheck": chain,
-		"internal/auth/directory.Config.Validate": chain, "internal/auth/oidc.Config.Validate": chain, "internal/auth/oidc.New": chain,
-		"internal/auth/device.New": chain, "internal/auth/device.Logins.ServeCode": chain, "internal/auth/device.Logins.ServeToken": chain,
-		"internal/auth/device.Logins.ServePage": chain, "internal/auth/oidc.Logins.Recheck": chain, "internal/auth/oidc.Logins.Bearer": chain, "internal/auth/oidc.Logins.ServeStart": chain,
-		"internal/auth/oidc.Logins.ServeCallback": chain, "internal/auth/oidc.Logins.ServeBackchannel": chain, "internal/auth/oidc.Logins.ServeLogout": chain,
-		"internal/store/auditlog.Log.Lines":    search,
-		"internal/auth/accounts.DefaultConfig": chain, "internal/auth/accounts.New": chain, "internal/auth/accounts.Service.Run": chain,
-		"internal/auth/accounts.Service.FirstAdmin": chain, "internal/auth/accounts/sessions.Sessions.Identify": chain,
-		"internal/auth/accounts/sessions.Sessions.EndLogins": chain, "internal/auth/accounts/links.Claim.Identity": chain,
-		"internal/auth/accounts/tokens.OfRequest": chain, "internal/auth/accounts/tokens.Tokens.Identify": chain,
-		"internal/store.Matcher.Span": "says what a filter means; the stores' answers are compared with it",
+		"internal/store/auditlog.Log.Lines":           search,
+		"internal/auth/accounts/links.Claim.Identity": chain,
+		"internal/auth/accounts/tokens.OfRequest":     chain,
+		"internal/store.Matcher.Span":                 "says what a filter means; the stores' answers are compared with it",
 	}
 }
 
