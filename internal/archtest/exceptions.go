@@ -62,7 +62,7 @@ func uncalled() map[string]string {
 	const look = "where tests find what was started on a free port, mounted or loaded"
 	const now = "does at once, for tests, what the clock does later"
 	const trust = "what the rooms that are restricted by namespace and the audit log ask"
-	const search = "what asks the audit log of queries and exports it is wired next"
+	const search = "what an export of the audit log and its shipping read; neither is there yet"
 	const chain = "the chain of authenticators is built of it"
 	return map[string]string{
 		"internal/access.ScopeOf":     trust,

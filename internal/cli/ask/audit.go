@@ -79,8 +79,9 @@ func auditSearchCommand() *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			params := url.Values{"limit": {strconv.Itoa(limit)}}
-			for name, v := range map[string]string{"actor": actor, "action": action, "start": start, "end": end,
-				"subject": subject, "text": text, "before": before} {
+			for name, v := range map[string]string{
+				"actor": actor, "action": action, "start": start, "end": end, "subject": subject, "text": text, "before": before,
+			} {
 				if v != "" {
 					params.Set(name, v)
 				}
