@@ -70,6 +70,16 @@ func ClassOf(p Permission) Class {
 	return Scoped
 }
 
+// KeepsApart says whether the rooms behind a permission show and change only what belongs to the namespaces of an Access. Who is
+// bound to some namespaces is refused where they do not, rather than shown what belongs to others.
+func KeepsApart(p Permission) bool {
+	switch p {
+	case StatusRead, TokensOwn, UnmaskedRead:
+		return true
+	}
+	return false
+}
+
 // Described is a permission and what it lets its holder do.
 type Described struct {
 	Permission Permission `json:"permission"`

@@ -110,6 +110,13 @@ func (g *Gatekeeper) authorize(id access.Identity, tenant string, perm access.Pe
 				"`signalbox whoami` shows what is given; an administrator can give more.", id.Name, perm, tenant),
 		}
 	}
+	if !d.Scope.All && !access.KeepsApart(perm) {
+		return a, &front.Refusal{
+			Status: http.StatusForbidden, Reason: "namespaces",
+			Message: fmt.Sprintf("%s sees only some namespaces of the tenant %s, and what needs the permission %s does not keep namespaces apart yet: "+
+				"it is for those who see all.", id.Name, tenant, perm),
+		}
+	}
 	a.Scope = d.Scope
 	a.Unmasked = g.policy.Decide(id, access.UnmaskedRead, tenant).Allowed
 	return a, nil
