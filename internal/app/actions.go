@@ -17,7 +17,7 @@ type actions struct {
 func (c *cell) buildHooks(context.Context) (err error) {
 	if c.hooks, err = hooks.New(c.cfg.Hooks, hook.Deps{
 		Logger: c.component("hooks"), Registerer: c.registry, Gate: c.gate, Deploys: c.tally, Audit: c.recorder,
-		ExternalURL: c.external.String(), Front: c.front, Certs: c.certs,
+		ExternalURL: c.external.String(), Front: c.front, Certs: c.certs, Outgoing: c.outgoing,
 	}); err != nil {
 		return err
 	}
@@ -34,7 +34,7 @@ func (c *cell) buildRemedy(context.Context) error {
 	}
 	room, err := remedy.New(c.cfg.Remedy, remedy.Deps{
 		Logger: c.component("remedy"), Registerer: c.registry, SLOs: c.slo, Querier: c.engine, Deploys: c.tally, Store: c.state,
-		Audit: c.recorder, Alerts: c.router, PageAlerts: pages, ExternalURL: c.external.String(),
+		Audit: c.recorder, Alerts: c.router, PageAlerts: pages, ExternalURL: c.external.String(), Outgoing: c.outgoing,
 	})
 	if err != nil {
 		return err

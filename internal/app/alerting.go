@@ -23,14 +23,14 @@ func (c *cell) buildAlerting(context.Context) (err error) {
 	if c.router, err = router.New(router.Deps{
 		Logger: c.component("alerting"), Registerer: c.registry,
 		Dir: filepath.Join(c.dir, "alerting"), ConfigFile: c.cfg.AlertmanagerFile,
-		ExternalURL: c.external, Config: c.cfg.Routing, Build: router.Build{Version: c.opts.Version, Revision: revision()}, Pages: c.state, Dependents: c.cfg.InhibitDependents, Topology: c.topology, Querier: c.engine,
+		ExternalURL: c.external, Config: c.cfg.Routing, Build: router.Build{Version: c.opts.Version, Revision: revision()}, Pages: c.state, Dependents: c.cfg.InhibitDependents, Topology: c.topology, Querier: c.engine, Clients: c.outgoing.Options(),
 	}); err != nil {
 		return err
 	}
 	c.router.Join(c.force)
 	c.run("alert pipeline", c.router.Run, func() error { c.router.Close(); return nil })
 	if c.sender, err = outside.New(outside.Deps{
-		Logger: c.component("outside alertmanagers"), Registerer: c.registry, Next: c.router, ExternalLabels: c.cfg.ExternalLabels,
+		Logger: c.component("outside alertmanagers"), Registerer: c.registry, Next: c.router, ExternalLabels: c.cfg.ExternalLabels, Outgoing: c.outgoing,
 	}); err != nil {
 		return err
 	}

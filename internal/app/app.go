@@ -28,6 +28,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/front"
 	"github.com/signalbox-project/signalbox/internal/front/certs"
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/outgoing"
 	"github.com/signalbox-project/signalbox/internal/platform/lifecycle"
 	"github.com/signalbox-project/signalbox/internal/telemetry"
 )
@@ -75,7 +76,8 @@ func Build(ctx context.Context, o Options) (*Process, error) {
 		return nil, err
 	}
 	p := &Process{base: base{
-		opts: o, cfg: cfg, tel: tel, log: tel.Logger, listeners: l, addresses: l.addresses(keep), began: began, certs: keep, inner: front.NewInner(),
+		opts: o, cfg: cfg, tel: tel, log: tel.Logger, listeners: l, addresses: l.addresses(keep), began: began,
+		ways:  ways{certs: keep, inner: front.NewInner(), outgoing: outgoing.New(cfg.Outgoing)},
 		group: &lifecycle.Group{Logger: tel.Logger}, reloads: &reloads{}, guard: &guard{},
 	}}
 	p.limitMemory()

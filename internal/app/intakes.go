@@ -53,5 +53,5 @@ func (c *cell) dialToScrape(ctx context.Context, network, address string) (net.C
 	if address == ownTarget {
 		return c.inner.Dial(ctx)
 	}
-	return (&net.Dialer{}).DialContext(ctx, network, address)
+	return c.outgoing.DialContext(ctx, network, address)
 }

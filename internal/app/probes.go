@@ -14,7 +14,7 @@ func (c *cell) buildProbes(context.Context) (err error) {
 	}
 	if c.prober, err = probe.New(c.cfg.Probes, probe.Deps{
 		Logger: c.component("probe"), Registerer: c.registry, Appendable: c.samples.For("probe"),
-		UserAgent: "Signalbox/" + version + " (synthetic probe)", Self: c.addresses.Web,
+		UserAgent: "Signalbox/" + version + " (synthetic probe)", Self: c.addresses.Web, Outgoing: c.outgoing,
 	}); err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/config"
 	"github.com/signalbox-project/signalbox/internal/front"
 	"github.com/signalbox-project/signalbox/internal/front/certs"
+	"github.com/signalbox-project/signalbox/internal/outgoing"
 	"github.com/signalbox-project/signalbox/internal/platform/lifecycle"
 	"github.com/signalbox-project/signalbox/internal/telemetry"
 )
@@ -35,9 +36,8 @@ type base struct {
 	addresses Addresses
 	external  *url.URL
 	front     *front.Front
-	certs     *certs.Set   // certificates of the listeners
-	inner     *front.Inner // where we ask ourselves
-	began     time.Time
+	ways
+	began time.Time
 	*reloads
 	*guard
 }
@@ -46,6 +46,13 @@ type base struct {
 type guard struct {
 	audited
 	trusted
+}
+
+// ways are how the process is reached and reaches others.
+type ways struct {
+	certs    *certs.Set      // certificates of the listeners
+	inner    *front.Inner    // where we ask ourselves
+	outgoing *outgoing.Guard // what everybody calls others through
 }
 
 // run adds a part that runs until it is stopped.

@@ -33,6 +33,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/gate/hooks"
 	"github.com/signalbox-project/signalbox/internal/ingest/otlp"
 	"github.com/signalbox-project/signalbox/internal/ingest/scrape"
+	"github.com/signalbox-project/signalbox/internal/outgoing"
 	"github.com/signalbox-project/signalbox/internal/probe"
 	"github.com/signalbox-project/signalbox/internal/process/detect"
 	"github.com/signalbox-project/signalbox/internal/process/spanmetrics"
@@ -66,6 +67,7 @@ type Config struct {
 	TLS         certs.Config       `yaml:"tls_server_config"`
 	Listeners   certs.Listeners    `yaml:"listeners"`
 	Auth        auth.Config        `yaml:"auth"`
+	Outgoing    outgoing.Config    `yaml:"outgoing"`
 	OTLP        otlp.Config        `yaml:"otlp"`
 	Limits      Limits             `yaml:"limits"`
 	Stream      local.Config       `yaml:"stream"`
@@ -206,6 +208,7 @@ func (c *Config) sections() []section {
 		{"tls_server_config", c.TLS.Validate},
 		{"listeners", c.Listeners.Validate},
 		{"auth", c.Auth.Validate},
+		{"outgoing", c.Outgoing.Validate},
 		{"otlp", c.OTLP.Validate},
 		{"limits", c.Limits.validate},
 		{"limits.samples", c.Limits.Samples.Validate},

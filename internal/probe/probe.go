@@ -33,6 +33,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/document"
 	"github.com/signalbox-project/signalbox/internal/instrument"
+	"github.com/signalbox-project/signalbox/internal/outgoing"
 )
 
 // Config is the section probes of signalbox.yml.
@@ -62,6 +63,9 @@ type Deps struct {
 	// Self is our own web address, http://host:port, to which a target that is a
 	// path alone belongs.
 	Self string
+
+	// Outgoing guards what is probed; nil by the defaults.
+	Outgoing *outgoing.Guard
 
 	run runFunc // nil means the blackbox exporter's probers
 }
@@ -94,6 +98,7 @@ func New(cfg Config, deps Deps) (*Prober, error) {
 	if deps.run == nil {
 		deps.run = runBlackbox
 	}
+	deps.run = guarded(deps.Outgoing, deps.run)
 	p := &Prober{cfg: cfg, deps: deps, log: deps.Logger, m: newMetrics(), slots: make(chan struct{}, cfg.Concurrency), tasks: map[string]*task{}}
 	p.Catalog = newCatalog(deps, p.m, p.apply)
 	return p, p.m.register(deps.Registerer)

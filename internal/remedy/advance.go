@@ -211,7 +211,10 @@ const executeTimeout = 2 * time.Minute
 
 // prepare stores that the order is given, before it is.
 func (r *Responder) prepare(ctx context.Context, rem *model.Remedy, target Target, reason string, now time.Time) (order func() error, err error) {
-	executor := target.executor(r.deps.HTTP, r.deps.Now)
+	executor, err := target.executor(r.deps)
+	if err != nil {
+		return nil, err
+	}
 	rem.Executor, rem.DryRun, rem.Executed = executor.Name(), r.cfg.DryRun, &now
 	if target.DryRun != nil {
 		rem.DryRun = *target.DryRun

@@ -3,9 +3,9 @@ package remedy
 import (
 	"errors"
 	"fmt"
-	"net/http"
 	"time"
 
+	promconfig "github.com/prometheus/common/config"
 	prom "github.com/prometheus/common/model"
 
 	"github.com/signalbox-project/signalbox/internal/remedy/gitlab"
@@ -153,16 +153,32 @@ func (c *Config) Files() []*string {
 }
 
 // executor is what carries out rollbacks of the target.
-func (t Target) executor(transport http.RoundTripper, now func() time.Time) rollback.Executor {
+func (t Target) executor(d Deps) (rollback.Executor, error) {
 	switch {
 	case t.Kubernetes != nil:
-		return kubernetes.NewUndo(*t.Kubernetes, transport)
+		return kubernetes.NewUndo(*t.Kubernetes, d.HTTP, d.Outgoing), nil
 	case t.Argo != nil:
-		return kubernetes.NewAbort(*t.Argo, transport)
-	case t.GitLab != nil:
-		return gitlab.New(*t.GitLab, transport)
+		return kubernetes.NewAbort(*t.Argo, d.HTTP, d.Outgoing), nil
 	}
-	return webhook.New(*t.Webhook, transport, now)
+	transport := d.HTTP
+	if transport == nil {
+		client, err := d.Outgoing.Client(t.http(), "remedy")
+		if err != nil {
+			return nil, fmt.Errorf("http_config: %w", err)
+		}
+		transport = client.Transport
+	}
+	if t.GitLab != nil {
+		return gitlab.New(*t.GitLab, transport), nil
+	}
+	return webhook.New(*t.Webhook, transport, d.Now), nil
+}
+
+func (t Target) http() *promconfig.HTTPClientConfig {
+	if t.GitLab != nil {
+		return t.GitLab.HTTP
+	}
+	return t.Webhook.HTTP
 }
 
 // target is how a service is rolled back: the target of its environment, or

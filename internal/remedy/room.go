@@ -31,6 +31,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/notify"
+	"github.com/signalbox-project/signalbox/internal/outgoing"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
 
@@ -77,8 +78,10 @@ type Deps struct {
 	PageAlerts []string
 	// ExternalURL is where people reach the UI.
 	ExternalURL string
-	// HTTP replaces the executors' transport.
+	// HTTP replaces the executors' transport, for tests.
 	HTTP http.RoundTripper
+	// Outgoing guards what executors call; nil by the defaults.
+	Outgoing *outgoing.Guard
 	// Now is the clock; time.Now by default.
 	Now func() time.Time
 }

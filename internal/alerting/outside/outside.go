@@ -14,7 +14,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"net/http"
 	"net/url"
 	"sync"
 
@@ -27,6 +29,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/notify"
+	"github.com/signalbox-project/signalbox/internal/outgoing"
 )
 
 // queued is how many alerts wait for an Alertmanager that is slow.
@@ -40,6 +43,8 @@ type Deps struct {
 	Next notify.Sender
 	// ExternalLabels are added to alerts that do not have them.
 	ExternalLabels map[string]string
+	// Outgoing guards which Alertmanagers are called; nil by the defaults.
+	Outgoing *outgoing.Guard
 }
 
 // Sender is a notify.Sender.
@@ -69,7 +74,7 @@ func New(deps Deps) (*Sender, error) {
 		return nil, fmt.Errorf("register discovery metrics: %w", err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	found := discovery.NewManager(ctx, deps.Logger, deps.Registerer, sdMetrics, discovery.Name("notify"))
+	found := discovery.NewManager(ctx, deps.Logger, deps.Registerer, sdMetrics, discovery.Name("notify"), discovery.HTTPClientOptions(deps.Outgoing.Options()...))
 	if found == nil {
 		stop()
 		return nil, errors.New("make discovery of Alertmanagers: its metrics are already registered")
@@ -78,8 +83,35 @@ func New(deps Deps) (*Sender, error) {
 		deps: deps, discovery: found, stop: stop,
 		manager: notifier.NewManager(&notifier.Options{
 			QueueCapacity: queued, DrainOnShutdown: true, MaxBatchSize: notifier.DefaultMaxBatchSize, Registerer: deps.Registerer,
+			Do: guarded(deps.Outgoing), //nolint:bodyclose // Prometheus closes it
 		}, prommodel.UTF8Validation, deps.Logger),
 	}, nil
+}
+
+// guarded sends nothing to addresses that are not to be reached. Prometheus' code makes the clients, and takes no dial function.
+func guarded(g *outgoing.Guard) func(context.Context, *http.Client, *http.Request) (*http.Response, error) {
+	return func(ctx context.Context, client *http.Client, req *http.Request) (*http.Response, error) {
+		ctx, stop := g.Watch(ctx)
+		resp, err := client.Do(req.WithContext(ctx))
+		if err != nil {
+			stop()
+			return nil, err
+		}
+		resp.Body = &watchedBody{resp.Body, stop}
+		return resp, nil
+	}
+}
+
+// watchedBody ends the watch when the answer was read.
+type watchedBody struct {
+	io.ReadCloser
+	stop context.CancelFunc
+}
+
+// Close implements io.Closer.
+func (b *watchedBody) Close() error {
+	defer b.stop()
+	return b.ReadCloser.Close()
 }
 
 // Apply puts the alerting section of a configuration in force.

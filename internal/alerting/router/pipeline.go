@@ -45,7 +45,7 @@ func (r *Router) receivers(cfg *amconfig.Config) (built, error) {
 	tmpl.ExternalURL = r.external
 	b := built{template: tmpl, receivers: make(map[string][]amnotify.Integration, len(cfg.Receivers))}
 	for _, rcv := range cfg.Receivers {
-		integrations, err := receiver.BuildReceiverIntegrations(rcv, tmpl, r.log)
+		integrations, err := receiver.BuildReceiverIntegrations(rcv, tmpl, r.log, r.clients...)
 		if err != nil {
 			return built{}, fmt.Errorf("receiver %s: %w", rcv.Name, err)
 		}

@@ -40,6 +40,7 @@ import (
 	amnotify "github.com/prometheus/alertmanager/notify"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
+	commoncfg "github.com/prometheus/common/config"
 	prommodel "github.com/prometheus/common/model"
 	"github.com/prometheus/common/route"
 
@@ -79,6 +80,8 @@ type Deps struct {
 	Dependents DependentsConfig
 	Topology   Topology
 	Querier    Querier // for failed requests; may be nil
+	// Clients are options of every client that calls a receiver.
+	Clients []commoncfg.HTTPClientOption
 }
 
 // Router is the alert pipeline.
@@ -104,6 +107,7 @@ type Router struct {
 // workshop is what pipelines are made with; it does not change.
 type workshop struct {
 	external *url.URL
+	clients  []commoncfg.HTTPClientOption
 	start    time.Time // when notifying may begin
 	groups   marker.GroupMarker
 	recorder *record.Recorder
@@ -126,7 +130,8 @@ func New(deps Deps) (*Router, error) {
 		return nil, fmt.Errorf("make alerting folder %s: %w", deps.Dir, err)
 	}
 	r := &Router{log: deps.Logger, workshop: &workshop{
-		start: time.Now().Add(time.Duration(deps.Config.StartDelay)), external: deps.ExternalURL,
+		clients: deps.Clients,
+		start:   time.Now().Add(time.Duration(deps.Config.StartDelay)), external: deps.ExternalURL,
 		groups:  marker.NewGroupMarker(),
 		builder: amnotify.NewPipelineBuilder(deps.Registerer, featurecontrol.NoopFlags{}, eventrecorder.NopRecorder()),
 		metrics: dispatch.NewDispatcherMetrics(false, deps.Registerer, featurecontrol.NoopFlags{}),

@@ -14,6 +14,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/auth/login"
+	"github.com/signalbox-project/signalbox/internal/outgoing"
 	"github.com/signalbox-project/signalbox/internal/platform/secretfile"
 )
 
@@ -35,9 +36,9 @@ type Directory struct {
 // New makes one of a configuration that is valid. It asks no server yet.
 func New(cfg Config, now func() time.Time) *Directory {
 	boundAnswers()
-	var dialer net.Dialer
+	var guard *outgoing.Guard // by the defaults
 	return &Directory{cfg: cfg.WithDefaults(), now: now, rest: map[string]time.Time{}, dial: func(ctx context.Context, address string) (net.Conn, error) {
-		return dialer.DialContext(ctx, "tcp", address)
+		return guard.DialContext(ctx, "tcp", address)
 	}}
 }
 

@@ -8,12 +8,12 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/url"
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/auth/login"
+	"github.com/signalbox-project/signalbox/internal/outgoing"
 )
 
 // Deps are what logins need from their surroundings.
@@ -23,8 +23,8 @@ type Deps struct {
 	// Now is the clock.
 	Now func() time.Time
 	Log *slog.Logger
-	// Dial makes connections to providers; nil is the usual way.
-	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Outgoing makes connections to providers; nil by its defaults.
+	Outgoing *outgoing.Guard
 	// Key seals what a browser carries through a login; empty makes one, good until the next start.
 	Key []byte
 	// Begin makes a session of a login and gives it to the browser, always a new one.

@@ -137,13 +137,9 @@ func (p *Provider) trust(endpoints ...string) error {
 
 // newClient makes a client that follows nothing, waits for nobody and reads no more than it should.
 func (p *Provider) newClient() (*http.Client, error) {
-	var opts []commoncfg.HTTPClientOption
-	if p.deps.Dial != nil {
-		opts = append(opts, commoncfg.WithDialContextFunc(p.deps.Dial))
-	}
 	cfg := commoncfg.HTTPClientConfig{TLSConfig: p.cfg.TLS, EnableHTTP2: true}
 	cfg.ProxyFromEnvironment = true
-	client, err := commoncfg.NewClientFromConfig(cfg, "oidc-"+p.cfg.Name, opts...)
+	client, err := p.deps.Outgoing.Client(&cfg, "oidc-"+p.cfg.Name)
 	if err != nil {
 		return nil, err
 	}

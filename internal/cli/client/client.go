@@ -8,6 +8,8 @@ package client
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,10 +19,12 @@ import (
 	"strings"
 	"time"
 
+	promconfig "github.com/prometheus/common/config"
 	"github.com/spf13/pflag"
 
 	"github.com/signalbox-project/signalbox/internal/cli/command"
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/outgoing"
 	"github.com/signalbox-project/signalbox/internal/platform/redact"
 )
 
@@ -29,6 +33,7 @@ type Client struct {
 	server  string
 	tenant  string
 	timeout time.Duration
+	tls     promconfig.TLSConfig
 }
 
 // Flags lets the user say which server, which tenant, and how long.
@@ -37,6 +42,10 @@ func (c *Client) Flags(fs *pflag.FlagSet) {
 	fs.Var((*URL)(&c.server), "server", "base URL of the running server, or its host:port")
 	fs.StringVar(&c.tenant, "tenant", model.DefaultTenant, "tenant to ask as ("+model.TenantHeader+")")
 	fs.DurationVar(&c.timeout, "timeout", 30*time.Second, "give up after this long")
+	fs.StringVar(&c.tls.CAFile, "tls-ca-file", "", "authorities that the server's certificate may come from; empty trusts those of this machine")
+	fs.StringVar(&c.tls.CertFile, "tls-cert-file", "", "certificate to show the server, where it asks for one")
+	fs.StringVar(&c.tls.KeyFile, "tls-key-file", "", "key of --tls-cert-file")
+	fs.BoolVar(&c.tls.InsecureSkipVerify, "tls-insecure-skip-verify", false, "talk to a server whose certificate cannot be verified: whoever is between may read and change everything")
 }
 
 // URL is a flag that takes what people type: a URL, or host:port alone.
@@ -130,7 +139,12 @@ func (c *Client) raw(ctx context.Context, method, path, contentType string, body
 	}
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set(model.TenantHeader, c.tenant)
-	resp, err := http.DefaultClient.Do(req)
+	web, err := c.http()
+	if err != nil {
+		return nil, err
+	}
+	defer web.CloseIdleConnections()
+	resp, err := web.Do(req)
 	if err != nil {
 		return nil, c.unreachable(err)
 	}
@@ -145,6 +159,21 @@ func (c *Client) raw(ctx context.Context, method, path, contentType string, body
 	return text, nil
 }
 
+// http is how the server is asked. Whoever types a command names its server: no address is refused.
+func (c *Client) http() (*http.Client, error) {
+	cfg := promconfig.DefaultHTTPClientConfig
+	cfg.ProxyFromEnvironment = true
+	cfg.TLSConfig = c.tls
+	if err := cfg.TLSConfig.Validate(); err != nil {
+		return nil, command.Usage(errors.New("--tls-cert-file and --tls-key-file: give both or none"))
+	}
+	web, err := outgoing.New(outgoing.Config{Allow: []string{"0.0.0.0/0", "::/0"}}).Client(&cfg, "cli")
+	if err != nil {
+		return nil, command.Usage(fmt.Errorf("--tls-ca-file, --tls-cert-file or --tls-key-file: %w", err))
+	}
+	return web, nil
+}
+
 func (c *Client) unreachable(err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("%s did not answer within %s (--timeout)", c.shown(), c.timeout)
@@ -153,7 +182,28 @@ func (c *Client) unreachable(err error) error {
 	if errors.As(err, &urlErr) {
 		err = urlErr.Err
 	}
+	if cure := untrusted(err); cure != "" {
+		return fmt.Errorf("%s: %w; %s", c.shown(), err, cure)
+	}
 	return fmt.Errorf("%s: %w; start one with 'signalbox serve' or name another with --server", c.shown(), err)
+}
+
+// untrusted says what to do when TLS failed, "" if it did not.
+func untrusted(err error) string {
+	var authority x509.UnknownAuthorityError
+	var name x509.HostnameError
+	var plain tls.RecordHeaderError
+	switch {
+	case errors.As(err, &authority):
+		return "name its authority with --tls-ca-file"
+	case errors.As(err, &name):
+		return "ask for it by a name in its certificate"
+	case errors.As(err, &plain):
+		return "it speaks no TLS: ask with http://"
+	case strings.Contains(err.Error(), "certificate required"):
+		return "show one with --tls-cert-file and --tls-key-file"
+	}
+	return ""
 }
 
 // serverMessage is the message inside an error answer of ours, Prometheus' or

@@ -34,8 +34,8 @@ const (
 type Client struct {
 	// Base is where the API lives; nothing outside it is called.
 	Base *url.URL
-	// HTTP is the transport's client; its redirects are not used.
-	HTTP *http.Client
+	// Transport carries the requests; it must be given.
+	Transport http.RoundTripper
 	// Attempts is how often a request is tried, at least once.
 	Attempts int
 	// Timeout bounds one attempt; Backoff is the first pause, doubled each time.
@@ -160,10 +160,7 @@ func (c *Client) once(ctx context.Context, r Request) (status int, after time.Du
 	for k, v := range r.Header {
 		req.Header[k] = v
 	}
-	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	if c.HTTP != nil {
-		client.Transport = c.HTTP.Transport
-	}
+	client := http.Client{Transport: c.Transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	resp, err := client.Do(req)
 	if err != nil {
 		var ue *url.Error

@@ -98,13 +98,13 @@ func TestAttemptsAreBoundedAndPausesDouble(t *testing.T) {
 				n := 0
 				client := Client{
 					Base: parse(t, "https://api.example.org"), Attempts: 4, Timeout: time.Minute, Backoff: time.Second,
-					HTTP: &http.Client{Transport: roundTrip(func(*http.Request) (int, http.Header, error) {
+					Transport: roundTrip(func(*http.Request) (int, http.Header, error) {
 						n++
 						if c.answers[n-1] == 0 {
 							return 0, nil, errors.New("connection reset")
 						}
 						return c.answers[n-1], c.header, nil
-					})},
+					}),
 				}
 				began := time.Now()
 				resp, err := client.Do(t.Context(), Request{Method: "POST", URL: parse(t, "https://api.example.org/x?token=1"), Idempotent: c.idempotent})

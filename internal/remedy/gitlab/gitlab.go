@@ -16,6 +16,9 @@ import (
 	"regexp"
 	"time"
 
+	promconfig "github.com/prometheus/common/config"
+
+	"github.com/signalbox-project/signalbox/internal/outgoing"
 	"github.com/signalbox-project/signalbox/internal/platform/outcall"
 	"github.com/signalbox-project/signalbox/internal/platform/secretfile"
 	"github.com/signalbox-project/signalbox/internal/remedy/rollback"
@@ -33,6 +36,8 @@ type Config struct {
 	TokenFile string `yaml:"token_file"`
 	// Variables are passed on beside SIGNALBOX_ROLLBACK, _SERVICE, _ENVIRONMENT, _VERSION, _PREVIOUS_VERSION and _REMEDY.
 	Variables map[string]string `yaml:"variables"`
+	// HTTP says how it is called, with the keys of Prometheus' scrape_configs: tls_config, authorization, proxy_url and more.
+	HTTP *promconfig.HTTPClientConfig `yaml:"http_config"`
 }
 
 // Validate lists what is wrong; each message begins with the field's path.
@@ -55,7 +60,7 @@ func (c Config) Validate() []error {
 }
 
 // Files are the paths in the configuration.
-func (c *Config) Files() []*string { return []*string{&c.TokenFile} }
+func (c *Config) Files() []*string { return append(outgoing.Files(c.HTTP), &c.TokenFile) }
 
 func (c Config) base() (*url.URL, error) {
 	text := c.URL
@@ -106,10 +111,7 @@ func (p *Pipeline) Rollback(ctx context.Context, o rollback.Order) (string, erro
 	} {
 		form.Set("variables["+k+"]", v)
 	}
-	client := outcall.Client{Base: base, Attempts: 4, Timeout: 15 * time.Second, Backoff: time.Second}
-	if p.transport != nil {
-		client.HTTP = &http.Client{Transport: p.transport}
-	}
+	client := outcall.Client{Base: base, Transport: p.transport, Attempts: 4, Timeout: 15 * time.Second, Backoff: time.Second}
 	resp, err := client.Do(ctx, outcall.Request{
 		Method: http.MethodPost, URL: base.JoinPath("api/v4/projects", url.PathEscape(p.cfg.Project), "trigger/pipeline"),
 		Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}, Body: []byte(form.Encode()),

@@ -9,6 +9,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/signalbox-project/signalbox/internal/outgoing"
 	"github.com/signalbox-project/signalbox/internal/remedy/rollback"
 )
 
@@ -43,11 +44,12 @@ func (c *RolloutConfig) Files() []*string { return c.files() }
 type Abort struct {
 	cfg       RolloutConfig
 	transport http.RoundTripper
+	guard     *outgoing.Guard
 }
 
 // NewAbort makes the executor; a nil transport is one that trusts CAFile.
-func NewAbort(cfg RolloutConfig, transport http.RoundTripper) *Abort {
-	return &Abort{cfg: cfg, transport: transport}
+func NewAbort(cfg RolloutConfig, transport http.RoundTripper, guard *outgoing.Guard) *Abort {
+	return &Abort{cfg: cfg, transport: transport, guard: guard}
 }
 
 // Name implements rollback.Executor.
@@ -57,7 +59,7 @@ const abortPatch = `{"status":{"abort":true}}`
 
 // Rollback implements rollback.Executor.
 func (a *Abort) Rollback(ctx context.Context, o rollback.Order) (string, error) {
-	api, err := a.cfg.dial(a.transport)
+	api, err := a.cfg.dial(a.transport, a.guard)
 	if err != nil {
 		return "", err
 	}

@@ -26,6 +26,7 @@ import (
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 
+	"github.com/signalbox-project/signalbox/internal/outgoing"
 	"github.com/signalbox-project/signalbox/internal/platform/secretfile"
 )
 
@@ -66,7 +67,7 @@ type server struct {
 	close  func()
 }
 
-func (a API) dial(transport http.RoundTripper) (*server, error) {
+func (a API) dial(transport http.RoundTripper, guard *outgoing.Guard) (*server, error) {
 	address, tokenFile, caFile := a.URL, a.TokenFile, a.CAFile
 	if address == "" {
 		address = inClusterURL
@@ -84,6 +85,10 @@ func (a API) dial(transport http.RoundTripper) (*server, error) {
 	cfg := &rest.Config{
 		Host: address, BearerToken: token.Text(), UserAgent: "signalbox", Transport: transport, Timeout: timeout,
 		ContentConfig: rest.ContentConfig{AcceptContentTypes: "application/json", ContentType: "application/json", NegotiatedSerializer: scheme.Codecs.WithoutConversion()},
+	}
+	if transport == nil {
+		cfg.Dial = guard.DialContext
+		cfg.Proxy = http.ProxyFromEnvironment // the default; said so that client-go does not keep a transport of every call
 	}
 	if transport == nil && caFile != "" {
 		if cfg.CAData, err = os.ReadFile(caFile); err != nil {

@@ -122,7 +122,7 @@ func canonical(t *testing.T, text string) any {
 // second newest revision without its hash, and that revision's annotations but those that stay.
 func TestUndoSendsWhatKubectlSends(t *testing.T) {
 	c := &cluster{objects: objects(deploymentObject("2.4.1", ""), sets(set("5", "2.3.9", "u1"), set("9", "9.9.9", "another"), set("7", "2.4.1", "u1"), set("6", "2.4.0", "u1")))}
-	undo := NewUndo(Config{API: serve(t, c), Namespace: "shop", Deployment: "edge"}, nil)
+	undo := NewUndo(Config{API: serve(t, c), Namespace: "shop", Deployment: "edge"}, nil, nil)
 	order := rollback.Order{Version: "2.4.1", Previous: "2.4.0", DryRun: true}
 	text, err := undo.Rollback(t.Context(), order)
 	if err != nil || text != "would roll Deployment shop/edge back from revision 7 to 6" || len(c.patches) != 0 {
@@ -157,19 +157,19 @@ func TestUndoRefusesWhatWouldDoHarm(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			cl := &cluster{objects: objects(c.deployment, c.sets)}
-			undo := NewUndo(Config{API: serve(t, cl), Namespace: "shop", Deployment: "edge"}, nil)
+			undo := NewUndo(Config{API: serve(t, cl), Namespace: "shop", Deployment: "edge"}, nil, nil)
 			if _, err := undo.Rollback(t.Context(), rollback.Order{Version: "2.4.1"}); err == nil || !strings.Contains(err.Error(), c.want) || len(cl.patches) != 0 {
 				t.Errorf("%v, %v", err, cl.patches)
 			}
 		})
 	}
 	cl := &cluster{objects: objects(deploymentObject("2.4.1", ""), both), status: map[string]int{deploymentPath: 403}}
-	undo := NewUndo(Config{API: serve(t, cl), Namespace: "shop", Deployment: "edge"}, nil)
+	undo := NewUndo(Config{API: serve(t, cl), Namespace: "shop", Deployment: "edge"}, nil, nil)
 	if _, err := undo.Rollback(t.Context(), rollback.Order{}); err == nil || !strings.Contains(err.Error(), "status 403") || len(cl.patches) != 1 {
 		t.Errorf("forbidden: %v, %v", err, cl.patches)
 	}
 	odd := &cluster{objects: objects(strings.Replace(deploymentObject("2.4.1", ""), `"In"`, `"Near"`, 1), both)}
-	undo = NewUndo(Config{API: serve(t, odd), Namespace: "shop", Deployment: "edge"}, nil)
+	undo = NewUndo(Config{API: serve(t, odd), Namespace: "shop", Deployment: "edge"}, nil, nil)
 	if _, err := undo.Rollback(t.Context(), rollback.Order{}); err == nil || !strings.Contains(err.Error(), "Near") || len(odd.asked) != 1 {
 		t.Errorf("a selector that is not understood: %v, %v", err, odd.asked)
 	}
@@ -183,7 +183,7 @@ func rollout(version, current, stable, more string) string {
 
 func TestAbortSendsWhatThePluginSends(t *testing.T) {
 	c := &cluster{objects: map[string]string{rolloutPath: rollout("2.4.1", "b", "a", "")}}
-	abort := NewAbort(RolloutConfig{API: serve(t, c), Namespace: "shop", Rollout: "edge"}, nil)
+	abort := NewAbort(RolloutConfig{API: serve(t, c), Namespace: "shop", Rollout: "edge"}, nil, nil)
 	if text, err := abort.Rollback(t.Context(), rollback.Order{Version: "2.4.1", DryRun: true}); err != nil || text != "would abort Rollout shop/edge" || len(c.patches) != 0 {
 		t.Fatalf("%q, %v", text, err)
 	}
@@ -217,7 +217,7 @@ func TestFilesThatAreMissingAreNamed(t *testing.T) {
 		"no-ca":             {URL: "https://k8s.test", TokenFile: token, CAFile: filepath.Join(dir, "no-ca")},
 		"root certificates": {URL: "https://k8s.test", TokenFile: token, CAFile: token},
 	} {
-		if _, err := NewUndo(Config{API: api}, nil).Rollback(t.Context(), rollback.Order{}); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := NewUndo(Config{API: api}, nil, nil).Rollback(t.Context(), rollback.Order{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", want, err)
 		}
 	}
@@ -258,7 +258,7 @@ func FuzzObjects(f *testing.F) {
 		if json.Unmarshal([]byte(deployment), &d) != nil || json.Unmarshal([]byte(list), &l) != nil {
 			return
 		}
-		u := NewUndo(Config{Namespace: "n", Deployment: "d"}, nil)
+		u := NewUndo(Config{Namespace: "n", Deployment: "d"}, nil, nil)
 		if previous, _, err := u.previous(d, l.Items, rollback.Order{}); err == nil {
 			if _, err := patchOf(d, previous); err != nil {
 				t.Error(err)

@@ -74,10 +74,10 @@ func TestTheExampleRoleAllowsWhatRollbacksNeedAndNoMore(t *testing.T) {
 	c.objects[rolloutPath] = rollout("2.4.1", "b", "a", "")
 	api := serve(t, c)
 	order := rollback.Order{Version: "2.4.1", Previous: "2.4.0"}
-	if _, err := NewUndo(Config{API: api, Namespace: "shop", Deployment: "edge"}, nil).Rollback(t.Context(), order); err != nil {
+	if _, err := NewUndo(Config{API: api, Namespace: "shop", Deployment: "edge"}, nil, nil).Rollback(t.Context(), order); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := NewAbort(RolloutConfig{API: api, Namespace: "shop", Rollout: "edge"}, nil).Rollback(t.Context(), order); err != nil {
+	if _, err := NewAbort(RolloutConfig{API: api, Namespace: "shop", Rollout: "edge"}, nil, nil).Rollback(t.Context(), order); err != nil {
 		t.Fatal(err)
 	}
 	slices.Sort(c.asked)

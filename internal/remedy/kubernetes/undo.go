@@ -15,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/signalbox-project/signalbox/internal/outgoing"
 	"github.com/signalbox-project/signalbox/internal/remedy/rollback"
 )
 
@@ -49,11 +50,12 @@ func (c *Config) Files() []*string { return c.files() }
 type Undo struct {
 	cfg       Config
 	transport http.RoundTripper
+	guard     *outgoing.Guard
 }
 
 // NewUndo makes the executor; a nil transport is one that trusts CAFile.
-func NewUndo(cfg Config, transport http.RoundTripper) *Undo {
-	return &Undo{cfg: cfg, transport: transport}
+func NewUndo(cfg Config, transport http.RoundTripper, guard *outgoing.Guard) *Undo {
+	return &Undo{cfg: cfg, transport: transport, guard: guard}
 }
 
 // Name implements rollback.Executor.
@@ -99,7 +101,7 @@ func labelsOf(template map[string]any) map[string]any {
 
 // Rollback implements rollback.Executor.
 func (u *Undo) Rollback(ctx context.Context, o rollback.Order) (string, error) {
-	api, err := u.cfg.dial(u.transport)
+	api, err := u.cfg.dial(u.transport, u.guard)
 	if err != nil {
 		return "", err
 	}

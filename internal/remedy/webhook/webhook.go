@@ -20,6 +20,9 @@ import (
 	"strconv"
 	"time"
 
+	promconfig "github.com/prometheus/common/config"
+
+	"github.com/signalbox-project/signalbox/internal/outgoing"
 	"github.com/signalbox-project/signalbox/internal/platform/outcall"
 	"github.com/signalbox-project/signalbox/internal/platform/secretfile"
 	"github.com/signalbox-project/signalbox/internal/remedy/rollback"
@@ -31,6 +34,8 @@ type Config struct {
 	URL string `yaml:"url"`
 	// SecretFile holds the secret that orders are signed with.
 	SecretFile string `yaml:"secret_file"`
+	// HTTP says how it is called, with the keys of Prometheus' scrape_configs: tls_config, authorization, proxy_url and more.
+	HTTP *promconfig.HTTPClientConfig `yaml:"http_config"`
 }
 
 // Validate lists what is wrong; each message begins with the field's path.
@@ -46,7 +51,7 @@ func (c Config) Validate() []error {
 }
 
 // Files are the paths in the configuration.
-func (c *Config) Files() []*string { return []*string{&c.SecretFile} }
+func (c *Config) Files() []*string { return append(outgoing.Files(c.HTTP), &c.SecretFile) }
 
 // Webhook sends orders.
 type Webhook struct {
@@ -102,10 +107,7 @@ func (w *Webhook) Rollback(ctx context.Context, o rollback.Order) (string, error
 		return "", fmt.Errorf("encode order: %w", err)
 	}
 	at := strconv.FormatInt(w.now().Unix(), 10)
-	client := outcall.Client{Base: u, Attempts: 4, Timeout: 15 * time.Second, Backoff: time.Second}
-	if w.transport != nil {
-		client.HTTP = &http.Client{Transport: w.transport}
-	}
+	client := outcall.Client{Base: u, Transport: w.transport, Attempts: 4, Timeout: 15 * time.Second, Backoff: time.Second}
 	resp, err := client.Do(ctx, outcall.Request{
 		Method: http.MethodPost, URL: u, Body: body, Idempotent: true, // by its id
 		Header: http.Header{

@@ -23,8 +23,12 @@ import (
 	"strings"
 	"time"
 
+	promconfig "github.com/prometheus/common/config"
+
 	"github.com/signalbox-project/signalbox/internal/gate/hooks/hook"
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/outgoing"
+	"github.com/signalbox-project/signalbox/internal/platform/outcall"
 	"github.com/signalbox-project/signalbox/internal/platform/secretfile"
 )
 
@@ -48,6 +52,8 @@ type Config struct {
 	Environments map[string]string `yaml:"environments"`
 	// Version says what names a deployed version: sha or ref.
 	Version string `yaml:"version"`
+	// HTTP says how the API is called, with the keys of Prometheus' scrape_configs: tls_config, proxy_url, http_headers and more.
+	HTTP *promconfig.HTTPClientConfig `yaml:"http_config"`
 }
 
 // DefaultConfig has the hook off.
@@ -73,7 +79,7 @@ func (c Config) Validate() []error {
 
 // Files are the paths in the configuration.
 func (c *Config) Files() []*string {
-	return []*string{&c.WebhookSecretFile, &c.PrivateKeyFile, &c.TokenFile}
+	return append(outgoing.Files(c.HTTP), &c.WebhookSecretFile, &c.PrivateKeyFile, &c.TokenFile)
 }
 
 // Hook serves GitHub.
@@ -81,6 +87,7 @@ type Hook struct {
 	cfg    Config
 	kit    *hook.Kit
 	base   *url.URL
+	api    *outcall.Client
 	replay hook.Replay
 	tokens tokens
 }
@@ -91,7 +98,11 @@ func New(cfg Config, kit *hook.Kit) (*Hook, error) {
 	if err != nil {
 		return nil, fmt.Errorf("github api_url: %w", err)
 	}
-	return &Hook{cfg: cfg, kit: kit, base: base}, nil
+	api, err := kit.Client(base, cfg.HTTP, "github")
+	if err != nil {
+		return nil, fmt.Errorf("github %w", err)
+	}
+	return &Hook{cfg: cfg, kit: kit, base: base, api: api}, nil
 }
 
 // Register mounts the hook below prefix when it is configured.

@@ -22,6 +22,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
+	"github.com/signalbox-project/signalbox/internal/gate/hooks/hook"
 	"github.com/signalbox-project/signalbox/internal/gate/hooks/hooktest"
 	"github.com/signalbox-project/signalbox/internal/model"
 )
@@ -316,7 +317,7 @@ func FuzzPayloads(f *testing.F) {
 	f.Add([]byte(strings.ReplaceAll(rulePayload, "BASE", "https://api.github.com")))
 	f.Add([]byte(statusPayload))
 	f.Add([]byte(`{"action":"requested","environment":"e","deployment":{"id":1,"sha":"a"},"repository":{"name":"b","full_name":"a/b"},"installation":{"id":1},"deployment_callback_url":"https://api.github.com/repos/a/b/actions/runs/1/../deployment_protection_rule"}`))
-	h, err := New(DefaultConfig(), nil)
+	h, err := New(DefaultConfig(), &hook.Kit{})
 	if err != nil {
 		f.Fatal(err)
 	}

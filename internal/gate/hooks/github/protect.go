@@ -111,7 +111,7 @@ func (h *Hook) review(ctx context.Context, e ruleEvent, callback *url.URL, d mod
 	if err != nil {
 		return outcall.Response{}, fmt.Errorf("encode review: %w", err)
 	}
-	return h.kit.Client(h.base).Do(ctx, outcall.Request{
+	return h.api.Do(ctx, outcall.Request{
 		Method: http.MethodPost, URL: callback, Header: headers(token.Text()), Body: body, Idempotent: true,
 	})
 }

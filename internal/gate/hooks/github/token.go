@@ -77,7 +77,7 @@ func (h *Hook) newToken(ctx context.Context, installation, repository int64) (in
 	if err != nil {
 		return installationToken{}, fmt.Errorf("encode token request: %w", err)
 	}
-	resp, err := h.kit.Client(h.base).Do(ctx, outcall.Request{
+	resp, err := h.api.Do(ctx, outcall.Request{
 		Method: http.MethodPost, URL: h.base.JoinPath("app/installations", strconv.FormatInt(installation, 10), "access_tokens"),
 		Header: headers(signed), Body: body, Idempotent: true,
 	})

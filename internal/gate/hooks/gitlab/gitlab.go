@@ -18,8 +18,12 @@ import (
 	"strings"
 	"time"
 
+	promconfig "github.com/prometheus/common/config"
+
 	"github.com/signalbox-project/signalbox/internal/gate/hooks/hook"
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/outgoing"
+	"github.com/signalbox-project/signalbox/internal/platform/outcall"
 	"github.com/signalbox-project/signalbox/internal/platform/secretfile"
 )
 
@@ -43,6 +47,8 @@ type Config struct {
 	Environments map[string]string `yaml:"environments"`
 	// Version says what names a deployed version: sha or short_sha.
 	Version string `yaml:"version"`
+	// HTTP says how the API is called, with the keys of Prometheus' scrape_configs: tls_config, proxy_url, http_headers and more.
+	HTTP *promconfig.HTTPClientConfig `yaml:"http_config"`
 }
 
 // DefaultConfig has both hooks off.
@@ -67,7 +73,7 @@ func (c Config) Validate() []error {
 
 // Files are the paths in the configuration.
 func (c *Config) Files() []*string {
-	return []*string{&c.TokenFile, &c.StatusCheckSecretFile, &c.WebhookTokenFile}
+	return append(outgoing.Files(c.HTTP), &c.TokenFile, &c.StatusCheckSecretFile, &c.WebhookTokenFile)
 }
 
 // Hook serves GitLab.
@@ -75,6 +81,7 @@ type Hook struct {
 	cfg  Config
 	kit  *hook.Kit
 	base *url.URL
+	api  *outcall.Client
 }
 
 // New makes the hook; it starts nothing.
@@ -83,7 +90,11 @@ func New(cfg Config, kit *hook.Kit) (*Hook, error) {
 	if err != nil {
 		return nil, fmt.Errorf("gitlab url: %w", err)
 	}
-	return &Hook{cfg: cfg, kit: kit, base: base}, nil
+	api, err := kit.Client(base, cfg.HTTP, "gitlab")
+	if err != nil {
+		return nil, fmt.Errorf("gitlab %w", err)
+	}
+	return &Hook{cfg: cfg, kit: kit, base: base, api: api}, nil
 }
 
 // Register mounts what is configured below prefix.

@@ -127,7 +127,7 @@ func (h *Hook) respond(ctx context.Context, m mergeRequest, v model.Verdict) (ou
 	form := url.Values{
 		"sha": {m.Request.LastCommit.ID}, "external_status_check_id": {strconv.FormatInt(m.Check.ID, 10)}, "status": {status},
 	}
-	return h.kit.Client(h.base).Do(ctx, outcall.Request{
+	return h.api.Do(ctx, outcall.Request{
 		Method: http.MethodPost, URL: target, Body: []byte(form.Encode()), Idempotent: true,
 		Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "Private-Token": {token.Text()}},
 	})

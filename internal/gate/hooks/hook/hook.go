@@ -32,6 +32,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/front/certs"
 	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/outgoing"
 	"github.com/signalbox-project/signalbox/internal/platform/secretfile"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
@@ -65,8 +66,8 @@ type Deps struct {
 	Front *front.Front
 	// Certs keeps the certificates of those listeners; nil makes its own.
 	Certs *certs.Set
-	// HTTP sends replies; http.DefaultClient's transport by default.
-	HTTP *http.Client
+	// Outgoing guards what is called; nil by the defaults.
+	Outgoing *outgoing.Guard
 	// Now is the clock; time.Now by default.
 	Now func() time.Time
 }

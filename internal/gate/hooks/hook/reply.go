@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	promconfig "github.com/prometheus/common/config"
 	prom "github.com/prometheus/common/model"
 
 	"github.com/signalbox-project/signalbox/internal/model"
@@ -131,11 +132,15 @@ func (k *Kit) carryOut(ctx context.Context, r Reply) {
 	k.audit(ctx, model.AuditEntry{Actor: "signalbox", Action: "hook.reply", Subject: r.Target, Details: details})
 }
 
-// Client calls the API below base as the configuration says.
-func (k *Kit) Client(base *url.URL) *outcall.Client {
-	return &outcall.Client{
-		Base: base, HTTP: k.deps.HTTP, Attempts: k.cfg.Attempts, Timeout: time.Duration(k.cfg.Timeout), Backoff: time.Duration(k.cfg.Backoff),
+// Client calls the API below base as the configuration says; client says what is shown and trusted there, and may be nil.
+func (k *Kit) Client(base *url.URL, client *promconfig.HTTPClientConfig, name string) (*outcall.Client, error) {
+	c, err := k.deps.Outgoing.Client(client, name)
+	if err != nil {
+		return nil, fmt.Errorf("http_config: %w", err)
 	}
+	return &outcall.Client{
+		Base: base, Transport: c.Transport, Attempts: k.cfg.Attempts, Timeout: time.Duration(k.cfg.Timeout), Backoff: time.Duration(k.cfg.Backoff),
+	}, nil
 }
 
 // BaseURL parses the address of an API.
