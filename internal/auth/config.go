@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/signalbox-project/signalbox/internal/auth/accounts"
+	"github.com/signalbox-project/signalbox/internal/auth/certificate"
 	"github.com/signalbox-project/signalbox/internal/auth/directory"
 	"github.com/signalbox-project/signalbox/internal/auth/oidc"
 	"github.com/signalbox-project/signalbox/internal/auth/policy"
@@ -21,6 +22,8 @@ type Config struct {
 	Accounts accounts.Config `yaml:",inline"`
 	// Roles and Bindings say who may do what.
 	policy.Config `yaml:",inline"`
+	// Certificates say who shows which client certificate (docs/tls.md).
+	Certificates []certificate.Rule `yaml:"certificates"`
 }
 
 // DefaultConfig is without authentication.
@@ -39,6 +42,7 @@ func (c Config) Validate() []error {
 			errs = append(errs, fmt.Errorf("ldap[%d].%w", i, err))
 		}
 	}
+	errs = append(errs, certificate.Validate(c.Certificates)...)
 	return append(errs, c.names()...)
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/signalbox-project/signalbox/internal/access"
+	"github.com/signalbox-project/signalbox/internal/auth/certificate"
 	"github.com/signalbox-project/signalbox/internal/auth/login"
 	"github.com/signalbox-project/signalbox/internal/auth/policy"
 	"github.com/signalbox-project/signalbox/internal/front"
@@ -35,6 +36,7 @@ type Gatekeeper struct {
 	log     *slog.Logger
 	tenants func() []string
 	sources []Source
+	last    Source // certificates: who shows another proof beside one is who that says
 }
 
 // New makes a Gatekeeper of a section that is valid.
@@ -43,7 +45,7 @@ func New(cfg Config, deps Deps) (*Gatekeeper, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Gatekeeper{policy: p, log: deps.Logger, tenants: deps.Tenants}, nil
+	return &Gatekeeper{policy: p, log: deps.Logger, tenants: deps.Tenants, last: certificate.New(cfg.Certificates)}, nil
 }
 
 // Accept adds sources, in the order in which they are asked. Call it before the first request.
@@ -59,7 +61,7 @@ func (g *Gatekeeper) Hooks() front.Hooks {
 
 // identify asks the sources; the first whose proof is shown decides.
 func (g *Gatekeeper) identify(r *http.Request) (access.Identity, *front.Refusal) {
-	for _, s := range g.sources {
+	for _, s := range append(slices.Clip(g.sources), g.last) {
 		id, shown, err := s.Identify(r)
 		if err != nil {
 			g.log.DebugContext(r.Context(), "a proof of identity was refused", "path", r.URL.Path, "remote", r.RemoteAddr, "err", err)

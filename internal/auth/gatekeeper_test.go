@@ -1,6 +1,8 @@
 package auth
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -9,8 +11,10 @@ import (
 	"testing"
 
 	"github.com/signalbox-project/signalbox/internal/access"
+	"github.com/signalbox-project/signalbox/internal/auth/certificate"
 	"github.com/signalbox-project/signalbox/internal/auth/login"
 	"github.com/signalbox-project/signalbox/internal/auth/policy"
+	"github.com/signalbox-project/signalbox/internal/front/certs/certstest"
 )
 
 // badge proves an identity by a header, for the tests.
@@ -132,5 +136,24 @@ func TestWhichTenantARequestMeansAndWhatItSees(t *testing.T) {
 	_, not := g.Hooks().Authorize(id, "emca", access.LogsRead)
 	if strings.ReplaceAll(there.Message, "acme", "T") != strings.ReplaceAll(not.Message, "emca", "T") || there.Status != not.Status {
 		t.Errorf("%s\n%s", there.Message, not.Message)
+	}
+}
+
+func TestACertificateIsTheLastProofThatIsAsked(t *testing.T) {
+	g, err := New(Config{Enabled: true, Certificates: []certificate.Rule{{Match: certificate.Match{CommonName: "agent"}}}}, Deps{Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.Accept(badge{header: "A", people: map[string]access.Identity{"ann": {Subject: "user:ann"}}})
+	ca := certstest.NewCA(t, "ours")
+	for _, c := range []struct{ name, shown, want string }{{"agent", "", "certificate:agent"}, {"agent", "ann", "user:ann"}, {"agent", "eve", ""}, {"other", "", ""}} {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.TLS = &tls.ConnectionState{VerifiedChains: [][]*x509.Certificate{{ca.Issue(c.name).Cert}}}
+		if c.shown != "" {
+			r.Header.Set("A", c.shown)
+		}
+		if id, refusal := g.Hooks().Identify(r); id.Subject != c.want || (refusal == nil) != (c.want != "") {
+			t.Errorf("%+v: %q %v", c, id.Subject, refusal)
+		}
 	}
 }
