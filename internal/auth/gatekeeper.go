@@ -80,11 +80,7 @@ func (g *Gatekeeper) refuse(err error) *front.Refusal {
 	if said.Status == http.StatusUnauthorized {
 		return unauthenticated(message)
 	}
-	ref := &front.Refusal{Status: said.Status, Reason: "identity", Message: message}
-	if said.Status == http.StatusServiceUnavailable || said.Status == http.StatusTooManyRequests {
-		ref.RetryAfter = 5
-	}
-	return ref
+	return &front.Refusal{Status: said.Status, Reason: "identity", Message: message, RetryAfter: said.RetryAfter}
 }
 
 func unauthenticated(message string) *front.Refusal {

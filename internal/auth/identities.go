@@ -88,6 +88,9 @@ func (g *Gatekeeper) may(id access.Identity, p access.Permission, tenant string)
 }
 
 func (ids *Identities) begin(w http.ResponseWriter, r *http.Request, l login.Login) error {
+	if err := ids.Accounts.Logout(r.Context(), ids.Cookies.Secret(r)); err != nil {
+		return err
+	}
 	s, err := ids.Accounts.Begin(r.Context(), l, accounts.From{Remote: remote(r), Agent: r.UserAgent()})
 	if err != nil {
 		return err

@@ -4,11 +4,10 @@ import (
 	"context"
 	"net"
 	"net/http"
-	"strings"
 
 	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/auth/accounts/sessions"
-	"github.com/signalbox-project/signalbox/internal/auth/login"
+	"github.com/signalbox-project/signalbox/internal/auth/accounts/tokens"
 )
 
 // remote is the address of who asks, without its port.
@@ -19,8 +18,7 @@ func remote(r *http.Request) string {
 	return r.RemoteAddr
 }
 
-// tokenSource reads API tokens of ours and machine tokens of providers from the header Authorization. As Basic a token is
-// the password, whatever the name, for clients that know nothing else.
+// tokenSource reads API tokens of ours and machine tokens of providers.
 type tokenSource struct {
 	ours   func(text, remote string) (access.Identity, error)
 	others func(ctx context.Context, token string) (id access.Identity, ours bool, err error)
@@ -28,29 +26,15 @@ type tokenSource struct {
 
 // Identify implements Source.
 func (s tokenSource) Identify(r *http.Request) (access.Identity, bool, error) {
-	header := r.Header.Values("Authorization")
-	if len(header) == 0 {
-		return access.Identity{}, false, nil
-	}
-	text, ok := bearer(r)
-	if len(header) > 1 || !ok {
-		return access.Identity{}, true, login.ErrUnauthenticated
+	text, err := tokens.OfRequest(r)
+	if text == "" || err != nil {
+		return access.Identity{}, err != nil, err
 	}
 	if id, known, err := s.others(r.Context(), text); known {
 		return id, true, err
 	}
 	id, err := s.ours(text, remote(r))
 	return id, true, err
-}
-
-// bearer is the token of the header Authorization.
-func bearer(r *http.Request) (string, bool) {
-	if _, password, ok := r.BasicAuth(); ok {
-		return password, password != ""
-	}
-	scheme, text, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	text = strings.TrimSpace(text)
-	return text, strings.EqualFold(scheme, "Bearer") && text != ""
 }
 
 // sessionSource reads the cookie of a browser.
