@@ -87,6 +87,7 @@ type Access struct {
 	Identity
 	Tenant string
 	Scope  Scope
+	Remote string // address without port that a request comes from
 	// Unmasked sees fields that are masked for others.
 	Unmasked bool
 	// Notes are what handlers say for the audit log; never nil on a request.

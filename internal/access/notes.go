@@ -40,4 +40,6 @@ const (
 	NoteRows   = "rows"   // how many series, records, spans or rows were answered
 	NoteCost   = "cost"   // how many samples, rows or bytes were read for it, with the unit
 	NoteAction = "action" // what was done, where the endpoint does not say it
+
+	NoteSubject = "subject" // to what, of an action on an endpoint that is open to all
 )

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -72,12 +71,12 @@ func howOf(p access.Permission, method string) how {
 		return summed
 	case access.DeploysWrite, access.GateAsk, access.GateOverride, access.SLOsCorrect, access.PagesAck:
 		return noted
-	case access.SilencesWrite, access.AdminReload, access.AdminStorage, access.AdminProfile:
-		return change
 	case access.TokensOwn, access.AuthManage, access.Anybody:
 		if reads(method) {
 			return nothing
 		}
+		return noted
+	case access.SilencesWrite, access.AdminReload, access.AdminStorage, access.AdminProfile:
 		return change
 	}
 	return query
@@ -90,11 +89,17 @@ const innerPort = "inner"
 
 // Ended notes a request that was answered. It costs the request some microseconds, but for changes, which wait for the disk.
 func (r *Recorder) Ended(e front.Ended) {
-	if e.Mount.Port == innerPort || e.Permission == access.Open || e.Permission == access.Undeclared {
+	if e.Mount.Port == innerPort || e.Permission == access.Undeclared {
+		return
+	}
+	if e.Permission == access.Open { // anybody may flood it
+		if notes := e.Access.Notes.All(); notes[access.NoteAction] != "" {
+			r.add(sumKey{notes[access.NoteAction], actorOf(e), e.Access.Tenant, notes[access.NoteSubject], e.Access.Remote}, e)
+		}
 		return
 	}
 	if e.Refusal != nil {
-		r.add(sumKey{"access.refused", actorOf(e), e.Access.Tenant, string(e.Permission) + " " + e.Refusal.Reason, remoteOf(e.Request)}, e)
+		r.add(sumKey{"access.refused", actorOf(e), e.Access.Tenant, string(e.Permission) + " " + e.Refusal.Reason, e.Access.Remote}, e)
 		return
 	}
 	switch howOf(e.Permission, e.Request.Method) {
@@ -121,7 +126,7 @@ func (r *Recorder) entry(e front.Ended, action string) model.AuditEntry {
 		action = a
 	}
 	details := map[string]string{
-		"status": strconv.Itoa(e.Status), "method": e.Request.Method, "remote": remoteOf(e.Request),
+		"status": strconv.Itoa(e.Status), "method": e.Request.Method, "remote": e.Access.Remote,
 		"duration_ms": strconv.FormatFloat(float64(r.now().Sub(e.Began).Microseconds())/1000, 'f', -1, 64),
 	}
 	for name, v := range map[string]string{
@@ -156,11 +161,4 @@ func actorOf(e front.Ended) string {
 		return string(access.Nobody)
 	}
 	return "unknown"
-}
-
-func remoteOf(r *http.Request) string {
-	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
-		return host
-	}
-	return r.RemoteAddr
 }

@@ -25,7 +25,7 @@ func (k *kept) Audit(_ context.Context, e model.AuditEntry) (model.AuditEntry, e
 
 // ended is a request of ann's.
 func ended(p access.Permission, method, target string, status int, notes ...string) front.Ended {
-	a := &access.Access{Identity: access.Identity{Subject: "user:ann", Kind: access.User}, Tenant: "pay", Notes: &access.Notes{}}
+	a := &access.Access{Identity: access.Identity{Subject: "user:ann", Kind: access.User}, Tenant: "pay", Remote: "192.0.2.1", Notes: &access.Notes{}}
 	ctx := access.With(context.Background(), a)
 	for i := 0; i+1 < len(notes); i += 2 {
 		access.Note(ctx, notes[i], notes[i+1])
@@ -49,7 +49,9 @@ func TestWhatIsNoted(t *testing.T) {
 		{"own metrics", ended(access.StatusRead, "GET", "/metrics", 200), "", ""},
 		{"a silence", ended(access.SilencesWrite, "POST", "/api/v2/silences", 200), "", "silences.write"},
 		{"a reload that failed", ended(access.AdminReload, "POST", "/-/reload", 500), "", "admin.reload"},
-		{"a token", ended(access.TokensOwn, "POST", "/sb/v1/tokens", 200), "", "tokens.own"},
+		{"a token, which its handler notes", ended(access.TokensOwn, "POST", "/sb/v1/tokens", 200), "", ""},
+		{"a token that was refused", ended(access.TokensOwn, "POST", "/sb/v1/tokens", 400), "tokens.own.failed", ""},
+		{"a user that is not there", ended(access.AuthManage, "DELETE", "/sb/v1/users/x", 404), "auth.manage.failed", ""},
 		{"a list of tokens", ended(access.TokensOwn, "GET", "/sb/v1/tokens", 200), "", ""},
 		{"an override, which the gate notes", ended(access.GateOverride, "POST", "/sb/v1/gate/decisions/x/override", 200), "", ""},
 		{"an override that was refused", ended(access.GateOverride, "POST", "/sb/v1/gate/decisions/x/override", 400), "gate.override.failed", ""},
@@ -163,5 +165,36 @@ func TestNobodyClaimsAnothersName(t *testing.T) {
 	}
 	if len(given) != 1 {
 		t.Error("the room's own details were changed")
+	}
+}
+
+// Whoever is not known can flood what is open to all.
+func TestFailedLoginsAtAProviderAreSummed(t *testing.T) {
+	var k kept
+	r := New(Deps{Log: &k})
+	for range 1000 {
+		e := ended(access.Open, "GET", "/auth/oidc/corp/callback", 400, access.NoteAction, "login.refused", access.NoteSubject, "provider:corp")
+		e.Access.Identity = access.Identity{Kind: access.Nobody}
+		r.Ended(e)
+	}
+	r.Ended(ended(access.Open, "GET", "/-/healthy", 200))
+	r.flush()
+	if len(k.noted)+len(k.synced) != 1 {
+		t.Fatalf("%+v", k.noted)
+	}
+	if e := k.noted[0]; e.Action != "login.refused" || e.Actor != "nobody" || e.Subject != "provider:corp" || e.Details["requests"] != "1000" || e.Details["remote"] != "192.0.2.1" {
+		t.Errorf("%+v", e)
+	}
+}
+
+func TestWhatARoomNotesSaysFromWhere(t *testing.T) {
+	var k kept
+	r := New(Deps{Log: &k})
+	ctx := access.With(t.Context(), &access.Access{Identity: access.Identity{Subject: "user:ann", Kind: access.User}, Remote: "192.0.2.7"})
+	given := map[string]string{"x": "y"}
+	_, _ = r.Audit(ctx, model.AuditEntry{Actor: "user:ann", Action: "token.revoke", Details: given})
+	_, _ = r.Audit(ctx, model.AuditEntry{Action: "login", Details: map[string]string{"remote": "192.0.2.8"}})
+	if a, b := k.synced[0].Details["remote"], k.synced[1].Details["remote"]; a != "192.0.2.7" || b != "192.0.2.8" || len(given) != 1 {
+		t.Errorf("%q %q %v", a, b, given)
 	}
 }

@@ -43,7 +43,7 @@ func (r *Recorder) add(k sumKey, e front.Ended) {
 	if e.Status >= http.StatusBadRequest {
 		s.bad++
 	}
-	s.status, s.remote = strconv.Itoa(e.Status), remoteOf(e.Request)
+	s.status, s.remote = strconv.Itoa(e.Status), e.Access.Remote
 }
 
 // Run writes the sums of every minute, and the last ones when it ends.

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"cmp"
 	"context"
 	"maps"
 
@@ -12,7 +13,7 @@ import (
 const onBehalfOf = "on_behalf_of"
 
 // Audit writes what a room did for a request: the actor is whoever proved to be asking, not who the request claims to be,
-// and the tenant is that of the request. It answers when the entry is on the disk.
+// and the tenant and the address are those of the request. It answers when the entry is on the disk.
 func (r *Recorder) Audit(ctx context.Context, e model.AuditEntry) (model.AuditEntry, error) {
 	if who := access.SubjectOf(ctx, e.Actor); who != e.Actor {
 		details := maps.Clone(e.Details)
@@ -24,8 +25,15 @@ func (r *Recorder) Audit(ctx context.Context, e model.AuditEntry) (model.AuditEn
 		}
 		e.Actor, e.Details = who, details
 	}
-	if a := access.From(ctx); a != nil && e.Tenant == "" {
-		e.Tenant = a.Tenant
+	if a := access.From(ctx); a != nil {
+		e.Tenant = cmp.Or(e.Tenant, a.Tenant)
+		if a.Remote != "" && e.Details["remote"] == "" {
+			e.Details = maps.Clone(e.Details)
+			if e.Details == nil {
+				e.Details = map[string]string{}
+			}
+			e.Details["remote"] = a.Remote
+		}
 	}
 	return r.to.Audit(ctx, e)
 }

@@ -56,7 +56,7 @@ func (g *Gatekeeper) Open(ctx context.Context, cfg Config, k Known) (*Identities
 	}
 	var err error
 	if ids.logins, err = oidc.New(cfg.OIDC, oidc.Deps{
-		External: k.External, Now: time.Now, Log: k.Logger, Begin: ids.begin, End: ids.end, Forget: ids.forget,
+		External: k.External, Now: time.Now, Log: k.Logger, Begin: ids.begin, End: ids.end, Forget: ids.forget, Failed: failed,
 	}); err != nil {
 		return nil, err
 	}
@@ -99,19 +99,25 @@ func (ids *Identities) begin(w http.ResponseWriter, r *http.Request, l login.Log
 	return nil
 }
 
+// failed leaves a note for the audit log, which sums those of a minute: nobody has to be known to come here.
+func failed(r *http.Request, provider string) {
+	access.Note(r.Context(), access.NoteAction, "login.refused")
+	access.Note(r.Context(), access.NoteSubject, "provider:"+provider)
+}
+
 func (ids *Identities) end(ctx context.Context, provider, ref, sid string) error {
-	return ids.Accounts.Sessions.EndLogins(ctx, provider, ref, sid)
+	return ids.Accounts.EndLogins(ctx, provider, ref, sid)
 }
 
 func (ids *Identities) forget(w http.ResponseWriter, r *http.Request) (login.Login, bool) {
-	l, had, err := ids.Accounts.Sessions.Forget(r.Context(), ids.Cookies.Secret(r))
+	l, had, err := ids.Accounts.Forget(r.Context(), ids.Cookies.Secret(r))
 	http.SetCookie(w, ids.Cookies.Set(r, "", time.Time{}))
 	return l, had && err == nil
 }
 
 // issue makes a token for a program of a person, which may as much as the person.
 func (ids *Identities) issue(ctx context.Context, of access.Identity) (string, time.Time, error) {
-	text, t, err := ids.Accounts.Tokens.Make(ctx, of, tokens.Order{Name: "signalbox login", Grants: ids.policy.Held(of)})
+	text, t, err := ids.Accounts.MakeToken(ctx, of, tokens.Order{Name: "signalbox login", Grants: ids.policy.Held(of)})
 	return text, t.Expires, err
 }
 

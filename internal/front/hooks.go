@@ -2,6 +2,7 @@ package front
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -37,7 +38,7 @@ type Ended struct {
 
 // enter asks the hooks. The Access is never nil.
 func (h Hooks) enter(r *http.Request, needs access.Permission, info MountInfo) (_ *access.Access, release func(), refusal *Refusal) {
-	a := &access.Access{Notes: &access.Notes{}}
+	a := &access.Access{Notes: &access.Notes{}, Remote: remoteOf(r)}
 	if needs == access.Open || needs == access.Undeclared {
 		a.Kind = access.Nobody
 		return a, nil, nil
@@ -69,9 +70,16 @@ func (h Hooks) identify(r *http.Request, needs access.Permission, a *access.Acce
 	if refusal != nil {
 		return refusal
 	}
-	got.Notes = a.Notes
+	got.Notes, got.Remote = a.Notes, a.Remote
 	*a = got
 	return nil
+}
+
+func remoteOf(r *http.Request) string {
+	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
+		return host
+	}
+	return r.RemoteAddr
 }
 
 // nothingHere refuses what no endpoint declares.

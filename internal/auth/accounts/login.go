@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/signalbox-project/signalbox/internal/access"
+	"github.com/signalbox-project/signalbox/internal/auth/accounts/tokens"
 	"github.com/signalbox-project/signalbox/internal/auth/login"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
@@ -49,11 +51,35 @@ func (s *Service) Begin(ctx context.Context, l login.Login, from From) (Started,
 
 // Logout ends the session of a secret, if there is one.
 func (s *Service) Logout(ctx context.Context, secret string) error {
+	_, _, err := s.Forget(ctx, secret)
+	return err
+}
+
+// Forget ends the session of a secret and says of which login it was; false for none.
+func (s *Service) Forget(ctx context.Context, secret string) (login.Login, bool, error) {
 	l, ok, err := s.Sessions.Forget(ctx, secret)
 	if ok {
 		s.record(ctx, l.Subject, "logout", l.Subject, nil)
 	}
+	return l, ok, err
+}
+
+// EndLogins ends the sessions of a person at a provider, which says that it ended its own.
+func (s *Service) EndLogins(ctx context.Context, provider, ref, sid string) error {
+	ended, err := s.Sessions.EndLogins(ctx, provider, ref, sid)
+	for _, v := range ended {
+		s.record(ctx, "provider:"+provider, "logout", v.Identity.Subject, map[string]string{"session": v.ID})
+	}
 	return err
+}
+
+// MakeToken makes a token for a program that its owner has let in.
+func (s *Service) MakeToken(ctx context.Context, of access.Identity, o tokens.Order) (string, store.Token, error) {
+	text, t, err := s.Tokens.Make(ctx, of, o)
+	if err == nil {
+		s.record(ctx, of.Subject, "token.make", "token:"+t.ID, map[string]string{"name": o.Name})
+	}
+	return text, t, err
 }
 
 // withoutOurGroups keeps providers from naming groups that only local users can be in.

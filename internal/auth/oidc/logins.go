@@ -31,6 +31,8 @@ type Deps struct {
 	Begin func(http.ResponseWriter, *http.Request, login.Login) error
 	// End ends the sessions of a person at a provider by what is given of Ref and Sid; it is no error if there are none.
 	End func(ctx context.Context, provider, ref, sid string) error
+	// Failed is told of a login that was begun, or a logout that a provider asked for, and came to nothing.
+	Failed func(r *http.Request, provider string)
 	// Forget ends the browser's own session and says of which login it was; false if there was none.
 	Forget func(http.ResponseWriter, *http.Request) (login.Login, bool)
 }

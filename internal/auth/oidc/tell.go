@@ -43,6 +43,9 @@ func (l *Logins) tell(w http.ResponseWriter, r *http.Request, p *Provider, err e
 		name, again = p.cfg.Name, "/auth/oidc/"+p.cfg.Name+"/start"
 	}
 	said := says(err)
+	if l.deps.Failed != nil && p != nil {
+		l.deps.Failed(r, p.cfg.Name)
+	}
 	l.deps.Log.Warn("somebody could not log in", "provider", name, "status", said.Status, "err", err)
 	noStore(w)
 	if said.Status == http.StatusServiceUnavailable {

@@ -247,20 +247,19 @@ func (s *Sessions) end(ctx context.Context, ids []string) error {
 	return nil
 }
 
-// EndLogins ends the sessions of a person at a provider, by what is given of how the provider names the person and its own session.
+// EndLogins ends the sessions of a person at a provider, by what is given of how the provider names the person and its own session. It answers them.
 // The provider said so.
-func (s *Sessions) EndLogins(ctx context.Context, provider, ref, sid string) error {
+func (s *Sessions) EndLogins(ctx context.Context, provider, ref, sid string) (ended []store.Session, err error) {
 	s.change.Lock()
 	defer s.change.Unlock()
-	var ids []string
 	s.mu.RLock()
 	for _, e := range s.byID {
 		if e.Identity.Provider == provider && (ref != "" || sid != "") && (ref == "" || e.Ref == ref) && (sid == "" || e.Sid == sid) {
-			ids = append(ids, e.ID)
+			ended = append(ended, e.Session)
 		}
 	}
 	s.mu.RUnlock()
-	return s.end(ctx, ids)
+	return ended, s.end(ctx, idsOf(ended))
 }
 
 // Known says whether a subject has a session from this address.

@@ -313,16 +313,16 @@ func TestAProviderEndsItsSessions(t *testing.T) {
 	}
 	one, two, other := begin("r", "1"), begin("r", "2"), begin("q", "1")
 	for _, c := range []struct{ provider, ref, sid string }{{"corp", "", ""}, {"else", "r", "1"}, {"corp", "r", "3"}} {
-		if err := w.EndLogins(t.Context(), c.provider, c.ref, c.sid); err != nil {
+		if _, err := w.EndLogins(t.Context(), c.provider, c.ref, c.sid); err != nil {
 			t.Fatal(err)
 		}
 	}
 	w.is(t, one, nil)
-	_ = w.EndLogins(t.Context(), "corp", "r", "1")
+	_, _ = w.EndLogins(t.Context(), "corp", "r", "1")
 	w.is(t, one, login.ErrUnauthenticated)
 	w.is(t, two, nil)
 	w.is(t, other, nil)
-	_ = w.EndLogins(t.Context(), "corp", "r", "")
+	_, _ = w.EndLogins(t.Context(), "corp", "r", "")
 	w.is(t, two, login.ErrUnauthenticated)
 	w.is(t, other, nil)
 }
