@@ -72,7 +72,6 @@ require (
 	github.com/cedar-policy/cedar-go v1.9.1 // indirect
 	github.com/efficientgo/core v1.0.0-rc.3 // indirect
 	github.com/metalmatze/signal v0.0.0-20210307161603-1c9aa721a97a // indirect
-	github.com/prometheus-community/prom-label-proxy v0.11.1 // indirect
 )
 
 require (

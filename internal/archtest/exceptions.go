@@ -61,11 +61,10 @@ func uncalled() map[string]string {
 	const load = "the load test of test/e2e sends and measures with it"
 	const look = "where tests find what was started on a free port, mounted or loaded"
 	const now = "does at once, for tests, what the clock does later"
-	const trust = "what the rooms that are restricted by namespace and the audit log ask"
+	const trust = "what the matrix of endpoints and roles asks"
 	const search = "what an export of the audit log and its shipping read; neither is there yet"
 	const chain = "the chain of authenticators is built of it"
 	return map[string]string{
-		"internal/access.ScopeOf":     trust,
 		"internal/front.Routes.List":  trust,
 		"internal/bench.EncodeStream": load, "internal/bench.Stream.Send": load, "internal/bench.Process": load,
 		"internal/app.Process.Addresses": look, "internal/ingest/otlp.Server.GRPCAddr": look, "internal/ingest/otlp.Server.HTTPAddr": look,

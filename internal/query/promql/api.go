@@ -97,9 +97,9 @@ func NewAPI(e *Engine, deps APIDeps) (*API, error) {
 	info := newRuntimeInfo(deps)
 	targets := func(ctx context.Context) apiv1.TargetRetriever { return targetsFor(ctx, deps) }
 	api := apiv1.NewAPI(
-		noting{e.engine}, deps.Storage,
+		noting{e.engine}, apart{deps.Storage},
 		nil, nil, // appendables: writing has handlers of its own
-		deps.Storage,
+		apart{deps.Storage},
 		func(context.Context) apiv1.ScrapePoolsRetriever { return deps.Targets },
 		targets,
 		func(context.Context) apiv1.AlertmanagerRetriever {
@@ -228,6 +228,9 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case path == "/status/config" || path == "/status/flags" || path == "/targets" || path == "/alertmanagers":
 		a.masked(w, r)
 	case path == "/metadata" || path == "/targets/metadata":
+		if forAllAlone(w, r) {
+			return
+		}
 		a.router.ServeHTTP(w, r.WithContext(withPushedMetadata(r.Context())))
 	case path == "/read":
 		a.router.ServeHTTP(w, noteRead(r))

@@ -116,7 +116,7 @@ func (f *federation) last(ctx context.Context, selectors [][]*labels.Matcher) (p
 	maxt := f.deps.Now().UnixMilli()
 	lookback := time.Duration(f.e.cfg.Lookback)
 	mint := maxt - lookback.Milliseconds()
-	q, err := f.deps.Storage.Querier(mint, maxt)
+	q, err := querierApart(f.deps.Storage, mint, maxt)
 	if err != nil {
 		return nil, fmt.Errorf("read samples: %w", err)
 	}

@@ -21,7 +21,7 @@ import (
 // asked is what the handler of a request says of it.
 func asked(t *testing.T, h http.Handler, r *http.Request) map[string]string {
 	t.Helper()
-	a := &access.Access{Notes: &access.Notes{}}
+	a := &access.Access{Scope: access.Scope{All: true}, Notes: &access.Notes{}}
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r.WithContext(access.With(context.Background(), a)))
 	if w.Code != http.StatusOK {
