@@ -21,6 +21,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/auth/oidc"
 	"github.com/signalbox-project/signalbox/internal/auth/policy"
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/outgoing"
 )
 
 // Known are what Identities are made with.
@@ -30,6 +31,7 @@ type Known struct {
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
 	External   *url.URL
+	Outgoing   *outgoing.Guard // what providers and directories are reached through
 	Record     func(context.Context, model.AuditEntry)
 }
 
@@ -50,13 +52,13 @@ func (g *Gatekeeper) Open(ctx context.Context, cfg Config, k Known) (*Identities
 	ids := &Identities{cfg: cfg, policy: g.policy, Cookies: sessions.Cookies{Secure: k.External.Scheme == "https"}, directories: map[string]*directory.Directory{}}
 	var list []accounts.Directory
 	for _, c := range cfg.LDAP {
-		d := directory.New(c, time.Now)
+		d := directory.New(c, time.Now, k.Outgoing)
 		ids.directories[c.WithDefaults().Name] = d
 		list = append(list, d)
 	}
 	var err error
 	if ids.logins, err = oidc.New(cfg.OIDC, oidc.Deps{
-		External: k.External, Now: time.Now, Log: k.Logger, Begin: ids.begin, End: ids.end, Forget: ids.forget, Failed: failed,
+		External: k.External, Now: time.Now, Log: k.Logger, Outgoing: k.Outgoing, Begin: ids.begin, End: ids.end, Forget: ids.forget, Failed: failed,
 	}); err != nil {
 		return nil, err
 	}

@@ -36,7 +36,7 @@ func (s *Service) Login(ctx context.Context, name, text string, from From) (Star
 // Begin begins a session for who has proved an identity, of whatever provider. Groups of other providers cannot be those that
 // only local users can be in.
 func (s *Service) Begin(ctx context.Context, l login.Login, from From) (Started, error) {
-	l = withoutOurGroups(l)
+	l = ofProvider(l)
 	secret, v, err := s.Sessions.Start(ctx, l, from.Remote, from.Agent)
 	if err != nil {
 		return Started{}, err
@@ -82,11 +82,14 @@ func (s *Service) MakeToken(ctx context.Context, of access.Identity, o tokens.Or
 	return text, t, err
 }
 
-// withoutOurGroups keeps providers from naming groups that only local users can be in.
-func withoutOurGroups(l login.Login) login.Login {
-	if l.Provider != Provider {
-		l.Groups = slices.DeleteFunc(slices.Clone(l.Groups), func(g string) bool { return strings.HasPrefix(g, GroupPrefix) })
+// ofProvider keeps a provider from naming groups that only local users can be in, and its people from being taken for others of
+// their name: the ann of keycloak is user:keycloak/ann.
+func ofProvider(l login.Login) login.Login {
+	if l.Provider == Provider {
+		return l
 	}
+	l.Subject = subjectPrefix + l.Provider + "/" + strings.TrimPrefix(l.Subject, subjectPrefix)
+	l.Groups = slices.DeleteFunc(slices.Clone(l.Groups), func(g string) bool { return strings.HasPrefix(g, GroupPrefix) })
 	return l
 }
 
@@ -96,7 +99,7 @@ func (s *Service) recheck(ctx context.Context, was login.Login) (login.Login, er
 	if err != nil {
 		return l, err
 	}
-	l = withoutOurGroups(l)
+	l = ofProvider(l)
 	return l, s.Tokens.Refresh(ctx, l.Identity)
 }
 

@@ -98,7 +98,7 @@ func TestStanding(t *testing.T) {
 		{OpenLDAP, entry("shadowExpire", "20514"), ""},
 		{OpenLDAP, entry("shadowExpire", "-1"), ""},
 	} {
-		d := New(Config{Profile: c.profile}, func() time.Time { return now })
+		d := New(Config{Profile: c.profile}, func() time.Time { return now }, nil)
 		err := d.standing(person{entry: c.entry})
 		if (err == nil) != (c.why == "") || err != nil && !strings.Contains(err.Error(), c.why) {
 			t.Errorf("%s %v: %v", c.profile, c.entry.Attributes, err)
@@ -109,7 +109,7 @@ func TestStanding(t *testing.T) {
 // What Active Directory says beside "invalid credentials" it says only of a right password, but for the locked account.
 func TestReasonsOfActiveDirectory(t *testing.T) {
 	for code, why := range map[string]string{"52e": "", "525": "", "775": "", "532": "expired", "533": "disabled", "701": "account has expired", "773": "must be changed", "530": "time of day"} {
-		err := New(Config{Profile: ActiveDirectory}, time.Now).whyNot(&ldap.Error{
+		err := New(Config{Profile: ActiveDirectory}, time.Now, nil).whyNot(&ldap.Error{
 			ResultCode: ldap.LDAPResultInvalidCredentials, Err: errors.New("80090308: LdapErr: DSID-0C09041C, comment: AcceptSecurityContext error, data " + code + ", v4563"),
 		})
 		if why == "" && !errors.Is(err, login.ErrUnauthenticated) || why != "" && !strings.Contains(err.Error(), why) {

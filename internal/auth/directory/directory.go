@@ -33,10 +33,9 @@ type Directory struct {
 	rest map[string]time.Time // when a server failed last
 }
 
-// New makes one of a configuration that is valid. It asks no server yet.
-func New(cfg Config, now func() time.Time) *Directory {
+// New makes one of a configuration that is valid, which connects by guard. It asks no server yet.
+func New(cfg Config, now func() time.Time, guard *outgoing.Guard) *Directory {
 	boundAnswers()
-	var guard *outgoing.Guard // by the defaults
 	return &Directory{cfg: cfg.WithDefaults(), now: now, rest: map[string]time.Time{}, dial: func(ctx context.Context, address string) (net.Conn, error) {
 		return guard.DialContext(ctx, "tcp", address)
 	}}

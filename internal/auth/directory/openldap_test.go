@@ -31,7 +31,7 @@ func directoryOf(t *testing.T, c Config) *Directory {
 	if errs := c.WithDefaults().Validate(); len(errs) > 0 {
 		t.Fatal(errs)
 	}
-	return New(c, time.Now)
+	return New(c, time.Now, nil)
 }
 
 func TestRealOpenLDAP(t *testing.T) {

@@ -22,7 +22,7 @@ func through(serve func(net.Conn)) *Directory {
 	d := New(Config{
 		Servers: []string{"ldap://localhost"}, UserBind: "uid={user},ou=people,dc=example,dc=org",
 		User: User{BaseDN: "dc=example,dc=org"}, Groups: Groups{BaseDN: "dc=example,dc=org"},
-	}, time.Now)
+	}, time.Now, nil)
 	d.dial = func(context.Context, string) (net.Conn, error) {
 		ours, theirs := net.Pipe()
 		go func() {
