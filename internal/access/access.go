@@ -3,7 +3,15 @@ package access
 import (
 	"context"
 	"slices"
+	"strconv"
+	"strings"
 )
+
+// NamespaceLabel is the label of series, alerts and SLOs that says which namespace they belong to.
+const NamespaceLabel = "namespace"
+
+// ReasonNamespace is why what belongs to another namespace is refused, in counters.
+const ReasonNamespace = "namespace"
 
 // Kind is how somebody proved who they are.
 type Kind string
@@ -50,6 +58,42 @@ type Scope struct {
 // Sees says whether what belongs to a namespace is visible; what has none is visible to those alone who see all.
 func (s Scope) Sees(namespace string) bool {
 	return s.All || namespace != "" && slices.Contains(s.Names, namespace)
+}
+
+// Place is the namespace of something that is sent by who sees s: the one it names or, where it names none, the only one of s.
+// False says that it may not be sent.
+func (s Scope) Place(namespace string) (string, bool) {
+	if namespace == "" && !s.All && len(s.Names) == 1 {
+		namespace = s.Names[0]
+	}
+	return namespace, s.Sees(namespace)
+}
+
+// RefusedSending tells a sender why Place said no.
+func (s Scope) RefusedSending(namespace string) string {
+	if namespace == "" {
+		return "it names no namespace, and this sender may write to those of " + s.Text() + " only"
+	}
+	return "the namespace " + strconv.Quote(namespace) + " is none that this sender may write to: it may write to " + s.Text()
+}
+
+// Text names the namespaces for people.
+func (s Scope) Text() string {
+	switch {
+	case s.All:
+		return "all namespaces"
+	case len(s.Names) == 0:
+		return "no namespace"
+	}
+	return strings.Join(s.Names, ", ")
+}
+
+// Key tells scopes apart where what was sent is remembered; "" for who sees all.
+func (s Scope) Key() string {
+	if s.All {
+		return ""
+	}
+	return "\x00" + strings.Join(s.Names, "\x00")
 }
 
 // Join sees what either sees.

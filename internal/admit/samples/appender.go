@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
 
+	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/store"
 	"github.com/signalbox-project/signalbox/internal/store/numbers"
 )
@@ -26,6 +27,7 @@ const (
 
 type appender struct {
 	a          *Admission
+	scope      access.Scope // of whoever sends
 	next       storage.AppenderV2
 	protocol   string
 	now        time.Time
@@ -42,6 +44,12 @@ func (ap *appender) Append(ref storage.SeriesRef, ls labels.Labels, st, t int64,
 	ap.received++
 	if ref == 0 {
 		ls = numbers.Canonical(ls)
+	}
+	if !ap.scope.All { // also of a known series: it may be known to another sender
+		var r *RefusalError
+		if ls, r = ap.place(ls); r != nil {
+			return ref, ap.refuse(r)
+		}
 	}
 	if r := ap.check(ref, ls, t); r != nil {
 		return ref, ap.refuse(r)
@@ -128,6 +136,19 @@ func (ap *appender) check(ref storage.SeriesRef, ls labels.Labels, t int64) *Ref
 			"send newer samples or raise the metrics retention; check that timestamps are Unix milliseconds")
 	}
 	return nil
+}
+
+// place gives a series the namespace of its sender, or refuses it.
+func (ap *appender) place(ls labels.Labels) (labels.Labels, *RefusalError) {
+	said := ls.Get(access.NamespaceLabel)
+	namespace, ok := ap.scope.Place(said)
+	switch {
+	case !ok:
+		return ls, newRefusal(access.ReasonNamespace, ls, ap.scope.RefusedSending(said), "set the label "+access.NamespaceLabel+" to one of these, or send with a token of that namespace")
+	case said == "":
+		ls = labels.NewBuilder(ls).Set(access.NamespaceLabel, namespace).Labels()
+	}
+	return ls, nil
 }
 
 func (ap *appender) refuse(r *RefusalError) error {

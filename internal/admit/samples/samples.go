@@ -5,7 +5,8 @@
 // metrics store as a storage.AppendableV2: it refuses samples whose labels are
 // malformed or beyond the limits and whose timestamps are in the future or older than what is
 // kept, turns the store's own refusals into messages that name the series and the cure, and
-// reports received, stored and refused samples by reason. It changes no
+// reports received, stored and refused samples by reason. A sender that is bound to
+// namespaces writes only to those: what names none gets the only one there is, or is refused. It changes no other
 // sample and keeps none; the one thing it remembers is type, help and unit of pushed metrics.
 //
 // Invariant: received = stored + refused, exactly, once Commit or Rollback has
@@ -28,6 +29,8 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/metadata"
 	"github.com/prometheus/prometheus/storage"
+
+	"github.com/signalbox-project/signalbox/internal/access"
 )
 
 // Signal is how the counter names what is counted here.
@@ -118,6 +121,7 @@ func (e entrance) AppenderV2(ctx context.Context) storage.AppenderV2 {
 	now := e.a.deps.Now()
 	ap := &appender{
 		a:        e.a,
+		scope:    access.ScopeOf(ctx),
 		next:     e.next.AppenderV2(ctx),
 		protocol: e.protocol,
 		now:      now,

@@ -102,6 +102,14 @@ func TestEveryDataPointIsStoredOrRefused(t *testing.T) {
 // realIntake is an intake in front of the admission and the store of the product.
 func realIntake(t *testing.T, b *backend) (store *metrics.Store, web string) {
 	t.Helper()
+	store, s := realServer(t, b)
+	srv := httptest.NewServer(s)
+	t.Cleanup(srv.Close)
+	return store, srv.URL
+}
+
+func realServer(t *testing.T, b *backend) (*metrics.Store, *Server) {
+	t.Helper()
 	store, err := metrics.Open(metrics.DefaultConfig(), metrics.Deps{Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
@@ -114,9 +122,8 @@ func realIntake(t *testing.T, b *backend) (store *metrics.Store, web string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := httptest.NewServer(s)
-	t.Cleanup(func() { srv.Close(); _ = store.Close() })
-	return store, srv.URL
+	t.Cleanup(func() { _ = store.Close() })
+	return store, s
 }
 
 // readBack counts what is stored, target_info apart.

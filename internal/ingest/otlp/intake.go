@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 
+	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/ingest/otlp/common"
 	"github.com/signalbox-project/signalbox/internal/ingest/otlp/logs"
 	"github.com/signalbox-project/signalbox/internal/ingest/otlp/metrics"
@@ -50,8 +51,9 @@ type intake struct {
 // request is one Export call.
 type request struct {
 	signal   string
-	protocol string // grpc or http
-	tenant   string // of the header; "" when there was none
+	protocol string        // grpc or http
+	tenant   string        // of the header; "" when there was none
+	from     common.Sender // set by export
 	json     bool
 	body     []byte
 }
@@ -75,6 +77,7 @@ func (in *intake) export(ctx context.Context, r request) (answer, error) {
 	if err := common.CheckTenant(r.tenant); r.tenant != "" && err != nil {
 		return nil, malformed("%s", err)
 	}
+	r.from = common.Sender{Tenant: r.tenant, Scope: access.ScopeOf(ctx)}
 	switch r.signal {
 	case stream.SignalSpans:
 		return in.traces(ctx, r)
@@ -90,7 +93,7 @@ func (in *intake) traces(ctx context.Context, r request) (answer, error) {
 		return nil, undecodable(err)
 	}
 	in.own.badIDs.Add(float64(m.IDs))
-	batch := spans.Of(m.Traces, m.Hashes, r.tenant)
+	batch := spans.Of(m.Traces, m.Hashes, r.from)
 	batch.Refused = common.Refuse(batch.Refused, reasonID, idMessage, m.NoSpans)
 	received := len(batch.Spans) + common.RefusedCount(batch.Refused)
 	in.own.negative.Add(float64(batch.Negative))
@@ -118,9 +121,9 @@ func (in *intake) traces(ctx context.Context, r request) (answer, error) {
 // storeSpans stores the spans that were not stored a short while ago. kept counts them also where
 // storing failed.
 func (in *intake) storeSpans(ctx context.Context, r request, b *spans.Batch) (kept int, refused []stream.Refusal, err error) {
-	tenant := maphash.String(in.seed, r.tenant)
+	sender := maphash.String(in.seed, r.from.Key())
 	for i := range b.Hashes {
-		b.Hashes[i] ^= tenant
+		b.Hashes[i] ^= sender
 	}
 	claim, err := in.spans.Begin(ctx, b.Hashes)
 	if err != nil {
@@ -164,7 +167,7 @@ func (in *intake) logs(ctx context.Context, r request) (answer, error) {
 		return nil, undecodable(err)
 	}
 	in.own.badIDs.Add(float64(left.IDs))
-	batch := logs.Of(m, r.tenant, in.now())
+	batch := logs.Of(m, r.from, in.now())
 	if warning := passedOver("log records", len(batch.Records)+common.RefusedCount(batch.Refused), left.Unknown); warning != "" {
 		out := plogotlp.NewExportResponse()
 		out.PartialSuccess().SetErrorMessage(warning)
@@ -213,11 +216,11 @@ func (in *intake) storeLogs(ctx context.Context, r request, batch *logs.Batch) (
 	return out, len(kept), nil
 }
 
-// batchKey is one batch of one tenant.
+// batchKey is one batch of one sender.
 func (in *intake) batchKey(r request) uint64 {
 	var h maphash.Hash
 	h.SetSeed(in.seed)
-	_, _ = h.WriteString(r.tenant)
+	_, _ = h.WriteString(r.from.Key())
 	_ = h.WriteByte(0)
 	_, _ = h.Write(r.body)
 	return h.Sum64()
@@ -229,7 +232,7 @@ func (in *intake) metrics(ctx context.Context, r request) (answer, error) {
 		return nil, undecodable(err)
 	}
 	in.own.badIDs.Add(float64(left.IDs))
-	res, err := in.translator.Translate(ctx, in.appendable.AppenderV2(ctx), md, r.tenant)
+	res, err := in.translator.Translate(ctx, in.appendable.AppenderV2(ctx), md, r.from)
 	if in.counted {
 		in.account(r, common.RefusedCount(res.Early), 0, res.Early, nil)
 	} else {

@@ -130,6 +130,12 @@ type testbed struct {
 
 func start(t testing.TB, change func(*Config)) *testbed {
 	t.Helper()
+	return startBehind(t, change, nil)
+}
+
+// startBehind has a front that is asked who sends.
+func startBehind(t testing.TB, change func(*Config), enter Enter) *testbed {
+	t.Helper()
 	opts := tsdb.DefaultOptions()
 	opts.EnableExemplarStorage, opts.MaxExemplars = true, 100
 	db, err := tsdb.Open(t.TempDir(), nil, nil, opts, nil)
@@ -143,7 +149,7 @@ func start(t testing.TB, change func(*Config)) *testbed {
 	}
 	b := &backend{db: db}
 	reg := prometheus.NewPedanticRegistry()
-	s, err := New(cfg, Deps{Registerer: reg, Sink: b, Admitter: b, Appendable: b, Ledger: b})
+	s, err := New(cfg, Deps{Registerer: reg, Sink: b, Admitter: b, Appendable: b, Ledger: b, Enter: enter})
 	if err != nil {
 		t.Fatal(err)
 	}

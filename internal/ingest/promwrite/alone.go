@@ -2,6 +2,7 @@ package promwrite
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"time"
 
@@ -9,6 +10,8 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/value"
 	"github.com/prometheus/prometheus/storage"
+
+	"github.com/signalbox-project/signalbox/internal/access"
 )
 
 // maxAhead is how far in the future an exemplar may be: one keeps out all that
@@ -27,6 +30,15 @@ type lone struct {
 func (b *batch) addAlone(l lone) error {
 	if b.deps.Exemplars == nil {
 		return nil
+	}
+	said, scope := l.labels.Get(access.NamespaceLabel), access.ScopeOf(b.ctx)
+	namespace, ok := scope.Place(said)
+	if !ok {
+		b.refuseSeries(access.ReasonNamespace, 0, fmt.Errorf("exemplars of series %s: %s", clip(l.labels.String()), scope.RefusedSending(said)))
+		return nil
+	}
+	if namespace != said {
+		l.labels = labels.NewBuilder(l.labels).Set(access.NamespaceLabel, namespace).Labels()
 	}
 	if b.exemplars == nil {
 		b.exemplars = b.deps.Exemplars.Appender(b.ctx)

@@ -9,6 +9,8 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/zeebo/xxh3"
+
+	"github.com/signalbox-project/signalbox/internal/access"
 )
 
 // key stands for a series as one sender writes it: a keyed hash of its tenant and of the
@@ -51,9 +53,10 @@ func newKnownSeries() *knownSeries {
 	return s
 }
 
-// seedFor separates the tenants.
-func (s *knownSeries) seedFor(tenant string) uint64 {
-	return s.seed ^ xxh3.HashStringSeed(tenant, s.seed)
+// seedFor separates the tenants, and senders that are bound to different namespaces: what names no namespace is another
+// series for each of them.
+func (s *knownSeries) seedFor(tenant string, scope access.Scope) uint64 {
+	return s.seed ^ xxh3.HashStringSeed(tenant+scope.Key(), s.seed)
 }
 
 func (s *knownSeries) get(k key) *known {

@@ -34,6 +34,7 @@ import (
 	"github.com/prometheus/prometheus/model/metadata"
 	"github.com/prometheus/prometheus/storage"
 
+	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
@@ -145,8 +146,8 @@ func (h *Handler) Store(r *http.Request, msg remoteapi.WriteMessageType) (*remot
 	}
 	w := h.walkers.Get().(*walker)
 	defer h.putBack(w)
-	w.begin(h.known, tenant)
 	b := h.newBatch(r.Context(), tenant)
+	w.begin(h.known, tenant, access.ScopeOf(r.Context()))
 	switch msg {
 	case remoteapi.WriteV1MessageType:
 		if err := w.decodeV1(body); err != nil {

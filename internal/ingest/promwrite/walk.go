@@ -9,6 +9,8 @@ import (
 	writev2 "github.com/prometheus/prometheus/prompb/io/prometheus/write/v2"
 	"github.com/zeebo/xxh3"
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/signalbox-project/signalbox/internal/access"
 )
 
 // request is a decoded request: its series in order, those that are known with
@@ -50,9 +52,9 @@ type walker struct {
 	scratch []byte
 }
 
-// begin readies a walker for a request of a tenant.
-func (w *walker) begin(known *knownSeries, tenant string) {
-	w.known, w.seed, w.v2 = known, known.seedFor(tenant), false
+// begin readies a walker for a request of a sender to a tenant.
+func (w *walker) begin(known *knownSeries, tenant string, scope access.Scope) {
+	w.known, w.seed, w.v2 = known, known.seedFor(tenant, scope), false
 }
 
 // putBack keeps a walker for the next request, without what it refers to.

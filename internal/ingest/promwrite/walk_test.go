@@ -10,6 +10,8 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/prompb"
 	writev2 "github.com/prometheus/prometheus/prompb/io/prometheus/write/v2"
+
+	"github.com/signalbox-project/signalbox/internal/access"
 )
 
 // plain is what a series of either version is to the batch, in one form.
@@ -111,7 +113,7 @@ func sameAsGenerated(t *testing.T, body []byte, v2 bool) {
 	known := newKnownSeries()
 	for _, round := range []string{"unknown", "known"} {
 		w := &walker{}
-		w.begin(known, "a tenant")
+		w.begin(known, "a tenant", access.Scope{All: true})
 		decode := w.decodeV1
 		if v2 {
 			decode = w.decodeV2

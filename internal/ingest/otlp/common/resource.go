@@ -6,7 +6,9 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/stream"
 )
 
 // UnknownService is what OpenTelemetry's resource conventions call a service
@@ -16,9 +18,18 @@ const UnknownService = "unknown_service"
 // TenantAttribute names the tenant of a resource when the request has no header.
 const TenantAttribute = "tenant"
 
-// ResourceOf converts a resource. headerTenant, unless empty, wins over the resource's own; a
-// resource that names an impossible tenant is an error.
-func ResourceOf(res pcommon.Resource, headerTenant string) (*model.Resource, error) {
+// Sender is where what comes in a request may go.
+type Sender struct {
+	Tenant string       // of the request's header; unless empty it wins over the resource's own
+	Scope  access.Scope // the namespaces that the sender may write to
+}
+
+// Key tells senders apart that may not be taken for one another.
+func (s Sender) Key() string { return s.Tenant + s.Scope.Key() }
+
+// ResourceOf converts a resource; nil and a Refusal, of no records yet, where it names an impossible tenant, or a namespace that the
+// sender may not write to.
+func ResourceOf(res pcommon.Resource, from Sender) (*model.Resource, *stream.Refusal) {
 	out := &model.Resource{}
 	short := 0
 	for key, v := range res.Attributes().All() {
@@ -37,16 +48,25 @@ func ResourceOf(res pcommon.Resource, headerTenant string) (*model.Resource, err
 	if out.Service == "" {
 		out.Service = UnknownService
 	}
-	if headerTenant != "" {
-		if out.Tenant != "" && out.Tenant != headerTenant { // what it means by a tenant is still searched for
+	if from.Tenant != "" {
+		if out.Tenant != "" && out.Tenant != from.Tenant { // what it means by a tenant is still searched for
 			out.Attrs = append(out.Attrs, model.Attr{Key: TenantAttribute, Value: model.StringValue(out.Tenant)})
 		}
-		out.Tenant = headerTenant
+		out.Tenant = from.Tenant
 	}
 	if out.Tenant == "" {
 		out.Tenant = model.DefaultTenant
 	}
-	return out, CheckTenant(out.Tenant)
+	if err := CheckTenant(out.Tenant); err != nil {
+		return nil, &stream.Refusal{Reason: ReasonTenant, Message: err.Error()}
+	}
+	said := out.Namespace
+	namespace, ok := from.Scope.Place(said)
+	if !ok {
+		return nil, &stream.Refusal{Reason: access.ReasonNamespace, Message: from.Scope.RefusedSending(said) + "; set the resource attribute service.namespace to one of these"}
+	}
+	out.Namespace = namespace
+	return out, nil
 }
 
 // scalar says of a value that its text says the same: a service.version of 3 is "3".

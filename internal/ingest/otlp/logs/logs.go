@@ -47,13 +47,13 @@ func (f Form) String() string {
 }
 
 // Of converts a request; now stands in where a record has no time at all.
-func Of(ld plog.Logs, headerTenant string, now time.Time) Batch {
+func Of(ld plog.Logs, from common.Sender, now time.Time) Batch {
 	b := Batch{Records: make([]model.LogRecord, 0, ld.LogRecordCount()), Timed: true}
 	for _, rl := range ld.ResourceLogs().All() {
-		res, err := common.ResourceOf(rl.Resource(), headerTenant)
+		res, refusal := common.ResourceOf(rl.Resource(), from)
 		for _, sl := range rl.ScopeLogs().All() {
-			if err != nil {
-				b.Refused = common.Refuse(b.Refused, common.ReasonTenant, err.Error(), sl.LogRecords().Len())
+			if refusal != nil {
+				b.Refused = common.Refuse(b.Refused, refusal.Reason, refusal.Message, sl.LogRecords().Len())
 				continue
 			}
 			for _, lr := range sl.LogRecords().All() {

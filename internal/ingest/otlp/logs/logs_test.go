@@ -12,10 +12,14 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 
+	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/ingest/otlp/common"
 	"github.com/signalbox-project/signalbox/internal/ingest/otlp/wire"
 	"github.com/signalbox-project/signalbox/internal/model"
 )
+
+// anybody is a sender that may write everywhere.
+var anybody = common.Sender{Scope: access.Scope{All: true}}
 
 func valueComparer() cmp.Option {
 	return cmp.Comparer(func(a, b model.Value) bool { return a == b })
@@ -27,7 +31,7 @@ func convertLog(t testing.TB, set func(plog.LogRecord)) (model.LogRecord, Batch)
 	t.Helper()
 	ld := plog.NewLogs()
 	set(ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty())
-	b := Of(ld, "", time.Unix(50, 0))
+	b := Of(ld, anybody, time.Unix(50, 0))
 	if len(b.Records) != 1 {
 		t.Fatalf("%d records", len(b.Records))
 	}
@@ -177,7 +181,7 @@ func FuzzLogs(f *testing.F) {
 			return
 		}
 		n := m.LogRecordCount()
-		b := Of(m, "", time.Unix(1, 0))
+		b := Of(m, anybody, time.Unix(1, 0))
 		if len(b.Records)+common.RefusedCount(b.Refused) != n {
 			t.Fatalf("%d records became %d and %d refused", n, len(b.Records), common.RefusedCount(b.Refused))
 		}
@@ -210,7 +214,7 @@ func TestLevelsInBodiesOfTheFieldsLoggers(t *testing.T) {
 		`{"message":"no level","user":{"level":"gold"}}`:                            model.LevelUnset,
 		`the level of water`:                                                        model.LevelUnset,
 	} {
-		b := Of(requestOf(body), "", time.Unix(1, 0))
+		b := Of(requestOf(body), anybody, time.Unix(1, 0))
 		if got := b.Records[0].Level; got != want {
 			t.Errorf("%s is %q, want %q", body, got, want)
 		}
@@ -221,7 +225,7 @@ func TestLevelsInBodiesOfTheFieldsLoggers(t *testing.T) {
 	// What OTLP says outside the body wins.
 	req := requestOf(`{"level":"error","msg":"x"}`)
 	req.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).SetSeverityNumber(9)
-	if got := Of(req, "", time.Unix(1, 0)).Records[0]; got.Level != model.LevelInfo {
+	if got := Of(req, anybody, time.Unix(1, 0)).Records[0]; got.Level != model.LevelInfo {
 		t.Errorf("level %s", got.Level)
 	}
 }
@@ -260,7 +264,7 @@ func TestWrappedLinesAreUnwrapped(t *testing.T) {
 		`{"log":{"level":"error"},"short":"x"}`:                     `{"log":{"level":"error"},"short":"x"}`,
 		`{"log":"{\"log\":\"{\\\"msg\\\":\\\"twice\\\"}\"}"}`:       "twice",
 	} {
-		if got := Of(requestOf(body), "", time.Unix(1, 0)).Records[0]; got.Message != want {
+		if got := Of(requestOf(body), anybody, time.Unix(1, 0)).Records[0]; got.Message != want {
 			t.Errorf("%s: %q, want %q", body, got.Message, want)
 		}
 	}

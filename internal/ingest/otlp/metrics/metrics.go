@@ -53,12 +53,12 @@ type preparation struct {
 
 // prepare gives every resource its identity attributes and removes what cannot be
 // translated, point by point.
-func (t *Translator) prepare(md pmetric.Metrics, headerTenant string) preparation {
+func (t *Translator) prepare(md pmetric.Metrics, from common.Sender) preparation {
 	p := preparation{points: md.DataPointCount()}
 	md.ResourceMetrics().RemoveIf(func(rm pmetric.ResourceMetrics) bool {
-		res, err := common.ResourceOf(rm.Resource(), headerTenant)
-		if err != nil {
-			p.refused = common.Refuse(p.refused, common.ReasonTenant, err.Error(), resourcePoints(rm))
+		res, refusal := common.ResourceOf(rm.Resource(), from)
+		if refusal != nil { // before deltas are summed up: nobody adds to another namespace's
+			p.refused = common.Refuse(p.refused, refusal.Reason, refusal.Message, resourcePoints(rm))
 			return true
 		}
 		setIdentity(rm.Resource().Attributes(), res)

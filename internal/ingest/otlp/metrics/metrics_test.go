@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
 	"pgregory.net/rapid"
 
+	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/ingest/otlp/common"
 	"github.com/signalbox-project/signalbox/internal/ingest/otlp/wire"
 )
@@ -27,7 +28,7 @@ func TestReceivedIsStoredAndRefused(t *testing.T) {
 	in := fuzzTranslator()
 	rapid.Check(t, func(t *rapid.T) {
 		md := drawMetrics(t)
-		p := in.prepare(md, "")
+		p := in.prepare(md, common.Sender{Scope: access.Scope{All: true}})
 		left := md.DataPointCount()
 		if left+common.RefusedCount(p.refused) != p.points {
 			t.Fatalf("%d points: %d left, %d refused", p.points, left, common.RefusedCount(p.refused))
@@ -176,7 +177,7 @@ func FuzzMetrics(f *testing.F) {
 		if err != nil {
 			return
 		}
-		p := in.prepare(m, "")
+		p := in.prepare(m, common.Sender{Scope: access.Scope{All: true}})
 		if left := m.DataPointCount(); left+common.RefusedCount(p.refused) != p.points {
 			t.Fatalf("%d points: %d left, %d refused", p.points, left, common.RefusedCount(p.refused))
 		}

@@ -90,8 +90,8 @@ type Result struct {
 }
 
 // Translate appends a request's metrics and commits. After an error nothing was stored.
-func (t *Translator) Translate(ctx context.Context, to storage.AppenderV2, md pmetric.Metrics, headerTenant string) (Result, error) {
-	prepared := t.prepare(md, headerTenant)
+func (t *Translator) Translate(ctx context.Context, to storage.AppenderV2, md pmetric.Metrics, from common.Sender) (Result, error) {
+	prepared := t.prepare(md, from)
 	out := Result{Points: prepared.points, Early: prepared.refused, Exemplars: prepared.exemplars}
 	if prepared.delta {
 		before := md.DataPointCount()

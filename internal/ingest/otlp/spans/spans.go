@@ -22,15 +22,15 @@ type Batch struct {
 }
 
 // Of converts a request whose spans have the hashes, in their order.
-func Of(td ptrace.Traces, hashes []uint64, headerTenant string) Batch {
+func Of(td ptrace.Traces, hashes []uint64, from common.Sender) Batch {
 	b := Batch{Spans: make([]model.Span, 0, len(hashes)), Hashes: make([]uint64, 0, len(hashes))}
 	for _, rs := range td.ResourceSpans().All() {
-		res, err := common.ResourceOf(rs.Resource(), headerTenant)
+		res, refusal := common.ResourceOf(rs.Resource(), from)
 		for _, ss := range rs.ScopeSpans().All() {
 			these := hashes[:ss.Spans().Len()]
 			hashes = hashes[len(these):]
-			if err != nil {
-				b.Refused = common.Refuse(b.Refused, common.ReasonTenant, err.Error(), len(these))
+			if refusal != nil {
+				b.Refused = common.Refuse(b.Refused, refusal.Reason, refusal.Message, len(these))
 				continue
 			}
 			b.Hashes = append(b.Hashes, these...)

@@ -8,10 +8,14 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 
+	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/ingest/otlp/common"
 	"github.com/signalbox-project/signalbox/internal/ingest/otlp/wire"
 	"github.com/signalbox-project/signalbox/internal/model"
 )
+
+// anybody is a sender that may write everywhere.
+var anybody = common.Sender{Scope: access.Scope{All: true}}
 
 func valueComparer() cmp.Option {
 	return cmp.Comparer(func(a, b model.Value) bool { return a == b })
@@ -25,7 +29,7 @@ func TestSpansThatEndBeforeTheyStartGetNoDuration(t *testing.T) {
 	s.SetKind(99)
 	s.SetDroppedEventsCount(3)
 	s.TraceState().FromRaw("a=b")
-	b := Of(td, []uint64{1}, "")
+	b := Of(td, []uint64{1}, anybody)
 	got := b.Spans[0]
 	if b.Negative != 1 || got.Start != 10 || got.Duration != 0 || got.Kind != model.SpanKindUnset || got.TraceState != "a=b" {
 		t.Errorf("%d negative, span %+v", b.Negative, got)
@@ -63,7 +67,7 @@ func FuzzTraces(f *testing.F) {
 			return
 		}
 		n := m.SpanCount()
-		b := Of(m.Traces, m.Hashes, "")
+		b := Of(m.Traces, m.Hashes, anybody)
 		if len(b.Spans) != len(b.Hashes) || len(b.Spans)+common.RefusedCount(b.Refused) != n {
 			t.Fatalf("%d spans became %d and %d refused", n, len(b.Spans), common.RefusedCount(b.Refused))
 		}
