@@ -134,6 +134,8 @@ type Access struct {
 	Remote string // address without port that a request comes from
 	// Unmasked sees fields that are masked for others.
 	Unmasked bool
+	// May says what else the identity may on the whole of this tenant, for rooms that show what another permission guards. Nil is everything.
+	May func(Permission) bool
 	// Notes are what handlers say for the audit log; never nil on a request.
 	Notes *Notes
 }
@@ -155,6 +157,12 @@ func ScopeOf(ctx context.Context) Scope {
 		return a.Scope
 	}
 	return Scope{All: true}
+}
+
+// May says whether ctx may, on the whole of its tenant, what another permission than its endpoint's guards; work of Signalbox itself may.
+func May(ctx context.Context, p Permission) bool {
+	a := From(ctx)
+	return a == nil || a.May == nil || a.May(p)
 }
 
 // SubjectOf is who to name for what is done in ctx: the proved identity where there is one, otherwise what the caller

@@ -23,9 +23,9 @@ type guarded struct {
 	cookie string
 }
 
-func startGuarded(t *testing.T, texts map[string]string) *guarded {
+func startGuarded(t *testing.T, texts map[string]string, change ...func(*Options)) *guarded {
 	t.Helper()
-	g := &guarded{running: start(t, texts, func(o *Options) { o.Auth = true })}
+	g := &guarded{running: start(t, texts, append(change, func(o *Options) { o.Auth = true })...)}
 	link := regexp.MustCompile(`/setup#(\S+)`).FindStringSubmatch(g.log.String())
 	if link == nil {
 		t.Fatalf("the console shows no link for the first administrator:\n%s", g.log)
@@ -42,6 +42,7 @@ type reply struct {
 	status  int
 	text    string
 	cookies []*http.Cookie
+	header  http.Header
 }
 
 func (g *guarded) ask(t *testing.T, method, path, body string, header ...string) reply {
@@ -55,7 +56,9 @@ func (g *guarded) ask(t *testing.T, method, path, body string, header ...string)
 	}
 	req.Header.Set("Content-Type", "application/json")
 	for i := 0; i+1 < len(header); i += 2 {
-		req.Header.Set(header[i], header[i+1])
+		if req.Header.Set(header[i], header[i+1]); header[i] == "Host" {
+			req.Host = header[i+1]
+		}
 	}
 	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	resp, err := client.Do(req)
@@ -67,7 +70,7 @@ func (g *guarded) ask(t *testing.T, method, path, body string, header ...string)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return reply{resp.StatusCode, string(text), resp.Cookies()}
+	return reply{resp.StatusCode, string(text), resp.Cookies(), resp.Header}
 }
 
 // token is a service's token with a role.

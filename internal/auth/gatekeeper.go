@@ -116,6 +116,10 @@ func (g *Gatekeeper) authorize(id access.Identity, tenant string, perm access.Pe
 		}
 	}
 	a.Scope = d.Scope
+	a.May = func(p access.Permission) bool {
+		d := g.policy.Decide(id, p, tenant)
+		return d.Allowed && d.Scope.All
+	}
 	a.Unmasked = g.policy.Decide(id, access.UnmaskedRead, tenant).Allowed
 	return a, nil
 }

@@ -32,6 +32,9 @@ type job struct {
 // prepare collects what the plan's tables hold. The files stay until release
 // is called.
 func (e *Engine) prepare(ctx context.Context, tenant string, p guard.Plan, limit int) (j *job, release func(), err error) {
+	if err := permitted(ctx, p.Tables); err != nil {
+		return nil, nil, err
+	}
 	j = &job{
 		Query: p.Text, Explain: p.Explain, AttrKeys: p.AttrKeys, Tenant: tenant, Limit: limit, Config: e.cfg,
 		Logs: p.Tables["logs"], Spans: p.Tables["spans"], State: map[string][][]any{},

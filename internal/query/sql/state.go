@@ -6,13 +6,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
 	duckdb "github.com/duckdb/duckdb-go/v2"
 
+	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/query/sql/answer"
+	"github.com/signalbox-project/signalbox/internal/query/sql/guard"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
 
@@ -42,6 +46,7 @@ type State struct {
 // stateTable is a small table that is filled anew for each query.
 type stateTable struct {
 	name    string
+	needs   access.Permission // besides that of asking SQL: a table shows no more than the endpoints of what it holds
 	columns []answer.SQLColumn
 	rows    func(ctx context.Context, s State) ([][]any, error)
 }
@@ -58,13 +63,27 @@ func columnsOf(list string) []answer.SQLColumn {
 
 func stateTables() []stateTable {
 	return []stateTable{
-		{"deploys", columnsOf("time TIMESTAMP, id VARCHAR, service VARCHAR, environment VARCHAR, region VARCHAR, version VARCHAR, kind VARCHAR, status VARCHAR, actor VARCHAR, link VARCHAR, message VARCHAR, labels JSON"), deployRows},
-		{"slo_budget", columnsOf("name VARCHAR, service VARCHAR, objective DOUBLE, time_window VARCHAR, method VARCHAR, state VARCHAR, allowed DOUBLE, bad DOUBLE, total DOUBLE, used_ratio DOUBLE, left_ratio DOUBLE, sli DOUBLE, coverage DOUBLE, exhausted_in_seconds DOUBLE, since TIMESTAMP, reason VARCHAR, burn JSON, labels JSON, time TIMESTAMP"), sloRows},
-		{"alerts", columnsOf("name VARCHAR, state VARCHAR, severity VARCHAR, service VARCHAR, slo VARCHAR, active_since TIMESTAMP, value DOUBLE, labels JSON, annotations JSON"), alertRows},
-		{"audit", columnsOf("id BIGINT, time TIMESTAMP, actor VARCHAR, action VARCHAR, subject VARCHAR, details JSON"), auditRows},
-		{"gate_decisions", columnsOf("time TIMESTAMP, id VARCHAR, service VARCHAR, environment VARCHAR, version VARCHAR, critical BOOLEAN, actor VARCHAR, verdict VARCHAR, summary VARCHAR, reasons JSON, evidence JSON"), decisionRows},
-		{"pages", columnsOf("time TIMESTAMP, id VARCHAR, dedup_key VARCHAR, updated TIMESTAMP, status VARCHAR, severity VARCHAR, title VARCHAR, summary VARCHAR, service VARCHAR, receiver VARCHAR, acked_by VARCHAR, acked_at TIMESTAMP, resolved_at TIMESTAMP, labels JSON, alerts JSON, deliveries JSON"), pageRows},
+		{"deploys", access.DeploysRead, columnsOf("time TIMESTAMP, id VARCHAR, service VARCHAR, environment VARCHAR, region VARCHAR, version VARCHAR, kind VARCHAR, status VARCHAR, actor VARCHAR, link VARCHAR, message VARCHAR, labels JSON"), deployRows},
+		{"slo_budget", access.SLOsRead, columnsOf("name VARCHAR, service VARCHAR, objective DOUBLE, time_window VARCHAR, method VARCHAR, state VARCHAR, allowed DOUBLE, bad DOUBLE, total DOUBLE, used_ratio DOUBLE, left_ratio DOUBLE, sli DOUBLE, coverage DOUBLE, exhausted_in_seconds DOUBLE, since TIMESTAMP, reason VARCHAR, burn JSON, labels JSON, time TIMESTAMP"), sloRows},
+		{"alerts", access.AlertsRead, columnsOf("name VARCHAR, state VARCHAR, severity VARCHAR, service VARCHAR, slo VARCHAR, active_since TIMESTAMP, value DOUBLE, labels JSON, annotations JSON"), alertRows},
+		{"audit", access.AuditRead, columnsOf("id BIGINT, time TIMESTAMP, actor VARCHAR, action VARCHAR, subject VARCHAR, details JSON"), auditRows},
+		{"gate_decisions", access.GateRead, columnsOf("time TIMESTAMP, id VARCHAR, service VARCHAR, environment VARCHAR, version VARCHAR, critical BOOLEAN, actor VARCHAR, verdict VARCHAR, summary VARCHAR, reasons JSON, evidence JSON"), decisionRows},
+		{"pages", access.PagesRead, columnsOf("time TIMESTAMP, id VARCHAR, dedup_key VARCHAR, updated TIMESTAMP, status VARCHAR, severity VARCHAR, title VARCHAR, summary VARCHAR, service VARCHAR, receiver VARCHAR, acked_by VARCHAR, acked_at TIMESTAMP, resolved_at TIMESTAMP, labels JSON, alerts JSON, deliveries JSON"), pageRows},
 	}
+}
+
+// permitted refuses a query of somebody who may not see one of its tables, before anything is read for it.
+func permitted(ctx context.Context, tables map[string]bool) error {
+	needs := map[string]access.Permission{"logs": access.LogsRead, "spans": access.TracesRead}
+	for _, t := range stateTables() {
+		needs[t.name] = t.needs
+	}
+	for _, table := range slices.Sorted(maps.Keys(tables)) {
+		if p := needs[table]; tables[table] && !access.May(ctx, p) {
+			return guard.Refused(-1, fmt.Sprintf("the table %s needs the permission %s, which you do not have", table, p))
+		}
+	}
+	return nil
 }
 
 // stateTable makes and fills a table.
