@@ -53,6 +53,8 @@ type StatusReporter interface {
 type AuditLog interface {
 	AuditEntries(ctx context.Context, q store.AuditQuery) ([]model.AuditEntry, error) // newest first
 	Audit(ctx context.Context, e model.AuditEntry) (model.AuditEntry, error)
+	// ExportAudit calls with each entry, the oldest first, and with the line that proves it, until yield answers an error.
+	ExportAudit(ctx context.Context, q store.AuditQuery, yield func(line []byte, e model.AuditEntry) error) error
 	// VerifyAudit says whether the log is as it was written.
 	VerifyAudit(ctx context.Context) (model.AuditVerification, error)
 }

@@ -323,6 +323,16 @@ func (f *rooms) AuditEntries(_ context.Context, q store.AuditQuery) ([]model.Aud
 	return f.audited, f.err
 }
 
+func (f *rooms) ExportAudit(_ context.Context, q store.AuditQuery, yield func([]byte, model.AuditEntry) error) error {
+	f.auditQuery = q
+	for _, e := range f.audited {
+		if err := yield([]byte(`{"entry":"`+e.Action+`"}`), e); err != nil {
+			return err
+		}
+	}
+	return f.err
+}
+
 func (f *rooms) VerifyAudit(context.Context) (model.AuditVerification, error) {
 	return model.AuditVerification{Entries: 6, FirstBad: 7, Fault: "audit entry 7 is missing"}, f.err
 }

@@ -59,6 +59,7 @@ func (a *API) registerRecords() {
 	}, func(ctx context.Context, _ *operation.NoInput) (model.AuditVerification, error) {
 		return a.deps.Audit.VerifyAudit(ctx)
 	})
+	a.registerExport()
 	operation.Register(a.ops, operation.Operation{
 		ID: "getLedger", Path: "/ledger", Tag: "records", Permission: access.SystemRead, Summary: "Received = stored + refused, per signal", Served: a.deps.Ledger != nil, Room: "ledgers",
 	}, a.getLedger)

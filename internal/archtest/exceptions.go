@@ -63,7 +63,6 @@ func uncalled() map[string]string {
 	const look = "where tests find what was started on a free port, mounted or loaded"
 	const now = "does at once, for tests, what the clock does later"
 	const trust = "what the matrix of endpoints and roles asks"
-	const search = "what an export of the audit log and its shipping read; neither is there yet"
 	const chain = "the chain of authenticators is built of it"
 	return map[string]string{
 		"internal/front.Routes.List":  trust,
@@ -71,7 +70,6 @@ func uncalled() map[string]string {
 		"internal/app.Process.Addresses": look, "internal/ingest/otlp.Server.GRPCAddr": look, "internal/ingest/otlp.Server.HTTPAddr": look,
 		"internal/front.Front.Mounts": look, "internal/store/metrics.Store.OutOfOrderWindow": look,
 		"internal/store/events.DB.Seal": now, "internal/process/spanmetrics.Processor.Flush": now, "internal/process/topology.Processor.Flush": now,
-		"internal/store/auditlog.Log.Lines":           search,
 		"internal/auth/accounts/links.Claim.Identity": chain,
 		"internal/auth/accounts/tokens.OfRequest":     chain,
 		"internal/store.Matcher.Span":                 "says what a filter means; the stores' answers are compared with it",

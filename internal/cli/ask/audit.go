@@ -20,13 +20,15 @@ import (
 // Audit searches and verifies the record of who did what.
 func Audit() *cobra.Command {
 	cmd := &cobra.Command{Use: "audit", Short: "Who did what, and is the record of it whole"}
-	cmd.AddCommand(auditSearchCommand(), auditVerifyCommand())
+	cmd.AddCommand(auditSearchCommand(), auditVerifyCommand(), auditExportCommand())
 	return cmd
 }
 
 func auditVerifyCommand() *cobra.Command {
 	var c client.Client
 	var o output
+	var file string
+	var gaps bool
 	cmd := &cobra.Command{
 		Use:   "verify",
 		Short: "Check that no entry of the audit log was changed or removed",
@@ -35,10 +37,19 @@ and names the first entry that was changed, removed or added by anything else th
 Signalbox, also at the end. The server does the same at every start and shows it on
 its status page.
 
-Exit status: 0 as it was written, 1 not, 3 no answer from the server.`,
-		Example: "  signalbox audit verify",
-		Args:    cobra.NoArgs,
+With --file it asks no server: it reads what 'signalbox audit export' wrote, or a
+month's file of the log, and names the first line that was changed, taken out or put
+there. An export of some entries alone needs --gaps: each of them is still proved, but
+not that there are no others.
+
+Exit status: 0 as it was written, 1 not, 3 no answer from the server, or no such file.`,
+		Example: `  signalbox audit verify
+  signalbox audit verify --file audit.jsonl`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if file != "" {
+				return verifyFile(cmd, file, gaps, &o)
+			}
 			var got answer[model.AuditVerification]
 			if err := c.Get(cmd.Context(), "/sb/v1/audit/verify", nil, &got); err != nil {
 				return err
@@ -60,6 +71,8 @@ Exit status: 0 as it was written, 1 not, 3 no answer from the server.`,
 			return nil
 		},
 	}
+	cmd.Flags().StringVar(&file, "file", "", "verify this export, or a month's file, instead of asking a server; - is standard input")
+	cmd.Flags().BoolVar(&gaps, "gaps", false, "with --file: the export was filtered, entries that are left out are no fault")
 	c.Flags(cmd.Flags())
 	o.flags(cmd.Flags())
 	return cmd

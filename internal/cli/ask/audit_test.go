@@ -1,6 +1,10 @@
 package ask_test
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -37,5 +41,32 @@ func TestAuditSearchListsWhatWasAskedFor(t *testing.T) {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q is not in %q", want, out)
 		}
+	}
+}
+
+func TestAuditExportIsVerifiedFromAFile(t *testing.T) {
+	const lines = `{"prev":"","hash":"HASH","entry":{"id":1,"action":"x"}}` + "\n"
+	sum := sha256.Sum256([]byte("\n" + `{"id":1,"action":"x"}`))
+	whole := strings.Replace(lines, "HASH", hex.EncodeToString(sum[:]), 1)
+	server := clitest.Serve(t, 200, whole)
+	file := filepath.Join(t.TempDir(), "audit.jsonl")
+	status, _, errOut := run(t, "audit", "export", "--server", server.URL, "--action", "x", "--output", file)
+	if asked := server.Asked[0].URL; status != 0 || asked != "/sb/v1/audit/export?action=x&format=jsonl" {
+		t.Fatalf("exit %d, %q, asked %s", status, errOut, asked)
+	}
+	if status, out, _ := run(t, "audit", "verify", "--file", file); status != 0 || !strings.Contains(out, "intact: 1 entries, the last is 1") {
+		t.Errorf("exit %d, %q", status, out)
+	}
+	if status, _, _ := run(t, "audit", "export", "--server", server.URL, "--output", file); status == 0 {
+		t.Error("a file that is there is overwritten")
+	}
+	if err := os.WriteFile(file, []byte(strings.Replace(whole, `"x"`, `"y"`, 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if status, out, _ := run(t, "audit", "verify", "--file", file); status != 1 || !strings.Contains(out, "line 1: entry 1 was changed") {
+		t.Errorf("exit %d, %q", status, out)
+	}
+	if status, out, _ := run(t, "audit", "export", "--server", server.URL); status != 0 || out != whole {
+		t.Errorf("exit %d, %q", status, out)
 	}
 }

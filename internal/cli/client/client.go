@@ -130,6 +130,39 @@ func (c *Client) do(ctx context.Context, method, path, contentType string, body 
 func (c *Client) raw(ctx context.Context, method, path, contentType string, body io.Reader) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
+	answer, err := c.open(ctx, method, path, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	defer answer.Close()
+	text, err := io.ReadAll(answer)
+	if err != nil {
+		return nil, fmt.Errorf("read answer of %s: %w", c.shown(), err)
+	}
+	return text, nil
+}
+
+// Copy writes an answer as it comes, however long it is: the timeout is for its beginning.
+func (c *Client) Copy(ctx context.Context, path string, params url.Values, w io.Writer) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	late := time.AfterFunc(c.timeout, func() { cancel(context.DeadlineExceeded) })
+	answer, err := c.open(ctx, http.MethodGet, withQuery(path, params), "", nil)
+	if !late.Stop() && err != nil {
+		return c.unreachable(context.DeadlineExceeded)
+	}
+	if err != nil {
+		return err
+	}
+	defer answer.Close()
+	if _, err := io.Copy(w, answer); err != nil {
+		return fmt.Errorf("the answer of %s is not whole: %w", c.shown(), err)
+	}
+	return nil
+}
+
+// open asks; whoever gets an answer closes it.
+func (c *Client) open(ctx context.Context, method, path, contentType string, body io.Reader) (io.ReadCloser, error) {
 	req, err := http.NewRequestWithContext(ctx, method, c.server+path, body)
 	if err != nil {
 		return nil, command.Usage(fmt.Errorf("--server %s: %w", c.shown(), err))
@@ -143,20 +176,16 @@ func (c *Client) raw(ctx context.Context, method, path, contentType string, body
 	if err != nil {
 		return nil, err
 	}
-	defer web.CloseIdleConnections()
 	resp, err := web.Do(req)
 	if err != nil {
 		return nil, c.unreachable(err)
 	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return nil, fmt.Errorf("read answer of %s: %w", c.shown(), err)
-	}
 	if resp.StatusCode/100 != 2 {
+		defer resp.Body.Close()
+		text, _ := io.ReadAll(io.LimitReader(resp.Body, 1<<20)) // what it says of it, if anything
 		return nil, fmt.Errorf("%s answered %s: %s", c.shown(), resp.Status, serverMessage(text))
 	}
-	return text, nil
+	return resp.Body, nil
 }
 
 // http is how the server is asked. Whoever types a command names its server: no address is refused.

@@ -28,8 +28,9 @@ const (
 	lineEnd   = `}`
 )
 
-// Line is an entry as it is kept: what an outsider needs to verify it.
+// Line is an entry as it is exported: what an outsider needs to verify it.
 type Line struct {
+	Prev  string          `json:"prev"` // hash of the entry before it, which the export may leave out
 	Hash  string          `json:"hash"`
 	Entry json.RawMessage `json:"entry"` // exactly what was hashed
 }

@@ -130,15 +130,17 @@ func (p partition) forward(ctx context.Context, blocks []block, q store.AuditQue
 		return false, err
 	}
 	defer f.Close()
+	prev := p.header.Prev
 	for _, b := range blocks {
-		if b.filter != nil && (b.last <= after || !b.may(q, words)) {
+		before := prev
+		if prev = b.hash; b.filter != nil && (b.last <= after || !b.may(q, words)) {
 			continue
 		}
 		if err := ctx.Err(); err != nil {
 			return false, err
 		}
-		for _, h := range p.hits(f, b, q) {
-			if h.entry.ID > after && !yield(Line{h.hash, h.text}, h.entry) {
+		for _, h := range p.hits(f, b, before, q) {
+			if h.entry.ID > after && !yield(Line{h.prev, h.hash, h.text}, h.entry) {
 				return false, nil
 			}
 		}
@@ -201,7 +203,7 @@ func (p partition) backward(ctx context.Context, blocks []block, q store.AuditQu
 		if err := ctx.Err(); err != nil {
 			return false, err
 		}
-		for _, h := range slices.Backward(p.hits(f, b, q)) {
+		for _, h := range slices.Backward(p.hits(f, b, "", q)) {
 			if !yield(h.hash, h.text, h.entry) {
 				return false, nil
 			}
@@ -211,13 +213,14 @@ func (p partition) backward(ctx context.Context, blocks []block, q store.AuditQu
 }
 
 type hit struct {
-	hash  string
-	text  []byte
-	entry model.AuditEntry
+	prev, hash string
+	text       []byte
+	entry      model.AuditEntry
 }
 
-// hits are a block's entries that are selected. What cannot be read is left out: verifying names it.
-func (p partition) hits(f *os.File, b block, q store.AuditQuery) (out []hit) {
+// hits are a block's entries that are selected; prev is the hash before the block, where somebody wants to know. What cannot
+// be read is left out: verifying names it.
+func (p partition) hits(f *os.File, b block, prev string, q store.AuditQuery) (out []hit) {
 	r, err := p.section(f, b.offset, b.length)
 	if err != nil {
 		return nil
@@ -230,7 +233,10 @@ func (p partition) hits(f *os.File, b block, q store.AuditQuery) (out []hit) {
 		}
 		e, hash, text, ok := entryOf(line, nil)
 		if ok && q.Takes(e) {
-			out = append(out, hit{hash, slices.Clone(text), e})
+			out = append(out, hit{prev, hash, slices.Clone(text), e})
+		}
+		if hash != "" {
+			prev = hash
 		}
 	}
 }

@@ -106,6 +106,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sb/v1/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Audit entries with the hashes that prove them, oldest first
+         * @description One JSON object a line: `prev` and `hash` of the chain, and the `entry` byte by byte as it was hashed. A connection that breaks off before the end is an export that is not whole.
+         */
+        get: operations["exportAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sb/v1/audit/verify": {
         parameters: {
             query?: never;
@@ -3560,6 +3580,50 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AuditResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    exportAudit: {
+        parameters: {
+            query?: {
+                /** @description as elsewhere; the beginning if absent */
+                start?: string;
+                /** @description exclusive; no end if absent */
+                end?: string;
+                actor?: string;
+                action?: string;
+                /** @description default has what concerns the installation too */
+                tenant?: string;
+                subject?: string;
+                /** @description somewhere in the entry, whatever the case of its letters */
+                text?: string;
+                /** @description jsonl is verified without Signalbox; csv is for spreadsheets */
+                format?: "jsonl" | "csv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": string;
+                    "text/csv": string;
                 };
             };
             /** @description Error */
