@@ -643,3 +643,6 @@ export function remedies(now: number) {
     },
   ];
 }
+
+/** Authentication is off in the mock: whoever asks is nobody in particular. */
+export const me = { subject: "", name: "", kind: "nobody", groups: [], tenant: "default", permissions: [] };

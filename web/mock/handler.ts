@@ -190,6 +190,10 @@ function own(path: string, params: URLSearchParams, now: number, body: string): 
       return data.report(params, now);
     case "remedies":
       return { remedies: data.remedies(now) };
+    case "me":
+      return data.me;
+    case "login-methods":
+      return { methods: [] };
     case "audit":
       return { entries: [] };
     case "explain":

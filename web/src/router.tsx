@@ -7,18 +7,28 @@ import {
   retainSearchParams,
 } from "@tanstack/react-router";
 import { NotFound } from "./shell/NotFound";
+import { Root } from "./shell/Root";
 import { RouteError } from "./shell/RouteError";
-import { Shell } from "./shell/Shell";
 import { type AppSearch, parseSearch, sharedKeys, stringifySearch } from "./shell/search";
 
 const root = createRootRoute({
-  component: Shell,
+  component: Root,
   notFoundComponent: NotFound,
   validateSearch: (search: Record<string, unknown>): AppSearch => search as AppSearch,
   search: { middlewares: [retainSearchParams([...sharedKeys])] },
 });
 
 const routes = [
+  createRoute({
+    getParentRoute: () => root,
+    path: "/login",
+    component: lazyRouteComponent(() => import("./pages/login/LoginPage"), "LoginPage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/setup",
+    component: lazyRouteComponent(() => import("./pages/setup/SetupPage"), "SetupPage"),
+  }),
   createRoute({
     getParentRoute: () => root,
     path: "/",

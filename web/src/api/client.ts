@@ -63,16 +63,27 @@ async function toError(response: Response): Promise<ApiError> {
   );
 }
 
+let onLoggedOut = () => {};
+
+/** Is told when the server wants to know who asks. */
+export function whenLoggedOut(tell: () => void) {
+  onLoggedOut = tell;
+}
+
 async function send(url: string, init: RequestInit): Promise<Response> {
-  let response: Response;
+  const response = await reach(url, init);
+  if (response.status === 401) onLoggedOut();
+  if (!response.ok) throw await toError(response);
+  return response;
+}
+
+async function reach(url: string, init: RequestInit): Promise<Response> {
   try {
-    response = await fetch(url, init);
+    return await fetch(url, init);
   } catch (cause) {
     if (cause instanceof DOMException && cause.name === "AbortError") throw cause;
     throw new ApiError("The server does not answer.", 0, "unreachable");
   }
-  if (!response.ok) throw await toError(response);
-  return response;
 }
 
 async function json<T>(response: Response): Promise<T> {
@@ -91,14 +102,23 @@ export async function get<T>(path: string, params?: Params, signal?: AbortSignal
   );
 }
 
+function withBody(method: string, body: unknown): RequestInit {
+  return {
+    method,
+    headers: { "Content-Type": "application/json", Accept: "application/json" },
+    body: JSON.stringify(body),
+  };
+}
+
 export async function post<T>(path: string, body: unknown): Promise<T> {
-  return json<T>(
-    await send(path, {
-      method: "POST",
-      headers: { "Content-Type": "application/json", Accept: "application/json" },
-      body: JSON.stringify(body),
-    }),
-  );
+  return json<T>(await send(path, withBody("POST", body)));
+}
+
+/** A post that proves who asks: 401 says that the proof is wrong, not that a login is needed. */
+export async function knock<T>(path: string, body: unknown): Promise<T> {
+  const response = await reach(path, withBody("POST", body));
+  if (!response.ok) throw await toError(response);
+  return json<T>(response);
 }
 
 export async function remove(path: string): Promise<void> {

@@ -16,9 +16,10 @@ interface Props {
 export function ErrorNote({ what, error, onRetry, stale }: Props) {
   const api = error instanceof ApiError ? error : undefined;
   const cure = cureFor(api);
+  const tone = api?.status === 401 || api?.status === 403 ? "caution" : "danger";
   return (
-    <div className={classes.note} data-tone="danger" role="alert">
-      <StateMark tone="danger" word={`Could not load ${what}.`} />
+    <div className={classes.note} data-tone={tone} role="alert">
+      <StateMark tone={tone} word={headOf(api, what)} />
       <p className={classes.text}>
         {error.message}
         {api?.details?.hint ? ` ${api.details.hint}` : ""}
@@ -37,6 +38,12 @@ export function ErrorNote({ what, error, onRetry, stale }: Props) {
       )}
     </div>
   );
+}
+
+function headOf(error: ApiError | undefined, what: string): string {
+  if (error?.status === 401) return `Log in to see ${what}.`;
+  if (error?.status === 403) return `You may not do this: ${what}.`;
+  return `Could not load ${what}.`;
 }
 
 function cureFor(error: ApiError | undefined): string {

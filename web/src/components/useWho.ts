@@ -1,4 +1,5 @@
 import { useState } from "react";
+import { nameOf, useMe } from "~/auth/me";
 
 const key = "signalbox.who";
 
@@ -10,16 +11,24 @@ function read(): string {
   }
 }
 
-/** The reader's name for acknowledgements and silences, remembered by this browser. */
-export function useWho(): [string, (name: string) => void] {
-  const [who, setWho] = useState(read);
+export interface Who {
+  name: string;
+  claim: (name: string) => void;
+  /** It is the name of who is logged in, which nobody can claim or change. */
+  proved: boolean;
+}
+
+/** The reader's name for acknowledgements, silences and overrides: proved, or claimed and remembered by this browser. */
+export function useWho(): Who {
+  const me = useMe();
+  const [claimed, setClaimed] = useState(read);
   const keep = (name: string) => {
-    setWho(name);
+    setClaimed(name);
     try {
       localStorage.setItem(key, name);
     } catch {
       // Storage is refused: the name lives as long as the page.
     }
   };
-  return [who, keep];
+  return { name: me ? nameOf(me) : claimed, claim: keep, proved: me !== undefined };
 }

@@ -1,3 +1,4 @@
+import { ApiError } from "~/api/client";
 import type { Status } from "~/api/types";
 import { StateMark, type Tone } from "~/components/StateMark";
 import classes from "./Shell.module.css";
@@ -9,7 +10,9 @@ function toneOf(severity: string): Tone {
 /** What is wrong with Signalbox itself, with its cure, above everything else. */
 export function Problems({ status, unreachable }: { status: Status | undefined; unreachable: Error | null }) {
   const problems = status?.problems ?? [];
-  if (unreachable) {
+  // Who may not see the status is told nothing about it; who is not logged in is sent to the login.
+  const refused = unreachable instanceof ApiError && [401, 403].includes(unreachable.status);
+  if (unreachable && !refused) {
     return (
       <div className={classes.problem} data-tone="danger" role="alert">
         <StateMark tone="danger" word="Signalbox does not answer." />

@@ -10,6 +10,7 @@ import { isCurrent, navEntries } from "./nav";
 import { Problems } from "./Problems";
 import classes from "./Shell.module.css";
 import { ThemeSwitch } from "./ThemeSwitch";
+import { UserMenu } from "./UserMenu";
 import { useKeyboard } from "./useKeyboard";
 
 /** The frame of every page: rail or bottom bar, time range, problems of the server itself. */
@@ -48,6 +49,7 @@ export function Shell() {
             ))}
           </ul>
           <div className={classes.foot}>
+            <UserMenu />
             <button type="button" className={classes.footButton} onClick={openHelp}>
               <Icon name="help" size={18} />
               <span>Keys</span>
@@ -68,6 +70,7 @@ export function Shell() {
             </Link>
             <div className={classes.topTheme}>
               <ThemeSwitch compact />
+              <UserMenu compact />
             </div>
             <TimeRangeControl />
           </div>

@@ -37,6 +37,8 @@ export interface AppSearch {
   audience?: string | undefined;
   zone?: string | undefined;
   as_of?: string | undefined;
+  // Login: the page to go on to.
+  return?: string | undefined;
   // Remedies.
   state?: string | undefined;
 }

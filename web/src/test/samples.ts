@@ -133,3 +133,23 @@ export function policyRules(change: Partial<PolicyRules>): PolicyRules {
     ...change,
   };
 }
+
+/** Who is logged in, as GET /sb/v1/me answers a viewer. */
+export const me = {
+  subject: "user:ann",
+  name: "Ann Lee",
+  kind: "user",
+  provider: "local",
+  groups: ["signalbox:viewer"],
+  tenant: "default",
+  permissions: [
+    {
+      permission: "metrics.read",
+      allows: "ask PromQL",
+      allowed: true,
+      namespaces: [],
+      by: ["the group signalbox:viewer"],
+    },
+    { permission: "audit.read", allows: "search the audit log", allowed: false, namespaces: [], by: [] },
+  ],
+};

@@ -87,9 +87,10 @@ function whoKnows(page: Page) {
 }
 
 function AckForm({ page }: { page: Page }) {
-  const [who, setWho] = useWho();
+  const { name: who, claim, proved } = useWho();
   // Who has said once who they are is not asked again on every card.
-  const [asked, setAsked] = useState(() => !who.trim());
+  const [wanted, setWanted] = useState(() => !who.trim());
+  const asked = wanted && !proved;
   const ack = useAck();
   return (
     <form
@@ -106,14 +107,14 @@ function AckForm({ page }: { page: Page }) {
           placeholder="Your name"
           value={who}
           required
-          onChange={(event) => setWho(event.currentTarget.value)}
+          onChange={(event) => claim(event.currentTarget.value)}
         />
       )}
       <Button type="submit" variant={isUrgent(page.severity) ? "filled" : "default"} loading={ack.isPending}>
         {asked ? "Acknowledge" : `Acknowledge as ${who}`}
       </Button>
-      {!asked && (
-        <button type="button" className="linkish small" onClick={() => setAsked(true)}>
+      {!asked && !proved && (
+        <button type="button" className="linkish small" onClick={() => setWanted(true)}>
           Not you?
         </button>
       )}

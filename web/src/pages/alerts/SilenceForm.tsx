@@ -3,6 +3,7 @@ import { type FormEvent, useState } from "react";
 import { useCreateSilence } from "~/api/mutations";
 import { ErrorNote } from "~/components/ErrorNote";
 import { useWho } from "~/components/useWho";
+import { WhoField } from "~/components/WhoField";
 import { formatWindow } from "~/format/duration";
 import { parseSpan } from "~/time/range";
 import { matchersOfLabels, parseMatchers } from "./matchers";
@@ -11,7 +12,7 @@ const lengths = ["30m", "1h", "2h", "4h", "12h", "1d", "3d", "7d"];
 
 /** Keeps matching alerts quiet for a while. A reason is asked for: the next reader needs it. */
 export function SilenceForm({ prefill }: { prefill: string | undefined }) {
-  const [who, setWho] = useWho();
+  const who = useWho();
   const [matchers, setMatchers] = useState(() => matchersOfLabels(prefill));
   const [comment, setComment] = useState("");
   const [length, setLength] = useState("2h");
@@ -28,7 +29,7 @@ export function SilenceForm({ prefill }: { prefill: string | undefined }) {
         matchers: parsed,
         startsAt: new Date(now).toISOString(),
         endsAt: new Date(now + (parseSpan(length) ?? 7200) * 1000).toISOString(),
-        createdBy: who.trim(),
+        createdBy: who.name.trim(),
         comment: comment.trim(),
       });
     } catch (cause) {
@@ -57,12 +58,7 @@ export function SilenceForm({ prefill }: { prefill: string | undefined }) {
           w={110}
           onChange={(value) => setLength(value ?? "2h")}
         />
-        <TextInput
-          label="Your name"
-          value={who}
-          required
-          onChange={(event) => setWho(event.currentTarget.value)}
-        />
+        <WhoField who={who} />
         <TextInput
           label="Why"
           value={comment}

@@ -22,7 +22,7 @@ export function AskForm({ initial }: Props) {
   const names = useServiceNames(resolved);
   const minute = Math.ceil(resolved.to / 60_000) * 60_000;
   const recent = useMemo(() => ({ from: minute - 30 * 86_400_000, to: minute }), [minute]);
-  const [who] = useWho();
+  const { name: who } = useWho();
   const [service, setService] = useState(initial.service);
   const [environment, setEnvironment] = useState(initial.environment);
   const [version, setVersion] = useState(initial.version);

@@ -1,4 +1,4 @@
-import { Button, Textarea, TextInput } from "@mantine/core";
+import { Button, Textarea } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
@@ -8,6 +8,7 @@ import { ErrorNote } from "~/components/ErrorNote";
 import { StateMark } from "~/components/StateMark";
 import { useWho } from "~/components/useWho";
 import { When } from "~/components/When";
+import { WhoField } from "~/components/WhoField";
 
 /** Break glass: lets what was stopped pass for a while, with a name and a reason; and who did so before. */
 export function OverridePanel({ decision }: { decision: GateDecision }) {
@@ -57,12 +58,12 @@ function OverrideLine({ override }: { override: GateOverride }) {
 }
 
 function OverrideForm({ id }: { id: string }) {
-  const [who, setWho] = useWho();
+  const who = useWho();
   const [reason, setReason] = useState("");
   const override = useOverride(id);
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    override.mutate({ actor: who.trim(), reason: reason.trim() });
+    override.mutate({ actor: who.name.trim(), reason: reason.trim() });
   };
   return (
     <form onSubmit={submit} className="stack tight" aria-label="Break glass">
@@ -71,13 +72,7 @@ function OverrideForm({ id }: { id: string }) {
         everyone.
       </p>
       <div className="row" style={{ alignItems: "flex-end" }}>
-        <TextInput
-          label="Your name"
-          required
-          value={who}
-          style={{ flex: "1 1 160px" }}
-          onChange={(event) => setWho(event.currentTarget.value)}
-        />
+        <WhoField who={who} style={{ flex: "1 1 160px" }} />
         <Textarea
           label="Reason"
           description="what will be better for it"

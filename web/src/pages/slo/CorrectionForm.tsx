@@ -3,13 +3,14 @@ import { type FormEvent, useState } from "react";
 import { useCorrect } from "~/api/budgets";
 import { ErrorNote } from "~/components/ErrorNote";
 import { useWho } from "~/components/useWho";
+import { WhoField } from "~/components/WhoField";
 import { fromInputValue, toInputValue, zoneName } from "~/format/time";
 import { useTimeRange } from "~/time/useTimeRange";
 
 /** A span of time, a kind, an author and a reason; the shown range is proposed. */
 export function CorrectionForm({ name, onDone }: { name: string; onDone: () => void }) {
   const { zone, resolved } = useTimeRange();
-  const [who, setWho] = useWho();
+  const who = useWho();
   const [from, setFrom] = useState(() => toInputValue(resolved.from, zone).slice(0, 16));
   const [to, setTo] = useState(() => toInputValue(resolved.to, zone).slice(0, 16));
   const [kind, setKind] = useState<"maintenance" | "exclusion">("maintenance");
@@ -24,7 +25,7 @@ export function CorrectionForm({ name, onDone }: { name: string; onDone: () => v
     correct.mutate(
       {
         kind,
-        author: who.trim(),
+        author: who.name.trim(),
         reason: reason.trim(),
         start: new Date(start).toISOString(),
         end: new Date(end).toISOString(),
@@ -64,13 +65,7 @@ export function CorrectionForm({ name, onDone }: { name: string; onDone: () => v
           ]}
           onChange={(value) => setKind(value === "exclusion" ? "exclusion" : "maintenance")}
         />
-        <TextInput
-          label="Author"
-          required
-          style={wide}
-          value={who}
-          onChange={(event) => setWho(event.currentTarget.value)}
-        />
+        <WhoField who={who} label="Author" style={wide} />
       </div>
       <div className="row" style={{ alignItems: "flex-end" }}>
         <TextInput

@@ -17,7 +17,7 @@ function seconds(correction: Correction): number {
 
 /** What does not count against the contract: who took it out and why; add one, take one back. */
 export function Corrections({ name }: { name: string }) {
-  const [who] = useWho();
+  const { name: who } = useWho();
   const query = useQuery(correctionsQuery(name));
   const uncorrect = useUncorrect(name);
   const [adding, setAdding] = useState(false);

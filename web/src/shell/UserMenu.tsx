@@ -1,0 +1,31 @@
+import { Menu } from "@mantine/core";
+import { useLogout } from "~/auth/login";
+import { nameOf, useMe } from "~/auth/me";
+import { Icon } from "~/components/Icon";
+import classes from "./Shell.module.css";
+
+/** Who is logged in, and the way out. Nothing where nobody has to log in. */
+export function UserMenu({ compact }: { compact?: boolean }) {
+  const me = useMe();
+  const logout = useLogout();
+  if (!me) return null;
+  const name = nameOf(me);
+  return (
+    <Menu position={compact ? "bottom-start" : "right-end"} width={220} withinPortal>
+      <Menu.Target>
+        <button type="button" className={classes.footButton} aria-label={`Logged in as ${name}`} title={name}>
+          <Icon name="person" size={18} />
+          {!compact && <span className={classes.userName}>{name}</span>}
+        </button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>
+          {me.subject}
+          {me.tenant !== "default" && `, tenant ${me.tenant}`}
+        </Menu.Label>
+        <Menu.Divider />
+        <Menu.Item onClick={() => logout.mutate()}>Log out</Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
