@@ -44,7 +44,7 @@ func TestEndpoints(t *testing.T) {
 		status                     int
 		want                       string // the whole body, or a part between …
 	}{
-		{"status", "GET", "/sb/v1/status", "", 200, `{"version":"1.0","revision":"","started":"2026-11-21T12:00:00Z","uptime_seconds":0,"roles":[],"demo":false,"external_labels":{},"config":{"file":"a.yml","sha256":"5e","generation":2,"loaded_at":"2026-11-21T12:00:00Z","last_reload_at":"2026-11-21T12:00:00Z","in_force":{"slos":1},"last_reload_successful":true},"problems":[]}`},
+		{"status", "GET", "/sb/v1/status", "", 200, `{"version":"1.0","revision":"","started":"2026-11-21T12:00:00Z","uptime_seconds":0,"roles":[],"demo":false,"external_labels":{},"config":{"file":"a.yml","sha256":"5e","generation":2,"loaded_at":"2026-11-21T12:00:00Z","last_reload_at":"2026-11-21T12:00:00Z","in_force":{"slos":1},"last_reload_successful":true},"tenants":[],"problems":[]}`},
 		{"SLOs, none", "GET", "/sb/v1/slos?service=edge", "", 200, `{"slos":[],"summary":"1 of 2 SLOs of edge is in danger.","time":"2026-11-21T12:00:00Z"}`},
 		{"an SLO with a blank in its name", "GET", "/sb/v1/slos/edge%20availability", "", 200, `…"name":"edge availability"…`},
 		{"an SLO's nested lists are never null", "GET", "/sb/v1/slos/edge%20availability", "", 200, `…"burn":[]…`},

@@ -19,7 +19,17 @@ type Status struct {
 	Demo           bool              `json:"demo"`
 	ExternalLabels map[string]string `json:"external_labels"`
 	Config         ConfigStatus      `json:"config" doc:"the configuration in force"`
+	Tenants        []TenantStatus    `json:"tenants" doc:"the tenants of this process that you may see; one where the configuration names none"`
 	Problems       []model.Problem   `json:"problems" doc:"what is wrong now; empty when all is well"`
+}
+
+// TenantStatus is a tenant of the process.
+type TenantStatus struct {
+	Name   string `json:"name"`
+	Served bool   `json:"served" doc:"false while its stores could not be opened or its parts failed: see the problems of the tenant default"`
+	Series uint64 `json:"active_series"`
+	// Bytes are of the files, looked at once a minute at most.
+	Bytes map[string]int64 `json:"disk_bytes" doc:"by store: metrics, events, state"`
 }
 
 // ConfigStatus is the configuration in force: what every part of the process runs by.

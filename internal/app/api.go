@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"net/http"
 	"runtime/debug"
@@ -29,6 +30,7 @@ type surfaces struct {
 }
 
 func (c *cell) buildSurfaces(context.Context) (err error) {
+	c.remember(errors.Join(c.first...))
 	c.inForce = document.NewValue(c.force, Loaded{Config: c.cfg, Generation: 1, At: time.Now()}, nil)
 	if c.prom, err = c.prometheusAPI(); err != nil {
 		return err
@@ -43,7 +45,7 @@ func (c *cell) buildSurfaces(context.Context) (err error) {
 // prometheusAPI is /api/v1.
 func (c *cell) prometheusAPI() (*promql.API, error) {
 	return promql.NewAPI(c.engine, promql.APIDeps{
-		Logger: c.component("api"), Registerer: c.registry, Gatherer: c.registry,
+		Logger: c.component("api"), Registerer: c.registry, Gatherer: c.gatherer,
 		Storage: c.metrics, Targets: c.scraper, Rules: c.rules, Alertmanagers: c.sender, Metadata: c.samples, Write: c.write,
 		PrometheusConfig: func() promconfig.Config { return *c.scrape.Value() },
 		Flags: map[string]string{
@@ -78,7 +80,7 @@ func (c *cell) ownAPI() (*api.API, error) {
 	}
 	return api.New(c.cfg.API, api.Deps{
 		Logger: c.component("api"), Registerer: c.registry,
-		Status: c, Audit: trail{c.audit, c.recorder}, Ledger: c.ledger, Hooks: c.hooks.Handler(),
+		Status: c, Audit: c.trail(), Ledger: c.ledger, Hooks: c.hooks.Handler(),
 		Identity:   c.identityDeps(),
 		Objectives: objectives.Deps{SLOs: c.slos, Corrections: c.slo, Backtests: c.backtest, Reports: c.report},
 		Events:     events.Deps{Filter: c.search, Logs: c.search, Spans: c.search, Tail: c.search.Tail, Traces: c.search, SQL: engine},
@@ -92,11 +94,11 @@ func (c *cell) ownAPI() (*api.API, error) {
 }
 
 // Status implements api.StatusReporter.
-func (c *cell) Status(context.Context) api.Status {
+func (c *cell) Status(ctx context.Context) api.Status {
 	return api.Status{
 		Version: c.opts.Version, Revision: revision(), Started: c.began, UptimeSeconds: time.Since(c.began).Seconds(),
 		Roles: []string{"all"}, Demo: c.opts.Demo, ExternalLabels: c.cfg.ExternalLabels, Problems: c.problems(),
-		Config: c.configStatus(),
+		Config: c.configStatus(), Tenants: c.all.tenantsFor(ctx),
 	}
 }
 
@@ -118,7 +120,6 @@ func (c *cell) problems() []model.Problem {
 	out := append([]model.Problem{}, c.odd...)
 	out = append(out, c.certs.Problems()...)
 	out = append(out, c.state.Problems()...)
-	out = append(out, c.audit.Problems()...)
 	out = append(out, c.catalog.Problems()...)
 	out = append(out, c.rules.Problems()...)
 	out = append(out, c.detectors.Problems()...)
@@ -135,6 +136,10 @@ func (c *cell) problems() []model.Problem {
 	}
 	for _, d := range c.events.Damages() {
 		out = append(out, d.Problem())
+	}
+	if c.tenant == model.DefaultTenant {
+		out = append(out, c.all.problemsOfTenants()...)
+		out = append(out, c.audit.Problems()...)
 	}
 	if err := c.last.Load().err; err != nil {
 		out = append(out, model.Problem{

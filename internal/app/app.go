@@ -78,8 +78,9 @@ func Build(ctx context.Context, o Options) (*Process, error) {
 	p := &Process{base: base{
 		opts: o, cfg: cfg, tel: tel, log: tel.Logger, listeners: l, addresses: l.addresses(keep), began: began,
 		ways:  ways{certs: keep, inner: front.NewInner(), outgoing: outgoing.New(cfg.Outgoing)},
-		group: &lifecycle.Group{Logger: tel.Logger}, reloads: &reloads{}, guard: &guard{},
+		group: &lifecycle.Group{Logger: tel.Logger}, guard: &guard{},
 	}}
+	p.all = p
 	p.limitMemory()
 	if err := build(ctx, steps(p)); err != nil {
 		return nil, errors.Join(err, p.Close())
@@ -123,6 +124,7 @@ func everything(p *Process) []step {
 		{"auth", p.buildAuth},
 		{"front", p.buildFront},
 		{"tenant " + model.DefaultTenant, p.buildHome},
+		{"tenants", p.buildTenants},
 		{"otlp", p.buildOTLP},
 		{"reload", p.buildReload},
 		{"web", p.buildWeb},
@@ -131,7 +133,7 @@ func everything(p *Process) []step {
 
 // buildHome makes the cell of the tenant default.
 func (p *Process) buildHome(ctx context.Context) error {
-	p.home = newHome(p.base)
+	p.home = p.newHome()
 	return build(ctx, p.home.steps())
 }
 

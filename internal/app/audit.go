@@ -7,6 +7,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/audit"
 	"github.com/signalbox-project/signalbox/internal/front"
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/store"
 	"github.com/signalbox-project/signalbox/internal/store/auditlog"
 )
 
@@ -20,6 +21,18 @@ type audited struct {
 type trail struct {
 	*auditlog.Log
 	*audit.Recorder
+	tenant string // "" where there is one
+}
+
+// trail is the log as the tenant writes and reads it.
+func (c *cell) trail() trail { return trail{c.audit, c.recorder, string(c.home)} }
+
+// AuditEntries are those of the tenant, whichever is asked for.
+func (t trail) AuditEntries(ctx context.Context, q store.AuditQuery) ([]model.AuditEntry, error) {
+	if t.tenant != "" {
+		q.Tenant = t.tenant
+	}
+	return t.Log.AuditEntries(ctx, q)
 }
 
 // Audit writes what was done for a request, with who proved to be asking.

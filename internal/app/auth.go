@@ -27,7 +27,7 @@ func (p *Process) buildAuth(context.Context) (err error) {
 		return nil
 	}
 	p.gatekeeper, err = auth.New(p.cfg.Auth, auth.Deps{
-		Logger: p.component("auth"), Tenants: func() []string { return []string{model.DefaultTenant} },
+		Logger: p.component("auth"), Tenants: p.names,
 	})
 	return err
 }
@@ -35,6 +35,7 @@ func (p *Process) buildAuth(context.Context) (err error) {
 // hooksOf are what the front asks about every request.
 func (p *Process) hooksOf() front.Hooks {
 	hooks := p.opts.Hooks
+	hooks.Admit = p.admit
 	if p.gatekeeper != nil {
 		own := p.gatekeeper.Hooks()
 		hooks.Identify, hooks.Authorize = own.Identify, own.Authorize

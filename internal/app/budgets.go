@@ -47,7 +47,7 @@ func (c *cell) buildBudgets(ctx context.Context) (err error) {
 	}
 	if c.diagnose, err = diagnose.New(diagnose.Deps{
 		Logger: c.component("diagnose"), Querier: c.engine, SLOs: c.slos, Deploys: c.state, Edges: c.topology, Pages: c.state, Alerts: c.router,
-		Rules: c.rules, Routing: c.router,
+		Rules: c.rules, Routing: c.router, Home: c.home,
 	}); err != nil {
 		return err
 	}

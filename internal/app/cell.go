@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 	promconfig "github.com/prometheus/prometheus/config"
@@ -33,8 +34,13 @@ type cell struct {
 // own is what tells a cell from others.
 type own struct {
 	tenant   string
-	dir      string // of its stores
-	registry *prometheus.Registry
+	home     model.Home // "" where the stores are those of whoever names a tenant, as without tenants
+	dir      string     // of its stores
+	sharing  int        // how many tenants share the process; 0 is this one alone
+	registry prometheus.Registerer
+	gatherer prometheus.Gatherer
+	sizes    sizes
+	stopped  atomic.Pointer[error] // why it does not run any more
 }
 
 // forced is what files have put into force for one tenant, and what was wrong with them at the start.
@@ -44,15 +50,7 @@ type forced struct {
 	inForce *document.Value[Loaded]
 	scrape  *document.Value[*promconfig.Config]
 	first   []error
-}
-
-// newHome is the cell of the tenant default, which has the paths, flags and metric names of a process without tenants.
-func newHome(b base) *cell {
-	return &cell{
-		base:   b,
-		own:    own{tenant: model.DefaultTenant, dir: b.opts.StoragePath, registry: b.tel.Registry},
-		forced: forced{force: document.NewForce()},
-	}
+	last    atomic.Pointer[attempt] // how the last load went
 }
 
 // steps make a cell, one layer each, in their order.

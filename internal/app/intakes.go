@@ -8,6 +8,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/ingest/otlp"
 	"github.com/signalbox-project/signalbox/internal/ingest/promwrite"
 	"github.com/signalbox-project/signalbox/internal/ingest/scrape"
+	"github.com/signalbox-project/signalbox/internal/model"
 )
 
 // intakes are the ways in.
@@ -20,7 +21,7 @@ type intakes struct {
 func (c *cell) buildIntakes(context.Context) (err error) {
 	if c.write, err = promwrite.New(promwrite.Deps{
 		Logger: c.component("remote write"), Registerer: c.registry,
-		Admission: c.samples.Acknowledged(), Exemplars: c.metrics, Counter: c.ledger,
+		Admission: c.samples.Acknowledged(), Exemplars: c.metrics, Counter: c.ledger, Home: c.home,
 	}); err != nil {
 		return err
 	}
@@ -36,12 +37,23 @@ func (c *cell) buildIntakes(context.Context) (err error) {
 	cfg := c.cfg.OTLP
 	cfg.GRPCAddress, cfg.HTTPAddress = "", "" // the flags decide
 	cfg.BodyTimeout = c.cfg.Web.BodyTimeout
-	if c.otlp, err = otlp.New(cfg, otlp.Deps{
-		Logger: c.component("otlp"), Registerer: c.registry,
+	deps := otlp.Deps{
+		Logger: c.component("otlp"), Registerer: c.registry, Home: c.home,
 		Sink: c.stream, Admitter: c.admitter, Appendable: c.samples.Acknowledged().For("otlp"), Ledger: c.ledger, AppendableCounts: true,
-		GRPCTLS: c.certs.TLS(certs.OTLPGRPC, "h2"), HTTPTLS: c.certs.TLS(certs.OTLPHTTP, "h2", "http/1.1"),
-		HTTP: c.front.Port("otlp"), Enter: c.front.Enter, GRPCListener: c.front.Listener("otlp grpc", c.listeners.grpc), HTTPListener: c.listeners.http,
-	}); err != nil {
+	}
+	if c.tenant != model.DefaultTenant {
+		if c.otlp, err = otlp.New(cfg, deps); err != nil {
+			return err
+		}
+		c.run("otlp", c.otlp.Run, nil)
+		return nil
+	}
+	// It listens for all tenants, so the process runs it once all can take what comes.
+	deps.Of = func(ctx context.Context) *otlp.Server { return c.all.cellOf(ctx).otlp }
+	deps.HTTP, deps.Enter, deps.HTTPListener = c.front.Port("otlp"), c.front.Enter, c.listeners.http
+	deps.GRPCTLS, deps.HTTPTLS = c.certs.TLS(certs.OTLPGRPC, "h2"), c.certs.TLS(certs.OTLPHTTP, "h2", "http/1.1")
+	deps.GRPCListener = c.front.Listener("otlp grpc", c.listeners.grpc)
+	if c.otlp, err = otlp.New(cfg, deps); err != nil {
 		return err
 	}
 	c.run("own telemetry", func(ctx context.Context) error { return c.tel.Feed(ctx, c.stream) }, nil)
@@ -50,7 +62,7 @@ func (c *cell) buildIntakes(context.Context) (err error) {
 
 // dialToScrape reaches ourselves without the network, whatever the web listener demands of clients.
 func (c *cell) dialToScrape(ctx context.Context, network, address string) (net.Conn, error) {
-	if address == ownTarget {
+	if address == ownTarget && c.tenant == model.DefaultTenant { // what is there is about all tenants
 		return c.inner.Dial(ctx)
 	}
 	return c.outgoing.DialContext(ctx, network, address)

@@ -19,7 +19,9 @@ import (
 // their order: a function may use what an earlier one made.
 type Process struct {
 	base
-	home    *cell // of the tenant default
+	home *cell // of the tenant default
+	tenants
+	reloads
 	isReady atomic.Bool
 }
 
@@ -37,8 +39,8 @@ type base struct {
 	external  *url.URL
 	front     *front.Front
 	ways
+	all   *Process // whose parts these are
 	began time.Time
-	*reloads
 	*guard
 }
 

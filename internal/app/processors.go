@@ -30,13 +30,13 @@ func (c *cell) buildProcessors(context.Context) (err error) {
 	}
 	derived := c.samples.For("derived")
 	if c.spanMetrics, err = spanmetrics.New(c.cfg.SpanMetrics, spanmetrics.Deps{
-		Logger: c.component("span metrics"), Registerer: c.registry, Appendable: derived,
+		Logger: c.component("span metrics"), Registerer: c.registry, Appendable: derived, Home: c.home,
 	}); err != nil {
 		return err
 	}
 	c.run("span metrics", c.spanMetrics.Run, nil)
 	if c.topology, err = topology.New(c.cfg.Topology, topology.Deps{
-		Logger: c.component("topology"), Registerer: c.registry, Appendable: derived, Querier: c.engine,
+		Logger: c.component("topology"), Registerer: c.registry, Appendable: derived, Querier: c.engine, Home: c.home,
 	}); err != nil {
 		return err
 	}

@@ -8,7 +8,6 @@ import (
 	"reflect"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -18,6 +17,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/config"
 	"github.com/signalbox-project/signalbox/internal/document"
 	"github.com/signalbox-project/signalbox/internal/gate"
+	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/redact"
 	"github.com/signalbox-project/signalbox/internal/probe"
 	"github.com/signalbox-project/signalbox/internal/process/detect"
@@ -25,12 +25,10 @@ import (
 	"github.com/signalbox-project/signalbox/internal/slo/definition"
 )
 
-// reloads is what a configuration file and the files that it names have put into force, and how
-// the last attempt to replace it went.
+// reloads is how the configuration is replaced.
 type reloads struct {
 	reloadMu sync.Mutex // one reload at a time, whoever asks
 	ended    bool       // by reloadMu: the process stops, nothing is replaced any more
-	last     atomic.Pointer[attempt]
 
 	successful, succeeded, generation prometheus.Gauge
 }
@@ -48,8 +46,16 @@ type attempt struct {
 	err error
 }
 
-// CheckFiles checks every file that a configuration names, without any effect.
+// CheckFiles checks every file that a configuration names, for every tenant, without any effect.
 func CheckFiles(cfg config.Config) []document.Problem {
+	problems := checkFiles(cfg)
+	for _, t := range cfg.Tenants {
+		problems = append(problems, checkFiles(cfg.Of(t))...)
+	}
+	return problems
+}
+
+func checkFiles(cfg config.Config) []document.Problem {
 	_, inRules := rules.LoadFiles(cfg.RuleFiles, promql.NewParser(cfg.Query))
 	_, inDetectors := detect.Load(cfg.DetectorFiles)
 	_, inSLOs := definition.Load(cfg.SLOFiles)
@@ -68,7 +74,11 @@ func (p *Process) buildReload(context.Context) error {
 	p.generation = gauge("signalbox_config_generation", "How many times a configuration was put into force since the start.")
 	p.tel.Registry.MustRegister(p.successful, p.succeeded, p.generation)
 	p.generation.Set(1)
-	p.remember(errors.Join(p.home.first...))
+	var errs []error
+	for _, c := range p.cells() {
+		errs = append(errs, c.ofTenant(c.last.Load().err))
+	}
+	p.measure(errors.Join(errs...))
 	p.run("reload on SIGHUP", func(ctx context.Context) error {
 		for {
 			select {
@@ -121,7 +131,7 @@ func (p *Process) reload() error {
 		return errStopping
 	}
 	taken, err := p.loadAndApply()
-	p.remember(err)
+	p.measure(err)
 	switch {
 	case !taken:
 		p.log.Error("reload failed, the last good configuration is in force", "err", err)
@@ -133,8 +143,8 @@ func (p *Process) reload() error {
 	return err
 }
 
-func (r *reloads) remember(err error) {
-	r.last.Store(&attempt{time.Now(), err})
+// measure tells the metrics how a load went.
+func (r *reloads) measure(err error) {
 	if err != nil {
 		r.successful.Set(0)
 		return
@@ -143,29 +153,58 @@ func (r *reloads) remember(err error) {
 	r.succeeded.SetToCurrentTime()
 }
 
-func (r *reloads) lastReload() (ok bool, at time.Time) {
-	last := r.last.Load()
+// remember keeps how a load went for a tenant.
+func (c *cell) remember(err error) { c.last.Store(&attempt{time.Now(), err}) }
+
+func (c *cell) lastReload() (ok bool, at time.Time) {
+	last := c.last.Load()
 	return last.err == nil, last.at
 }
 
-// loadAndApply reads everything once, and then puts it into force together, or nothing. A file that has
-// an error names itself and holds nothing else up: its last good version is what is put into force.
+// ofTenant names the tenant that an error is about, unless it is default.
+func (c *cell) ofTenant(err error) error {
+	if err == nil || c.tenant == model.DefaultTenant {
+		return err
+	}
+	return fmt.Errorf("tenant %s: %w", c.tenant, err)
+}
+
+// loadAndApply reads everything once, and then puts it into force together, or nothing, tenant by tenant: what one
+// cannot take over holds no other up. A file that has an error names itself and holds nothing else up: its last good
+// version is what is put into force.
 func (p *Process) loadAndApply() (taken bool, err error) {
 	cfg, err := config.Load(p.opts.ConfigFile)
 	if err != nil {
+		p.home.remember(err) // whoever reads the status of default mends the file
 		return false, err
 	}
-	changes, err := p.home.prepare(cfg)
+	var errs []error
+	for _, c := range p.cells() {
+		own, known := p.configOf(cfg, c.tenant)
+		if !known {
+			continue // said by warnOfRestart
+		}
+		one, err := c.load(own)
+		c.remember(err)
+		taken = taken || one && c == p.home
+		errs = append(errs, c.ofTenant(err))
+	}
+	p.generation.Set(float64(p.home.inForce.Value().Generation))
+	p.warnOfRestart(cfg)
+	return taken, errors.Join(errs...)
+}
+
+// load puts a configuration into force for the tenant, or nothing.
+func (c *cell) load(cfg config.Config) (taken bool, err error) {
+	changes, err := c.prepare(cfg)
 	if err != nil {
 		return false, err
 	}
-	now := Loaded{Config: p.withWhatWaits(cfg), Generation: p.home.inForce.Value().Generation + 1, At: time.Now()}
-	changes = append(changes, p.home.inForce.Prepare(now))
-	if err := p.home.force.Commit(changes...); err != nil {
+	now := Loaded{Config: c.withWhatWaits(cfg), Generation: c.inForce.Value().Generation + 1, At: time.Now()}
+	changes = append(changes, c.inForce.Prepare(now))
+	if err := c.force.Commit(changes...); err != nil {
 		return false, fmt.Errorf("nothing was changed: %w", err)
 	}
-	p.generation.Set(float64(now.Generation))
-	p.warnOfRestart(cfg)
 	return true, document.Wrong(changes...)
 }
 
@@ -187,8 +226,8 @@ func (c *cell) prepare(cfg config.Config) ([]document.Change, error) {
 }
 
 // withWhatWaits is one value of what a reload takes and of what waits for a restart.
-func (p *Process) withWhatWaits(cfg config.Config) config.Config {
-	now := p.cfg
+func (c *cell) withWhatWaits(cfg config.Config) config.Config {
+	now := c.cfg
 	now.Global, now.ScrapeConfigs, now.Alerting, now.Prometheus, now.File, now.Hash = cfg.Global, cfg.ScrapeConfigs, cfg.Alerting, cfg.Prometheus, cfg.File, cfg.Hash
 	now.RuleFiles, now.DetectorFiles, now.SLOFiles, now.PolicyFiles, now.ProbeFiles = cfg.RuleFiles, cfg.DetectorFiles, cfg.SLOFiles, cfg.PolicyFiles, cfg.ProbeFiles
 	now.AlertmanagerFile = cfg.AlertmanagerFile
@@ -202,6 +241,9 @@ func (p *Process) warnOfRestart(cfg config.Config) {
 		f := was.Type().Field(i)
 		switch f.Name {
 		case "Global", "ScrapeConfigs", "Alerting", "RuleFiles", "DetectorFiles", "SLOFiles", "PolicyFiles", "ProbeFiles", "AlertmanagerFile", "Prometheus", "File", "Hash":
+			continue
+		}
+		if f.Name == "Tenants" && reflect.DeepEqual(config.Waiting(p.cfg.Tenants), config.Waiting(cfg.Tenants)) {
 			continue
 		}
 		if !reflect.DeepEqual(was.Field(i).Interface(), now.Field(i).Interface()) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/config"
 	"github.com/signalbox-project/signalbox/internal/document"
+	"github.com/signalbox-project/signalbox/internal/model"
 )
 
 // buildScrape puts the sections of Prometheus' own format into force.
@@ -31,8 +32,11 @@ func (c *cell) applyScrape(cfg *promconfig.Config) error {
 	return c.sender.Apply(cfg)
 }
 
-// scrapeConfig is what a configuration says, and that we scrape ourselves.
+// scrapeConfig is what a configuration says, and for the tenant default that we scrape ourselves.
 func (c *cell) scrapeConfig(cfg config.Config) (*promconfig.Config, error) {
+	if c.tenant != model.DefaultTenant {
+		return cfg.Prometheus, nil
+	}
 	own, err := c.ownScrape()
 	if err != nil {
 		return nil, err

@@ -35,7 +35,7 @@ func (c *cell) sqlEngine() (*sql.Engine, error) {
 				return slos, err
 			},
 			Alerts:    c.sqlAlerts,
-			Audit:     c.audit.AuditEntries,
+			Audit:     c.trail().AuditEntries,
 			Decisions: c.state.Decisions,
 			Pages:     c.state.Pages,
 		},

@@ -52,7 +52,7 @@ func (c *cell) buildStores(ctx context.Context) (err error) {
 		return err
 	}
 	if c.metrics, err = metrics.Open(c.cfg.Metrics, metrics.Deps{
-		Dir: dir("metrics"), Logger: c.component("metrics"), Registerer: c.registry, MemoryLimit: c.memory,
+		Dir: dir("metrics"), Logger: c.component("metrics"), Registerer: c.registry, MemoryLimit: c.memory, Sharing: c.sharing, Small: c.tenant != model.DefaultTenant,
 	}); err != nil {
 		return err
 	}

@@ -40,19 +40,19 @@ func (p *Process) buildWeb(context.Context) error {
 		return err
 	}
 	port := p.front.Port("web")
-	queries := front.Mount{Handler: p.traced(prom), Needs: promql.Routes(), MaxBody: maxForm, CORS: front.MatchCORS(prom.AllowsOrigin), Refuse: prom.Refuse}
+	queries := front.Mount{Handler: p.traced(p.dispatch(func(c *cell) http.Handler { return c.prom })), Needs: promql.Routes(), MaxBody: maxForm, CORS: front.MatchCORS(prom.AllowsOrigin), Refuse: prom.Refuse}
 	port.Mount(promql.Prefix+"/", queries)
 	write := queries
 	write.MaxBody = maxWrite
 	port.Mount(promql.Prefix+"/write", write)
 	port.Mount(promql.Prefix+"/read", write)
-	port.Mount(promql.FederationPath, front.Mount{Handler: p.traced(p.home.federation), Needs: front.Always(access.MetricsRead), MaxBody: maxForm, CORS: queries.CORS})
+	port.Mount(promql.FederationPath, front.Mount{Handler: p.traced(p.dispatch(func(c *cell) http.Handler { return c.federation })), Needs: front.Always(access.MetricsRead), MaxBody: maxForm, CORS: queries.CORS})
 	intake := p.home.otlp.Mount()
 	port.Mount("/v1/", intake)
 	intake.Handler = http.StripPrefix(promql.Prefix+"/otlp", p.home.otlp)
 	port.Mount(promql.Prefix+"/otlp/", intake)
-	port.Mount("/api/v2/", front.Mount{Handler: p.traced(p.home.router.Handler()), Needs: router.Endpoints(), MaxBody: maxAlerts, CORS: own.CORS()})
-	ours := front.Mount{Handler: p.traced(own.Handler()), Needs: own.Needs(), MaxBody: own.MaxBody(), CORS: own.CORS(), Refuse: own.Refuse}
+	port.Mount("/api/v2/", front.Mount{Handler: p.traced(p.dispatch(func(c *cell) http.Handler { return c.router.Handler() })), Needs: router.Endpoints(), MaxBody: maxAlerts, CORS: own.CORS()})
+	ours := front.Mount{Handler: p.traced(p.dispatch(func(c *cell) http.Handler { return c.api.Handler() })), Needs: own.Needs(), MaxBody: own.MaxBody(), CORS: own.CORS(), Refuse: own.Refuse}
 	port.Mount("/sb/v1/", ours)
 	port.Mount("/jaeger/api/", ours)
 	port.Mount("/", front.Mount{Handler: ui, Needs: front.Always(access.Open)})
@@ -73,7 +73,7 @@ func (p *Process) operations(port *front.Port) {
 		port.Mount(pattern, front.Mount{Handler: h, Needs: front.Always(needs)})
 	}
 	guarded := func(pattern string, needs access.Permission, h http.HandlerFunc) {
-		port.Mount(pattern, front.Mount{Handler: h, Needs: front.Always(needs), Sensitive: true})
+		port.Mount(pattern, front.Mount{Handler: p.ofProcess(h), Needs: front.Always(needs), Sensitive: true})
 	}
 	open("/-/healthy", access.Open, func(w http.ResponseWriter, _ *http.Request) {
 		writeText(w, http.StatusOK, "Signalbox is healthy.\n")
@@ -87,9 +87,8 @@ func (p *Process) operations(port *front.Port) {
 	})
 	guarded("POST /-/reload", access.AdminReload, p.handleReload)
 	guarded("PUT /-/reload", access.AdminReload, p.handleReload)
-	own := promhttp.HandlerFor(p.tel.Registry, promhttp.HandlerOpts{EnableOpenMetrics: true, Registry: p.tel.Registry})
-	open("GET /metrics", access.SystemRead, own.ServeHTTP)
-	p.scrapeInside(own)
+	open("GET /metrics", access.SystemRead, p.metrics)
+	p.scrapeInside(http.HandlerFunc(p.metrics))
 	guarded("/debug/pprof/", access.AdminProfile, pprof.Index)
 	guarded("/debug/pprof/cmdline", access.AdminProfile, cmdline)
 	guarded("/debug/pprof/profile", access.AdminProfile, pprof.Profile)
@@ -104,6 +103,11 @@ func (p *Process) scrapeInside(own http.Handler) {
 	p.run("own metrics", func(ctx context.Context) error {
 		return port.Serve(ctx, p.inner, front.Serving{EndRequests: true})
 	}, nil)
+}
+
+// metrics serves the program's own metrics that the caller may see.
+func (p *Process) metrics(w http.ResponseWriter, r *http.Request) {
+	promhttp.HandlerFor(p.gather(r.Context()), promhttp.HandlerOpts{EnableOpenMetrics: true, Registry: p.tel.Registry}).ServeHTTP(w, r)
 }
 
 // cmdline is pprof's, without secrets.

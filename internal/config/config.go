@@ -62,6 +62,8 @@ type Config struct {
 	ProbeFiles       []string          `yaml:"probe_files"`       // globs; synthetic probes (docs/probes.md)
 	AlertmanagerFile string            `yaml:"alertmanager_file"` // Alertmanager's own format
 
+	Tenants []Tenant `yaml:"tenants"` // list; tenants beside default, which the rest of the file is about (docs/tenants.md)
+
 	Web front.Config `yaml:"web"`
 	// TLS is how every listener is served, in the words of Prometheus' web configuration file (docs/tls.md).
 	TLS         certs.Config       `yaml:"tls_server_config"`
@@ -194,6 +196,7 @@ func Parse(f document.File) (Config, []document.Problem) {
 		}
 	}
 	c.resolve(filepath.Dir(f.Path))
+	c.tenants(r, f)
 	return c, r.Problems()
 }
 
@@ -242,12 +245,17 @@ func (c *Config) sections() []section {
 const defaultGlobal = "\nglobal: {scrape_interval: 15s, evaluation_interval: 15s}\n"
 
 // prometheus has Prometheus read its own sections.
-func (c *Config) prometheus(f document.File) []document.Problem {
-	text := document.Merge(c.Global, c.ScrapeConfigs, c.Alerting)
-	if c.Global == nil {
+func (c *Config) prometheus(f document.File) (problems []document.Problem) {
+	c.Prometheus, problems = prometheusOf(f, c.Global, c.ScrapeConfigs, c.Alerting)
+	return problems
+}
+
+func prometheusOf(f document.File, global, jobs, alerting document.Raw) (*promconfig.Config, []document.Problem) {
+	text := document.Merge(global, jobs, alerting)
+	if global == nil {
 		text += defaultGlobal
 	}
-	p, err := scrape.Load(text, filepath.Dir(c.File))
+	p, err := scrape.Load(text, filepath.Dir(f.Path))
 	if err != nil {
 		names := append(document.NamesOf(promconfig.GlobalConfig{}, promconfig.ScrapeConfig{}, promconfig.AlertingConfig{}),
 			"static_configs", "targets", "labels", "file_sd_configs", "files", "dns_sd_configs", "http_sd_configs", "kubernetes_sd_configs")
@@ -257,10 +265,9 @@ func (c *Config) prometheus(f document.File) []document.Problem {
 				problems[i].Message = "global, scrape_configs or alerting: " + p.Message
 			}
 		}
-		return problems
+		return nil, problems
 	}
-	c.Prometheus = p
-	return nil
+	return p, nil
 }
 
 // resolve makes paths relative to the file's folder.
@@ -271,20 +278,16 @@ func (c *Config) resolve(dir string) {
 		}
 		return filepath.Join(dir, path)
 	}
-	for i, p := range c.RuleFiles {
-		c.RuleFiles[i] = abs(p)
+	lists := [][]string{c.RuleFiles, c.DetectorFiles, c.SLOFiles, c.PolicyFiles, c.ProbeFiles}
+	for i := range c.Tenants {
+		t := &c.Tenants[i]
+		lists = append(lists, t.RuleFiles, t.DetectorFiles, t.SLOFiles, t.PolicyFiles, t.ProbeFiles)
+		t.AlertmanagerFile = abs(t.AlertmanagerFile)
 	}
-	for i, p := range c.DetectorFiles {
-		c.DetectorFiles[i] = abs(p)
-	}
-	for i, p := range c.SLOFiles {
-		c.SLOFiles[i] = abs(p)
-	}
-	for i, p := range c.PolicyFiles {
-		c.PolicyFiles[i] = abs(p)
-	}
-	for i, p := range c.ProbeFiles {
-		c.ProbeFiles[i] = abs(p)
+	for _, list := range lists {
+		for i, p := range list {
+			list[i] = abs(p)
+		}
 	}
 	c.AlertmanagerFile = abs(c.AlertmanagerFile)
 	for _, files := range [][]*string{c.Auth.Files(), c.TLS.Files(), c.Listeners.Files(), c.Hooks.Files(), c.Remedy.Files()} {

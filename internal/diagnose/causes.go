@@ -149,7 +149,7 @@ func namedByAlerting(s cause.Symptom, alerts []inforce.ActiveAlert) string {
 // are folded under their cause. The sentence is "" while nothing fails.
 func (r *Diagnoser) Causes(ctx context.Context, tenant string) (list []cause.Group, summary string, err error) {
 	now := r.deps.Now()
-	k, err := r.factsAround(ctx, tenant, now, now)
+	k, err := r.factsAround(ctx, r.deps.Home.Label(tenant), now, now)
 	if err != nil {
 		return nil, "", fmt.Errorf("causes: %w", err)
 	}

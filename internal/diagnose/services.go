@@ -76,6 +76,7 @@ func promWindow(start, end time.Time) string {
 // Services lists every service that was seen in the range, has an SLO or
 // was deployed, by name.
 func (r *Diagnoser) Services(ctx context.Context, tenant string, start, end time.Time) ([]ServiceSummary, error) {
+	tenant = r.deps.Home.Label(tenant)
 	w := promWindow(start, end)
 	var rate, errs, p95, versions []model.Sample
 	var slos []model.SLOStatus
@@ -144,6 +145,10 @@ func assemble(rate, errs, p95, versions []model.Sample, slos []model.SLOStatus, 
 // Service is everything about one service in a range. A service that nobody
 // has heard of is store.ErrNotFound.
 func (r *Diagnoser) Service(ctx context.Context, tenant, name string, start, end time.Time) (ServiceDetail, error) {
+	return r.service(ctx, r.deps.Home.Label(tenant), name, start, end)
+}
+
+func (r *Diagnoser) service(ctx context.Context, tenant, name string, start, end time.Time) (ServiceDetail, error) {
 	d := ServiceDetail{Service: name, Queries: queriesOf(tenant, name), DependsOn: []model.Edge{}, UsedBy: []model.Edge{}}
 	w := promWindow(start, end)
 	var rate, errs, p50, p95, p99 []model.Sample

@@ -2,6 +2,7 @@ package front
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/http"
 	"strings"
@@ -80,6 +81,14 @@ func remoteOf(r *http.Request) string {
 		return host
 	}
 	return r.RemoteAddr
+}
+
+// NoSuchTenant refuses a tenant that is not there, and, in the same words, one that the caller may not see.
+func NoSuchTenant(name string) *Refusal {
+	return &Refusal{
+		Status: http.StatusNotFound, Reason: "tenant",
+		Message: fmt.Sprintf("tenant %q is not one of this server's, or you may not use it: name another in %s, add it under tenants: in the configuration, or ask for access", name, model.TenantHeader),
+	}
 }
 
 // nothingHere refuses what no endpoint declares.

@@ -3,6 +3,18 @@ package model
 // DefaultTenant is the tenant of everything that names none.
 const DefaultTenant = "default"
 
+// Home is the tenant that has stores for itself; "" is DefaultTenant. Its series have no label for the tenant.
+type Home string
+
+// Label is what the label tenant of a series of tenant says: "" for that of home. DefaultTenant means home too, for
+// rooms that ask about their own stores.
+func (h Home) Label(tenant string) string {
+	if tenant == DefaultTenant || tenant == string(h) {
+		return ""
+	}
+	return tenant
+}
+
 // TenantHeader is the HTTP header (and, lower-cased, the gRPC metadata key)
 // that names the tenant of a request.
 const TenantHeader = "X-Scope-OrgID"

@@ -47,6 +47,7 @@ type Identity struct {
 // Telemetry is what every component is given a part of.
 type Telemetry struct {
 	Logger   *slog.Logger
+	Console  *slog.Logger // as Logger, but nothing is fed to the sink: for what is of another tenant than ours
 	Registry *prometheus.Registry
 	Tracer   trace.TracerProvider
 
@@ -72,6 +73,7 @@ func New(cfg Config, id Identity, out io.Writer) (*Telemetry, error) {
 	)
 	return &Telemetry{
 		Logger:   slog.New(maskHandler{teeHandler{console: console, feed: f}}),
+		Console:  slog.New(maskHandler{console}),
 		Registry: reg,
 		Tracer:   provider,
 		feed:     f,

@@ -100,25 +100,26 @@ func (s *Server) tap(ctx context.Context, info *tap.Info) (context.Context, erro
 	if !ok {
 		return ctx, nil
 	}
-	if s.quota.full() || !take(&s.quota.reading, 1, readers*s.quota.maxRequests) {
-		return nil, s.refuseGRPC(signal)
-	}
 	leave, err := s.pass(ctx, info, signal)
 	if err != nil {
-		s.quota.reading.Add(-1)
 		return nil, err
 	}
+	to := s.serverOf(leave.Context)
+	if to.quota.full() || !take(&to.quota.reading, 1, readers*to.quota.maxRequests) {
+		leave.ended(http.StatusTooManyRequests)
+		return nil, to.refuseGRPC(signal)
+	}
 	ctx, end := context.WithCancel(leave.Context)
-	a := &arriving{Context: ctx, ended: leave.ended}
+	a := &arriving{Context: ctx, to: to, ended: leave.ended}
 	a.timer = time.AfterFunc(time.Duration(s.cfg.BodyTimeout), func() {
 		a.late.Store(true)
-		s.intake.own.requests.WithLabelValues("grpc", signal, "slow_body").Inc()
+		to.intake.own.requests.WithLabelValues("grpc", signal, "slow_body").Inc()
 		end()
 	})
 	context.AfterFunc(ctx, func() {
 		a.timer.Stop()
 		end()
-		s.quota.reading.Add(-1)
+		to.quota.reading.Add(-1)
 		a.ended(http.StatusRequestTimeout) // of a message that never reached its handler
 	})
 	return a, nil
@@ -130,6 +131,7 @@ type arriving struct {
 	context.Context
 	timer *time.Timer
 	late  atomic.Bool
+	to    *Server          // of its tenant
 	ended func(status int) // tells the front
 }
 
@@ -162,21 +164,23 @@ func (s *Server) grpcHandler(signal string) grpc.MethodHandler {
 	return func(_ any, ctx context.Context, dec func(any) error, _ grpc.UnaryServerInterceptor) (_ any, err error) {
 		var body raw
 		err = dec(&body)
+		to := s
 		if a, ok := ctx.Value(arrivingKey{}).(*arriving); ok {
+			to = a.to
 			a.timer.Stop()
 			defer func() { a.ended(statusOf(err)) }()
 		}
 		if err != nil {
-			s.intake.own.requests.WithLabelValues("grpc", signal, "undecodable").Inc()
+			to.intake.own.requests.WithLabelValues("grpc", signal, "undecodable").Inc()
 			return nil, err
 		}
-		if !s.quota.enter() {
-			return nil, s.refuseGRPC(signal)
+		if !to.quota.enter() {
+			return nil, to.refuseGRPC(signal)
 		}
-		defer s.quota.leave()
-		resp, err := s.serve(ctx, request{signal: signal, protocol: "grpc", tenant: grpcTenant(ctx), body: body.bytes}, false)
+		defer to.quota.leave()
+		resp, err := to.serve(ctx, request{signal: signal, protocol: "grpc", tenant: to.tenantOf(grpcTenant(ctx)), body: body.bytes}, false)
 		if err != nil {
-			return nil, s.grpcError(err)
+			return nil, to.grpcError(err)
 		}
 		out, err := resp.MarshalProto()
 		if err != nil {
@@ -191,6 +195,22 @@ func (s *Server) grpcError(err error) error {
 		return status.Error(codes.Canceled, err.Error())
 	}
 	return status.ErrorProto(asFailure(err).status(time.Duration(s.cfg.RetryAfter)))
+}
+
+// serverOf is the server of a request's tenant.
+func (s *Server) serverOf(ctx context.Context) *Server {
+	if s.of == nil {
+		return s
+	}
+	return s.of(ctx)
+}
+
+// tenantOf is the tenant of what comes with a header; "" leaves it to the resources.
+func (s *Server) tenantOf(header string) string {
+	if s.home != "" {
+		return string(s.home)
+	}
+	return header
 }
 
 func grpcTenant(ctx context.Context) string {

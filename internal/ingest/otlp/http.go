@@ -88,6 +88,10 @@ func signalOfPath(path string) (string, bool) {
 
 // ServeHTTP answers OTLP/HTTP requests on the paths of Routes.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if to := s.serverOf(r.Context()); to != s {
+		to.ServeHTTP(w, r)
+		return
+	}
 	signal, ok := signalOfPath(r.URL.Path)
 	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	switch {
@@ -145,7 +149,7 @@ func (s *Server) exportHTTP(r *http.Request, signal string, json bool) (resp ans
 		return nil, err
 	}
 	served = true
-	req := request{signal: signal, protocol: "http", tenant: r.Header.Get(model.TenantHeader), json: json, body: body}
+	req := request{signal: signal, protocol: "http", tenant: s.tenantOf(r.Header.Get(model.TenantHeader)), json: json, body: body}
 	return s.serve(r.Context(), req, true)
 }
 

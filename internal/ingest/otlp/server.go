@@ -22,6 +22,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/ingest/otlp/repeats"
 	"github.com/signalbox-project/signalbox/internal/ingest/otlp/wire"
 	"github.com/signalbox-project/signalbox/internal/instrument"
+	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/stream"
 )
 
@@ -36,6 +37,10 @@ type Deps struct {
 	// AppendableCounts says that Appendable writes to the ledger what reaches it,
 	// so that the intake adds only what is refused before.
 	AppendableCounts bool
+	// Home is the tenant of all that comes; "" leaves it to the header and the resources.
+	Home model.Home
+	// Of answers the server of the request's tenant, which has its own limits and stores; nil is this one for all.
+	Of func(context.Context) *Server
 	// HTTP is where OTLP/HTTP's own listener is mounted; nil makes one of defaults.
 	HTTP *front.Port
 	// Enter is asked who sends over gRPC; nil lets everybody.
@@ -55,6 +60,8 @@ type Server struct {
 	quota  *quota
 	port   *front.Port
 	enter  Enter
+	home   model.Home
+	of     func(context.Context) *Server
 
 	grpcListener, httpListener net.Listener
 	grpcTLS, httpTLS           *tls.Config
@@ -80,7 +87,7 @@ func New(cfg Config, d Deps) (*Server, error) {
 		return nil, err
 	}
 	translator, err := metrics.New(metrics.Config{
-		MaxDeltaStreams: cfg.MaxDeltaStreams, Promote: cfg.PromoteResourceAttributes, Strategy: cfg.TranslationStrategy,
+		MaxDeltaStreams: cfg.MaxDeltaStreams, Promote: cfg.PromoteResourceAttributes, Strategy: cfg.TranslationStrategy, Home: d.Home,
 	}, d.Logger, metrics.Collisions{Senders: own.collisions, Metrics: own.oneName})
 	if err != nil {
 		return nil, fmt.Errorf("otlp: %w", err)
@@ -89,7 +96,7 @@ func New(cfg Config, d Deps) (*Server, error) {
 		sink: d.Sink, admit: d.Admitter, appendable: d.Appendable, ledger: d.Ledger, counted: d.AppendableCounts,
 		own: own, now: time.Now, wire: wire.NewReader(), translator: translator, seed: maphash.MakeSeed(), spans: repeats.NewSpans(time.Now), batches: repeats.NewBatches[answer](time.Now),
 	}
-	s := &Server{cfg: cfg, log: d.Logger, intake: in, quota: q, port: d.HTTP, enter: d.Enter, grpcListener: d.GRPCListener, httpListener: d.HTTPListener, grpcTLS: d.GRPCTLS, httpTLS: d.HTTPTLS}
+	s := &Server{cfg: cfg, log: d.Logger, intake: in, quota: q, port: d.HTTP, enter: d.Enter, of: d.Of, home: d.Home, grpcListener: d.GRPCListener, httpListener: d.HTTPListener, grpcTLS: d.GRPCTLS, httpTLS: d.HTTPTLS}
 	if s.port == nil {
 		f, err := front.New(front.DefaultConfig(), front.Deps{Logger: d.Logger})
 		if err != nil {

@@ -72,6 +72,7 @@ type Deps struct {
 	// them.
 	Exemplars storage.Appendable
 	Counter   Counter
+	Home      model.Home
 }
 
 // Handler serves POST /api/v1/write.
@@ -137,10 +138,7 @@ func (h *Handler) Store(r *http.Request, msg remoteapi.WriteMessageType) (*remot
 	if err != nil {
 		return answer(http.StatusBadRequest, nil), fmt.Errorf("read remote write request: %w", err)
 	}
-	tenant := r.Header.Get(model.TenantHeader)
-	if tenant == model.DefaultTenant {
-		tenant = ""
-	}
+	tenant := h.deps.Home.Label(r.Header.Get(model.TenantHeader))
 	if len(tenant) > maxTenantBytes {
 		return answer(http.StatusBadRequest, nil), fmt.Errorf("header %s has %d bytes, more than %d", model.TenantHeader, len(tenant), maxTenantBytes)
 	}

@@ -75,6 +75,7 @@ type Deps struct {
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer // nil registers nothing
 	Appendable storage.AppendableV2
+	Home       model.Home
 }
 
 // key is a label set.
@@ -91,6 +92,7 @@ type Processor struct {
 	bounds []float64
 	routes map[service]map[string]time.Time // route → last seen; guarded by the set's lock
 	now    func() time.Time
+	home   model.Home
 
 	folded  prometheus.Counter
 	dropped *prometheus.CounterVec
@@ -108,7 +110,7 @@ func New(cfg Config, d Deps) (*Processor, error) {
 		return nil, fmt.Errorf("span metrics: %w", err)
 	}
 	p := &Processor{
-		cfg: cfg, set: set, bounds: Bounds(), routes: map[service]map[string]time.Time{}, now: time.Now,
+		cfg: cfg, set: set, bounds: Bounds(), home: d.Home, routes: map[service]map[string]time.Time{}, now: time.Now,
 		folded: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "signalbox_span_metrics_folded_total", Help: "Spans counted under route \"other\" because a bound was reached.",
 		}),
@@ -239,10 +241,6 @@ func (p *Processor) series(k key) []cumulative.Series {
 	if k.failed {
 		status = "error"
 	}
-	tenant := k.tenant
-	if tenant == model.DefaultTenant {
-		tenant = ""
-	}
 	b := labels.NewBuilder(labels.EmptyLabels())
 	for _, l := range [][2]string{
 		{"service", k.service},
@@ -252,7 +250,7 @@ func (p *Processor) series(k key) []cumulative.Series {
 		{"version", k.version},
 		{"kind", k.kind.String()},
 		{"status", status},
-		{"tenant", tenant},
+		{"tenant", p.home.Label(k.tenant)},
 	} {
 		b.Set(l[0], l[1])
 	}

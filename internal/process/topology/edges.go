@@ -28,9 +28,7 @@ func (p *Processor) Edges(ctx context.Context, tenant string, r store.Range) ([]
 	if seconds <= 0 {
 		return []model.Edge{}, nil
 	}
-	if tenant == model.DefaultTenant {
-		tenant = ""
-	}
+	tenant = p.home.Label(tenant)
 	requests, err := p.increase(ctx, model.MetricEdgeRequests, tenant, seconds, r.End)
 	if err != nil {
 		return nil, err

@@ -77,6 +77,7 @@ type Deps struct {
 	Registerer prometheus.Registerer // nil registers nothing
 	Appendable storage.AppendableV2
 	Querier    Querier // for Edges; may be nil where nobody asks
+	Home       model.Home
 }
 
 // edge is a dependency.
@@ -101,6 +102,7 @@ type Processor struct {
 	set     *cumulative.Set[edge]
 	querier Querier
 	pending *pending // guarded by the set's lock
+	home    model.Home
 	now     func() time.Time
 
 	unmatched *prometheus.CounterVec
@@ -116,7 +118,7 @@ func New(cfg Config, d Deps) (*Processor, error) {
 		return nil, fmt.Errorf("topology: %w", err)
 	}
 	p := &Processor{
-		cfg: cfg, set: set, querier: d.Querier, now: time.Now,
+		cfg: cfg, set: set, querier: d.Querier, home: d.Home, now: time.Now,
 		unmatched: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "signalbox_topology_unmatched_total",
 			Help: "Server and consumer spans that are in no edge: parent not seen within the window (expired), forgotten early because too many were pending (overflow), or too many edges (edge_limit).",
@@ -167,7 +169,7 @@ func (p *Processor) count(e edge, failed bool, seconds float64) {
 			p.unmatched.WithLabelValues("edge_limit").Inc()
 			return
 		}
-		g = p.set.Put(e, seriesOf(e))
+		g = p.set.Put(e, seriesOf(e, p.home))
 	}
 	g.Add(seriesRequests, 1)
 	if failed {
@@ -176,14 +178,12 @@ func (p *Processor) count(e edge, failed bool, seconds float64) {
 	g.Add(seriesSeconds, seconds)
 }
 
-func seriesOf(e edge) []cumulative.Series {
+func seriesOf(e edge, home model.Home) []cumulative.Series {
 	b := labels.NewBuilder(labels.EmptyLabels())
 	b.Set("client", e.client)
 	b.Set("server", e.server)
 	b.Set("kind", e.kind)
-	if e.tenant != model.DefaultTenant {
-		b.Set("tenant", e.tenant)
-	}
+	b.Set("tenant", home.Label(e.tenant))
 	named := func(name, unit, help string) cumulative.Series {
 		b.Set(common.MetricNameLabel, name)
 		return cumulative.Series{Labels: b.Labels(), Family: name, Meta: metadata.Metadata{Type: common.MetricTypeCounter, Unit: unit, Help: help}}

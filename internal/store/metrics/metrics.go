@@ -64,6 +64,10 @@ type Deps struct {
 	FreeBytes func(dir string) (uint64, error)
 	// MemoryLimit is what the whole process may use, in bytes; 0 is no limit.
 	MemoryLimit int64
+	// Sharing is how many stores there are in the process, each with an equal share; 0 is this one alone.
+	Sharing int
+	// Small is for a store that is one of many: what is idle of it takes less memory.
+	Small bool
 	// Fsync brings a file to the disk; nil is os.File.Sync.
 	Fsync func(*os.File) error
 }
@@ -93,7 +97,7 @@ func Open(cfg Config, deps Deps) (*Store, error) {
 	if errs := cfg.Validate(); len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	s := &Store{cfg: cfg, dir: deps.Dir, log: deps.Logger, free: deps.FreeBytes, room: newRoom(cfg, deps.MemoryLimit)}
+	s := &Store{cfg: cfg, dir: deps.Dir, log: deps.Logger, free: deps.FreeBytes, room: newRoom(cfg, deps.MemoryLimit, max(1, deps.Sharing))}
 	s.log = instrument.Logger(s.log)
 	if s.free == nil {
 		s.free = freeBytes
@@ -119,6 +123,9 @@ func Open(cfg Config, deps Deps) (*Store, error) {
 	s.synced = newLogSync(deps.Dir, deps.Fsync, s.log)
 	s.wounds = newWounds(s.log)
 	opts := options(cfg)
+	if deps.Small {
+		opts.StripeSize = smallStripes
+	}
 	s.wounds.use(opts)
 	opts.SeriesLifecycleCallback = seriesCount{&s.names.made}
 	watched := newLateLog(telemetry.Quiet(s.log))
@@ -135,6 +142,9 @@ func Open(cfg Config, deps Deps) (*Store, error) {
 	s.checkDisk()
 	return s, nil
 }
+
+// smallStripes is how many parts the series of a small store are in, each with a lock and maps, where 16,384 is usual.
+const smallStripes = 512
 
 func options(cfg Config) *tsdb.Options {
 	retention := time.Duration(cfg.Retention)

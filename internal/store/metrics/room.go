@@ -31,22 +31,26 @@ const (
 // when it is full; new ones are refused.
 type room struct {
 	limit     int64 // of the whole process, 0: none is known
+	sharing   int   // stores in it
 	maxSeries uint64
 	live      func() int64
 	tight     atomic.Bool
 	refused   prometheus.Counter
 }
 
-func newRoom(cfg Config, limit int64) *room {
-	r := &room{limit: limit, maxSeries: uint64(cfg.MaxSeries), live: memory.Live, refused: prometheus.NewCounter(prometheus.CounterOpts{
+func newRoom(cfg Config, limit int64, sharing int) *room {
+	r := &room{limit: limit, sharing: sharing, maxSeries: uint64(cfg.MaxSeries), live: memory.Live, refused: prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "signalbox_metrics_store_series_refused_total",
 		Help: "Samples refused because their series would have been one too many for the memory.",
 	})}
 	if r.maxSeries == 0 && limit > 0 {
-		r.maxSeries = uint64(seriesShare * float64(limit) / bytesPerSeries)
+		r.maxSeries = uint64(seriesShare * float64(limit) / bytesPerSeries / float64(sharing))
 	}
 	return r
 }
+
+// Active is how many series are active.
+func (s *Store) Active() uint64 { return s.db.Head().NumSeries() }
 
 // look compares what lives with the limit.
 func (r *room) look() {
@@ -66,7 +70,8 @@ func (r *room) crowded(series uint64) error {
 	if r.maxSeries > 0 && series >= r.maxSeries {
 		return fmt.Errorf("%w: %d are active, the most that may be (metrics.max_series)", store.ErrSeriesLimit, series)
 	}
-	if r.tight.Load() {
+	// Of several stores the one that has not used half of its share is not what fills the memory.
+	if r.tight.Load() && (r.sharing == 1 || series > r.maxSeries/2) {
 		return fmt.Errorf("%w: the process uses most of its memory (%d MiB)", store.ErrSeriesLimit, r.limit>>20)
 	}
 	return nil

@@ -57,7 +57,7 @@ func TestNewSeriesAreRefusedWhenThereAreTooMany(t *testing.T) {
 }
 
 func TestNoNewSeriesWhileTheMemoryIsTight(t *testing.T) {
-	r := newRoom(DefaultConfig(), 1<<30)
+	r := newRoom(DefaultConfig(), 1<<30, 1)
 	if want := uint64(1<<30) * 45 / 100 / 2048; r.maxSeries != want {
 		t.Errorf("%d series in 1 GiB, want %d", r.maxSeries, want)
 	}
@@ -71,9 +71,24 @@ func TestNoNewSeriesWhileTheMemoryIsTight(t *testing.T) {
 			t.Errorf("%d %% in use: %v", step.percent, err)
 		}
 	}
-	unlimited := newRoom(DefaultConfig(), 0)
+	unlimited := newRoom(DefaultConfig(), 0, 1)
 	unlimited.look()
 	if err := unlimited.crowded(1 << 40); err != nil {
 		t.Errorf("without a limit: %v", err)
+	}
+}
+
+func TestOfSeveralStoresTheOneThatFillsTheMemoryIsRefused(t *testing.T) {
+	r := newRoom(DefaultConfig(), 1<<30, 4)
+	if want := uint64(1<<30) * 45 / 100 / 2048 / 4; r.maxSeries != want {
+		t.Errorf("%d series, want a quarter, %d", r.maxSeries, want)
+	}
+	r.live = func() int64 { return 1 << 30 }
+	r.look()
+	if err := r.crowded(r.maxSeries/2 + 1); !errors.Is(err, store.ErrSeriesLimit) {
+		t.Error("more than half of the share is taken while the memory is full")
+	}
+	if err := r.crowded(r.maxSeries / 2); err != nil {
+		t.Errorf("a store that is not to blame is refused: %v", err)
 	}
 }

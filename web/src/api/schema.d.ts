@@ -3257,9 +3257,22 @@ export interface components {
             roles: string[];
             /** Format: date-time */
             started: string;
+            /** @description the tenants of this process that you may see; one where the configuration names none */
+            tenants: components["schemas"]["TenantStatus"][];
             /** Format: double */
             uptime_seconds: number;
             version: string;
+        };
+        TenantStatus: {
+            /** Format: int64 */
+            active_series: number;
+            /** @description by store: metrics, events, state */
+            disk_bytes: {
+                [key: string]: number;
+            };
+            name: string;
+            /** @description false while its stores could not be opened or its parts failed: see the problems of the tenant default */
+            served: boolean;
         };
         TimelineEvent: {
             event: string;

@@ -61,7 +61,7 @@ func (t *Translator) prepare(md pmetric.Metrics, from common.Sender) preparation
 			p.refused = common.Refuse(p.refused, refusal.Reason, refusal.Message, resourcePoints(rm))
 			return true
 		}
-		setIdentity(rm.Resource().Attributes(), res)
+		setIdentity(rm.Resource().Attributes(), res, t.home)
 		dropEmptyKeys(rm.Resource().Attributes())
 		keepKeys(rm.Resource().Attributes())
 		for _, sm := range rm.ScopeMetrics().All() {
@@ -100,7 +100,7 @@ func (p *preparation) metric(m pmetric.Metric, allowDelta bool) bool {
 
 // setIdentity stores the identity under the short names that are promoted to
 // labels; the default tenant has no label.
-func setIdentity(attrs pcommon.Map, res *model.Resource) {
+func setIdentity(attrs pcommon.Map, res *model.Resource, home model.Home) {
 	put := func(key, value string) {
 		if value == "" {
 			attrs.Remove(key)
@@ -115,11 +115,7 @@ func setIdentity(attrs pcommon.Map, res *model.Resource) {
 	put("env", res.Env)
 	put("region", res.Region)
 	put("version", res.Version)
-	tenant := res.Tenant
-	if tenant == model.DefaultTenant {
-		tenant = ""
-	}
-	put(common.TenantAttribute, tenant)
+	put(common.TenantAttribute, home.Label(res.Tenant))
 	if _, ok := attrs.Get("service.name"); !ok && res.Service != common.UnknownService {
 		attrs.PutStr("service.name", res.Service)
 	}

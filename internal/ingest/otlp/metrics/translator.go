@@ -20,6 +20,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
 	"github.com/signalbox-project/signalbox/internal/ingest/otlp/common"
+	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/stream"
 )
 
@@ -31,6 +32,7 @@ type Config struct {
 	Promote []string
 	// Strategy is how names are escaped and what is appended to them, as Prometheus names it.
 	Strategy otlptranslator.TranslationStrategyOption
+	Home     model.Home // whose series have no label for their tenant
 }
 
 // Translator translates metrics; it is safe for concurrent use.
@@ -40,6 +42,7 @@ type Translator struct {
 	deltas     *deltaSums // nil: delta temporality is refused
 	senders    *senders
 	families   *families
+	home       model.Home
 	labels     otlptranslator.LabelNamer
 }
 
@@ -57,7 +60,7 @@ func New(cfg Config, log *slog.Logger, c Collisions) (*Translator, error) {
 	}
 	return &Translator{
 		settings: translation(cfg), deltas: deltas, senders: newSenders(log, c.Senders), families: newFamilies(cfg.Strategy, log, c.Metrics),
-		labels: otlptranslator.LabelNamer{UTF8Allowed: !cfg.Strategy.ShouldEscape()},
+		home: cfg.Home, labels: otlptranslator.LabelNamer{UTF8Allowed: !cfg.Strategy.ShouldEscape()},
 	}, nil
 }
 

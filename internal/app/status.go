@@ -1,0 +1,99 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/signalbox-project/signalbox/internal/access"
+	"github.com/signalbox-project/signalbox/internal/api"
+	"github.com/signalbox-project/signalbox/internal/model"
+)
+
+// sizesAge is how old the sizes of a tenant's files may be when they are told: to sum them takes a look at each file.
+const sizesAge = time.Minute
+
+// sizes are how many bytes each store of a tenant has on disk.
+type sizes struct {
+	mu    sync.Mutex
+	at    time.Time
+	bytes map[string]int64
+}
+
+func (s *sizes) of(dir string, now time.Time) map[string]int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.bytes == nil || now.Sub(s.at) > sizesAge {
+		s.at, s.bytes = now, map[string]int64{}
+		for _, store := range []string{"metrics", "events", "state"} {
+			s.bytes[store] = below(filepath.Join(dir, store))
+		}
+	}
+	return maps.Clone(s.bytes)
+}
+
+// below is how many bytes the files of a folder have; one that goes meanwhile has none.
+func below(dir string) (sum int64) {
+	_ = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			if info, err := d.Info(); err == nil {
+				sum += info.Size()
+			}
+		}
+		return nil
+	})
+	return sum
+}
+
+// tenantsFor are the tenants that the caller may see, home first.
+func (p *Process) tenantsFor(ctx context.Context) []api.TenantStatus {
+	who := access.From(ctx)
+	out := []api.TenantStatus{}
+	for _, c := range append([]*cell{p.home}, p.others...) {
+		if p.maySee(who, c.tenant, access.StatusRead) {
+			out = append(out, c.tenantStatus())
+		}
+	}
+	return out
+}
+
+// maySee says whether somebody has a permission with a tenant.
+func (p *Process) maySee(who *access.Access, tenant string, needs access.Permission) bool {
+	authorize := p.hooksOf().Authorize
+	if who == nil || tenantOf(who) == tenant || authorize == nil {
+		return true
+	}
+	_, refusal := authorize(who.Identity, tenant, needs)
+	return refusal == nil
+}
+
+func (c *cell) tenantStatus() api.TenantStatus {
+	s := api.TenantStatus{Name: c.tenant, Served: c.stopped.Load() == nil, Bytes: c.sizes.of(c.dir, time.Now())}
+	if s.Served {
+		s.Series = c.metrics.Active()
+	}
+	return s
+}
+
+// problemsOfTenants are what keeps other tenants from being served, and that their files have errors, for those who
+// see to the whole process. What is wrong with the files is told to the tenant itself.
+func (p *Process) problemsOfTenants() (out []model.Problem) {
+	for _, c := range p.others {
+		if err := c.stopped.Load(); err != nil {
+			out = append(out, model.Problem{
+				Severity: "critical", Message: fmt.Sprintf("The tenant %s is not served, its alerts are not evaluated: %v", c.tenant, *err),
+				Cure: "Mend what the message names and start again; the other tenants run.",
+			})
+		} else if c.last.Load().err != nil {
+			out = append(out, model.Problem{
+				Severity: "warning", Message: fmt.Sprintf("Files of the tenant %s have errors and are not taken.", c.tenant),
+				Cure: fmt.Sprintf("Ask for the status as %s: it names them.", c.tenant),
+			})
+		}
+	}
+	return out
+}
