@@ -81,6 +81,11 @@ func BadRequest(format string, args ...any) error {
 	return &Failure{status: http.StatusBadRequest, info: ErrorInfo{Code: CodeBadRequest, Message: fmt.Sprintf(format, args...)}}
 }
 
+// Forbidden is the failure of a request that its sender may not make.
+func Forbidden(message string) error {
+	return &Failure{status: http.StatusForbidden, info: ErrorInfo{Code: CodeForbidden, Message: message}}
+}
+
 // Positioned is implemented by the syntax errors of the filter language and of
 // SQL.
 type Positioned interface {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
@@ -177,6 +178,7 @@ func follow[T any](s *Service, ctx context.Context, query string, limit error, f
 // Logs is store.LogReader's, within the time-out and for at most MaxLogs records. A limit of
 // 0 means that most.
 func (s *Service) Logs(ctx context.Context, q store.LogQuery) iter.Seq2[model.LogRecord, error] {
+	q.Expr = narrowed(ctx, q.Expr)
 	limit := checkLimit(q.Limit, s.cfg.MaxLogs, "log records")
 	if q.Limit <= 0 {
 		q.Limit = s.cfg.MaxLogs
@@ -186,6 +188,7 @@ func (s *Service) Logs(ctx context.Context, q store.LogQuery) iter.Seq2[model.Lo
 
 // LogHistogram is store.LogReader's.
 func (s *Service) LogHistogram(ctx context.Context, q store.LogQuery, step time.Duration, field string) (store.Histogram, error) {
+	q.Expr = narrowed(ctx, q.Expr)
 	return ask(s, ctx, "log_histogram", func(ctx context.Context) (store.Histogram, error) {
 		return s.logs.LogHistogram(ctx, q, step, store.CanonicalField(field))
 	})
@@ -193,6 +196,7 @@ func (s *Service) LogHistogram(ctx context.Context, q store.LogQuery, step time.
 
 // LogValues is store.LogReader's.
 func (s *Service) LogValues(ctx context.Context, q store.LogQuery, field string, limit int) ([]store.ValueCount, error) {
+	q.Expr = narrowed(ctx, q.Expr)
 	return ask(s, ctx, "log_values", func(ctx context.Context) ([]store.ValueCount, error) {
 		return s.logs.LogValues(ctx, q, store.CanonicalField(field), limit)
 	})
@@ -200,30 +204,46 @@ func (s *Service) LogValues(ctx context.Context, q store.LogQuery, field string,
 
 // LogFields is store.LogReader's.
 func (s *Service) LogFields(ctx context.Context, q store.LogQuery, limit int) ([]string, error) {
+	q.Expr = narrowed(ctx, q.Expr)
 	return ask(s, ctx, "log_fields", func(ctx context.Context) ([]string, error) { return s.logs.LogFields(ctx, q, limit) })
 }
 
 // Trace is store.SpanReader's.
 func (s *Service) Trace(ctx context.Context, tenant string, id model.TraceID, hint store.Range) ([]model.Span, error) {
-	return ask(s, ctx, "trace", func(ctx context.Context) ([]model.Span, error) { return s.spans.Trace(ctx, tenant, id, hint) })
+	return ask(s, ctx, "trace", func(ctx context.Context) ([]model.Span, error) {
+		spans, err := s.spans.Trace(ctx, tenant, id, hint)
+		if err != nil {
+			return nil, err
+		}
+		return visible(access.ScopeOf(ctx), id, spans)
+	})
 }
 
 // Traces is store.SpanReader's, for at most MaxTraces traces.
 func (s *Service) Traces(ctx context.Context, q store.TraceQuery) ([]store.TraceSummary, error) {
+	q.Expr = narrowed(ctx, q.Expr)
 	if err := checkLimit(q.Limit, s.cfg.MaxTraces, "traces"); err != nil {
 		return nil, err
 	}
-	return ask(s, ctx, "traces", func(ctx context.Context) ([]store.TraceSummary, error) { return s.spans.Traces(ctx, q) })
+	return ask(s, ctx, "traces", func(ctx context.Context) ([]store.TraceSummary, error) {
+		found, err := s.spans.Traces(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		return s.summariesApart(ctx, q.Tenant, found)
+	})
 }
 
 // Spans is store.SpanReader's, for at most MaxLogs spans.
 func (s *Service) Spans(ctx context.Context, q store.TraceQuery) iter.Seq2[model.Span, error] {
+	q.Expr = narrowed(ctx, q.Expr)
 	limit := checkLimit(q.Limit, s.cfg.MaxLogs, "spans")
 	return follow(s, ctx, "spans", limit, func(ctx context.Context) iter.Seq2[model.Span, error] { return s.spans.Spans(ctx, q) })
 }
 
 // SpanHistogram is store.SpanReader's.
 func (s *Service) SpanHistogram(ctx context.Context, q store.TraceQuery, step time.Duration, field string) (store.Histogram, error) {
+	q.Expr = narrowed(ctx, q.Expr)
 	return ask(s, ctx, "span_histogram", func(ctx context.Context) (store.Histogram, error) {
 		return s.spans.SpanHistogram(ctx, q, step, store.CanonicalField(field))
 	})
@@ -231,6 +251,7 @@ func (s *Service) SpanHistogram(ctx context.Context, q store.TraceQuery, step ti
 
 // SpanValues is store.SpanReader's.
 func (s *Service) SpanValues(ctx context.Context, q store.TraceQuery, field string, limit int) ([]store.ValueCount, error) {
+	q.Expr = narrowed(ctx, q.Expr)
 	return ask(s, ctx, "span_values", func(ctx context.Context) ([]store.ValueCount, error) {
 		return s.spans.SpanValues(ctx, q, store.CanonicalField(field), limit)
 	})
@@ -238,5 +259,6 @@ func (s *Service) SpanValues(ctx context.Context, q store.TraceQuery, field stri
 
 // SpanFields is store.SpanReader's.
 func (s *Service) SpanFields(ctx context.Context, q store.TraceQuery, limit int) ([]string, error) {
+	q.Expr = narrowed(ctx, q.Expr)
 	return ask(s, ctx, "span_fields", func(ctx context.Context) ([]string, error) { return s.spans.SpanFields(ctx, q, limit) })
 }

@@ -103,7 +103,7 @@ func (s *subscription) offer(r model.LogRecord) bool {
 // open as allowed it returns store.ErrOverloaded.
 func (t *Tail) Tail(ctx context.Context, tenant string, expr store.Expr, event func(record *model.LogRecord, dropped uint64) error) error {
 	s := &subscription{
-		tenant: tenant, matcher: store.NewMatcher(expr),
+		tenant: tenant, matcher: store.NewMatcher(narrowed(ctx, expr)),
 		records: make(chan model.LogRecord, t.buffer), wake: make(chan struct{}, 1),
 	}
 	if err := t.add(s); err != nil {
