@@ -28,6 +28,7 @@ func (g *Gate) gather(ctx context.Context, req model.GateRequest) (Input, error)
 		if in.Overrides, err = g.deps.Overrides.Overrides(ctx, req.Service, req.Environment, req.Version, in.Time); err != nil {
 			return in, err
 		}
+		in.Overrides = g.genuine(ctx, in.Overrides)
 	}
 	if err := g.why(ctx, &in); err != nil {
 		g.unreadable(ctx, &in, "changes", err)

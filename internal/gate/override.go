@@ -46,6 +46,9 @@ func (g *Gate) Override(ctx context.Context, id, actor, reason string) (model.Ga
 		ID: key.String(), DecisionID: d.ID, Service: d.Request.Service, Environment: d.Request.Environment, Version: d.Request.Version,
 		Verdict: d.Verdict, Actor: actor, Reason: reason, Time: at, Expires: at.Add(time.Duration(g.cfg.OverrideFor)),
 	}
+	if o.Signature, err = signed(g.deps.Key, o); err != nil {
+		return d, fmt.Errorf("gate override: %w", err)
+	}
 	// Audited first: an override that nobody can find later must not be in force.
 	if err := g.audit(ctx, model.AuditEntry{
 		Time: at, Actor: claimed, Action: "gate.override", Subject: d.ID,

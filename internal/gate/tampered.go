@@ -2,6 +2,8 @@ package gate
 
 import (
 	"context"
+	"crypto/ed25519"
+	"errors"
 
 	"github.com/signalbox-project/signalbox/internal/gate/sign"
 	"github.com/signalbox-project/signalbox/internal/model"
@@ -29,6 +31,7 @@ func (c Checked) Decision(ctx context.Context, id string) (model.GateDecision, e
 	d, err := c.from.Decision(ctx, id)
 	if err == nil {
 		d.Tampered = c.tampered(d)
+		c.override(&d)
 	}
 	return d, err
 }
@@ -37,6 +40,7 @@ func (c Checked) Decision(ctx context.Context, id string) (model.GateDecision, e
 func (c Checked) Decisions(ctx context.Context, q store.DecisionQuery) ([]model.GateDecision, string, error) {
 	list, next, err := c.from.Decisions(ctx, q)
 	for i, d := range list {
+		c.override(&list[i])
 		whole, err := c.from.Decision(ctx, d.ID)
 		if err != nil {
 			list[i].Tampered = "it cannot be read with its envelope"
@@ -56,4 +60,76 @@ func (c Checked) tampered(d model.GateDecision) string {
 		return err.Error()
 	}
 	return ""
+}
+
+// override says what is wrong with the override of a decision.
+func (c Checked) override(d *model.GateDecision) {
+	if d.Override == nil {
+		return
+	}
+	o := *d.Override
+	o.Tampered = ""
+	if o.DecisionID != d.ID {
+		o.Tampered = "it was given to another decision"
+	} else if err := verifyOverride(c.key.Signer(&model.GateEnvelope{Signatures: signatures(o)}), o); err != nil {
+		o.Tampered = err.Error()
+	}
+	d.Override = &o
+}
+
+// overrideType keeps a signature of an override from being one of anything else.
+const overrideType = "application/vnd.signalbox.gate-override+json"
+
+// signed is the gate's signature of an override: whoever writes to the database alone cannot make one.
+func signed(key *sign.Key, o model.GateOverride) (*model.GateSignature, error) {
+	payload, err := overridePayload(o)
+	if err != nil {
+		return nil, err
+	}
+	return &key.Sign(overrideType, payload).Signatures[0], nil
+}
+
+func overridePayload(o model.GateOverride) ([]byte, error) {
+	o.Signature, o.Tampered = nil, ""
+	return sign.Canonical(o)
+}
+
+func signatures(o model.GateOverride) []model.GateSignature {
+	if o.Signature == nil {
+		return nil
+	}
+	return []model.GateSignature{*o.Signature}
+}
+
+var (
+	errUnsigned = errors.New("it has no signature of the gate: that was taken away, the override was put there, or it is older than signatures")
+	errEdited   = errors.New("it is not what the gate signed: it was changed or put there")
+)
+
+func verifyOverride(key ed25519.PublicKey, o model.GateOverride) error {
+	if o.Signature == nil {
+		return errUnsigned
+	}
+	payload, err := overridePayload(o)
+	if err != nil {
+		return err
+	}
+	if sign.Verify(key, model.GateEnvelope{PayloadType: overrideType, Payload: payload, Signatures: signatures(o)}) != nil {
+		return errEdited
+	}
+	return nil
+}
+
+// genuine are the overrides that this gate gave. Its key of now must have signed them: those of before lie in the database,
+// where whoever edits an override can put one.
+func (g *Gate) genuine(ctx context.Context, list []model.GateOverride) []model.GateOverride {
+	out := []model.GateOverride{}
+	for _, o := range list {
+		if err := verifyOverride(g.deps.Key.Public(), o); err != nil {
+			g.deps.Logger.ErrorContext(ctx, "a gate override is not honoured", "override", o.ID, "decision", o.DecisionID, "service", o.Service, "err", err)
+			continue
+		}
+		out = append(out, o)
+	}
+	return out
 }

@@ -47,7 +47,7 @@ func TestADecisionThatWasEditedSaysSoWhereverItIsShown(t *testing.T) {
 	whole, verdict, bare, overridden := signed("whole"), signed("verdict"), signed("bare"), signed("overridden")
 	verdict.Verdict = model.VerdictAllow
 	bare.Envelope = nil
-	overridden.Override = &model.GateOverride{Actor: "ann"} // which came later, and is not part of what was signed
+	overridden.Override = &model.GateOverride{Actor: "ann", DecisionID: "overridden"} // which came later, and is not part of what was signed
 	c := NewChecked(rows{whole, verdict, bare, overridden}, key)
 	list, _, err := c.Decisions(t.Context(), store.DecisionQuery{})
 	if err != nil || len(list) != 4 {
@@ -59,5 +59,77 @@ func TestADecisionThatWasEditedSaysSoWhereverItIsShown(t *testing.T) {
 		if err != nil || one.Tampered != d.Tampered || (want == "") != (d.Tampered == "") || !strings.Contains(d.Tampered, want) || d.Envelope != nil {
 			t.Errorf("%s: %q in the list, %q alone; %v", d.ID, d.Tampered, one.Tampered, err)
 		}
+	}
+}
+
+// Whoever writes to the database can lengthen an override, move it to another version or put one there.
+func TestAnOverrideThatWasEditedIsNotHonouredAndSaysSo(t *testing.T) {
+	r := &rooms{slos: []model.SLOSnapshot{oneSLO(used(1.2))}}
+	g := open(t, r, nil)
+	ask := func() model.GateDecision {
+		t.Helper()
+		d, err := g.Decide(t.Context(), model.GateRequest{Service: "edge", Environment: "prod", Version: "2"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	stopped := ask()
+	if stopped.Verdict == model.VerdictAllow {
+		t.Fatal("there is nothing to override")
+	}
+	if _, err := g.Override(t.Context(), stopped.ID, "ann", "the release mends the outage"); err != nil {
+		t.Fatal(err)
+	}
+	given := r.overrides[0]
+	checked := func(o model.GateOverride) string {
+		d := stopped
+		d.Override = &o
+		d, err := NewChecked(rows{d}, g.deps.Key).Decision(t.Context(), d.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, _, _ := NewChecked(rows{d}, g.deps.Key).Decisions(t.Context(), store.DecisionQuery{})
+		if list[0].Override.Tampered != d.Override.Tampered {
+			t.Errorf("%q in a list, %q alone", list[0].Override.Tampered, d.Override.Tampered)
+		}
+		return d.Override.Tampered
+	}
+	if d := ask(); d.Verdict != model.VerdictAllow || checked(given) != "" {
+		t.Fatalf("as it was given: %s %q", d.Verdict, checked(given))
+	}
+	for name, edit := range map[string]func(*model.GateOverride){
+		"longer":            func(o *model.GateOverride) { o.Expires = o.Expires.Add(1) },
+		"earlier":           func(o *model.GateOverride) { o.Time = o.Time.Add(-1) },
+		"another reason":    func(o *model.GateOverride) { o.Reason += "." },
+		"somebody else's":   func(o *model.GateOverride) { o.Actor = "bob" },
+		"another decision":  func(o *model.GateOverride) { o.DecisionID = "x" },
+		"another ID":        func(o *model.GateOverride) { o.ID = "x" },
+		"another verdict":   func(o *model.GateOverride) { o.Verdict = model.VerdictInsufficient + "x" },
+		"no signature":      func(o *model.GateOverride) { o.Signature = nil },
+		"another key named": func(o *model.GateOverride) { s := *o.Signature; s.KeyID = "x"; o.Signature = &s },
+		"signed by another": func(o *model.GateOverride) {
+			other, err := sign.Open(t.TempDir())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if o.Signature, err = signed(other, *o); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		o := given
+		edit(&o)
+		r.overrides = []model.GateOverride{o}
+		if d := ask(); d.Verdict == model.VerdictAllow {
+			t.Errorf("%s: it is honoured", name)
+		}
+		if checked(o) == "" {
+			t.Errorf("%s: it is not marked", name)
+		}
+	}
+	r.overrides = []model.GateOverride{given}
+	if ask().Verdict != model.VerdictAllow {
+		t.Error("put back as it was it is not honoured")
 	}
 }

@@ -57,6 +57,9 @@ type GateOverride struct {
 	Reason      string    `json:"reason"`
 	Time        time.Time `json:"time"`
 	Expires     time.Time `json:"expires"`
+	// Signature is of the gate, over all of the above.
+	Signature *GateSignature `json:"signature,omitempty"`
+	Tampered  string         `json:"tampered,omitempty" doc:"what is wrong with it: it is not what the gate signed, and the gate does not honour it; absent where it is"`
 }
 
 // GateEnvelope is a DSSE envelope (https://github.com/secure-systems-lab/dsse)

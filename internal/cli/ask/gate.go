@@ -105,6 +105,9 @@ func printDecision(w io.Writer, d model.GateDecision) error {
 	}
 	if d.Override != nil {
 		fmt.Fprintf(w, "\noverridden by %s until %s: %s\n", d.Override.Actor, d.Override.Expires.Format("2006-01-02 15:04:05 MST"), d.Override.Reason)
+		if d.Override.Tampered != "" {
+			fmt.Fprintf(w, "OVERRIDE TAMPERED WITH, not honoured: %s\n", d.Override.Tampered)
+		}
 	}
 	_, err := fmt.Fprintf(w, "\ndecision %s at %s\n", d.ID, d.Time.Format("2006-01-02 15:04:05 MST"))
 	return err

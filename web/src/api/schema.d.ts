@@ -1842,6 +1842,9 @@ export interface components {
             id: string;
             reason: string;
             service: string;
+            signature?: components["schemas"]["GateSignature"];
+            /** @description what is wrong with it: it is not what the gate signed, and the gate does not honour it; absent where it is */
+            tampered?: string;
             /** Format: date-time */
             time: string;
             /**
