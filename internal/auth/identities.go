@@ -14,12 +14,10 @@ import (
 	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/auth/accounts"
 	"github.com/signalbox-project/signalbox/internal/auth/accounts/sessions"
-	"github.com/signalbox-project/signalbox/internal/auth/accounts/tokens"
 	"github.com/signalbox-project/signalbox/internal/auth/device"
 	"github.com/signalbox-project/signalbox/internal/auth/directory"
 	"github.com/signalbox-project/signalbox/internal/auth/login"
 	"github.com/signalbox-project/signalbox/internal/auth/oidc"
-	"github.com/signalbox-project/signalbox/internal/auth/policy"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/outgoing"
 )
@@ -44,12 +42,11 @@ type Identities struct {
 	programs    *device.Logins
 	directories map[string]*directory.Directory
 	cfg         Config
-	policy      *policy.Policy
 }
 
 // Open makes a Gatekeeper let people in who prove who they are.
 func (g *Gatekeeper) Open(ctx context.Context, cfg Config, k Known) (*Identities, error) {
-	ids := &Identities{cfg: cfg, policy: g.policy, Cookies: sessions.Cookies{Secure: k.External.Scheme == "https"}, directories: map[string]*directory.Directory{}}
+	ids := &Identities{cfg: cfg, Cookies: sessions.Cookies{Secure: k.External.Scheme == "https"}, directories: map[string]*directory.Directory{}}
 	var list []accounts.Directory
 	for _, c := range cfg.LDAP {
 		d := directory.New(c, time.Now, k.Outgoing)
@@ -77,6 +74,7 @@ func (g *Gatekeeper) Open(ctx context.Context, cfg Config, k Known) (*Identities
 		LoginPage: func(returnTo string) string { return "/login?" + url.Values{"return": {returnTo}}.Encode() },
 	})
 	g.Accept(
+		programSource{identify: ids.Accounts.Sessions.Identify},
 		tokenSource{ours: ids.Accounts.Tokens.Identify, others: ids.logins.Bearer},
 		browser,
 	)
@@ -117,10 +115,11 @@ func (ids *Identities) forget(w http.ResponseWriter, r *http.Request) (login.Log
 	return l, had && err == nil
 }
 
-// issue makes a token for a program of a person, which may as much as the person.
-func (ids *Identities) issue(ctx context.Context, of access.Identity) (string, time.Time, error) {
-	text, t, err := ids.Accounts.MakeToken(ctx, of, tokens.Order{Name: "signalbox login", Grants: ids.policy.Held(of)})
-	return text, t.Expires, err
+// issue begins a session for a program of a person, which is the person from then on, and ends when the person's browser must log in
+// again. It is no API token: that would go on when the person is gone, and could make no other.
+func (ids *Identities) issue(ctx context.Context, of access.Identity, from string) (string, time.Time, error) {
+	s, err := ids.Accounts.BeginBelow(ctx, of.Session, accounts.From{Remote: from, Agent: "signalbox login"})
+	return sessions.ForProgram(s.Secret), s.Session.Expires, err
 }
 
 // recheck asks the provider of a login again.

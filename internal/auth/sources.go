@@ -37,6 +37,21 @@ func (s tokenSource) Identify(r *http.Request) (access.Identity, bool, error) {
 	return id, true, err
 }
 
+// programSource reads the session that a program of a person shows.
+type programSource struct {
+	identify func(secret, remote string) (access.Identity, error)
+}
+
+// Identify implements Source.
+func (s programSource) Identify(r *http.Request) (access.Identity, bool, error) {
+	secret, shown := sessions.OfProgram(r)
+	if !shown {
+		return access.Identity{}, false, nil
+	}
+	id, err := s.identify(secret, remote(r))
+	return id, true, err
+}
+
 // sessionSource reads the cookie of a browser.
 type sessionSource struct {
 	cookies  sessions.Cookies

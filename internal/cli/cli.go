@@ -38,7 +38,8 @@ promised, pages the right person and holds unsafe deployments with evidence.
   signalbox demo     everything with a simulated broker platform, on http://localhost:4300
   signalbox serve    everything for your own telemetry; no file needed
 
-Commands that talk to a running server find it by --server or SIGNALBOX_SERVER.
+Commands that talk to a running server find it by --server or SIGNALBOX_SERVER, and ask
+as whoever signalbox login logged in there, or by the token in SIGNALBOX_TOKEN.
 
 Exit status: 0 success, 1 the answer is no, 2 wrong usage, 3 error. Below gate, 2 is
 a verdict, so that wrong usage is 3 there.`,
@@ -48,10 +49,12 @@ a verdict, so that wrong usage is 3 there.`,
 	root.AddGroup(
 		&cobra.Group{ID: "run", Title: "Run:"},
 		&cobra.Group{ID: "ask", Title: "Ask a running server:"},
+		&cobra.Group{ID: "who", Title: "Who asks, and what they may:"},
 		&cobra.Group{ID: "work", Title: "Check and measure:"},
 	)
 	add(root, "run", serveCommand(version), demoCommand(version), simulateCommand())
-	add(root, "ask", ask.Query(), ask.SLO(convert.SLOImport(), convert.SLOExport()), ask.Gate(), ask.Explain(), ask.Audit(), account.User())
+	add(root, "ask", ask.Query(), ask.SLO(convert.SLOImport(), convert.SLOExport()), ask.Gate(), ask.Explain(), ask.Audit())
+	add(root, "who", account.Login(), account.Logout(), account.WhoAmI(), account.Token(), account.User(), account.Session(), account.Roles())
 	add(root, "work", check.Check(), convert.Rules(), benchCommand())
 	root.AddCommand(versionCommand(version), sqlWorkerCommand())
 	return root

@@ -8,6 +8,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/api/operation"
+	"github.com/signalbox-project/signalbox/internal/auth/accounts/sessions"
 )
 
 // LoginRequest is a name and a password.
@@ -64,6 +65,9 @@ func (h *handlers) registerLogin() {
 	operation.Register(h.Registry, h.op("logout", http.MethodPost, "/logout", access.Open, "End the session; also one that has expired"),
 		func(ctx context.Context, in *callerInput) (OutResponse, error) {
 			r := in.request()
+			if secret, shown := sessions.OfProgram(r); shown {
+				return OutResponse{LoggedOut: true}, h.deps.Accounts.Logout(ctx, secret)
+			}
 			err := h.deps.Accounts.Logout(ctx, h.deps.Cookies.Secret(r))
 			in.ctx.AppendHeader("Set-Cookie", h.deps.Cookies.Set(r, "", time.Time{}).String())
 			return OutResponse{LoggedOut: true}, err

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/signalbox-project/signalbox/internal/access"
-	"github.com/signalbox-project/signalbox/internal/auth/accounts/tokens"
 	"github.com/signalbox-project/signalbox/internal/auth/login"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
@@ -36,7 +34,19 @@ func (s *Service) Login(ctx context.Context, name, text string, from From) (Star
 // Begin begins a session for who has proved an identity, of whatever provider. Groups of other providers cannot be those that
 // only local users can be in.
 func (s *Service) Begin(ctx context.Context, l login.Login, from From) (Started, error) {
-	l = ofProvider(l)
+	return s.begin(ctx, ofProvider(l), from)
+}
+
+// BeginBelow begins a session for a program that the person of a session has let in.
+func (s *Service) BeginBelow(ctx context.Context, session string, from From) (Started, error) {
+	l, err := s.Sessions.Below(session)
+	if err != nil {
+		return Started{}, err
+	}
+	return s.begin(ctx, l, from)
+}
+
+func (s *Service) begin(ctx context.Context, l login.Login, from From) (Started, error) {
 	secret, v, err := s.Sessions.Start(ctx, l, from.Remote, from.Agent)
 	if err != nil {
 		return Started{}, err
@@ -71,15 +81,6 @@ func (s *Service) EndLogins(ctx context.Context, provider, ref, sid string) erro
 		s.record(ctx, "provider:"+provider, "logout", v.Identity.Subject, map[string]string{"session": v.ID})
 	}
 	return err
-}
-
-// MakeToken makes a token for a program that its owner has let in.
-func (s *Service) MakeToken(ctx context.Context, of access.Identity, o tokens.Order) (string, store.Token, error) {
-	text, t, err := s.Tokens.Make(ctx, of, o)
-	if err == nil {
-		s.record(ctx, of.Subject, "token.make", "token:"+t.ID, map[string]string{"name": o.Name})
-	}
-	return text, t, err
 }
 
 // ofProvider keeps a provider from naming groups that only local users can be in, and its people from being taken for others of

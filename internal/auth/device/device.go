@@ -48,8 +48,8 @@ type Deps struct {
 	Who func(*http.Request) (access.Identity, bool)
 	// LoginPage is where a person logs in and comes back from to a path.
 	LoginPage func(returnTo string) string
-	// Issue makes a token for a program of a person.
-	Issue func(ctx context.Context, of access.Identity) (token string, until time.Time, err error)
+	// Issue makes a token for a program of a person, which asked from an address.
+	Issue func(ctx context.Context, of access.Identity, from string) (token string, until time.Time, err error)
 }
 
 // Logins are those of programs that wait for their persons. Safe for concurrent use.
@@ -151,12 +151,12 @@ func (l *Logins) ServeToken(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusBadRequest, map[string]any{"error": "unsupported_grant_type"})
 		return
 	}
-	by, problem := l.take(r.PostFormValue("device_code"))
+	by, from, problem := l.take(r.PostFormValue("device_code"))
 	if problem != "" {
 		answer(w, http.StatusBadRequest, map[string]any{"error": problem})
 		return
 	}
-	token, until, err := l.deps.Issue(r.Context(), *by)
+	token, until, err := l.deps.Issue(r.Context(), *by, from)
 	if err != nil {
 		l.deps.Log.Error("no token could be made for a program", "subject", by.Subject, "err", err)
 		answer(w, http.StatusInternalServerError, map[string]any{"error": "server_error"})
@@ -166,30 +166,30 @@ func (l *Logins) ServeToken(w http.ResponseWriter, r *http.Request) {
 }
 
 // take is who agreed, or the word of RFC 8628 for why there is nobody. What is answered for good is forgotten.
-func (l *Logins) take(secret string) (*access.Identity, string) {
+func (l *Logins) take(secret string) (by *access.Identity, from, problem string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	key, now := sha256.Sum256([]byte(secret)), l.deps.Now()
 	w := l.waiting[key]
 	switch {
 	case w == nil:
-		return nil, "invalid_grant"
+		return nil, "", "invalid_grant"
 	case !now.Before(w.until):
 		delete(l.waiting, key)
-		return nil, "expired_token"
+		return nil, "", "expired_token"
 	case w.denied:
 		delete(l.waiting, key)
-		return nil, "access_denied"
+		return nil, "", "access_denied"
 	case now.Before(w.next):
 		w.pause += interval
 		w.next = now.Add(w.pause)
-		return nil, "slow_down"
+		return nil, "", "slow_down"
 	case w.by == nil:
 		w.next = now.Add(w.pause)
-		return nil, "authorization_pending"
+		return nil, "", "authorization_pending"
 	}
 	delete(l.waiting, key)
-	return w.by, ""
+	return w.by, w.from, ""
 }
 
 func answer(w http.ResponseWriter, status int, v map[string]any) {

@@ -38,8 +38,11 @@ func newWorld(t *testing.T) *world {
 			return *w.person, true
 		},
 		LoginPage: func(to string) string { return "/login?" + url.Values{"return_to": {to}}.Encode() },
-		Issue: func(_ context.Context, of access.Identity) (string, time.Time, error) {
+		Issue: func(_ context.Context, of access.Identity, from string) (string, time.Time, error) {
 			w.issued++
+			if from != "192.0.2.1" {
+				t.Errorf("issued to %s", from)
+			}
 			return "token-of-" + of.Subject, w.now.Add(time.Hour), w.fail
 		},
 	})

@@ -3,7 +3,6 @@ package policy
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 
@@ -33,7 +32,6 @@ type Policy struct {
 	policies *cedar.PolicySet
 	bound    map[cedar.PolicyID]bound
 	actions  types.EntityMap
-	bindings []Binding // of the configuration, and those of our own groups
 
 	mu    sync.Mutex
 	cache map[string]Decision
@@ -54,7 +52,6 @@ func New(cfg Config) (*Policy, error) {
 		roles: append(BuiltIn(), cfg.Roles...), policies: cedar.NewPolicySet(),
 		bound: map[cedar.PolicyID]bound{}, actions: types.EntityMap{}, cache: map[string]Decision{},
 	}
-	p.bindings = append(p.bindings, cfg.Bindings...)
 	p.describeActions()
 	for i, b := range cfg.Bindings {
 		for _, u := range b.Users {
@@ -69,23 +66,9 @@ func New(cfg Config) (*Policy, error) {
 		if r.Name == Admin {
 			g.Tenants = []string{everyTenant}
 		}
-		p.bindings = append(p.bindings, Binding{Groups: []string{GroupOf(r.Name)}, Grant: g})
 		p.add(p.policies, p.bound, "the group "+GroupOf(r.Name), ast.Permit().PrincipalIn(uid(typeGroup, GroupOf(r.Name))), g)
 	}
 	return p, nil
-}
-
-// Held are the grants that bindings give an identity: what a token that may as much as its owner carries.
-func (p *Policy) Held(id access.Identity) []access.Grant {
-	var out []access.Grant
-	mine := groups(id)
-	for _, b := range p.bindings {
-		if slices.ContainsFunc(b.Groups, func(g string) bool { return slices.Contains(mine, g) }) ||
-			slices.ContainsFunc(b.Users, func(u string) bool { return subject(u) == id.Subject }) {
-			out = append(out, b.Grant)
-		}
-	}
-	return out
 }
 
 // subject is who a binding means by a user.

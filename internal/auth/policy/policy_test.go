@@ -228,26 +228,6 @@ func TestExplainSaysWhy(t *testing.T) {
 	}
 }
 
-func TestHeldGivesATokenWhatItsOwnerMay(t *testing.T) {
-	p := mustNew(t, Config{Bindings: []Binding{
-		bind(Viewer, []string{"pay"}, nil, []string{"pay"}), bind(Admin, []string{"other"}, nil, nil),
-		{Users: []string{"bob"}, Grant: access.Grant{Role: Ingest, Tenants: []string{"acme"}}},
-	}})
-	owner := person("bob", "pay", "signalbox:admin") // a provider cannot name our groups
-	token := access.Identity{Subject: "token:1", Kind: access.Token, Owner: &owner, Grants: p.Held(owner)}
-	if len(token.Grants) != 2 {
-		t.Errorf("%+v", token.Grants)
-	}
-	for _, tenant := range []string{"default", "acme"} {
-		for _, d := range access.Permissions() {
-			own, its := p.Decide(owner, d.Permission, tenant), p.Decide(token, d.Permission, tenant)
-			if own.Allowed != its.Allowed || !slices.Equal(own.Scope.Names, its.Scope.Names) || own.Scope.All != its.Scope.All {
-				t.Errorf("%s on %s: %+v, the token %+v", d.Permission, tenant, own, its)
-			}
-		}
-	}
-}
-
 func BenchmarkDecide(b *testing.B) {
 	var cfg Config
 	for range 50 {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/cli/client"
 	"github.com/signalbox-project/signalbox/internal/cli/command"
+	"github.com/signalbox-project/signalbox/internal/cli/show"
 	"github.com/signalbox-project/signalbox/internal/model"
 )
 
@@ -106,11 +107,11 @@ func auditSearchCommand() *cobra.Command {
 				return err
 			}
 			return o.print(cmd, got.raw, func(w io.Writer) error {
-				t := newTable("ENTRY", "TIME", "ACTOR", "ACTION", "SUBJECT", "DETAILS")
+				t := show.NewTable("ENTRY", "TIME", "ACTOR", "ACTION", "SUBJECT", "DETAILS")
 				for _, e := range got.value.Entries {
-					t.row(strconv.FormatInt(e.ID, 10), e.Time.Format(time.RFC3339), e.Actor, e.Action, e.Subject, detailsText(e.Details))
+					t.Row(strconv.FormatInt(e.ID, 10), e.Time.Format(time.RFC3339), e.Actor, e.Action, e.Subject, detailsText(e.Details))
 				}
-				t.write(w)
+				t.Write(w)
 				return nil
 			})
 		},

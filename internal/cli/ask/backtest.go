@@ -16,6 +16,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/backtest"
 	"github.com/signalbox-project/signalbox/internal/cli/client"
 	"github.com/signalbox-project/signalbox/internal/cli/command"
+	"github.com/signalbox-project/signalbox/internal/cli/show"
 	"github.com/signalbox-project/signalbox/internal/platform/human"
 )
 
@@ -161,11 +162,11 @@ func printBacktest(w io.Writer, r backtest.Result) error {
 	}
 	if len(r.Difference) > 0 {
 		fmt.Fprintln(w)
-		t := newTable("WHAT", "A", "B", "DIFFERENCE")
+		t := show.NewTable("WHAT", "A", "B", "DIFFERENCE")
 		for _, d := range r.Difference {
-			t.row(d.What, amount(d.A, d.Unit), amount(d.B, d.Unit), amount(d.Difference, d.Unit))
+			t.Row(d.What, amount(d.A, d.Unit), amount(d.B, d.Unit), amount(d.Difference, d.Unit))
 		}
-		t.write(w)
+		t.Write(w)
 	}
 	for _, n := range r.Notes {
 		fmt.Fprintf(w, "\nnote: %s\n", n)
@@ -195,23 +196,23 @@ func printPages(w io.Writer, pages []backtest.Page) {
 	if len(pages) == 0 {
 		return
 	}
-	t := newTable("NOTIFIED", "SEVERITY", "RECEIVER", "LASTED", "ALERTS")
+	t := show.NewTable("NOTIFIED", "SEVERITY", "RECEIVER", "LASTED", "ALERTS")
 	for _, p := range pages {
 		long := lasted(p.Seconds)
 		if p.End == nil {
 			long += " (goes on)"
 		}
-		t.row(p.Start.UTC().Format(clock), p.Severity, p.Receiver, long, strings.Join(p.Alerts, ", "))
+		t.Row(p.Start.UTC().Format(clock), p.Severity, p.Receiver, long, strings.Join(p.Alerts, ", "))
 	}
 	fmt.Fprintln(w)
-	t.write(w)
+	t.Write(w)
 }
 
 func printSLOs(w io.Writer, slos []backtest.SLO) {
 	if len(slos) == 0 {
 		return
 	}
-	t := newTable("SLO", "USED AT START", "AT END", "AT WORST", "ALERTS", "TIME IN BANDS")
+	t := show.NewTable("SLO", "USED AT START", "AT END", "AT WORST", "ALERTS", "TIME IN BANDS")
 	for _, p := range slos {
 		var bands []string
 		for _, b := range p.Bands {
@@ -222,10 +223,10 @@ func printSLOs(w io.Writer, slos []backtest.SLO) {
 		if p.Unknown > 0 {
 			bands = append(bands, "unknown "+lasted(p.Unknown))
 		}
-		t.row(p.Name, share(p.UsedAtStart), share(p.UsedAtEnd), share(p.WorstUsed), fmt.Sprint(p.Alerts), strings.Join(bands, ", "))
+		t.Row(p.Name, share(p.UsedAtStart), share(p.UsedAtEnd), share(p.WorstUsed), fmt.Sprint(p.Alerts), strings.Join(bands, ", "))
 	}
 	fmt.Fprintln(w)
-	t.write(w)
+	t.Write(w)
 }
 
 func share(v *float64) string {
@@ -239,10 +240,10 @@ func printDeploys(w io.Writer, deploys []backtest.Deploy) {
 	if len(deploys) == 0 {
 		return
 	}
-	t := newTable("DEPLOYED", "SERVICE", "VERSION", "VERDICT", "WHY")
+	t := show.NewTable("DEPLOYED", "SERVICE", "VERSION", "VERDICT", "WHY")
 	for _, d := range deploys {
-		t.row(d.Deploy.Time.UTC().Format(clock), d.Deploy.Service, d.Deploy.Version, string(d.Verdict), d.Summary)
+		t.Row(d.Deploy.Time.UTC().Format(clock), d.Deploy.Service, d.Deploy.Version, string(d.Verdict), d.Summary)
 	}
 	fmt.Fprintln(w)
-	t.write(w)
+	t.Write(w)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/cli/client"
 	"github.com/signalbox-project/signalbox/internal/cli/command"
+	"github.com/signalbox-project/signalbox/internal/cli/show"
 	"github.com/signalbox-project/signalbox/internal/model"
 )
 
@@ -93,11 +94,11 @@ func listCorrections(cmd *cobra.Command, c *client.Client, o *output, path strin
 			_, err := fmt.Fprintln(w, "Nothing was taken out.")
 			return err
 		}
-		t := newTable("ID", "KIND", "START", "END", "AUTHOR", "REASON")
+		t := show.NewTable("ID", "KIND", "START", "END", "AUTHOR", "REASON")
 		for _, x := range got.value.Corrections {
-			t.row(x.ID, x.Kind, x.Start.Format(time.RFC3339), x.End.Format(time.RFC3339), x.Author, x.Reason)
+			t.Row(x.ID, x.Kind, x.Start.Format(time.RFC3339), x.End.Format(time.RFC3339), x.Author, x.Reason)
 		}
-		t.write(w)
+		t.Write(w)
 		return nil
 	})
 }

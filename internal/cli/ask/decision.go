@@ -18,6 +18,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/cli/client"
 	"github.com/signalbox-project/signalbox/internal/cli/command"
+	"github.com/signalbox-project/signalbox/internal/cli/show"
 	"github.com/signalbox-project/signalbox/internal/gate"
 	"github.com/signalbox-project/signalbox/internal/gate/canary"
 	"github.com/signalbox-project/signalbox/internal/gate/sign"
@@ -202,16 +203,16 @@ func gatePoliciesCommand() *cobra.Command {
 
 func printPolicies(w io.Writer, v gate.PolicyView) error {
 	fmt.Fprintln(w, v.Summary)
-	t := newTable("POLICY", "FOR", "CAUTION", "HOLD", "FREEZE", "BLOCKS AT", "FREEZES")
+	t := show.NewTable("POLICY", "FOR", "CAUTION", "HOLD", "FREEZE", "BLOCKS AT", "FREEZES")
 	row := func(name, match string, p gate.Policy, freezes int) {
-		t.row(name, match, "> "+human.Percent(p.CautionAbove), "> "+human.Percent(p.HoldAbove), "≥ "+human.Percent(p.FreezeAt),
+		t.Row(name, match, "> "+human.Percent(p.CautionAbove), "> "+human.Percent(p.HoldAbove), "≥ "+human.Percent(p.FreezeAt),
 			fmt.Sprintf("%g× (%s), %g× (%s)", p.BurnFast.Factor, p.BurnFast.Long, p.BurnSlow.Factor, p.BurnSlow.Long), strconv.Itoa(freezes))
 	}
 	for _, p := range v.Policies {
 		row(p.Name, matchText(p.Match), p.Rules, len(p.Freezes))
 	}
 	row(gate.DefaultName, "all others", v.Default, 0)
-	t.write(w)
+	t.Write(w)
 	for _, f := range v.Frozen {
 		fmt.Fprintf(w, "\nfrozen until %s (%s): %s: %s\n", f.Until.Format("2006-01-02 15:04 MST"), f.Effect, f.Name, f.Reason)
 	}
@@ -219,15 +220,15 @@ func printPolicies(w io.Writer, v gate.PolicyView) error {
 		return nil
 	}
 	fmt.Fprintln(w)
-	b := newTable("SLO", "SERVICE", "BUDGET USED", "BAND", "POLICY")
+	b := show.NewTable("SLO", "SERVICE", "BUDGET USED", "BAND", "POLICY")
 	for _, p := range v.SLOs {
 		used := "-"
 		if p.UsedRatio != nil {
 			used = human.Percent(*p.UsedRatio)
 		}
-		b.row(p.SLO, p.Service, used, orDash(p.Band), orDash(p.Policy))
+		b.Row(p.SLO, p.Service, used, orDash(p.Band), orDash(p.Policy))
 	}
-	b.write(w)
+	b.Write(w)
 	return nil
 }
 
@@ -303,15 +304,15 @@ func printCanary(w io.Writer, r canary.Result) error {
 		fmt.Fprintf(w, "  %-12s %-13s %s\n", c.Verdict, c.Name, c.Message)
 	}
 	fmt.Fprintln(w)
-	t := newTable("VERSION", "REQUESTS", "FAILED", "P50 S", "P95 S", "P99 S")
+	t := show.NewTable("VERSION", "REQUESTS", "FAILED", "P50 S", "P95 S", "P99 S")
 	for _, f := range []canary.Figures{r.Baseline, r.Canary} {
 		failed := "-"
 		if f.ErrorRatio != nil {
 			failed = human.Percent(*f.ErrorRatio)
 		}
-		t.row(f.Version, human.Number(f.Events), failed, optional(f.P50), optional(f.P95), optional(f.P99))
+		t.Row(f.Version, human.Number(f.Events), failed, optional(f.P50), optional(f.P95), optional(f.P99))
 	}
-	t.write(w)
+	t.Write(w)
 	_, err := fmt.Fprintf(w, "\nover %s until %s\n", r.Window, r.Time.Format("2006-01-02 15:04:05 MST"))
 	return err
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/cli/client"
 	"github.com/signalbox-project/signalbox/internal/cli/command"
+	"github.com/signalbox-project/signalbox/internal/cli/show"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/human"
 )
@@ -96,12 +97,12 @@ func printDecision(w io.Writer, d model.GateDecision) error {
 		}
 	}
 	if len(d.Evidence) > 0 {
-		t := newTable("SLO", "MEASURED", "WINDOW", "VALUE", "LIMIT", "COVERAGE")
+		t := show.NewTable("SLO", "MEASURED", "WINDOW", "VALUE", "LIMIT", "COVERAGE")
 		for _, e := range d.Evidence {
-			t.row(e.SLO, e.Name, e.Window, optional(e.Value), optional(e.Threshold), human.Percent(e.Coverage))
+			t.Row(e.SLO, e.Name, e.Window, optional(e.Value), optional(e.Threshold), human.Percent(e.Coverage))
 		}
 		fmt.Fprintln(w)
-		t.write(w)
+		t.Write(w)
 	}
 	if d.Override != nil {
 		fmt.Fprintf(w, "\noverridden by %s until %s: %s\n", d.Override.Actor, d.Override.Expires.Format("2006-01-02 15:04:05 MST"), d.Override.Reason)

@@ -7,6 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/signalbox-project/signalbox/internal/platform/human"
 )
 
 // answer is a server's answer, decoded for the text and as it came for --json: fields that
@@ -37,4 +39,12 @@ func (o *output) print(cmd *cobra.Command, raw json.RawMessage, text func(w io.W
 	enc.SetIndent("", "  ")
 	enc.SetEscapeHTML(false)
 	return enc.Encode(raw)
+}
+
+// optional prints a figure that may be absent.
+func optional(v *float64) string {
+	if v == nil {
+		return "-"
+	}
+	return human.Number(*v)
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/cli/client"
 	"github.com/signalbox-project/signalbox/internal/cli/command"
+	"github.com/signalbox-project/signalbox/internal/cli/show"
 	"github.com/signalbox-project/signalbox/internal/model"
 )
 
@@ -140,12 +141,12 @@ func (l traceList) write(w io.Writer) error {
 		_, err := fmt.Fprintln(w, "no traces")
 		return err
 	}
-	t := newTable("TRACE", "START", "DURATION", "SPANS", "ERRORS", "ROOT")
+	t := show.NewTable("TRACE", "START", "DURATION", "SPANS", "ERRORS", "ROOT")
 	for _, tr := range l.Traces {
-		t.row(tr.TraceID, tr.Start.Local().Format("2006-01-02 15:04:05.000"), time.Duration(tr.Duration).Round(time.Microsecond).String(),
+		t.Row(tr.TraceID, tr.Start.Local().Format("2006-01-02 15:04:05.000"), time.Duration(tr.Duration).Round(time.Microsecond).String(),
 			strconv.Itoa(tr.Spans), strconv.Itoa(tr.Errors), tr.RootService+" "+tr.RootName)
 	}
-	t.write(w)
+	t.Write(w)
 	return nil
 }
 
@@ -184,15 +185,15 @@ func (a sqlAnswer) write(w io.Writer) error {
 	for _, col := range a.Columns {
 		header = append(header, col.Name)
 	}
-	t := newTable(header...)
+	t := show.NewTable(header...)
 	for _, r := range a.Rows {
 		cells := make([]string, len(r))
 		for i, v := range r {
 			cells[i] = sqlCell(v)
 		}
-		t.row(cells...)
+		t.Row(cells...)
 	}
-	t.write(w)
+	t.Write(w)
 	fmt.Fprintf(w, "(%d rows", len(a.Rows))
 	if a.Truncated {
 		fmt.Fprint(w, ", more were cut off")

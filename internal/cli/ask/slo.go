@@ -15,6 +15,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/cli/client"
 	"github.com/signalbox-project/signalbox/internal/cli/command"
+	"github.com/signalbox-project/signalbox/internal/cli/show"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/human"
 )
@@ -52,11 +53,11 @@ func sloListCommand() *cobra.Command {
 				if len(got.value.SLOs) == 0 {
 					return nil
 				}
-				t := newTable("STATE", "NAME", "SERVICE", "OBJECTIVE", "WINDOW", "BUDGET LEFT", "BAND", "WHY")
+				t := show.NewTable("STATE", "NAME", "SERVICE", "OBJECTIVE", "WINDOW", "BUDGET LEFT", "BAND", "WHY")
 				for _, s := range got.value.SLOs {
-					t.row(string(s.State), s.Name, s.Service, human.Percent(s.Objective), s.Window, left(s.Budget), bandName(s.Band), s.Reason)
+					t.Row(string(s.State), s.Name, s.Service, human.Percent(s.Objective), s.Window, left(s.Budget), bandName(s.Band), s.Reason)
 				}
-				t.write(w)
+				t.Write(w)
 				return nil
 			})
 		},
@@ -115,49 +116,49 @@ func sloShowCommand() *cobra.Command {
 
 func printSLO(w io.Writer, s model.SLOStatus) error {
 	fmt.Fprintf(w, "%s (%s): %s\n%s\n%s\n\n", s.Name, s.Service, s.State, s.Reason, s.Action)
-	t := newTable("WHAT", "VALUE")
-	t.row("objective", human.Percent(s.Objective)+" over "+s.Window)
+	t := show.NewTable("WHAT", "VALUE")
+	t.Row("objective", human.Percent(s.Objective)+" over "+s.Window)
 	budget := human.Number(s.Budget.Minutes) + " min of full outage"
 	if !s.Budget.Unknown {
 		budget += fmt.Sprintf("; %s %s allowed, %s used", human.Number(s.Budget.Allowed), unit(s.Method), human.Number(s.Budget.Bad))
 	}
-	t.row("budget", budget)
-	t.row("left", left(s.Budget))
-	t.row("band", bandWords(s.Band))
+	t.Row("budget", budget)
+	t.Row("left", left(s.Budget))
+	t.Row("band", bandWords(s.Band))
 	if s.Felt != nil {
-		t.row("as users felt it", fmt.Sprintf("%s left, %s used; %d corrections", left(*s.Felt), human.Number(s.Felt.Bad), len(s.Corrections)))
+		t.Row("as users felt it", fmt.Sprintf("%s left, %s used; %d corrections", left(*s.Felt), human.Number(s.Felt.Bad), len(s.Corrections)))
 	}
-	t.row("data", human.Percent(s.Budget.Coverage)+" of the window")
-	t.row("error ratio", s.Queries.Error)
-	t.write(w)
+	t.Row("data", human.Percent(s.Budget.Coverage)+" of the window")
+	t.Row("error ratio", s.Queries.Error)
+	t.Write(w)
 	fmt.Fprintln(w)
 	if s.Groups != nil {
 		printGroups(w, s)
 	}
-	b := newTable("BURN OVER", "RATE", "EVENTS", "COVERAGE")
+	b := show.NewTable("BURN OVER", "RATE", "EVENTS", "COVERAGE")
 	for _, r := range s.Burn {
 		rate := "-" // nothing was seen
 		if r.Coverage > 0 {
 			rate = human.Number(r.Rate) + "×"
 		}
-		b.row(r.Window, rate, human.Number(r.Events), human.Percent(r.Coverage))
+		b.Row(r.Window, rate, human.Number(r.Events), human.Percent(r.Coverage))
 	}
-	b.write(w)
+	b.Write(w)
 	return nil
 }
 
 // printGroups lists the groups that have a budget each, worst first.
 func printGroups(w io.Writer, s model.SLOStatus) {
-	t := newTable("STATE", "GROUP", "BUDGET LEFT", "BAND", "WHY")
+	t := show.NewTable("STATE", "GROUP", "BUDGET LEFT", "BAND", "WHY")
 	for _, g := range s.Groups.List {
 		state := string(g.State)
 		if g.Ended {
 			state = "ended"
 		}
 		name := strings.TrimSuffix(strings.TrimPrefix(g.Name, s.Name+"{"), "}")
-		t.row(state, name, left(g.Budget), bandName(g.Band), g.Reason)
+		t.Row(state, name, left(g.Budget), bandName(g.Band), g.Reason)
 	}
-	t.write(w)
+	t.Write(w)
 	if n := len(s.Groups.LeftOut); n > 0 {
 		fmt.Fprintf(w, "not judged: %s\n", strings.Join(s.Groups.LeftOut, ", "))
 	}

@@ -2,7 +2,11 @@
 // turns what goes wrong into a sentence with the cure.
 //
 // It knows addresses, tenants and how servers word their errors; what is asked and how it is
-// printed is up to the commands. A password in an address is never shown. Start reading at Client.
+// printed is up to the commands. A password in an address is never shown.
+//
+// Who asks is said by a token that the user gives, or by the login that `signalbox login` keeps for the server, in a file of the user's
+// own. Invariants: what is kept for one server is sent to no other, also not when a server sends on; and nothing is sent in the clear
+// to another machine unless the user says so. Start reading at Client, then credential.go.
 package client
 
 import (
@@ -34,18 +38,32 @@ type Client struct {
 	tenant  string
 	timeout time.Duration
 	tls     promconfig.TLSConfig
+
+	credential credential
 }
 
-// Flags lets the user say which server, which tenant, and how long.
+// Flags lets the user say which server, as whom, and which tenant.
 func (c *Client) Flags(fs *pflag.FlagSet) {
+	c.IdentityFlags(fs)
+	fs.StringVar(&c.tenant, "tenant", "", "tenant to ask as ("+model.TenantHeader+"); empty is default, or the only one that you may see")
+}
+
+// IdentityFlags are Flags for what concerns no tenant.
+func (c *Client) IdentityFlags(fs *pflag.FlagSet) {
+	c.ServerFlags(fs)
+	c.credential.flags(fs)
+}
+
+// ServerFlags lets the user say which server, and how it is reached.
+func (c *Client) ServerFlags(fs *pflag.FlagSet) {
 	c.server = "http://localhost:4300"
 	fs.Var((*URL)(&c.server), "server", "base URL of the running server, or its host:port")
-	fs.StringVar(&c.tenant, "tenant", model.DefaultTenant, "tenant to ask as ("+model.TenantHeader+")")
 	fs.DurationVar(&c.timeout, "timeout", 30*time.Second, "give up after this long")
 	fs.StringVar(&c.tls.CAFile, "tls-ca-file", "", "authorities that the server's certificate may come from; empty trusts those of this machine")
 	fs.StringVar(&c.tls.CertFile, "tls-cert-file", "", "certificate to show the server, where it asks for one")
 	fs.StringVar(&c.tls.KeyFile, "tls-key-file", "", "key of --tls-cert-file")
 	fs.BoolVar(&c.tls.InsecureSkipVerify, "tls-insecure-skip-verify", false, "talk to a server whose certificate cannot be verified: whoever is between may read and change everything")
+	fs.BoolVar(&c.credential.plainHTTP, "plain-http", false, "show who you are over http:// to another machine too: whoever is between can read it and act as you")
 }
 
 // URL is a flag that takes what people type: a URL, or host:port alone.
@@ -104,16 +122,25 @@ func withQuery(path string, params url.Values) string {
 
 // PostJSON sends body as JSON and decodes the JSON answer into v.
 func (c *Client) PostJSON(ctx context.Context, path string, body, v any) error {
-	text, err := json.Marshal(body)
-	if err != nil {
-		return fmt.Errorf("encode request: %w", err)
-	}
-	return c.do(ctx, http.MethodPost, path, "application/json", bytes.NewReader(text), v)
+	return c.send(ctx, http.MethodPost, path, body, v)
 }
 
 // PostForm sends params as a form, for expressions too long for a URL.
 func (c *Client) PostForm(ctx context.Context, path string, params url.Values, v any) error {
 	return c.do(ctx, http.MethodPost, path, "application/x-www-form-urlencoded", strings.NewReader(params.Encode()), v)
+}
+
+// Patch changes path with body as JSON and decodes the JSON answer into v.
+func (c *Client) Patch(ctx context.Context, path string, body, v any) error {
+	return c.send(ctx, http.MethodPatch, path, body, v)
+}
+
+func (c *Client) send(ctx context.Context, method, path string, body, v any) error {
+	text, err := json.Marshal(body)
+	if err != nil {
+		return fmt.Errorf("encode request: %w", err)
+	}
+	return c.do(ctx, method, path, "application/json", bytes.NewReader(text), v)
 }
 
 func (c *Client) do(ctx context.Context, method, path, contentType string, body io.Reader, v any) error {
@@ -171,7 +198,13 @@ func (c *Client) open(ctx context.Context, method, path, contentType string, bod
 		req.Header.Set("Content-Type", contentType)
 	}
 	req.Header.Set("Accept", "application/json")
-	req.Header.Set(model.TenantHeader, c.tenant)
+	if c.tenant != "" {
+		req.Header.Set(model.TenantHeader, c.tenant)
+	}
+	from, err := c.authorize(req)
+	if err != nil {
+		return nil, err
+	}
 	web, err := c.http()
 	if err != nil {
 		return nil, err
@@ -183,7 +216,7 @@ func (c *Client) open(ctx context.Context, method, path, contentType string, bod
 	if resp.StatusCode/100 != 2 {
 		defer resp.Body.Close()
 		text, _ := io.ReadAll(io.LimitReader(resp.Body, 1<<20)) // what it says of it, if anything
-		return nil, fmt.Errorf("%s answered %s: %s", c.shown(), resp.Status, serverMessage(text))
+		return nil, &RefusedError{Server: c.shown(), Status: resp.StatusCode, Message: serverMessage(text), cure: c.cure(resp.StatusCode, from)}
 	}
 	return resp.Body, nil
 }
@@ -200,7 +233,20 @@ func (c *Client) http() (*http.Client, error) {
 	if err != nil {
 		return nil, command.Usage(fmt.Errorf("--tls-ca-file, --tls-cert-file or --tls-key-file: %w", err))
 	}
+	web.CheckRedirect = stay
 	return web, nil
+}
+
+// RefusedError is an answer that is none.
+type RefusedError struct {
+	Server, Message string
+	Status          int
+	cure            string
+}
+
+// Error implements error.
+func (e *RefusedError) Error() string {
+	return fmt.Sprintf("%s answered %d %s: %s%s", e.Server, e.Status, http.StatusText(e.Status), e.Message, e.cure)
 }
 
 func (c *Client) unreachable(err error) error {
@@ -210,6 +256,10 @@ func (c *Client) unreachable(err error) error {
 	var urlErr *url.Error
 	if errors.As(err, &urlErr) {
 		err = urlErr.Err
+	}
+	var elsewhere *elsewhereError
+	if errors.As(err, &elsewhere) {
+		return fmt.Errorf("%s %w", c.shown(), elsewhere)
 	}
 	if cure := untrusted(err); cure != "" {
 		return fmt.Errorf("%s: %w; %s", c.shown(), err, cure)

@@ -87,12 +87,13 @@ func (s *Sessions) recheck(ctx context.Context, v store.Session) error {
 	defer s.change.Unlock()
 	s.mu.RLock()
 	e := s.byID[v.ID]
+	with := append(s.unasked(v), v.ID)
 	s.mu.RUnlock()
 	switch {
 	case e == nil: // it ended meanwhile
 		return nil
 	case errors.Is(err, login.ErrUnauthenticated), errors.Is(err, login.ErrAgain), errors.As(err, &refused):
-		return s.end(ctx, []string{v.ID})
+		return s.end(ctx, with)
 	case err != nil:
 		s.mu.Lock()
 		e.Recheck = s.deps.Now().Add(again)
@@ -100,14 +101,28 @@ func (s *Sessions) recheck(ctx context.Context, v store.Session) error {
 		return fmt.Errorf("ask %s about a session, which goes on: %w", v.Identity.Provider, err)
 	}
 	if got.Subject != v.Identity.Subject {
-		return s.end(ctx, []string{v.ID}) // somebody else by now
+		return s.end(ctx, with) // somebody else by now
 	}
 	s.learn(&v, got)
+	errs := []error{s.rewrite(ctx, v)}
+	for _, id := range with[:len(with)-1] {
+		s.mu.RLock()
+		also := s.byID[id].Session
+		s.mu.RUnlock()
+		also.Identity = v.Identity
+		errs = append(errs, s.rewrite(ctx, also))
+	}
+	return errors.Join(errs...)
+}
+
+// rewrite writes a session and then believes it. It is called with change held, for one that is there.
+func (s *Sessions) rewrite(ctx context.Context, v store.Session) error {
 	if err := s.deps.Store.SaveSession(ctx, v); err != nil {
 		return fmt.Errorf("keep session: %w", err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	e := s.byID[v.ID]
 	v.Seen, v.Remote = e.Seen, e.Remote
 	e.Session = v
 	return nil

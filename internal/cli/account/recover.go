@@ -1,7 +1,7 @@
-// Package account is the commands about users.
+// Package account is the commands about who somebody is: login, whoami, tokens, users, sessions, roles.
 //
-// It opens no store: what it changes, a running server changes. In: arguments. Out: requests and their answers in words.
-// Start reading at User.
+// It opens no store: what it changes, a running server changes, which also decides who may. In: arguments. Out: requests and their
+// answers in words. A token's text and a link are printed once, on standard output alone. Start reading at Login.
 package account
 
 import (
@@ -17,11 +17,6 @@ import (
 	"github.com/signalbox-project/signalbox/internal/cli/command"
 	"github.com/signalbox-project/signalbox/internal/platform/secretfile"
 )
-
-// User is the group of commands about users.
-func User() *cobra.Command {
-	return command.Group(&cobra.Command{Use: "user", Short: "Local users"}, recoverCommand())
-}
 
 // folder is that of accounts in the storage folder.
 const folder = "auth"
@@ -55,7 +50,7 @@ log in as the user. The audit log says that it was made.`,
 			var got struct {
 				Path string `json:"path"`
 			}
-			if err := c.PostJSON(cmd.Context(), "/sb/v1/recover", map[string]string{"proof": proof.Text(), "name": args[0]}, &got); err != nil {
+			if err := c.Anonymous().PostJSON(cmd.Context(), "/sb/v1/recover", map[string]string{"proof": proof.Text(), "name": args[0]}, &got); err != nil {
 				return err
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s\n\nOpen it within 24 hours, or give it to %s and nobody else.\n", c.Link(got.Path), args[0])
@@ -63,6 +58,6 @@ log in as the user. The audit log says that it was made.`,
 		},
 	}
 	cmd.Flags().StringVar(&storage, "storage.path", "data", "folder for all data of the server")
-	c.Flags(cmd.Flags())
+	c.ServerFlags(cmd.Flags())
 	return cmd
 }
