@@ -151,6 +151,8 @@ func TestDamageIsNamedOrRepairedAndNeverStopsTheStart(t *testing.T) {
 	turn := 0
 	for _, kind := range kinds {
 		found, _ := filepath.Glob(filepath.Join(dir, kind))
+		// A block that the kill left half made is thrown away at the start, whatever is in it.
+		found = slices.DeleteFunc(found, func(path string) bool { return strings.Contains(path, ".tmp") })
 		if len(found) == 0 {
 			t.Logf("no %s was made", kind)
 			continue
