@@ -32,7 +32,7 @@ password, and takes one who was disabled back in. The proof that you may is a fi
 in the storage folder that only the server's own user, and root, can read: run this
 on the server, as that user. The link is good for 24 hours, once; whoever has it can
 log in as the user. The audit log says that it was made.`,
-		Example: `  sudo -u signalbox signalbox user recover ann --storage.path /var/lib/signalbox`,
+		Example: `  signalbox user recover ann --storage.path /var/lib/signalbox`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := c.MaySendSecret(); err != nil {
