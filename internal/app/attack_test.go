@@ -322,3 +322,34 @@ auth:
 		}
 	}
 }
+
+// A request that a proxy and we would cut apart at different places is refused whole, and nothing behind it is answered.
+func TestARequestWithTwoEndsIsRefused(t *testing.T) {
+	g := startGuarded(t, nil)
+	host := strings.TrimPrefix(g.Addresses().Web, "http://")
+	bearer := "Authorization: Bearer " + g.token(t, policy.Viewer) + "\r\n"
+	hidden := "GET /sb/v1/me HTTP/1.1\r\nHost: " + host + "\r\n" + bearer + "\r\n"
+	for name, head := range map[string]string{
+		"two lengths":                "Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+		"a length with a sign":       "Content-Length: +2\r\n\r\n{}",
+		"an unknown coding":          "Transfer-Encoding: xchunked\r\n\r\n{}",
+		"a coding of two":            "Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+		"a name with a space":        "Content-Length : 2\r\n\r\n{}",
+		"a name with a line end":     "X-A: b\r\n\tc\x00: d\r\n\r\n{}",
+		"a chunk that is no number":  "Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n",
+		"two hosts":                  "Host: evil.example\r\nContent-Length: 2\r\n\r\n{}",
+		"a body that hides a second": "Content-Length: 0\r\nTransfer-Encoding: identity\r\n\r\n",
+	} {
+		conn, err := net.Dial("tcp", host)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = conn.SetDeadline(time.Now().Add(30 * time.Second))
+		_, _ = io.WriteString(conn, "POST /sb/v1/sql HTTP/1.1\r\nHost: "+host+"\r\n"+bearer+"Content-Type: application/json\r\n"+head+hidden)
+		text, _ := io.ReadAll(conn) // the server closes, or resets what it did not read
+		_ = conn.Close()
+		if !strings.HasPrefix(string(text), "HTTP/1.1 4") && !strings.HasPrefix(string(text), "HTTP/1.1 501") || strings.Contains(string(text), "token:") {
+			t.Errorf("%s: %.300q", name, text)
+		}
+	}
+}

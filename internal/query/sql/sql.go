@@ -52,7 +52,7 @@ type Config struct {
 	Threads int `yaml:"threads"`
 	// Timeout bounds a query from its start, waiting for a slot included.
 	Timeout promodel.Duration `yaml:"timeout"`
-	// MaxConcurrent bounds the queries running at once; more wait.
+	// MaxConcurrent bounds the queries running at once; more wait. Nobody who is known takes the last place of several.
 	MaxConcurrent int `yaml:"max_concurrent"`
 	// MaxRows bounds the rows of an answer, whatever limit is asked for.
 	MaxRows int `yaml:"max_rows"`
@@ -108,6 +108,7 @@ type Engine struct {
 	deps  Deps
 	log   *slog.Logger
 	slots chan struct{}
+	fair  *shares
 	count *prometheus.CounterVec
 	took  prometheus.Histogram
 
@@ -120,7 +121,7 @@ func New(cfg Config, deps Deps) (*Engine, error) {
 		return nil, fmt.Errorf("sql config: %w", errors.Join(errs...))
 	}
 	e := &Engine{
-		cfg: cfg, deps: deps, log: deps.Logger, slots: make(chan struct{}, cfg.MaxConcurrent),
+		cfg: cfg, deps: deps, log: deps.Logger, slots: make(chan struct{}, cfg.MaxConcurrent), fair: newShares(cfg.MaxConcurrent),
 		count: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "signalbox_sql_queries_total", Help: "SQL queries by outcome: ok, refused, bad, timeout, memory, crash, error.",
 		}, []string{"outcome"}),
@@ -162,6 +163,11 @@ func (e *Engine) run(ctx context.Context, tenant, query string, limit int) (answ
 	if err := guard.Bound(query); err != nil {
 		return answer.SQLResult{}, err
 	}
+	leave, err := e.fair.take(ctx)
+	if err != nil {
+		return answer.SQLResult{}, fmt.Errorf("wait for another query of yours to end: %w", err)
+	}
+	defer leave()
 	select {
 	case e.slots <- struct{}{}:
 		defer func() { <-e.slots }()

@@ -24,6 +24,22 @@ describe("a log row", () => {
       "/traces/4bf92f35",
     );
   });
+  it("shows markup of a message, a service or an attribute as text", async () => {
+    const markup = '<img src=x onerror="window.hurt=1"><script>window.hurt=1</script>';
+    const hostile = log({
+      message: markup,
+      service: markup,
+      attributes: { [markup]: markup, url: "javascript:window.hurt=1" },
+    });
+    const { container } = await renderPage(
+      <LogRow log={hostile} open onToggle={() => {}} q="" onQuery={() => {}} />,
+    );
+    expect(container.querySelectorAll("img, script, iframe, [onerror], a[href^='javascript']")).toHaveLength(
+      0,
+    );
+    expect(container.textContent).toContain(markup);
+    expect((window as { hurt?: number }).hurt).toBeUndefined();
+  });
   it("has no trace link without a trace", async () => {
     await renderPage(<LogRow log={log({ trace_id: "" })} open onToggle={() => {}} q="" onQuery={() => {}} />);
     expect(screen.queryByRole("link", { name: "Open the trace" })).toBeNull();
