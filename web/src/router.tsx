@@ -21,6 +21,21 @@ const root = createRootRoute({
 const routes = [
   createRoute({
     getParentRoute: () => root,
+    path: "/me",
+    component: lazyRouteComponent(() => import("./pages/me/MePage"), "MePage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/admin",
+    component: lazyRouteComponent(() => import("./pages/admin/AdminPage"), "AdminPage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/audit",
+    component: lazyRouteComponent(() => import("./pages/audit/AuditPage"), "AuditPage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
     path: "/login",
     component: lazyRouteComponent(() => import("./pages/login/LoginPage"), "LoginPage"),
   }),

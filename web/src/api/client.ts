@@ -114,6 +114,11 @@ export async function post<T>(path: string, body: unknown): Promise<T> {
   return json<T>(await send(path, withBody("POST", body)));
 }
 
+/** A change with any method; without a body where there is nothing to say. */
+export async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  return json<T>(await send(path, body === undefined ? { method } : withBody(method, body)));
+}
+
 /** A post that proves who asks: 401 says that the proof is wrong, not that a login is needed. */
 export async function knock<T>(path: string, body: unknown): Promise<T> {
   const response = await reach(path, withBody("POST", body));

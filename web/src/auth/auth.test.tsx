@@ -176,6 +176,7 @@ test("what one may not see says what is missing and where to look", async () => 
   const note = screen.getByRole("alert");
   expect(note.textContent).toContain("You may not do this: the audit log.");
   expect(note.textContent).toContain("audit.read");
+  expect(screen.getByRole("link", { name: "What you may, and why" }).getAttribute("href")).toBe("/me");
 });
 
 function Who() {

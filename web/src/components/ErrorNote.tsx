@@ -1,4 +1,5 @@
 import { Button } from "@mantine/core";
+import { Link } from "@tanstack/react-router";
 import { ApiError } from "~/api/client";
 import classes from "./Note.module.css";
 import { StateMark } from "./StateMark";
@@ -28,6 +29,11 @@ export function ErrorNote({ what, error, onRetry, stale }: Props) {
         <p className={classes.dim}>
           {[stale ? "The figures below are from the last answer." : "", cure].join(" ").trim()}
         </p>
+      )}
+      {api?.status === 403 && (
+        <Link to="/me" className="small">
+          What you may, and why
+        </Link>
       )}
       {onRetry && (
         <div>

@@ -1,6 +1,7 @@
 import { Menu } from "@mantine/core";
+import { Link } from "@tanstack/react-router";
 import { useLogout } from "~/auth/login";
-import { nameOf, useMe } from "~/auth/me";
+import { may, nameOf, useMe } from "~/auth/me";
 import { Icon } from "~/components/Icon";
 import classes from "./Shell.module.css";
 
@@ -23,6 +24,26 @@ export function UserMenu({ compact }: { compact?: boolean }) {
           {me.subject}
           {me.tenant !== "default" && `, tenant ${me.tenant}`}
         </Menu.Label>
+        <Menu.Item component={Link} to="/me">
+          What I may
+        </Menu.Item>
+        <Menu.Item renderRoot={(props) => <Link to="/me" search={{ tab: "tokens" }} {...props} />}>
+          Tokens
+        </Menu.Item>
+        <Menu.Item renderRoot={(props) => <Link to="/me" search={{ tab: "sessions" }} {...props} />}>
+          Sessions
+        </Menu.Item>
+        {(may(me, "auth.manage") || may(me, "audit.read")) && <Menu.Divider />}
+        {may(me, "auth.manage") && (
+          <Menu.Item component={Link} to="/admin">
+            Users and roles
+          </Menu.Item>
+        )}
+        {may(me, "audit.read") && (
+          <Menu.Item component={Link} to="/audit">
+            Audit log
+          </Menu.Item>
+        )}
         <Menu.Divider />
         <Menu.Item onClick={() => logout.mutate()}>Log out</Menu.Item>
       </Menu.Dropdown>

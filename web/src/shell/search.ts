@@ -37,6 +37,12 @@ export interface AppSearch {
   audience?: string | undefined;
   zone?: string | undefined;
   as_of?: string | undefined;
+  // Audit search.
+  actor?: string | undefined;
+  action?: string | undefined;
+  subject?: string | undefined;
+  text?: string | undefined;
+  before?: string | undefined;
   // Login: the page to go on to.
   return?: string | undefined;
   // Remedies.
