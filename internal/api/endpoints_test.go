@@ -91,6 +91,7 @@ func TestEndpoints(t *testing.T) {
 		{"the tables of sql", "GET", "/sb/v1/sql/schema", "", 200, `{"tables":[{"name":"logs","columns":[]}]}`},
 		{"deployments, none", "GET", "/sb/v1/deploys", "", 200, `{"deploys":[]}`},
 		{"a deployment marker", "POST", "/sb/v1/deploys", `{"service":"edge","version":"2.4.1"}`, 201, `{"id":"d1","time":"2026-11-21T12:00:00Z","service":"edge","version":"2.4.1","kind":"deploy","status":"succeeded"}`},
+		{"a deployment whose link is a script", "POST", "/sb/v1/deploys", `{"service":"edge","version":"2","link":"java\tscript:alert(1)"}`, 400, `…body.link: must be a whole address…`},
 		{"a deployment without a version", "POST", "/sb/v1/deploys", `{"service":"edge"}`, 400, `…expected required property version to be present…`},
 		{"a deployment of an unknown kind", "POST", "/sb/v1/deploys", `{"service":"edge","version":"1","kind":"magic"}`, 400, `…body.kind…`},
 		{"a verdict", "POST", "/sb/v1/gate", `{"service":"edge","version":"2.4.2"}`, 200, `{"id":"g1","time":"2026-11-21T12:00:00Z","request":{"service":"edge","version":"2.4.2"},"verdict":"block","summary":"Blocked.","reasons":[],"evidence":[]}`},

@@ -8,6 +8,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/api/operation"
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/platform/weblink"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
 
@@ -44,6 +45,9 @@ func (h *handlers) registerDeploys() {
 }
 
 func (h *handlers) markDeploy(ctx context.Context, in *deployInput) (model.Deploy, error) {
+	if err := weblink.Check(in.Body.Link); err != nil {
+		return model.Deploy{}, operation.BadRequest("body.link: %v", err)
+	}
 	claimed := in.Body.Actor
 	in.Body.Actor = access.SubjectOf(ctx, claimed)
 	d, err := h.deps.Deploys.AddDeploy(ctx, in.Body)

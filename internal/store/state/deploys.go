@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/platform/weblink"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
 
@@ -81,6 +82,7 @@ func (s *Store) Deploys(ctx context.Context, q store.DeployQuery) ([]model.Deplo
 		var at, started, finished int64
 		var labels string
 		err = rows.Scan(&d.ID, &at, &d.Service, &d.Environment, &d.Region, &d.Version, &d.Kind, &d.Status, &d.Actor, &d.Link, &d.Message, &labels, &started, &finished)
+		d.Link = weblink.OrNone(d.Link) // of a version that took any, or put there
 		if err != nil {
 			return d, err
 		}

@@ -30,6 +30,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/outgoing"
 	"github.com/signalbox-project/signalbox/internal/platform/outcall"
 	"github.com/signalbox-project/signalbox/internal/platform/secretfile"
+	"github.com/signalbox-project/signalbox/internal/platform/weblink"
 )
 
 // Config is the github part of the hooks section. The hook is on when its
@@ -250,6 +251,6 @@ func (h *Hook) marker(body []byte) (d model.Deploy, ignored string, err error) {
 	return model.Deploy{
 		ID: fmt.Sprintf("github-%d-%d", e.Repository.ID, e.Deployment.ID), Time: e.Status.Created.UTC(), Service: h.service(e.Repository),
 		Environment: h.environment(env), Version: h.version(*e.Deployment), Kind: "deploy", Status: status,
-		Actor: e.Status.Creator.Login, Link: link, Message: e.Status.Description,
+		Actor: e.Status.Creator.Login, Link: weblink.OrNone(link), Message: e.Status.Description,
 	}, "", nil
 }

@@ -25,6 +25,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/outgoing"
 	"github.com/signalbox-project/signalbox/internal/platform/outcall"
 	"github.com/signalbox-project/signalbox/internal/platform/secretfile"
+	"github.com/signalbox-project/signalbox/internal/platform/weblink"
 )
 
 // Config is the gitlab part of the hooks section. Each hook is on when its secret is set.
@@ -192,7 +193,7 @@ func (h *Hook) marker(body []byte) (d model.Deploy, ignored string, err error) {
 	return model.Deploy{
 		ID: fmt.Sprintf("gitlab-%d-%d", e.Project.ID, e.ID), Time: at, Service: h.service(e.Project),
 		Environment: hook.Mapped(h.cfg.Environments, e.Environment, e.Environment), Version: version,
-		Kind: "deploy", Status: status, Actor: e.User.Username, Link: e.DeployableURL, Message: e.CommitTitle,
+		Kind: "deploy", Status: status, Actor: e.User.Username, Link: weblink.OrNone(e.DeployableURL), Message: e.CommitTitle,
 	}, "", nil
 }
 
