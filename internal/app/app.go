@@ -149,7 +149,7 @@ func (p *Process) buildFront(context.Context) (err error) {
 		return err
 	}
 	p.front, err = front.New(p.cfg.Web, front.Deps{
-		Logger: p.component("web"), Registerer: p.tel.Registry, ExternalURL: p.external, Hooks: p.noting(p.hooksOf()),
+		Logger: p.component("web"), Registerer: p.tel.Registry, ExternalURL: p.external, Hooks: p.noting(p.hooksOf()), Tenants: len(p.cfg.Tenants) + 1,
 	})
 	return err
 }

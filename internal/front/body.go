@@ -20,8 +20,9 @@ const (
 
 // body is a request's body that has arrived.
 type body struct {
-	f    *Front
-	data []byte // cap is what it took of the budget
+	f      *Front
+	tenant string
+	data   []byte // cap is what it took of the budget
 }
 
 // pieces keeps buffers of each power of two from firstPiece to lastPooled.
@@ -47,8 +48,8 @@ func (p *pieces) put(b []byte) {
 // receive reads a body whole. What it takes doubles with what has arrived and
 // does not follow what was announced, so that a slow sender costs no more than twice what it
 // sent. The body is the caller's to free, also after a refusal.
-func (f *Front) receive(r *http.Request, limit int64) (*body, *Refusal) {
-	b := &body{f: f}
+func (f *Front) receive(r *http.Request, tenant string, limit int64) (*body, *Refusal) {
+	b := &body{f: f, tenant: tenant}
 	if r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0 {
 		return b, nil
 	}
@@ -75,8 +76,7 @@ func (f *Front) receive(r *http.Request, limit int64) (*body, *Refusal) {
 // grow doubles the buffer, if the budget of all bodies has room.
 func (b *body) grow() bool {
 	size := max(firstPiece, 2*cap(b.data))
-	if b.f.held.Add(int64(size)) > b.f.cfg.MaxBodyBytesInFlight {
-		b.f.held.Add(-int64(size))
+	if !b.f.held.take(b.tenant, int64(size)) {
 		return false
 	}
 	next := append(b.f.pool.get(size), b.data...)
@@ -86,7 +86,7 @@ func (b *body) grow() bool {
 }
 
 func (b *body) free() {
-	b.f.held.Add(-int64(cap(b.data)))
+	b.f.held.give(b.tenant, int64(cap(b.data)))
 	b.f.pool.put(b.data)
 	b.data = nil
 }
@@ -123,6 +123,6 @@ func tooLarge(limit int64) *Refusal {
 func overloaded(limit int64) *Refusal {
 	return &Refusal{
 		Status: http.StatusTooManyRequests, Reason: "body_bytes", RetryAfter: 1,
-		Message: fmt.Sprintf("the bodies of all requests together hold more than %d bytes (web.max_body_bytes_in_flight): try again in a second", limit),
+		Message: fmt.Sprintf("the bodies of all requests together hold more than %d bytes (web.max_body_bytes_in_flight), or those of this tenant more than it may have of them: try again in a second", limit),
 	}
 }

@@ -22,7 +22,6 @@ import (
 	"net/url"
 	"strings"
 	"sync"
-	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -36,6 +35,8 @@ type Deps struct {
 	// ExternalURL is the address users reach us at: its host and origin are ours.
 	ExternalURL *url.URL
 	Hooks       Hooks
+	// Tenants is how many share the process: no one of them can take all the bytes of bodies. 0 is one.
+	Tenants int
 }
 
 // Front holds what is common to all ports.
@@ -47,7 +48,7 @@ type Front struct {
 	origin string // of the external URL
 	prefix string // its path, without a slash at the end
 	met    *instruments
-	held   atomic.Int64 // bytes of bodies
+	held   *budget // bytes of bodies
 	pool   pieces
 
 	mu     sync.Mutex
@@ -59,14 +60,14 @@ func New(cfg Config, d Deps) (*Front, error) {
 	if err := errors.Join(cfg.Validate()...); err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}
-	f := &Front{cfg: cfg, log: d.Logger, hooks: d.Hooks, hosts: ownHosts(cfg, d.ExternalURL)}
+	f := &Front{cfg: cfg, log: d.Logger, hooks: d.Hooks, hosts: ownHosts(cfg, d.ExternalURL), held: newBudget(cfg.MaxBodyBytesInFlight, d.Tenants)}
 	f.log = instrument.Logger(f.log)
 	if d.ExternalURL != nil {
 		f.origin = d.ExternalURL.Scheme + "://" + d.ExternalURL.Host
 		f.prefix = strings.TrimRight(d.ExternalURL.Path, "/")
 	}
 	var err error
-	f.met, err = newInstruments(d.Registerer, func() float64 { return float64(f.held.Load()) })
+	f.met, err = newInstruments(d.Registerer, func() float64 { return float64(f.held.held()) })
 	return f, err
 }
 

@@ -167,10 +167,10 @@ func TestManySlowBodiesLeaveTheHandlersLimitsToOthers(t *testing.T) {
 	for range slow {
 		fmt.Fprint(dial(t, address), "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 30000000\r\n\r\n{")
 	}
-	for f.held.Load() < slow*firstPiece { // until all are being received
+	for f.held.held() < slow*firstPiece { // until all are being received
 		runtime.Gosched()
 	}
-	if held := f.held.Load(); held != slow*firstPiece {
+	if held := f.held.held(); held != slow*firstPiece {
 		t.Errorf("%d slow bodies hold %d bytes, want %d: what was announced must not count", slow, held, slow*firstPiece)
 	}
 	if resp, _ := ask(t, "POST", "http://"+address+"/", "x"); resp.StatusCode != http.StatusOK {
@@ -209,7 +209,7 @@ func TestBodiesArriveWholeAndWithinTheirBounds(t *testing.T) {
 	if status, text := post(address, 5<<20, true); status != http.StatusTooManyRequests || !strings.Contains(text, "web.max_body_bytes_in_flight") {
 		t.Errorf("beyond the bytes of all bodies: %d %s", status, text)
 	}
-	for f.held.Load() != 0 {
+	for f.held.held() != 0 {
 		runtime.Gosched()
 	}
 	if resp, text := ask(t, "GET", "http://"+address+"/", ""); resp.StatusCode != 200 || text != "GET 0 0 <nil>" {

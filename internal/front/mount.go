@@ -1,6 +1,7 @@
 package front
 
 import (
+	"cmp"
 	"errors"
 	"maps"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/access"
+	"github.com/signalbox-project/signalbox/internal/model"
 )
 
 // defaultMaxBody bounds the bodies of mounts that name no bound.
@@ -142,7 +144,7 @@ func (p *Port) admitted(w *writer, r *http.Request, m Mount, info MountInfo, beg
 		p.refuse(w, r, m, *refusal)
 		return
 	}
-	body, refused := p.f.receive(r, m.MaxBody)
+	body, refused := p.f.receive(r, cmp.Or(who.Tenant, model.DefaultTenant), m.MaxBody)
 	defer body.free()
 	if refusal = refused; refusal != nil {
 		p.refuse(w, r, m, *refusal)

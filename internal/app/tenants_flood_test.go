@@ -1,0 +1,65 @@
+package app
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// One tenant fills the bodies in flight, has too many series and a rule that never ends in time; the other one's data is
+// taken and its alert arrives.
+func TestATenantThatFloodsLeavesOthersTheirs(t *testing.T) {
+	r := start(t, map[string]string{
+		"signalbox.yml": `
+web: {max_body_bytes_in_flight: 1048576}
+tenants:
+- {name: acme, rule_files: [acme.yml], limits: {max_series: 1, max_samples: 1000}}
+- {name: blue, rule_files: [blue.yml]}
+`,
+		"acme.yml": "groups: [{name: slow, interval: 100ms, rules: [{alert: Slow, expr: 'sum(sum_over_time(vector(1)[1d:1s]))'}]}]\n",
+		"blue.yml": "groups: [{name: g, interval: 100ms, rules: [{alert: BlueBurns, expr: 'blue > 1', labels: {severity: critical, service: edge}}]}]\n",
+	})
+	full := 0
+	for range 12 { // bodies that never end, until acme gets no more
+		conn, err := net.Dial("tcp", strings.TrimPrefix(r.Addresses().Web, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if _, err := fmt.Fprintf(conn, "POST /v1/logs HTTP/1.1\r\nHost: localhost\r\nX-Scope-OrgID: acme\r\nContent-Type: application/json\r\nContent-Length: 400000\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.WriteString(conn, strings.Repeat(" ", 130_000)) // a refusal closes
+	}
+	until(t, "acme gets no more bodies", func() bool {
+		status, _ := r.as(t, "acme", "POST", "/v1/logs", strings.Repeat(" ", 250_000))
+		return status == http.StatusTooManyRequests
+	})
+	for i := range 30 {
+		if status, _ := r.as(t, "acme", "POST", "/v1/metrics", strings.ReplaceAll(metricRequest(time.Now()), "depth", fmt.Sprint("m", i))); status != http.StatusOK {
+			full++
+		}
+		for _, send := range [][2]string{
+			{"/v1/logs", logRequest(time.Now(), "x")}, {"/v1/traces", spanRequest(time.Now(), zebraTrace)},
+			{"/v1/metrics", strings.ReplaceAll(metricRequest(time.Now()), "depth", "blue")},
+		} {
+			if status, text := r.as(t, "blue", "POST", send[0], send[1]); status/100 != 2 || strings.Contains(text, "rejected") {
+				t.Errorf("blue: %s: %d %s", send[0], status, text)
+			}
+		}
+		if status, _ := r.as(t, "acme", "GET", "/api/v1/query?query=sum(sum_over_time(vector(1)[1d:1s]))", ""); status == http.StatusOK {
+			t.Error("a query of acme beyond its limit is answered")
+		}
+	}
+	until(t, "the alert of blue", func() bool {
+		_, text := r.as(t, "blue", "GET", "/sb/v1/pages", "")
+		return strings.Contains(text, "BlueBurns")
+	})
+	if !r.contains(t, "/metrics", `signalbox_metrics_store_series_refused_total{tenant="blue"} 0`) || r.contains(t, "/metrics", `signalbox_metrics_store_series_refused_total{tenant="acme"} 0`) {
+		t.Errorf("series of acme were not refused, or those of blue were (%d writes of acme not taken)", full)
+	}
+}
