@@ -16,6 +16,8 @@
 // out is not held back for another service's. Lock order: Router.mu, then the journal's; dependents.listing, then
 // its mu; none is held while notifying, but for Router.mu while a pipeline ends.
 //
+// Who is bound to namespaces sees, sends and silences only their alerts (apart.go).
+//
 // Start reading at New, then pipeline.go, memory.go, journal.go and dependents.go.
 package router
 
@@ -189,7 +191,7 @@ func (r *Router) makeAPI(reg prometheus.Registerer, build Build) error {
 	if err != nil {
 		return fmt.Errorf("make alertmanager API: %w", err)
 	}
-	r.handler = r.keepSilences(completeStatus(build, r.api.Register(route.New(), "/")))
+	r.handler = r.keepApart(r.keepSilences(completeStatus(build, r.api.Register(route.New(), "/"))))
 	return nil
 }
 

@@ -141,7 +141,7 @@ func (q exemplarsApart) Select(start, end int64, matchers ...[]*labels.Matcher) 
 	return q.inner.Select(start, end, limited...)
 }
 
-// forAllAlone refuses who sees some namespaces only: metadata belongs to a name of a metric, and says of no namespace.
+// forAllAlone refuses who sees some namespaces only, where nothing says of which namespace something is: metadata, Alertmanagers outside.
 func forAllAlone(w http.ResponseWriter, r *http.Request) (refused bool) {
 	if access.ScopeOf(r.Context()).All {
 		return false
@@ -150,7 +150,7 @@ func forAllAlone(w http.ResponseWriter, r *http.Request) (refused bool) {
 	w.WriteHeader(http.StatusForbidden)
 	_ = json.NewEncoder(w).Encode(map[string]string{
 		"status": "error", "errorType": "forbidden",
-		"error": "metadata does not tell namespaces apart: it is for those who see all namespaces",
+		"error": "this does not tell namespaces apart: it is for those who see all namespaces",
 	})
 	return true
 }

@@ -225,6 +225,9 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.write.ServeHTTP(w, r)
 	case strings.HasPrefix(path, "/search/"):
 		http.Error(w, "search endpoints are off; use /api/v1/labels, /api/v1/label/<name>/values and /api/v1/series", http.StatusNotFound)
+	case path == "/rules" || path == "/alerts":
+		a.alertsApart(w, r)
+	case path == "/alertmanagers" && forAllAlone(w, r):
 	case path == "/status/config" || path == "/status/flags" || path == "/targets" || path == "/alertmanagers":
 		a.masked(w, r)
 	case path == "/metadata" || path == "/targets/metadata":

@@ -12,22 +12,31 @@ import (
 // masked answers what shows configuration, without its secrets: Prometheus
 // hides the fields that are meant for them, and shows those in URLs and parameters.
 func (a *API) masked(w http.ResponseWriter, r *http.Request) {
+	a.changed(w, r, func(answer any) any { return mask("", answer) })
+}
+
+// changed answers what change makes of an answer; one that is not understood is not shown.
+func (a *API) changed(w http.ResponseWriter, r *http.Request, change func(any) any) {
 	held := &heldAnswer{header: w.Header(), code: http.StatusOK}
 	r = r.Clone(r.Context())
 	r.Header.Del("Accept-Encoding") // what is compressed cannot be looked at
 	a.router.ServeHTTP(held, r)
-	body := held.body.Bytes()
-	dec := json.NewDecoder(bytes.NewReader(body))
+	dec := json.NewDecoder(bytes.NewReader(held.body.Bytes()))
 	dec.UseNumber()
 	var answer any
-	if err := dec.Decode(&answer); err == nil {
-		var out bytes.Buffer
-		enc := json.NewEncoder(&out)
-		enc.SetEscapeHTML(false)
-		if err := enc.Encode(mask("", answer)); err == nil {
-			body = bytes.TrimSuffix(out.Bytes(), []byte("\n"))
-		}
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	err := dec.Decode(&answer)
+	if err == nil {
+		err = enc.Encode(change(answer))
 	}
+	if err != nil {
+		w.Header().Del("Content-Length")
+		http.Error(w, "the answer is not understood here: "+err.Error(), http.StatusInternalServerError)
+		return
+	}
+	body := bytes.TrimSuffix(out.Bytes(), []byte("\n"))
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(held.code)
 	_, _ = w.Write(body)
