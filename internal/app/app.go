@@ -67,7 +67,11 @@ func Build(ctx context.Context, o Options) (*Process, error) {
 		return nil, err
 	}
 	tel.Registry.MustRegister(keep)
-	cfg.Auth.Enabled = cfg.Auth.Enabled || o.Auth
+	if cfg.Auth.Enabled = cfg.Auth.Enabled || o.Auth; cfg.Auth.Enabled { // by the flag, which the file's check does not know
+		if err := errors.Join(cfg.Hooks.Unproved()...); err != nil {
+			return nil, fmt.Errorf("hooks.%w", err)
+		}
+	}
 	if o, err = o.closed(ctx, cfg.Auth.Enabled); err != nil {
 		return nil, err
 	}

@@ -232,12 +232,21 @@ func (c *Config) sections() []section {
 		{"inhibit_dependents", c.InhibitDependents.Validate},
 		{"slo", c.SLO.Validate},
 		{"gate", c.Gate.Validate},
-		{"hooks", c.Hooks.Validate},
+		{"hooks", c.hooks},
 		{"remedy", c.Remedy.Validate},
 		{"canary", c.Canary.Validate},
 		{"api", c.API.Validate},
 		{"audit", c.Audit.Validate},
 	}
+}
+
+// hooks are checked together with authentication: where that is on, no hook serves whoever comes.
+func (c *Config) hooks() []error {
+	errs := c.Hooks.Validate()
+	if c.Auth.Enabled {
+		errs = append(errs, c.Hooks.Unproved()...)
+	}
+	return errs
 }
 
 // defaultGlobal applies where there is no global section: applications are

@@ -218,6 +218,22 @@ func TestOddFilesAreTakenOrNamed(t *testing.T) {
 	}
 }
 
+// Hooks are open to who has no identity: with authentication on each must prove its caller itself.
+func TestWithAuthenticationNoHookServesWhoeverComes(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{"hooks: {argo: {enabled: true}, flagger: {enabled: true}, kubernetes: {enabled: true}}\n", ""},
+		{"auth: {enabled: true}\nhooks: {argo: {enabled: true}}\n", "hooks.argo.token_file: must be given"},
+		{"auth: {enabled: true}\nhooks: {flagger: {enabled: true}}\n", "hooks.flagger.token_file: must be given"},
+		{"auth: {enabled: true}\nhooks: {kubernetes: {enabled: true}}\n", "hooks.kubernetes.token_file: must be given"},
+		{"auth: {enabled: true}\nhooks: {argo: {enabled: true, token_file: t}}\n", ""},
+	} {
+		_, problems := parse(c.text)
+		if got := strings.Join(problems, "\n"); (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
+			t.Errorf("%s: got %q, want %q", c.text, got, c.want)
+		}
+	}
+}
+
 func TestNoProblemShowsASecret(t *testing.T) {
 	for _, text := range []string{
 		"hooks: {gitlab: {token: {a: SECRET}}}\n",

@@ -264,4 +264,3 @@ func TestWhatIsConfinedMatchesNoOtherNamespace(t *testing.T) {
 		}
 	})
 }
-

@@ -67,6 +67,18 @@ func (c Config) Validate() []error {
 	return errs
 }
 
+// Unproved lists the hooks that anybody may use, each with its cure: hooks are open to who has no identity, since each proves its caller by
+// a secret of its own. GitLab's and GitHub's are not served without one.
+func (c Config) Unproved() []error {
+	var errs []error
+	for name, list := range map[string][]error{"argo": c.Argo.Unproved(), "flagger": c.Flagger.Unproved(), "kubernetes": c.Kubernetes.Unproved()} {
+		for _, err := range list {
+			errs = append(errs, fmt.Errorf("%s.%w", name, err))
+		}
+	}
+	return errs
+}
+
 // Files are the paths in the configuration, to be made absolute.
 func (c *Config) Files() []*string {
 	var out []*string

@@ -43,7 +43,7 @@ func TestTheConfigurationIsCheckedWhole(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, text)
 		}
 	}
-	if n := len(c.Files()); n != 11 {
+	if n := len(c.Files()); n != 12 {
 		t.Errorf("%d files", n)
 	}
 }

@@ -32,6 +32,9 @@ type Config struct {
 // Validate lists what is wrong; each message begins with the field's path.
 func (c Config) Validate() []error { return hook.Enabling(c.Enabled, c.TokenFile) }
 
+// Unproved lists what lets anybody ask.
+func (c Config) Unproved() []error { return hook.Unproved(c.Enabled, c.TokenFile) }
+
 // Files are the paths in the configuration.
 func (c *Config) Files() []*string { return []*string{&c.TokenFile} }
 

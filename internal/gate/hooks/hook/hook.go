@@ -215,6 +215,14 @@ func Enabling(enabled bool, tokenFile string) []error {
 	return nil
 }
 
+// Unproved lists what lets anybody use a hook that may be served without a token.
+func Unproved(enabled bool, tokenFile string) []error {
+	if enabled && tokenFile == "" {
+		return []error{errors.New("token_file: must be given: with authentication on nobody is served who does not say who they are")}
+	}
+	return nil
+}
+
 // Authorize checks the bearer token that file holds; without a file all may
 // come.
 func Authorize(file string, header http.Header) error {

@@ -16,6 +16,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -33,7 +34,10 @@ type Config struct {
 	// CertFile and KeyFile are that listener's certificate and key; they are read again when they change.
 	CertFile string `yaml:"cert_file"`
 	KeyFile  string `yaml:"key_file"`
-	// ClientCAFile holds the authorities whose client certificates the listener asks for; empty asks for none.
+	// TokenFile holds the bearer token that the API server must send, from a kubeconfig of its admission configuration.
+	TokenFile string `yaml:"token_file"`
+	// ClientCAFile holds the authorities whose client certificates the listener asks for; empty asks for none. Without a token the
+	// webhook is then served on that listener alone.
 	ClientCAFile string `yaml:"client_ca_file"`
 	// FailOpen admits a workload when no decision can be made or stored; by default it is denied.
 	FailOpen bool `yaml:"fail_open"`
@@ -73,14 +77,37 @@ func (c Config) Validate() []error {
 	if c.ListenAddress != "" && !c.Enabled {
 		errs = append(errs, errors.New("enabled: must be true for listen_address to be of use"))
 	}
+	if c.ListenAddress != "" && c.unproved() && !loopback(c.ListenAddress) {
+		errs = append(errs, errors.New("listen_address: beyond this machine it needs client_ca_file or token_file, by which the API server proves who it is"))
+	}
+	errs = append(errs, hook.Enabling(c.Enabled, c.TokenFile)...)
 	if c.ServiceLabel == "" {
 		errs = append(errs, errors.New("service_label: must not be empty"))
 	}
 	return errs
 }
 
+// loopback says that an address to listen to is reached from this machine alone.
+func loopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	return err == nil && (host == "localhost" || net.ParseIP(host).IsLoopback())
+}
+
+// unproved says that whoever reaches the webhook may ask.
+func (c Config) unproved() bool { return c.TokenFile == "" && c.ClientCAFile == "" }
+
+// Unproved lists what lets anybody ask.
+func (c Config) Unproved() []error {
+	if c.Enabled && c.unproved() {
+		return []error{errors.New("token_file: must be given, or client_ca_file with listen_address: with authentication on nobody is served who does not say who they are")}
+	}
+	return nil
+}
+
 // Files are the paths in the configuration.
-func (c *Config) Files() []*string { return []*string{&c.CertFile, &c.KeyFile, &c.ClientCAFile} }
+func (c *Config) Files() []*string {
+	return []*string{&c.CertFile, &c.KeyFile, &c.ClientCAFile, &c.TokenFile}
+}
 
 // Hook serves the API server.
 type Hook struct {
@@ -91,11 +118,15 @@ type Hook struct {
 // New makes the hook; it starts nothing.
 func New(cfg Config, kit *hook.Kit) *Hook { return &Hook{cfg: cfg, kit: kit} }
 
-// Register mounts the webhook below prefix.
+// Register mounts the webhook below prefix, but where only a client certificate proves who asks: the web port asks for none.
 func (h *Hook) Register(mux *http.ServeMux, prefix string) {
-	if h.cfg.Enabled {
-		mux.Handle("POST "+prefix+"/kubernetes/admission", h.kit.Handle("kubernetes", h.admission))
+	if h.cfg.Enabled && (h.cfg.ClientCAFile == "" || h.cfg.TokenFile != "") {
+		h.serve(mux, prefix)
 	}
+}
+
+func (h *Hook) serve(mux *http.ServeMux, prefix string) {
+	mux.Handle("POST "+prefix+"/kubernetes/admission", h.kit.Handle("kubernetes", h.admission))
 }
 
 type review struct {
@@ -183,6 +214,9 @@ func parse(body []byte) (request, error) {
 }
 
 func (h *Hook) admission(r *http.Request, body []byte) (hook.Answer, error) {
+	if err := hook.Authorize(h.cfg.TokenFile, r.Header); err != nil {
+		return hook.Answer{}, err
+	}
 	req, err := parse(body)
 	if err != nil {
 		return hook.Answer{}, err

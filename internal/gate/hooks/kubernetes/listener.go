@@ -54,7 +54,7 @@ func (h *Hook) port(prefix string) (*front.Port, error) {
 		}
 	}
 	mux := http.NewServeMux()
-	h.Register(mux, prefix)
+	h.serve(mux, prefix)
 	port := f.Port("admission webhook")
 	port.Mount(prefix+"/", front.Mount{Handler: mux, Needs: front.Always(access.Open), MaxBody: hook.MaxBody})
 	return port, nil
