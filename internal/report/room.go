@@ -175,7 +175,8 @@ func (w *work) selected(ctx context.Context) ([]*slo.Definition, error) {
 	var out []*slo.Definition
 	for _, d := range w.deps.SLOs.Definitions() {
 		switch {
-		case req.SLO != "" && d.Name != whole,
+		case req.Namespaces != nil && !slices.Contains(req.Namespaces, d.Labels["namespace"]),
+			req.SLO != "" && d.Name != whole,
 			req.SLO == "" && d.PartOf != "",
 			req.Service != "" && d.Service != req.Service,
 			req.Team != "" && d.Labels["team"] != req.Team,

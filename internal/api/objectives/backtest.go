@@ -41,9 +41,15 @@ func (h *handlers) registerBacktests() {
 	operation.Register(h.Registry, op("cancelBacktest", http.MethodDelete, "/backtest/{id}", "End a backtest that runs", 0), h.cancelBacktest)
 }
 
+// backtests is what they are called in a refusal: they read everybody's history and documents.
+const backtests = "backtests"
+
 const backtestRange = 28 * 24 * time.Hour
 
 func (h *handlers) startBacktest(ctx context.Context, in *backtestInput) (backtest.Job, error) {
+	if err := forAll(ctx, backtests); err != nil {
+		return backtest.Job{}, err
+	}
 	start, end, err := operation.ParseRangeOf(in.Body.Start, in.Body.End, h.Now(), backtestRange)
 	if err != nil {
 		return backtest.Job{}, err
@@ -60,13 +66,22 @@ func (h *handlers) startBacktest(ctx context.Context, in *backtestInput) (backte
 }
 
 func (h *handlers) backtestDocuments(ctx context.Context, _ *struct{}) (backtest.Set, error) {
+	if err := forAll(ctx, backtests); err != nil {
+		return backtest.Set{}, err
+	}
 	return h.deps.Backtests.BacktestDocuments(ctx)
 }
 
 func (h *handlers) getBacktest(ctx context.Context, in *backtestIDInput) (backtest.Job, error) {
+	if err := forAll(ctx, backtests); err != nil {
+		return backtest.Job{}, err
+	}
 	return h.deps.Backtests.Backtest(ctx, in.ID)
 }
 
 func (h *handlers) cancelBacktest(ctx context.Context, in *backtestIDInput) (backtest.Job, error) {
+	if err := forAll(ctx, backtests); err != nil {
+		return backtest.Job{}, err
+	}
 	return h.deps.Backtests.CancelBacktest(ctx, in.ID)
 }

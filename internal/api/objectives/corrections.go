@@ -45,12 +45,18 @@ func (h *handlers) registerCorrections() {
 	}
 	operation.Register(h.Registry, op("listSLOCorrections", http.MethodGet, "/slos/{name}/corrections", access.SLOsRead, "What does not count against an SLO"),
 		func(ctx context.Context, in *sloInput) (CorrectionsResponse, error) {
+			if err := h.visible(ctx, in.Name); err != nil {
+				return CorrectionsResponse{}, err
+			}
 			list, err := corrector.Corrections(ctx, in.Name)
 			return CorrectionsResponse{Corrections: list}, err
 		})
 	add := op("correctSLO", http.MethodPost, "/slos/{name}/corrections", access.SLOsCorrect, "Take a span of time out of an SLO")
 	add.Status = http.StatusCreated
 	operation.Register(h.Registry, add, func(ctx context.Context, in *correctInput) (model.SLOCorrection, error) {
+		if err := h.visible(ctx, in.Name); err != nil {
+			return model.SLOCorrection{}, err
+		}
 		claimed := in.Body.Author
 		in.Body.SLO, in.Body.Author = in.Name, access.SubjectOf(ctx, claimed)
 		c, err := corrector.Correct(ctx, in.Body)
@@ -63,6 +69,9 @@ func (h *handlers) registerCorrections() {
 	})
 	operation.Register(h.Registry, op("uncorrectSLO", http.MethodDelete, "/slos/{name}/corrections/{id}", access.SLOsCorrect, "Take a correction back"),
 		func(ctx context.Context, in *uncorrectInput) (CorrectionDeleted, error) {
+			if err := h.visible(ctx, in.Name); err != nil {
+				return CorrectionDeleted{}, err
+			}
 			err := corrector.Uncorrect(ctx, in.Name, in.ID)
 			if err == nil {
 				h.Audit(ctx, model.AuditEntry{Actor: in.Actor, Action: "slo.uncorrect", Subject: in.Name, Details: map[string]string{"id": in.ID}})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -69,8 +70,21 @@ func (h *handlers) registerReports() {
 }
 
 func (h *handlers) report(ctx context.Context, in *reportInput) (paper.File, error) {
+	if in.Audience == "internal" { // pages, deployments and decisions do not tell namespaces apart
+		if err := forAll(ctx, "internal reports"); err != nil {
+			return paper.File{}, err
+		}
+	}
+	if name := operation.NameOf(in.SLO); name != "" {
+		if err := h.visible(ctx, name); err != nil {
+			return paper.File{}, err
+		}
+	}
 	req := paper.Request{
 		Period: in.Period, Audience: in.Audience, Service: operation.NameOf(in.Service), SLO: operation.NameOf(in.SLO), Team: operation.NameOf(in.Team), Months: in.Months, AsOf: h.Now(),
+	}
+	if scope := access.ScopeOf(ctx); !scope.All {
+		req.Namespaces = slices.DeleteFunc(append([]string{}, scope.Names...), func(n string) bool { return n == "" })
 	}
 	var err error
 	if req.Zone, err = time.LoadLocation(in.TimeZone); err != nil || in.TimeZone == "Local" {

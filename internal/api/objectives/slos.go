@@ -42,10 +42,14 @@ func (h *handlers) registerSLOs() {
 
 func (h *handlers) listSLOs(ctx context.Context, in *slosInput) (SLOsResponse, error) {
 	slos, summary, err := h.deps.SLOs.SLOs(ctx, operation.NameOf(in.Service))
+	slos, summary = visibleOf(ctx, slos, summary)
 	return SLOsResponse{SLOs: slos, Summary: summary, Time: h.Now().UTC()}, err
 }
 
 func (h *handlers) getSLO(ctx context.Context, in *sloInput) (model.SLOStatus, error) {
+	if err := h.visible(ctx, in.Name); err != nil {
+		return model.SLOStatus{}, err
+	}
 	return h.deps.SLOs.SLO(ctx, in.Name)
 }
 
@@ -56,6 +60,9 @@ func (h *handlers) sloHistory(ctx context.Context, in *sloHistoryInput) (model.S
 	}
 	step, err := operation.ParseStep(in.Step, end.Sub(start))
 	if err != nil {
+		return model.SLOHistory{}, err
+	}
+	if err := h.visible(ctx, in.Name); err != nil {
 		return model.SLOHistory{}, err
 	}
 	return h.deps.SLOs.SLOHistory(ctx, in.Name, start, end, step)

@@ -23,6 +23,8 @@ type Request struct {
 	Zone *time.Location
 	// Service, SLO and Team select SLOs; "" selects all.
 	Service, SLO, Team string
+	// Namespaces, of the label, are those whose SLOs it may hold; nil is all, and what has none.
+	Namespaces []string
 	// Months is how many periods the trend shows, this one included.
 	Months int
 	// AsOf is what the report knows: data, corrections and records until then. Zero means now.
