@@ -41,11 +41,16 @@ func (b *batch) repair(s string, limit int) string {
 // text is repair for what people wrote: patterns are masked before it is cut,
 // so that a cut cannot hide half of one.
 func (b *batch) text(s string, limit int) string {
-	if masked, ok := b.mask.text(s); ok {
-		s = masked
+	s, d := b.mask.text(s)
+	b.note(d)
+	return b.repair(s, limit)
+}
+
+func (b *batch) note(d did) {
+	if d.masked {
 		b.changes[changeMasked]++
 	}
-	return b.repair(s, limit)
+	b.changes[changeHashed] += d.hashed
 }
 
 // attrs admits a list in place; surplus attributes are cut off at the end.
@@ -72,6 +77,9 @@ func (b *batch) value(key string, v model.Value) model.Value {
 		}
 		return model.StringValue(maskText)
 	}
+	if b.mask.ids.Names(key) {
+		return b.identifier(v)
+	}
 	switch kind {
 	case model.KindString:
 		if s := b.text(v.Str(), b.cfg.MaxValueBytes); s != v.Str() {
@@ -83,13 +91,31 @@ func (b *batch) value(key string, v model.Value) model.Value {
 	return v
 }
 
+// identifier hashes a value whole, before anything cuts it: a number is the same identifier as its text.
+func (b *batch) identifier(v model.Value) model.Value {
+	if v.Kind() == model.KindJSON {
+		text, d := b.mask.hashJSON(v.Str())
+		b.note(d)
+		if len(text) > b.cfg.MaxValueBytes {
+			return model.StringValue(b.repair(text, b.cfg.MaxValueBytes))
+		}
+		if strings.HasPrefix(text, `"`) { // a single one
+			return model.StringValue(strings.Trim(text, `"`))
+		}
+		return model.JSONValue(text)
+	}
+	hash, ok := b.mask.ids.Hash(v.String())
+	if !ok {
+		return v
+	}
+	b.changes[changeHashed]++
+	return model.StringValue(hash)
+}
+
 // json keeps a JSON value valid: what has to be cut becomes a plain string.
 func (b *batch) json(v model.Value) model.Value {
-	text := v.Str()
-	if masked, ok := b.mask.json(text); ok {
-		text = masked
-		b.changes[changeMasked]++
-	}
+	text, d := b.mask.json(v.Str())
+	b.note(d)
 	if s := b.repair(text, b.cfg.MaxValueBytes); len(text) > b.cfg.MaxValueBytes {
 		return model.StringValue(s)
 	} else if s != v.Str() {

@@ -3,8 +3,12 @@ package admit
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"strings"
+
+	"github.com/signalbox-project/signalbox/internal/admit/identifiers"
 )
 
 // maskText replaces what is masked; its length says nothing about the original.
@@ -14,10 +18,11 @@ const maskText = "***"
 type masker struct {
 	fields   []string // lower-case
 	patterns []pattern
+	ids      *identifiers.Hasher
 }
 
-func newMasker(cfg PIIConfig) (*masker, error) {
-	m := &masker{}
+func newMasker(cfg PIIConfig, ids *identifiers.Hasher) (*masker, error) {
+	m := &masker{ids: ids}
 	for _, f := range cfg.MaskFields {
 		m.fields = append(m.fields, strings.ToLower(f))
 	}
@@ -58,82 +63,168 @@ func wordStart(key string, i int) bool {
 	return true
 }
 
-// text masks every pattern in s; ok says whether there was one.
-func (m *masker) text(s string) (masked string, ok bool) {
-	for _, p := range m.patterns {
-		if out, found := p.mask(s); found {
-			s, ok = out, true
-		}
-	}
-	return s, ok
+// did is what was altered in a text.
+type did struct {
+	masked bool
+	hashed int
 }
 
-// json masks fields and patterns inside a JSON text. Text in which no field
+func (d did) any() bool { return d.masked || d.hashed > 0 }
+
+func (d *did) add(more did) {
+	d.masked = d.masked || more.masked
+	d.hashed += more.hashed
+}
+
+// text masks every pattern in s. One that is JSON, as a structured log line is, is treated field by field.
+func (m *masker) text(s string) (string, did) {
+	if looksJSON(s) {
+		return m.json(s)
+	}
+	return m.plain(s)
+}
+
+func looksJSON(s string) bool {
+	s = strings.TrimSpace(s)
+	return len(s) > 1 && (s[0] == '{' && s[len(s)-1] == '}' || s[0] == '[' && s[len(s)-1] == ']')
+}
+
+func (m *masker) plain(s string) (string, did) {
+	var d did
+	for _, p := range m.patterns {
+		if out, found := p.mask(s); found {
+			s, d.masked = out, true
+		}
+	}
+	return s, d
+}
+
+// json masks fields and patterns and hashes identifiers inside a JSON text. Text in which no field
 // name and no pattern occurs is not taken apart.
-func (m *masker) json(text string) (masked string, ok bool) {
+func (m *masker) json(text string) (string, did) {
 	if !m.mayContain(text) {
-		return text, false
+		return text, did{}
 	}
 	dec := json.NewDecoder(strings.NewReader(text))
 	dec.UseNumber()
 	var v any
 	if err := dec.Decode(&v); err != nil {
-		return m.text(text)
+		return m.plain(text)
 	}
-	v, ok = m.walk(v)
-	if !ok {
-		return text, false
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) { // more than one value
+		return m.plain(text)
+	}
+	v, d := m.walk(v)
+	if !d.any() {
+		return text, d
 	}
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(v); err != nil {
-		return m.text(text)
+		return m.plain(text)
 	}
-	return strings.TrimSuffix(out.String(), "\n"), true
+	return strings.TrimSuffix(out.String(), "\n"), d
 }
 
 func (m *masker) mayContain(text string) bool {
-	if len(m.patterns) > 0 {
-		if _, found := m.text(text); found {
-			return true
-		}
+	if _, d := m.plain(text); d.masked {
+		return true
 	}
 	// An escaped key could spell a field's name in \u sequences.
 	if strings.Contains(text, `\u`) {
-		return len(m.fields) > 0
+		return len(m.fields) > 0 || !m.ids.None()
 	}
 	lower := strings.ToLower(text)
 	for _, f := range m.fields {
-		if strings.Contains(lower, f+`"`) {
+		if strings.Contains(lower, f+`"`) || strings.Contains(lower, f+`\"`) {
 			return true
 		}
 	}
-	return false
+	return m.ids.MayName(text)
 }
 
-func (m *masker) walk(v any) (out any, changed bool) {
+func (m *masker) walk(v any) (any, did) {
+	var all did
 	switch v := v.(type) {
 	case string:
-		return m.text(v)
+		s, d := m.text(v)
+		return s, d
 	case []any:
 		for i := range v {
-			e, ok := m.walk(v[i])
-			v[i], changed = e, changed || ok
+			e, d := m.walk(v[i])
+			v[i] = e
+			all.add(d)
 		}
-		return v, changed
+		return v, all
 	case map[string]any:
 		for key := range v {
-			if m.field(key) {
-				if s, is := v[key].(string); !is || s != maskText {
-					v[key], changed = maskText, true
-				}
-				continue
-			}
-			e, ok := m.walk(v[key])
-			v[key], changed = e, changed || ok
+			e, d := m.entry(key, v[key])
+			v[key] = e
+			all.add(d)
 		}
-		return v, changed
+		return v, all
 	}
-	return v, false
+	return v, all
+}
+
+// entry is one field of an object.
+func (m *masker) entry(key string, v any) (any, did) {
+	switch {
+	case m.field(key):
+		s, is := v.(string)
+		return maskText, did{masked: !is || s != maskText}
+	case m.ids.Names(key):
+		return m.hashAll(v)
+	}
+	return m.walk(v)
+}
+
+// hashAll hashes every value in what an identifier's field holds: there may be a list of them.
+func (m *masker) hashAll(v any) (any, did) {
+	var all did
+	switch v := v.(type) {
+	case nil:
+		return v, all
+	case []any:
+		for i := range v {
+			e, d := m.hashAll(v[i])
+			v[i] = e
+			all.add(d)
+		}
+		return v, all
+	case map[string]any:
+		for key := range v {
+			e, d := m.hashAll(v[key])
+			if m.field(key) {
+				e, d = maskText, did{masked: true}
+			}
+			v[key] = e
+			all.add(d)
+		}
+		return v, all
+	}
+	if hash, ok := m.ids.Hash(fmt.Sprint(v)); ok {
+		return hash, did{hashed: 1}
+	}
+	return v, all
+}
+
+// hashJSON is hashAll of a JSON text; one that cannot be read is hashed as a whole.
+func (m *masker) hashJSON(text string) (string, did) {
+	dec := json.NewDecoder(strings.NewReader(text))
+	dec.UseNumber()
+	var v any
+	if dec.Decode(&v) != nil {
+		v = text
+	}
+	v, d := m.hashAll(v)
+	if !d.any() {
+		return text, d
+	}
+	out, err := json.Marshal(v)
+	if err != nil {
+		return `"` + maskText + `"`, did{masked: true}
+	}
+	return string(out), d
 }

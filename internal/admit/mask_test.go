@@ -11,7 +11,7 @@ import (
 )
 
 func TestFieldNamesMatchAsWords(t *testing.T) {
-	m, err := newMasker(DefaultConfig().PII)
+	m, err := newMasker(DefaultConfig().PII, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/signalbox-project/signalbox/internal/admit/identifiers"
 	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/stream"
@@ -23,6 +24,9 @@ const (
 	ReasonUnit     = "timestamp_unit"
 )
 
+// requestID is the attribute that a record has a field for.
+const requestID = "request_id"
+
 // change is what admission altered in a record that it kept.
 type change uint8
 
@@ -33,13 +37,14 @@ const (
 	changeEvents
 	changeLinks
 	changeMasked
+	changeHashed
 	changeTime
 	changeDuration
 	changeCount
 )
 
 func (c change) String() string {
-	return [...]string{"utf8", "truncated", "attributes_dropped", "events_dropped", "links_dropped", "masked", "time_set", "negative_duration"}[c]
+	return [...]string{"utf8", "truncated", "attributes_dropped", "events_dropped", "links_dropped", "masked", "hashed", "time_set", "negative_duration"}[c]
 }
 
 // changes counts alterations within one batch.
@@ -61,6 +66,8 @@ type Policy struct {
 type Deps struct {
 	Registerer prometheus.Registerer // nil registers nothing
 	Now        func() time.Time      // nil is time.Now
+	// Identifiers hashes what identifies people; nil hashes nothing.
+	Identifiers *identifiers.Hasher
 }
 
 // New compiles the rules.
@@ -68,7 +75,7 @@ func New(cfg Config, d Deps) (*Policy, error) {
 	if err := errors.Join(cfg.Validate()...); err != nil {
 		return nil, fmt.Errorf("admit: %w", err)
 	}
-	mask, err := newMasker(cfg.PII)
+	mask, err := newMasker(cfg.PII, d.Identifiers)
 	if err != nil {
 		return nil, fmt.Errorf("admit: %w", err)
 	}
@@ -78,7 +85,7 @@ func New(cfg Config, d Deps) (*Policy, error) {
 			Name: "signalbox_admit_refused_total", Help: "Log records and spans refused at admission, by reason.",
 		}, []string{"signal", "reason"}),
 		changed: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "signalbox_admit_changed_total", Help: "What admission altered in records that it kept: invalid UTF-8 replaced, texts truncated, surplus attributes, events or links dropped, values masked, times or durations set.",
+			Name: "signalbox_admit_changed_total", Help: "What admission altered in records that it kept: invalid UTF-8 replaced, texts truncated, surplus attributes, events or links dropped, values masked, identifiers hashed, times or durations set.",
 		}, []string{"signal", "change"}),
 	}
 	if p.now == nil {
@@ -115,6 +122,7 @@ func (b *batch) end(signal string) []stream.Refusal {
 			b.changed.WithLabelValues(signal, change(c).String()).Add(float64(n))
 		}
 	}
+	b.mask.ids.Count(signal, b.changes[changeHashed])
 	for _, r := range b.refusals {
 		b.refused.WithLabelValues(signal, r.Reason).Add(float64(r.Count))
 	}
@@ -177,6 +185,9 @@ func (b *batch) log(r *model.LogRecord) bool {
 	}
 	b.resource(r.Resource)
 	r.Message = b.text(r.Message, b.cfg.MaxMessageBytes)
+	if b.mask.ids.Names(requestID) {
+		r.RequestID = b.identifier(model.StringValue(r.RequestID)).Str()
+	}
 	r.RequestID = b.text(r.RequestID, b.cfg.MaxValueBytes)
 	r.Attrs = b.attrs(r.Attrs)
 	return true

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"pgregory.net/rapid"
 
+	"github.com/signalbox-project/signalbox/internal/admit/identifiers"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/stream"
 )
@@ -231,4 +232,44 @@ func TestNothingIsLostBetweenKeptAndRefused(t *testing.T) {
 			t.Fatalf("%d of %d accounted for", total, n)
 		}
 	})
+}
+
+func TestIdentifiersAreHashedWhateverTheirFormAndNothingElseIs(t *testing.T) {
+	t.Setenv("SB_TEST_KEY", strings.Repeat("QUFB", 11))
+	ids, err := identifiers.New(identifiers.Config{Hash: []string{"user.id", "request.id"}, Keys: []identifiers.Key{{Environment: "SB_TEST_KEY"}}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := New(DefaultConfig(), Deps{Identifiers: ids, Now: func() time.Time { return at }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	hash := ids.Forms("4711")[0]
+	long := strings.Repeat("x", 20<<10) // is hashed before anything cuts it
+	r := record(`{"z":1.50,"user":{"id":4711},"user_id":[4711,null,{"of":"4711"}],"password":"p"}`,
+		text("user.id", "4711"), text("other", "4711"), text("again.user_id", hash), text("empty.user.id", ""), text("long.user.id", long),
+		model.Attr{Key: "int.user.id", Value: model.IntValue(4711)}, model.Attr{Key: "list.user.id", Value: model.JSONValue(`["4711",4711]`)},
+		model.Attr{Key: "single.user.id", Value: model.JSONValue(`4711`)}, text("not_json", `{"user_id":4711} and more`))
+	r.RequestID = "4711"
+	kept, _ := p.AdmitLogs([]model.LogRecord{r})
+	got := kept[0]
+	if want := `{"password":"***","user":{"id":4711},"user_id":["` + hash + `",null,{"of":"` + hash + `"}],"z":1.50}`; got.Message != want {
+		t.Errorf("message %s, want %s", got.Message, want)
+	}
+	if got.RequestID != hash {
+		t.Errorf("request id %s", got.RequestID)
+	}
+	want := model.Attrs{
+		text("user.id", hash), text("other", "4711"), text("again.user_id", hash), text("empty.user.id", ""), text("long.user.id", ids.Forms(long)[0]),
+		text("int.user.id", hash),
+		{Key: "list.user.id", Value: model.JSONValue(`["` + hash + `","` + hash + `"]`)},
+		text("single.user.id", hash),
+		text("not_json", `{"user_id":4711} and more`),
+	}
+	if diff := cmp.Diff(want, got.Attrs, cmp.Comparer(func(a, b model.Value) bool { return a == b })); diff != "" {
+		t.Error(diff)
+	}
+	if n := testutil.ToFloat64(p.changed.WithLabelValues("logs", "hashed")); n != 9 {
+		t.Errorf("counted %v", n)
+	}
 }

@@ -33,6 +33,8 @@ type Deps struct {
 	Status StatusReporter
 	Audit  AuditLog
 	Ledger Ledger
+	// Identifiers answers the hashes that stand for what identifies somebody; none where nothing is hashed.
+	Identifiers func(value string) []string
 
 	Objectives objectives.Deps
 	Events     events.Deps

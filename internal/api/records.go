@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"net/http"
 	"strconv"
 	"time"
 
@@ -31,6 +32,18 @@ type SignalBalance struct {
 	Refused  []RefusedCount `json:"refused"`
 	Balanced bool           `json:"balanced" doc:"received = stored + refused"`
 }
+
+// IdentifierRequest is what identifies somebody.
+type IdentifierRequest struct {
+	Value string `json:"value" minLength:"1" maxLength:"4096" doc:"as it was sent"`
+}
+
+// IdentifierResponse is what is stored in its place.
+type IdentifierResponse struct {
+	Hashes []string `json:"hashes" doc:"by each key, the current one first"`
+}
+
+type identifierInput struct{ Body IdentifierRequest }
 
 // RefusedCount is how much was not kept, and why.
 type RefusedCount struct {
@@ -63,6 +76,13 @@ func (a *API) registerRecords() {
 	operation.Register(a.ops, operation.Operation{
 		ID: "getLedger", Path: "/ledger", Tag: "records", Permission: access.SystemRead, Summary: "Received = stored + refused, per signal", Served: a.deps.Ledger != nil, Room: "ledgers",
 	}, a.getLedger)
+	operation.Register(a.ops, operation.Operation{
+		ID: "hashIdentifier", Method: http.MethodPost, Path: "/identifiers", Tag: "records", Permission: access.UnmaskedRead,
+		Summary: "The hashes that stand for somebody's identifier", Served: a.deps.Identifiers != nil, Room: "hashes of identifiers",
+		Description: "For searching what is stored of somebody (docs/operations.md). The identifier itself is neither kept nor logged.",
+	}, func(_ context.Context, in *identifierInput) (IdentifierResponse, error) {
+		return IdentifierResponse{Hashes: a.deps.Identifiers(in.Body.Value)}, nil
+	})
 }
 
 // auditTenant is whose entries are shown: with authentication on those of the tenant that the caller is in.

@@ -78,8 +78,13 @@ func (c *cell) ownAPI() (*api.API, error) {
 	if err != nil {
 		return nil, err
 	}
+	hashes := c.identifiers.Forms
+	if c.identifiers.None() {
+		hashes = nil
+	}
 	return api.New(c.cfg.API, api.Deps{
-		Logger: c.component("api"), Registerer: c.registry,
+		Identifiers: hashes,
+		Logger:      c.component("api"), Registerer: c.registry,
 		Status: c, Audit: c.trail(), Ledger: c.ledger, Hooks: c.hooks.Handler(),
 		Identity:   c.identityDeps(),
 		Objectives: objectives.Deps{SLOs: c.slos, Corrections: c.slo, Backtests: c.backtest, Reports: c.report},

@@ -21,7 +21,7 @@ type intakes struct {
 func (c *cell) buildIntakes(context.Context) (err error) {
 	if c.write, err = promwrite.New(promwrite.Deps{
 		Logger: c.component("remote write"), Registerer: c.registry,
-		Admission: c.samples.Acknowledged(), Exemplars: c.metrics, Counter: c.ledger, Home: c.home,
+		Admission: c.samples.Acknowledged(), Exemplars: c.samples.Exemplars(c.metrics), Counter: c.ledger, Home: c.home,
 	}); err != nil {
 		return err
 	}

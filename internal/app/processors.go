@@ -25,7 +25,7 @@ type processors struct {
 func (c *cell) buildProcessors(context.Context) (err error) {
 	limits := c.cfg.Limits.Events
 	limits.MaxAge = max(c.cfg.Events.Retention.Logs, c.cfg.Events.Retention.Spans)
-	if c.admitter, err = admit.New(limits, admit.Deps{Registerer: c.registry}); err != nil {
+	if c.admitter, err = admit.New(limits, admit.Deps{Registerer: c.registry, Identifiers: c.identifiers}); err != nil {
 		return err
 	}
 	derived := c.samples.For("derived")

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/admit/identifiers"
 	"github.com/signalbox-project/signalbox/internal/admit/samples"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/atomicfile"
@@ -31,8 +32,10 @@ type stores struct {
 
 	ledger  *conservation.Ledger
 	samples *samples.Admission
-	engine  *promql.Engine
-	tally   *tally.Tally
+	// identifiers hashes what identifies people; nil where nothing is configured.
+	identifiers *identifiers.Hasher
+	engine      *promql.Engine
+	tally       *tally.Tally
 }
 
 func (c *cell) buildStores(ctx context.Context) (err error) {
@@ -110,10 +113,14 @@ func (c *cell) buildAround() (err error) {
 	if c.ledger, err = conservation.New(c.registry); err != nil {
 		return err
 	}
+	if c.identifiers, err = identifiers.New(c.cfg.Privacy, c.registry); err != nil {
+		return err
+	}
 	if c.samples, err = samples.New(c.cfg.Limits.Samples, samples.Deps{
 		Next: c.metrics, Acknowledged: c.metrics.Acknowledged(), Counter: c.ledger,
 		Retention:        time.Duration(c.cfg.Metrics.Retention),
 		OutOfOrderWindow: time.Duration(c.cfg.Metrics.OutOfOrderWindow),
+		Identifiers:      c.identifiers,
 	}); err != nil {
 		return fmt.Errorf("sample limits: %w", err)
 	}

@@ -19,6 +19,7 @@ import (
 	promconfig "github.com/prometheus/prometheus/config"
 
 	"github.com/signalbox-project/signalbox/internal/admit"
+	"github.com/signalbox-project/signalbox/internal/admit/identifiers"
 	"github.com/signalbox-project/signalbox/internal/admit/samples"
 	"github.com/signalbox-project/signalbox/internal/alerting/router"
 	"github.com/signalbox-project/signalbox/internal/alerting/rules"
@@ -72,6 +73,7 @@ type Config struct {
 	Outgoing    outgoing.Config    `yaml:"outgoing"`
 	OTLP        otlp.Config        `yaml:"otlp"`
 	Limits      Limits             `yaml:"limits"`
+	Privacy     identifiers.Config `yaml:"privacy"` // what identifies people is hashed on the way in (docs/operations.md)
 	Stream      local.Config       `yaml:"stream"`
 	Metrics     metrics.Config     `yaml:"metrics"`
 	Events      events.Config      `yaml:"events"`
@@ -216,6 +218,7 @@ func (c *Config) sections() []section {
 		{"limits", c.Limits.validate},
 		{"limits.samples", c.Limits.Samples.Validate},
 		{"limits.events", c.Limits.Events.Validate},
+		{"privacy", c.Privacy.Validate},
 		{"stream", c.Stream.Validate},
 		{"metrics", c.Metrics.Validate},
 		{"events", c.Events.Validate},
@@ -299,7 +302,7 @@ func (c *Config) resolve(dir string) {
 		}
 	}
 	c.AlertmanagerFile = abs(c.AlertmanagerFile)
-	for _, files := range [][]*string{c.Auth.Files(), c.TLS.Files(), c.Listeners.Files(), c.Hooks.Files(), c.Remedy.Files()} {
+	for _, files := range [][]*string{c.Auth.Files(), c.TLS.Files(), c.Listeners.Files(), c.Privacy.Files(), c.Hooks.Files(), c.Remedy.Files()} {
 		for _, p := range files {
 			*p = abs(*p)
 		}

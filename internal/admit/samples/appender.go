@@ -45,6 +45,9 @@ func (ap *appender) Append(ref storage.SeriesRef, ls labels.Labels, st, t int64,
 	if ref == 0 {
 		ls = numbers.Canonical(ls)
 	}
+	// Of a known series too: a store that has forgotten it makes it anew of its labels.
+	ls = ap.a.deps.Identifiers.Labels(ls)
+	ap.hashExemplars(&opts)
 	if !ap.scope.All { // also of a known series: it may be known to another sender
 		var r *RefusalError
 		if ls, r = ap.place(ls); r != nil {
@@ -79,6 +82,17 @@ func (ap *appender) Append(ref storage.SeriesRef, ls labels.Labels, st, t int64,
 		ap.a.Learn(family(ls, opts), opts.Metadata)
 	}
 	return got, withExemplars(err, late)
+}
+
+func (ap *appender) hashExemplars(opts *storage.AOptions) {
+	ids := ap.a.deps.Identifiers
+	if ids.None() || len(opts.Exemplars) == 0 {
+		return
+	}
+	opts.Exemplars = slices.Clone(opts.Exemplars) // the sender's stay what they are
+	for i := range opts.Exemplars {
+		opts.Exemplars[i].Labels = ids.Labels(opts.Exemplars[i].Labels)
+	}
 }
 
 // timelyExemplars removes exemplars from the future: the store takes a series' exemplars in

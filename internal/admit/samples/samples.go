@@ -6,8 +6,8 @@
 // malformed or beyond the limits and whose timestamps are in the future or older than what is
 // kept, turns the store's own refusals into messages that name the series and the cure, and
 // reports received, stored and refused samples by reason. A sender that is bound to
-// namespaces writes only to those: what names none gets the only one there is, or is refused. It changes no other
-// sample and keeps none; the one thing it remembers is type, help and unit of pushed metrics.
+// namespaces writes only to those: what names none gets the only one there is, or is refused. Labels that identify people are
+// hashed. It changes no other sample and keeps none; the one thing it remembers is type, help and unit of pushed metrics.
 //
 // Invariant: received = stored + refused, exactly, once Commit or Rollback has
 // returned; a sample counts as stored only after the store's Commit.
@@ -31,6 +31,7 @@ import (
 	"github.com/prometheus/prometheus/storage"
 
 	"github.com/signalbox-project/signalbox/internal/access"
+	"github.com/signalbox-project/signalbox/internal/admit/identifiers"
 )
 
 // Signal is how the counter names what is counted here.
@@ -61,6 +62,8 @@ type Deps struct {
 	// OutOfOrderWindow is the store's; it is named in messages.
 	OutOfOrderWindow time.Duration
 	Now              func() time.Time
+	// Identifiers hashes labels that identify people; nil hashes none.
+	Identifiers *identifiers.Hasher
 }
 
 // Admission admits samples.

@@ -406,6 +406,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sb/v1/identifiers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The hashes that stand for somebody's identifier
+         * @description For searching what is stored of somebody (docs/operations.md). The identifier itself is neither kept nor logged.
+         */
+        post: operations["hashIdentifier"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sb/v1/ledger": {
         parameters: {
             query?: never;
@@ -1904,6 +1924,14 @@ export interface components {
             step_seconds: number;
             /** Format: double */
             took_ms: number;
+        };
+        IdentifierRequest: {
+            /** @description as it was sent */
+            value: string;
+        };
+        IdentifierResponse: {
+            /** @description by each key, the current one first */
+            hashes: string[];
         };
         LedgerResponse: {
             signals: components["schemas"]["SignalBalance"][];
@@ -4213,6 +4241,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PolicyView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    hashIdentifier: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IdentifierRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentifierResponse"];
                 };
             };
             /** @description Error */
