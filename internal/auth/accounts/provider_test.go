@@ -26,3 +26,16 @@ func TestThePeopleOfAProviderAreNeverTakenForOthersOfTheirName(t *testing.T) {
 		t.Error("a local user could be called as one of a provider")
 	}
 }
+
+func TestAProgramIsWhoeverLetItIn(t *testing.T) {
+	w := start(t)
+	l := login.Login{Identity: access.Identity{Subject: "user:ann", Name: "Ann", Kind: access.User, Provider: "keycloak"}}
+	browser, err := w.Begin(t.Context(), l, From{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	program, err := w.BeginBelow(t.Context(), browser.Session.ID, From{})
+	if err != nil || program.Session.Identity.Subject != "user:keycloak/ann" || program.Secret == browser.Secret {
+		t.Errorf("%+v %v", program.Session, err)
+	}
+}

@@ -403,3 +403,40 @@ func BenchmarkIdentify(b *testing.B) {
 		}
 	}
 }
+
+// What a provider says of a person holds for their programs, about which it cannot be asked itself.
+func TestAProgramsSessionGoesWithItsPersons(t *testing.T) {
+	w := start(t)
+	ann := person("corp/ann")
+	ann.Ref, ann.Sid, ann.Keep = "1", "s1", secretfile.Of("refresh")
+	ann.Recheck, ann.Ends = epoch.Add(time.Minute), epoch.Add(time.Hour)
+	_, browser := w.begin(t, ann)
+	below, err := w.Below(browser.ID)
+	if err != nil || below.Subject != ann.Subject || !below.Ends.Equal(ann.Ends) || len(below.Keep.Bytes()) > 0 || !below.Recheck.IsZero() {
+		t.Fatalf("%+v %v", below, err)
+	}
+	program, _ := w.begin(t, below)
+	bob := person("corp/bob")
+	bob.Ref = "2"
+	others, _ := w.begin(t, bob)
+	now := ann
+	now.Groups, now.Recheck = []string{"b"}, epoch.Add(3*time.Minute)
+	w.recheck = func(login.Login) (login.Login, error) { return now, nil }
+	w.now = epoch.Add(2 * time.Minute)
+	if err := w.RecheckDue(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if id, err := w.Identify(program, ""); err != nil || len(id.Groups) != 1 || id.Groups[0] != "b" {
+		t.Errorf("%+v %v", id, err)
+	}
+	w.recheck = func(login.Login) (login.Login, error) { return login.Login{}, login.ErrUnauthenticated }
+	w.now = epoch.Add(4 * time.Minute)
+	if err := w.RecheckDue(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.is(t, program, login.ErrUnauthenticated)
+	w.is(t, others, nil)
+	if _, err := w.Below(browser.ID); err == nil {
+		t.Error("a session that has ended begins another")
+	}
+}
