@@ -63,3 +63,22 @@ tenants:
 		t.Errorf("series of acme were not refused, or those of blue were (%d writes of acme not taken)", full)
 	}
 }
+
+// A folder of before tenants is that of default afterwards; what named acme in it is not acme's, nor shown as default's.
+func TestAFolderWithoutTenantsOpensAsDefault(t *testing.T) {
+	dir := t.TempDir()
+	r := startIn(t, dir, map[string]string{"signalbox.yml": "global: {}\n"})
+	for _, tenant := range []string{"", "acme"} {
+		if status, text := r.as(t, tenant, "POST", "/v1/logs", logRequest(time.Now(), "before as "+tenant+".")); status != http.StatusOK {
+			t.Fatalf("%d %s", status, text)
+		}
+	}
+	r.stop()
+	r = startIn(t, dir, map[string]string{"signalbox.yml": "tenants: [{name: acme}]\n"})
+	if _, text := r.as(t, "", "GET", "/sb/v1/logs?start=now-1h", ""); !strings.Contains(text, "before as .") || strings.Contains(text, "before as acme") {
+		t.Errorf("default: %s", text)
+	}
+	if _, text := r.as(t, "acme", "GET", "/sb/v1/logs?start=now-1h", ""); strings.Contains(text, "before as") {
+		t.Errorf("acme: %s", text)
+	}
+}
