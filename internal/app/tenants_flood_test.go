@@ -44,7 +44,8 @@ tenants:
 			full++
 		}
 		for _, send := range [][2]string{
-			{"/v1/logs", logRequest(time.Now(), "x")}, {"/v1/traces", spanRequest(time.Now(), zebraTrace)},
+			{"/v1/logs", logRequest(time.Now(), "x")},
+			{"/v1/traces", spanRequest(time.Now(), zebraTrace)},
 			{"/v1/metrics", strings.ReplaceAll(metricRequest(time.Now()), "depth", "blue")},
 		} {
 			if status, text := r.as(t, "blue", "POST", send[0], send[1]); status/100 != 2 || strings.Contains(text, "rejected") {
