@@ -27,7 +27,7 @@ export function SessionTable({ all = false }: { all?: boolean }) {
           <Button
             variant="default"
             size="compact-xs"
-            aria-label={`End the session of ${one.subject} from ${one.remote}`}
+            aria-label={`Log out there: ${one.subject} from ${one.remote}`}
             onClick={() =>
               change.mutate({ method: "DELETE", path: `${all ? "/admin" : ""}/sessions/${one.id}` })
             }
