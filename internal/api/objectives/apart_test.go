@@ -25,7 +25,7 @@ import (
 )
 
 // rooms hold an SLO of each of two namespaces and one of none, and count what is asked of the corrector.
-type rooms struct{ changed []string }
+type rooms struct{ changed, reported []string }
 
 func (*rooms) SLOs(context.Context, string) (out []model.SLOStatus, summary string, err error) {
 	for _, n := range []string{"pay", "trade", ""} {
@@ -68,7 +68,8 @@ func (*rooms) Backtest(context.Context, string) (backtest.Job, error)  { return 
 func (*rooms) CancelBacktest(context.Context, string) (backtest.Job, error) {
 	return backtest.Job{}, nil
 }
-func (*rooms) Report(context.Context, paper.Request) (paper.Report, error) {
+func (r *rooms) Report(_ context.Context, req paper.Request) (paper.Report, error) {
+	r.reported = req.Namespaces
 	return paper.Report{}, nil
 }
 func (*rooms) ReportFile(paper.Report, string) (paper.File, error) { return paper.File{}, nil }
@@ -128,6 +129,9 @@ func TestSLOsOfOtherNamespacesDoNotExist(t *testing.T) {
 		if code, text := ask("GET", path, "", "pay"); code != 200 {
 			t.Errorf("%s: %d %s", path, code, text)
 		}
+	}
+	if !slices.Equal(r.reported, []string{"pay"}) {
+		t.Errorf("the report is of %v", r.reported)
 	}
 	if code, text := ask("POST", "/slos/of-pay/corrections", correction, "pay"); code != 201 || len(r.changed) != 1 {
 		t.Errorf("one's own: %d %s", code, text)
