@@ -63,11 +63,15 @@ func (r *rooms) Uncorrect(_ context.Context, slo, _ string) error {
 func (*rooms) StartBacktest(context.Context, backtest.Request) (backtest.Job, error) {
 	return backtest.Job{}, nil
 }
+
 func (*rooms) BacktestDocuments(context.Context) (backtest.Set, error) { return backtest.Set{}, nil }
-func (*rooms) Backtest(context.Context, string) (backtest.Job, error)  { return backtest.Job{}, nil }
+
+func (*rooms) Backtest(context.Context, string) (backtest.Job, error) { return backtest.Job{}, nil }
+
 func (*rooms) CancelBacktest(context.Context, string) (backtest.Job, error) {
 	return backtest.Job{}, nil
 }
+
 func (r *rooms) Report(_ context.Context, req paper.Request) (paper.Report, error) {
 	r.reported = req.Namespaces
 	return paper.Report{}, nil
@@ -109,8 +113,12 @@ func TestSLOsOfOtherNamespacesDoNotExist(t *testing.T) {
 	}
 	correction := `{"author":"a","reason":"r","kind":"maintenance","start":"2026-01-01T00:00:00Z","end":"2026-01-01T01:00:00Z"}`
 	for _, e := range []struct{ method, path, body string }{
-		{"GET", "/slos/%s", ""}, {"GET", "/slos/%s/history", ""}, {"GET", "/slos/%s/corrections", ""}, {"POST", "/slos/%s/corrections", correction},
-		{"DELETE", "/slos/%s/corrections/c1", ""}, {"GET", "/report?slo=%s", ""},
+		{"GET", "/slos/%s", ""},
+		{"GET", "/slos/%s/history", ""},
+		{"GET", "/slos/%s/corrections", ""},
+		{"POST", "/slos/%s/corrections", correction},
+		{"DELETE", "/slos/%s/corrections/c1", ""},
+		{"GET", "/report?slo=%s", ""},
 	} {
 		at := func(name string) string { return fmt.Sprintf(e.path, name) }
 		foreign, said := ask(e.method, at("of-trade"), e.body, "pay")
