@@ -160,7 +160,7 @@ func TestEveryOperationIsAnsweredWithoutItsRoom(t *testing.T) {
 	bodies := map[string]string{
 		"/sb/v1/slos/{name}/corrections": `{"author":"a","reason":"b","start":"2026-11-21T10:00:00Z","end":"2026-11-21T11:00:00Z"}`,
 		"/sb/v1/sql":                     `{"query":"x"}`, "/sb/v1/deploys": `{"service":"a","version":"b"}`, "/sb/v1/gate": `{"service":"a"}`, "/sb/v1/gate/canary": `{"service":"a","baseline":"1","canary":"2"}`,
-		"/sb/v1/gate/decisions/{id}/override": `{"actor":"a","reason":"b"}`, "/sb/v1/pages/{id}/ack": `{"by":"a"}`, "/sb/v1/backtest": `{}`,
+		"/sb/v1/gate/decisions/{id}/override": `{"actor":"a","reason":"b"}`, "/sb/v1/pages/{id}/ack": `{"by":"a"}`, "/sb/v1/backtest": `{}`, "/sb/v1/identifiers": `{"value":"a"}`,
 		"/sb/v1/login": `{"name":"a","password":"b"}`, "/sb/v1/first-admin": `{"link":"a","name":"b","password":"c"}`, "/sb/v1/password": `{"link":"a","password":"b"}`,
 		"/sb/v1/me/password": `{"old":"a","password":"b"}`, "/sb/v1/recover": `{"proof":"a","name":"b"}`, "/sb/v1/users": `{"name":"a"}`,
 		"/sb/v1/tokens": `{"name":"a","grants":[{"role":"viewer"}]}`, "/sb/v1/tokens/{id}/rotate": `{}`, "/sb/v1/admin/tokens/{id}/rotate": `{}`,

@@ -2,6 +2,7 @@ package ask_test
 
 import (
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -41,10 +42,13 @@ func TestPromQLSendsTheExpressionWhole(t *testing.T) {
 	}
 }
 
-func TestTimesOfLogsAndTracesAreTheReaders(t *testing.T) {
-	here := time.Local
+// TestMain puts the reader somewhere before anything reads the clock: connections of the tests before would, while they close.
+func TestMain(m *testing.M) {
 	time.Local = time.FixedZone("", -(3*3600 + 30*60))
-	t.Cleanup(func() { time.Local = here })
+	os.Exit(m.Run())
+}
+
+func TestTimesOfLogsAndTracesAreTheReaders(t *testing.T) {
 	for _, c := range []struct{ command, answer, want string }{
 		{"query logs", `{"logs":[{"timestamp":"2026-03-01T12:00:01.25Z","level":"error","service":"edge","message":"second"},{"timestamp":"2026-03-01T01:00:00Z","level":"info","service":"edge","message":"first"}]}`, "2026-02-28 21:30:00.000 info "},
 		{"query logs", `{"logs":[{"timestamp":"2026-03-01T12:00:01.25Z","level":"error","service":"edge","message":"second"}]}`, "2026-03-01 08:30:01.250 error"},
