@@ -26,6 +26,9 @@ echo "== logging in by a real Active Directory domain controller (Samba), in a n
 scripts/need.sh samba-tool ldbmodify ip || echo "WARNING: without Samba logging in by Active Directory is not tested" >&2
 "$go" test ./internal/auth/directory -count=1 -v -run 'TestRealActiveDirectory' -active-directory
 
+echo "== what authentication, authorisation and the audit log cost"
+"$go" test ./internal/app -count=1 -v -run 'TestTrustCostsLittle' -trust-cost
+
 echo "== every oracle of promises, 1,000 draws"
 "$go" test ./internal/slo -count=1 -timeout 1h -run 'Equal|37Requests' -rapid.checks 1000
 

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"flag"
 	"fmt"
 	"net/http"
 	"strings"
@@ -74,9 +75,14 @@ func manySamples(t *testing.T, n int) string {
 	return string(snappy.Encode(nil, text))
 }
 
+var trustCost = flag.Bool("trust-cost", false, "measure what authentication, authorisation and the audit log cost, and hold it to its bounds")
+
 // What a token, the decision about it and the audit log cost is below 2 % of what a batch costs, and far below 1 ms of a query.
 // gRPC enters by the same call.
 func TestTrustCostsLittle(t *testing.T) {
+	if !*trustCost {
+		t.Skip("NOT MEASURED here: make prove does (-trust-cost), since a busy machine would decide the outcome")
+	}
 	g := startGuarded(t, nil)
 	ingest, viewer := []string{"Authorization", "Bearer " + g.token(t, policy.Ingest)}, []string{"Authorization", "Bearer " + g.token(t, policy.Viewer)}
 	enter := func(path string, needs access.Permission, proof []string) time.Duration {
