@@ -13,8 +13,8 @@
 // tail. Every list is [] when empty, never null; every error below /sb/v1 is
 // {"error":{"code","message","details"}}.
 //
-// Invariants: the tenant of a request comes from its X-Scope-OrgID header and
-// nothing else; a handler never outlives its request's context. There are no
+// Invariants: every operation declares the permission that it needs, which the
+// front asks for; a handler never outlives its request's context. There are no
 // locks here; counters are atomic.
 //
 // Start reading at deps.go, then objectives/slos.go for a typical set of operations, then

@@ -34,20 +34,21 @@ import (
 	"github.com/signalbox-project/signalbox/internal/auth/accounts/throttle"
 	"github.com/signalbox-project/signalbox/internal/auth/accounts/tokens"
 	"github.com/signalbox-project/signalbox/internal/auth/login"
+	"github.com/signalbox-project/signalbox/internal/auth/policy"
 	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
 
 // Provider is the provider of identities that are kept here.
-const Provider = "local"
+const Provider = policy.Local
 
 // AdminGroup is the group of administrators. The first one is in it, and the policy gives it the role admin, as it gives every
 // group with the prefix the role that is named after it. No other provider's groups may have it: Begin leaves them out.
 const AdminGroup = GroupPrefix + "admin"
 
 // GroupPrefix begins the groups that only local users can be in.
-const GroupPrefix = "signalbox:"
+const GroupPrefix = policy.OwnGroup
 
 // Config is the part of `auth:` about what is kept here.
 type Config struct {

@@ -44,18 +44,18 @@ func BuiltIn() []Role {
 	}
 }
 
-// ownGroup begins the groups that stand for roles: signalbox:admin and so on. Local users get roles by them.
-const ownGroup = "signalbox:"
+// OwnGroup begins the groups that stand for roles: signalbox:admin and so on. Local users get roles by them.
+const OwnGroup = "signalbox:"
 
 // GroupOf is the group whose members have a role.
-func GroupOf(role string) string { return ownGroup + role }
+func GroupOf(role string) string { return OwnGroup + role }
 
 // groups are those that count for an identity: a provider cannot name ours.
 func groups(id access.Identity) []string {
 	if id.Kind == access.User && id.Provider == Local {
 		return id.Groups
 	}
-	return slices.DeleteFunc(slices.Clone(id.Groups), func(g string) bool { return strings.HasPrefix(g, ownGroup) })
+	return slices.DeleteFunc(slices.Clone(id.Groups), func(g string) bool { return strings.HasPrefix(g, OwnGroup) })
 }
 
 // Local is the provider of users whose passwords we keep.
