@@ -59,8 +59,9 @@ func (p *Process) buildWeb(context.Context) error {
 	p.mountLogins(port)
 	p.operations(port)
 	p.run("web", func(ctx context.Context) error {
-		stop := context.AfterFunc(ctx, func() { p.isReady.Store(false) })
-		defer stop()
+		notReady := func() { p.isReady.Store(false) }
+		defer notReady() // the one below may still be under way when the last request has ended
+		defer context.AfterFunc(ctx, notReady)()
 		// A log tail would hold back the stop.
 		return port.Serve(ctx, p.listeners.web, front.Serving{TLS: p.certs.TLS(certs.Web, "h2", "http/1.1"), Drain: drainTimeout, EndRequests: true})
 	}, nil)
