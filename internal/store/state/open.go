@@ -1,6 +1,7 @@
 package state
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -15,6 +16,7 @@ import (
 	"github.com/pressly/goose/v3"
 	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/platform/atomicfile"
+	"github.com/signalbox-project/signalbox/internal/store/state/copies"
 )
 
 // lockFile says that a process uses the folder.
@@ -34,14 +36,14 @@ func Open(ctx context.Context, cfg Config, deps Deps) (*Store, error) {
 	}
 	s := &Store{
 		path: filepath.Join(cfg.Dir, FileName), log: deps.Logger, now: deps.Now, metrics: m, done: make(chan struct{}),
-		copies: &copies{dir: filepath.Join(cfg.Dir, copyFolder), log: deps.Logger, due: make(chan struct{}, 1), limit: minCopyBytes},
+		copies: copies.New(filepath.Join(cfg.Dir, copies.Folder), cmp.Or(cfg.redoBytes, copies.MinBytes), deps.Logger),
 	}
 	s.rows.seen = map[string]int{}
 	if err := s.prepareFolder(cfg.Dir); err != nil {
 		return nil, err
 	}
 	if err := s.open(ctx); err != nil {
-		return nil, errors.Join(err, s.closeAll(), s.copies.close(), s.unlock())
+		return nil, errors.Join(err, s.closeAll(), s.copies.Close(), s.unlock())
 	}
 	run, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
@@ -74,10 +76,10 @@ func (s *Store) prepareFolder(dir string) error {
 	} else if err != nil {
 		return errors.Join(fmt.Errorf("state folder %s cannot be written: %w; %s", dir, err, cure), s.unlock())
 	}
-	if aside, err := atomicfile.MakeDir(s.copies.dir, 0o750, s.now()); err != nil {
-		s.log.Error("the folder of the state's copy cannot be made", "folder", s.copies.dir, "err", err)
+	if aside, err := atomicfile.MakeDir(s.copies.Dir, 0o750, s.now()); err != nil {
+		s.log.Error("the folder of the state's copy cannot be made", "folder", s.copies.Dir, "err", err)
 	} else if aside != "" {
-		s.note("warning", fmt.Sprintf("%s was not a folder and is kept as %s.", s.copies.dir, aside), "Nothing is lost; check the disk, and delete it.")
+		s.note("warning", fmt.Sprintf("%s was not a folder and is kept as %s.", s.copies.Dir, aside), "Nothing is lost; check the disk, and delete it.")
 	}
 	return nil
 }
@@ -138,7 +140,7 @@ func (s *Store) connect(ctx context.Context) (err error) {
 		return err
 	}
 	if len(applied) > 0 {
-		s.copies.outdated = true // its redo log would meet another schema
+		s.copies.Outdated = true // its redo log would meet another schema
 	}
 	if s.full {
 		s.read = s.write

@@ -17,6 +17,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/atomicfile"
 	"github.com/signalbox-project/signalbox/internal/store"
+	"github.com/signalbox-project/signalbox/internal/store/state/copies"
 	"github.com/signalbox-project/signalbox/internal/store/state/pagesum"
 	"github.com/signalbox-project/signalbox/internal/store/state/redo"
 )
@@ -24,7 +25,7 @@ import (
 // walBytes is the size of the write-ahead log at which it is folded into the database.
 const walBytes = 4 << 20
 
-func (s *Store) sums() string { return s.path + sumsExt }
+func (s *Store) sums() string { return s.path + copies.SumsExt }
 
 func (s *Store) note(severity, message, cure string) {
 	s.problems = append(s.problems, model.Problem{Severity: severity, Message: message, Cure: cure})
@@ -63,7 +64,7 @@ func (s *Store) open(ctx context.Context) error {
 		s.log.Error("the state database was changed by something else than Signalbox", "file", s.path, "pages", changed)
 		s.note("warning",
 			fmt.Sprintf("%d pages of the state database %s are not as Signalbox wrote them (the first is page %d): somebody edited it, or the disk changed it. It is used as it is.", len(changed), s.path, changed[0]),
-			fmt.Sprintf("If nobody edited it: stop, move the file away, take an older one out of %s in its place, and start.", s.copies.dir))
+			fmt.Sprintf("If nobody edited it: stop, move the file away, take an older one out of %s in its place, and start.", s.copies.Dir))
 	}
 	s.noteEarlier()
 	err = s.keepCopy(ctx, intact)
@@ -100,7 +101,7 @@ func (s *Store) clearWay(path string) {
 // inspect looks at the file before SQLite does. changed is the pages that are not as they were
 // written; the error says that there is no database to open, and was one.
 func (s *Store) inspect() (changed []uint32, err error) {
-	known, _ := s.copies.good(math.MaxInt)
+	known, _ := s.copies.Good(math.MaxInt)
 	info, err := os.Stat(s.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && known == 0:
@@ -171,12 +172,12 @@ func (s *Store) catchUp(ctx context.Context) (intact bool, err error) {
 	if err != nil {
 		return false, &corruptError{finding: "how much was written is not known: " + err.Error()}
 	}
-	base, damaged := s.copies.good(math.MaxInt)
+	base, damaged := s.copies.Good(math.MaxInt)
 	if base == 0 {
 		s.copyDamaged(damaged)
 		return false, nil
 	}
-	records, redoErr := s.copies.records(base)
+	records, redoErr := s.copies.Records(base)
 	want, err := s.copyCommits(ctx, base)
 	if err != nil {
 		want, damaged = 0, errors.Join(damaged, err)
@@ -186,7 +187,7 @@ func (s *Store) catchUp(ctx context.Context) (intact bool, err error) {
 	}
 	if want <= have {
 		s.copyDamaged(errors.Join(damaged, redoErr))
-		return want == have && damaged == nil && redoErr == nil && !s.copies.outdated, nil
+		return want == have && damaged == nil && redoErr == nil && !s.copies.Outdated, nil
 	}
 	missing := after(records, have)
 	if len(missing) == 0 || missing[0].Number != have+1 {
@@ -225,7 +226,7 @@ func after(records []redo.Record, number int64) []redo.Record {
 
 // copyCommits is how many transactions a generation's copy holds.
 func (s *Store) copyCommits(ctx context.Context, number int) (int64, error) {
-	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: s.copies.path(number, copyExt)}).EscapedPath()}
+	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: s.copies.Path(number)}).EscapedPath()}
 	db, err := sql.Open("sqlite", u.String()+"?mode=ro&immutable=1")
 	if err != nil {
 		return 0, err
@@ -245,7 +246,7 @@ func (s *Store) repair(ctx context.Context, cause error) error {
 		return fmt.Errorf("%w; moving it aside: %w", cause, err)
 	}
 	s.metrics.quarantined.Inc()
-	for number, damaged := s.copies.good(math.MaxInt); number > 0; number, damaged = s.copies.good(number - 1) {
+	for number, damaged := s.copies.Good(math.MaxInt); number > 0; number, damaged = s.copies.Good(number - 1) {
 		s.copyDamaged(damaged)
 		redoErr, err := s.restore(ctx, number)
 		if err != nil {
@@ -285,7 +286,7 @@ func (s *Store) repaired(cause error, aside string, redoErr error) {
 
 // restore makes the database from a generation. redoErr says why the newest changes may be missing.
 func (s *Store) restore(ctx context.Context, number int) (redoErr, err error) {
-	from, err := os.Open(s.copies.path(number, copyExt))
+	from, err := os.Open(s.copies.Path(number))
 	if err != nil {
 		return nil, err
 	}
@@ -303,7 +304,7 @@ func (s *Store) restore(ctx context.Context, number int) (redoErr, err error) {
 	if err != nil {
 		return nil, err
 	}
-	records, redoErr := s.copies.records(number)
+	records, redoErr := s.copies.Records(number)
 	missing := after(records, have)
 	if len(missing) > 0 && missing[0].Number != have+1 {
 		return errors.Join(redoErr, fmt.Errorf("the redo log begins at transaction %d, the copy ends at %d", missing[0].Number, have)), nil
@@ -332,7 +333,7 @@ func (s *Store) quarantine() (aside string, err error) {
 }
 
 func (s *Store) removeAll() error {
-	for _, suffix := range []string{"", "-wal", "-shm", sumsExt} {
+	for _, suffix := range []string{"", "-wal", "-shm", copies.SumsExt} {
 		if err := os.Remove(s.path + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
@@ -352,8 +353,8 @@ func (s *Store) noteEarlier() {
 
 // keepCopy goes on with the newest generation if it is whole, and begins another otherwise.
 func (s *Store) keepCopy(ctx context.Context, intact bool) error {
-	if all := s.copies.list(); intact && len(all) > 0 && all[len(all)-1].redos {
-		if s.copies.resume(all[len(all)-1].number) == nil {
+	if all := s.copies.List(); intact && len(all) > 0 && all[len(all)-1].Redos {
+		if s.copies.Resume(all[len(all)-1].Number) == nil {
 			return nil
 		}
 	}
@@ -368,7 +369,7 @@ func (s *Store) newGeneration(ctx context.Context) {
 	if err != nil {
 		return
 	}
-	number, err := s.copies.begin(s.now())
+	number, err := s.copies.Begin(s.now())
 	if closeErr := conn.Close(); err == nil {
 		err = closeErr
 	}
@@ -376,20 +377,20 @@ func (s *Store) newGeneration(ctx context.Context) {
 		err = s.copyTo(ctx, number)
 	}
 	if err != nil && ctx.Err() == nil {
-		s.copies.abandon(number, err)
+		s.copies.Abandon(number, err)
 	}
 }
 
 func (s *Store) copyTo(ctx context.Context, number int) error {
 	if s.full {
-		return s.copies.finish(ctx, s.write, number)
+		return s.copies.Finish(ctx, s.write, number)
 	}
 	db, err := sql.Open("sqlite", s.dsn("rw", "deferred"))
 	if err != nil {
 		return err
 	}
 	db.SetMaxOpenConns(1)
-	return errors.Join(s.copies.finish(ctx, db, number), db.Close())
+	return errors.Join(s.copies.Finish(ctx, db, number), db.Close())
 }
 
 // maintain verifies the audit log, then folds the write-ahead log in and renews the copy as they grow.
@@ -402,12 +403,12 @@ func (s *Store) maintain(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-s.copies.due:
+		case <-s.copies.Due:
 		}
 		if info, err := os.Stat(s.path + "-wal"); err == nil && info.Size() > walBytes {
 			s.checkpoint(ctx)
 		}
-		if s.copies.wanted(s.now()) {
+		if s.copies.Wanted(s.now()) {
 			s.newGeneration(ctx)
 		}
 	}

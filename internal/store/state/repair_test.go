@@ -17,6 +17,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/atomicfile"
 	"github.com/signalbox-project/signalbox/internal/store"
+	"github.com/signalbox-project/signalbox/internal/store/state/copies"
 )
 
 var epoch = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -200,9 +201,9 @@ func TestAuditRowsEditedWhileStoppedAreFoundAtTheStart(t *testing.T) {
 func TestTheCopyBeforeStandsInForADamagedOne(t *testing.T) {
 	dir, want := left(t, true)
 	do(t, os.WriteFile(filepath.Join(dir, FileName), []byte("junk"), 0o600))
-	newest := copies{dir: filepath.Join(dir, copyFolder)}
-	all := newest.list()
-	do(t, os.Truncate(newest.path(all[len(all)-1].number, copyExt), 5000))
+	newest := copies.New(filepath.Join(dir, copies.Folder), copies.MinBytes, slog.New(slog.DiscardHandler))
+	all := newest.List()
+	do(t, os.Truncate(newest.Path(all[len(all)-1].Number), 5000))
 	s := openIn(t, dir)
 	if diff := cmp.Diff(want, contentOf(t, s)); diff != "" {
 		t.Errorf("(-want +got):\n%.600s", diff)
@@ -210,23 +211,21 @@ func TestTheCopyBeforeStandsInForADamagedOne(t *testing.T) {
 }
 
 func TestTheRedoLogStaysSmall(t *testing.T) {
-	s := openIn(t, t.TempDir())
-	s.copies.mu.Lock()
-	s.copies.limit = 2000
-	first := s.copies.number
-	s.copies.mu.Unlock()
-	fill(t, s, 0, 30)
-	deadline := time.Now().Add(20 * time.Second)
-	for len(s.copies.list()) == 1 || s.copies.list()[0].number == first {
-		if time.Now().After(deadline) {
-			t.Fatalf("generations %+v", s.copies.list())
+	s, err := Open(t.Context(), Config{Dir: t.TempDir(), redoBytes: 2000}, Deps{})
+	do(t, err)
+	t.Cleanup(func() { s.Close() })
+	first := s.copies.List()[0].Number
+	for written := 0; s.copies.List()[0].Number == first; written++ {
+		if written > 3000 {
+			t.Fatalf("generations %+v", s.copies.List())
 		}
-		fill(t, s, 30, 31)
-		s.copies.mu.Lock()
-		s.copies.limit = 2000
-		s.copies.mu.Unlock()
+		fill(t, s, 0, 1)
+		for s.copies.Wanted(s.now()) {
+			s.copies.Written()
+			runtime.Gosched()
+		}
 	}
-	if n := len(s.copies.list()); n > 3 {
+	if n := len(s.copies.List()); n > 3 {
 		t.Errorf("%d generations are kept", n)
 	}
 }
@@ -261,13 +260,13 @@ func TestAFullDiskAtTheStartIsReadAndWrittenLater(t *testing.T) {
 	dir, want := left(t, true)
 	s := &Store{
 		path: filepath.Join(dir, FileName), log: slog.New(slog.DiscardHandler), now: time.Now, full: true, done: make(chan struct{}),
-		copies: &copies{dir: filepath.Join(dir, copyFolder), log: slog.New(slog.DiscardHandler), due: make(chan struct{}, 1)},
+		copies: copies.New(filepath.Join(dir, copies.Folder), copies.MinBytes, slog.New(slog.DiscardHandler)),
 	}
 	s.rows.seen = map[string]int{}
 	var err error
 	s.metrics, err = newMetrics(nil)
 	do(t, err, s.open(t.Context()))
-	t.Cleanup(func() { do(t, s.closeAll(), s.copies.close()) })
+	t.Cleanup(func() { do(t, s.closeAll(), s.copies.Close()) })
 	if diff := cmp.Diff(want, contentOf(t, s)); diff != "" {
 		t.Errorf("(-want +got):\n%.600s", diff)
 	}
@@ -351,17 +350,17 @@ func TestTheFolderStaysWithinItsBound(t *testing.T) {
 		_, err := s.AddDeploy(t.Context(), model.Deploy{ID: fmt.Sprint("d", i%3), Service: "edge", Version: "1", Message: strings.Repeat("x", write)})
 		do(t, err)
 		// A copy that is due is made before more is written: how fast a disk is, is not the question.
-		for s.copies.wanted(s.now()) || len(s.copies.list()) > 2 {
-			s.copies.written()
+		for s.copies.Wanted(s.now()) || len(s.copies.List()) > 2 {
+			s.copies.Written()
 			runtime.Gosched()
 		}
 		total, database := folder()
 		highest = max(highest, total)
-		if bound := 4*database + 2*(max(minCopyBytes, database)+write) + 4*walBytes; total > bound {
+		if bound := 4*database + 2*(max(copies.MinBytes, database)+write) + 4*walBytes; total > bound {
 			t.Fatalf("after %d writes the folder has %d MiB, the bound is %d", i, total>>20, bound>>20)
 		}
 	}
-	if highest < 2*minCopyBytes {
+	if highest < 2*copies.MinBytes {
 		t.Errorf("the folder never had more than %d bytes: two logs were never full", highest)
 	}
 }

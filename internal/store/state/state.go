@@ -16,6 +16,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
+	"github.com/signalbox-project/signalbox/internal/store/state/copies"
 	"modernc.org/sqlite"
 	sqlitelib "modernc.org/sqlite/lib"
 )
@@ -31,6 +32,8 @@ type Config struct {
 	// Dir is the folder of the database; it is made when it is missing. It
 	// comes from --storage.path, not from the configuration file.
 	Dir string `yaml:"-"`
+
+	redoBytes int64 // the least size of the redo log at which a new copy is made; 0 means copies.MinBytes
 }
 
 // Deps is what the store uses.
@@ -54,7 +57,7 @@ type Store struct {
 	readOnly atomic.Bool
 	audit    atomic.Pointer[model.AuditVerification] // the last that found something
 	rows     damagedRows
-	copies   *copies
+	copies   *copies.Copies
 	stop     context.CancelFunc
 	done     chan struct{}
 	metrics  *metrics
@@ -110,7 +113,7 @@ func (s *Store) Problems() []model.Problem {
 			Cure:     "Find out who had access to the files; `signalbox audit verify` names the first entry that does not fit, and a backup has what was there.",
 		})
 	}
-	return append(append(ps, s.rows.problems()...), s.copies.problems()...)
+	return append(append(ps, s.rows.problems()...), s.copies.Problems()...)
 }
 
 // Close closes the database; its write-ahead log is folded in.
@@ -126,7 +129,7 @@ func (s *Store) Close() error {
 		errs = append(errs, s.read.Close()) // or it would hold pages back in the log
 	}
 	s.checkpoint(context.Background())
-	return errors.Join(append(errs, s.closeAll(), s.copies.close(), s.unlock())...)
+	return errors.Join(append(errs, s.closeAll(), s.copies.Close(), s.unlock())...)
 }
 
 func (s *Store) closeAll() error {

@@ -60,7 +60,7 @@ func (s *Store) inTx(ctx context.Context, table string, fn func(*tx) error) erro
 	if err == nil {
 		s.readOnly.Store(false)
 		s.metrics.writes.WithLabelValues(table, "ok").Inc()
-		s.copies.written()
+		s.copies.Written()
 		return nil
 	}
 	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrSpent) {
@@ -99,7 +99,7 @@ func (s *Store) tx(ctx context.Context, recorded bool, fn func(*tx) error) error
 		return err
 	}
 	if recorded {
-		s.copies.append(redo.Record{Number: number, Statements: t.record})
+		s.copies.Append(redo.Record{Number: number, Statements: t.record})
 	}
 	return nil
 }
