@@ -2,6 +2,7 @@ package front
 
 import (
 	"fmt"
+	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -27,6 +28,11 @@ type Config struct {
 	// AllowedHosts are names, beside localhost, our own host name and that of the
 	// external URL, that the Host header may have on a loopback connection.
 	AllowedHosts []string `yaml:"allowed_hosts"`
+	// TrustedProxies are networks, or addresses, of proxies before us: their word on whose request they hand on is taken, for limits,
+	// logs and the audit log. Nobody else's is.
+	TrustedProxies []string `yaml:"trusted_proxies"`
+	// ClientAddressHeader is where those proxies say it: X-Forwarded-For or Forwarded.
+	ClientAddressHeader string `yaml:"client_address_header"`
 }
 
 // DefaultConfig suits senders on slow lines and one machine's file handles.
@@ -38,6 +44,7 @@ func DefaultConfig() Config {
 		WriteTimeout:         model.Duration(30 * time.Second),
 		MaxConnections:       2048,
 		MaxBodyBytesInFlight: 128 << 20,
+		ClientAddressHeader:  forwardedFor,
 	}
 }
 
@@ -67,6 +74,19 @@ func (c Config) Validate() []error {
 		if h == "" || strings.ContainsAny(h, "/:@ ") {
 			errs = append(errs, fmt.Errorf("allowed_hosts[%d]: %q: give a host name alone, such as signalbox.example.org", i, h))
 		}
+	}
+	return append(errs, c.proxies()...)
+}
+
+func (c Config) proxies() []error {
+	var errs []error
+	for i, text := range c.TrustedProxies {
+		if _, err := parsePrefix(text); err != nil {
+			errs = append(errs, fmt.Errorf("trusted_proxies[%d]: %q: give a network such as 10.0.0.0/8, or an address", i, text))
+		}
+	}
+	if h := http.CanonicalHeaderKey(c.ClientAddressHeader); h != forwardedFor && h != forwarded {
+		errs = append(errs, fmt.Errorf("client_address_header: must be %s or %s, got %q", forwardedFor, forwarded, c.ClientAddressHeader))
 	}
 	return errs
 }

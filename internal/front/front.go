@@ -47,6 +47,7 @@ type Front struct {
 	hosts  map[string]bool
 	origin string // of the external URL
 	prefix string // its path, without a slash at the end
+	before proxies
 	met    *instruments
 	held   *budget // bytes of bodies
 	pool   pieces
@@ -62,6 +63,10 @@ func New(cfg Config, d Deps) (*Front, error) {
 	}
 	f := &Front{cfg: cfg, log: d.Logger, hooks: d.Hooks, hosts: ownHosts(cfg, d.ExternalURL), held: newBudget(cfg.MaxBodyBytesInFlight, d.Tenants)}
 	f.log = instrument.Logger(f.log)
+	f.before = newProxies(cfg, func() {
+		f.log.Warn("requests come by way of a proxy that is not trusted, so all its users count as one address where logins and requests are limited, and in the audit log; " +
+			"name the proxy in web.trusted_proxies")
+	})
 	if d.ExternalURL != nil {
 		f.origin = d.ExternalURL.Scheme + "://" + d.ExternalURL.Host
 		f.prefix = strings.TrimRight(d.ExternalURL.Path, "/")

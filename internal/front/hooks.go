@@ -107,6 +107,7 @@ func nothingHere(r *http.Request, methods []string) *Refusal {
 // answered has the Access; done is called when the request ended, with its status in HTTP's words.
 func (f *Front) Enter(r *http.Request, needs access.Permission, info MountInfo) (_ context.Context, done func(status int), refusal *Refusal) {
 	began := time.Now()
+	r = f.before.of(r)
 	who, release, refusal := f.hooks.enter(r, needs, info)
 	done = func(status int) {
 		if release != nil {

@@ -94,7 +94,7 @@ func (m *mounted) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // ServeHTTP answers one request of the port. What the mux answers by itself,
 // that there is nothing here or that the path is written otherwise, passes like the rest.
 func (p *Port) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	r = p.below(r)
+	r = p.f.before.of(p.below(r))
 	h, _ := p.mux.Handler(r)
 	if _, ours := h.(*mounted); ours {
 		p.mux.ServeHTTP(w, r)
