@@ -74,14 +74,52 @@ func (w *batchTimes) grow() {
 	}
 }
 
-// bitsOf tells values apart; histograms by their count and sum.
+// bitsOf tells values apart.
 func bitsOf(v float64, h *histogram.Histogram, fh *histogram.FloatHistogram) uint64 {
-	const mark = 0x9e3779b97f4a7c15 // a histogram is no number
+	m := mix(0x9e3779b97f4a7c15) // a histogram is no number
 	switch {
 	case h != nil:
-		return math.Float64bits(h.Sum) ^ (h.Count+1)*mark
+		m.add(h.Count, math.Float64bits(h.Sum), h.ZeroCount, math.Float64bits(h.ZeroThreshold), uint64(uint32(h.Schema))) //nolint:gosec // bits
+		m.spans(h.PositiveSpans, h.NegativeSpans)
+		for _, list := range [][]int64{h.PositiveBuckets, h.NegativeBuckets} {
+			for _, n := range list {
+				m.add(uint64(n)) //nolint:gosec // bits
+			}
+		}
+		m.floats(h.CustomValues)
+		return uint64(m)
 	case fh != nil:
-		return math.Float64bits(fh.Sum) ^ (math.Float64bits(fh.Count)+1)*mark
+		m.floats([]float64{fh.Count, fh.Sum, fh.ZeroCount, fh.ZeroThreshold, float64(fh.Schema)})
+		m.spans(fh.PositiveSpans, fh.NegativeSpans)
+		m.floats(fh.PositiveBuckets)
+		m.floats(fh.NegativeBuckets)
+		m.floats(fh.CustomValues)
+		return uint64(m)
 	}
 	return math.Float64bits(v)
+}
+
+// mix is a hash of what was added.
+type mix uint64
+
+func (m *mix) add(bits ...uint64) {
+	for _, b := range bits {
+		*m = (*m ^ mix(b)) * 0xff51afd7ed558ccd
+		*m ^= *m >> 32
+	}
+}
+
+func (m *mix) floats(list []float64) {
+	for _, v := range list {
+		m.add(math.Float64bits(v))
+	}
+}
+
+func (m *mix) spans(lists ...[]histogram.Span) {
+	for _, list := range lists {
+		m.add(uint64(len(list)))
+		for _, s := range list {
+			m.add(uint64(uint32(s.Offset)), uint64(s.Length)) //nolint:gosec // bits
+		}
+	}
 }

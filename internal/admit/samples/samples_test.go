@@ -392,3 +392,28 @@ func TestNumbersInLabelsHaveOneForm(t *testing.T) {
 		}
 	}
 }
+
+func TestHistogramsThatDifferOnlyInTheirBucketsAreTwoValues(t *testing.T) {
+	a, b := tsdbutil.GenerateTestHistogram(1), tsdbutil.GenerateTestHistogram(1)
+	b.PositiveBuckets[0]++
+	b.PositiveBuckets[1] -= 2
+	b.PositiveBuckets[2]++
+	af, bf := a.ToFloat(nil), b.ToFloat(nil)
+	for _, pair := range [][2]storageValue{{{h: a}, {h: b}}, {{fh: af}, {fh: bf}}} {
+		count := tally{}
+		app := admission(t, &memory{}, count).For("test").AppenderV2(context.Background())
+		for i, v := range pair {
+			_, err := app.Append(0, named(), 0, start.UnixMilli(), 0, v.h, v.fh, storage.AOptions{})
+			var r *RefusalError
+			if refused := errors.As(err, &r) && r.Reason == ReasonSameTime; refused != (i == 1) {
+				t.Errorf("value %d: %v", i, err)
+			}
+		}
+		_ = app.Rollback()
+	}
+}
+
+type storageValue struct {
+	h  *histogram.Histogram
+	fh *histogram.FloatHistogram
+}

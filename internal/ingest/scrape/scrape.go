@@ -2,7 +2,8 @@
 // service discovery over Prometheus' own scrape_configs.
 //
 // It discovers targets (static, file, DNS, HTTP, Kubernetes), scrapes them and
-// appends to an admission. It adds no format and no label of its own. In: a configuration
+// appends to an admission. It adds no format and no label of its own; what the scrape loop drops before the admission
+// sees it is counted. In: a configuration
 // that Load made. Out: samples, and the targets as Prometheus' API
 // shows them.
 //
@@ -36,6 +37,7 @@ import (
 	"github.com/prometheus/prometheus/util/logging"
 
 	"github.com/signalbox-project/signalbox/internal/instrument"
+	"github.com/signalbox-project/signalbox/internal/stream"
 )
 
 // settle is how long changes of targets are gathered before they take effect;
@@ -48,6 +50,8 @@ type Deps struct {
 	Registerer prometheus.Registerer
 	// Appendable is the admission's entrance for scraping.
 	Appendable storage.AppendableV2
+	// Counter is told of samples that never reach Appendable; may be nil.
+	Counter stream.Counter
 	// Features collects what scraping and discovery can do; may be nil.
 	Features features.Collector
 	// Dial connects to targets and to discovery over HTTP; nil is the network.
@@ -92,12 +96,14 @@ func New(deps Deps) (*Scraper, error) {
 		stop()
 		return nil, errors.New("make discovery: its metrics are already registered")
 	}
+	counted := &counting{next: deps.Appendable, counter: deps.Counter, failed: map[*promscrape.Target]int{}}
 	manager, err := promscrape.NewManager(&promscrape.Options{
 		DiscoveryReloadInterval:  prommodel.Duration(settle),
 		DiscoveryReloadOnStartup: true,
 		FeatureRegistry:          deps.Features,
 		HTTPClientOptions:        client,
-	}, deps.Logger.With("component", "scrape"), logging.NewJSONFileLogger, nil, deps.Appendable, deps.Registerer)
+		PassMetadataInContext:    true, // the target, by which counting knows what belongs together
+	}, deps.Logger.With("component", "scrape"), logging.NewJSONFileLogger, nil, counted, deps.Registerer)
 	if err != nil {
 		stop()
 		return nil, fmt.Errorf("make scraping: %w", err)
