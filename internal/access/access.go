@@ -77,6 +77,9 @@ func (s Scope) RefusedSending(namespace string) string {
 	return "the namespace " + strconv.Quote(namespace) + " is none that this sender may write to: it may write to " + s.Text()
 }
 
+// None says that nothing at all is visible.
+func (s Scope) None() bool { return !s.All && len(s.Names) == 0 }
+
 // Text names the namespaces for people.
 func (s Scope) Text() string {
 	switch {
@@ -134,8 +137,9 @@ type Access struct {
 	Remote string // address without port that a request comes from
 	// Unmasked sees fields that are masked for others.
 	Unmasked bool
-	// May says what else the identity may on the whole of this tenant, for rooms that show what another permission guards. Nil is everything.
-	May func(Permission) bool
+	// Of says what the identity sees of this tenant with another permission, for rooms that show what that guards; the zero Scope where
+	// it does not have it. Nil is as much as Scope.
+	Of func(Permission) Scope
 	// Notes are what handlers say for the audit log; never nil on a request.
 	Notes *Notes
 }
@@ -159,10 +163,16 @@ func ScopeOf(ctx context.Context) Scope {
 	return Scope{All: true}
 }
 
-// May says whether ctx may, on the whole of its tenant, what another permission than its endpoint's guards; work of Signalbox itself may.
-func May(ctx context.Context, p Permission) bool {
+// ScopeFor is what ctx may see of what another permission than its endpoint's guards: no more than with that of the endpoint.
+func ScopeFor(ctx context.Context, p Permission) Scope {
 	a := From(ctx)
-	return a == nil || a.May == nil || a.May(p)
+	switch {
+	case a == nil:
+		return Scope{All: true}
+	case a.Of == nil:
+		return a.Scope
+	}
+	return a.Scope.Within(a.Of(p))
 }
 
 // SubjectOf is who to name for what is done in ctx: the proved identity where there is one, otherwise what the caller

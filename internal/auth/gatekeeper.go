@@ -116,9 +116,12 @@ func (g *Gatekeeper) authorize(id access.Identity, tenant string, perm access.Pe
 		}
 	}
 	a.Scope = d.Scope
-	a.May = func(p access.Permission) bool {
+	a.Of = func(p access.Permission) access.Scope {
 		d := g.policy.Decide(id, p, tenant)
-		return d.Allowed && d.Scope.All
+		if !d.Allowed {
+			return access.Scope{}
+		}
+		return d.Scope
 	}
 	a.Unmasked = g.policy.Decide(id, access.UnmaskedRead, tenant).Allowed
 	return a, nil

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/query/sql/answer"
 	"github.com/signalbox-project/signalbox/internal/query/sql/guard"
 	"github.com/signalbox-project/signalbox/internal/store"
@@ -24,20 +25,25 @@ type job struct {
 	Config    Config
 	Logs      bool // the query names logs
 	LogFiles  []string
+	LogsOf    access.Scope // whose rows it may see
 	Spans     bool
 	SpanFiles []string
+	SpansOf   access.Scope
+	Dir       string             // where it may write before it is locked
 	State     map[string][][]any // rows by table
 }
 
 // prepare collects what the plan's tables hold. The files stay until release
 // is called.
 func (e *Engine) prepare(ctx context.Context, tenant string, p guard.Plan, limit int) (j *job, release func(), err error) {
-	if err := permitted(ctx, p.Tables); err != nil {
+	scopes, err := permitted(ctx, p.Tables)
+	if err != nil {
 		return nil, nil, err
 	}
 	j = &job{
 		Query: p.Text, Explain: p.Explain, AttrKeys: p.AttrKeys, Tenant: tenant, Limit: limit, Config: e.cfg,
 		Logs: p.Tables["logs"], Spans: p.Tables["spans"], State: map[string][][]any{},
+		LogsOf: scopes["logs"], SpansOf: scopes["spans"],
 	}
 	var releases []func()
 	all := func() {
@@ -55,7 +61,7 @@ func (e *Engine) prepare(ctx context.Context, tenant string, p guard.Plan, limit
 		if !p.Tables[t.name] {
 			continue
 		}
-		if j.State[t.name], err = t.rows(ctx, e.deps.State); err != nil {
+		if j.State[t.name], err = t.rows(ctx, e.deps.State, scopes[t.name]); err != nil {
 			return nil, nil, fmt.Errorf("list %s: %w", t.name, err)
 		}
 	}
@@ -66,6 +72,7 @@ func (e *Engine) prepare(ctx context.Context, tenant string, p guard.Plan, limit
 	if err != nil {
 		return nil, nil, fmt.Errorf("make room for unsealed rows: %w", err)
 	}
+	j.Dir = dir
 	releases = append(releases, func() { _ = os.RemoveAll(dir) })
 	if j.Logs {
 		view := e.deps.Source.View(part.Logs, store.Range{})
@@ -155,13 +162,16 @@ func writeHead(path string, encode func(*os.File) error) error {
 
 // run answers the job in this process with the session that checked its query.
 func (j *job) run(ctx context.Context, s *session) (answer.SQLResult, error) {
+	if err := j.keepApart(ctx, s); err != nil {
+		return answer.SQLResult{}, err
+	}
 	if j.Logs {
-		if err := s.eventView(ctx, "logs", j.Tenant, logColumns(), j.LogFiles, j.AttrKeys); err != nil {
+		if err := s.eventView(ctx, "logs", j.Tenant, logColumns(), j.LogFiles, j.AttrKeys, !j.LogsOf.All); err != nil {
 			return answer.SQLResult{}, err
 		}
 	}
 	if j.Spans {
-		if err := s.eventView(ctx, "spans", j.Tenant, spanColumns(), j.SpanFiles, j.AttrKeys); err != nil {
+		if err := s.eventView(ctx, "spans", j.Tenant, spanColumns(), j.SpanFiles, j.AttrKeys, !j.SpansOf.All); err != nil {
 			return answer.SQLResult{}, err
 		}
 	}

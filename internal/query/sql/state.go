@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -16,7 +14,6 @@ import (
 	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/query/sql/answer"
-	"github.com/signalbox-project/signalbox/internal/query/sql/guard"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
 
@@ -48,7 +45,9 @@ type stateTable struct {
 	name    string
 	needs   access.Permission // besides that of asking SQL: a table shows no more than the endpoints of what it holds
 	columns []answer.SQLColumn
-	rows    func(ctx context.Context, s State) ([][]any, error)
+	// rows are those that scope sees; whoever lists what belongs to services narrows it by itself.
+	rows  func(ctx context.Context, s State, scope access.Scope) ([][]any, error)
+	whole bool // it does not keep namespaces apart
 }
 
 // columnsOf reads "name TYPE, name TYPE".
@@ -63,27 +62,13 @@ func columnsOf(list string) []answer.SQLColumn {
 
 func stateTables() []stateTable {
 	return []stateTable{
-		{"deploys", access.DeploysRead, columnsOf("time TIMESTAMP, id VARCHAR, service VARCHAR, environment VARCHAR, region VARCHAR, version VARCHAR, kind VARCHAR, status VARCHAR, actor VARCHAR, link VARCHAR, message VARCHAR, labels JSON"), deployRows},
-		{"slo_budget", access.SLOsRead, columnsOf("name VARCHAR, service VARCHAR, objective DOUBLE, time_window VARCHAR, method VARCHAR, state VARCHAR, allowed DOUBLE, bad DOUBLE, total DOUBLE, used_ratio DOUBLE, left_ratio DOUBLE, sli DOUBLE, coverage DOUBLE, exhausted_in_seconds DOUBLE, since TIMESTAMP, reason VARCHAR, burn JSON, labels JSON, time TIMESTAMP"), sloRows},
-		{"alerts", access.AlertsRead, columnsOf("name VARCHAR, state VARCHAR, severity VARCHAR, service VARCHAR, slo VARCHAR, active_since TIMESTAMP, value DOUBLE, labels JSON, annotations JSON"), alertRows},
-		{"audit", access.AuditRead, columnsOf("id BIGINT, time TIMESTAMP, actor VARCHAR, action VARCHAR, subject VARCHAR, details JSON"), auditRows},
-		{"gate_decisions", access.GateRead, columnsOf("time TIMESTAMP, id VARCHAR, service VARCHAR, environment VARCHAR, version VARCHAR, critical BOOLEAN, actor VARCHAR, verdict VARCHAR, summary VARCHAR, reasons JSON, evidence JSON"), decisionRows},
-		{"pages", access.PagesRead, columnsOf("time TIMESTAMP, id VARCHAR, dedup_key VARCHAR, updated TIMESTAMP, status VARCHAR, severity VARCHAR, title VARCHAR, summary VARCHAR, service VARCHAR, receiver VARCHAR, acked_by VARCHAR, acked_at TIMESTAMP, resolved_at TIMESTAMP, labels JSON, alerts JSON, deliveries JSON"), pageRows},
+		{"deploys", access.DeploysRead, columnsOf("time TIMESTAMP, id VARCHAR, service VARCHAR, environment VARCHAR, region VARCHAR, version VARCHAR, kind VARCHAR, status VARCHAR, actor VARCHAR, link VARCHAR, message VARCHAR, labels JSON"), deployRows, true},
+		{"slo_budget", access.SLOsRead, columnsOf("name VARCHAR, service VARCHAR, objective DOUBLE, time_window VARCHAR, method VARCHAR, state VARCHAR, allowed DOUBLE, bad DOUBLE, total DOUBLE, used_ratio DOUBLE, left_ratio DOUBLE, sli DOUBLE, coverage DOUBLE, exhausted_in_seconds DOUBLE, since TIMESTAMP, reason VARCHAR, burn JSON, labels JSON, time TIMESTAMP"), sloRows, false},
+		{"alerts", access.AlertsRead, columnsOf("name VARCHAR, state VARCHAR, severity VARCHAR, service VARCHAR, slo VARCHAR, active_since TIMESTAMP, value DOUBLE, labels JSON, annotations JSON"), alertRows, false},
+		{"audit", access.AuditRead, columnsOf("id BIGINT, time TIMESTAMP, actor VARCHAR, action VARCHAR, subject VARCHAR, details JSON"), auditRows, true},
+		{"gate_decisions", access.GateRead, columnsOf("time TIMESTAMP, id VARCHAR, service VARCHAR, environment VARCHAR, version VARCHAR, critical BOOLEAN, actor VARCHAR, verdict VARCHAR, summary VARCHAR, reasons JSON, evidence JSON"), decisionRows, true},
+		{"pages", access.PagesRead, columnsOf("time TIMESTAMP, id VARCHAR, dedup_key VARCHAR, updated TIMESTAMP, status VARCHAR, severity VARCHAR, title VARCHAR, summary VARCHAR, service VARCHAR, receiver VARCHAR, acked_by VARCHAR, acked_at TIMESTAMP, resolved_at TIMESTAMP, labels JSON, alerts JSON, deliveries JSON"), pageRows, true},
 	}
-}
-
-// permitted refuses a query of somebody who may not see one of its tables, before anything is read for it.
-func permitted(ctx context.Context, tables map[string]bool) error {
-	needs := map[string]access.Permission{"logs": access.LogsRead, "spans": access.TracesRead}
-	for _, t := range stateTables() {
-		needs[t.name] = t.needs
-	}
-	for _, table := range slices.Sorted(maps.Keys(tables)) {
-		if p := needs[table]; tables[table] && !access.May(ctx, p) {
-			return guard.Refused(-1, fmt.Sprintf("the table %s needs the permission %s, which you do not have", table, p))
-		}
-	}
-	return nil
 }
 
 // stateTable makes and fills a table.
@@ -155,7 +140,7 @@ func jsonCell(v any) any {
 	return string(text)
 }
 
-func deployRows(ctx context.Context, s State) ([][]any, error) {
+func deployRows(ctx context.Context, s State, _ access.Scope) ([][]any, error) {
 	if s.Deploys == nil {
 		return nil, nil
 	}
@@ -167,13 +152,16 @@ func deployRows(ctx context.Context, s State) ([][]any, error) {
 	return rows, err
 }
 
-func sloRows(ctx context.Context, s State) ([][]any, error) {
+func sloRows(ctx context.Context, s State, scope access.Scope) ([][]any, error) {
 	if s.SLOs == nil {
 		return nil, nil
 	}
 	list, err := s.SLOs(ctx)
 	var rows [][]any
 	for _, o := range list {
+		if !scope.Sees(o.Labels[access.NamespaceLabel]) {
+			continue
+		}
 		b := o.Budget
 		rows = append(rows, []any{
 			o.Name, o.Service, o.Objective, o.Window, o.Method, string(o.State), b.Allowed, b.Bad, b.Total,
@@ -192,7 +180,7 @@ func knownCell(b model.Budget, v float64) any {
 	return v
 }
 
-func alertRows(ctx context.Context, s State) ([][]any, error) {
+func alertRows(ctx context.Context, s State, scope access.Scope) ([][]any, error) {
 	if s.Alerts == nil {
 		return nil, nil
 	}
@@ -200,12 +188,15 @@ func alertRows(ctx context.Context, s State) ([][]any, error) {
 	var rows [][]any
 	for _, a := range list {
 		l := a.Labels
+		if !scope.Sees(l[access.NamespaceLabel]) {
+			continue
+		}
 		rows = append(rows, []any{l["alertname"], a.State, l.Own("severity"), l.Own("service"), l.Own("slo"), timeCell(a.ActiveAt), a.Value, jsonCell(l), jsonCell(a.Annotations)})
 	}
 	return rows, err
 }
 
-func auditRows(ctx context.Context, s State) ([][]any, error) {
+func auditRows(ctx context.Context, s State, _ access.Scope) ([][]any, error) {
 	if s.Audit == nil {
 		return nil, nil
 	}
@@ -217,7 +208,7 @@ func auditRows(ctx context.Context, s State) ([][]any, error) {
 	return rows, err
 }
 
-func decisionRows(ctx context.Context, s State) ([][]any, error) {
+func decisionRows(ctx context.Context, s State, _ access.Scope) ([][]any, error) {
 	if s.Decisions == nil {
 		return nil, nil
 	}
@@ -230,7 +221,7 @@ func decisionRows(ctx context.Context, s State) ([][]any, error) {
 	return rows, err
 }
 
-func pageRows(ctx context.Context, s State) ([][]any, error) {
+func pageRows(ctx context.Context, s State, _ access.Scope) ([][]any, error) {
 	if s.Pages == nil {
 		return nil, nil
 	}

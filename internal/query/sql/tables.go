@@ -93,11 +93,11 @@ func eventTable(name string, cols []eventColumn) answer.SQLTable {
 }
 
 // eventView makes the view of one table over the tenant's rows in files.
-func (s *session) eventView(ctx context.Context, table, tenant string, cols []eventColumn, files, attrKeys []string) error {
+func (s *session) eventView(ctx context.Context, table, tenant string, cols []eventColumn, files, attrKeys []string, apart bool) error {
 	if len(files) == 0 {
 		return s.emptyView(ctx, table, cols, attrKeys)
 	}
-	promoted, err := s.promotedColumns(ctx, files)
+	promoted, err := s.promotedColumns(ctx, files, apart)
 	if err != nil {
 		return err
 	}
@@ -131,9 +131,13 @@ func (s *session) emptyView(ctx context.Context, table string, cols []eventColum
 }
 
 // promotedColumns maps attribute keys with a column of their own in any of
-// the files to the column's type.
-func (s *session) promotedColumns(ctx context.Context, files []string) (_ map[string]string, err error) {
-	rows, err := s.conn.QueryContext(ctx, "SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM read_parquet("+listLiteral(files)+", union_by_name = true))")
+// the files to the column's type. Apart, only those count that hold a value: the others' rows had the column.
+func (s *session) promotedColumns(ctx context.Context, files []string, apart bool) (_ map[string]string, err error) {
+	query := "SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM read_parquet(" + listLiteral(files) + ", union_by_name = true))"
+	if apart {
+		query += " WHERE column_name IN (SELECT path_in_schema FROM parquet_metadata(" + listLiteral(files) + ") GROUP BY ALL HAVING sum(num_values) > sum(stats_null_count))"
+	}
+	rows, err := s.conn.QueryContext(ctx, query)
 	if err != nil {
 		return nil, fmt.Errorf("read columns of parts: %w", err)
 	}
