@@ -14,7 +14,7 @@ import (
 // error nothing of the call is kept. A call that changes several things changes all or none, and no reader sees some
 // of them. Instants are kept to the nanosecond, whatever their time zone, a zero time stays zero, and text is kept
 // as it is. ErrReadOnly says that nothing can be written now. After Close every method answers an error.
-// Implementations MUST be safe for concurrent use; storetest.State is what they pass.
+// Implementations MUST be safe for concurrent use; statetest.State is what they pass.
 type State interface {
 	DeployStore
 	DecisionStore
@@ -30,6 +30,7 @@ type State interface {
 	SessionStore
 	TokenStore
 	SpentStore
+	DocumentStore
 	AuditLog
 	// Problems is what is wrong with the store now, and what was damaged when it was opened.
 	Problems() []model.Problem

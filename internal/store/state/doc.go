@@ -1,6 +1,6 @@
 // Package state keeps what people and machines decided: deployment markers,
 // gate decisions, pages and their acknowledgements, SLO states, users with their sessions
-// and tokens, and the audit log.
+// and tokens, documents of any kind, and the audit log.
 //
 // It does not interpret any of it, and it keeps no telemetry. It is the SQLite engine of store.State, which says what
 // each method answers.

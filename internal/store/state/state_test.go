@@ -14,7 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
-	"github.com/signalbox-project/signalbox/internal/store/storetest"
+	"github.com/signalbox-project/signalbox/internal/store/storetest/statetest"
 	"go.uber.org/goleak"
 )
 
@@ -31,7 +31,7 @@ func openIn(t *testing.T, dir string) *Store {
 }
 
 func TestStateContract(t *testing.T) {
-	storetest.State(t, func(t *testing.T) func() store.State {
+	statetest.State(t, func(t *testing.T) func() store.State {
 		dir := t.TempDir()
 		return func() store.State { return openIn(t, dir) }
 	})

@@ -63,7 +63,7 @@ func (s *Store) inTx(ctx context.Context, table string, fn func(*tx) error) erro
 		s.copies.Written()
 		return nil
 	}
-	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrSpent) {
+	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrSpent) || errors.Is(err, store.ErrChanged) {
 		return err
 	}
 	s.metrics.writes.WithLabelValues(table, "failed").Inc()

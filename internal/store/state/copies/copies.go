@@ -316,6 +316,7 @@ func (c *Copies) forget(newest int) {
 	}
 }
 
+// Problems says that nothing can be kept, if so.
 func (c *Copies) Problems() []model.Problem {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -329,6 +330,7 @@ func (c *Copies) Problems() []model.Problem {
 	}}
 }
 
+// Close ends the redo log.
 func (c *Copies) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -1,4 +1,4 @@
-package storetest
+package statetest
 
 import (
 	"errors"
@@ -40,6 +40,9 @@ func State(t *testing.T, newStore func(t *testing.T) (open func() store.State)) 
 		{"a session that ended stays ended", stateSessions},
 		{"a token that was revoked stays revoked", stateTokens},
 		{"what can be used once is used once", stateSpent},
+		{"a document is changed by who read it last", stateDocuments},
+		{"documents page in either direction without gap or repeat", stateDocumentLists},
+		{"of those who change a document at once one does", stateDocumentRaces},
 		{"of accounts one wins a race", stateAccountRaces},
 		{"accounts of any text are kept as they are", stateAccountsOdd},
 		{"of several who do the same at once, one has done it", stateRaces},

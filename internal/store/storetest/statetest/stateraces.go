@@ -1,4 +1,4 @@
-package storetest
+package statetest
 
 import (
 	"context"
@@ -227,10 +227,13 @@ func stateClosed(t *testing.T, open func() store.State) {
 	_, remedies := s.Remedies(ctx, store.RemedyQuery{})
 	_, overrides := s.Overrides(ctx, "edge", "", "", stateEpoch)
 	_, corrections := s.SLOCorrections(ctx)
+	_, saved := s.SaveDocuments(ctx, document("a", 0))
+	_, document := s.Document(ctx, "incident", "a")
+	_, _, documents := s.Documents(ctx, store.DocumentQuery{Kind: "incident"})
 	for what, err := range map[string]error{
 		"Deploys": deploys, "AddDeploy": deployed, "Decision": err, "Decisions": decisions, "Pages": pages, "AckPage": acked,
 		"SLORecords": records, "SLODays": days, "Audit": audited, "VerifyAudit": verified, "GateKeys": keys, "Remedies": remedies,
-		"Overrides": overrides, "SLOCorrections": corrections, "SaveDecision": s.SaveDecision(ctx, decision(2, stateEpoch)),
+		"Overrides": overrides, "SLOCorrections": corrections, "SaveDocuments": saved, "Document": document, "Documents": documents, "SaveDecision": s.SaveDecision(ctx, decision(2, stateEpoch)),
 		"SavePage": s.SavePage(ctx, page("p", "firing", stateEpoch)), "SLOLedgers": s.SLOLedgers(ctx, func(store.SLOLedger) {}),
 		"SaveRemedy": s.SaveRemedy(ctx, remedy("r", model.RemedyWatching, stateEpoch)), "DropSLODays": s.DropSLODays(ctx, stateEpoch),
 	} {
