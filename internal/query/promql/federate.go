@@ -50,7 +50,15 @@ type federation struct {
 	e      *Engine
 	deps   FederationDeps
 	errors prometheus.Counter
+	// leftOut are samples that the form which was asked for has no place for.
+	leftOut *prometheus.CounterVec
 }
+
+// The reasons for which a selected sample is not in an answer.
+const (
+	leftNative   = "native_histogram_as_text"
+	leftNameless = "no_metric_name"
+)
 
 // NewFederation makes the handler of FederationPath.
 func NewFederation(e *Engine, d FederationDeps) (http.Handler, error) {
@@ -63,8 +71,10 @@ func NewFederation(e *Engine, d FederationDeps) (http.Handler, error) {
 	}
 	f := &federation{e: e, deps: d, errors: prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "prometheus_web_federation_errors_total", Help: "Errors that occurred while sending federation responses.",
-	})}
-	if err := instrument.Register(d.Registerer, "federation", f.errors); err != nil {
+	}), leftOut: prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "signalbox_federation_left_out_total", Help: "Selected samples that the form which was asked for has no place for, by reason.",
+	}, []string{"reason"})}
+	if err := instrument.Register(d.Registerer, "federation", f.errors, f.leftOut); err != nil {
 		return nil, err
 	}
 	return httputil.CompressionHandler{Handler: f}, nil
@@ -190,7 +200,8 @@ func (f *federation) write(enc expfmt.Encoder, samples promql.Vector, native boo
 	var family *dto.MetricFamily
 	for _, s := range samples {
 		name := s.Metric.Get(labels.MetricName)
-		if name == "" || s.H != nil && !s.H.UsesCustomBuckets() && !native {
+		if why := cannotSay(name, s.H, native); why != "" {
+			f.leftOut.WithLabelValues(why).Inc()
 			continue
 		}
 		if kind := typeOf(s.H); family == nil || family.GetName() != name || family.GetType() != kind {
@@ -213,6 +224,17 @@ func (f *federation) write(enc expfmt.Encoder, samples promql.Vector, native boo
 		return nil
 	}
 	return enc.Encode(family)
+}
+
+// cannotSay is why a sample has no place in an answer, or "".
+func cannotSay(name string, h *histogram.FloatHistogram, native bool) string {
+	switch {
+	case name == "":
+		return leftNameless
+	case h != nil && !h.UsesCustomBuckets() && !native:
+		return leftNative
+	}
+	return ""
 }
 
 func typeOf(h *histogram.FloatHistogram) dto.MetricType {
