@@ -24,39 +24,45 @@ const (
 // with recording rules keep to their interval, so that recorded series have even
 // steps.
 func (r *Rules) evaluate(ctx context.Context, g *promrules.Group, at time.Time) {
-	promrules.DefaultEvalIterationFunc(ctx, g, at)
-	until := at.Add(g.Interval()).Add(-margin)
-	if !r.cfg.EarlyEvaluation || !onlyAlerts(g) || time.Until(until) < earliest {
+	if !r.cfg.EarlyEvaluation || !onlyAlerts(g) {
+		promrules.DefaultEvalIterationFunc(ctx, g, at)
 		return
 	}
+	// Listening begins before the regular evaluation: a sample that comes while it runs is not in it.
 	arrivals, stop := r.deps.Store.Arrivals()
 	defer stop()
+	promrules.DefaultEvalIterationFunc(ctx, g, at)
+	until := at.Add(g.Interval()).Add(-margin)
+	if time.Until(until) < earliest {
+		return
+	}
 	interrupted := r.interrupt.wait()
 	end := time.NewTimer(time.Until(until))
 	defer end.Stop()
-	for {
-		gap := time.NewTimer(earliest)
+	over := func(c <-chan time.Time, news <-chan struct{}) bool {
 		select {
-		case <-gap.C:
+		case <-c:
+		case <-news:
 		case <-end.C:
-			gap.Stop()
-			return
+			return true
 		case <-interrupted:
-			gap.Stop()
-			return
+			return true
 		case <-ctx.Done():
+			return true
+		}
+		return false
+	}
+	for waiting := false; ; {
+		gap := time.NewTimer(max(earliest, r.budget.rest(r.now())))
+		if over(gap.C, nil) {
 			gap.Stop()
 			return
 		}
-		select {
-		case <-arrivals:
-		case <-end.C:
-			return
-		case <-interrupted:
-			return
-		case <-ctx.Done():
+		// News that the budget did not allow to look at are not forgotten: no others may come.
+		if !waiting && over(nil, arrivals) {
 			return
 		}
+		waiting = true
 		// A select whose channels are all ready takes any of them, and a starved
 		// goroutine wakes late. An evaluation past the end would be newer than the regular one
 		// that follows, whose samples would then be refused as out of order.
@@ -64,7 +70,8 @@ func (r *Rules) evaluate(ctx context.Context, g *promrules.Group, at time.Time) 
 		if !began.Before(until) {
 			return
 		}
-		if r.budget.allows(began) {
+		if r.budget.rest(began) == 0 {
+			waiting = false
 			g.Eval(ctx, began)
 			r.budget.spend(time.Since(began))
 		}
@@ -72,16 +79,17 @@ func (r *Rules) evaluate(ctx context.Context, g *promrules.Group, at time.Time) 
 }
 
 // budget spreads early evaluations so that they take 1/share of the time. What
-// it does not allow waits for the group's interval, or for a later arrival.
+// it does not allow waits until it does, or for the group's interval.
 type budget struct {
 	mu   sync.Mutex
 	next time.Time
 }
 
-func (b *budget) allows(now time.Time) bool {
+// rest is how long to wait.
+func (b *budget) rest(now time.Time) time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return !now.Before(b.next)
+	return max(0, b.next.Sub(now))
 }
 
 func (b *budget) spend(d time.Duration) {
