@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -79,10 +80,13 @@ func (p *pages) find(ok func(model.Page) bool) (model.Page, error) {
 	return model.Page{}, store.ErrNotFound
 }
 
+// patience guards against a test that hangs; it is no claim of how quick anything is.
+const patience = time.Minute
+
 // await is the first saved page that satisfies ok.
 func (p *pages) await(t *testing.T, what string, ok func(model.Page) bool) model.Page {
 	t.Helper()
-	timeout := time.After(10 * time.Second)
+	timeout := time.After(patience)
 	for {
 		select {
 		case page := <-p.saved:
@@ -90,7 +94,7 @@ func (p *pages) await(t *testing.T, what string, ok func(model.Page) bool) model
 				return page
 			}
 		case <-timeout:
-			t.Fatalf("no page that is %s within 10 s", what)
+			t.Fatalf("no page that is %s within %s", what, patience)
 		}
 	}
 }
@@ -193,7 +197,7 @@ func newHook(t *testing.T, fail func(n int) bool) *hook {
 
 func (h *hook) await(t *testing.T, what string, ok func(hookCall) bool) hookCall {
 	t.Helper()
-	timeout := time.After(10 * time.Second)
+	timeout := time.After(patience)
 	for {
 		select {
 		case c := <-h.calls:
@@ -201,7 +205,7 @@ func (h *hook) await(t *testing.T, what string, ok func(hookCall) bool) hookCall
 				return c
 			}
 		case <-timeout:
-			t.Fatalf("no call that is %s within 10 s", what)
+			t.Fatalf("no call that is %s within %s", what, patience)
 		}
 	}
 }
@@ -236,12 +240,8 @@ func send(t *testing.T, r *Router, alerts ...notify.Alert) {
 func TestAnAlertReachesTheWebhookAtOnceAndIsRecorded(t *testing.T) {
 	h := newHook(t, nil)
 	f := start(t, t.TempDir(), webhookConfig(h.URL))
-	sent := time.Now()
 	send(t, f.Router, burn())
 	c := h.await(t, "firing", delivered)
-	if took := c.at.Sub(sent); took > time.Second {
-		t.Errorf("took %s with group_wait 0s: something waits", took)
-	}
 	if c.body["version"] != "4" || c.body["status"] != "firing" || c.body["receiver"] != "hook" || c.body["groupKey"] != `{}:{service="edge"}` || c.body["externalURL"] != "http://box.example" {
 		t.Errorf("payload %v", c.body)
 	}
@@ -254,16 +254,35 @@ func TestAnAlertReachesTheWebhookAtOnceAndIsRecorded(t *testing.T) {
 	send(t, f.Router, ended)
 	h.await(t, "resolved", func(c hookCall) bool { return c.body["status"] == "resolved" })
 	f.pages.await(t, "resolved", func(p model.Page) bool { return p.Status == "resolved" && p.ID == page.ID })
+	atOnce(t, f.Router, func(service string) {
+		h.await(t, service, func(c hookCall) bool { return strings.Contains(fmt.Sprint(c.body["groupKey"]), service) })
+	})
+}
+
+// atOnce holds the way from an alert to arrived to a second. A machine that is busy with other tests is slow
+// now and then, so the quickest of several counts; what waits where it need not is slow each time.
+func atOnce(t *testing.T, r *Router, arrived func(service string)) {
+	t.Helper()
+	best := time.Duration(math.MaxInt64)
+	for i := range 10 {
+		service := fmt.Sprint("quick-", i)
+		sent := time.Now()
+		send(t, r, burn("service", service))
+		arrived(service)
+		if best = min(best, time.Since(sent)); best < time.Second {
+			return
+		}
+	}
+	t.Errorf("the quickest of ten took %s: something waits", best)
 }
 
 func TestWithoutAFileCriticalPagesLandInTheInboxAtOnce(t *testing.T) {
 	f := start(t, t.TempDir(), "")
-	sent := time.Now()
 	send(t, f.Router, burn())
 	page := f.pages.await(t, "in the inbox", func(model.Page) bool { return true })
-	if took := time.Since(sent); took > time.Second {
-		t.Errorf("took %s", took)
-	}
+	atOnce(t, f.Router, func(service string) {
+		f.pages.await(t, service, func(p model.Page) bool { return p.GroupLabels["service"] == service })
+	})
 	if page.Deliveries[0].Channel != "inbox" || page.Receiver != "inbox" || page.GroupLabels["service"] != "edge" {
 		t.Errorf("page %+v", page)
 	}
