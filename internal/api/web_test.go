@@ -194,7 +194,7 @@ func tail(t *testing.T, a *API, query string, n int) (resp *http.Response, lines
 	t.Helper()
 	srv := httptest.NewServer(a.Handler())
 	t.Cleanup(srv.Close)
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	t.Cleanup(cancel)
 	req, err := http.NewRequestWithContext(ctx, "GET", srv.URL+"/sb/v1/logs/tail"+query, nil)
 	if err != nil {

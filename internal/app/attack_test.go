@@ -28,7 +28,7 @@ func (g *guarded) raw(t *testing.T, method, target, body string, header ...strin
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
 	}
 	head := fmt.Sprintf("%s %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\nContent-Length: %d\r\n", method, target, host, len(body))
@@ -344,7 +344,7 @@ func TestARequestWithTwoEndsIsRefused(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_ = conn.SetDeadline(time.Now().Add(30 * time.Second))
+		_ = conn.SetDeadline(time.Now().Add(patience))
 		_, _ = io.WriteString(conn, "POST /sb/v1/sql HTTP/1.1\r\nHost: "+host+"\r\n"+bearer+"Content-Type: application/json\r\n"+head+hidden)
 		text, _ := io.ReadAll(conn) // the server closes, or resets what it did not read
 		_ = conn.Close()

@@ -60,7 +60,7 @@ func TestSlowSendersHoldNobodyUp(t *testing.T) {
 		}
 	}
 	for _, c := range slow {
-		_ = c.SetReadDeadline(time.Now().Add(30 * time.Second))
+		_ = c.SetReadDeadline(time.Now().Add(patience))
 		resp, err := http.ReadResponse(bufio.NewReader(c), nil)
 		if err != nil {
 			t.Fatalf("a slow sender has no answer: %v", err)

@@ -228,7 +228,7 @@ func TestSlowGRPCMessagesAreEndedAndHoldNobodyUp(t *testing.T) {
 		go func() { results <- s.RecvMsg(&raw{}) }()
 	}
 	for begun := time.Now(); tb.quota.reading.Load() < slow; runtime.Gosched() {
-		if time.Since(begun) > 10*time.Second {
+		if time.Since(begun) > time.Minute {
 			t.Fatalf("%d of %d streams began", tb.quota.reading.Load(), slow)
 		}
 	}
@@ -241,7 +241,7 @@ func TestSlowGRPCMessagesAreEndedAndHoldNobodyUp(t *testing.T) {
 		}
 	}
 	for begun := time.Now(); tb.quota.reading.Load() != 0; runtime.Gosched() {
-		if time.Since(begun) > 10*time.Second {
+		if time.Since(begun) > time.Minute {
 			t.Fatalf("%d places were not given back", tb.quota.reading.Load())
 		}
 	}

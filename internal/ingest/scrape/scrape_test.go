@@ -73,7 +73,7 @@ func start(t *testing.T, configs ...string) *fixture {
 // value waits until the newest sample of a series satisfies ok.
 func (f *fixture) value(t *testing.T, ok func(float64) bool, ms ...*labels.Matcher) {
 	t.Helper()
-	deadline := time.After(10 * time.Second)
+	deadline := time.After(time.Minute)
 	for {
 		q, err := f.store.Querier(0, time.Now().Add(time.Minute).UnixMilli())
 		if err != nil {
@@ -93,7 +93,7 @@ func (f *fixture) value(t *testing.T, ok func(float64) bool, ms ...*labels.Match
 		select {
 		case <-f.arrivals:
 		case <-deadline:
-			t.Fatalf("no such sample of %v within 10 s", ms)
+			t.Fatalf("no such sample of %v within a minute", ms)
 		}
 	}
 }
