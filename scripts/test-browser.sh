@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Drive the UI of a freshly started demo in a real browser.
+# Drive the UI of a freshly started demo in a real browser, and that of a server that asks everybody who they are.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/need.sh chromium
@@ -8,23 +8,38 @@ work=$(mktemp -d)
 # Without the race detector, which the Go suite has: pages wait for what users wait for.
 "$go" build -o "$work/signalbox" ./cmd/signalbox
 
-"$work/signalbox" demo --storage.path "$work/data" --web.listen-address 127.0.0.1:0 \
-  --otlp.grpc-address 127.0.0.1:0 --otlp.http-address 127.0.0.1:0 >"$work/demo.log" 2>&1 &
-demo=$!
+serve() { # command, folder; more arguments follow
+  "$work/signalbox" "$1" --storage.path "$work/$2" --web.listen-address 127.0.0.1:0 \
+    --otlp.grpc-address 127.0.0.1:0 --otlp.http-address 127.0.0.1:0 "${@:3}" >"$work/$2.log" 2>&1 &
+  pids+=($!)
+}
+pids=()
 stop() {
-  kill "$demo" 2>/dev/null || true
-  wait "$demo" 2>/dev/null || true
+  kill "${pids[@]}" 2>/dev/null || true
+  wait "${pids[@]}" 2>/dev/null || true
   rm -rf "$work"
 }
 trap stop EXIT
+serve demo demo
+serve serve trust --auth.enabled
 
-url=
-for _ in $(seq 300); do
-  url=$(sed -n 's/.*msg="web is listening".* url=\([^ ]*\).*/\1/p' "$work/demo.log" | head -1)
-  if [ -n "$url" ] && grep -q 'history written' "$work/demo.log"; then break; fi
-  kill -0 "$demo" 2>/dev/null || { cat "$work/demo.log"; exit 1; }
-  sleep 0.5
-done
-[ -n "$url" ] || { cat "$work/demo.log"; exit 1; }
+# until LOG EXPRESSION prints what sed finds in a log, once it is there.
+until_said() {
+  local found
+  for _ in $(seq 300); do
+    found=$(sed -n "$2" "$work/$1.log" | head -1)
+    [ -n "$found" ] && { echo "$found"; return; }
+    kill -0 "${pids[@]}" 2>/dev/null || break
+    sleep 0.5
+  done
+  cat "$work/$1.log" >&2
+  return 1
+}
+listening='s/.*msg="web is listening".* url=\([^ ]*\).*/\1/p'
+SIGNALBOX_URL=$(until_said demo "$listening")
+SIGNALBOX_TRUST_URL=$(until_said trust "$listening")
+SIGNALBOX_FIRST_ADMIN=$(until_said trust 's/^ *\(http.*setup#.*\)/\1/p')
+until_said demo '/history written/p' >/dev/null
+export SIGNALBOX_URL SIGNALBOX_TRUST_URL SIGNALBOX_FIRST_ADMIN
 cd web
-SIGNALBOX_URL=$url npm run --silent e2e || { tail -50 "$work/demo.log"; exit 1; }
+npm run --silent e2e || { tail -50 "$work/demo.log" "$work/trust.log"; exit 1; }

@@ -3,6 +3,8 @@ import { defineConfig } from "@playwright/test";
 
 // SIGNALBOX_URL names the running demo. Without it the built pages are served with made-up data.
 const target = process.env.SIGNALBOX_URL;
+// A server that asks everybody who they are, for what stands in e2e/trust.
+const trust = process.env.SIGNALBOX_TRUST_URL;
 const chromium =
   process.env.CHROMIUM_PATH ??
   ["/usr/bin/chromium", "/usr/bin/chromium-browser"].find((path) => existsSync(path));
@@ -26,22 +28,45 @@ export default defineConfig({
     screenshot: "only-on-failure",
   },
   projects: [
-    { name: "desktop-light", testIgnore: /phone\.spec/, use: { viewport: desktop, colorScheme: "light" } },
+    {
+      name: "desktop-light",
+      testIgnore: [/phone\.spec/, /trust\//],
+      use: { viewport: desktop, colorScheme: "light" },
+    },
     {
       name: "desktop-dark",
       testMatch: /(pages|slos|replays)\.spec/,
+      testIgnore: /trust\//,
       use: { viewport: desktop, colorScheme: "dark" },
     },
     {
       name: "phone-light",
       testMatch: /(pages|phone|slos|replays)\.spec/,
+      testIgnore: /trust\//,
       use: { viewport: phone, colorScheme: "light", hasTouch: true, isMobile: true },
     },
     {
       name: "phone-dark",
       testMatch: /(pages|slos|replays)\.spec/,
+      testIgnore: /trust\//,
       use: { viewport: phone, colorScheme: "dark", hasTouch: true, isMobile: true },
     },
+    ...(trust
+      ? [
+          {
+            name: "first",
+            testMatch: /trust\/.*\.setup/,
+            use: { viewport: desktop, baseURL: trust },
+          },
+          {
+            name: "trust",
+            testMatch: /trust\/.*\.spec/,
+            dependencies: ["first"],
+            timeout: 120_000,
+            use: { viewport: desktop, baseURL: trust },
+          },
+        ]
+      : []),
   ],
   ...(target
     ? {}
