@@ -2,7 +2,11 @@ package app
 
 import (
 	"context"
+	"net/http"
+	"strings"
 
+	"github.com/signalbox-project/signalbox/internal/access"
+	"github.com/signalbox-project/signalbox/internal/front"
 	"github.com/signalbox-project/signalbox/internal/gate/hooks"
 	"github.com/signalbox-project/signalbox/internal/gate/hooks/hook"
 	"github.com/signalbox-project/signalbox/internal/remedy"
@@ -23,6 +27,37 @@ func (c *cell) buildHooks(context.Context) (err error) {
 	}
 	c.run("hooks", c.hooks.Run, nil)
 	return nil
+}
+
+// tenantHooks is where the hooks of a tenant are, since what calls them cannot always send a header.
+const tenantHooks = "/sb/v1/tenants/{tenant}/hooks/"
+
+// mountHooks makes the hooks of each tenant reachable by its name. They prove who calls by means of their own; where there is
+// none, or no such tenant, the answer is the same.
+func (p *Process) mountHooks(port *front.Port, maxBody int64) {
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		who := access.From(r.Context())
+		who.Tenant = r.PathValue("tenant")
+		c, refusal := p.enter(who)
+		if refusal != nil && refusal.Status == http.StatusServiceUnavailable {
+			http.Error(w, refusal.Message, refusal.Status)
+			return
+		}
+		if refusal != nil || c.tenant != who.Tenant {
+			who.Tenant = ""
+			http.NotFound(w, r)
+			return
+		}
+		defer c.door.leave()
+		who.Room = c
+		own := r.Clone(r.Context())
+		_, rest, _ := strings.Cut(r.URL.Path, "/hooks/")
+		own.URL.Path, own.URL.RawPath = hooks.Prefix+"/"+rest, ""
+		c.hooks.Handler().ServeHTTP(w, own)
+	})
+	for _, method := range []string{"GET", "POST"} {
+		port.Mount(method+" "+tenantHooks, front.Mount{Handler: h, Needs: front.Always(access.Open), MaxBody: maxBody})
+	}
 }
 
 func (c *cell) buildRemedy(context.Context) error {

@@ -68,8 +68,8 @@ func Build(ctx context.Context, o Options) (*Process, error) {
 	}
 	tel.Registry.MustRegister(keep)
 	if cfg.Auth.Enabled = cfg.Auth.Enabled || o.Auth; cfg.Auth.Enabled { // by the flag, which the file's check does not know
-		if err := errors.Join(cfg.Hooks.Unproved()...); err != nil {
-			return nil, fmt.Errorf("hooks.%w", err)
+		if err := errors.Join(cfg.Unproved()...); err != nil {
+			return nil, err
 		}
 	}
 	if o, err = o.closed(ctx, cfg.Auth.Enabled); err != nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	promconfig "github.com/prometheus/prometheus/config"
 
+	"github.com/signalbox-project/signalbox/internal/config"
 	"github.com/signalbox-project/signalbox/internal/document"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/probe"
@@ -40,7 +41,10 @@ type own struct {
 	registry prometheus.Registerer
 	gatherer prometheus.Gatherer
 	sizes    sizes
+	named    config.Tenant         // as the configuration names it; nothing for default
 	stopped  atomic.Pointer[error] // why it does not run any more
+	door     door
+	course   course
 }
 
 // forced is what files have put into force for one tenant, and what was wrong with them at the start.

@@ -83,7 +83,7 @@ func (p *Process) buildReload(context.Context) error {
 		for {
 			select {
 			case <-p.opts.Hangup:
-				_ = p.reload() // logged and remembered there
+				_ = p.reload(ctx) // logged and remembered there
 			case <-ctx.Done():
 				// What is being replaced is replaced whole before its parts stop, and nothing after.
 				p.reloadMu.Lock()
@@ -108,8 +108,8 @@ func (c *cell) firstLoad(err error) error {
 	return nil
 }
 
-func (p *Process) handleReload(w http.ResponseWriter, _ *http.Request) {
-	err := p.reload()
+func (p *Process) handleReload(w http.ResponseWriter, r *http.Request) {
+	err := p.reload(context.WithoutCancel(r.Context())) // whoever asked may leave
 	switch {
 	case errors.Is(err, errStopping):
 		writeText(w, http.StatusServiceUnavailable, err.Error()+"\n")
@@ -124,13 +124,13 @@ var errStopping = errors.New("the process stops; nothing was reloaded")
 
 // reload reads the configuration again. An error in it changes nothing; one in a file that
 // it names leaves the last good version of that file in force.
-func (p *Process) reload() error {
+func (p *Process) reload(ctx context.Context) error {
 	p.reloadMu.Lock()
 	defer p.reloadMu.Unlock()
 	if p.ended {
 		return errStopping
 	}
-	taken, err := p.loadAndApply()
+	taken, err := p.loadAndApply(ctx)
 	p.measure(err)
 	switch {
 	case !taken:
@@ -172,8 +172,11 @@ func (c *cell) ofTenant(err error) error {
 // loadAndApply reads everything once, and then puts it into force together, or nothing, tenant by tenant: what one
 // cannot take over holds no other up. A file that has an error names itself and holds nothing else up: its last good
 // version is what is put into force.
-func (p *Process) loadAndApply() (taken bool, err error) {
+func (p *Process) loadAndApply(ctx context.Context) (taken bool, err error) {
 	cfg, err := config.Load(p.opts.ConfigFile)
+	if err == nil && p.cfg.Auth.Enabled {
+		err = errors.Join(cfg.Unproved()...) // the flag turns it on, too
+	}
 	if err != nil {
 		p.home.remember(err) // whoever reads the status of default mends the file
 		return false, err
@@ -182,13 +185,14 @@ func (p *Process) loadAndApply() (taken bool, err error) {
 	for _, c := range p.cells() {
 		own, known := p.configOf(cfg, c.tenant)
 		if !known {
-			continue // said by warnOfRestart
+			continue // is taken out below
 		}
 		one, err := c.load(own)
 		c.remember(err)
 		taken = taken || one && c == p.home
 		errs = append(errs, c.ofTenant(err))
 	}
+	errs = append(errs, p.changeTenants(ctx, cfg))
 	p.generation.Set(float64(p.home.inForce.Value().Generation))
 	p.warnOfRestart(cfg)
 	return taken, errors.Join(errs...)
@@ -243,7 +247,7 @@ func (p *Process) warnOfRestart(cfg config.Config) {
 		case "Global", "ScrapeConfigs", "Alerting", "RuleFiles", "DetectorFiles", "SLOFiles", "PolicyFiles", "ProbeFiles", "AlertmanagerFile", "Prometheus", "File", "Hash":
 			continue
 		}
-		if f.Name == "Tenants" && reflect.DeepEqual(config.Waiting(p.cfg.Tenants), config.Waiting(cfg.Tenants)) {
+		if f.Name == "Tenants" && (p.home.home != "" || len(cfg.Tenants) == 0) {
 			continue
 		}
 		if !reflect.DeepEqual(was.Field(i).Interface(), now.Field(i).Interface()) {

@@ -114,7 +114,7 @@ func TestOurOwnScrapeJobGivesWayToOneOfTheSameName(t *testing.T) {
 		t.Errorf("%d jobs", len(jobs))
 	}
 	files(t, r.dir, map[string]string{"signalbox.yml": "scrape_configs: [{job_name: other}]\n"})
-	if err := r.reload(); err != nil {
+	if err := r.reload(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if jobs := r.scraper.Config().ScrapeConfigs; len(jobs) != 2 {

@@ -53,7 +53,7 @@ func below(dir string) (sum int64) {
 func (p *Process) tenantsFor(ctx context.Context) []api.TenantStatus {
 	who := access.From(ctx)
 	out := []api.TenantStatus{}
-	for _, c := range append([]*cell{p.home}, p.others...) {
+	for _, c := range append([]*cell{p.home}, p.others()...) {
 		if p.maySee(who, c.tenant, access.StatusRead) {
 			out = append(out, c.tenantStatus())
 		}
@@ -82,11 +82,11 @@ func (c *cell) tenantStatus() api.TenantStatus {
 // problemsOfTenants are what keeps other tenants from being served, and that their files have errors, for those who
 // see to the whole process. What is wrong with the files is told to the tenant itself.
 func (p *Process) problemsOfTenants() (out []model.Problem) {
-	for _, c := range p.others {
+	for _, c := range p.others() {
 		if err := c.stopped.Load(); err != nil {
 			out = append(out, model.Problem{
 				Severity: "critical", Message: fmt.Sprintf("The tenant %s is not served, its alerts are not evaluated: %v", c.tenant, *err),
-				Cure: "Mend what the message names and start again; the other tenants run.",
+				Cure: "Mend what the message names and reload; the other tenants run.",
 			})
 		} else if c.last.Load().err != nil {
 			out = append(out, model.Problem{

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -14,14 +15,30 @@ import (
 	"github.com/signalbox-project/signalbox/internal/config"
 	"github.com/signalbox-project/signalbox/internal/document"
 	"github.com/signalbox-project/signalbox/internal/front"
+	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/lifecycle"
 )
 
 // tenants are the cells beside home. What one of them cannot open or run stops that one alone.
 type tenants struct {
+	roster   atomic.Pointer[roster]
+	arriving chan *cell    // those that are to run
+	over     chan struct{} // closed when none can arrive any more
+}
+
+// roster is which cells there are beside home. It is replaced whole.
+type roster struct {
 	others []*cell // in the order of the configuration
 	byName map[string]*cell
+}
+
+func rosterOf(home *cell, others []*cell) *roster {
+	r := &roster{others: others, byName: map[string]*cell{home.tenant: home}}
+	for _, c := range others {
+		r.byName[c.tenant] = c
+	}
+	return r
 }
 
 // tenantsFolder is where the stores of tenants other than default are.
@@ -34,7 +51,7 @@ const stopTenants = time.Minute
 func (p *Process) newHome() *cell {
 	c := &cell{
 		base:   p.base,
-		own:    own{tenant: model.DefaultTenant, dir: p.opts.StoragePath, registry: p.tel.Registry, gatherer: p.tel.Registry},
+		own:    own{tenant: model.DefaultTenant, dir: p.opts.StoragePath, registry: p.tel.Registry, gatherer: p.tel.Registry, course: newCourse()},
 		forced: forced{force: document.NewForce()},
 	}
 	if n := len(p.cfg.Tenants) + 1; n > 1 {
@@ -44,19 +61,20 @@ func (p *Process) newHome() *cell {
 	return c
 }
 
-// newCell is the cell of a tenant that the configuration names. Its metrics have its name as a label.
-func (p *Process) newCell(t config.Tenant) *cell {
+// newCell is the cell of a tenant that a configuration names. Its metrics have its name as a label.
+func (p *Process) newCell(cfg config.Config, t config.Tenant) *cell {
 	registry := prometheus.NewRegistry()
 	c := &cell{
 		base: p.base,
 		own: own{
 			tenant: t.Name, home: model.Home(t.Name), dir: filepath.Join(p.opts.StoragePath, tenantsFolder, t.Name),
 			registry: prometheus.WrapRegistererWith(prometheus.Labels{"tenant": t.Name}, registry), gatherer: registry,
+			named: t, course: newCourse(),
 		},
 		forced: forced{force: document.NewForce()},
 	}
-	c.sharing = len(p.cfg.Tenants) + 1
-	c.cfg = fit(p.cfg.Of(t), p.memory/int64(c.sharing))
+	c.sharing = len(cfg.Tenants) + 1
+	c.cfg = fit(cfg.Of(t), p.memory/int64(c.sharing))
 	// Not to our own store, which those of default read.
 	c.log = p.tel.Console.With("tenant", t.Name)
 	c.group = &lifecycle.Group{Logger: c.log}
@@ -66,16 +84,24 @@ func (p *Process) newCell(t config.Tenant) *cell {
 // names are those of all tenants.
 func (p *Process) names() []string {
 	out := []string{model.DefaultTenant}
-	for _, t := range p.cfg.Tenants {
-		out = append(out, t.Name)
+	for _, c := range p.others() {
+		out = append(out, c.tenant)
 	}
 	return out
+}
+
+// others are the cells beside home, those that do not run included.
+func (p *Process) others() []*cell {
+	if r := p.roster.Load(); r != nil {
+		return r.others
+	}
+	return nil
 }
 
 // cells are those that run, home first.
 func (p *Process) cells() []*cell {
 	out := []*cell{p.home}
-	for _, c := range p.others {
+	for _, c := range p.others() {
 		if c.stopped.Load() == nil {
 			out = append(out, c)
 		}
@@ -98,20 +124,18 @@ func (p *Process) configOf(cfg config.Config, tenant string) (own config.Config,
 
 // buildTenants makes a cell for each tenant of the configuration.
 func (p *Process) buildTenants(ctx context.Context) error {
-	p.byName = map[string]*cell{model.DefaultTenant: p.home}
+	p.arriving, p.over = make(chan *cell), make(chan struct{})
+	var others []*cell
 	for _, t := range p.cfg.Tenants {
-		c := p.newCell(t)
-		p.others, p.byName[t.Name] = append(p.others, c), c
-		p.tel.Registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Name: "signalbox_tenant_served", Help: "1 while the tenant is served; 0 if its stores could not be opened or one of its parts failed.",
-			ConstLabels: prometheus.Labels{"tenant": t.Name},
-		}, c.served))
+		c := p.newCell(p.cfg, t)
+		others = append(others, c)
 		if err := build(ctx, c.steps()); err != nil {
 			c.stop(errors.Join(err, c.group.Close()))
 		}
 	}
-	if len(p.others) == 0 {
-		return nil
+	p.roster.Store(rosterOf(p.home, others))
+	if err := instrument.Register(p.tel.Registry, "tenants", servedMetric{p}); err != nil {
+		return err
 	}
 	ready, ran := make(chan struct{}), false
 	p.group.Add(lifecycle.Part{
@@ -123,7 +147,7 @@ func (p *Process) buildTenants(ctx context.Context) error {
 		},
 		Close: func() error {
 			var errs []error
-			for _, c := range p.others {
+			for _, c := range p.others() {
 				if !ran && c.stopped.Load() == nil {
 					errs = append(errs, c.ofTenant(c.group.Close()))
 				}
@@ -134,30 +158,46 @@ func (p *Process) buildTenants(ctx context.Context) error {
 	return nil
 }
 
-// runTenants runs every cell until ctx ends. ready is closed once each runs or failed.
+// runTenants runs every cell, and those that arrive, until ctx ends. ready is closed once each that is there runs or failed.
 func (p *Process) runTenants(ctx context.Context, ready chan<- struct{}) {
-	var starting, running sync.WaitGroup
+	var all sync.WaitGroup
+	defer all.Wait()
+	defer close(p.over)
 	for _, c := range p.cells()[1:] {
-		started := sync.OnceFunc(starting.Done)
-		starting.Add(1)
-		running.Go(func() {
-			defer started()
-			if err := c.group.Run(ctx, started); err != nil {
-				c.stop(err)
-			}
-		})
+		all.Go(func() { c.live(ctx) })
 	}
-	starting.Wait()
+	for _, c := range p.cells()[1:] {
+		<-c.course.up
+	}
 	close(ready)
-	running.Wait()
-	<-ctx.Done()
+	for {
+		select {
+		case c := <-p.arriving:
+			all.Go(func() { c.live(ctx) })
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
-func (c *cell) served() float64 {
-	if c.stopped.Load() == nil {
-		return 1
+// servedMetric says of every tenant beside default whether it is served.
+type servedMetric struct{ p *Process }
+
+var servedDesc = prometheus.NewDesc("signalbox_tenant_served",
+	"1 while the tenant is served; 0 if its stores could not be opened or one of its parts failed.", []string{"tenant"}, nil)
+
+// Describe implements prometheus.Collector.
+func (servedMetric) Describe(out chan<- *prometheus.Desc) { out <- servedDesc }
+
+// Collect implements prometheus.Collector.
+func (m servedMetric) Collect(out chan<- prometheus.Metric) {
+	for _, c := range m.p.others() {
+		served := 1.0
+		if c.stopped.Load() != nil {
+			served = 0
+		}
+		out <- prometheus.MustNewConstMetric(servedDesc, prometheus.GaugeValue, served, c.tenant)
 	}
-	return 0
 }
 
 // stop says that the tenant is not served any more, and why.
@@ -166,32 +206,50 @@ func (c *cell) stop(err error) {
 	c.tel.Logger.Error("a tenant is not served; the others are", "tenant", c.tenant, "err", err)
 }
 
-// admit refuses tenants that are not served here.
+// admit refuses tenants that are not served here, and keeps the cell of the others open until the request ended.
 func (p *Process) admit(a *access.Access, info front.MountInfo) (release func(), refusal *front.Refusal) {
-	if refusal := p.unserved(a); refusal != nil {
+	c, refusal := p.enter(a)
+	if refusal != nil {
 		return nil, refusal
 	}
+	a.Room = c
 	if p.opts.Hooks.Admit == nil {
-		return nil, nil
+		return c.door.leave, nil
 	}
-	return p.opts.Hooks.Admit(a, info)
+	then, refusal := p.opts.Hooks.Admit(a, info)
+	if refusal != nil {
+		c.door.leave()
+		return nil, refusal
+	}
+	return func() {
+		if then != nil {
+			then()
+		}
+		c.door.leave()
+	}, nil
 }
 
-// unserved is why a tenant is refused, nil if it is not.
-func (p *Process) unserved(a *access.Access) *front.Refusal {
-	c, known := p.byName[tenantOf(a)]
+// enter is the cell of a request, in which it is from now on, or why it is refused.
+func (p *Process) enter(a *access.Access) (*cell, *front.Refusal) {
+	c, known := p.roster.Load().byName[tenantOf(a)]
 	switch {
-	case !known && len(p.others) == 0 && a.Kind == access.Nobody:
-		return nil // a name in a column, no boundary
+	case !known && p.home.home == "" && a.Kind == access.Nobody:
+		c = p.home // a name in a column, no boundary
 	case !known:
-		return front.NoSuchTenant(a.Tenant)
+		return nil, front.NoSuchTenant(a.Tenant)
 	case c.stopped.Load() != nil:
-		return &front.Refusal{
+		return nil, &front.Refusal{
 			Status: http.StatusServiceUnavailable, Reason: "tenant_down", RetryAfter: 30,
 			Message: "the tenant " + c.tenant + " is not served now; the log of Signalbox and the status of the tenant default say why",
 		}
 	}
-	return nil
+	if !c.door.enter() {
+		return nil, &front.Refusal{
+			Status: http.StatusServiceUnavailable, Reason: "tenant_changes", RetryAfter: 5,
+			Message: "the tenant " + c.tenant + " is being opened anew or taken out by a reload; send the request again",
+		}
+	}
+	return c, nil
 }
 
 func tenantOf(a *access.Access) string {
@@ -201,10 +259,12 @@ func tenantOf(a *access.Access) string {
 	return a.Tenant
 }
 
-// cellOf is the cell of a request that was admitted.
+// cellOf is the cell of a request, as it was admitted: a tenant that is taken out meanwhile does not become another.
 func (p *Process) cellOf(ctx context.Context) *cell {
-	if c := p.byName[tenantOf(access.From(ctx))]; c != nil {
-		return c
+	if a := access.From(ctx); a != nil {
+		if c, ok := a.Room.(*cell); ok {
+			return c
+		}
 	}
 	return p.home
 }
@@ -216,7 +276,9 @@ func (p *Process) dispatch(of func(*cell) http.Handler) http.Handler {
 		if c.home != "" {
 			r.Header.Set(model.TenantHeader, c.tenant)
 		}
-		of(c).ServeHTTP(w, r)
+		ctx, release := c.door.hold(r.Context())
+		defer release()
+		of(c).ServeHTTP(w, r.WithContext(ctx))
 	})
 }
 

@@ -188,7 +188,7 @@ func TestReloadsAtOnceAreOneAfterTheOtherAndReadersSeeOneGeneration(t *testing.T
 		files(t, r.dir, generation(n))
 		for range 3 {
 			reloads.Go(func() {
-				if err := r.reload(); err != nil {
+				if err := r.reload(t.Context()); err != nil {
 					t.Error(err)
 				}
 			})
@@ -271,7 +271,7 @@ func TestAReloadAfterTheEndChangesNothing(t *testing.T) {
 	r := start(t, generation(1), func(o *Options) { o.Hangup = hangup })
 	files(t, r.dir, generation(2))
 	r.stop()
-	if err := r.reload(); !errors.Is(err, errStopping) {
+	if err := r.reload(t.Context()); !errors.Is(err, errStopping) {
 		t.Errorf("%v", err)
 	}
 	if bytes.Contains([]byte(r.log.String()), []byte("configuration reloaded")) {

@@ -55,6 +55,7 @@ func (p *Process) buildWeb(context.Context) error {
 	ours := front.Mount{Handler: p.traced(p.dispatch(func(c *cell) http.Handler { return c.api.Handler() })), Needs: own.Needs(), MaxBody: own.MaxBody(), CORS: own.CORS(), Refuse: own.Refuse}
 	port.Mount("/sb/v1/", ours)
 	port.Mount("/jaeger/api/", ours)
+	p.mountHooks(port, own.MaxBody())
 	port.Mount("/", front.Mount{Handler: ui, Needs: front.Always(access.Open)})
 	p.mountLogins(port)
 	p.operations(port)

@@ -24,7 +24,9 @@ func longFuncs() map[string]string {
 
 // longPackages may go up to the hard limit, for the stated reason.
 func longPackages() map[string]string {
-	return map[string]string{}
+	return map[string]string{
+		"internal/app": "the wiring of the process and of each tenant's cell: what is built of one another, in one place",
+	}
 }
 
 // wideStructs may have more fields than the budget, for the stated reason.

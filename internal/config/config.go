@@ -302,7 +302,11 @@ func (c *Config) resolve(dir string) {
 		}
 	}
 	c.AlertmanagerFile = abs(c.AlertmanagerFile)
-	for _, files := range [][]*string{c.Auth.Files(), c.TLS.Files(), c.Listeners.Files(), c.Privacy.Files(), c.Hooks.Files(), c.Remedy.Files()} {
+	keys := [][]*string{c.Auth.Files(), c.TLS.Files(), c.Listeners.Files(), c.Privacy.Files(), c.Hooks.Files(), c.Remedy.Files()}
+	for i := range c.Tenants {
+		keys = append(keys, c.Tenants[i].Hooks.Files(), c.Tenants[i].Remedy.Files())
+	}
+	for _, files := range keys {
 		for _, p := range files {
 			*p = abs(*p)
 		}

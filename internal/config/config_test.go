@@ -285,3 +285,31 @@ func FuzzLoad(f *testing.F) {
 		_, _ = config.Load(file) // must not panic
 	})
 }
+
+func TestWhatIsWrongWithATenantIsSaid(t *testing.T) {
+	for text, want := range map[string]string{
+		"tenants: [{name: default}]":                                                  "is the tenant of the rest of the file",
+		"tenants: [{name: ../x}]":                                                     "letters, digits",
+		"tenants: [{name: a}, {name: A}]":                                             "is there twice",
+		"tenants: [{name: a, retention: {logs: -1d}}]":                                "retention",
+		"tenants: [{name: a, limits: {max_series: -1}}]":                              "must be >= 0",
+		"tenants: [{name: a, limits: {max_serie: 1}}]":                                "max_series",
+		"tenants: [{name: a, hooks: {gitlab: {enabled: true}}}]":                      "hooks.gitlab",
+		"tenants: [{name: a, remedy: {targets: [{environment: prod}]}}]":              "remedy.",
+		"auth: {enabled: true}\ntenants: [{name: a, hooks: {argo: {enabled: true}}}]": "hooks.argo",
+		"slo_files: [s.yml]\ntenants: [{name: a, slo_files: [s.yml]}]":                "belongs to the tenant default already",
+		"tenants: [{name: a, scrape_configs: [{job_name: x}, {job_name: x}]}]":        "job",
+	} {
+		if _, err := load(t, text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", text, err, want)
+		}
+	}
+	cfg, err := load(t, "hooks: {argo: {enabled: true}}\nremedy: {min_requests: 7}\ntenants: [{name: a, remedy: {min_requests: 9}}, {name: b}]\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b := cfg.Of(cfg.Tenants[0]), cfg.Of(cfg.Tenants[1])
+	if a.Hooks.Argo.Enabled || a.Remedy.MinRequests != 9 || !a.Remedy.DryRun || b.Remedy.MinRequests != 50 {
+		t.Errorf("a tenant has hooks or remedies of the file, or no defaults: %+v %+v", a.Remedy, b.Remedy)
+	}
+}

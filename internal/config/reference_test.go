@@ -68,12 +68,32 @@ func (r *reference) structure(v reflect.Value, path string) {
 		if key == "" {
 			key = strings.ToLower(f.Name)
 		}
-		if f.Type.Kind() == reflect.Struct && strings.HasPrefix(f.Type.PkgPath(), module) {
+		again := strings.Contains(path, "[]") && isSection(f.Type)
+		if f.Type.Kind() == reflect.Struct && strings.HasPrefix(f.Type.PkgPath(), module) && !again {
 			r.structure(v.Field(i), path+key+".")
 			continue
 		}
-		fmt.Fprintf(r.out, "| `%s%s` | %s | %s |\n", path, key, defaultText(v.Field(i)), r.comment(v.Type(), f.Name))
+		value := defaultText(v.Field(i))
+		if again {
+			value = ""
+		}
+		fmt.Fprintf(r.out, "| `%s%s` | %s | %s |\n", path, key, value, r.comment(v.Type(), f.Name))
+		if f.Type == reflect.TypeFor[[]config.Tenant]() {
+			one := config.Tenant{}
+			one.SetDefaults()
+			r.structure(reflect.ValueOf(one), path+key+"[].")
+		}
 	}
+}
+
+// isSection says whether a type is a section of the file, whose keys have rows there.
+func isSection(t reflect.Type) bool {
+	for f := range reflect.TypeFor[config.Config]().Fields() {
+		if f.Type == t {
+			return true
+		}
+	}
+	return false
 }
 
 func defaultText(v reflect.Value) string {

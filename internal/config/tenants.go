@@ -20,32 +20,39 @@ const MaxTenants = 32
 
 // Tenant is an entry of tenants: the files that are its own, and what differs from its share of the limits of the file.
 type Tenant struct {
-	Name             string            `yaml:"name"`            // as in X-Scope-OrgID
-	ExternalLabels   map[string]string `yaml:"external_labels"` // laid over those of the file
-	ScrapeConfigs    document.Raw      `yaml:"scrape_configs"`  // Prometheus' own format
-	RuleFiles        []string          `yaml:"rule_files"`      // as those of the file; so are the next ones
-	DetectorFiles    []string          `yaml:"detector_files"`
-	SLOFiles         []string          `yaml:"slo_files"`
-	PolicyFiles      []string          `yaml:"policy_files"`
-	ProbeFiles       []string          `yaml:"probe_files"`
-	AlertmanagerFile string            `yaml:"alertmanager_file"`
+	Name             string            `yaml:"name"`              // as in X-Scope-OrgID; also a folder below STORAGE/tenants
+	ExternalLabels   map[string]string `yaml:"external_labels"`   // laid over those of the file
+	ScrapeConfigs    document.Raw      `yaml:"scrape_configs"`    // as scrape_configs of the file
+	RuleFiles        []string          `yaml:"rule_files"`        // as rule_files of the file
+	DetectorFiles    []string          `yaml:"detector_files"`    // as detector_files of the file
+	SLOFiles         []string          `yaml:"slo_files"`         // as slo_files of the file; a file is of one tenant
+	PolicyFiles      []string          `yaml:"policy_files"`      // as policy_files of the file
+	ProbeFiles       []string          `yaml:"probe_files"`       // as probe_files of the file
+	AlertmanagerFile string            `yaml:"alertmanager_file"` // as alertmanager_file of the file
 	Retention        TenantRetention   `yaml:"retention"`
 	Limits           TenantLimits      `yaml:"limits"`
+	Hooks            hooks.Config      `yaml:"hooks"`  // as hooks of the file, below /sb/v1/tenants/NAME/hooks
+	Remedy           remedy.Config     `yaml:"remedy"` // as remedy of the file
 
 	// Prometheus is what Prometheus' code made of ScrapeConfigs.
 	Prometheus *promconfig.Config `yaml:"-"`
 }
 
+// SetDefaults sets what applies where an entry says nothing.
+func (t *Tenant) SetDefaults() {
+	t.Hooks, t.Remedy = hooks.DefaultConfig(), remedy.DefaultConfig()
+}
+
 // TenantRetention is how long a tenant's data is kept; what is 0 is as in the file.
 type TenantRetention struct {
-	Metrics model.Duration `yaml:"metrics"`
-	Logs    model.Duration `yaml:"logs"`
-	Spans   model.Duration `yaml:"spans"`
+	Metrics model.Duration `yaml:"metrics"` // 0 is metrics.retention
+	Logs    model.Duration `yaml:"logs"`    // 0 is events.retention.logs
+	Spans   model.Duration `yaml:"spans"`   // 0 is events.retention.spans
 }
 
 // TenantLimits hold a tenant; what is 0 is an equal share of what the file says.
 type TenantLimits struct {
-	// MaxSeries bounds its active series.
+	// MaxSeries bounds its active series; this and the other limits: 0 is an equal share of what the file says.
 	MaxSeries int `yaml:"max_series"`
 	// MaxBytes bounds the blocks of its metrics on disk, oldest deleted first.
 	MaxBytes int64 `yaml:"max_bytes"`
@@ -68,6 +75,12 @@ func (t *Tenant) validate() []error {
 		errs = append(errs, fmt.Errorf("name: %s is the tenant of the rest of the file: give this one another name, or move what it has to the top of the file", t.Name))
 	case !tenantName.MatchString(t.Name):
 		errs = append(errs, fmt.Errorf("name: %q must have 1 to 63 letters, digits or -_. and neither begin nor end with a dot", t.Name))
+	}
+	for _, err := range t.Hooks.Validate() {
+		errs = append(errs, fmt.Errorf("hooks.%w", err))
+	}
+	for _, err := range t.Remedy.Validate() {
+		errs = append(errs, fmt.Errorf("remedy.%w", err))
 	}
 	for _, n := range []struct {
 		name string
@@ -115,6 +128,9 @@ func (c *Config) tenants(r *document.Reader, f document.File) {
 		} else {
 			names[folder] = true
 		}
+		if c.Auth.Enabled {
+			errs = append(errs, t.unproved()...)
+		}
 		r.Invalid(at, errs)
 		own(t.Name, at+".", t.SLOFiles)
 		if len(errs) == 0 && c.Prometheus != nil {
@@ -124,6 +140,28 @@ func (c *Config) tenants(r *document.Reader, f document.File) {
 			r.Invalid(at, c.Of(*t).problemsOf())
 		}
 	}
+}
+
+func (t *Tenant) unproved() []error {
+	var errs []error
+	for _, err := range t.Hooks.Unproved() {
+		errs = append(errs, fmt.Errorf("hooks.%w", err))
+	}
+	return errs
+}
+
+// Unproved lists the hooks of all tenants that anybody may use, for whoever turned authentication on outside the file.
+func (c Config) Unproved() []error {
+	var errs []error
+	for _, err := range c.Hooks.Unproved() {
+		errs = append(errs, fmt.Errorf("hooks.%w", err))
+	}
+	for i := range c.Tenants {
+		for _, err := range c.Tenants[i].unproved() {
+			errs = append(errs, fmt.Errorf("tenants[%d].%w", i, err))
+		}
+	}
+	return errs
 }
 
 func (t *Tenant) scrape(global document.Raw, f document.File) (problems []document.Problem) {
@@ -167,8 +205,8 @@ func (c Config) Shared(n int) Config {
 	return c
 }
 
-// Of is the configuration of one tenant: settings of the file, its share of the limits, and files of its own. Hooks and
-// remedies, which act on deployment systems with secrets of the installation, stay with the tenant default.
+// Of is the configuration of one tenant: settings of the file, its share of the limits, and files, hooks and remedies of its
+// own: those of the file act on deployment systems with secrets of the tenant default.
 func (c Config) Of(t Tenant) Config {
 	c = c.Shared(len(c.Tenants) + 1)
 	c.Tenants = nil
@@ -176,7 +214,7 @@ func (c Config) Of(t Tenant) Config {
 	c.AlertmanagerFile, c.ScrapeConfigs, c.Alerting, c.Prometheus = t.AlertmanagerFile, t.ScrapeConfigs, nil, t.Prometheus
 	// An exemplar ring is memory from the start, used or not.
 	c.Metrics.MaxExemplars = min(c.Metrics.MaxExemplars, 10_000)
-	c.Hooks, c.Remedy = hooks.DefaultConfig(), remedy.DefaultConfig()
+	c.Hooks, c.Remedy = t.Hooks, t.Remedy
 	labels := maps.Clone(c.ExternalLabels)
 	if labels == nil {
 		labels = map[string]string{}
@@ -212,7 +250,7 @@ func (c Config) Of(t Tenant) Config {
 func Waiting(tenants []Tenant) []Tenant {
 	out := make([]Tenant, len(tenants))
 	for i, t := range tenants {
-		out[i] = Tenant{Name: t.Name, ExternalLabels: t.ExternalLabels, Retention: t.Retention, Limits: t.Limits}
+		out[i] = Tenant{Name: t.Name, ExternalLabels: t.ExternalLabels, Retention: t.Retention, Limits: t.Limits, Hooks: t.Hooks, Remedy: t.Remedy}
 	}
 	return out
 }

@@ -17,7 +17,8 @@ import (
 
 // Decode reads the node into what v points to. Structs of ours are walked key by key, by their
 // yaml tags, so that one bad key does not hide the next; what decodes itself and everything
-// else is the YAML library's work. What is absent or null keeps the value it had.
+// else is the YAML library's work. What is absent or null keeps the value it had; an entry of a list begins with what its
+// SetDefaults sets, where it has one.
 func (n Node) Decode(v any, path string) {
 	n.decode(reflect.ValueOf(v).Elem(), path)
 }
@@ -80,6 +81,9 @@ func (n Node) list(v reflect.Value, path string) {
 	v.Set(reflect.MakeSlice(v.Type(), 0, len(list)))
 	for i, e := range list {
 		one := reflect.New(v.Type().Elem()).Elem()
+		if d, ok := one.Addr().Interface().(interface{ SetDefaults() }); ok {
+			d.SetDefaults()
+		}
 		e.decode(one, fmt.Sprintf("%s[%d]", path, i))
 		v.Set(reflect.Append(v, one))
 	}

@@ -5,20 +5,32 @@ import "sync"
 // budget bounds the bytes of bodies. Of several tenants each has a part that no other can take; the other half is
 // there for whoever needs it.
 type budget struct {
-	limit, reserved int64 // reserved is one tenant's
+	limit int64
 
-	mu      sync.Mutex
-	sum     int64
-	common  int64 // what tenants hold beyond what is reserved for them
-	tenants map[string]int64
+	mu       sync.Mutex
+	reserved int64 // for one tenant
+	sum      int64
+	common   int64 // what tenants hold beyond what is reserved for them
+	tenants  map[string]int64
 }
 
 func newBudget(limit int64, tenants int) *budget {
 	b := &budget{limit: limit, tenants: map[string]int64{}}
-	if tenants > 1 {
-		b.reserved = limit / 2 / int64(tenants)
-	}
+	b.share(tenants)
 	return b
+}
+
+// share reserves a part for each of so many tenants.
+func (b *budget) share(tenants int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.reserved = 0; tenants > 1 {
+		b.reserved = b.limit / 2 / int64(tenants)
+	}
+	b.common = 0
+	for name := range b.tenants {
+		b.common += b.beyond(name)
+	}
 }
 
 func (b *budget) beyond(tenant string) int64 { return max(0, b.tenants[tenant]-b.reserved) }

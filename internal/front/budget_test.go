@@ -38,3 +38,23 @@ func TestATenantThatFillsTheBodiesLeavesOthersTheirPart(t *testing.T) {
 		t.Error("one tenant alone has all, and no more")
 	}
 }
+
+// Tenants that come and go while bodies are held change what is reserved, and nothing is lost of what is held.
+func TestTenantsThatComeAndGoShareAnew(t *testing.T) {
+	b := newBudget(1<<20, 2)
+	for b.take("acme", 1<<10) {
+	}
+	flooded := b.held()
+	b.share(4)
+	for _, name := range []string{"b", "c", "d"} {
+		if !b.take(name, 1<<17) {
+			t.Errorf("%s does not get its part", name)
+		}
+		b.give(name, 1<<17)
+	}
+	b.share(1)
+	b.give("acme", flooded)
+	if b.held() != 0 || b.common != 0 || !b.take("acme", 1<<20) {
+		t.Errorf("something stays: %+v", b)
+	}
+}

@@ -76,6 +76,9 @@ func New(cfg Config, d Deps) (*Front, error) {
 	return f, err
 }
 
+// Share divides what is reserved for tenants among so many.
+func (f *Front) Share(tenants int) { f.held.share(tenants) }
+
 // Mounts lists what can be reached, in the order in which it was mounted.
 func (f *Front) Mounts() []MountInfo {
 	f.mu.Lock()
