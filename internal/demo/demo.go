@@ -10,7 +10,7 @@
 // spans, logs and deployment markers. The only state is the server's; a second
 // start on the same data finds the history there and writes none.
 //
-// Start reading at Run; history.go makes the past, story.go tells the story.
+// Start reading at Run; history.go makes the past, fill.go its newest hours' logs and traces, story.go tells the story.
 package demo
 
 import (
@@ -38,6 +38,7 @@ type Config struct {
 	Simulate      simulate.Config // the live platform, with its OTLP endpoint
 	History       time.Duration   // how far back the history reaches; 0: none
 	HistoryTraces int             // requests of the past that get traces and logs
+	HistoryFull   time.Duration   // how far back all requests get them
 	Story         bool            // play the release pipeline
 	FirstRelease  time.Duration   // after the start
 	Pause         time.Duration   // between a recovery and the next release; varied by half
@@ -49,7 +50,7 @@ func DefaultConfig() Config {
 	sim.MetricsEvery = 5 * time.Second
 	sim.FlushWithin = time.Second // the server stops at the same moment
 	return Config{
-		BaseURL: "http://127.0.0.1:4300", Simulate: sim, History: 28 * 24 * time.Hour, HistoryTraces: 800,
+		BaseURL: "http://127.0.0.1:4300", Simulate: sim, History: 28 * 24 * time.Hour, HistoryTraces: 800, HistoryFull: latest,
 		Story: true, FirstRelease: 45 * time.Second, Pause: 2 * time.Minute,
 	}
 }
@@ -66,6 +67,9 @@ func (c Config) Validate() []error {
 	}
 	if c.HistoryTraces < 0 || c.HistoryTraces > 100_000 {
 		bad("history_traces: must be from 0 to 100000, got %d", c.HistoryTraces)
+	}
+	if c.HistoryFull < 0 || c.HistoryFull > recent {
+		bad("history_full: must be from 0 to %s, got %s", recent, c.HistoryFull)
 	}
 	if c.FirstRelease < 0 || c.Pause < 0 {
 		bad("first_release, pause: must be >= 0, got %s and %s", c.FirstRelease, c.Pause)
@@ -84,6 +88,7 @@ type Demo struct {
 	log    *slog.Logger
 	server *client
 	sim    *simulate.Simulator
+	replay func(context.Context, simulate.Config, simulate.Deps, uint64, []simulate.Moment) (simulate.Stats, error)
 }
 
 // New checks cfg; nothing is sent before Run.
@@ -96,7 +101,7 @@ func New(cfg Config, deps Deps) (*Demo, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Demo{cfg: cfg, log: deps.Logger, server: newClient(cfg.BaseURL), sim: sim}, nil
+	return &Demo{cfg: cfg, log: deps.Logger, server: newClient(cfg.BaseURL), sim: sim, replay: simulate.Replay}, nil
 }
 
 // Run waits until the server is ready, then writes the history, runs the
@@ -111,8 +116,12 @@ func (d *Demo) Run(ctx context.Context) error {
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return d.sim.Run(gctx) })
 	g.Go(func() error {
-		if err := d.past(gctx, now); err != nil && gctx.Err() == nil {
+		written, err := d.past(gctx, now)
+		if err != nil && gctx.Err() == nil {
 			d.log.Error("the history is incomplete", "error", err)
+		}
+		if written {
+			g.Go(func() error { d.fill(gctx, now); return nil })
 		}
 		if d.cfg.Story {
 			newStory(d.cfg, d.log, d.server, d.sim, now).run(gctx)

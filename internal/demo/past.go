@@ -25,29 +25,32 @@ const markerMetric = "signalbox_demo_history"
 // series: a receiver then looks up each series once.
 const samplesPerPush = 15_000
 
-// past writes the history unless there is one. now is its end: live data
+// past writes the history unless there is one, and says whether it did. now is its end: live data
 // begin after it.
-func (d *Demo) past(ctx context.Context, now time.Time) error {
+func (d *Demo) past(ctx context.Context, now time.Time) (written bool, err error) {
 	if d.cfg.History == 0 {
-		return nil
+		return false, nil
 	}
 	done, err := d.server.exists(ctx, `last_over_time(`+markerMetric+`{state="complete"}[50d])`)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if done {
 		d.log.Info("the history is there already, from an earlier start")
-		return nil
+		return false, nil
 	}
 	begun, err := d.server.exists(ctx, `last_over_time(`+markerMetric+`{state="begun"}[50d])`)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if begun {
 		d.log.Warn("an earlier start was stopped while it wrote the history, which stays incomplete; delete the data folder to begin anew")
-		return nil
+		return false, nil
 	}
-	return d.write(ctx, now)
+	if err := d.write(ctx, now); err != nil {
+		return false, err
+	}
+	return true, nil
 }
 
 func (d *Demo) write(ctx context.Context, now time.Time) error {
@@ -71,7 +74,7 @@ func (d *Demo) write(ctx context.Context, now time.Time) error {
 			return fmt.Errorf("mark a deployment of the past: %w", err)
 		}
 	}
-	stats, err := simulate.Replay(ctx, d.cfg.Simulate, simulate.Deps{Logger: d.log}, moments)
+	stats, err := d.replay(ctx, d.cfg.Simulate, simulate.Deps{Logger: d.log}, 0, moments)
 	if err != nil {
 		return fmt.Errorf("send traces of the past: %w", err)
 	}

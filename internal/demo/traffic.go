@@ -16,8 +16,9 @@ const (
 	recentStep  = 2 * time.Minute
 	todayStep   = time.Minute
 	latestStep  = 15 * time.Second
-	calm        = 3 * time.Hour // before now, where the traffic settles
-	calmTraffic = 0.65          // of the live rate: less than live, so that a bad release soon outweighs the past hour
+	calm        = 3 * time.Hour    // before now, where the traffic settles
+	calmTraffic = 0.65             // of the live rate: less than live, so that a bad release soon outweighs the past hour
+	join        = 10 * time.Minute // in which the traffic rises to the live rate
 )
 
 // grid lists the times of samples from start to end in these densities;
@@ -58,7 +59,12 @@ func shape(t, end time.Time) float64 {
 	if left := end.Sub(t); left < calm {
 		x := math.Min(1, (calm-left).Seconds()/(calm-time.Hour).Seconds()) // all of it in the last hour
 		x = x * x * (3 - 2*x)
-		v = v*(1-x) + calmTraffic*x
+		settled := calmTraffic
+		if left < join {
+			y := 1 - left.Seconds()/join.Seconds()
+			settled += (1 - calmTraffic) * y * y * (3 - 2*y)
+		}
+		v = v*(1-x) + settled*x
 	}
 	return v
 }

@@ -66,6 +66,13 @@ func (e emission) span(ctx context.Context, o *op, links ...trace.Link) error {
 	return nil
 }
 
+// consumed writes what a consumer does with a message. It goes on in the producer's trace, so that one trace id leads from
+// the broker's action to its end, and links to the producer as messaging conventions ask.
+func (e emission) consumed(ctx context.Context, o *op, m message) error {
+	parent := trace.ContextWithRemoteSpanContext(ctx, m.span.WithRemote(true))
+	return e.span(parent, o, trace.Link{SpanContext: m.span})
+}
+
 // attributes calls the customer so: a filter's field tenant is that of the request to the server.
 func (e emission) attributes(o *op) []attribute.KeyValue {
 	as := make([]attribute.KeyValue, 0, 12)

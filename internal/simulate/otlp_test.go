@@ -109,7 +109,7 @@ func TestAReplayDeliversEveryRequestOfThePast(t *testing.T) {
 	for i := range 700 { // more spans and logs than the SDK's queues hold
 		moments = append(moments, Moment{Time: time.Now().Add(-time.Duration(700-i) * time.Minute)})
 	}
-	st, err := Replay(t.Context(), cfg, Deps{}, moments)
+	st, err := Replay(t.Context(), cfg, Deps{}, 0, moments)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,10 +44,7 @@ func Flows(seed uint64, n int) []Flow {
 		f.MeanSeconds += o.duration.Seconds()
 	}
 	p := newPlanner(seed)
-	byName := map[string]queue{}
-	for _, q := range queues() {
-		byName[q.name] = q
-	}
+	byName := queuesByName()
 	var walk func(o *op, seq uint64)
 	walk = func(o *op, seq uint64) {
 		switch o.kind {
@@ -76,6 +73,14 @@ func Flows(seed uint64, n int) []Flow {
 	return out
 }
 
+func queuesByName() map[string]queue {
+	out := map[string]queue{}
+	for _, q := range queues() {
+		out[q.name] = q
+	}
+	return out
+}
+
 // DeploymentWithin is the share of layout deployments that take at most
 // seconds, by the model, and their mean in seconds.
 func DeploymentWithin(seed uint64, n int) (within func(seconds float64) float64, mean float64) {
@@ -98,8 +103,9 @@ type Moment struct {
 }
 
 // Replay sends the traces and logs, not the metrics, of one request for each
-// moment, and returns when all are delivered.
-func Replay(ctx context.Context, cfg Config, deps Deps, moments []Moment) (Stats, error) {
+// moment, and returns when all are delivered. first is the number of the first request: those of several
+// calls must not overlap, or the same requests come twice.
+func Replay(ctx context.Context, cfg Config, deps Deps, first uint64, moments []Moment) (Stats, error) {
 	s, err := New(cfg, deps)
 	if err != nil || len(moments) == 0 {
 		return Stats{}, err
@@ -109,38 +115,62 @@ func Replay(ctx context.Context, cfg Config, deps Deps, moments []Moment) (Stats
 		return Stats{}, err
 	}
 	f := newFleet(cfg, exp, &s.tally, nil, moments[0].Time)
-	err = s.replay(ctx, f, moments)
+	err = s.replay(ctx, f, pastSequence+first, moments)
 	flush, cancel := context.WithTimeout(context.WithoutCancel(ctx), cfg.FlushWithin)
 	defer cancel()
 	err = errors.Join(err, f.stop(flush, nil), exp.close())
 	return s.Stats(), err
 }
 
+// pastSequence is where the numbers of requests of the past begin; live ones begin at 1.
+const pastSequence = 1 << 40
+
 // Logs are flushed after this many requests: their processor drops when its
 // queue of 2,048 is full.
 const flushLogsAfter = 100
 
-func (s *Simulator) replay(ctx context.Context, f *fleet, moments []Moment) error {
+func (s *Simulator) replay(ctx context.Context, f *fleet, first uint64, moments []Moment) error {
 	for i, m := range moments {
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // being stopped is no failure
 		}
-		w := world{errorRate: s.cfg.ErrorRate, versions: m.Versions}
-		for _, fault := range m.Faults {
-			w.faults = append(w.faults, fault.withDefaults())
-		}
-		req := s.planner.plan(1<<40+uint64(i), w)
-		e := emission{fleet: f, base: m.Time.Add(-req.root.duration), tenant: req.tenant, user: req.user, requestID: req.requestID}
-		if err := e.span(ctx, req.root); err != nil {
+		if err := s.again(ctx, f, first+uint64(i), m); err != nil {
 			return err
 		}
-		s.tally.requests.Add(1)
 		if i%flushLogsAfter == flushLogsAfter-1 {
 			for _, in := range f.instances {
 				if err := in.flushLogs(ctx); err != nil {
 					s.log.Debug("flush logs of the past", slog.Any("error", err))
 				}
 			}
+		}
+	}
+	return nil
+}
+
+// again is one request of the past, with what the consumers of its messages did.
+func (s *Simulator) again(ctx context.Context, f *fleet, seq uint64, m Moment) error {
+	w := world{errorRate: s.cfg.ErrorRate, versions: m.Versions}
+	for _, fault := range m.Faults {
+		w.faults = append(w.faults, fault.withDefaults())
+	}
+	req := s.planner.plan(seq, w)
+	var sent []taken
+	e := emission{
+		fleet: f, base: m.Time.Add(-req.root.duration), tenant: req.tenant, user: req.user, requestID: req.requestID,
+		publish: func(region, name string, m message) {
+			sent = append(sent, taken{message: m, queue: queuesByName()[name], region: region})
+		},
+	}
+	if err := e.span(ctx, req.root); err != nil {
+		return err
+	}
+	s.tally.requests.Add(1)
+	for _, t := range sent {
+		o := s.planner.consume(seq, t.queue, t.region, w)
+		e := emission{fleet: f, base: t.sent.Add(transitTime), tenant: t.tenant, requestID: t.requestID}
+		if err := e.consumed(ctx, o, t.message); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -27,8 +27,6 @@ import (
 	"sync"
 	"time"
 
-	"go.opentelemetry.io/otel/trace"
-
 	"github.com/signalbox-project/signalbox/internal/instrument"
 )
 
@@ -306,10 +304,7 @@ func (r *run) consume(ctx context.Context, now time.Time, w world) error {
 			base = earliest
 		}
 		e := emission{fleet: r.fleet, base: base, tenant: t.tenant, requestID: t.requestID}
-		// The consumer goes on in the producer's trace, so that one trace id leads from
-		// the broker's action to its end, and links to the producer as messaging conventions ask.
-		parent := trace.ContextWithRemoteSpanContext(ctx, t.span.WithRemote(true))
-		if err := e.span(parent, o, trace.Link{SpanContext: t.span}); err != nil {
+		if err := e.consumed(ctx, o, t.message); err != nil {
 			return err
 		}
 		if t.queue.deploys && !o.failed() {
