@@ -77,6 +77,14 @@ func (s Scope) RefusedSending(namespace string) string {
 	return "the namespace " + strconv.Quote(namespace) + " is none that this sender may write to: it may write to " + s.Text()
 }
 
+// Hidden names what belongs to a namespace that the caller does not see, so that they know whom to ask.
+func Hidden(namespace string) string {
+	if namespace == "" {
+		return "hidden"
+	}
+	return "hidden: team " + namespace
+}
+
 // None says that nothing at all is visible.
 func (s Scope) None() bool { return !s.All && len(s.Names) == 0 }
 
@@ -156,6 +164,9 @@ func From(ctx context.Context) *Access {
 	a, _ := ctx.Value(key{}).(*Access)
 	return a
 }
+
+// Whole is ctx for a conclusion that rests on all there is, whoever asks; whoever concludes hides what they may not see.
+func Whole(ctx context.Context) context.Context { return With(ctx, nil) }
 
 // ScopeOf is what ctx may see: everything for work of Signalbox itself.
 func ScopeOf(ctx context.Context) Scope {

@@ -387,7 +387,7 @@ func (h *history) request(suffix string, f flow, part, status, le string) []prom
 // instance label: when the server starts to count, it looks like a restart.
 func spanLabels(suffix string, f flow, status, le string) []prompb.Label {
 	pairs := []string{
-		"__name__", model.MetricSpanDuration + suffix, "service", f.Service, "route", f.Route, "region", f.Region,
+		"__name__", model.MetricSpanDuration + suffix, "service", f.Service, "namespace", simulate.Namespace, "route", f.Route, "region", f.Region,
 		"env", simulate.Environment, "version", f.Version, "kind", f.Kind, "status", status,
 	}
 	if le != "" {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
@@ -20,6 +21,7 @@ const maxPages = 500
 // it say so.
 func (g *Gate) gather(ctx context.Context, req model.GateRequest) (Input, error) {
 	in := Input{Request: req, Time: g.deps.Now().UTC(), Dependencies: []Dependency{}, Pages: []OpenPage{}, Overrides: []model.GateOverride{}, Unknown: []string{}}
+	ctx = access.Whole(ctx) // a verdict does not depend on who asks
 	var err error
 	if in.SLOs, err = g.deps.SLOs.Snapshots(ctx, req.Service, req.Environment); err != nil {
 		return in, err

@@ -1,5 +1,5 @@
 // Package spanmetrics makes RED metrics (rate, errors, duration) from spans:
-// the histogram signalbox_span_duration_seconds by service, route, region, env,
+// the histogram signalbox_span_duration_seconds by service, namespace, route, region, env,
 // version, kind and status, with a trace as exemplar.
 //
 // It does not sample, join or keep spans, and it does not write to the store itself
@@ -27,6 +27,7 @@ import (
 	"github.com/prometheus/prometheus/model/metadata"
 	"github.com/prometheus/prometheus/storage"
 
+	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store/cumulative"
@@ -80,9 +81,9 @@ type Deps struct {
 
 // key is a label set.
 type key struct {
-	tenant, service, route, region, env, version string
-	kind                                         model.SpanKind
-	failed                                       bool
+	tenant, service, namespace, route, region, env, version string
+	kind                                                    model.SpanKind
+	failed                                                  bool
 }
 
 // Processor implements stream.SpanTap.
@@ -98,7 +99,7 @@ type Processor struct {
 	dropped *prometheus.CounterVec
 }
 
-type service struct{ tenant, name string }
+type service struct{ tenant, namespace, name string }
 
 // New starts nothing; Run writes.
 func New(cfg Config, d Deps) (*Processor, error) {
@@ -171,10 +172,10 @@ func (p *Processor) observe(s *model.Span, now time.Time) {
 func (p *Processor) group(s *model.Span, now time.Time) *cumulative.Group {
 	r := s.Resource
 	k := key{
-		tenant: r.Tenant, service: r.Service, route: RouteOf(s), region: r.Region, env: r.Env, version: r.Version,
+		tenant: r.Tenant, service: r.Service, namespace: r.Namespace, route: RouteOf(s), region: r.Region, env: r.Env, version: r.Version,
 		kind: kindOf(s.Kind), failed: s.Status == model.StatusError,
 	}
-	if !p.admitRoute(service{r.Tenant, r.Service}, k.route, now) {
+	if !p.admitRoute(service{r.Tenant, r.Namespace, r.Service}, k.route, now) {
 		k.route = otherRoute
 		p.folded.Inc()
 	}
@@ -244,6 +245,7 @@ func (p *Processor) series(k key) []cumulative.Series {
 	b := labels.NewBuilder(labels.EmptyLabels())
 	for _, l := range [][2]string{
 		{"service", k.service},
+		{access.NamespaceLabel, k.namespace},
 		{"route", k.route},
 		{"region", k.region},
 		{"env", k.env},

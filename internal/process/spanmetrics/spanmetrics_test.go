@@ -93,7 +93,7 @@ func span(service, route string, d time.Duration) model.Span {
 	return model.Span{
 		TraceID: model.TraceID{1}, SpanID: model.SpanID{2}, Name: "n", Kind: model.SpanKindServer, Start: epoch.UnixNano() - int64(d), Duration: int64(d),
 		Attrs:    model.Attrs{{Key: "http.route", Value: model.StringValue(route)}},
-		Resource: &model.Resource{Tenant: "default", Service: service, Env: "prod", Region: "eu", Version: "1"},
+		Resource: &model.Resource{Tenant: "default", Service: service, Namespace: "pay", Env: "prod", Region: "eu", Version: "1"},
 	}
 }
 
@@ -103,7 +103,7 @@ func TestTheFirstEventsAreSeenByIncrease(t *testing.T) {
 	failed.Status = model.StatusError
 	b.TapSpans([]model.Span{span("edge", "/x", 30*time.Millisecond), span("edge", "/x", 2*time.Second), failed})
 	b.flush(t, epoch)
-	base := `{env="prod", kind="server", region="eu", route="/x", service="edge", status=%q, version="1"}`
+	base := `{env="prod", kind="server", namespace="pay", region="eu", route="/x", service="edge", status=%q, version="1"}`
 	want := map[string]float64{fmt.Sprintf(base, "ok"): 2, fmt.Sprintf(base, "error"): 1}
 	// In the window of just the two samples, increase() is exact.
 	got := b.query(t, "increase(signalbox_span_duration_seconds_count[1001ms])", epoch)
@@ -111,7 +111,7 @@ func TestTheFirstEventsAreSeenByIncrease(t *testing.T) {
 		t.Error(diff)
 	}
 	got = b.query(t, `signalbox_span_duration_seconds_bucket{status="ok",le=~"0.025|0.05|1|2.5|\\+Inf"}`, epoch)
-	le := `{__name__="signalbox_span_duration_seconds_bucket", env="prod", kind="server", le=%q, region="eu", route="/x", service="edge", status="ok", version="1"}`
+	le := `{__name__="signalbox_span_duration_seconds_bucket", env="prod", kind="server", le=%q, namespace="pay", region="eu", route="/x", service="edge", status="ok", version="1"}`
 	want = map[string]float64{fmt.Sprintf(le, "0.025"): 0, fmt.Sprintf(le, "0.05"): 1, fmt.Sprintf(le, "1"): 1, fmt.Sprintf(le, "2.5"): 2, fmt.Sprintf(le, "+Inf"): 2}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

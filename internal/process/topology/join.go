@@ -15,7 +15,8 @@ type id struct {
 
 // side is what an edge needs to know of one of its spans.
 type side struct {
-	service string
+	service, namespace string
+
 	kind    model.SpanKind
 	root    bool // names no parent
 	shared  bool // its id was met at both ends of a call
@@ -48,7 +49,7 @@ func (p *pending) size() int { return p.calls.len() + p.queues.len() }
 // parent of what waits or is yet to come.
 func (p *pending) add(s *model.Span, now time.Time) {
 	own := id{s.Resource.Tenant, s.TraceID, s.SpanID}
-	me := side{service: s.Resource.Service, kind: s.Kind, root: s.ParentID.IsZero(), failed: s.Status == model.StatusError, seconds: float64(s.Duration) / 1e9}
+	me := side{service: s.Resource.Service, namespace: s.Resource.Namespace, kind: s.Kind, root: s.ParentID.IsZero(), failed: s.Status == model.StatusError, seconds: float64(s.Duration) / 1e9}
 	if first, twice := p.known[own]; twice {
 		p.share(own, first, me)
 		return
@@ -113,7 +114,7 @@ func (p *pending) join(tenant string, parent, child side) {
 	if parent.service == child.service {
 		return
 	}
-	e := edge{tenant: tenant, client: parent.service, server: child.service, kind: kindCall}
+	e := edge{tenant: tenant, client: parent.service, clientSpace: parent.namespace, server: child.service, serverSpace: child.namespace, kind: kindCall}
 	failed, seconds := child.failed, child.seconds
 	switch {
 	case child.kind == model.SpanKindConsumer || parent.kind == model.SpanKindProducer:

@@ -81,7 +81,13 @@ type Deps struct {
 }
 
 // edge is a dependency.
-type edge struct{ tenant, client, server, kind string }
+type edge struct{ tenant, client, clientSpace, server, serverSpace, kind string }
+
+// The labels that say to whom the ends of an edge belong. It has no label namespace: it is of two.
+const (
+	clientSpace = "client_namespace"
+	serverSpace = "server_namespace"
+)
 
 // The kinds of edge.
 const (
@@ -182,6 +188,8 @@ func seriesOf(e edge, home model.Home) []cumulative.Series {
 	b := labels.NewBuilder(labels.EmptyLabels())
 	b.Set("client", e.client)
 	b.Set("server", e.server)
+	b.Set(clientSpace, e.clientSpace)
+	b.Set(serverSpace, e.serverSpace)
 	b.Set("kind", e.kind)
 	b.Set("tenant", home.Label(e.tenant))
 	named := func(name, unit, help string) cumulative.Series {

@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/prometheus/tsdb"
 	"pgregory.net/rapid"
 
+	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
 	"github.com/signalbox-project/signalbox/internal/stream"
@@ -284,5 +285,43 @@ func TestConfigProblemsAreNamed(t *testing.T) {
 	cfg.Window, cfg.QueueWindow, cfg.MaxPending, cfg.MaxEdges = 0, -1, 1, 0
 	if errs := cfg.Validate(); len(errs) != 4 {
 		t.Errorf("errs = %v", errs)
+	}
+}
+
+// Who is bound to namespaces sees edges that touch them, of others' ends the team alone and no figure; one edge of a team hides how many
+// of its services there are.
+func TestAnEdgeToAnotherTeamHidesIt(t *testing.T) {
+	p := open(t, nil)
+	spans := story()
+	for i := range spans {
+		space := map[string]string{"edge": "front", "access": "ids", "layout": "pay", "deployment": "pay", "files": ""}[spans[i].Resource.Service]
+		spans[i].Resource.Namespace = space
+	}
+	p.TapSpans(spans)
+	if diff := compare(wantEdges(), edges(t, p, "default")); diff != "" {
+		t.Errorf("who sees all: %s", diff)
+	}
+	ask := func(scope access.Scope) []model.Edge {
+		ctx := access.With(t.Context(), &access.Access{Scope: scope})
+		got, err := p.Edges(ctx, "default", store.Range{Start: epoch.UnixNano() - 2e9 + 1, End: epoch.UnixNano()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	if diff := compare([]model.Edge{
+		{Client: "deployment", Server: "hidden", Kind: "call", Hidden: true},
+		{Client: "hidden: team front", Server: "layout", Kind: "call", Hidden: true},
+		{Client: "hidden: team ids", Server: "layout", Kind: "call", Hidden: true},
+		{Client: "layout", Server: "deployment", Kind: "queue", Calls: 2, MeanSecs: 1},
+		{Client: "layout", Server: "hidden", Kind: "queue", Hidden: true},
+	}, ask(access.Scope{Names: []string{"pay"}})); diff != "" {
+		t.Errorf("pay: %s", diff)
+	}
+	if got := ask(access.Scope{Names: []string{"other"}}); len(got) != 0 {
+		t.Errorf("a namespace without edges: %v", got)
+	}
+	if got := ask(access.Scope{}); len(got) != 0 {
+		t.Errorf("nothing is seen, but %v", got)
 	}
 }

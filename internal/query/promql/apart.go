@@ -22,6 +22,15 @@ const namespaceLabel = "namespace"
 // comes out of here, so that no text of a query has to be understood to keep namespaces apart.
 type apart struct{ Storage }
 
+// Apart narrows what an engine reads to what the request of ctx may see; see Engine.Over.
+func Apart(q storage.Queryable) storage.Queryable { return onlySamples{q} }
+
+type onlySamples struct{ storage.Queryable }
+
+func (o onlySamples) Querier(mint, maxt int64) (storage.Querier, error) {
+	return querierApart(o.Queryable, mint, maxt)
+}
+
 // Querier reads decoded samples.
 func (a apart) Querier(mint, maxt int64) (storage.Querier, error) {
 	return querierApart(a.Storage, mint, maxt)

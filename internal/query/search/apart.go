@@ -32,9 +32,6 @@ func narrowed(ctx context.Context, e store.Expr) store.Expr {
 	return store.And{Exprs: []store.Expr{mine, e}}
 }
 
-// hidden is the name of a span that the caller may not see.
-const hidden = "hidden"
-
 // visible hides the spans of a trace that scope does not see: when they were and below which span stays, so that the
 // trace keeps its shape, and whom to ask. A trace without any that it sees is not there.
 func visible(scope access.Scope, id model.TraceID, spans []model.Span) ([]model.Span, error) {
@@ -49,11 +46,8 @@ func visible(scope access.Scope, id model.TraceID, spans []model.Span) ([]model.
 			continue
 		}
 		out[i] = model.Span{
-			TraceID: s.TraceID, SpanID: s.SpanID, ParentID: s.ParentID, Start: s.Start, Duration: s.Duration, Name: hidden,
+			TraceID: s.TraceID, SpanID: s.SpanID, ParentID: s.ParentID, Start: s.Start, Duration: s.Duration, Name: access.Hidden(s.Resource.Namespace),
 			Resource: &model.Resource{Tenant: s.Resource.Tenant, Namespace: s.Resource.Namespace},
-		}
-		if s.Resource.Namespace != "" {
-			out[i].Name = hidden + ": team " + s.Resource.Namespace
 		}
 	}
 	if !seen {

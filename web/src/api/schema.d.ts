@@ -1692,6 +1692,8 @@ export interface components {
             client: string;
             /** Format: int64 */
             errors: number;
+            /** @description one end belongs to a namespace that you do not see: it is named by its team alone, and the figures are absent */
+            hidden?: boolean;
             /** @enum {string} */
             kind: "call" | "queue";
             /** Format: double */

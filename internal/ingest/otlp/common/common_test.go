@@ -49,3 +49,31 @@ func TestResourceIdentity(t *testing.T) {
 		}
 	}
 }
+
+// Where a resource names no namespace itself, Kubernetes' is its own; what it names wins, under the convention's name or the short one.
+func TestTheNamespaceOfKubernetesCounts(t *testing.T) {
+	pay := access.Scope{Names: []string{"pay"}}
+	for _, c := range []struct {
+		name    string
+		attrs   [][2]string
+		scope   access.Scope
+		want    string
+		refused bool
+	}{
+		{"of Kubernetes alone", [][2]string{{"k8s.namespace.name", "pay"}}, anybody.Scope, "pay", false},
+		{"its own wins", [][2]string{{"k8s.namespace.name", "kube"}, {"service.namespace", "pay"}}, anybody.Scope, "pay", false},
+		{"the short name wins", [][2]string{{"namespace", "pay"}, {"k8s.namespace.name", "kube"}}, anybody.Scope, "pay", false},
+		{"none", nil, anybody.Scope, "", false},
+		{"another's is refused to who is bound", [][2]string{{"k8s.namespace.name", "trade"}}, pay, "", true},
+		{"one's own is taken", [][2]string{{"k8s.namespace.name", "pay"}}, pay, "pay", false},
+	} {
+		res := pcommon.NewResource()
+		for _, kv := range c.attrs {
+			res.Attributes().PutStr(kv[0], kv[1])
+		}
+		got, refusal := ResourceOf(res, Sender{Scope: c.scope})
+		if (refusal != nil) != c.refused || got != nil && got.Namespace != c.want {
+			t.Errorf("%s: %+v %+v", c.name, got, refusal)
+		}
+	}
+}

@@ -15,6 +15,9 @@ import (
 // that does not name itself.
 const UnknownService = "unknown_service"
 
+// kubernetesNamespace says to which namespace a resource belongs that names none itself. It stays an attribute.
+const kubernetesNamespace = "k8s.namespace.name"
+
 // TenantAttribute names the tenant of a resource when the request has no header.
 const TenantAttribute = "tenant"
 
@@ -48,6 +51,11 @@ func ResourceOf(res pcommon.Resource, from Sender) (*model.Resource, *stream.Ref
 	if out.Service == "" {
 		out.Service = UnknownService
 	}
+	if out.Namespace == "" {
+		if v, ok := res.Attributes().Get(kubernetesNamespace); ok && scalar(v) {
+			out.Namespace = v.AsString()
+		}
+	}
 	if from.Tenant != "" {
 		if out.Tenant != "" && out.Tenant != from.Tenant { // what it means by a tenant is still searched for
 			out.Attrs = append(out.Attrs, model.Attr{Key: TenantAttribute, Value: model.StringValue(out.Tenant)})
@@ -63,7 +71,7 @@ func ResourceOf(res pcommon.Resource, from Sender) (*model.Resource, *stream.Ref
 	said := out.Namespace
 	namespace, ok := from.Scope.Place(said)
 	if !ok {
-		return nil, &stream.Refusal{Reason: access.ReasonNamespace, Message: from.Scope.RefusedSending(said) + "; set the resource attribute service.namespace to one of these"}
+		return nil, &stream.Refusal{Reason: access.ReasonNamespace, Message: from.Scope.RefusedSending(said) + "; set the resource attribute service.namespace (or k8s.namespace.name) to one of these"}
 	}
 	out.Namespace = namespace
 	return out, nil

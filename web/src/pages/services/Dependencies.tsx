@@ -11,21 +11,25 @@ function columns(end: "client" | "server"): Column<Edge>[] {
       full: true,
       cell: (edge) => (
         <span>
-          <Link to="/services/$name" params={{ name: edge[end] }} data-row>
-            {edge[end]}
-          </Link>{" "}
+          {edge.hidden ? (
+            <span className="dim">{edge[end]}</span>
+          ) : (
+            <Link to="/services/$name" params={{ name: edge[end] }} data-row>
+              {edge[end]}
+            </Link>
+          )}{" "}
           {edge.kind === "queue" && <span className="dim">through a queue</span>}
         </span>
       ),
     },
-    { key: "calls", head: "Calls", numeric: true, cell: (edge) => formatFigure(edge.calls, "count") },
+    { key: "calls", head: "Calls", numeric: true, cell: (edge) => formatFigure(edge.hidden ? null : edge.calls, "count") },
     {
       key: "errors",
       head: "Errors",
       numeric: true,
       cell: (edge) => formatFigure(edge.calls > 0 ? edge.errors / edge.calls : null, "ratio"),
     },
-    { key: "mean", head: "Mean", numeric: true, cell: (edge) => formatFigure(edge.mean_seconds, "seconds") },
+    { key: "mean", head: "Mean", numeric: true, cell: (edge) => formatFigure(edge.hidden ? null : edge.mean_seconds, "seconds") },
   ];
 }
 
