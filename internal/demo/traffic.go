@@ -40,6 +40,9 @@ func grid(start, end time.Time) (far, near []time.Time) {
 	for t := end.Add(-latest).Truncate(latestStep).Add(latestStep); !t.After(end); t = t.Add(latestStep) {
 		near = append(near, t)
 	}
+	if len(near) > 0 && near[len(near)-1].Before(end) {
+		near = append(near, end) // so that no requests are missing before the live ones
+	}
 	return far, near
 }
 

@@ -12,8 +12,6 @@ import (
 
 	"github.com/prometheus/alertmanager/nflog"
 	"github.com/prometheus/alertmanager/nflog/nflogpb"
-
-	"github.com/signalbox-project/signalbox/internal/platform/atomicfile/mirror"
 )
 
 // amLog gives the embedded log another name than its method's.
@@ -24,14 +22,14 @@ type amLog = nflog.Log
 // made again with the same dedup key.
 type durableLog struct {
 	*amLog
-	file  mirror.File
+	file  kept
 	log   *slog.Logger
 	dirty chan struct{}
 
 	saving sync.Mutex // one snapshot is written at a time; guards nothing else
 }
 
-func newDurableLog(l *nflog.Log, file mirror.File, log *slog.Logger) *durableLog {
+func newDurableLog(l *nflog.Log, file kept, log *slog.Logger) *durableLog {
 	return &durableLog{amLog: l, file: file, log: log, dirty: make(chan struct{}, 1)}
 }
 
@@ -63,10 +61,10 @@ func (d *durableLog) run(stop <-chan struct{}) {
 func (d *durableLog) save() (n int64, err error) {
 	d.saving.Lock()
 	defer d.saving.Unlock()
-	err = d.file.Save(func(w io.Writer) error {
+	err = d.file.save(func(w io.Writer) error {
 		n, err = d.Snapshot(w)
 		return err
-	})
+	}, nil)
 	return n, err
 }
 

@@ -14,8 +14,6 @@ import (
 	"github.com/prometheus/alertmanager/provider"
 	"github.com/prometheus/alertmanager/provider/mem"
 	prommodel "github.com/prometheus/common/model"
-
-	"github.com/signalbox-project/signalbox/internal/platform/atomicfile/mirror"
 )
 
 // journal is Alertmanager's alert store with a memory of its own: Put returns
@@ -26,7 +24,7 @@ import (
 // no lock is held over the disk, and a thousand senders cost two writes, not a thousand.
 type journal struct {
 	*mem.Alerts
-	file mirror.File
+	file kept
 
 	puts    atomic.Uint64  // how often something was put
 	writers sync.WaitGroup // the one that writes, if any
@@ -43,7 +41,7 @@ type round struct {
 	err  error
 }
 
-func newJournal(alerts *mem.Alerts, file mirror.File) *journal {
+func newJournal(alerts *mem.Alerts, file kept) *journal {
 	return &journal{Alerts: alerts, file: file, known: map[prommodel.Fingerprint]bool{}}
 }
 
@@ -123,10 +121,10 @@ func (j *journal) save(now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("encode alerts: %w", err)
 	}
-	if err := j.file.Save(func(w io.Writer) error {
+	if err := j.file.save(func(w io.Writer) error {
 		_, err := w.Write(text)
 		return err
-	}); err != nil {
+	}, nil); err != nil {
 		return fmt.Errorf("keep alerts: %w", err)
 	}
 	j.mu.Lock()

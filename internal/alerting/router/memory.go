@@ -20,6 +20,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/signalbox-project/signalbox/internal/platform/atomicfile/mirror"
+	"github.com/signalbox-project/signalbox/internal/store"
 )
 
 // The names of the snapshots.
@@ -38,6 +39,7 @@ type memory struct {
 	silencer *silence.Silencer
 	nflog    *durableLog
 	found    []damage // at the start; not changed after
+	witness  *witness
 
 	saving sync.Mutex // one snapshot of the silences is written at a time; guards nothing else
 }
@@ -45,7 +47,7 @@ type memory struct {
 // remember loads silences, notification log and alerts; files that cannot be read are set
 // aside. Alerts that fire fire on for grace.
 func remember(deps Deps, grace time.Duration) (*memory, error) {
-	m := &memory{log: deps.Logger, dir: deps.Dir}
+	m := &memory{log: deps.Logger, dir: deps.Dir, witness: &witness{docs: deps.Documents, log: deps.Logger, last: map[string]store.Document{}}}
 	silences, err := m.load(silencesFile, func(b []byte) error {
 		_, err := silence.New(silenceOptions(b, m.log, prometheus.NewRegistry()))
 		return err
@@ -110,10 +112,10 @@ func silenceOptions(content []byte, log *slog.Logger, reg prometheus.Registerer)
 func (m *memory) saveSilences() (n int64, err error) {
 	m.saving.Lock()
 	defer m.saving.Unlock()
-	err = m.stateFile(silencesFile).Save(func(w io.Writer) error {
+	err = m.stateFile(silencesFile).save(func(w io.Writer) error {
 		n, err = m.silences.Snapshot(w)
 		return err
-	})
+	}, func() testimony { return inForce(m.silences) })
 	return n, err
 }
 
@@ -127,9 +129,17 @@ func (m *memory) maintainSilences() (int64, error) {
 // load reads a file of the alert state. What is wrong with it is remembered for Problems, and
 // never stops the start.
 func (m *memory) load(name string, check func([]byte) error) (content []byte, err error) {
-	content, found, err := m.stateFile(name).Load(time.Now(), check)
+	now := time.Now()
+	missing, err := m.witness.missing(filepath.Join(m.dir, name), now)
+	if err != nil {
+		m.log.Warn("whether a file of the alert state is missing is not known", "file", name, "err", err)
+	}
+	content, found, err := m.stateFile(name).Load(now, check)
 	if err != nil {
 		return nil, fmt.Errorf("read alerting state: %w", err)
+	}
+	if found == nil {
+		found = missing
 	}
 	if found != nil {
 		m.log.Error("alerting state was damaged", "file", filepath.Join(m.dir, name), "kept_as", found.Aside, "lost", found.Lost, "err", found.Cause)
@@ -138,8 +148,8 @@ func (m *memory) load(name string, check func([]byte) error) (content []byte, er
 	return content, nil
 }
 
-func (m *memory) stateFile(name string) mirror.File {
-	return mirror.File{Path: filepath.Join(m.dir, name), Perm: 0o600}
+func (m *memory) stateFile(name string) kept {
+	return kept{mirror.File{Path: filepath.Join(m.dir, name), Perm: 0o600}, m.witness}
 }
 
 // reader is a content for Alertmanager to read; nil is none.

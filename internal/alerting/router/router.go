@@ -51,6 +51,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/notify"
 	"github.com/signalbox-project/signalbox/internal/notify/record"
 	"github.com/signalbox-project/signalbox/internal/platform/atomicfile"
+	"github.com/signalbox-project/signalbox/internal/store"
 )
 
 const (
@@ -77,6 +78,8 @@ type Deps struct {
 	Config      Config
 	Build       Build
 	Pages       notify.PageStore
+	// Documents is where it is remembered which files of Dir there are; may be nil.
+	Documents store.DocumentStore
 	// Dependents and Topology say whose alerts are held back while a service that
 	// they call fails; without Topology none are.
 	Dependents DependentsConfig
