@@ -14,6 +14,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/admit/identifiers"
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/platform/secretfile"
 	"github.com/signalbox-project/signalbox/internal/stream"
 )
 
@@ -236,7 +237,7 @@ func TestNothingIsLostBetweenKeptAndRefused(t *testing.T) {
 
 func TestIdentifiersAreHashedWhateverTheirFormAndNothingElseIs(t *testing.T) {
 	t.Setenv("SB_TEST_KEY", strings.Repeat("QUFB", 11))
-	ids, err := identifiers.New(identifiers.Config{Hash: []string{"user.id", "request.id"}, Keys: []identifiers.Key{{Environment: "SB_TEST_KEY"}}}, nil)
+	ids, err := identifiers.New(identifiers.Config{Hash: []string{"user.id", "request.id"}, Keys: []secretfile.Key{{Environment: "SB_TEST_KEY"}}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

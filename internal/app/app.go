@@ -125,6 +125,7 @@ func roles() map[string]func(*Process) []step {
 
 func everything(p *Process) []step {
 	return []step{
+		{"seal", p.buildSealer},
 		{"auth", p.buildAuth},
 		{"front", p.buildFront},
 		{"tenant " + model.DefaultTenant, p.buildHome},

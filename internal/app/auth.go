@@ -49,7 +49,7 @@ func (c *cell) openIdentities(ctx context.Context) (err error) {
 		return nil
 	}
 	c.identities, err = c.gatekeeper.Open(ctx, c.cfg.Auth, auth.Known{
-		Store: c.state, Dir: filepath.Join(c.dir, "auth"), Logger: c.component("auth"), Registerer: c.registry, External: c.external, Outgoing: c.outgoing,
+		Store: c.state, Dir: filepath.Join(c.dir, "auth"), Sealer: c.sealer, Logger: c.component("auth"), Registerer: c.registry, External: c.external, Outgoing: c.outgoing,
 		Record: func(ctx context.Context, e model.AuditEntry) {
 			if _, err := c.recorder.Audit(ctx, e); err != nil {
 				c.log.ErrorContext(ctx, "audit entry not written", "action", e.Action, "subject", e.Subject, "err", err)

@@ -36,7 +36,7 @@ func (c *cell) buildPolicies() (err error) {
 }
 
 func (c *cell) buildGate(ctx context.Context) (err error) {
-	key, err := sign.Open(filepath.Join(c.dir, "gate"))
+	key, err := sign.Open(filepath.Join(c.dir, "gate"), c.sealer)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/front/certs"
 	"github.com/signalbox-project/signalbox/internal/outgoing"
 	"github.com/signalbox-project/signalbox/internal/platform/lifecycle"
+	"github.com/signalbox-project/signalbox/internal/seal"
 	"github.com/signalbox-project/signalbox/internal/telemetry"
 )
 
@@ -48,6 +49,7 @@ type base struct {
 type guard struct {
 	audited
 	trusted
+	sealer seal.Sealer // of every secret that is kept
 }
 
 // ways are how the process is reached and reaches others.

@@ -19,6 +19,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/store"
 	"github.com/signalbox-project/signalbox/internal/store/events"
 	"github.com/signalbox-project/signalbox/internal/store/metrics"
+	"github.com/signalbox-project/signalbox/internal/store/secrets"
 	"github.com/signalbox-project/signalbox/internal/store/state"
 )
 
@@ -42,12 +43,16 @@ func (c *cell) buildStores(ctx context.Context) (err error) {
 	dir := func(name string) string { return filepath.Join(c.dir, name) }
 	c.setOddAside()
 	c.missFolders()
-	if c.state, err = state.Open(ctx, state.Config{Dir: dir("state")}, state.Deps{
+	kept, err := state.Open(ctx, state.Config{Dir: dir("state")}, state.Deps{
 		Logger: c.component("state"), Registerer: c.registry,
-	}); err != nil {
+	})
+	if err != nil {
 		return err
 	}
-	c.run("state store", nil, c.state.Close)
+	c.run("state store", nil, kept.Close)
+	if c.state, err = secrets.Open(ctx, kept, c.sealer, c.component("state")); err != nil {
+		return err
+	}
 	if err := c.openAudit(ctx); err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ func rooms() map[string]int {
 		"internal/front":         1,
 		"internal/budget":        1, // arithmetic for all who count with budgets
 		"internal/outgoing":      1, // the one way out over HTTP
+		"internal/seal":          1, // how secrets are kept; what seals is one higher
 		"internal/store/numbers": 1, // what a number in a label is, for intakes and stores
 
 		"internal/store/":  2,
@@ -25,6 +26,7 @@ func rooms() map[string]int {
 		"internal/ingest":  2,
 		"internal/admit":   2,
 		"internal/notify/": 2,
+		"internal/seal/":   2,
 
 		"internal/auth":  2, // who asks, and what they may
 		"internal/audit": 2,

@@ -20,12 +20,14 @@ import (
 	"github.com/signalbox-project/signalbox/internal/auth/oidc"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/outgoing"
+	"github.com/signalbox-project/signalbox/internal/seal"
 )
 
 // Known are what Identities are made with.
 type Known struct {
 	Store      accounts.Store
 	Dir        string // of keys
+	Sealer     seal.Sealer
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
 	External   *url.URL
@@ -60,7 +62,7 @@ func (g *Gatekeeper) Open(ctx context.Context, cfg Config, k Known) (*Identities
 		return nil, err
 	}
 	if ids.Accounts, err = accounts.New(ctx, cfg.Accounts, accounts.Deps{
-		Store: k.Store, Dir: k.Dir, Logger: k.Logger, Registerer: k.Registerer, May: g.may, Directories: list, Recheck: ids.recheck, Record: k.Record,
+		Store: k.Store, Dir: k.Dir, Sealer: k.Sealer, Logger: k.Logger, Registerer: k.Registerer, May: g.may, Directories: list, Recheck: ids.recheck, Record: k.Record,
 	}); err != nil {
 		return nil, err
 	}

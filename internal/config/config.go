@@ -43,6 +43,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/query/search"
 	"github.com/signalbox-project/signalbox/internal/query/sql"
 	"github.com/signalbox-project/signalbox/internal/remedy"
+	"github.com/signalbox-project/signalbox/internal/seal/envelope"
 	"github.com/signalbox-project/signalbox/internal/slo"
 	"github.com/signalbox-project/signalbox/internal/store/auditlog"
 	"github.com/signalbox-project/signalbox/internal/store/events"
@@ -74,6 +75,7 @@ type Config struct {
 	OTLP        otlp.Config        `yaml:"otlp"`
 	Limits      Limits             `yaml:"limits"`
 	Privacy     identifiers.Config `yaml:"privacy"` // what identifies people is hashed on the way in (docs/operations.md)
+	Seal        envelope.Config    `yaml:"seal"`    // secrets below --storage.path open with a key alone that lies elsewhere
 	Stream      local.Config       `yaml:"stream"`
 	Metrics     metrics.Config     `yaml:"metrics"`
 	Events      events.Config      `yaml:"events"`
@@ -219,6 +221,7 @@ func (c *Config) sections() []section {
 		{"limits.samples", c.Limits.Samples.Validate},
 		{"limits.events", c.Limits.Events.Validate},
 		{"privacy", c.Privacy.Validate},
+		{"seal", c.Seal.Validate},
 		{"stream", c.Stream.Validate},
 		{"metrics", c.Metrics.Validate},
 		{"events", c.Events.Validate},
@@ -302,7 +305,7 @@ func (c *Config) resolve(dir string) {
 		}
 	}
 	c.AlertmanagerFile = abs(c.AlertmanagerFile)
-	keys := [][]*string{c.Auth.Files(), c.TLS.Files(), c.Listeners.Files(), c.Privacy.Files(), c.Hooks.Files(), c.Remedy.Files()}
+	keys := [][]*string{c.Auth.Files(), c.TLS.Files(), c.Listeners.Files(), c.Privacy.Files(), c.Seal.Files(), c.Hooks.Files(), c.Remedy.Files()}
 	for i := range c.Tenants {
 		keys = append(keys, c.Tenants[i].Hooks.Files(), c.Tenants[i].Remedy.Files())
 	}

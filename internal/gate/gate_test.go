@@ -234,7 +234,7 @@ func (r *rooms) Audit(_ context.Context, e model.AuditEntry) (model.AuditEntry, 
 // open makes a gate over rooms; change may be nil.
 func open(t *testing.T, r *rooms, change func(*Config, *Deps)) *Gate {
 	t.Helper()
-	key, err := sign.Open(t.TempDir())
+	key, err := sign.Open(t.TempDir(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -111,7 +111,7 @@ func anySet() *rapid.Generator[Set] {
 }
 
 func TestEveryDecisionReplaysToItself(t *testing.T) {
-	key, err := sign.Open(t.TempDir())
+	key, err := sign.Open(t.TempDir(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -292,7 +292,7 @@ func TestAnOverrideLetsTheSameVersionPassUntilItExpires(t *testing.T) {
 }
 
 func FuzzVerify(f *testing.F) {
-	key, err := sign.Open(f.TempDir())
+	key, err := sign.Open(f.TempDir(), nil)
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -78,7 +78,7 @@ func decided(t *testing.T, rt *rapid.T, key *sign.Key) (*Gate, *rooms, model.Gat
 // TestWhatTheGateAnsweredReplaysToItself decides through the gate, stores as the
 // store does, and replays; every verdict must come up.
 func TestWhatTheGateAnsweredReplaysToItself(t *testing.T) {
-	key, err := sign.Open(t.TempDir())
+	key, err := sign.Open(t.TempDir(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +121,7 @@ func noticed(key *sign.Key, before model.GateDecision, text []byte) bool {
 // decision, and some of many. Of some bytes JSON and base64 do not care: then what is read is
 // the same to the last field.
 func TestAnyChangedByteOfAStoredDecisionIsNoticed(t *testing.T) {
-	key, err := sign.Open(t.TempDir())
+	key, err := sign.Open(t.TempDir(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,7 +31,7 @@ func (r rows) Decisions(context.Context, store.DecisionQuery) (out []model.GateD
 }
 
 func TestADecisionThatWasEditedSaysSoWhereverItIsShown(t *testing.T) {
-	key, err := sign.Open(t.TempDir())
+	key, err := sign.Open(t.TempDir(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +109,7 @@ func TestAnOverrideThatWasEditedIsNotHonouredAndSaysSo(t *testing.T) {
 		"no signature":      func(o *model.GateOverride) { o.Signature = nil },
 		"another key named": func(o *model.GateOverride) { s := *o.Signature; s.KeyID = "x"; o.Signature = &s },
 		"signed by another": func(o *model.GateOverride) {
-			other, err := sign.Open(t.TempDir())
+			other, err := sign.Open(t.TempDir(), nil)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,10 +1,8 @@
 package identifiers
 
 import (
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/signalbox-project/signalbox/internal/platform/secretfile"
 )
@@ -16,17 +14,8 @@ type Config struct {
 	Hash []string `yaml:"hash"`
 	// Keys are HMAC keys, base64 of at least 32 random bytes each. The first hashes what arrives; the others are former ones,
 	// by which what they hashed is still found.
-	Keys []Key `yaml:"keys"`
+	Keys []secretfile.Key `yaml:"keys"`
 }
-
-// Key says where a key is: one of the two.
-type Key struct {
-	File        string `yaml:"file"`        // relative to the configuration's folder
-	Environment string `yaml:"environment"` // the name of a variable
-}
-
-// leastKeyBytes is the length of the hash: a shorter key would be the easier one to guess.
-const leastKeyBytes = 32
 
 // Validate names every setting that cannot work; keys are read by New.
 func (c Config) Validate() []error {
@@ -43,8 +32,8 @@ func (c Config) Validate() []error {
 		errs = append(errs, errors.New("keys: a key is needed to hash; make one with: head -c 32 /dev/urandom | base64 > identifiers.key, and name it: keys: [{file: identifiers.key}]"))
 	}
 	for i, k := range c.Keys {
-		if (k.File == "") == (k.Environment == "") {
-			errs = append(errs, fmt.Errorf("keys[%d]: needs either file or environment", i))
+		if err := k.Validate(); err != nil {
+			errs = append(errs, fmt.Errorf("keys[%d]: %w", i, err))
 		}
 	}
 	return errs
@@ -57,26 +46,4 @@ func (c *Config) Files() []*string {
 		out = append(out, &c.Keys[i].File)
 	}
 	return out
-}
-
-// read is the key itself. No error quotes any of it.
-func (k Key) read() ([]byte, error) {
-	var text []byte
-	from := "environment variable " + k.Environment
-	if k.File != "" {
-		from = "file " + k.File
-		s, err := secretfile.Read(k.File)
-		if err != nil {
-			return nil, fmt.Errorf("%w; make a key with: head -c 32 /dev/urandom | base64", err)
-		}
-		text = s.Bytes()
-	} else {
-		text = []byte(os.Getenv(k.Environment))
-	}
-	key := make([]byte, base64.StdEncoding.DecodedLen(len(text)))
-	n, err := base64.StdEncoding.Decode(key, text)
-	if err != nil || n < leastKeyBytes {
-		return nil, fmt.Errorf("%s: must hold base64 of at least %d bytes; make a key with: head -c 32 /dev/urandom | base64", from, leastKeyBytes)
-	}
-	return key[:n], nil
 }

@@ -56,7 +56,7 @@ func New(cfg Config, reg prometheus.Registerer) (*Hasher, error) {
 		h.names = append(h.names, flat(n))
 	}
 	for i, k := range cfg.Keys {
-		secret, err := k.read()
+		secret, err := k.Read()
 		if err != nil {
 			return nil, fmt.Errorf("privacy.keys[%d]: %w", i, err)
 		}

@@ -10,6 +10,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/prometheus/prometheus/model/labels"
+
+	"github.com/signalbox-project/signalbox/internal/platform/secretfile"
 )
 
 // keyOf is a key of which every byte is known: begin, begin+1, …
@@ -21,16 +23,16 @@ func keyOf(begin, n int) string {
 	return base64.StdEncoding.EncodeToString(b)
 }
 
-func write(t *testing.T, text string) Key {
+func write(t *testing.T, text string) secretfile.Key {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "key")
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return Key{File: path}
+	return secretfile.Key{File: path}
 }
 
-func hasher(t *testing.T, names []string, keys ...Key) *Hasher {
+func hasher(t *testing.T, names []string, keys ...secretfile.Key) *Hasher {
 	t.Helper()
 	h, err := New(Config{Hash: names, Keys: keys}, prometheus.NewPedanticRegistry())
 	if err != nil {
@@ -48,7 +50,7 @@ func TestAHashIsThatOfAnotherImplementation(t *testing.T) {
 		t.Errorf("%s, want %s", got, vector)
 	}
 	t.Setenv("SB_TEST_KEY", keyOf(0, 32))
-	if got, _ := hasher(t, []string{"user_id"}, Key{Environment: "SB_TEST_KEY"}).Hash("4711"); got != vector {
+	if got, _ := hasher(t, []string{"user_id"}, secretfile.Key{Environment: "SB_TEST_KEY"}).Hash("4711"); got != vector {
 		t.Errorf("from the environment: %s", got)
 	}
 }
@@ -121,14 +123,14 @@ func TestBadSettingsAreNamedWithTheirCure(t *testing.T) {
 	good := write(t, keyOf(0, 32))
 	for want, cfg := range map[string]Config{
 		"keys: a key is needed to hash; make one with: head -c 32": {Hash: []string{"user_id"}},
-		`hash[0]: "._" is no name`:                                 {Hash: []string{"._"}, Keys: []Key{good}},
-		"hash[1]: le cannot be hashed":                             {Hash: []string{"a", "le"}, Keys: []Key{good}},
-		"keys[0]: needs either file or environment":                {Hash: []string{"a"}, Keys: []Key{{}}},
-		"keys[1]: is the key of keys[0]":                           {Hash: []string{"a"}, Keys: []Key{good, write(t, keyOf(0, 32))}},
-		"at least 32 bytes; make a key with: head -c 32":           {Hash: []string{"a"}, Keys: []Key{write(t, keyOf(0, 31))}},
-		"variable SB_EMPTY: must hold base64":                      {Hash: []string{"a"}, Keys: []Key{{Environment: "SB_EMPTY"}}},
-		"must hold base64 of":                                      {Hash: []string{"a"}, Keys: []Key{write(t, "SECRET not base64 but long enough for a key")}},
-		"no such file":                                             {Hash: []string{"a"}, Keys: []Key{{File: "/nowhere/key"}}},
+		`hash[0]: "._" is no name`:                                 {Hash: []string{"._"}, Keys: []secretfile.Key{good}},
+		"hash[1]: le cannot be hashed":                             {Hash: []string{"a", "le"}, Keys: []secretfile.Key{good}},
+		"keys[0]: needs either file or environment":                {Hash: []string{"a"}, Keys: []secretfile.Key{{}}},
+		"keys[1]: is the key of keys[0]":                           {Hash: []string{"a"}, Keys: []secretfile.Key{good, write(t, keyOf(0, 32))}},
+		"at least 32 bytes; make a key with: head -c 32":           {Hash: []string{"a"}, Keys: []secretfile.Key{write(t, keyOf(0, 31))}},
+		"variable SB_EMPTY: must hold base64":                      {Hash: []string{"a"}, Keys: []secretfile.Key{{Environment: "SB_EMPTY"}}},
+		"must hold base64 of":                                      {Hash: []string{"a"}, Keys: []secretfile.Key{write(t, "SECRET not base64 but long enough for a key")}},
+		"no such file":                                             {Hash: []string{"a"}, Keys: []secretfile.Key{{File: "/nowhere/key"}}},
 	} {
 		_, err := New(cfg, nil)
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "privacy") || strings.Contains(err.Error(), "SECRET") {

@@ -111,6 +111,8 @@ type Deps struct {
 	Directories []Directory
 	// Recheck asks the provider of a login again whether the person may still be here; nil asks nobody.
 	Recheck func(context.Context, login.Login) (login.Login, error)
+	// Sealer seals the key in Dir; nil keeps it plain.
+	Sealer keys.Sealer
 	// Record keeps what was done for the audit log; nil keeps nothing.
 	Record func(context.Context, model.AuditEntry)
 }
@@ -162,9 +164,12 @@ func New(ctx context.Context, cfg Config, deps Deps) (s *Service, err error) {
 // open reads the key, sessions and tokens.
 func (s *Service) open(ctx context.Context, cfg Config) error {
 	deps := s.deps
-	key, err := keys.Open(deps.Dir, deps.Now())
+	key, odd, err := keys.Open(deps.Dir, deps.Now(), deps.Sealer)
 	if err != nil {
 		return err
+	}
+	if odd != nil {
+		deps.Logger.Error("the key of links and logins is not kept as it should be", "err", odd)
 	}
 	signing, err := key.For("links")
 	if err != nil {

@@ -37,7 +37,7 @@ func text(t *testing.T, v any) string {
 
 func newKey(t *testing.T) (key *sign.Key, shown gate.PublicKey) {
 	t.Helper()
-	key, err := sign.Open(t.TempDir())
+	key, err := sign.Open(t.TempDir(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

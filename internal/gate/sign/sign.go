@@ -34,10 +34,14 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/atomicfile"
+	"github.com/signalbox-project/signalbox/internal/seal"
 )
 
-// FileName is the private key's name in its folder: PKCS #8 in PEM.
+// FileName is the private key's name in its folder: PKCS #8 in PEM, sealed where a key is configured for that.
 const FileName = "ed25519.key"
+
+// sealedAs names the key to what seals it.
+const sealedAs = "the gate's signing key"
 
 // ErrSignature says that an envelope is not what the key signed.
 var ErrSignature = errors.New("the signature does not fit")
@@ -51,8 +55,12 @@ type Key struct {
 
 // Open reads the key of a folder, and makes both when there is none yet. A key that cannot be read is
 // set aside and a new one takes its place, and one that others may read is closed to them; Problems
-// names both.
-func Open(dir string) (*Key, error) {
+// names both. One that is sealed and does not open for want of a key is an error, and stays. A nil
+// sealer keeps it plain.
+func Open(dir string, sealer seal.Sealer) (*Key, error) {
+	if sealer == nil {
+		sealer = seal.Plain{}
+	}
 	if _, err := atomicfile.MakeDir(dir, 0o750, time.Now()); err != nil {
 		return nil, fmt.Errorf("signing key: %w", err)
 	}
@@ -60,21 +68,24 @@ func Open(dir string) (*Key, error) {
 	atomicfile.Clean(file)
 	st, err := os.Stat(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return create(file)
+		return create(file, sealer)
 	}
 	open := err == nil && st.Mode().IsRegular() && st.Mode().Perm()&0o077 != 0
-	k, err := read(file)
+	k, err := read(file, sealer)
 	if err == nil {
 		if open {
-			k.problems = []model.Problem{closed(file, st.Mode().Perm())}
+			k.problems = append(k.problems, closed(file, st.Mode().Perm()))
 		}
 		return k, nil
+	}
+	if seal.Locked(err) {
+		return nil, fmt.Errorf("signing key %w", err)
 	}
 	aside, asideErr := atomicfile.SetAside(file, time.Now())
 	if asideErr != nil {
 		return nil, fmt.Errorf("signing key %s: %w; %w", file, err, asideErr)
 	}
-	if k, asideErr = create(file); asideErr != nil {
+	if k, asideErr = create(file, sealer); asideErr != nil {
 		return nil, asideErr
 	}
 	k.problems = append(k.problems, model.Problem{
@@ -103,15 +114,23 @@ func closed(file string, was fs.FileMode) model.Problem {
 // maxKeyBytes is more than any private key has.
 const maxKeyBytes = 64 << 10
 
-func read(file string) (*Key, error) {
-	text, err := atomicfile.ReadAtMost(file, maxKeyBytes)
+func read(file string, sealer seal.Sealer) (*Key, error) {
+	text, behind, err := seal.ReadFile(file, maxKeyBytes, sealer, sealedAs)
 	if err != nil {
 		return nil, err
 	}
-	return parsePrivate(text)
+	k, err := parsePrivate(text)
+	if err == nil && behind != nil {
+		k.problems = append(k.problems, model.Problem{
+			Severity: "warning",
+			Message:  fmt.Sprintf("The gate's signing key cannot be written as it is to be kept (%v); it stays as it was.", behind),
+			Cure:     "Free disk space or make " + filepath.Dir(file) + " writable, and start again.",
+		})
+	}
+	return k, err
 }
 
-func create(file string) (*Key, error) {
+func create(file string, sealer seal.Sealer) (*Key, error) {
 	_, private, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		return nil, fmt.Errorf("make a signing key: %w", err)
@@ -121,7 +140,7 @@ func create(file string) (*Key, error) {
 		return nil, fmt.Errorf("make a signing key: %w", err)
 	}
 	k := &Key{private: private}
-	if err := atomicfile.WriteBytes(file, 0o600, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})); err != nil {
+	if err := seal.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), sealer, sealedAs); err != nil {
 		k.problems = []model.Problem{{
 			Severity: "warning",
 			Message:  fmt.Sprintf("The gate's new signing key %s cannot be kept (%v); decisions are signed by it until the process ends.", KeyID(k.Public()), err),

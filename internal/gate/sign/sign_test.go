@@ -16,6 +16,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/atomicfile"
+	"github.com/signalbox-project/signalbox/internal/seal"
 )
 
 // The example of RFC 8785, section 3.2.2 and 3.2.3.
@@ -63,7 +64,7 @@ func TestCanonicalOfCanonicalIsItself(t *testing.T) {
 
 func TestAKeyIsMadeOnceAndReadByItsOwnerOnly(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "gate")
-	k, err := Open(dir)
+	k, err := Open(dir, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +73,7 @@ func TestAKeyIsMadeOnceAndReadByItsOwnerOnly(t *testing.T) {
 	if err != nil || st.Mode().Perm() != 0o600 {
 		t.Errorf("mode %v, %v", st.Mode(), err)
 	}
-	again, err := Open(dir)
+	again, err := Open(dir, nil)
 	if err != nil || !again.Public().Equal(k.Public()) {
 		t.Errorf("another key after a restart: %v", err)
 	}
@@ -86,7 +87,7 @@ func TestAKeyIsMadeOnceAndReadByItsOwnerOnly(t *testing.T) {
 	if err := os.Chmod(file, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	again, err = Open(dir)
+	again, err = Open(dir, nil)
 	if err != nil || !again.Public().Equal(k.Public()) || len(again.Problems()) != 1 || !strings.Contains(again.Problems()[0].Message, "0644") {
 		t.Errorf("a key that others could read: %v, problems %+v", err, again.Problems())
 	}
@@ -98,7 +99,7 @@ func TestAKeyIsMadeOnceAndReadByItsOwnerOnly(t *testing.T) {
 // A disk without room for a key does not stop the start: a key that lasts as long as the process signs.
 func TestAKeyThatCannotBeKeptSignsAndSaysSo(t *testing.T) {
 	dir := t.TempDir()
-	k, err := create(filepath.Join(dir, "none", FileName))
+	k, err := create(filepath.Join(dir, "none", FileName), seal.Plain{})
 	if err != nil || len(k.Problems()) != 1 || !strings.Contains(k.Problems()[0].Message, "cannot be kept") {
 		t.Errorf("%v, problems %+v", err, k.Problems())
 	}
@@ -133,7 +134,7 @@ func TestADamagedKeyIsReplacedAndOldDecisionsStayVerifiable(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir, m, at := t.TempDir(), &keys{}, time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
-			before, err := Open(dir)
+			before, err := Open(dir, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -145,7 +146,7 @@ func TestADamagedKeyIsReplacedAndOldDecisionsStayVerifiable(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, start := range []string{"first", "second"} {
-				k, err := Open(dir)
+				k, err := Open(dir, nil)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -176,11 +177,11 @@ func TestADamagedKeyIsReplacedAndOldDecisionsStayVerifiable(t *testing.T) {
 }
 
 func TestAnyChangeOfAnEnvelopeIsDetected(t *testing.T) {
-	k, err := Open(t.TempDir())
+	k, err := Open(t.TempDir(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	other, err := Open(t.TempDir())
+	other, err := Open(t.TempDir(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -365,6 +365,8 @@ func (s *Store) keepCopy(ctx context.Context, intact bool) error {
 // newGeneration copies the database and starts a redo log from there. Where it cannot, the copy is
 // behind, which Problems says.
 func (s *Store) newGeneration(ctx context.Context) {
+	s.copies.Making.Lock() // they would take each other's number, or forget each other
+	defer s.copies.Making.Unlock()
 	conn, err := s.write.Conn(ctx) // no transaction ends between the old log and the new one
 	if err != nil {
 		return

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/platform/atomicfile"
+	"github.com/signalbox-project/signalbox/internal/seal"
 )
 
 const (
@@ -32,27 +33,42 @@ const (
 // Keys makes keys of one. It is safe for concurrent use.
 type Keys struct{ root []byte }
 
-// Open reads the key in a folder, or makes both.
-func Open(dir string, now time.Time) (*Keys, error) {
+// sealedAs names the key to what seals it.
+const sealedAs = "the key of accounts"
+
+// Sealer seals the key; nil keeps it plain.
+type Sealer = seal.Sealer
+
+// Open reads the key in a folder, or makes both. One that is sealed and does not open for want of a key is an error,
+// and stays. odd is what went wrong with the file where there is a key all the same.
+func Open(dir string, now time.Time, sealer Sealer) (k *Keys, odd, err error) {
 	if _, err := atomicfile.MakeDir(dir, 0o700, now); err != nil {
-		return nil, fmt.Errorf("folder of accounts %s: %w", dir, err)
+		return nil, nil, fmt.Errorf("folder of accounts %s: %w", dir, err)
+	}
+	if sealer == nil {
+		sealer = seal.Plain{}
 	}
 	path := filepath.Join(dir, file)
-	key, err := atomicfile.ReadAtMost(path, size)
+	key, behind, err := seal.ReadFile(path, size, sealer, sealedAs)
 	if err == nil && len(key) == size {
-		return &Keys{root: key}, nil
+		return &Keys{root: key}, behind, nil
+	}
+	if seal.Locked(err) {
+		return nil, nil, fmt.Errorf("key of accounts %w", err)
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
-		if _, aside := atomicfile.SetAside(path, now); aside != nil {
-			return nil, fmt.Errorf("key of accounts: %w", errors.Join(err, aside))
+		aside, failed := atomicfile.SetAside(path, now)
+		if failed != nil {
+			return nil, nil, fmt.Errorf("key of accounts: %w", errors.Join(err, failed))
 		}
+		odd = fmt.Errorf("key of accounts: it was damaged and is kept as %s; links that were sent are void, and people of providers log in again", aside)
 	}
 	key = make([]byte, size)
 	_, _ = rand.Read(key) // never fails
-	if err := atomicfile.WriteBytes(path, 0o600, key); err != nil {
-		return nil, fmt.Errorf("key of accounts: %w", err)
+	if err := seal.WriteFile(path, key, sealer, sealedAs); err != nil {
+		return nil, odd, fmt.Errorf("key of accounts: %w", err)
 	}
-	return &Keys{root: key}, nil
+	return &Keys{root: key}, odd, nil
 }
 
 // For is the key of one use.

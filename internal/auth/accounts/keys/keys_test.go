@@ -2,15 +2,17 @@ package keys
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
 
 func open(t *testing.T, dir string) *Keys {
 	t.Helper()
-	k, err := Open(dir, time.Now())
+	k, _, err := Open(dir, time.Now(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,16 +63,38 @@ func TestABoxOpensForWhomItWasSealed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sealed := b.Seal([]byte("refresh"), "s1")
-	if got, err := b.Open(sealed, "s1"); err != nil || string(got) != "refresh" {
+	kept := b.Seal([]byte("refresh"), "s1")
+	if got, err := b.Open(kept, "s1"); err != nil || string(got) != "refresh" {
 		t.Error(string(got), err)
 	}
 	other, _ := k.Box("links")
-	_, wrongUse := other.Open(sealed, "s1")
-	_, wrongWhom := b.Open(sealed, "s2")
-	_, cut := b.Open(sealed[:10], "s1")
+	_, wrongUse := other.Open(kept, "s1")
+	_, wrongWhom := b.Open(kept, "s2")
+	_, cut := b.Open(kept[:10], "s1")
 	_, junk := b.Open("%", "s1")
 	if wrongUse == nil || wrongWhom == nil || cut == nil || junk == nil {
 		t.Error(wrongUse, wrongWhom, cut, junk)
+	}
+}
+
+// locked is a sealer whose key is not there.
+type locked struct{ Sealer }
+
+func (locked) Open([]byte, string) ([]byte, bool, error) { return nil, false, errors.New("no key") }
+
+func TestAKeyThatDoesNotOpenIsNotReplaced(t *testing.T) {
+	dir := t.TempDir()
+	open(t, dir)
+	before, err := os.ReadFile(filepath.Join(dir, file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := Open(dir, time.Now(), locked{}); err == nil || !strings.Contains(err.Error(), "no key") || !strings.Contains(err.Error(), file) {
+		t.Errorf("%v", err)
+	}
+	entries, err := os.ReadDir(dir)
+	after, readErr := os.ReadFile(filepath.Join(dir, file))
+	if err != nil || readErr != nil || len(entries) != 1 || !bytes.Equal(before, after) {
+		t.Error(entries, err, readErr)
 	}
 }

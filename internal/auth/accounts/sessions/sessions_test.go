@@ -48,7 +48,7 @@ func start(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { st.Close() })
-	k, err := keys.Open(t.TempDir(), epoch)
+	k, _, err := keys.Open(t.TempDir(), epoch, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -56,6 +56,7 @@ type Copies struct {
 	Due <-chan struct{}
 	// Outdated says that the database has another schema than the redo log was written for. It is set while the store opens.
 	Outdated bool
+	Making   sync.Mutex // held while a generation is made
 
 	log     *slog.Logger
 	written chan<- struct{}
