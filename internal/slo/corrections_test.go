@@ -139,3 +139,26 @@ func TestCorrectionsThatMakeNoSenseAreRefused(t *testing.T) {
 		t.Errorf("of an SLO that is not there: %v", err)
 	}
 }
+
+// What failed in a maintenance that has just ended does not count, nor does what was well in it, or before it.
+func TestACorrectionThatHasJustEndedTakesOutWhatFailedInIt(t *testing.T) {
+	w := newWorld(t, availability("99.5"))
+	w.traffic(2*time.Hour, 15*time.Second, 100, 0)
+	w.settle()
+	to := w.now.Add(2 * time.Minute)
+	if _, err := w.engine.Correct(t.Context(), model.SLOCorrection{SLO: "edge-ok", Author: "kim", Reason: "new disks", Start: w.now, End: to}); err != nil {
+		t.Fatal(err)
+	}
+	w.traffic(2*time.Minute, 15*time.Second, 0, 100)
+	for range 24 { // four minutes: the minutes of the maintenance are sealed on the way
+		w.traffic(10*time.Second, 10*time.Second, 100, 0)
+		w.settle()
+		s, err := w.engine.SLO(t.Context(), "edge-ok")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.State != model.SLOOK || math.Abs(s.Budget.Bad) > 1e-6 || s.Felt == nil || math.Abs(s.Felt.Bad-200) > 1e-6 || len(w.sent) > 0 {
+			t.Fatalf("%s after it: %s, contract %v bad, felt %+v, %d alerts", w.now.Sub(to), s.State, s.Budget.Bad, s.Felt, len(w.sent))
+		}
+	}
+}

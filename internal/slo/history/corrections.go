@@ -1,11 +1,13 @@
 package history
 
 import (
+	"context"
 	"slices"
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/times"
+	"github.com/signalbox-project/signalbox/internal/slo/indicator"
 	"github.com/signalbox-project/signalbox/internal/slo/judgement"
 	"github.com/signalbox-project/signalbox/internal/slo/ledger"
 )
@@ -22,6 +24,39 @@ type exclusion struct {
 	from, to time.Time
 	cells    []ledger.Cell // by minute, from from; those that were read
 	known    []bool
+	live     live // its share of the live part
+}
+
+// live is what happened in a piece of the live part.
+type live struct {
+	from, to time.Time
+	cell     ledger.Cell
+}
+
+// within is the share of a piece, in proportion where it is cut.
+func (l live) within(from, to time.Time) ledger.Cell {
+	a, b := times.Later(from, l.from), times.Earlier(to, l.to)
+	if !b.After(a) {
+		return ledger.Cell{}
+	}
+	return l.cell.Scale(float64(b.Sub(a)) / float64(l.to.Sub(l.from)))
+}
+
+// readExcluded measures what does not count of the live part, whose sum is known. In proportion of its time, some of what
+// failed in a maintenance that has just ended would count, and page.
+func (h *History) readExcluded(ctx context.Context, q indicator.Querier, sum ledger.Cell, now time.Time) ([]live, error) {
+	out := make([]live, len(h.exclusions))
+	for i, x := range h.exclusions {
+		l := live{from: times.Later(x.from, h.sealed), to: times.Earlier(x.to, now), cell: sum}
+		if l.to.After(l.from) && (l.from.After(h.sealed) || l.to.Before(now)) {
+			var err error
+			if l.cell, err = h.def.Measure.Live(ctx, q, l.from, l.to); err != nil {
+				return nil, err
+			}
+		}
+		out[i] = l
+	}
+	return out, nil
 }
 
 // Correct makes the history follow its corrections. What it knows of spans
@@ -150,11 +185,11 @@ func (h *History) excludedOf(x *exclusion, from, to time.Time) (sum ledger.Cell)
 		}
 		at = next
 	}
-	// The live part counts in proportion until its minutes are sealed.
-	if l, r := times.Later(a, h.sealed), times.Earlier(b, h.liveTo); r.After(l) && h.liveTo.After(h.sealed) {
-		sum = sum.Add(h.live.Scale(float64(r.Sub(l)) / float64(h.liveTo.Sub(h.sealed))))
+	part := x.live
+	if part.to.IsZero() { // a correction of this moment
+		part = live{h.sealed, h.liveTo, h.live}
 	}
-	return sum
+	return sum.Add(part.within(times.Later(a, h.sealed), times.Earlier(b, h.liveTo)))
 }
 
 // without is sum less what does not count.

@@ -180,8 +180,15 @@ func (h *History) readLive(ctx context.Context, q indicator.Querier, now time.Ti
 	if err != nil {
 		return err
 	}
+	excluded, err := h.readExcluded(ctx, q, c, now)
+	if err != nil {
+		return err
+	}
 	h.mu.Lock()
+	defer h.mu.Unlock()
 	h.live, h.liveTo = c, now
-	h.mu.Unlock()
+	for i, x := range h.exclusions {
+		x.live = excluded[i]
+	}
 	return nil
 }
