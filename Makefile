@@ -34,7 +34,7 @@ ui: $(UI_OUT) ## Build the web UI only
 $(UI_OUT): web/node_modules/.package-lock.json $(UI_SRC)
 	cd web && npm run --silent build
 web/node_modules/.package-lock.json: web/package-lock.json
-	cd web && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --no-audit --no-fund --loglevel=error
+	cd web && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 ../scripts/retry.sh npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 .PHONY: test test-go test-ui test-browser

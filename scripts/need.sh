@@ -29,8 +29,9 @@ install="apt-get install --yes --no-install-recommends ${missing[*]}"
 if command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
   echo "installing ${missing[*]}"
   export DEBIAN_FRONTEND=noninteractive
-  apt-get update -qq
-  $install -qq >/dev/null
+  retry=$(dirname "$0")/retry.sh
+  "$retry" apt-get update -qq
+  "$retry" $install -qq >/dev/null
   exit 0
 fi
 echo "The tests need: ${missing[*]}" >&2

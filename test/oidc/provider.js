@@ -1,12 +1,14 @@
 // A real OpenID Connect provider for the tests of internal/auth/oidc.
 //
-// provider.js <port> <Signalbox's address>: prints its issuer, then serves until it is killed. Anybody logs in by their
+// provider.js <port, 0 for a free one> <Signalbox's address>: prints its issuer, then serves until it is killed. Anybody logs in by their
 // name, with any password. PUT /test/accounts/NAME sets what the provider says of somebody (null: they are gone).
 import http from 'node:http';
 import Provider from 'oidc-provider';
 
 const [port, signalbox] = process.argv.slice(2);
-const issuer = `http://127.0.0.1:${port}`;
+const server = http.createServer();
+await new Promise((listening) => { server.listen(Number(port), '127.0.0.1', listening); });
+const issuer = `http://127.0.0.1:${server.address().port}`;
 const accounts = new Map();
 
 const provider = new Provider(issuer, {
@@ -44,7 +46,7 @@ for (const event of ['server_error', 'backchannel.error']) {
 }
 
 const serve = provider.callback();
-http.createServer((req, res) => {
+server.on('request', (req, res) => {
   const account = /^\/test\/accounts\/(\w+)$/.exec(req.url);
   if (req.method !== 'PUT' || !account) return serve(req, res);
   let body = '';
@@ -52,4 +54,5 @@ http.createServer((req, res) => {
     accounts.set(account[1], JSON.parse(body));
     res.end();
   });
-}).listen(Number(port), '127.0.0.1', () => console.log(issuer));
+});
+console.log(issuer);

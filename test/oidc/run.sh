@@ -7,7 +7,7 @@ dir="${SIGNALBOX_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/signalbox/clients}/
 if [ ! -e "$dir/.complete" ]; then
 	mkdir -p "$dir"
 	cp "$here/package.json" "$here/package-lock.json" "$dir/"
-	(cd "$dir" && npm ci --no-audit --no-fund --ignore-scripts >&2)
+	(cd "$dir" && "$here/../../scripts/retry.sh" npm ci --no-audit --no-fund --ignore-scripts >&2)
 	: > "$dir/.complete"
 fi
 cp "$here/provider.js" "$dir/provider.js" # modules are found beside the program

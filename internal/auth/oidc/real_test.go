@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"encoding/json"
 	"errors"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -31,13 +30,7 @@ type realProvider struct {
 
 func startProvider(t *testing.T, s *site, env ...string) *realProvider {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	l.Close()
-	p := &realProvider{t: t, site: s, port: port, env: env}
+	p := &realProvider{t: t, site: s, port: "0", env: env}
 	p.start()
 	t.Cleanup(p.stop)
 	return p
@@ -66,6 +59,11 @@ func (p *realProvider) start() {
 		p.t.Fatalf("the provider did not start: %v", err)
 	}
 	p.issuer = strings.TrimSpace(line)
+	at, err := url.Parse(p.issuer)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.port = at.Port() // when it is started again, it is where it was
 }
 
 func (p *realProvider) stop() { _ = p.cmd.Process.Kill(); _ = p.cmd.Wait() }

@@ -6,7 +6,7 @@ want=$(cat "$here/pom.xml" "$here/src/main/java/client/Client.java" | cksum | cu
 dir="${SIGNALBOX_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/signalbox/clients}/java-$want"
 if [ ! -e "$dir/.complete" ]; then
 	mkdir -p "$dir"
-	mvn --batch-mode --quiet --file "$here/pom.xml" "-Dbuild.dir=$dir" compile >&2
+	"$here/../../../scripts/retry.sh" mvn --batch-mode --quiet --file "$here/pom.xml" "-Dbuild.dir=$dir" compile >&2
 	: > "$dir/.complete"
 fi
 exec java -cp "$dir/classes:$dir/lib/*" client.Client "$1"

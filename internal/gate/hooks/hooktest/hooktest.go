@@ -116,13 +116,14 @@ func (r *Rooms) Audited() []model.AuditEntry {
 
 // New makes rooms that answer with a verdict, and a kit in front of them that
 // repeats fast.
-func New(t *testing.T, v model.Verdict) (*Rooms, *hook.Kit) {
+func New(t *testing.T, v model.Verdict, change ...func(*hook.Deps)) (*Rooms, *hook.Kit) {
 	t.Helper()
 	r := &Rooms{verdict: v}
-	kit, err := hook.New(
-		hook.Config{Timeout: prom.Duration(5 * time.Second), Attempts: 3, Backoff: prom.Duration(time.Millisecond)},
-		hook.Deps{Gate: r, Deploys: r, Audit: r, ExternalURL: "https://signalbox.example.org", Now: Now},
-	)
+	deps := hook.Deps{Gate: r, Deploys: r, Audit: r, ExternalURL: "https://signalbox.example.org", Now: Now}
+	for _, c := range change {
+		c(&deps)
+	}
+	kit, err := hook.New(hook.Config{Timeout: prom.Duration(30 * time.Second), Attempts: 3, Backoff: prom.Duration(time.Millisecond)}, deps)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"io"
+	"log/slog"
 	"math/big"
 	"net"
 	"net/http"
@@ -24,6 +25,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
+	"github.com/signalbox-project/signalbox/internal/gate/hooks/hook"
 	"github.com/signalbox-project/signalbox/internal/gate/hooks/hooktest"
 	"github.com/signalbox-project/signalbox/internal/model"
 )
@@ -210,6 +212,17 @@ func TestWhatIsNotAsDocumentedIsRefused(t *testing.T) {
 	}
 }
 
+// log is a logger's output; the first line is kept.
+type log chan string
+
+func (l log) Write(line []byte) (int, error) {
+	select {
+	case l <- string(line):
+	default:
+	}
+	return len(line), nil
+}
+
 func TestTheListenerSpeaksTLSAndServesTheWebhookAlone(t *testing.T) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -228,15 +241,10 @@ func TestTheListenerSpeaksTLSAndServesTheWebhookAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	cert := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := ln.Addr().String()
-	ln.Close()
-	_, kit := hooktest.New(t, model.VerdictAllow)
+	said := make(log, 1)
+	_, kit := hooktest.New(t, model.VerdictAllow, func(d *hook.Deps) { d.Logger = slog.New(slog.NewTextHandler(said, nil)) })
 	cfg := DefaultConfig()
-	cfg.Enabled, cfg.ListenAddress = true, address
+	cfg.Enabled, cfg.ListenAddress = true, "127.0.0.1:0"
 	cfg.CertFile, cfg.KeyFile = hooktest.Secret(t, string(cert)), hooktest.Secret(t, string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})))
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
@@ -245,12 +253,17 @@ func TestTheListenerSpeaksTLSAndServesTheWebhookAlone(t *testing.T) {
 	pool.AppendCertsFromPEM(cert)
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, DisableKeepAlives: true}}
 	change := []byte(reviewOf("UPDATE", object("2.4.1", "3"), object("2.4.0", "3")))
-	var resp *http.Response
-	for deadline := time.Now().Add(5 * time.Second); ; {
-		if resp, err = client.Post("https://"+address+"/hooks/kubernetes/admission", "application/json", bytes.NewReader(change)); err == nil || time.Now().After(deadline) {
-			break
-		}
+	var line string
+	select {
+	case line = <-said:
+	case err := <-done:
+		t.Fatal(err)
 	}
+	_, address, ok := strings.Cut(strings.TrimSpace(line), `msg="admission webhook is listening" address=`)
+	if !ok {
+		t.Fatal(line)
+	}
+	resp, err := client.Post("https://"+address+"/hooks/kubernetes/admission", "application/json", bytes.NewReader(change))
 	if err != nil {
 		t.Fatal(err)
 	}
