@@ -72,7 +72,7 @@ func TestBadInputIsRefusedWithAReason(t *testing.T) {
 // checkLedger holds the conservation promise: received = stored + refused.
 func checkLedger(t *testing.T, s *server) {
 	t.Helper()
-	eventually(t, 5*time.Second, func() error {
+	eventually(t, func() error {
 		var ledger struct {
 			Signals []struct {
 				Signal   string `json:"signal"`
@@ -122,7 +122,7 @@ func TestStartUpErrorsNameThePlaceAndTheCure(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			s := launch(t, tc.o)
-			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
 			select {
 			case err := <-s.done:
@@ -154,7 +154,7 @@ func TestAStartTakesWhatIsGood(t *testing.T) {
 	}
 	s := start(t, options{config: fmt.Sprintf("slo_files: [%q, nowhere.yaml]\nrule_files: [%q]\nprobe_files: [%q]\ndetector_files: [%q]\n",
 		in("slo-*.yaml"), in("rules.yml"), in("probes.yml"), in("detectors.yml"))})
-	eventually(t, 10*time.Second, func() error {
+	eventually(t, func() error {
 		if status, text, _ := s.request(http.MethodGet, "/sb/v1/slos/checkout-availability", "", nil); status != http.StatusOK {
 			return fmt.Errorf("the SLO of a good file is not in force: %d %s", status, text)
 		}
@@ -252,7 +252,7 @@ func statusProblems(s *server) string {
 // inForce looks for the good set, and for what the metrics say of the reload.
 func inForce(t *testing.T, s *server, reload, slos, gates string) {
 	t.Helper()
-	eventually(t, 20*time.Second, func() error {
+	eventually(t, func() error {
 		var have struct {
 			SLOs []struct{ Name string } `json:"slos"`
 		}
@@ -296,16 +296,16 @@ func TestAFullDiskAnswers503KeepsWhatWasAcceptedAndResumes(t *testing.T) {
 		t.Fatalf("%d %s", status, text)
 	}
 	mount.fill(t)
-	eventually(t, 60*time.Second, func() error {
+	eventually(t, func() error {
 		status, text, header := s.request(http.MethodPost, "/v1/logs", protobuf, otlpLogs(t, "edge", time.Now(), strings.Repeat("filler ", 20000)))
 		if status != 503 && status != 429 || header.Get("Retry-After") == "" {
 			return fmt.Errorf("%d %s %v, want 503 with Retry-After", status, text, header)
 		}
 		return nil
 	})
-	eventually(t, 10*time.Second, func() error { return findMessage(s, "before the disk filled up") })
+	eventually(t, func() error { return findMessage(s, "before the disk filled up") })
 	mount.free(t)
-	eventually(t, 60*time.Second, func() error {
+	eventually(t, func() error {
 		if status, text, _ := s.request(http.MethodPost, "/v1/logs", protobuf, otlpLogs(t, "edge", time.Now(), "after")); status != 200 {
 			return fmt.Errorf("%d %s", status, text)
 		}

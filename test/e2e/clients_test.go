@@ -23,9 +23,9 @@ func TestRealSDKsAreFoundAgainByTraceID(t *testing.T) {
 			t.Parallel()
 			sent := runClient(t, s, language)
 			s := s.in(t)
-			eventually(t, 20*time.Second, func() error { return findTrace(s, sent) })
-			eventually(t, 20*time.Second, func() error { return findLog(s, sent) })
-			eventually(t, 20*time.Second, func() error {
+			eventually(t, func() error { return findTrace(s, sent) })
+			eventually(t, func() error { return findLog(s, sent) })
+			eventually(t, func() error {
 				if _, ok := s.value(fmt.Sprintf("%s{service=%q}", sent.Metric, sent.Service)); !ok {
 					return fmt.Errorf("no series %s", sent.Metric)
 				}

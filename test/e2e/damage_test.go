@@ -55,7 +55,7 @@ func damageStore(t *testing.T) (dir, config string, want kept) {
 		}, &ignored)
 	}
 	want = keptBy(t, s)
-	eventually(t, time.Minute, func() error {
+	eventually(t, func() error {
 		if found, _ := filepath.Glob(filepath.Join(o.dir, "events", "logs", "*", "*.parquet")); len(found) == 0 {
 			return fmt.Errorf("nothing is sealed yet")
 		}
@@ -224,21 +224,21 @@ func TestADiskThatIsFullAtTheStart(t *testing.T) {
 	if status, text, _ := s.request(http.MethodPost, "/api/v2/alerts", "application/json", alert); status != http.StatusOK {
 		t.Fatalf("%d %s", status, text)
 	}
-	eventually(t, 30*time.Second, func() error {
+	eventually(t, func() error {
 		if len(hook.of("WhileFull", "firing")) == 0 {
 			return fmt.Errorf("nobody was paged")
 		}
 		return nil
 	})
 	mount.free(t)
-	eventually(t, time.Minute, func() error {
+	eventually(t, func() error {
 		status, text, _ := s.request(http.MethodPost, "/api/v1/write", protobuf, remoteWrite(t, series{labels: []string{"__name__", "after"}, samples: []prompb.Sample{sample(time.Now(), 1)}}))
 		if status/100 != 2 {
 			return fmt.Errorf("%d %s", status, text)
 		}
 		return nil
 	})
-	eventually(t, time.Minute, func() error {
+	eventually(t, func() error {
 		status, text, _ := s.request(http.MethodPost, "/sb/v1/deploys", "application/json", []byte(`{"service":"damage","environment":"prod","version":"after"}`))
 		if status/100 != 2 {
 			return fmt.Errorf("%d %s", status, text)

@@ -11,7 +11,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 )
 
 // TestEveryCommandInTheDocsRuns executes the sh blocks of the documentation
@@ -19,7 +18,7 @@ import (
 // held to having valid flags (the same command with --help), make targets to being there.
 func TestEveryCommandInTheDocsRuns(t *testing.T) {
 	s := start(t, options{sub: "demo"})
-	eventually(t, time.Minute, func() error { // what the examples ask for is there
+	eventually(t, func() error { // what the examples ask for is there
 		if status, text, _ := s.request(http.MethodGet, "/sb/v1/explain/Watchdog", "", nil); status != http.StatusOK {
 			return fmt.Errorf("%d %s", status, text)
 		}
@@ -128,7 +127,7 @@ func runBlock(t *testing.T, s *server, path, variables, block string) {
 		script.WriteString(testable(t, line) + "\n")
 	}
 	text := strings.NewReplacer("http://localhost:4300", s.URL, "http://localhost:4318", s.HTTP, "bin/signalbox", "signalbox").Replace(script.String())
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "bash", "-e", "-o", "pipefail", "-c", text)
 	cmd.Dir = "../.."

@@ -72,16 +72,13 @@ func hooked(t *testing.T) (*server, *others) {
 	t.Cleanup(outside.Close)
 	o.url = outside.URL
 	dir := t.TempDir()
-	for _, name := range []string{"healthy", "burning"} {
-		writeFile(t, filepath.Join(dir, name+".yaml"), fmt.Sprintf(checkoutSLO, name))
-	}
 	for name, text := range map[string]string{
 		"gitlab-token": "glpat-1", "gitlab-check": "check", "gitlab-hook": "hook", "github-secret": "hub", "github-token": "ghs_1",
 		"argo": "argo-1", "flagger": "flagger-1", "deployer": "deployer",
 	} {
 		writeFile(t, filepath.Join(dir, name), text+"\n")
 	}
-	return start(t, options{config: strings.NewReplacer("DIR", dir, "OUT", outside.URL).Replace(`
+	s := start(t, options{config: strings.NewReplacer("DIR", dir, "OUT", outside.URL).Replace(`
 metrics: {out_of_order_window: 30d}
 slo_files: ["DIR/*.yaml"]
 hooks:
@@ -96,7 +93,10 @@ remedy:
   evaluate_every: 1s
   recovered_burn: 1000
   targets: [{service: burning, webhook: {url: OUT/rollback, secret_file: DIR/deployer}}]
-`)}), o
+`)})
+	burn(t, s)
+	s.judge(dir, checkoutSLO, "healthy", "burning")
+	return s, o
 }
 
 // burn has one service keep its promise and the other fail at 20 % since
@@ -155,12 +155,11 @@ func ask(s *server, path, body string, header map[string]string) (int, string) {
 // API server and a deployer against the real program.
 func TestHooksAndAutoRollback(t *testing.T) {
 	s, o := hooked(t)
-	burn(t, s)
 	for service, want := range map[string]struct {
 		status  int
 		verdict model.Verdict
 	}{"healthy": {0, model.VerdictAllow}, "burning": {1, model.VerdictBlock}} {
-		eventually(t, 30*time.Second, func() error { return checkGate(s, []string{"--service", service}, want.status, want.verdict) })
+		eventually(t, func() error { return checkGate(s, []string{"--service", service}, want.status, want.verdict) })
 	}
 	t.Run("gitlab status check", func(t *testing.T) { gitlabAsks(s.in(t), o) })
 	t.Run("github protection rule", func(t *testing.T) { githubAsks(s.in(t), o) })
@@ -179,7 +178,7 @@ func gitlabAsks(s *server, o *others) {
 		if status, text := ask(s, "/gitlab/status-check", body, header); status != http.StatusAccepted {
 			s.t.Fatalf("%d %s", status, text)
 		}
-		eventually(s.t, 10*time.Second, func() error {
+		eventually(s.t, func() error {
 			form, err := o.heard(fmt.Sprintf("/api/v4/projects/6/merge_requests/%d/status_check_responses", iid+1))
 			if values, _ := url.ParseQuery(form); err == nil && (values.Get("status") != c.want || values.Get("sha") != "141be97" || values.Get("external_status_check_id") != "3") {
 				err = errors.New(form)
@@ -201,7 +200,7 @@ func githubAsks(s *server, o *others) {
 		if status, text := ask(s, "/github", body, header); status != http.StatusAccepted {
 			s.t.Fatalf("%d %s", status, text)
 		}
-		eventually(s.t, 10*time.Second, func() error {
+		eventually(s.t, func() error {
 			review, err := o.heard(path)
 			if err == nil && (!strings.Contains(review, `"state":"`+c.want+`"`) || !strings.Contains(review, "/gate/")) {
 				err = errors.New(review)
@@ -326,7 +325,7 @@ func rollsBack(s *server, o *others) {
 	var list struct {
 		Remedies []model.Remedy `json:"remedies"`
 	}
-	eventually(s.t, 30*time.Second, func() error {
+	eventually(s.t, func() error {
 		s.get("/sb/v1/remedies", url.Values{"service": {"burning"}}, &list)
 		if len(list.Remedies) == 0 || list.Remedies[0].State != model.RemedyRecovered {
 			return fmt.Errorf("remedies %+v", list.Remedies)

@@ -44,24 +44,25 @@ type moment struct {
 func TestTheTwoHoursOfTheCutOver(t *testing.T) {
 	fast, slow := "SLOBurnRateFast", "SLOBurnRateSlow"
 	moments := []moment{
-		// A moment is up to a minute later than it says: the incident begins and ends with a minute.
-		{name: "begun-3m", begun: 3 * time.Minute, want: model.VerdictAllow},
+		// A moment is up to a minute later than it says: the incident begins and ends with a minute. On a busy machine
+		// one is looked at another minute later, so they keep clear of what turns, and the one that turns first comes first.
+		{name: "over-2m", over: 2 * time.Minute, want: model.VerdictBlock, fast: model.VerdictBlock, slow: model.VerdictBlock, page: []string{fast, slow}},
+		{name: "begun-2m", begun: 2 * time.Minute, want: model.VerdictAllow},
 		{name: "begun-5m", begun: 5 * time.Minute, want: model.VerdictBlock, fast: model.VerdictBlock, page: []string{fast}},
 		{name: "begun-12m", begun: 12 * time.Minute, want: model.VerdictBlock, fast: model.VerdictBlock, slow: model.VerdictBlock, page: []string{fast, slow}},
-		{name: "over-3m", over: 3 * time.Minute, want: model.VerdictBlock, fast: model.VerdictBlock, slow: model.VerdictBlock, page: []string{fast, slow}},
 		{name: "over-5m", over: 5 * time.Minute, want: model.VerdictBlock, fast: model.VerdictAllow, slow: model.VerdictBlock, page: []string{slow}},
-		{name: "over-27m", over: 27 * time.Minute, want: model.VerdictBlock, fast: model.VerdictAllow, slow: model.VerdictBlock, page: []string{slow}},
+		{name: "over-25m", over: 25 * time.Minute, want: model.VerdictBlock, fast: model.VerdictAllow, slow: model.VerdictBlock, page: []string{slow}},
 		{name: "over-30m", over: 30 * time.Minute, want: model.VerdictAllow, fast: model.VerdictAllow, slow: model.VerdictAllow},
 	}
 	dir := t.TempDir()
-	for _, m := range moments {
-		oneSLO(t, dir, m.name)
-	}
 	s := start(t, options{config: fmt.Sprintf("slo_files: [%q]\nmetrics: {out_of_order_window: 32d}\n", filepath.Join(dir, "*.yaml"))})
 	now := time.Now()
-	for _, m := range moments {
+	names := make([]string, len(moments))
+	for i, m := range moments {
 		m.play(t, s, now)
+		names[i] = m.name
 	}
+	s.judge(dir, incidentSLO(t), names...)
 	for _, m := range moments {
 		t.Run(m.name, func(t *testing.T) { m.check(t, s.in(t), now) })
 	}
@@ -104,7 +105,7 @@ func (m moment) bad(now time.Time) float64 {
 func (m moment) check(t *testing.T, s *server, now time.Time) {
 	expectUsed(t, s, m.name, m.bad(now))
 	var d model.GateDecision
-	eventually(t, 20*time.Second, func() error {
+	eventually(t, func() error {
 		_, out, errOut := s.cli("gate", "check", "--json", "--service", m.name, "--version", "2", "--server", s.URL)
 		if err := json.Unmarshal([]byte(out), &d); err != nil {
 			return fmt.Errorf("%w: %s%s", err, out, errOut)
@@ -173,7 +174,7 @@ func theContractWithoutIt(t *testing.T, s *server, m moment, now time.Time) {
 	if status != 0 {
 		t.Fatalf("exit %d: %s%s", status, out, errOut)
 	}
-	eventually(t, 20*time.Second, func() error { return checkGate(s, []string{"--service", m.name}, 0, model.VerdictAllow) })
+	eventually(t, func() error { return checkGate(s, []string{"--service", m.name}, 0, model.VerdictAllow) })
 	st := s.slo(m.name)
 	if st.Budget.Bad > 1 || st.Felt == nil || math.Abs(st.Felt.UsedRatio-m.bad(now)/allowed30d) > budgetTolerance || len(st.Alerts) != 0 {
 		t.Errorf("contract %+v, felt %+v, alerts %v", st.Budget, st.Felt, st.Alerts)

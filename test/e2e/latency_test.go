@@ -222,7 +222,7 @@ func asShipped(t *testing.T, n int, hook string) options {
 // settled waits until every SLO is judged well.
 func settled(t *testing.T, s *server, n int) {
 	t.Helper()
-	eventually(t, 20*time.Minute, func() error {
+	within(t, 20*time.Minute, func() error {
 		var list struct {
 			SLOs []model.SLOStatus `json:"slos"`
 		}

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 )
 
 // peers builds the programs of test/peers once.
@@ -43,7 +42,7 @@ func peer(t *testing.T, name string) string {
 
 func runPeer(t *testing.T, name string, args ...string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, peer(t, name), args...).CombinedOutput()
 	if err != nil {
@@ -85,7 +84,7 @@ global: {scrape_interval: 1s, external_labels: {sender: %s}}
 scrape_configs: [{job_name: peer, static_configs: [{targets: [%q]}]}]
 remote_write: [{url: "%s/api/v1/write", protobuf_message: %s, queue_config: {batch_send_deadline: 500ms}}]
 `, version, target, s.URL, message))
-			eventually(t, 30*time.Second, func() error {
+			eventually(t, func() error {
 				for expr, want := range map[string]float64{
 					`peer_requests_total{code="200",sender="%s"}`:       7,
 					`peer_temperature{sender="%s"}`:                     21.5,
@@ -130,7 +129,7 @@ scrape_configs:
     scrape_interval: 1s
     static_configs: [{targets: [%q]}]
 `, target)})
-	eventually(t, 40*time.Second, func() error {
+	eventually(t, func() error {
 		if v, ok := s.value(`up{job="peer"}`); !ok || v != 1 {
 			return errors.New("not scraped yet")
 		}
@@ -159,7 +158,7 @@ func TestAmtoolWorks(t *testing.T) {
 		return runPeer(t, "amtool", append([]string{"--alertmanager.url", s.URL}, args...)...)
 	}
 	amtool("alert", "add", "alertname=DiskFull", "severity=warning", "service=file-server")
-	eventually(t, 10*time.Second, func() error {
+	eventually(t, func() error {
 		if out := amtool("alert", "query", "-o", "simple", "service=file-server"); !strings.Contains(out, "DiskFull") {
 			return fmt.Errorf("alert query: %s", out)
 		}

@@ -14,13 +14,13 @@ import (
 
 func TestItIsAServiceInItsOwnData(t *testing.T) {
 	s := start(t, options{})
-	eventually(t, 40*time.Second, func() error {
+	eventually(t, func() error {
 		if v, ok := s.value(`up{job="signalbox"}`); !ok || v != 1 {
 			return fmt.Errorf("own metrics are not scraped yet (%v, %v)", v, ok)
 		}
 		return nil
 	})
-	eventually(t, 10*time.Second, func() error {
+	eventually(t, func() error {
 		var logs struct {
 			Logs []model.LogRecord `json:"logs"`
 		}
@@ -30,7 +30,7 @@ func TestItIsAServiceInItsOwnData(t *testing.T) {
 		}
 		return nil
 	})
-	eventually(t, 20*time.Second, func() error {
+	eventually(t, func() error {
 		_, text, _ := s.request(http.MethodGet, "/sb/v1/traces?q=service%3Asignalbox", "", nil)
 		if !strings.Contains(text, `"root_service":"signalbox"`) {
 			return fmt.Errorf("own traces are not stored yet: %s", text)
@@ -41,7 +41,7 @@ func TestItIsAServiceInItsOwnData(t *testing.T) {
 
 func TestTheWatchdogAlwaysFires(t *testing.T) {
 	s := start(t, options{})
-	eventually(t, 40*time.Second, func() error {
+	eventually(t, func() error {
 		_, text, _ := s.request(http.MethodGet, "/api/v2/alerts?filter=alertname%3DWatchdog", "", nil)
 		if !strings.Contains(text, `"alertname":"Watchdog"`) {
 			return fmt.Errorf("no watchdog in %s", text)

@@ -80,9 +80,9 @@ func (n notification) alert(name string) webhookAlert {
 }
 
 // await waits for the first notification of an alert.
-func (w *webhook) await(t *testing.T, limit time.Duration, name, status string) (n notification) {
+func (w *webhook) await(t *testing.T, name, status string) (n notification) {
 	t.Helper()
-	eventually(t, limit, func() error {
+	eventually(t, func() error {
 		all := w.of(name, status)
 		if len(all) == 0 {
 			return fmt.Errorf("no %s of %s", status, name)
