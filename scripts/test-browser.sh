@@ -21,7 +21,7 @@ stop() {
 }
 trap stop EXIT
 serve demo demo
-serve serve trust --auth.enabled
+serve serve trust --auth.enabled --config.file web/e2e/trust/hostile/signalbox.yml
 
 # until LOG EXPRESSION prints what sed finds in a log, once it is there.
 until_said() {
