@@ -23,7 +23,7 @@ func (c *cell) buildAlerting(context.Context) (err error) {
 	if c.router, err = router.New(router.Deps{
 		Logger: c.component("alerting"), Registerer: c.registry,
 		Dir: filepath.Join(c.dir, "alerting"), ConfigFile: c.cfg.AlertmanagerFile,
-		ExternalURL: c.external, Config: c.cfg.Routing, Build: router.Build{Version: c.opts.Version, Revision: revision()}, Pages: c.state, Documents: c.state, Dependents: c.cfg.InhibitDependents, Topology: c.topology, Querier: c.engine, Clients: c.outgoing.Options(),
+		ExternalURL: c.external, Config: c.cfg.Routing, Build: router.Build{Version: c.opts.Version, Revision: revision()}, Pages: c.state, Documents: c.state, Dependents: c.cfg.InhibitDependents, Topology: c.topology, Querier: c.engine, Clients: c.outgoing.Options(), Acknowledge: c.ackLinks(),
 	}); err != nil {
 		return err
 	}

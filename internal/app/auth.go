@@ -6,10 +6,12 @@ import (
 	"io"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/api/identity"
 	"github.com/signalbox-project/signalbox/internal/auth"
+	"github.com/signalbox-project/signalbox/internal/auth/ack"
 	"github.com/signalbox-project/signalbox/internal/auth/policy"
 	"github.com/signalbox-project/signalbox/internal/front"
 	"github.com/signalbox-project/signalbox/internal/model"
@@ -50,17 +52,20 @@ func (c *cell) openIdentities(ctx context.Context) (err error) {
 	}
 	c.identities, err = c.gatekeeper.Open(ctx, c.cfg.Auth, auth.Known{
 		Store: c.state, Dir: filepath.Join(c.dir, "auth"), Sealer: c.sealer, Logger: c.component("auth"), Registerer: c.registry, External: c.external, Outgoing: c.outgoing,
-		Record: func(ctx context.Context, e model.AuditEntry) {
-			if _, err := c.recorder.Audit(ctx, e); err != nil {
-				c.log.ErrorContext(ctx, "audit entry not written", "action", e.Action, "subject", e.Subject, "err", err)
-			}
-		},
+		Record: c.recordChange,
 	})
 	if err != nil {
 		return err
 	}
 	c.run("accounts", c.identities.Accounts.Run, nil)
 	return nil
+}
+
+// recordChange writes what was done into the audit log, and says in the log that it could not.
+func (c *cell) recordChange(ctx context.Context, e model.AuditEntry) {
+	if _, err := c.recorder.Audit(ctx, e); err != nil {
+		c.log.ErrorContext(ctx, "audit entry not written", "action", e.Action, "subject", e.Subject, "err", err)
+	}
 }
 
 // identityDeps are what the API needs to speak of identities; nothing of it without authentication.
@@ -107,14 +112,39 @@ func (s said) Roles() []identity.Role {
 	return out
 }
 
-// mountLogins mounts the pages of logins that go by way of a provider or of a program.
-func (p *Process) mountLogins(port *front.Port) {
+// mountLogins mounts the pages of logins that go by way of a provider or of a program, and those behind links of messages.
+func (p *Process) mountLogins(port *front.Port) error {
 	if p.identities == nil {
-		return
+		return nil
 	}
 	for pattern, h := range p.identities.Routes() {
 		port.Mount(pattern, front.Mount{Handler: h, Needs: front.Always(access.Open)})
 	}
+	return ack.Mount(port, ack.Deps{
+		External: p.external, Now: time.Now, Logger: p.component("auth"), Registerer: p.tel.Registry, Links: p.identities.Accounts.Links,
+		Record: p.home.recordChange, Limits: p.cfg.Auth.Accounts.Throttle,
+		Store: func(tenant string) (ack.Store, bool) {
+			if c := p.byName[tenant]; c != nil && c.stopped.Load() == nil {
+				return c.state, true
+			}
+			return nil, false
+		},
+	})
+}
+
+// ackLinks makes the links of messages by which their readers acknowledge. Without authentication nobody needs one, and
+// with an address that only this machine knows nobody could open one.
+func (c *cell) ackLinks() ack.Linker {
+	switch {
+	case c.identities == nil:
+		return nil
+	case c.opts.ExternalURL == "" && !loopback(context.Background(), c.listeners.web.Addr().String()):
+		if c.tenant == model.DefaultTenant { // said once
+			c.log.Warn("messages of pages have no link to acknowledge, since nobody said where people reach this Signalbox; set --web.external-url")
+		}
+		return nil
+	}
+	return ack.To(c.identities.Accounts.Links, c.external, c.tenant)
 }
 
 // inviteFirstAdmin prints, on the console alone, the link with which somebody becomes the first administrator.

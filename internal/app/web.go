@@ -57,7 +57,9 @@ func (p *Process) buildWeb(context.Context) error {
 	port.Mount("/jaeger/api/", ours)
 	p.mountHooks(port, own.MaxBody())
 	port.Mount("/", front.Mount{Handler: ui, Needs: front.Always(access.Open)})
-	p.mountLogins(port)
+	if err := p.mountLogins(port); err != nil {
+		return err
+	}
 	p.operations(port)
 	p.run("web", func(ctx context.Context) error {
 		notReady := func() { p.isReady.Store(false) }

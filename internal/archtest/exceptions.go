@@ -65,14 +65,12 @@ func uncalled() map[string]string {
 	const look = "where tests find what was started on a free port, mounted or loaded"
 	const now = "does at once, for tests, what the clock does later"
 	const trust = "what the matrix of endpoints and roles asks"
-	const chain = "the chain of authenticators is built of it"
 	return map[string]string{
 		"internal/front.Routes.List":  trust,
 		"internal/bench.EncodeStream": load, "internal/bench.Stream.Send": load, "internal/bench.Process": load,
 		"internal/app.Process.Addresses": look, "internal/ingest/otlp.Server.GRPCAddr": look, "internal/ingest/otlp.Server.HTTPAddr": look,
 		"internal/front.Front.Mounts": look, "internal/store/metrics.Store.OutOfOrderWindow": look,
 		"internal/store/events.DB.Seal": now, "internal/process/spanmetrics.Processor.Flush": now, "internal/process/topology.Processor.Flush": now,
-		"internal/auth/accounts/links.Claim.Identity": chain,
 
 		"internal/store.Matcher.Span": "says what a filter means; the stores' answers are compared with it",
 	}

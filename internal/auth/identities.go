@@ -18,6 +18,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/auth/directory"
 	"github.com/signalbox-project/signalbox/internal/auth/login"
 	"github.com/signalbox-project/signalbox/internal/auth/oidc"
+	"github.com/signalbox-project/signalbox/internal/front"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/outgoing"
 	"github.com/signalbox-project/signalbox/internal/seal"
@@ -93,7 +94,7 @@ func (ids *Identities) begin(w http.ResponseWriter, r *http.Request, l login.Log
 	if err := ids.Accounts.Logout(r.Context(), ids.Cookies.Secret(r)); err != nil {
 		return err
 	}
-	s, err := ids.Accounts.Begin(r.Context(), l, accounts.From{Remote: remote(r), Agent: r.UserAgent()})
+	s, err := ids.Accounts.Begin(r.Context(), l, accounts.From{Remote: front.RemoteOf(r), Agent: r.UserAgent()})
 	if err != nil {
 		return err
 	}

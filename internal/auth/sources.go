@@ -2,21 +2,13 @@ package auth
 
 import (
 	"context"
-	"net"
 	"net/http"
 
 	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/auth/accounts/sessions"
 	"github.com/signalbox-project/signalbox/internal/auth/accounts/tokens"
+	"github.com/signalbox-project/signalbox/internal/front"
 )
-
-// remote is the address of who asks, without its port.
-func remote(r *http.Request) string {
-	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
-		return host
-	}
-	return r.RemoteAddr
-}
 
 // tokenSource reads API tokens of ours and machine tokens of providers.
 type tokenSource struct {
@@ -33,7 +25,7 @@ func (s tokenSource) Identify(r *http.Request) (access.Identity, bool, error) {
 	if id, known, err := s.others(r.Context(), text); known {
 		return id, true, err
 	}
-	id, err := s.ours(text, remote(r))
+	id, err := s.ours(text, front.RemoteOf(r))
 	return id, true, err
 }
 
@@ -48,7 +40,7 @@ func (s programSource) Identify(r *http.Request) (access.Identity, bool, error) 
 	if !shown {
 		return access.Identity{}, false, nil
 	}
-	id, err := s.identify(secret, remote(r))
+	id, err := s.identify(secret, front.RemoteOf(r))
 	return id, true, err
 }
 
@@ -64,6 +56,6 @@ func (s sessionSource) Identify(r *http.Request) (access.Identity, bool, error) 
 	if secret == "" {
 		return access.Identity{}, false, nil
 	}
-	id, err := s.identify(secret, remote(r))
+	id, err := s.identify(secret, front.RemoteOf(r))
 	return id, true, err
 }

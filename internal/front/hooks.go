@@ -39,7 +39,7 @@ type Ended struct {
 
 // enter asks the hooks. The Access is never nil.
 func (h Hooks) enter(r *http.Request, needs access.Permission, info MountInfo) (_ *access.Access, release func(), refusal *Refusal) {
-	a := &access.Access{Notes: &access.Notes{}, Remote: remoteOf(r)}
+	a := &access.Access{Notes: &access.Notes{}, Remote: RemoteOf(r)}
 	if needs == access.Open || needs == access.Undeclared {
 		a.Kind = access.Nobody
 		return a, nil, nil
@@ -76,7 +76,8 @@ func (h Hooks) identify(r *http.Request, needs access.Permission, a *access.Acce
 	return nil
 }
 
-func remoteOf(r *http.Request) string {
+// RemoteOf is the address of who asks, without its port.
+func RemoteOf(r *http.Request) string {
 	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
 		return host
 	}

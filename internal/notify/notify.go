@@ -48,6 +48,17 @@ type PageStore interface {
 // the page itself, as the UI and the API show it.
 const InboxChannel = "inbox"
 
+// AcknowledgeURL is the annotation by which a message that was sent says where its page is acknowledged. It is made for each
+// message; what an alert brings by this name is dropped, since people press it.
+const AcknowledgeURL = "acknowledge_url"
+
+// Recipient is whom a message is sent to, as far as that is known.
+type Recipient struct {
+	Channel  string // email, slack, …
+	Receiver string // of the routing tree
+	Address  string // of an e-mail; "" where it is not one person's
+}
+
 // SeverityNone marks alerts that are not about a person's work, such as the
 // watchdog: they are delivered but make no page.
 const SeverityNone = "none"

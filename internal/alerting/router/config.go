@@ -12,7 +12,6 @@ import (
 	"github.com/prometheus/alertmanager/featurecontrol"
 	"github.com/prometheus/alertmanager/matcher/compat"
 	amlabels "github.com/prometheus/alertmanager/pkg/labels"
-	"github.com/prometheus/alertmanager/template"
 	commoncfg "github.com/prometheus/common/config"
 
 	"github.com/signalbox-project/signalbox/internal/document"
@@ -104,7 +103,7 @@ func read(f document.File) (*amconfig.Config, []document.Problem) {
 		}
 		relative(reflect.ValueOf(cfg), dir)
 	}
-	if _, err := template.FromGlobs(cfg.Templates); err != nil {
+	if _, err := templates(cfg.Templates); err != nil {
 		return nil, foreign(f).Problems(fmt.Errorf("templates: %w", err))
 	}
 	return cfg, nil

@@ -38,7 +38,7 @@ type built struct {
 // receivers builds every receiver, used by a route or not, so that an error in
 // one is found when it is written and not when a route first needs it.
 func (r *Router) receivers(cfg *amconfig.Config) (built, error) {
-	tmpl, err := template.FromGlobs(cfg.Templates)
+	tmpl, err := templates(cfg.Templates)
 	if err != nil {
 		return built{}, fmt.Errorf("templates: %w", err)
 	}
@@ -49,7 +49,7 @@ func (r *Router) receivers(cfg *amconfig.Config) (built, error) {
 		if err != nil {
 			return built{}, fmt.Errorf("receiver %s: %w", rcv.Name, err)
 		}
-		b.receivers[rcv.Name] = r.recorder.Integrations(rcv.Name, integrations)
+		b.receivers[rcv.Name] = r.recorder.Integrations(rcv.Name, integrations, addressees(rcv))
 	}
 	return b, nil
 }

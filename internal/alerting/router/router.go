@@ -48,6 +48,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/document"
 	"github.com/signalbox-project/signalbox/internal/instrument"
+	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/notify"
 	"github.com/signalbox-project/signalbox/internal/notify/record"
 	"github.com/signalbox-project/signalbox/internal/platform/atomicfile"
@@ -87,6 +88,8 @@ type Deps struct {
 	Querier    Querier // for failed requests; may be nil
 	// Clients are options of every client that calls a receiver.
 	Clients []commoncfg.HTTPClientOption
+	// Acknowledge is where whom a message goes to acknowledges its page; nil sends no links.
+	Acknowledge func(model.Page, notify.Recipient) (string, error)
 }
 
 // Router is the alert pipeline.
@@ -144,7 +147,7 @@ func New(deps Deps) (*Router, error) {
 	if r.dependents, err = newDependents(deps.Dependents, deps.Topology, deps.Querier, deps.Logger); err != nil {
 		return nil, err
 	}
-	if r.recorder, err = record.New(record.Deps{Logger: deps.Logger, Registerer: deps.Registerer, Pages: deps.Pages}); err != nil {
+	if r.recorder, err = record.New(record.Deps{Logger: deps.Logger, Registerer: deps.Registerer, Pages: deps.Pages, Link: deps.Acknowledge}); err != nil {
 		return nil, err
 	}
 	r.routes = document.NewCatalog(routes{}, document.Options[routes]{

@@ -247,7 +247,7 @@ func (l *Logins) ServePage(w http.ResponseWriter, r *http.Request) {
 }
 
 func (l *Logins) show(w http.ResponseWriter, status int, s shown) {
-	s.Action = l.deps.External.JoinPath("auth", "device").Path
+	s.Action = "/" + strings.TrimPrefix(l.deps.External.JoinPath("auth", "device").Path, "/") // JoinPath of an address without a path begins with none
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)

@@ -101,6 +101,16 @@ func (w *world) answer(code, answer string, headers ...string) *httptest.Respons
 	return w.ask(w.l.ServePage, "POST", "/auth/device", url.Values{"user_code": {code}, "answer": {answer}}, headers...)
 }
 
+// A browser would look for a form's address without a slash below the page's own.
+func TestTheFormGoesBackToItsPageAlsoWithoutAPath(t *testing.T) {
+	w := newWorld(t)
+	_, code := w.begin()
+	w.l.deps.External = &url.URL{Scheme: "https", Host: "signalbox.example.org"}
+	if rec := w.ask(w.l.ServePage, "GET", "/auth/device?user_code="+code, nil); !strings.Contains(rec.Body.String(), `action="/auth/device"`) {
+		t.Error(rec.Body)
+	}
+}
+
 func TestAProgramIsLetIn(t *testing.T) {
 	w := newWorld(t)
 	secret, code := w.begin()

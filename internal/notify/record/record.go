@@ -3,8 +3,8 @@
 //
 // A Recorder wraps Alertmanager's integrations so that each attempt, delivered or
 // failed, becomes a model.Delivery of the page of its alert group, and it offers
-// one integration of its own, the inbox, which is the page itself. It decides
-// neither who is notified nor when.
+// one integration of its own, the inbox, which is the page itself. What leaves has a link by which its page is
+// acknowledged (told.go), and no link that a browser would run. It decides neither who is notified nor when.
 //
 // In: notifications as Alertmanager's pipeline makes them. Out: pages in a
 // notify.PageStore.
@@ -52,6 +52,8 @@ type Deps struct {
 	Registerer prometheus.Registerer
 	Pages      notify.PageStore
 	Now        func() time.Time // nil means time.Now
+	// Link is where whom a message goes to acknowledges a page; nil makes no links.
+	Link func(page model.Page, to notify.Recipient) (string, error)
 }
 
 // Recorder records notifications.
@@ -59,6 +61,7 @@ type Recorder struct {
 	log        *slog.Logger
 	pages      notify.PageStore
 	now        func() time.Time
+	link       func(model.Page, notify.Recipient) (string, error)
 	deliveries *prometheus.CounterVec
 	lost       prometheus.Counter
 
@@ -73,7 +76,7 @@ func New(deps Deps) (*Recorder, error) {
 	if deps.Pages == nil {
 		return nil, errors.New("delivery log: no page store given")
 	}
-	r := &Recorder{log: deps.Logger, pages: deps.Pages, now: deps.Now, closed: map[string]string{}}
+	r := &Recorder{log: deps.Logger, pages: deps.Pages, now: deps.Now, link: deps.Link, closed: map[string]string{}}
 	r.log = instrument.Logger(r.log)
 	if r.now == nil {
 		r.now = time.Now
@@ -92,12 +95,13 @@ func New(deps Deps) (*Recorder, error) {
 	return r, nil
 }
 
-// Integrations are a receiver's integrations, each recorded, and the inbox.
-func (r *Recorder) Integrations(receiver string, in []amnotify.Integration) []amnotify.Integration {
+// Integrations are a receiver's integrations, each recorded, and the inbox. address is whom one writes to, "" where that is no one person.
+func (r *Recorder) Integrations(receiver string, in []amnotify.Integration, address func(amnotify.Integration) string) []amnotify.Integration {
 	out := make([]amnotify.Integration, 0, len(in)+1)
 	for i := range in {
 		next := &in[i]
-		out = append(out, amnotify.NewIntegration(channel{r: r, next: next}, next, next.Name(), next.Index(), receiver))
+		to := notify.Recipient{Channel: next.Name(), Receiver: receiver, Address: address(*next)}
+		out = append(out, amnotify.NewIntegration(channel{r: r, next: next, to: to}, next, next.Name(), next.Index(), receiver))
 	}
 	return append(out, amnotify.NewIntegration(inbox{r}, always{}, notify.InboxChannel, 0, receiver))
 }
@@ -122,11 +126,13 @@ func (i inbox) Notify(ctx context.Context, alerts ...*amalert.Alert) (retry bool
 type channel struct {
 	r    *Recorder
 	next *amnotify.Integration
+	to   notify.Recipient
 }
 
 // Notify delivers and records what became of it.
 func (c channel) Notify(ctx context.Context, alerts ...*amalert.Alert) (retry bool, err error) {
-	retry, err = c.next.Notify(ctx, alerts...)
+	retry, err = c.next.Notify(ctx, c.tell(ctx, alerts)...)
+	err = quiet(err)
 	c.r.count(c.next.Name(), err)
 	if !aboutWork(alerts) {
 		return retry, err

@@ -76,7 +76,7 @@ func setup(t *testing.T) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := r.Integrations("team", []amnotify.Integration{amnotify.NewIntegration(f.hook, f.hook, "webhook", 0, "team")})
+	got := r.Integrations("team", []amnotify.Integration{amnotify.NewIntegration(f.hook, f.hook, "webhook", 0, "team")}, func(amnotify.Integration) string { return "" })
 	f.webhook, f.inbox = got[0], got[1]
 	return f
 }
