@@ -123,11 +123,12 @@ func (p *Process) mountLogins(port *front.Port) error {
 	return ack.Mount(port, ack.Deps{
 		External: p.external, Now: time.Now, Logger: p.component("auth"), Registerer: p.tel.Registry, Links: p.identities.Accounts.Links,
 		Record: p.home.recordChange, Limits: p.cfg.Auth.Accounts.Throttle,
-		Store: func(tenant string) (ack.Store, bool) {
-			if c := p.byName[tenant]; c != nil && c.stopped.Load() == nil {
-				return c.state, true
+		Store: func(tenant string) (ack.Store, func(), bool) {
+			c, refusal := p.enter(&access.Access{Tenant: tenant})
+			if refusal != nil {
+				return nil, nil, false
 			}
-			return nil, false
+			return c.state, c.door.leave, true
 		},
 	})
 }

@@ -47,8 +47,8 @@ type Deps struct {
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
 	Links      *links.Links
-	// Store is that of a tenant; false if it is not served.
-	Store func(tenant string) (Store, bool)
+	// Store is that of a tenant until done is called; false if it is not served.
+	Store func(tenant string) (st Store, done func(), ok bool)
 	// Record keeps what was done for the audit log.
 	Record func(context.Context, model.AuditEntry)
 	// Limits are of wrong links.
@@ -136,11 +136,12 @@ func (p *Pages) ServePage(w http.ResponseWriter, r *http.Request) {
 		p.refuse(w, r, err)
 		return
 	}
-	st, ok := p.deps.Store(claim.Tenant)
+	st, done, ok := p.deps.Store(claim.Tenant)
 	if !ok {
 		p.fail(w, r, errors.New("the tenant "+claim.Tenant+" is not served"))
 		return
 	}
+	defer done()
 	page, err := st.Page(r.Context(), claim.Thing)
 	if err == nil && r.Method == http.MethodPost && page.AckedBy == "" && page.Status == "firing" {
 		p.acknowledge(w, r, st, text, page)

@@ -77,7 +77,7 @@ func setup(t *testing.T) *fixture {
 	f.pages, err = New(Deps{
 		External: &url.URL{Scheme: "https", Host: "sb.example", Path: "/below"}, Now: func() time.Time { return f.now }, Logger: slog.New(slog.DiscardHandler),
 		Registerer: prometheus.NewPedanticRegistry(), Links: f.links, Limits: throttle.DefaultConfig(),
-		Store:  func(tenant string) (Store, bool) { return f.state, tenant == "acme" },
+		Store:  func(tenant string) (Store, func(), bool) { return f.state, func() {}, tenant == "acme" },
 		Record: func(_ context.Context, e model.AuditEntry) { f.audited = append(f.audited, e) },
 	})
 	if err != nil {
