@@ -37,6 +37,7 @@ func (c *cell) buildBudgets(ctx context.Context) (err error) {
 		Results: c.metrics.Quiet(), // its own results must not wake it
 		Alerts:  c.sender,
 		Records: c.state, Corrections: c.state, Ledgers: c.state,
+		Asked:    func() []time.Duration { return c.policies.Set().Windows() }, // read before the engine runs
 		Arrivals: c.metrics.Arrivals, Changes: c.tally, ExternalURL: c.external.String(), ExternalLabels: c.cfg.ExternalLabels,
 	}); err != nil {
 		return err

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"time"
 
+	prom "github.com/prometheus/common/model"
+
 	"github.com/signalbox-project/signalbox/internal/budget"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/human"
@@ -163,22 +165,34 @@ func (j *judgement) data() {
 		j.unknown = !knownBudget(st)
 		j.add(model.VerdictInsufficient, RuleData, st.Action, "%s: %s", name, st.Reason)
 	case j.unmeasured() != "":
-		j.add(model.VerdictInsufficient, RuleData, "Add the window to slo.burn_alerts, or name one of its windows in the policy.",
-			"%s: burn over %s, which the policy %s asks for, is not measured.", name, budget.Spaced(j.unmeasured()), j.name)
-	case j.burnIn(j.policy.BurnFast.Long).Coverage < j.policy.MinCoverage:
+		j.add(model.VerdictInsufficient, RuleData, "Ask again in a minute: the window is measured from the next judgement on.",
+			"%s: burn over %s, which the policy %s asks for, is not measured yet.", name, budget.Spaced(j.unmeasured()), j.name)
+	case j.within(j.policy.BurnFast.Long) && j.burnIn(j.policy.BurnFast.Long).Coverage < j.policy.MinCoverage:
 		j.add(model.VerdictInsufficient, RuleData, "Wait for more data, or restore the telemetry that is missing.", "%s: only %s of the last %s has data (at least %s is needed).",
 			name, human.Percent(j.burnIn(j.policy.BurnFast.Long).Coverage), human.Duration(time.Duration(j.policy.BurnFast.Long)), human.Percent(j.policy.MinCoverage))
 	}
 }
 
-// unmeasured is a window that the policy asks for and the SLO does not have.
+// unmeasured is a window that the policy asks for and the SLO does not have, though it could: the policy is new.
 func (j *judgement) unmeasured() string {
-	for _, w := range []duration{j.policy.BurnFast.Long, j.policy.BurnFast.Short, j.policy.BurnSlow.Long, j.policy.BurnSlow.Short} {
-		if !j.measured(w) {
-			return budget.Window(time.Duration(w))
+	for _, r := range []BurnRule{j.policy.BurnFast, j.policy.BurnSlow} {
+		if !j.within(r.Long) {
+			continue // the rule does not apply
+		}
+		for _, w := range []duration{r.Long, r.Short} {
+			if !j.measured(w) {
+				return budget.Window(time.Duration(w))
+			}
 		}
 	}
 	return ""
+}
+
+// within reports whether a window fits into the SLO's own: over a longer one the ledger has no say, and how much
+// of the budget is used says more.
+func (j *judgement) within(window duration) bool {
+	own, err := prom.ParseDuration(j.snapshot.Status.Window)
+	return err != nil || window <= own // a calendar window is days
 }
 
 func (j *judgement) measured(window duration) bool {
@@ -192,6 +206,9 @@ func (j *judgement) burn() {
 }
 
 func (j *judgement) burnRule(rule string, r BurnRule) {
+	if !j.within(r.Long) {
+		return
+	}
 	long, short := j.burnIn(r.Long), j.burnIn(r.Short)
 	j.burnEvidence(long, r.Factor)
 	j.burnEvidence(short, r.Factor)

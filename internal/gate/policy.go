@@ -52,7 +52,7 @@ func (e Effect) verdict() model.Verdict {
 type duration = prom.Duration
 
 // BurnRule blocks while the burn rate over both windows is at or above Factor.
-// Both windows must be windows of slo.burn_alerts: others are not measured.
+// Both are measured for every SLO whose own window is at least as long; to one with a shorter window the rule does not apply.
 type BurnRule struct {
 	// Long is the window that decides, Short the one that must agree, so that a
 	// burn that is over no longer blocks.

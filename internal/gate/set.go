@@ -3,6 +3,7 @@ package gate
 import (
 	"path"
 	"slices"
+	"time"
 
 	"github.com/signalbox-project/signalbox/internal/model"
 )
@@ -72,6 +73,22 @@ func anyLike(patterns []string, names ...string) bool {
 func like(pattern, name string) bool {
 	ok, err := path.Match(pattern, name)
 	return ok && err == nil
+}
+
+// Windows are those that the policies judge burn by, each once.
+func (set Set) Windows() []time.Duration {
+	var out []time.Duration
+	add := func(p Policy) {
+		for _, r := range []BurnRule{p.BurnFast, p.BurnSlow} {
+			out = append(out, time.Duration(r.Long), time.Duration(r.Short))
+		}
+	}
+	add(set.Default)
+	for _, p := range set.Named {
+		add(p.Rules)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // forSLO are the policies that apply to one SLO.

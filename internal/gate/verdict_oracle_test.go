@@ -312,3 +312,26 @@ func TestAWindowThatIsNotMeasuredIsNotOneWithoutData(t *testing.T) {
 		}
 	}
 }
+
+// A rule over more time than the SLO's own window has nothing to count: the other rules and the budget decide.
+func TestARuleThatIsLongerThanTheSLOsWindowDoesNotApply(t *testing.T) {
+	f := facts{objective: 990, loaded: true, budget: counts{bad: 1, total: 10_000}, windows: map[string]counts{}}
+	for _, w := range []string{"5m", "30m", "1h"} {
+		f.windows[w] = counts{bad: 1, total: 1000, covered: 100}
+	}
+	decide := func(own string) model.GateDecision {
+		s := f.snapshot("edge", nil)
+		s.Status.Window = own
+		return Decide(Set{Default: DefaultPolicy()}, Input{Request: model.GateRequest{Service: "edge"}, Time: now, SLOs: []model.SLOSnapshot{s}})
+	}
+	for own, want := range map[string]model.Verdict{"4h": model.VerdictAllow, "6h": model.VerdictInsufficient, "28d": model.VerdictInsufficient, "1M": model.VerdictInsufficient} {
+		if d := decide(own); d.Verdict != want {
+			t.Errorf("window %s: %s: %s, want %s", own, d.Verdict, d.Summary, want)
+		}
+	}
+	f.windows["1h"] = counts{bad: 900, total: 1000, covered: 100}
+	f.windows["5m"] = counts{bad: 900, total: 1000, covered: 100}
+	if d := decide("4h"); d.Verdict != model.VerdictBlock {
+		t.Errorf("%s: %s", d.Verdict, d.Summary)
+	}
+}

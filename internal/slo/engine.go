@@ -54,6 +54,8 @@ type Deps struct {
 	// Changes tells what happened to events that SLOs count; nil where the
 	// Querier counts none.
 	Changes Changes
+	// Asked are the windows that the gate's policies judge by; nil for none.
+	Asked func() []time.Duration
 	// ExternalURL is what links in alerts begin with.
 	ExternalURL string
 	// ExternalLabels are added to alerts that do not have them.
@@ -231,16 +233,17 @@ func (e *Engine) step(ctx context.Context, now time.Time) {
 	q := indicator.NewBatch(e.deps.Querier, e.members.families)
 	corrections := *e.corrections.Load()
 	e.readLate(list, now)
+	limits := e.limits()
 	for _, o := range list {
 		if ctx.Err() != nil {
 			return
 		}
 		o.history.Correct(corrections[o.def.Whole()])
 		if !o.history.Composite() {
-			e.note(o, "query", o.history.Read(ctx, q, e.cfg.Limits, time.Duration(e.cfg.Lateness), now), now)
+			e.note(o, "query", o.history.Read(ctx, q, limits, time.Duration(e.cfg.Lateness), now), now)
 		}
 	}
-	stand, members := e.concludeAll(list, now) // composites rest on what all others read
+	stand, members := e.concludeAll(limits, list, now) // composites rest on what all others read
 	e.list.Store(&stand)
 	e.courier.send(ctx, list, now)
 	e.save(ctx, list)
@@ -254,12 +257,21 @@ func (e *Engine) step(ctx context.Context, now time.Time) {
 	e.metrics.evaluation.Observe(time.Since(start).Seconds())
 }
 
+// limits are the configured ones, with the windows that others judge by now.
+func (e *Engine) limits() judgement.Limits {
+	l := e.cfg.Limits
+	if e.deps.Asked != nil {
+		l.Asked = e.deps.Asked()
+	}
+	return l
+}
+
 // concludeAll judges all SLOs and answers how they stand, worst first, and how each group does.
-func (e *Engine) concludeAll(list []*objective, now time.Time) (stand, members []model.SLOStatus) {
+func (e *Engine) concludeAll(limits judgement.Limits, list []*objective, now time.Time) (stand, members []model.SLOStatus) {
 	stand = make([]model.SLOStatus, 0, len(list))
 	of := map[string][]*objective{}
 	for _, o := range list {
-		switch s := o.conclude(e.cfg.Limits, e.log, now); {
+		switch s := o.conclude(limits, e.log, now); {
 		case o.def.Group != nil:
 			of[o.def.Group.Of] = append(of[o.def.Group.Of], o)
 			members = append(members, s)

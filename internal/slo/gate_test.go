@@ -1,7 +1,10 @@
 package slo_test
 
 import (
+	"math"
 	"strings"
+	"testing"
+	"time"
 
 	"github.com/signalbox-project/signalbox/internal/gate"
 	"github.com/signalbox-project/signalbox/internal/model"
@@ -22,4 +25,67 @@ func (s *scenario) expectVerdict(f []string) {
 	if d.Summary == "" || strings.Contains(d.Summary, "%!") {
 		s.fatal("summary is %q", d.Summary)
 	}
+}
+
+// A Pyrra SLO over 14 days alerts by 3m/30m, 15m/3h, 30m/12h and 3h/2d: none of the pairs that the gate judges deployments by. The
+// gate's windows are counted for it all the same, since they are about the deployment.
+func TestTheGateJudgesAnSLOWhoseAlertsHaveOtherWindows(t *testing.T) {
+	w := newWorld(t, `apiVersion: pyrra.dev/v1alpha1
+kind: ServiceLevelObjective
+metadata:
+  name: edge-errors
+  labels: {pyrra.dev/service: edge}
+spec:
+  target: "99"
+  window: 2w
+  indicator:
+    ratio:
+      errors: {metric: 'requests_total{service="edge",status="error"}'}
+      total: {metric: 'requests_total{service="edge"}'}
+`)
+	policies := gate.Set{Default: gate.DefaultPolicy()}
+	w.asked = policies.Windows
+	ask := func() model.GateDecision {
+		t.Helper()
+		w.settle()
+		slos, err := w.engine.Snapshots(t.Context(), "edge", "")
+		if err != nil || len(slos) != 1 {
+			t.Fatal(slos, err)
+		}
+		return gate.Decide(policies, gate.Input{Request: model.GateRequest{Service: "edge"}, Time: w.now, SLOs: slos})
+	}
+	expect := func(verdict model.Verdict, burn map[string]float64) {
+		t.Helper()
+		d := ask()
+		if d.Verdict != verdict {
+			t.Errorf("%s: %s, want %s", d.Verdict, d.Summary, verdict)
+		}
+		for _, e := range d.Evidence {
+			want, ok := burn[e.Name]
+			delete(burn, e.Name)
+			if ok && (e.Value == nil || math.Abs(*e.Value-want) > 0.02*want) {
+				t.Errorf("%s is %v, want %g", e.Name, orNaN(e.Value), want)
+			}
+		}
+		if len(burn) > 0 {
+			t.Errorf("no evidence of %v", burn)
+		}
+	}
+	w.traffic(10*24*time.Hour, 5*time.Minute, 99.9, 0.1)
+	w.traffic(8*time.Hour, time.Minute, 99.9, 0.1)
+	// 0.1 of 100 fail, and 1 % may: burn 0.1 over every window; 10⅓ of 14 days at that rate use 0.1 · 10⅓ / 14 of the budget.
+	expect(model.VerdictAllow, map[string]float64{"burn_rate_5m": 0.1, "burn_rate_30m": 0.1, "burn_rate_1h": 0.1, "burn_rate_6h": 0.1, "budget_used": 0.0738})
+	// Half an hour in which 20 of 100 fail. 1 h: (30·20 + 30·0.1) / 6,000 = 10.05 %; 6 h: (30·20 + 330·0.1) / 36,000 = 1.758 %.
+	w.traffic(30*time.Minute, time.Minute, 80, 20)
+	expect(model.VerdictAllow, map[string]float64{"burn_rate_5m": 20, "burn_rate_30m": 20, "burn_rate_1h": 10.05, "burn_rate_6h": 1.758})
+	// A quarter of an hour later 1 h: (45·20 + 15·0.1) / 6,000 = 15.025 %, above 14 times the budget.
+	w.traffic(15*time.Minute, time.Minute, 80, 20)
+	expect(model.VerdictBlock, map[string]float64{"burn_rate_5m": 20, "burn_rate_30m": 20, "burn_rate_1h": 15.025, "burn_rate_6h": 2.571})
+}
+
+func orNaN(v *float64) float64 {
+	if v == nil {
+		return math.NaN()
+	}
+	return *v
 }

@@ -38,6 +38,7 @@ type world struct {
 	counts   map[string]float64 // by outcome
 	minutes  int                // of feeds
 	doc      string
+	asked    func() []time.Duration // windows that the gate judges by
 }
 
 func newWorld(t *testing.T, doc string) *world {
@@ -78,11 +79,19 @@ func (w *world) start() {
 	}
 	w.engine, err = slo.New(w.cfg, slo.Deps{
 		Catalog: w.catalog, Querier: promexpr.NewEvaluator(w.db, 10*time.Second, nil), Results: w.db, Alerts: pipeline, Records: w.records, Corrections: w.fixes,
+		Asked:       func() []time.Duration { return w.windows() },
 		ExternalURL: "http://box:4300", ExternalLabels: w.external, Now: func() time.Time { return w.now },
 	})
 	if err != nil {
 		w.t.Fatal(err)
 	}
+}
+
+func (w *world) windows() []time.Duration {
+	if w.asked == nil {
+		return nil
+	}
+	return w.asked()
 }
 
 // Send is notify.Sender's.

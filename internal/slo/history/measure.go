@@ -16,7 +16,7 @@ func (h *History) Measure(limits judgement.Limits, now time.Time) judgement.Meas
 	m := judgement.Measured{Now: now}
 	m.Windows = map[time.Duration]ledger.Cell{}
 	m.Start, m.Length = h.def.Span(now)
-	for _, w := range h.def.BurnWindows(limits.BurnAlerts) {
+	for _, w := range limits.Windows(h.def) {
 		m.Windows[w], _ = h.sum(now.Add(-w), now)
 	}
 	if six, _ := h.sum(now.Add(-6*time.Hour), now); judgement.FewEvents(limits, h.def, six) {

@@ -22,7 +22,7 @@ func (h *History) readTails(ctx context.Context, limits judgement.Limits, q indi
 	var tails []tail
 	start, _ := h.def.Span(now)
 	starts := []time.Time{start}
-	for _, w := range h.def.BurnWindows(limits.BurnAlerts) {
+	for _, w := range limits.Windows(h.def) {
 		starts = append(starts, now.Add(-w))
 	}
 	for _, from := range starts {

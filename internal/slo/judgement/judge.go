@@ -205,7 +205,7 @@ func burn(window time.Duration, c ledger.Cell, objective float64) model.Burn {
 // status is what was measured, in figures.
 func status(limits Limits, d *definition.Definition, m Measured, rows []Row, why *doubt) model.SLOStatus {
 	s := describe(d, m)
-	for _, w := range d.BurnWindows(limits.BurnAlerts) {
+	for _, w := range limits.Windows(d) {
 		b := burnOf(d, m, w)
 		if why != nil && why.kind.Wrong() {
 			b.Rate, b.Coverage = 0, 0

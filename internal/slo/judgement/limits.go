@@ -2,6 +2,7 @@ package judgement
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,6 +29,22 @@ type Limits struct {
 	MinAllowedEvents float64 `yaml:"min_allowed_events"`
 	// LowTraffic is how SLOs with few events are judged.
 	LowTraffic LowTraffic `yaml:"low_traffic"`
+	// Asked are windows that others judge by, the gate's policies for example: burn over them is measured for every SLO,
+	// whatever its own table.
+	Asked []time.Duration `yaml:"-"`
+}
+
+// Windows are those over which the burn of an SLO is measured, shortest first: of its table and those
+// that are asked for. None is longer than its budget's window.
+func (l Limits) Windows(d *definition.Definition) []time.Duration {
+	out := d.BurnWindows(l.BurnAlerts)
+	for _, w := range l.Asked {
+		if w <= d.Window && !slices.Contains(out, w) {
+			out = append(out, w)
+		}
+	}
+	slices.Sort(out)
+	return out
 }
 
 // DefaultLimits has the table of the two source policies united: 14× and 6×
