@@ -45,7 +45,7 @@ func rooms() map[string]int {
 		"internal/drill":    3,
 		"internal/cost":     3,
 		"internal/simulate": 3,
-		"internal/bench":    3,
+		"internal/bench":    3, "internal/retention": 3,
 
 		// Compositions of several domain rooms.
 		"internal/diagnose": 4,

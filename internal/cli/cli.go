@@ -11,6 +11,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -19,6 +20,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/cli/check"
 	"github.com/signalbox-project/signalbox/internal/cli/command"
 	"github.com/signalbox-project/signalbox/internal/cli/convert"
+	"github.com/signalbox-project/signalbox/internal/cli/purge"
 )
 
 // Main runs the command line args (without the program's name) and returns the
@@ -55,7 +57,7 @@ a verdict, so that wrong usage is 3 there.`,
 	add(root, "run", serveCommand(version), demoCommand(version), simulateCommand())
 	add(root, "ask", ask.Query(), ask.SLO(convert.SLOImport(), convert.SLOExport()), ask.Gate(), ask.Explain(), ask.Audit(), ask.HashID())
 	add(root, "who", account.Login(), account.Logout(), account.WhoAmI(), account.Token(), account.User(), account.Session(), account.Roles())
-	add(root, "work", check.Check(), convert.Rules(), benchCommand())
+	add(root, "work", check.Check(), convert.Rules(), purge.Purge(time.Now), benchCommand())
 	root.AddCommand(versionCommand(version), sqlWorkerCommand())
 	return root
 }

@@ -80,8 +80,8 @@ func shellBlocks(t *testing.T, file string) (blocks []string) {
 }
 
 var (
-	// What runs for long, needs the reader's own files or dates, or somebody who is logged in.
-	flagsOnly  = regexp.MustCompile(`(^|/)signalbox (login|logout|whoami|roles|token|user|session|gate check .*--token-file|serve|demo|simulate|bench|slo import|slo backtest|slo export|check rules --backtest|slo correct .*--start)\b`)
+	// What runs for long, needs the reader's own folder, files or dates, or somebody who is logged in.
+	flagsOnly  = regexp.MustCompile(`(^|/)signalbox (login|logout|whoami|roles|token|user|session|gate check .*--token-file|serve|demo|simulate|bench|purge|slo import|slo backtest|slo export|check rules --backtest|slo correct .*--start)\b`)
 	makeTarget = regexp.MustCompile(`^make ([a-z-]+)`)
 )
 

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -236,4 +237,22 @@ func packFrame(lines []byte) []byte {
 	}
 	defer z.Close()
 	return z.EncodeAll(lines, nil)
+}
+
+// Months are the beginnings of the months that there are files of in a folder. What cannot be read is an error beside the others.
+func Months(dir string) ([]time.Time, error) {
+	list, bad, err := listPartitions(dir)
+	if err != nil {
+		return nil, err
+	}
+	var out []time.Time
+	for _, p := range list {
+		begins, err := time.Parse(monthForm, p.header.Partition)
+		if err != nil {
+			bad = append(bad, fmt.Errorf("partition %s: %w", p.name(), err))
+			continue
+		}
+		out = append(out, begins)
+	}
+	return out, errors.Join(bad...)
 }

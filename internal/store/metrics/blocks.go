@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"maps"
 	"sync/atomic"
+	"time"
 
 	"github.com/oklog/ulid/v2"
 	"github.com/prometheus/prometheus/tsdb"
@@ -15,6 +16,8 @@ import (
 type knownBlocks struct {
 	list *acked.File
 	log  *slog.Logger
+	keep time.Duration
+	now  func() time.Time
 	db   atomic.Pointer[tsdb.DB] // nil while it opens
 }
 
@@ -24,6 +27,12 @@ func (k *knownBlocks) toDelete(blocks []*tsdb.Block) map[ulid.ULID]struct{} {
 	gone := map[ulid.ULID]struct{}{}
 	if db := k.db.Load(); db != nil {
 		gone = tsdb.DefaultBlocksToDelete(db)(blocks)
+		// The database counts from its newest block: what is too old would stay when nothing new comes.
+		for _, b := range blocks {
+			if k.now().Sub(time.UnixMilli(b.MaxTime())) >= k.keep {
+				gone[b.Meta().ULID] = struct{}{}
+			}
+		}
 	}
 	stay := map[ulid.ULID]acked.Span{}
 	for _, b := range blocks {

@@ -2,13 +2,18 @@ package metrics
 
 import (
 	"context"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
+	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/tsdb"
+	"github.com/prometheus/prometheus/tsdb/chunkenc"
+	"github.com/prometheus/prometheus/tsdb/chunks"
 
 	"github.com/signalbox-project/signalbox/internal/store/metrics/acked"
 )
@@ -111,3 +116,42 @@ func TestAnExpiredBlockIsNotMissed(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// What is over goes by the clock, also when nothing new comes: the newest block is no measure of time.
+func TestABlockThatIsOverGoesThoughNothingNewCame(t *testing.T) {
+	dir := t.TempDir()
+	last := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	for _, at := range []time.Time{last.Add(-3 * 24 * time.Hour), last} {
+		series := storage.NewListSeries(labels.FromStrings("__name__", "up"), []chunks.Sample{floatSample(at.UnixMilli())})
+		if _, err := tsdb.CreateBlock([]storage.Series{series}, dir, (2 * time.Hour).Milliseconds(), slog.New(slog.DiscardHandler)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := open(t, dir, nil)
+	keep := s.Retention()
+	for name, c := range map[string]struct {
+		now  time.Time
+		want int
+	}{
+		"young": {last, 0}, "the older is over": {last.Add(keep - 24*time.Hour), 1},
+		"just not over": {last.Add(keep), 1}, "over": {last.Add(keep + time.Second), 2},
+		"a clock that is behind": {last.Add(-10 * keep), 0},
+	} {
+		k := &knownBlocks{list: s.synced.acked, log: s.log, keep: keep, now: func() time.Time { return c.now }}
+		k.db.Store(s.db)
+		if gone := k.toDelete(s.db.Blocks()); len(gone) != c.want {
+			t.Errorf("%s: %d go, want %d", name, len(gone), c.want)
+		}
+	}
+}
+
+// floatSample is a sample of 1 at a time.
+type floatSample int64
+
+func (floatSample) ST() int64                     { return 0 }
+func (s floatSample) T() int64                    { return int64(s) }
+func (floatSample) F() float64                    { return 1 }
+func (floatSample) H() *histogram.Histogram       { return nil }
+func (floatSample) FH() *histogram.FloatHistogram { return nil }
+func (floatSample) Type() chunkenc.ValueType      { return chunkenc.ValFloat }
+func (s floatSample) Copy() chunks.Sample         { return s }

@@ -130,7 +130,7 @@ func Open(cfg Config, deps Deps) (*Store, error) {
 	opts.SeriesLifecycleCallback = seriesCount{&s.names.made}
 	watched := newLateLog(telemetry.Quiet(s.log))
 	s.late = watched.state
-	blocks := &knownBlocks{list: s.synced.acked, log: s.log}
+	blocks := &knownBlocks{list: s.synced.acked, log: s.log, keep: time.Duration(cfg.Retention), now: time.Now}
 	opts.BlocksToDelete = blocks.toDelete
 	db, err := tsdb.Open(deps.Dir, slog.New(watched), deps.Registerer, opts, nil)
 	if err != nil {
