@@ -130,6 +130,7 @@ func everything(p *Process) []step {
 		{"front", p.buildFront},
 		{"tenant " + model.DefaultTenant, p.buildHome},
 		{"tenants", p.buildTenants},
+		{"reads across tenants", p.buildAcross},
 		{"otlp", p.buildOTLP},
 		{"reload", p.buildReload},
 		{"web", p.buildWeb},

@@ -25,6 +25,7 @@ type tenants struct {
 	roster   atomic.Pointer[roster]
 	arriving chan *cell    // those that are to run
 	over     chan struct{} // closed when none can arrive any more
+	across   *http.ServeMux
 }
 
 // roster is which cells there are beside home. It is replaced whole.
@@ -208,25 +209,33 @@ func (c *cell) stop(err error) {
 
 // admit refuses tenants that are not served here, and keeps the cell of the others open until the request ended.
 func (p *Process) admit(a *access.Access, info front.MountInfo) (release func(), refusal *front.Refusal) {
-	c, refusal := p.enter(a)
-	if refusal != nil {
-		return nil, refusal
-	}
-	a.Room = c
-	if p.opts.Hooks.Admit == nil {
-		return c.door.leave, nil
+	leave, refusal := p.admitted(a)
+	if refusal != nil || p.opts.Hooks.Admit == nil {
+		return leave, refusal
 	}
 	then, refusal := p.opts.Hooks.Admit(a, info)
 	if refusal != nil {
-		c.door.leave()
+		leave()
 		return nil, refusal
 	}
 	return func() {
 		if then != nil {
 			then()
 		}
-		c.door.leave()
+		leave()
 	}, nil
+}
+
+func (p *Process) admitted(a *access.Access) (leave func(), refusal *front.Refusal) {
+	if len(a.Across) > 0 {
+		return p.admitAcross(a)
+	}
+	c, refusal := p.enter(a)
+	if refusal != nil {
+		return nil, refusal
+	}
+	a.Room = c
+	return c.door.leave, nil
 }
 
 // enter is the cell of a request, in which it is from now on, or why it is refused.
@@ -262,6 +271,9 @@ func tenantOf(a *access.Access) string {
 // cellOf is the cell of a request, as it was admitted: a tenant that is taken out meanwhile does not become another.
 func (p *Process) cellOf(ctx context.Context) *cell {
 	if a := access.From(ctx); a != nil {
+		if len(a.Across) > 0 {
+			return nil // no one of them
+		}
 		if c, ok := a.Room.(*cell); ok {
 			return c
 		}
@@ -272,6 +284,10 @@ func (p *Process) cellOf(ctx context.Context) *cell {
 // dispatch answers with the handler of the request's tenant. Handlers find the tenant in its header, whatever was sent.
 func (p *Process) dispatch(of func(*cell) http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if who := access.From(r.Context()); who != nil && len(who.Across) > 0 {
+			p.serveAcross(w, r, who)
+			return
+		}
 		c := p.cellOf(r.Context())
 		if c.home != "" {
 			r.Header.Set(model.TenantHeader, c.tenant)

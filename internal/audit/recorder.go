@@ -92,6 +92,14 @@ func (r *Recorder) Ended(e front.Ended) {
 	if e.Mount.Port == innerPort || e.Permission == access.Undeclared {
 		return
 	}
+	for _, one := range e.Access.Across { // each tenant reads its own entries
+		of := e
+		of.Access = one
+		r.Ended(of)
+	}
+	if len(e.Access.Across) > 0 {
+		return
+	}
 	if e.Permission == access.Open { // anybody may flood it
 		if notes := e.Access.Notes.All(); notes[access.NoteAction] != "" {
 			r.add(sumKey{notes[access.NoteAction], actorOf(e), e.Access.Tenant, notes[access.NoteSubject], e.Access.Remote}, e)

@@ -1,10 +1,12 @@
 package front
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -55,16 +57,33 @@ func (h Hooks) enter(r *http.Request, needs access.Permission, info MountInfo) (
 
 // identify fills a in.
 func (h Hooks) identify(r *http.Request, needs access.Permission, a *access.Access) (refusal *Refusal) {
-	tenant := r.Header.Get(model.TenantHeader)
+	tenants, refusal := tenantsOf(r.Header.Get(model.TenantHeader), needs)
+	if refusal != nil {
+		return refusal
+	}
 	if h.Identify == nil {
 		a.Kind, a.Scope, a.Unmasked = access.Nobody, access.Scope{All: true}, true
 	} else if a.Identity, refusal = h.Identify(r); refusal != nil {
 		return refusal
 	}
-	if h.Authorize == nil {
-		if a.Tenant = tenant; tenant == "" {
-			a.Tenant = model.DefaultTenant
+	if len(tenants) == 1 {
+		return h.authorize(a, tenants[0], needs)
+	}
+	asked := *a
+	a.Tenant, a.Scope, a.Unmasked = strings.Join(tenants, severalTenants), access.Scope{}, true
+	for _, t := range tenants {
+		one := asked
+		if refusal := h.authorize(&one, t, needs); refusal != nil {
+			return refusal
 		}
+		a.Across, a.Unmasked = append(a.Across, &one), a.Unmasked && one.Unmasked
+	}
+	return nil
+}
+
+func (h Hooks) authorize(a *access.Access, tenant string, needs access.Permission) *Refusal {
+	if h.Authorize == nil {
+		a.Tenant = cmp.Or(tenant, model.DefaultTenant)
 		return nil
 	}
 	got, refusal := h.Authorize(a.Identity, tenant, needs)
@@ -74,6 +93,43 @@ func (h Hooks) identify(r *http.Request, needs access.Permission, a *access.Acce
 	got.Notes, got.Remote = a.Notes, a.Remote
 	*a = got
 	return nil
+}
+
+// severalTenants stands between the names of tenants that one request reads, as in Mimir and Loki.
+const severalTenants = "|"
+
+// maxAcross bounds how many tenants one request reads.
+const maxAcross = 64
+
+// tenantsOf are the tenants that a header names, each once and in order. Several are read only, and by that which tells whose each
+// row is.
+func tenantsOf(header string, needs access.Permission) ([]string, *Refusal) {
+	if !strings.Contains(header, severalTenants) {
+		return []string{header}, nil
+	}
+	bad := func(message string) ([]string, *Refusal) {
+		return nil, &Refusal{Status: http.StatusBadRequest, Reason: "tenant", Message: model.TenantHeader + ": " + message}
+	}
+	names := strings.Split(header, severalTenants)
+	slices.Sort(names)
+	names = slices.Compact(names)
+	switch {
+	case names[0] == "":
+		return bad("a name between two | is empty")
+	case len(names) > maxAcross:
+		return bad(fmt.Sprintf("more than %d tenants", maxAcross))
+	case len(names) > 1 && !readsAcross(needs):
+		return bad("names several tenants, which only PromQL, the search of logs and traces, and the list of SLOs read together: name one")
+	}
+	return names, nil
+}
+
+func readsAcross(p access.Permission) bool {
+	switch p {
+	case access.MetricsRead, access.LogsRead, access.TracesRead, access.SLOsRead:
+		return true
+	}
+	return false
 }
 
 // RemoteOf is the address of who asks, without its port.

@@ -144,7 +144,11 @@ func (p *Port) admitted(w *writer, r *http.Request, m Mount, info MountInfo, beg
 		p.refuse(w, r, m, *refusal)
 		return
 	}
-	body, refused := p.f.receive(r, cmp.Or(who.Tenant, model.DefaultTenant), m.MaxBody)
+	payer := cmp.Or(who.Tenant, model.DefaultTenant)
+	if len(who.Across) > 0 {
+		payer = who.Across[0].Tenant
+	}
+	body, refused := p.f.receive(r, payer, m.MaxBody)
 	defer body.free()
 	if refusal = refused; refusal != nil {
 		p.refuse(w, r, m, *refusal)

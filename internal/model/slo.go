@@ -41,6 +41,7 @@ func (d SLODoubt) Wrong() bool { return d == DoubtImpossible || d == DoubtUnmatc
 // SLOStatus is one SLO as it stands at Time. It is what /sb/v1/slos answers.
 type SLOStatus struct {
 	Name        string            `json:"name" doc:"unique name"`
+	Tenant      string            `json:"tenant,omitempty" doc:"whose it is, in a list of several tenants"`
 	DisplayName string            `json:"display_name"`
 	Service     string            `json:"service"`
 	Description string            `json:"description,omitempty"`

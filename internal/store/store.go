@@ -111,6 +111,7 @@ type TraceQuery struct {
 // TraceSummary is one trace in a result list. Root* are those of the root span or, where it
 // is missing, of the earliest span.
 type TraceSummary struct {
+	Tenant      string // "" but in a list of several tenants' traces
 	TraceID     model.TraceID
 	RootService string
 	RootName    string

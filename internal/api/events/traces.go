@@ -24,6 +24,7 @@ type TracesResponse struct {
 // TraceItem is one trace in a list.
 type TraceItem struct {
 	TraceID       model.TraceID        `json:"trace_id"`
+	Tenant        string               `json:"tenant,omitempty" doc:"whose it is, in a list of several tenants"`
 	RootService   string               `json:"root_service"`
 	RootName      string               `json:"root_name"`
 	Start         time.Time            `json:"start"`
@@ -98,7 +99,7 @@ func (h *handlers) searchTraces(ctx context.Context, in *tracesInput) (TracesRes
 	access.Note(ctx, access.NoteRows, strconv.Itoa(min(len(found), in.Limit))+" traces")
 	for _, s := range found[:min(len(found), in.Limit)] {
 		out.Traces = append(out.Traces, TraceItem{
-			TraceID: s.TraceID, RootService: s.RootService, RootName: s.RootName,
+			TraceID: s.TraceID, Tenant: s.Tenant, RootService: s.RootService, RootName: s.RootName,
 			Start: time.Unix(0, s.Start).UTC(), StartUnixNano: strconv.FormatInt(s.Start, 10), DurationNS: s.Duration,
 			Spans: s.Spans, Errors: s.Errors, Services: s.Services,
 		})

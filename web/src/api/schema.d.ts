@@ -3024,6 +3024,8 @@ export interface components {
             source?: "promql" | "spans" | "logs" | "deploys" | "composite";
             /** @enum {string} */
             state: "ok" | "burning" | "exhausted" | "insufficient";
+            /** @description whose it is, in a list of several tenants */
+            tenant?: string;
             /**
              * Format: double
              * @description what a threshold metric is compared with now
@@ -3381,6 +3383,8 @@ export interface components {
             start: string;
             /** @description exact; a string, because JavaScript's numbers are not */
             start_unix_nano: string;
+            /** @description whose it is, in a list of several tenants */
+            tenant?: string;
             trace_id: string;
         };
         TracesResponse: {
