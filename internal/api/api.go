@@ -111,6 +111,7 @@ func (a *API) newHuma() huma.API {
 // registerAll registers the operations in the order of the description's tags.
 func (a *API) registerAll() {
 	a.registerStatus()
+	a.registerTenants()
 	objectives.Register(a.ops, a.deps.Objectives)
 	events.Register(a.ops, a.deps.Events)
 	releases.Register(a.ops, a.deps.Releases)

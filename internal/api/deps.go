@@ -30,9 +30,10 @@ type Deps struct {
 	Registerer prometheus.Registerer
 	Now        func() time.Time // nil means time.Now
 
-	Status StatusReporter
-	Audit  AuditLog
-	Ledger Ledger
+	Status  StatusReporter
+	Tenants TenantReporter
+	Audit   AuditLog
+	Ledger  Ledger
 	// Identifiers answers the hashes that stand for what identifies somebody; none where nothing is hashed.
 	Identifiers func(value string) []string
 
@@ -48,6 +49,11 @@ type Deps struct {
 // StatusReporter says what this process is and what is wrong with it.
 type StatusReporter interface {
 	Status(ctx context.Context) Status
+}
+
+// TenantReporter says what each tenant takes that the caller may see.
+type TenantReporter interface {
+	Tenants(ctx context.Context) TenantsResponse
 }
 
 // AuditLog remembers who did what; store/state does. The API itself records

@@ -85,7 +85,7 @@ func (c *cell) ownAPI() (*api.API, error) {
 	return api.New(c.cfg.API, api.Deps{
 		Identifiers: hashes,
 		Logger:      c.component("api"), Registerer: c.registry,
-		Status: c, Audit: c.trail(), Ledger: c.ledger, Hooks: c.hooks.Handler(),
+		Status: c, Tenants: c, Audit: c.trail(), Ledger: c.ledger, Hooks: c.hooks.Handler(),
 		Identity:   c.identityDeps(),
 		Objectives: objectives.Deps{SLOs: c.slos, Corrections: c.slo, Backtests: c.backtest, Reports: c.report},
 		Events:     events.Deps{Filter: c.search, Logs: c.search, Spans: c.search, Tail: c.search.Tail, Traces: c.search, SQL: engine},
@@ -144,6 +144,7 @@ func (c *cell) problems() []model.Problem {
 	}
 	if c.tenant == model.DefaultTenant {
 		out = append(out, c.all.problemsOfTenants()...)
+		out = append(out, problemsOf(c.all.unowned())...)
 		out = append(out, c.audit.Problems()...)
 	}
 	if err := c.last.Load().err; err != nil {

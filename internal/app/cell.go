@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	promconfig "github.com/prometheus/prometheus/config"
 
 	"github.com/signalbox-project/signalbox/internal/config"
+	"github.com/signalbox-project/signalbox/internal/cost"
 	"github.com/signalbox-project/signalbox/internal/document"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/probe"
@@ -38,7 +40,8 @@ type own struct {
 	home     model.Home // "" where the stores are those of whoever names a tenant, as without tenants
 	dir      string     // of its stores
 	sharing  int        // how many tenants share the process; 0 is this one alone
-	registry prometheus.Registerer
+	registry *cost.Meter
+	opened   time.Time
 	gatherer prometheus.Gatherer
 	sizes    sizes
 	named    config.Tenant         // as the configuration names it; nothing for default

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/signalbox-project/signalbox/internal/api"
 )
 
 // logsOf are what a tenant has, as text; "" where it is not served.
@@ -98,6 +100,46 @@ func (r *running) served(t *testing.T) (out string) {
 		}
 	}
 	return out
+}
+
+// Each tenant's usage is its own: by the API, to who may see it, and as metrics.
+func TestWhatATenantTakesIsCounted(t *testing.T) {
+	r := start(t, map[string]string{"signalbox.yml": "tenants: [{name: acme, limits: {max_series: 5}}, {name: blue}]\n"})
+	for range 3 {
+		r.write(t, "acme", "x")
+	}
+	if status, text := r.as(t, "acme", "POST", "/v1/metrics", metricRequest(time.Now())); status != http.StatusOK {
+		t.Fatalf("%d %s", status, text)
+	}
+	if status, text := r.as(t, "acme", "GET", "/api/v1/query?query=depth", ""); status != http.StatusOK {
+		t.Fatalf("%d %s", status, text)
+	}
+	code, text := r.as(t, "", "GET", "/sb/v1/tenants", "")
+	list := into[api.TenantsResponse](t, code, text)
+	if len(list.Tenants) != 3 || len(list.Unowned) != 0 {
+		t.Fatalf("%+v", list)
+	}
+	acme, blue := list.Tenants[1], list.Tenants[2]
+	if u := acme.Usage; acme.Name != "acme" || u.ReceivedLogs != 3 || u.ReceivedSamples != 2 || u.ReceivedBytes == 0 || u.QuerySeconds <= 0 || u.QuerySamples != 1 ||
+		acme.Limits.MaxSeries != 5 || acme.Series != 2 || acme.Bytes["metrics"] == 0 || acme.Since.IsZero() {
+		t.Errorf("%+v", acme)
+	}
+	if u := blue.Usage; u.ReceivedLogs != 0 || u.ReceivedBytes != 0 || u.QuerySamples != 0 {
+		t.Errorf("blue has what is acme's: %+v", u)
+	}
+	if !r.contains(t, "/metrics", `signalbox_tenant_received_records_total{signal="logs",tenant="acme"} 3`, `signalbox_tenant_received_records_total{signal="logs",tenant="blue"} 0`,
+		`signalbox_tenant_query_samples_total{tenant="acme"} 1`, `signalbox_tenant_active_series{tenant="default"}`) {
+		t.Error("the metrics do not say so")
+	}
+	if _, text := r.as(t, "acme", "GET", "/metrics", ""); strings.Contains(text, "signalbox_tenant_") {
+		t.Error("acme sees what others take")
+	}
+	// What is not named any more is named, with its folder.
+	r.wantReload(t, "{name: acme}")
+	code, text = r.as(t, "", "GET", "/sb/v1/tenants", "")
+	if left := into[api.TenantsResponse](t, code, text).Unowned; len(left) != 1 || left[0].Tenant != "blue" || !strings.HasSuffix(left[0].Where, "tenants/blue") {
+		t.Errorf("%+v", left)
+	}
 }
 
 // What a reload cannot open is said and stops no other; a later reload opens it.

@@ -11,7 +11,9 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/api"
+	"github.com/signalbox-project/signalbox/internal/cost"
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/platform/redact"
 )
 
 // sizesAge is how old the sizes of a tenant's files may be when they are told: to sum them takes a look at each file.
@@ -57,6 +59,47 @@ func (p *Process) tenantsFor(ctx context.Context) []api.TenantStatus {
 		if p.maySee(who, c.tenant, access.StatusRead) {
 			out = append(out, c.tenantStatus())
 		}
+	}
+	return out
+}
+
+// Tenants implements api.TenantReporter.
+func (c *cell) Tenants(ctx context.Context) api.TenantsResponse {
+	p, who := c.all, access.From(ctx)
+	out := api.TenantsResponse{}
+	for _, c := range append([]*cell{p.home}, p.others()...) {
+		if p.maySee(who, c.tenant, access.StatusRead) {
+			out.Tenants = append(out.Tenants, c.usage())
+		}
+	}
+	if p.maySee(who, model.DefaultTenant, access.StatusRead) {
+		out.Unowned = p.unowned()
+	}
+	return out
+}
+
+// usage is what the tenant takes, and what it may.
+func (c *cell) usage() api.TenantUsage {
+	u := api.TenantUsage{
+		TenantStatus: c.tenantStatus(), Since: c.opened.UTC(), Usage: c.registry.Usage(),
+		Limits: api.TenantLimits{
+			MaxSeries: c.cfg.Metrics.MaxSeries, MaxBytes: c.cfg.Metrics.MaxBytes, MaxSamples: c.cfg.Query.MaxSamples,
+			MaxQueries: c.cfg.Query.MaxConcurrency, MaxRequests: c.cfg.API.MaxInFlight,
+		},
+		Retention: map[string]string{
+			"metrics": c.cfg.Metrics.Retention.String(), "logs": c.cfg.Events.Retention.Logs.String(), "spans": c.cfg.Events.Retention.Spans.String(),
+		},
+	}
+	if err := c.stopped.Load(); err != nil {
+		u.Problem = redact.Text((*err).Error())
+	}
+	return u
+}
+
+// costs are what all tenants take, for the metrics.
+func (p *Process) costs() (out []cost.Tenant) {
+	for _, c := range p.cells() {
+		out = append(out, cost.Tenant{Name: c.tenant, Usage: c.registry.Usage(), Series: c.metrics.Active(), Disk: c.sizes.of(c.dir, time.Now())})
 	}
 	return out
 }

@@ -12,7 +12,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/signalbox-project/signalbox/internal/access"
+	"github.com/signalbox-project/signalbox/internal/api"
 	"github.com/signalbox-project/signalbox/internal/config"
+	"github.com/signalbox-project/signalbox/internal/cost"
 	"github.com/signalbox-project/signalbox/internal/document"
 	"github.com/signalbox-project/signalbox/internal/front"
 	"github.com/signalbox-project/signalbox/internal/instrument"
@@ -26,6 +28,7 @@ type tenants struct {
 	arriving chan *cell    // those that are to run
 	over     chan struct{} // closed when none can arrive any more
 	across   *http.ServeMux
+	before   atomic.Pointer[[]api.Unowned] // what was stored under a name before it was a tenant's
 }
 
 // roster is which cells there are beside home. It is replaced whole.
@@ -52,7 +55,7 @@ const stopTenants = time.Minute
 func (p *Process) newHome() *cell {
 	c := &cell{
 		base:   p.base,
-		own:    own{tenant: model.DefaultTenant, dir: p.opts.StoragePath, registry: p.tel.Registry, gatherer: p.tel.Registry, course: newCourse()},
+		own:    own{tenant: model.DefaultTenant, dir: p.opts.StoragePath, registry: cost.NewMeter(p.tel.Registry), opened: p.began, gatherer: p.tel.Registry, course: newCourse()},
 		forced: forced{force: document.NewForce()},
 	}
 	if n := len(p.cfg.Tenants) + 1; n > 1 {
@@ -69,7 +72,7 @@ func (p *Process) newCell(cfg config.Config, t config.Tenant) *cell {
 		base: p.base,
 		own: own{
 			tenant: t.Name, home: model.Home(t.Name), dir: filepath.Join(p.opts.StoragePath, tenantsFolder, t.Name),
-			registry: prometheus.WrapRegistererWith(prometheus.Labels{"tenant": t.Name}, registry), gatherer: registry,
+			registry: cost.NewMeter(prometheus.WrapRegistererWith(prometheus.Labels{"tenant": t.Name}, registry)), opened: time.Now(), gatherer: registry,
 			named: t, course: newCourse(),
 		},
 		forced: forced{force: document.NewForce()},
@@ -135,7 +138,10 @@ func (p *Process) buildTenants(ctx context.Context) error {
 		}
 	}
 	p.roster.Store(rosterOf(p.home, others))
-	if err := instrument.Register(p.tel.Registry, "tenants", servedMetric{p}); err != nil {
+	if p.home.home != "" {
+		p.run("rows of before tenants", p.lookBefore, nil)
+	}
+	if err := instrument.Register(p.tel.Registry, "tenants", servedMetric{p}, cost.Collector{Tenants: p.costs}); err != nil {
 		return err
 	}
 	ready, ran := make(chan struct{}), false

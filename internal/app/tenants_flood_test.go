@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/signalbox-project/signalbox/internal/api"
 )
 
 // One tenant fills the bodies in flight, has too many series and a rule that never ends in time; the other one's data is
@@ -81,5 +83,23 @@ func TestAFolderWithoutTenantsOpensAsDefault(t *testing.T) {
 	}
 	if _, text := r.as(t, "acme", "GET", "/sb/v1/logs?start=now-1h", ""); strings.Contains(text, "before as") {
 		t.Errorf("acme: %s", text)
+	}
+	// It is said what lies there, and what to do about it: to default, on the status page and in the log.
+	until(t, "the rows of before are named", func() bool {
+		code, text := r.as(t, "", "GET", "/sb/v1/tenants", "")
+		left := into[api.TenantsResponse](t, code, text).Unowned
+		return len(left) == 1 && left[0].Tenant == "acme" && left[0].Logs == 1 && left[0].Spans == 0 && strings.Contains(left[0].Cure, "X-Scope-OrgID: acme")
+	})
+	if !r.contains(t, "/sb/v1/status", "1 log records and 0 spans were stored under the name acme before") || !strings.Contains(r.log.String(), "rows of before tenants") {
+		t.Error("the status or the log does not say so")
+	}
+	if code, text := r.as(t, "acme", "GET", "/sb/v1/tenants", ""); code != http.StatusOK {
+		t.Errorf("%d %s", code, text)
+	}
+	// The way that is named works: without tenants the header reads them.
+	r.stop()
+	r = startIn(t, dir, map[string]string{"signalbox.yml": "global: {}\n"})
+	if _, text := r.as(t, "acme", "GET", "/sb/v1/logs?start=now-1h", ""); !strings.Contains(text, "before as acme") {
+		t.Errorf("acme without tenants: %s", text)
 	}
 }

@@ -79,6 +79,7 @@ func uncalled() map[string]string {
 // modelWords stay in the model though one room could have them, for the stated reason.
 func modelWords() map[string]string {
 	return map[string]string{
-		"Edge": "internal/process/topology makes it; internal/cause, which lies below, only concludes from it",
+		"Usage": "internal/cost reads it; the API, which shows it, has as many neighbours as it may",
+		"Edge":  "internal/process/topology makes it; internal/cause, which lies below, only concludes from it",
 	}
 }

@@ -84,6 +84,7 @@ type Handler struct {
 	walkers  sync.Pool // of *walker
 	buffers  sync.Pool // of *buffers
 	requests *prometheus.CounterVec
+	bytes    prometheus.Counter
 }
 
 // New makes a Handler.
@@ -103,8 +104,12 @@ func New(deps Deps) (*Handler, error) {
 			Name: "signalbox_remote_write_requests_total",
 			Help: "Remote write requests by HTTP status code.",
 		}, []string{"code"}),
+		bytes: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "signalbox_remote_write_received_bytes_total",
+			Help: "Bytes of remote write requests, decompressed.",
+		}),
 	}
-	if err := instrument.Register(deps.Registerer, "remote write", h.requests); err != nil {
+	if err := instrument.Register(deps.Registerer, "remote write", h.requests, h.bytes); err != nil {
 		return nil, err
 	}
 	h.inner = remoteapi.NewWriteHandler(h, remoteapi.MessageTypes{remoteapi.WriteV1MessageType, remoteapi.WriteV2MessageType},
@@ -138,6 +143,7 @@ func (h *Handler) Store(r *http.Request, msg remoteapi.WriteMessageType) (*remot
 	if err != nil {
 		return answer(http.StatusBadRequest, nil), fmt.Errorf("read remote write request: %w", err)
 	}
+	h.bytes.Add(float64(len(body)))
 	tenant := h.deps.Home.Label(r.Header.Get(model.TenantHeader))
 	if len(tenant) > maxTenantBytes {
 		return answer(http.StatusBadRequest, nil), fmt.Errorf("header %s has %d bytes, more than %d", model.TenantHeader, len(tenant), maxTenantBytes)

@@ -964,6 +964,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sb/v1/tenants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The tenants, what each takes and may */
+        get: operations["listTenants"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sb/v1/tokens": {
         parameters: {
             query?: never;
@@ -3298,6 +3315,33 @@ export interface components {
             uptime_seconds: number;
             version: string;
         };
+        TenantLimits: {
+            /**
+             * Format: int64
+             * @description of blocks of metrics; 0 is none
+             */
+            max_bytes: number;
+            /**
+             * Format: int64
+             * @description of PromQL at once
+             */
+            max_queries: number;
+            /**
+             * Format: int64
+             * @description at once
+             */
+            max_requests: number;
+            /**
+             * Format: int64
+             * @description that a query holds in memory
+             */
+            max_samples: number;
+            /**
+             * Format: int64
+             * @description active series; 0 is none
+             */
+            max_series: number;
+        };
         TenantStatus: {
             /** Format: int64 */
             active_series: number;
@@ -3308,6 +3352,36 @@ export interface components {
             name: string;
             /** @description false while its stores could not be opened or its parts failed: see the problems of the tenant default */
             served: boolean;
+        };
+        TenantUsage: {
+            /** Format: int64 */
+            active_series: number;
+            /** @description by store: metrics, events, state */
+            disk_bytes: {
+                [key: string]: number;
+            };
+            limits: components["schemas"]["TenantLimits"];
+            name: string;
+            /** @description why it is not served */
+            problem?: string;
+            /** @description by signal: metrics, logs, spans */
+            retention: {
+                [key: string]: string;
+            };
+            /** @description false while its stores could not be opened or its parts failed: see the problems of the tenant default */
+            served: boolean;
+            /**
+             * Format: date-time
+             * @description when it was opened: usage counts from then
+             */
+            since: string;
+            usage: components["schemas"]["Usage"];
+        };
+        TenantsResponse: {
+            /** @description those that you may see, default first */
+            tenants: components["schemas"]["TenantUsage"][];
+            /** @description what lies on the disk under a name that is no tenant's, or was not when it was stored; told to who may see default */
+            unowned: components["schemas"]["Unowned"][];
         };
         TimelineEvent: {
             event: string;
@@ -3395,6 +3469,52 @@ export interface components {
             traces: components["schemas"]["TraceItem"][];
             /** @description there are more than limit */
             truncated: boolean;
+        };
+        Unowned: {
+            /** @description what to do about it */
+            cure: string;
+            /**
+             * Format: int64
+             * @description records among those of default
+             */
+            logs: number;
+            /**
+             * Format: int64
+             * @description spans among those of default
+             */
+            spans: number;
+            /** @description the name under which it was stored */
+            tenant: string;
+            /** @description the folder */
+            where: string;
+        };
+        Usage: {
+            /**
+             * Format: int64
+             * @description that were tried
+             */
+            notifications: number;
+            /**
+             * Format: int64
+             * @description that PromQL read
+             */
+            query_samples: number;
+            /**
+             * Format: double
+             * @description of PromQL, rules included, of searches and of SQL
+             */
+            query_seconds: number;
+            /**
+             * Format: int64
+             * @description of requests of OTLP and remote write, decompressed
+             */
+            received_bytes: number;
+            /** Format: int64 */
+            received_logs: number;
+            /** Format: int64 */
+            received_samples: number;
+            /** Format: int64 */
+            received_spans: number;
         };
         UserChange: {
             disabled?: boolean;
@@ -5402,6 +5522,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Status"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listTenants: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TenantsResponse"];
                 };
             };
             /** @description Error */

@@ -1,0 +1,53 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/signalbox-project/signalbox/internal/access"
+	"github.com/signalbox-project/signalbox/internal/api/operation"
+	"github.com/signalbox-project/signalbox/internal/model"
+)
+
+// TenantsResponse lists tenants and what they take.
+type TenantsResponse struct {
+	Tenants []TenantUsage `json:"tenants" doc:"those that you may see, default first"`
+	Unowned []Unowned     `json:"unowned" doc:"what lies on the disk under a name that is no tenant's, or was not when it was stored; told to who may see default"`
+}
+
+// TenantUsage is a tenant, what it takes and what it may.
+type TenantUsage struct {
+	TenantStatus
+	Since     time.Time         `json:"since" doc:"when it was opened: usage counts from then"`
+	Problem   string            `json:"problem,omitempty" doc:"why it is not served"`
+	Usage     model.Usage       `json:"usage"`
+	Limits    TenantLimits      `json:"limits"`
+	Retention map[string]string `json:"retention" doc:"by signal: metrics, logs, spans"`
+}
+
+// TenantLimits are those in force.
+type TenantLimits struct {
+	MaxSeries   int   `json:"max_series" doc:"active series; 0 is none"`
+	MaxBytes    int64 `json:"max_bytes" doc:"of blocks of metrics; 0 is none"`
+	MaxSamples  int   `json:"max_samples" doc:"that a query holds in memory"`
+	MaxQueries  int   `json:"max_queries" doc:"of PromQL at once"`
+	MaxRequests int   `json:"max_requests" doc:"at once"`
+}
+
+// Unowned is data that no tenant sees as its own.
+type Unowned struct {
+	Tenant string `json:"tenant" doc:"the name under which it was stored"`
+	Where  string `json:"where" doc:"the folder"`
+	Logs   uint64 `json:"logs" doc:"records among those of default"`
+	Spans  uint64 `json:"spans" doc:"spans among those of default"`
+	Cure   string `json:"cure" doc:"what to do about it"`
+}
+
+func (a *API) registerTenants() {
+	operation.Register(a.ops, operation.Operation{
+		ID: "listTenants", Path: "/tenants", Tag: "status", Permission: access.StatusRead, Summary: "The tenants, what each takes and may",
+		Served: a.deps.Tenants != nil, Room: "tenants",
+	}, func(ctx context.Context, _ *struct{}) (TenantsResponse, error) {
+		return a.deps.Tenants.Tenants(ctx), nil
+	})
+}
