@@ -74,7 +74,8 @@ func ClassOf(p Permission) Class {
 // bound to some namespaces is refused where they do not, rather than shown what belongs to others.
 func KeepsApart(p Permission) bool {
 	switch p {
-	case MetricsRead, LogsRead, TracesRead, SQLQuery, StatusRead, TokensOwn, UnmaskedRead, TelemetryWrite, AlertsRead, AlertsSend, SilencesWrite, SLOsRead, SLOsCorrect:
+	case MetricsRead, LogsRead, TracesRead, SQLQuery, StatusRead, TokensOwn, UnmaskedRead, TelemetryWrite, AlertsRead, AlertsSend, SilencesWrite,
+		SLOsRead, SLOsCorrect, ServicesRead, DeploysRead, DeploysWrite, GateRead, GateAsk, GateOverride, RemediesRead, PagesRead, PagesAck:
 		return true
 	}
 	return false

@@ -43,7 +43,6 @@ import (
 	"github.com/signalbox-project/signalbox/internal/api/releases"
 	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/model"
-	"github.com/signalbox-project/signalbox/internal/store"
 )
 
 // API serves /sb/v1/* and /jaeger/api/*.
@@ -139,17 +138,12 @@ func (a *API) record() func(context.Context, model.AuditEntry) (model.AuditEntry
 	return a.deps.Audit.Audit
 }
 
-// edges is the topology, or nothing where there is none. It counts calls between services of all namespaces.
+// edges is the topology, or nothing where there is none.
 func (a *API) edges() jaeger.Edges {
 	if a.deps.Health.Topology == nil {
 		return nil
 	}
-	return func(ctx context.Context, tenant string, r store.Range) ([]model.Edge, error) {
-		if !access.ScopeOf(ctx).All {
-			return nil, operation.Forbidden("dependencies do not keep namespaces apart yet: they are for those who see all namespaces")
-		}
-		return a.deps.Health.Topology.Edges(ctx, tenant, r)
-	}
+	return a.deps.Health.Topology.Edges
 }
 
 // jaegerFailure gives errors the same status and text as below /sb/v1.

@@ -18,6 +18,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/document"
 	"github.com/signalbox-project/signalbox/internal/gate"
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/ownership"
 	"github.com/signalbox-project/signalbox/internal/platform/redact"
 	"github.com/signalbox-project/signalbox/internal/query/promql"
 )
@@ -90,10 +91,11 @@ func (c *cell) ownAPI() (*api.API, error) {
 		Objectives: objectives.Deps{SLOs: c.slos, Corrections: c.slo, Backtests: c.backtest, Reports: c.report},
 		Events:     events.Deps{Filter: c.search, Logs: c.search, Spans: c.search, Tail: c.search.Tail, Traces: c.search, SQL: engine},
 		Releases: releases.Deps{
-			Deploys: c.tally, Gate: c.gate, GatePolicies: c.bands, Canary: c.canary, Decisions: gate.NewChecked(c.state, c.signing), Remedies: c.state,
+			Deploys: ownership.Deploys{From: c.tally, Owners: c.owners}, Gate: c.gate, GatePolicies: c.bands, Canary: c.canary, Owners: c.owners,
+			Decisions: ownership.Decisions{From: gate.NewChecked(c.state, c.signing), Owners: c.owners}, Remedies: ownership.Remedies{From: c.state, Owners: c.owners},
 		},
 		Health: health.Deps{
-			Services: c.diagnose, Topology: c.topology, Explain: c.diagnose, Causes: c.diagnose, Pages: c.state, PageSummary: c.diagnose, Probes: c.prober,
+			Services: c.diagnose, Topology: c.topology, Explain: c.diagnose, Causes: c.diagnose, Pages: ownership.Pages{From: c.state}, PageSummary: c.diagnose, Probes: c.prober,
 		},
 	})
 }

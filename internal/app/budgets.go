@@ -8,6 +8,8 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/backtest"
 	"github.com/signalbox-project/signalbox/internal/diagnose"
+	"github.com/signalbox-project/signalbox/internal/ownership"
+	"github.com/signalbox-project/signalbox/internal/query/promql"
 	"github.com/signalbox-project/signalbox/internal/report"
 	"github.com/signalbox-project/signalbox/internal/slo"
 	"github.com/signalbox-project/signalbox/internal/slo/definition"
@@ -18,6 +20,7 @@ import (
 type budgets struct {
 	catalog  *slo.Catalog
 	slo      *slo.Engine
+	owners   *ownership.Owners
 	diagnose *diagnose.Diagnoser
 	backtest *backtest.Replayer
 	report   *report.Reporter
@@ -46,9 +49,13 @@ func (c *cell) buildBudgets(ctx context.Context) (err error) {
 	if err := c.buildPolicies(); err != nil {
 		return err
 	}
+	if c.owners, err = ownership.New(ownership.Deps{Series: c.metrics, SLOs: c.slo}); err != nil {
+		return err
+	}
 	if c.diagnose, err = diagnose.New(diagnose.Deps{
-		Logger: c.component("diagnose"), Querier: c.engine, SLOs: c.slos, Deploys: c.state, Edges: c.topology, Pages: c.state, Alerts: c.router,
-		Rules: c.rules, Routing: c.router, Home: c.home,
+		Logger: c.component("diagnose"), Querier: c.engine.Over(promql.Apart), SLOs: ownership.NarrowedSLOs{From: c.slos},
+		Deploys: ownership.Deploys{From: c.state, Owners: c.owners}, Edges: c.topology, Pages: ownership.Pages{From: c.state}, Alerts: c.router,
+		Rules: c.rules, Routing: c.router, Hider: c.owners, Home: c.home,
 	}); err != nil {
 		return err
 	}

@@ -8,6 +8,8 @@ import (
 	"github.com/signalbox-project/signalbox/internal/gate"
 	"github.com/signalbox-project/signalbox/internal/gate/canary"
 	"github.com/signalbox-project/signalbox/internal/gate/sign"
+	"github.com/signalbox-project/signalbox/internal/ownership"
+	"github.com/signalbox-project/signalbox/internal/query/promql"
 )
 
 // gates are the rooms that say whether a deployment is safe.
@@ -51,11 +53,11 @@ func (c *cell) buildGate(ctx context.Context) (err error) {
 		return err
 	}
 	if c.bands, err = gate.NewBands(c.cfg.Gate, gate.BandsDeps{
-		Logger: c.component("gate"), SLOs: c.slo, Sender: c.sender, Policies: c.policies, ExternalURL: c.external.String(),
+		Logger: c.component("gate"), SLOs: ownership.NarrowedSLOs{From: c.slo}, Sender: c.sender, Policies: c.policies, ExternalURL: c.external.String(),
 	}); err != nil {
 		return err
 	}
 	c.run("budget bands", c.bands.Run, nil)
-	c.canary, err = canary.New(c.cfg.Canary, canary.Deps{Querier: c.engine, Audit: c.recorder})
+	c.canary, err = canary.New(c.cfg.Canary, canary.Deps{Querier: c.engine.Over(promql.Apart), Audit: c.recorder})
 	return err
 }

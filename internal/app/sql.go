@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/prometheus/rules"
 
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/ownership"
 	"github.com/signalbox-project/signalbox/internal/query/sql"
 )
 
@@ -29,15 +30,15 @@ func (c *cell) sqlEngine() (*sql.Engine, error) {
 		Logger: c.component("sql"), Registerer: c.registry, Source: c.events,
 		Worker: worker, Dir: filepath.Join(c.dir, "sql"),
 		State: sql.State{
-			Deploys: c.state.Deploys,
+			Deploys: ownership.Deploys{From: c.state, Owners: c.owners}.Deploys,
 			SLOs: func(ctx context.Context) ([]model.SLOStatus, error) {
 				slos, _, err := c.slo.SLOs(ctx, "")
 				return slos, err
 			},
 			Alerts:    c.sqlAlerts,
 			Audit:     c.trail().AuditEntries,
-			Decisions: c.state.Decisions,
-			Pages:     c.state.Pages,
+			Decisions: ownership.Decisions{From: c.state, Owners: c.owners}.Decisions,
+			Pages:     ownership.Pages{From: c.state}.Pages,
 		},
 	})
 }

@@ -8,10 +8,9 @@ import "strings"
 func rooms() map[string]int {
 	return map[string]int{
 		"internal/model": 0, "internal/platform": 0,
-		"internal/access":        0, // who may do what, in words
-		"internal/instrument":    0, // the logger and the registry of every constructor
-		"internal/store":         1, // the contracts; engines below are one higher
-		"internal/stream":        1,
+		"internal/access":     0,                       // who may do what, in words
+		"internal/instrument": 0,                       // the logger and the registry of every constructor
+		"internal/store":      1, "internal/stream": 1, // the contracts; engines below are one higher
 		"internal/notify":        1,
 		"internal/document":      1, // files in force: one strict reader, problems, catalog
 		"internal/telemetry":     1,
@@ -28,9 +27,10 @@ func rooms() map[string]int {
 		"internal/notify/": 2,
 		"internal/seal/":   2,
 
-		"internal/auth":  2, // who asks, and what they may
-		"internal/audit": 2,
-		"internal/cause": 2, // pure: what several domain rooms conclude with
+		"internal/auth":      2, // who asks, and what they may
+		"internal/ownership": 2, // to whom services belong
+		"internal/audit":     2,
+		"internal/cause":     2, // pure: what several domain rooms conclude with
 
 		"internal/process":  3,
 		"internal/query":    3,

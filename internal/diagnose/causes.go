@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/alerting/inforce"
 	"github.com/signalbox-project/signalbox/internal/cause"
 	"github.com/signalbox-project/signalbox/internal/model"
@@ -149,12 +150,16 @@ func namedByAlerting(s cause.Symptom, alerts []inforce.ActiveAlert) string {
 // are folded under their cause. The sentence is "" while nothing fails.
 func (r *Diagnoser) Causes(ctx context.Context, tenant string) (list []cause.Group, summary string, err error) {
 	now := r.deps.Now()
-	k, err := r.factsAround(ctx, r.deps.Home.Label(tenant), now, now)
+	k, err := r.factsAround(access.Whole(ctx), r.deps.Home.Label(tenant), now, now)
+	if err != nil {
+		return nil, "", fmt.Errorf("causes: %w", err)
+	}
+	slos, err := r.slos(ctx, "")
 	if err != nil {
 		return nil, "", fmt.Errorf("causes: %w", err)
 	}
 	list = []cause.Group{}
-	for _, st := range k.slos {
+	for _, st := range slos {
 		if !burns(st) {
 			continue
 		}
@@ -162,13 +167,16 @@ func (r *Diagnoser) Causes(ctx context.Context, tenant string) (list []cause.Gro
 		if st.Since != nil {
 			s.Since = *st.Since
 		}
-		c := cause.Of(s, k.of(s))
+		c, err := r.causeOf(ctx, s, k)
+		if err != nil {
+			return nil, "", fmt.Errorf("causes: %w", err)
+		}
 		list = fold(list, c, st)
 	}
 	slices.SortStableFunc(list, func(a, b cause.Group) int {
 		return cmp.Or(cmp.Compare(len(b.SLOs), len(a.SLOs)), a.Cause.Since.Compare(b.Cause.Since))
 	})
-	return list, causesText(list, len(k.slos)), nil
+	return list, causesText(list, len(slos)), nil
 }
 
 // aboutLatency says whether an SLO is about how long requests take: failed calls need

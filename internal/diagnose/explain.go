@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/alerting/inforce"
 	"github.com/signalbox-project/signalbox/internal/cause"
 	"github.com/signalbox-project/signalbox/internal/model"
@@ -92,6 +93,7 @@ func (r *Diagnoser) everything(ctx context.Context) (active []inforce.ActiveAler
 	if r.deps.Rules != nil {
 		rules = r.deps.Rules.AlertRules()
 	}
+	active, rules = alertsApart(ctx, active, rules)
 	return active, pages, rules, nil
 }
 
@@ -259,6 +261,9 @@ func (r *Diagnoser) quiet(ctx context.Context, e *Explanation, s subject, active
 		return
 	}
 	for _, id := range e.SilencedBy {
+		if !access.ScopeFor(ctx, access.AlertsRead).All {
+			break // what else it silences is not known here
+		}
 		if found, ok := r.deps.Routing.Silence(ctx, id); ok {
 			e.Silences = append(e.Silences, found)
 		}
@@ -287,13 +292,20 @@ func (r *Diagnoser) why(ctx context.Context, e *Explanation, s subject) ([]model
 			symptom.Until = *s.ended
 		}
 	}
-	k, err := r.factsAround(ctx, model.DefaultTenant, s.StartsAt, at)
+	k, err := r.factsAround(access.Whole(ctx), model.DefaultTenant, s.StartsAt, at)
 	if err != nil {
 		return nil, err
 	}
-	c := cause.Of(symptom, k.of(symptom))
+	c, err := r.causeOf(ctx, symptom, k)
+	if err != nil {
+		return nil, err
+	}
 	e.Cause = &c
-	return slices.DeleteFunc(slices.Clone(k.Changes), func(d model.Deploy) bool {
+	seen, err := r.deploys(ctx, store.DeployQuery{Start: s.StartsAt.Add(-changesOver), End: at.Add(time.Second), Limit: maxMarkers})
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(seen, func(d model.Deploy) bool {
 		return d.Service != service && d.Service != c.Service || d.Time.Before(s.StartsAt.Add(-cause.Within)) || d.Time.After(symptom.At)
 	}), nil
 }

@@ -82,6 +82,7 @@ type Deps struct {
 	Alerts  Alerts
 	Rules   Rules
 	Routing Routing
+	Hider   Hider
 	Home    model.Home
 	// Now is the clock; time.Now by default.
 	Now func() time.Time

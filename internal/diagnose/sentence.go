@@ -1,30 +1,42 @@
 package diagnose
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/cause"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/human"
 )
 
 // explain finds the causes of what is unusual; facts are read only when something is.
-func (r *Diagnoser) explain(name string, u *unusual, k known, at time.Time) *model.Cause {
+func (r *Diagnoser) explain(ctx context.Context, tenant, name string, u *unusual, at time.Time) (*model.Cause, error) {
+	if !u.any() {
+		return nil, nil
+	}
+	k, err := r.factsAround(access.Whole(ctx), tenant, u.since(), at)
+	if err != nil {
+		return nil, err
+	}
 	var main *model.Cause
 	for _, c := range []*change{u.errors, u.latency, u.traffic} {
 		if c == nil {
 			continue
 		}
 		s := cause.Symptom{Service: name, Since: c.since, Until: c.until, At: at, Window: signalWindow, Slow: c == u.latency}
-		found := cause.Of(s, k.of(s))
+		found, err := r.causeOf(ctx, s, k)
+		if err != nil {
+			return nil, err
+		}
 		c.cause = found.Text
 		if main == nil && c.lasts() {
 			main = &found
 		}
 	}
-	return main
+	return main, nil
 }
 
 func (u unusual) any() bool { return u.errors != nil || u.latency != nil || u.traffic != nil }

@@ -198,12 +198,9 @@ func (r *Diagnoser) service(ctx context.Context, tenant, name string, start, end
 	if d.Rate == nil && len(d.SLOs)+len(d.Deploys)+len(d.DependsOn)+len(d.UsedBy) == 0 {
 		return d, fmt.Errorf("service %s: %w", name, store.ErrNotFound)
 	}
-	if u.any() {
-		k, err := r.factsAround(ctx, tenant, u.since(), end)
-		if err != nil {
-			return d, fmt.Errorf("service %s: %w", name, err)
-		}
-		d.Cause = r.explain(name, &u, k, end)
+	var err error
+	if d.Cause, err = r.explain(ctx, tenant, name, &u, end); err != nil {
+		return d, fmt.Errorf("service %s: %w", name, err)
 	}
 	d.Summary = u.sentence(d)
 	return d, nil

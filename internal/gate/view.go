@@ -3,8 +3,10 @@ package gate
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/model"
 )
 
@@ -37,7 +39,7 @@ type Standing struct {
 	Policy      string   `json:"policy" doc:"the policy that puts it into this band"`
 }
 
-// View answers the policies in force and what they mean now.
+// View answers the policies in force and what they mean now. Who is bound to namespaces sees the policies that hold for their SLOs.
 func (b *Bands) View(ctx context.Context) (PolicyView, error) {
 	list, _, err := b.deps.SLOs.SLOs(ctx, "")
 	if err != nil {
@@ -45,7 +47,15 @@ func (b *Bands) View(ctx context.Context) (PolicyView, error) {
 	}
 	set, now := b.deps.Policies.Set(), b.deps.Now()
 	v := PolicyView{Default: set.Default, Policies: set.Named, Frozen: []Frozen{}, SLOs: []Standing{}}
-	for _, p := range set.Named {
+	if !access.ScopeOf(ctx).All {
+		v.Policies = slices.DeleteFunc(slices.Clone(set.Named), func(p NamedPolicy) bool {
+			return !slices.ContainsFunc(list, func(s model.SLOStatus) bool {
+				band := set.BandOf(s)
+				return band != nil && band.Policy == p.Name
+			})
+		})
+	}
+	for _, p := range v.Policies {
 		for _, f := range p.Freezes {
 			if until, frozen := f.active(now); frozen {
 				v.Frozen = append(v.Frozen, Frozen{Policy: p.Name, Name: f.Name, Reason: f.Reason, Effect: f.effect(), Until: until})

@@ -197,7 +197,7 @@ func (r *Router) makeAPI(reg prometheus.Registerer, build Build) error {
 	if err != nil {
 		return fmt.Errorf("make alertmanager API: %w", err)
 	}
-	r.handler = r.keepApart(r.keepSilences(completeStatus(build, r.api.Register(route.New(), "/"))))
+	r.handler = author(r.keepApart(r.keepSilences(completeStatus(build, r.api.Register(route.New(), "/")))))
 	return nil
 }
 

@@ -45,7 +45,38 @@ func visibleOf(ctx context.Context, list []model.SLOStatus, summary string) ([]m
 		return list, summary
 	}
 	mine := slices.DeleteFunc(slices.Clone(list), func(s model.SLOStatus) bool { return !sees(ctx, s.Labels) })
+	for i := range mine {
+		mine[i] = hideParts(ctx, mine[i], list)
+	}
 	return mine, judgement.Summary(mine)
+}
+
+// hideParts hides of a composite the parts that the caller does not see, and of a part its composite; all are every SLO there is.
+func hideParts(ctx context.Context, s model.SLOStatus, all []model.SLOStatus) model.SLOStatus {
+	if access.ScopeOf(ctx).All || len(s.Parts) == 0 && s.PartOf == "" {
+		return s
+	}
+	name := func(is string) string {
+		i := slices.IndexFunc(all, func(o model.SLOStatus) bool { return o.Name == is })
+		switch {
+		case i < 0:
+			return access.Hidden("")
+		case sees(ctx, all[i].Labels):
+			return is
+		}
+		return access.Hidden(all[i].Labels[access.NamespaceLabel])
+	}
+	s.Parts = slices.Clone(s.Parts)
+	for i, p := range s.Parts {
+		if shown := name(p.Name); shown != p.Name {
+			s.Parts[i] = model.SLOPart{Name: shown}
+			s.Indicator, s.Queries = "weighted mean of burn rates", model.SLOQueries{} // both name the parts
+		}
+	}
+	if s.PartOf != "" {
+		s.PartOf = name(s.PartOf)
+	}
+	return s
 }
 
 // forAll refuses who is bound to namespaces, where what is answered is of all of them.

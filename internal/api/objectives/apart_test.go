@@ -152,3 +152,26 @@ func TestSLOsOfOtherNamespacesDoNotExist(t *testing.T) {
 		}
 	}
 }
+
+// A composite of one's own shows which part is another team's, and nothing else of it.
+func TestPartsOfOthersAreHidden(t *testing.T) {
+	all := []model.SLOStatus{
+		{Name: "whole", Indicator: "mean of mine, zebra", Labels: map[string]string{"namespace": "pay"}, Parts: []model.SLOPart{{Name: "mine", Weight: .5, Objective: .9}, {Name: "zebra", Weight: .25, Objective: .99}, {Name: "none", Weight: .25}}},
+		{Name: "mine", Labels: map[string]string{"namespace": "pay"}, PartOf: "whole"},
+		{Name: "zebra", Labels: map[string]string{"namespace": "trade"}, PartOf: "whole"},
+		{Name: "none"},
+	}
+	ctx := access.With(t.Context(), &access.Access{Scope: access.Scope{Names: []string{"pay"}}})
+	got, _ := visibleOf(ctx, all, "")
+	want := []model.SLOPart{{Name: "mine", Weight: .5, Objective: .9}, {Name: "hidden: team trade"}, {Name: "hidden"}}
+	if got[0].Indicator != "weighted mean of burn rates" {
+		t.Error(got[0].Indicator)
+	}
+	if len(got) != 2 || !reflect.DeepEqual(got[0].Parts, want) || got[1].PartOf != "whole" || all[0].Parts[1].Name != "zebra" {
+		t.Errorf("%+v", got)
+	}
+	trade := access.With(t.Context(), &access.Access{Scope: access.Scope{Names: []string{"trade"}}})
+	if got, _ := visibleOf(trade, all, ""); len(got) != 1 || got[0].PartOf != "hidden: team pay" {
+		t.Errorf("%+v", got)
+	}
+}

@@ -50,7 +50,12 @@ func (h *handlers) getSLO(ctx context.Context, in *sloInput) (model.SLOStatus, e
 	if err := h.visible(ctx, in.Name); err != nil {
 		return model.SLOStatus{}, err
 	}
-	return h.deps.SLOs.SLO(ctx, in.Name)
+	s, err := h.deps.SLOs.SLO(ctx, in.Name)
+	if err != nil || access.ScopeOf(ctx).All {
+		return s, err
+	}
+	all, _, err := h.deps.SLOs.SLOs(ctx, "")
+	return hideParts(ctx, s, all), err
 }
 
 func (h *handlers) sloHistory(ctx context.Context, in *sloHistoryInput) (model.SLOHistory, error) {

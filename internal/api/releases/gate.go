@@ -57,7 +57,7 @@ func (h *handlers) registerGate() {
 		Served: h.deps.Gate != nil, Room: "gate decisions",
 	},
 		func(ctx context.Context, in *gateInput) (model.GateDecision, error) {
-			return h.deps.Gate.Decide(ctx, in.Body)
+			return h.decide(ctx, in.Body)
 		})
 	operation.Register(h.Registry, op("listDecisions", "/gate/decisions", "Past decisions with their evidence"), h.listDecisions)
 	operation.Register(h.Registry, op("getDecision", "/gate/decisions/{id}", "One decision"),
@@ -74,11 +74,11 @@ func (h *handlers) registerGateMore() {
 	}
 	operation.Register(h.Registry, op("overrideDecision", http.MethodPost, "/gate/decisions/{id}/override", access.GateOverride, "Break glass: let this version pass for a while, with a name and a reason"),
 		func(ctx context.Context, in *overrideInput) (model.GateDecision, error) {
-			return h.deps.Gate.Override(ctx, in.ID, in.Body.Actor, in.Body.Reason)
+			return h.override(ctx, in)
 		})
 	operation.Register(h.Registry, op("replayDecision", http.MethodPost, "/gate/decisions/{id}/replay", access.GateRead, "Decide again from the stored input and policies"),
 		func(ctx context.Context, in *decisionInput) (gate.Replay, error) {
-			return h.deps.Gate.Replay(ctx, in.ID)
+			return h.replay(ctx, in.ID)
 		})
 	operation.Register(h.Registry, op("getGateKey", "", "/gate/key", access.GateRead, "The public key that decisions are verified with"),
 		func(context.Context, *operation.NoInput) (gate.PublicKey, error) { return h.deps.Gate.Key() })
@@ -86,12 +86,15 @@ func (h *handlers) registerGateMore() {
 		ID: "getGatePolicies", Path: "/gate/policies", Tag: "gate", Permission: access.GateRead, Summary: "Budget policies, and what they mean now",
 		Served: h.deps.GatePolicies != nil, Room: "gate policies",
 	}, func(ctx context.Context, _ *operation.NoInput) (gate.PolicyView, error) {
-		return h.deps.GatePolicies.View(ctx)
+		return h.deps.GatePolicies.View(ctx) // of the SLOs that the caller sees
 	})
 	operation.Register(h.Registry, operation.Operation{
 		ID: "compareCanary", Method: http.MethodPost, Path: "/gate/canary", Tag: "gate", Permission: access.GateAsk, Summary: "Is this version worse than that one? 200 for every verdict",
 		Served: h.deps.Canary != nil, Room: "canary comparisons",
 	}, func(ctx context.Context, in *canaryInput) (canary.Result, error) {
+		if err := h.known(ctx, in.Body.Service); err != nil {
+			return canary.Result{}, err
+		}
 		return h.deps.Canary.Compare(ctx, in.Body)
 	})
 }

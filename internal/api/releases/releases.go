@@ -23,6 +23,7 @@ type Deps struct {
 	Decisions    Decisions
 	Deploys      Deploys
 	Remedies     Remedies
+	Owners       Owners // nil where everybody sees all
 }
 
 type handlers struct {

@@ -80,6 +80,7 @@ type APIDeps struct {
 type API struct {
 	router   *route.Router
 	write    http.Handler
+	storage  Storage
 	metadata MetadataSource
 	origins  *regexp.Regexp
 }
@@ -133,7 +134,7 @@ func NewAPI(e *Engine, deps APIDeps) (*API, error) {
 	)
 	r := route.New().WithPrefix(Prefix)
 	api.Register(r)
-	return &API{router: r, write: deps.Write, metadata: deps.Metadata, origins: cors}, nil
+	return &API{router: r, write: deps.Write, storage: deps.Storage, metadata: deps.Metadata, origins: cors}, nil
 }
 
 // AllowsOrigin says whether a page of that origin may call the API.
@@ -230,10 +231,10 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case path == "/alertmanagers" && forAllAlone(w, r):
 	case path == "/status/config" || path == "/status/flags" || path == "/targets" || path == "/alertmanagers":
 		a.masked(w, r)
-	case path == "/metadata" || path == "/targets/metadata":
-		if forAllAlone(w, r) {
-			return
-		}
+	case path == "/targets/metadata" && forAllAlone(w, r):
+	case path == "/metadata":
+		a.metadataApart(w, r)
+	case path == "/targets/metadata":
 		a.router.ServeHTTP(w, r.WithContext(withPushedMetadata(r.Context())))
 	case path == "/read":
 		a.router.ServeHTTP(w, noteRead(r))

@@ -20,9 +20,8 @@ import (
 // permitted says what may be seen of each table, and refuses a query that names one of which nothing may, before anything is read for it.
 func permitted(ctx context.Context, tables map[string]bool) (map[string]access.Scope, error) {
 	needs := map[string]access.Permission{"logs": access.LogsRead, "spans": access.TracesRead}
-	whole := map[string]bool{}
 	for _, t := range stateTables() {
-		needs[t.name], whole[t.name] = t.needs, t.whole
+		needs[t.name] = t.needs
 	}
 	scopes := map[string]access.Scope{}
 	for _, table := range slices.Sorted(maps.Keys(tables)) {
@@ -33,7 +32,7 @@ func permitted(ctx context.Context, tables map[string]bool) (map[string]access.S
 		if scope.None() {
 			return nil, guard.Refused(-1, fmt.Sprintf("the table %s needs the permission %s, which you do not have", table, needs[table]))
 		}
-		if !scope.All && whole[table] {
+		if !scope.All && access.ClassOf(needs[table]) != access.Scoped {
 			return nil, guard.Refused(-1, fmt.Sprintf("the table %s is for those who see all namespaces, and you see %s", table, scope.Text()))
 		}
 		scopes[table] = scope

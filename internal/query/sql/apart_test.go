@@ -160,7 +160,7 @@ func TestAPlanTellsNothingOfOthers(t *testing.T) {
 	}
 }
 
-func TestTablesThatAreNotKeptApartAreRefused(t *testing.T) {
+func TestATableNeedsThePermissionOfWhatItHolds(t *testing.T) {
 	e := newEngine(t, DefaultConfig(), Deps{State: filled()})
 	logsOnly := boundTo(t.Context(), "pay")
 	access.From(logsOnly).Of = func(p access.Permission) access.Scope {
@@ -175,7 +175,6 @@ func TestTablesThatAreNotKeptApartAreRefused(t *testing.T) {
 		says  string
 	}{
 		{boundTo(t.Context(), "pay"), "audit", "those who see all namespaces"},
-		{boundTo(t.Context(), "pay"), "gate_decisions", "those who see all namespaces"},
 		{boundTo(t.Context()), "logs", "needs the permission logs.read"},
 		{logsOnly, "spans", "needs the permission traces.read"},
 		{logsOnly, "logs", ""},

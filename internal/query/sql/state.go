@@ -46,8 +46,7 @@ type stateTable struct {
 	needs   access.Permission // besides that of asking SQL: a table shows no more than the endpoints of what it holds
 	columns []answer.SQLColumn
 	// rows are those that scope sees; whoever lists what belongs to services narrows it by itself.
-	rows  func(ctx context.Context, s State, scope access.Scope) ([][]any, error)
-	whole bool // it does not keep namespaces apart
+	rows func(ctx context.Context, s State, scope access.Scope) ([][]any, error)
 }
 
 // columnsOf reads "name TYPE, name TYPE".
@@ -62,12 +61,12 @@ func columnsOf(list string) []answer.SQLColumn {
 
 func stateTables() []stateTable {
 	return []stateTable{
-		{"deploys", access.DeploysRead, columnsOf("time TIMESTAMP, id VARCHAR, service VARCHAR, environment VARCHAR, region VARCHAR, version VARCHAR, kind VARCHAR, status VARCHAR, actor VARCHAR, link VARCHAR, message VARCHAR, labels JSON"), deployRows, true},
-		{"slo_budget", access.SLOsRead, columnsOf("name VARCHAR, service VARCHAR, objective DOUBLE, time_window VARCHAR, method VARCHAR, state VARCHAR, allowed DOUBLE, bad DOUBLE, total DOUBLE, used_ratio DOUBLE, left_ratio DOUBLE, sli DOUBLE, coverage DOUBLE, exhausted_in_seconds DOUBLE, since TIMESTAMP, reason VARCHAR, burn JSON, labels JSON, time TIMESTAMP"), sloRows, false},
-		{"alerts", access.AlertsRead, columnsOf("name VARCHAR, state VARCHAR, severity VARCHAR, service VARCHAR, slo VARCHAR, active_since TIMESTAMP, value DOUBLE, labels JSON, annotations JSON"), alertRows, false},
-		{"audit", access.AuditRead, columnsOf("id BIGINT, time TIMESTAMP, actor VARCHAR, action VARCHAR, subject VARCHAR, details JSON"), auditRows, true},
-		{"gate_decisions", access.GateRead, columnsOf("time TIMESTAMP, id VARCHAR, service VARCHAR, environment VARCHAR, version VARCHAR, critical BOOLEAN, actor VARCHAR, verdict VARCHAR, summary VARCHAR, reasons JSON, evidence JSON"), decisionRows, true},
-		{"pages", access.PagesRead, columnsOf("time TIMESTAMP, id VARCHAR, dedup_key VARCHAR, updated TIMESTAMP, status VARCHAR, severity VARCHAR, title VARCHAR, summary VARCHAR, service VARCHAR, receiver VARCHAR, acked_by VARCHAR, acked_at TIMESTAMP, resolved_at TIMESTAMP, labels JSON, alerts JSON, deliveries JSON"), pageRows, true},
+		{"deploys", access.DeploysRead, columnsOf("time TIMESTAMP, id VARCHAR, service VARCHAR, environment VARCHAR, region VARCHAR, version VARCHAR, kind VARCHAR, status VARCHAR, actor VARCHAR, link VARCHAR, message VARCHAR, labels JSON"), deployRows},
+		{"slo_budget", access.SLOsRead, columnsOf("name VARCHAR, service VARCHAR, objective DOUBLE, time_window VARCHAR, method VARCHAR, state VARCHAR, allowed DOUBLE, bad DOUBLE, total DOUBLE, used_ratio DOUBLE, left_ratio DOUBLE, sli DOUBLE, coverage DOUBLE, exhausted_in_seconds DOUBLE, since TIMESTAMP, reason VARCHAR, burn JSON, labels JSON, time TIMESTAMP"), sloRows},
+		{"alerts", access.AlertsRead, columnsOf("name VARCHAR, state VARCHAR, severity VARCHAR, service VARCHAR, slo VARCHAR, active_since TIMESTAMP, value DOUBLE, labels JSON, annotations JSON"), alertRows},
+		{"audit", access.AuditRead, columnsOf("id BIGINT, time TIMESTAMP, actor VARCHAR, action VARCHAR, subject VARCHAR, details JSON"), auditRows},
+		{"gate_decisions", access.GateRead, columnsOf("time TIMESTAMP, id VARCHAR, service VARCHAR, environment VARCHAR, version VARCHAR, critical BOOLEAN, actor VARCHAR, verdict VARCHAR, summary VARCHAR, reasons JSON, evidence JSON"), decisionRows},
+		{"pages", access.PagesRead, columnsOf("time TIMESTAMP, id VARCHAR, dedup_key VARCHAR, updated TIMESTAMP, status VARCHAR, severity VARCHAR, title VARCHAR, summary VARCHAR, service VARCHAR, receiver VARCHAR, acked_by VARCHAR, acked_at TIMESTAMP, resolved_at TIMESTAMP, labels JSON, alerts JSON, deliveries JSON"), pageRows},
 	}
 }
 

@@ -22,14 +22,24 @@ function columns(end: "client" | "server"): Column<Edge>[] {
         </span>
       ),
     },
-    { key: "calls", head: "Calls", numeric: true, cell: (edge) => formatFigure(edge.hidden ? null : edge.calls, "count") },
+    {
+      key: "calls",
+      head: "Calls",
+      numeric: true,
+      cell: (edge) => formatFigure(edge.hidden ? null : edge.calls, "count"),
+    },
     {
       key: "errors",
       head: "Errors",
       numeric: true,
       cell: (edge) => formatFigure(edge.calls > 0 ? edge.errors / edge.calls : null, "ratio"),
     },
-    { key: "mean", head: "Mean", numeric: true, cell: (edge) => formatFigure(edge.hidden ? null : edge.mean_seconds, "seconds") },
+    {
+      key: "mean",
+      head: "Mean",
+      numeric: true,
+      cell: (edge) => formatFigure(edge.hidden ? null : edge.mean_seconds, "seconds"),
+    },
   ];
 }
 
