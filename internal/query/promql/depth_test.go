@@ -13,7 +13,7 @@ func TestExpressionsThatNestTooDeepAreRefused(t *testing.T) {
 	}{
 		"a sum at the limit":     {"1" + strings.Repeat("+1", maxDepth), true},
 		"a sum beyond it":        {"1" + strings.Repeat("+1", maxDepth+1), false},
-		"20,000 terms":           {"1" + strings.Repeat("+1", 20_000), false},
+		"5,000 terms":            {"1" + strings.Repeat("+1", 5000), false},
 		"signs":                  {strings.Repeat("-(", 20_000) + "1" + strings.Repeat(")", 20_000), false},
 		"parentheses":            {strings.Repeat("(", 20_000) + "up" + strings.Repeat(")", 20_000), false},
 		"calls":                  {strings.Repeat("abs(", 20_000) + "up" + strings.Repeat(")", 20_000), false},
