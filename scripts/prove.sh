@@ -29,6 +29,9 @@ scripts/need.sh samba-tool ldbmodify ip || echo "WARNING: without Samba logging 
 echo "== what authentication, authorisation and the audit log cost"
 "$go" test ./internal/app -count=1 -v -run 'TestTrustCostsLittle' -trust-cost
 
+echo "== every property test, ${DRAWS:-1000} draws, and every kill of the metrics store"
+RAPID_CHECKS=${DRAWS:-1000} "$go" test ./internal/... -count=1 -timeout 3h
+
 echo "== every oracle of promises, 1,000 draws"
 "$go" test ./internal/slo -count=1 -timeout 1h -run 'Equal|37Requests' -rapid.checks 1000
 
