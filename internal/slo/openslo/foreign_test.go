@@ -109,3 +109,17 @@ func TestProblemsOfForeignFilesAreNamed(t *testing.T) {
 		}
 	}
 }
+
+// The least window that Pyrra's alerts can have is the one that the message names.
+func TestTheLeastWindowOfPyrras(t *testing.T) {
+	for _, c := range []struct {
+		window string
+		ok     bool
+	}{{"12h", false}, {"16h", false}, {"17h", true}, {"1d", true}, {"1w", true}} {
+		text := "apiVersion: pyrra.dev/v1alpha1\nkind: ServiceLevelObjective\nmetadata: {name: x}\nspec: {target: '99', window: " + c.window + ", indicator: {bool_gauge: {metric: up}}}\n"
+		_, problems := Parse("a.yaml", []byte(text))
+		if (len(problems) == 0) != c.ok || len(problems) > 1 {
+			t.Errorf("%s: %v", c.window, problems)
+		}
+	}
+}

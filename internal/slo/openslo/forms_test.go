@@ -377,6 +377,7 @@ func TestWhatCannotBeReadOfOtherToolsSaysWhy(t *testing.T) {
 		{"no PromQL", fmt.Sprintf(generator, "prometheus", "query_sli", `"sum("`), "is no PromQL"},
 		{"two indicators of Pyrra's", "apiVersion: pyrra.dev/v1alpha1\nkind: ServiceLevelObjective\nmetadata: {name: x}\nspec: {target: '99', window: 4w, indicator: {bool_gauge: {metric: up}, latencyNative: {latency: 1s, total: {metric: x}}}}\n", "one of ratio, latency, latencyNative and bool_gauge"},
 		{"an expression where Pyrra wants a selector", "apiVersion: pyrra.dev/v1alpha1\nkind: ServiceLevelObjective\nmetadata: {name: x}\nspec: {target: '99', window: 4w, indicator: {ratio: {errors: {metric: a}, total: {metric: 'rate(b[5m])'}}}}\n", "rate(b[5m]) is no selector of one metric"},
+		{"a window too short for Pyrra's alerts", "apiVersion: pyrra.dev/v1alpha1\nkind: ServiceLevelObjective\nmetadata: {name: x}\nspec: {target: '99', window: 12h, indicator: {bool_gauge: {metric: up}}}\n", "a window of 12h is too short for Pyrra's alerts, whose fastest would look back over 1m and 1m; use at least 17h"},
 		{"something else in a list", "apiVersion: v1\nkind: List\nitems: [{apiVersion: v1, kind: ConfigMap}]\n", `apiVersion is "v1"; openslo/v1, openslo/v1alpha and openslo.com/v2alpha are read, and the files of Sloth, Pyrra and slo-generator`},
 		{"an unknown kind of openslo/v1alpha", "apiVersion: openslo/v1alpha\nkind: SLI\nmetadata: {name: x}\n", "it has Service and SLO"},
 	} {

@@ -1,6 +1,7 @@
 package openslo
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -126,13 +127,14 @@ func (p *pyrraSLO) alerting(spec *document.Object, s *SLO) {
 		a.End()
 	}
 	windows := PyrraWindows(s.Window)
+	if w := windows[0]; s.Window > 0 && w.Short >= w.Long { // from 17 h on they are 2 m and 1 m
+		spec.At("window").Problem(fmt.Sprintf("a window of %s is too short for Pyrra's alerts, whose fastest would look back over %s and %s", prom.Duration(s.Window), prom.Duration(w.Long), prom.Duration(w.Short)), "use at least 17h, or write the SLO as OpenSLO with burn alerts of your own")
+		burns, absent = false, false
+	}
 	stem := alertStem(s.Name) + "_" + alertStem(name)
 	labels := merged(map[string]string{"slo": p.name}, p.carried, p.selector)
 	severity := func(key, usual string) map[string]string {
-		if own := severities[key]; own != "" {
-			usual = own
-		}
-		return map[string]string{"severity": usual}
+		return map[string]string{"severity": cmp.Or(severities[key], usual)}
 	}
 	if absent && p.errors != "" {
 		spec.At("indicator").Warning(fmt.Sprintf("Pyrra's %s is also about %s missing alone, which here is no error", absentName, p.errors), "if it must be there, add a rule: absent("+p.errors+")")
@@ -153,8 +155,7 @@ func (p *pyrraSLO) alerting(spec *document.Object, s *SLO) {
 			"short": prom.Duration(w.Short).String(), "long": prom.Duration(w.Long).String(),
 			"exhaustion": prom.Duration(time.Duration(s.Window.Seconds()/w.Factor) * time.Second).String(),
 		}
-		key := []string{"fastBurn", "mediumBurn", "slowBurn", "longTermBurn"}[i]
-		conditions = append(conditions, conditionOf(s.Meta, stem, w, foreignAlert{name, merged(labels, own, severity(key, w.Severity)), p.annotations}))
+		conditions = append(conditions, conditionOf(s.Meta, stem, w, foreignAlert{name, merged(labels, own, severity([]string{"fastBurn", "mediumBurn", "slowBurn", "longTermBurn"}[i], w.Severity)), p.annotations}))
 	}
 	s.Policies = append(s.Policies, policyOf(s.Meta, conditions))
 }
@@ -162,8 +163,7 @@ func (p *pyrraSLO) alerting(spec *document.Object, s *SLO) {
 // absentAfter is how long Pyrra waits before it tells of missing data: as long as an outage
 // would take to reach the fastest window's limit.
 func absentAfter(w BurnWindow, target float64) time.Duration {
-	seconds := time.Duration(w.Factor*(1-target)*w.Long.Seconds()) * time.Second
-	return (seconds + w.For).Round(time.Minute)
+	return (time.Duration(w.Factor*(1-target)*w.Long.Seconds())*time.Second + w.For).Round(time.Minute)
 }
 
 func (p *pyrraSLO) indicator(in *document.Object) *Ratio {
