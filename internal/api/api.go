@@ -41,6 +41,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/api/objectives"
 	"github.com/signalbox-project/signalbox/internal/api/operation"
 	"github.com/signalbox-project/signalbox/internal/api/releases"
+	"github.com/signalbox-project/signalbox/internal/front"
 	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/model"
 )
@@ -120,11 +121,11 @@ func (a *API) registerAll() {
 	if a.deps.Hooks != nil {
 		for _, method := range []string{"GET", "POST"} {
 			// Each hook proves its sender by the sender's own means: a shared secret, a signature, a token.
-			a.ops.Routes().Add(method+" "+operation.Root+"/hooks/", access.Open)
+			a.ops.Routes().Add(front.Route{Pattern: method + " " + operation.Root + "/hooks/", Permission: access.Open})
 			a.mux.Handle(method+" "+operation.Root+"/hooks/", a.deps.Hooks)
 		}
 	}
-	a.ops.Routes().Add("GET "+jaegerRoot, access.TracesRead)
+	a.ops.Routes().Add(front.Route{Pattern: "GET " + jaegerRoot, Permission: access.TracesRead, Work: front.Question})
 	a.mux.Handle(jaegerRoot, jaeger.Handler(jaeger.Deps{
 		Spans: a.deps.Events.Spans, Edges: a.edges(), Now: a.now, Fail: a.jaegerFailure,
 	}))

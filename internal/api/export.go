@@ -15,6 +15,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/api/operation"
+	"github.com/signalbox-project/signalbox/internal/front"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
@@ -32,7 +33,7 @@ type exportInput struct {
 
 func (a *API) registerExport() {
 	op := operation.Operation{
-		ID: "exportAudit", Path: "/audit/export", Tag: "records", Permission: access.AuditRead, Summary: "Audit entries with the hashes that prove them, oldest first",
+		ID: "exportAudit", Path: "/audit/export", Tag: "records", Permission: access.AuditRead, Work: front.Heavy, Summary: "Audit entries with the hashes that prove them, oldest first",
 		Description: "One JSON object a line: `prev` and `hash` of the chain, and the `entry` byte by byte as it was hashed. A connection that breaks off before the end is an export that is not whole.",
 		Served:      a.deps.Audit != nil, Room: "audit entries",
 	}

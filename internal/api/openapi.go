@@ -13,6 +13,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/api/operation"
+	"github.com/signalbox-project/signalbox/internal/front"
 	"github.com/signalbox-project/signalbox/internal/model"
 )
 
@@ -130,7 +131,7 @@ func (a *API) finishOpenAPI() error {
 		return err
 	}
 	text = append(text, '\n')
-	a.ops.Routes().Add("GET "+operation.Root+"/openapi.json", access.Anybody)
+	a.ops.Routes().Add(front.Route{Pattern: "GET " + operation.Root + "/openapi.json", Permission: access.Anybody})
 	a.mux.HandleFunc("GET "+operation.Root+"/openapi.json", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write(text)

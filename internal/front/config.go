@@ -33,6 +33,8 @@ type Config struct {
 	TrustedProxies []string `yaml:"trusted_proxies"`
 	// ClientAddressHeader is where those proxies say it: X-Forwarded-For or Forwarded.
 	ClientAddressHeader string `yaml:"client_address_header"`
+	// Callers are the limits of each who asks, so that one does not hold up others. Without authentication there are none.
+	Callers CallersConfig `yaml:"callers"`
 }
 
 // DefaultConfig suits senders on slow lines and one machine's file handles.
@@ -45,6 +47,7 @@ func DefaultConfig() Config {
 		MaxConnections:       2048,
 		MaxBodyBytesInFlight: 128 << 20,
 		ClientAddressHeader:  forwardedFor,
+		Callers:              CallersConfig{HeavyAtOnce: 4, HeavyPerMinute: 60, QuestionsAtOnce: 64, TenantHeavyAtOnce: 16, TenantQuestionsAtOnce: 512},
 	}
 }
 
@@ -75,6 +78,7 @@ func (c Config) Validate() []error {
 			errs = append(errs, fmt.Errorf("allowed_hosts[%d]: %q: give a host name alone, such as signalbox.example.org", i, h))
 		}
 	}
+	errs = append(errs, c.Callers.validate()...)
 	return append(errs, c.proxies()...)
 }
 

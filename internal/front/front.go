@@ -22,6 +22,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -41,16 +42,17 @@ type Deps struct {
 
 // Front holds what is common to all ports.
 type Front struct {
-	cfg    Config
-	log    *slog.Logger
-	hooks  Hooks
-	hosts  map[string]bool
-	origin string // of the external URL
-	prefix string // its path, without a slash at the end
-	before proxies
-	met    *instruments
-	held   *budget // bytes of bodies
-	pool   pieces
+	cfg     Config
+	log     *slog.Logger
+	hooks   Hooks
+	hosts   map[string]bool
+	origin  string // of the external URL
+	prefix  string // its path, without a slash at the end
+	before  proxies
+	callers *callers
+	met     *instruments
+	held    *budget // bytes of bodies
+	pool    pieces
 
 	mu     sync.Mutex
 	mounts []MountInfo
@@ -63,6 +65,7 @@ func New(cfg Config, d Deps) (*Front, error) {
 	}
 	f := &Front{cfg: cfg, log: d.Logger, hooks: d.Hooks, hosts: ownHosts(cfg, d.ExternalURL), held: newBudget(cfg.MaxBodyBytesInFlight, d.Tenants)}
 	f.log = instrument.Logger(f.log)
+	f.callers = newCallers(cfg.Callers, time.Now)
 	f.before = newProxies(cfg, func() {
 		f.log.Warn("requests come by way of a proxy that is not trusted, so all its users count as one address where logins and requests are limited, and in the audit log; " +
 			"name the proxy in web.trusted_proxies")

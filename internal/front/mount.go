@@ -140,6 +140,11 @@ func (p *Port) admitted(w *writer, r *http.Request, m Mount, info MountInfo, beg
 	if release != nil {
 		defer release()
 	}
+	if refusal == nil {
+		var done func()
+		done, refusal = p.f.callers.enter(who, m.Needs, r)
+		defer done()
+	}
 	if refusal != nil {
 		p.refuse(w, r, m, *refusal)
 		return

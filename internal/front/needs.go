@@ -16,6 +16,19 @@ type Needs interface {
 	Methods(*http.Request) []string
 }
 
+// Work is what answering costs, for the limits of each caller.
+type Work int
+
+// The kinds of work.
+const (
+	Light    Work = iota // answered from memory, or a sender's
+	Question             // reads telemetry
+	Heavy                // reads much of it: a backtest, a report, SQL
+)
+
+// worker are Needs that know what a request costs; others are light.
+type worker interface{ Work(*http.Request) Work }
+
 // Always needs one permission for everything below a mount.
 type Always access.Permission
 
@@ -29,6 +42,7 @@ func (Always) Methods(*http.Request) []string { return nil }
 type Route struct {
 	Pattern    string // of http.ServeMux, with a method: GET /api/v1/query
 	Permission access.Permission
+	Work       Work
 }
 
 // Routes are endpoints below a mount, each with its permission. They are filled before the first request.
@@ -42,18 +56,18 @@ type Routes struct {
 func NewRoutes(list ...Route) *Routes {
 	rs := &Routes{mux: http.NewServeMux()}
 	for _, r := range list {
-		rs.Add(r.Pattern, r.Permission)
+		rs.Add(r)
 	}
 	return rs
 }
 
 // Add declares an endpoint.
-func (rs *Routes) Add(pattern string, p access.Permission) {
-	rs.list = append(rs.list, Route{Pattern: pattern, Permission: p})
-	if method, _, ok := strings.Cut(pattern, " "); ok && !slices.Contains(rs.methods, method) {
+func (rs *Routes) Add(r Route) {
+	rs.list = append(rs.list, r)
+	if method, _, ok := strings.Cut(r.Pattern, " "); ok && !slices.Contains(rs.methods, method) {
 		rs.methods = append(rs.methods, method)
 	}
-	rs.mux.Handle(pattern, declared(p))
+	rs.mux.Handle(r.Pattern, declared(r))
 }
 
 // List are the endpoints in the order in which they were declared.
@@ -63,13 +77,20 @@ func (rs *Routes) List() []Route { return slices.Clone(rs.list) }
 // is shut like what does not exist, but for OPTIONS, which answers nothing that is stored.
 func (rs *Routes) Needs(r *http.Request) access.Permission {
 	h, _ := rs.mux.Handler(r)
-	if p, ok := h.(declared); ok {
-		return access.Permission(p)
+	if d, ok := h.(declared); ok {
+		return d.Permission
 	}
 	if r.Method == http.MethodOptions && len(rs.Methods(r)) > 0 {
 		return access.Open
 	}
 	return access.Undeclared
+}
+
+// Work is what the endpoint of a request costs.
+func (rs *Routes) Work(r *http.Request) Work {
+	h, _ := rs.mux.Handler(r)
+	d, _ := h.(declared)
+	return d.Work
 }
 
 // Methods implements Needs.
@@ -86,8 +107,8 @@ func (rs *Routes) Methods(r *http.Request) []string {
 	return out
 }
 
-// declared is a permission as a mux finds it; it is never served.
-type declared access.Permission
+// declared is an endpoint as a mux finds it; it is never served.
+type declared Route
 
 // ServeHTTP implements http.Handler.
 func (declared) ServeHTTP(w http.ResponseWriter, r *http.Request) { http.NotFound(w, r) }

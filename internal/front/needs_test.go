@@ -14,10 +14,10 @@ import (
 
 func TestAnEndpointIsShutUntilItDeclaresWhatItNeeds(t *testing.T) {
 	routes := NewRoutes(
-		Route{"GET /x/{id}", access.LogsRead},
-		Route{"POST /x/{id}", access.LogsRead},
-		Route{"DELETE /x/{id}", access.AuthManage},
-		Route{"GET /open", access.Open},
+		Route{Pattern: "GET /x/{id}", Permission: access.LogsRead},
+		Route{Pattern: "POST /x/{id}", Permission: access.LogsRead},
+		Route{Pattern: "DELETE /x/{id}", Permission: access.AuthManage},
+		Route{Pattern: "GET /open", Permission: access.Open},
 	)
 	var asked []access.Permission
 	hooks := Hooks{

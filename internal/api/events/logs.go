@@ -8,6 +8,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/api/operation"
+	"github.com/signalbox-project/signalbox/internal/front"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/query/search"
 	"github.com/signalbox-project/signalbox/internal/store"
@@ -83,7 +84,7 @@ type valuesInput struct {
 
 func (h *handlers) registerLogs() {
 	op := func(id, path, summary string) operation.Operation {
-		return operation.Operation{ID: id, Path: path, Tag: "logs", Permission: access.LogsRead, Summary: summary, Served: h.deps.Logs != nil && h.deps.Filter != nil, Room: "logs"}
+		return operation.Operation{ID: id, Path: path, Tag: "logs", Permission: access.LogsRead, Work: front.Question, Summary: summary, Served: h.deps.Logs != nil && h.deps.Filter != nil, Room: "logs"}
 	}
 	operation.Register(h.Registry, op("searchLogs", "/logs", "Search log records"), h.searchLogs)
 	operation.Register(h.Registry, op("logHistogram", "/logs/histogram", "Count log records over time"), h.logHistogram)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/api/operation"
+	"github.com/signalbox-project/signalbox/internal/front"
 	"github.com/signalbox-project/signalbox/internal/query/sql/answer"
 )
 
@@ -36,7 +37,7 @@ type sqlInput struct {
 func (h *handlers) registerSQL() {
 	served := h.deps.SQL != nil
 	operation.Register(h.Registry, operation.Operation{
-		ID: "querySQL", Method: http.MethodPost, Path: "/sql", Tag: "sql", Permission: access.SQLQuery, Summary: "Ask in SQL",
+		ID: "querySQL", Method: http.MethodPost, Path: "/sql", Tag: "sql", Permission: access.SQLQuery, Work: front.Heavy, Summary: "Ask in SQL",
 		Description: "Read-only and sandboxed DuckDB over logs, spans and views of state; see /sb/v1/sql/schema.",
 		Served:      served, Room: "SQL queries",
 	}, h.querySQL)

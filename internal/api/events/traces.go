@@ -9,6 +9,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/api/operation"
+	"github.com/signalbox-project/signalbox/internal/front"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
@@ -63,7 +64,7 @@ type traceInput struct {
 
 func (h *handlers) registerTraces() {
 	op := func(id, path, summary string) operation.Operation {
-		return operation.Operation{ID: id, Path: path, Tag: "traces", Permission: access.TracesRead, Summary: summary, Served: h.deps.Spans != nil && h.deps.Filter != nil, Room: "traces"}
+		return operation.Operation{ID: id, Path: path, Tag: "traces", Permission: access.TracesRead, Work: front.Question, Summary: summary, Served: h.deps.Spans != nil && h.deps.Filter != nil, Room: "traces"}
 	}
 	operation.Register(h.Registry, op("searchTraces", "/traces", "Search traces"), h.searchTraces)
 	operation.Register(h.Registry, op("spanHistogram", "/traces/histogram", "Count spans over time"), h.spanHistogram)

@@ -8,6 +8,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/api/operation"
 	"github.com/signalbox-project/signalbox/internal/diagnose"
+	"github.com/signalbox-project/signalbox/internal/front"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
@@ -44,7 +45,7 @@ func (h *handlers) registerPages() {
 	operation.Register(h.Registry, op("listPages", "", "/pages", access.PagesRead, "Who was paged, when and why"), h.listPages)
 	operation.Register(h.Registry, op("ackPage", http.MethodPost, "/pages/{id}/ack", access.PagesAck, "Acknowledge a page"), h.ackPage)
 	operation.Register(h.Registry, operation.Operation{
-		ID: "explainAlert", Path: "/explain/{alert}", Tag: "pages", Permission: access.PagesRead, Summary: "Why was I paged?",
+		ID: "explainAlert", Path: "/explain/{alert}", Tag: "pages", Permission: access.PagesRead, Work: front.Question, Summary: "Why was I paged?",
 		Served: h.deps.Explain != nil, Room: "explanations",
 	}, func(ctx context.Context, in *explainInput) (diagnose.Explanation, error) {
 		return h.deps.Explain.Explain(ctx, in.Alert)

@@ -7,6 +7,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/api/operation"
 	"github.com/signalbox-project/signalbox/internal/cause"
 	"github.com/signalbox-project/signalbox/internal/diagnose"
+	"github.com/signalbox-project/signalbox/internal/front"
 	"github.com/signalbox-project/signalbox/internal/model"
 )
 
@@ -43,7 +44,7 @@ type serviceInput struct {
 
 func (h *handlers) registerServices() {
 	op := func(id, path, summary string, served bool) operation.Operation {
-		return operation.Operation{ID: id, Path: path, Tag: "services", Permission: access.ServicesRead, Summary: summary, Served: served, Room: "services"}
+		return operation.Operation{ID: id, Path: path, Tag: "services", Permission: access.ServicesRead, Work: front.Question, Summary: summary, Served: served, Room: "services"}
 	}
 	operation.Register(h.Registry, op("listServices", "/services", "All services at a glance", h.deps.Services != nil), h.listServices)
 	operation.Register(h.Registry, op("getService", "/services/{name}", "One service: golden signals, versions, dependencies, SLOs", h.deps.Services != nil), h.getService)

@@ -10,6 +10,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/api/operation"
 	"github.com/signalbox-project/signalbox/internal/backtest"
+	"github.com/signalbox-project/signalbox/internal/front"
 )
 
 // BacktestBody asks for a backtest.
@@ -32,6 +33,7 @@ func (h *handlers) registerBacktests() {
 		return operation.Operation{ID: id, Method: method, Path: path, Tag: "slos", Permission: access.SLOsRead, Summary: summary, Status: status, Served: h.deps.Backtests != nil, Room: "backtests"}
 	}
 	start := op("startBacktest", http.MethodPost, "/backtest", "Replay SLOs, rules and policies over stored history", http.StatusAccepted)
+	start.Work = front.Heavy
 	start.Description = "It sends nothing and writes nothing. The answer is a job: ask for it by its id until its state is no longer running. One job runs at a time."
 	operation.Register(h.Registry, start, h.startBacktest)
 	documents := op("getBacktestDocuments", http.MethodGet, "/backtest/documents", "The files in force, to be edited and replayed", 0)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/api/operation"
+	"github.com/signalbox-project/signalbox/internal/front"
 	"github.com/signalbox-project/signalbox/internal/report/paper"
 )
 
@@ -39,7 +40,7 @@ type reportInput struct {
 
 func (h *handlers) registerReports() {
 	op := operation.Operation{
-		ID: "getReport", Path: "/report", Tag: "slos", Permission: access.SLOsRead, Summary: "What was promised and kept in a period",
+		ID: "getReport", Path: "/report", Tag: "slos", Permission: access.SLOsRead, Work: front.Heavy, Summary: "What was promised and kept in a period",
 		Description: "The same request with the same as_of gives the same answer. Markdown and CSV name a file in Content-Disposition; so does JSON with download=true.",
 		Served:      h.deps.Reports != nil, Room: "reports",
 	}

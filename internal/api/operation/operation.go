@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/signalbox-project/signalbox/internal/access"
+	"github.com/signalbox-project/signalbox/internal/front"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
 
@@ -19,6 +20,7 @@ type Operation struct {
 	ID, Method, Path string // path below /sb/v1
 	Tag, Summary     string
 	Permission       access.Permission // what a caller must hold; without one nobody may ask
+	Work             front.Work        // what answering costs
 	Description      string
 	Status           int    // 0 means 200
 	Served           bool   // false answers 404: the room is not part of this process
@@ -48,7 +50,7 @@ func (r *Registry) Huma(op Operation) huma.Operation {
 	if method == "" {
 		method = http.MethodGet
 	}
-	r.routes.Add(method+" "+Root+op.Path, op.Permission)
+	r.routes.Add(front.Route{Pattern: method + " " + Root + op.Path, Permission: op.Permission, Work: op.Work})
 	status := op.Status
 	if status == 0 {
 		status = http.StatusOK

@@ -6,6 +6,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/api/operation"
+	"github.com/signalbox-project/signalbox/internal/front"
 	"github.com/signalbox-project/signalbox/internal/gate"
 	"github.com/signalbox-project/signalbox/internal/gate/canary"
 	"github.com/signalbox-project/signalbox/internal/model"
@@ -89,7 +90,7 @@ func (h *handlers) registerGateMore() {
 		return h.deps.GatePolicies.View(ctx) // of the SLOs that the caller sees
 	})
 	operation.Register(h.Registry, operation.Operation{
-		ID: "compareCanary", Method: http.MethodPost, Path: "/gate/canary", Tag: "gate", Permission: access.GateAsk, Summary: "Is this version worse than that one? 200 for every verdict",
+		ID: "compareCanary", Method: http.MethodPost, Path: "/gate/canary", Tag: "gate", Permission: access.GateAsk, Work: front.Question, Summary: "Is this version worse than that one? 200 for every verdict",
 		Served: h.deps.Canary != nil, Room: "canary comparisons",
 	}, func(ctx context.Context, in *canaryInput) (canary.Result, error) {
 		if err := h.known(ctx, in.Body.Service); err != nil {

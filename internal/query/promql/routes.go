@@ -8,16 +8,20 @@ import (
 // Routes are the endpoints of the API with the permission of each. What Prometheus' own code serves besides is shut.
 func Routes() *front.Routes {
 	rs := front.NewRoutes()
-	both := func(path string, p access.Permission) {
-		rs.Add("GET "+Prefix+path, p)
-		rs.Add("POST "+Prefix+path, p)
+	add := func(method, path string, p access.Permission, w front.Work) {
+		rs.Add(front.Route{Pattern: method + " " + Prefix + path, Permission: p, Work: w})
 	}
-	for _, path := range []string{"/query", "/query_range", "/query_exemplars", "/format_query", "/parse_query", "/labels", "/series"} {
-		both(path, access.MetricsRead)
+	for _, path := range []string{"/query", "/query_range", "/query_exemplars", "/labels", "/series"} {
+		add("GET", path, access.MetricsRead, front.Question)
+		add("POST", path, access.MetricsRead, front.Question)
+	}
+	for _, path := range []string{"/format_query", "/parse_query"} {
+		add("GET", path, access.MetricsRead, front.Light)
+		add("POST", path, access.MetricsRead, front.Light)
 	}
 	get := func(p access.Permission, paths ...string) {
 		for _, path := range paths {
-			rs.Add("GET "+Prefix+path, p)
+			add("GET", path, p, front.Light)
 		}
 	}
 	get(access.MetricsRead, "/label/{name}/values", "/metadata", "/openapi.yaml", "/search/")
@@ -28,12 +32,12 @@ func Routes() *front.Routes {
 		"/notifications", "/notifications/live")
 	// Grafana and Thanos ask these to learn whom they speak to.
 	get(access.Anybody, "/status/buildinfo", "/features")
-	rs.Add("POST "+Prefix+"/search/", access.MetricsRead)
-	rs.Add("POST "+Prefix+"/read", access.MetricsRead)
-	rs.Add("POST "+Prefix+"/write", access.TelemetryWrite)
+	add("POST", "/search/", access.MetricsRead, front.Light)
+	add("POST", "/read", access.MetricsRead, front.Question)
+	add("POST", "/write", access.TelemetryWrite, front.Light)
 	for _, path := range []string{"/admin/tsdb/delete_series", "/admin/tsdb/clean_tombstones", "/admin/tsdb/snapshot"} {
-		rs.Add("POST "+Prefix+path, access.AdminStorage)
-		rs.Add("PUT "+Prefix+path, access.AdminStorage)
+		add("POST", path, access.AdminStorage, front.Light)
+		add("PUT", path, access.AdminStorage, front.Light)
 	}
 	return rs
 }
