@@ -148,6 +148,8 @@ type Access struct {
 	// Of says what the identity sees of this tenant with another permission, for rooms that show what that guards; the zero Scope where
 	// it does not have it. Nil is as much as Scope.
 	Of func(Permission) Scope
+	// Needs is the permission that the endpoint needs.
+	Needs Permission
 	// Across is what the request may of each tenant, by name, where it reads several; Tenant then names all of them.
 	Across []*Access
 	// Room is what the wiring found for the tenant when it let the request in.

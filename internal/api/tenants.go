@@ -27,11 +27,12 @@ type TenantUsage struct {
 
 // TenantLimits are those in force.
 type TenantLimits struct {
-	MaxSeries   int   `json:"max_series" doc:"active series; 0 is none"`
-	MaxBytes    int64 `json:"max_bytes" doc:"of blocks of metrics; 0 is none"`
-	MaxSamples  int   `json:"max_samples" doc:"that a query holds in memory"`
-	MaxQueries  int   `json:"max_queries" doc:"of PromQL at once"`
-	MaxRequests int   `json:"max_requests" doc:"at once"`
+	MaxSeries    int   `json:"max_series" doc:"active series; 0 is none"`
+	MaxBytes     int64 `json:"max_bytes" doc:"of blocks of metrics; 0 is none"`
+	MaxSamples   int   `json:"max_samples" doc:"that a query holds in memory"`
+	MaxQueries   int   `json:"max_queries" doc:"of PromQL at once"`
+	MaxRequests  int   `json:"max_requests" doc:"at once"`
+	MaxDiskBytes int64 `json:"max_disk_bytes" doc:"of all stores, beyond which what is sent is refused; 0 is none"`
 }
 
 // Unowned is data that no tenant sees as its own.

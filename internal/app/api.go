@@ -135,6 +135,7 @@ func (c *cell) problems() []model.Problem {
 	out = append(out, c.router.Problems()...)
 	out = append(out, c.signing.Problems()...)
 	out = append(out, c.aside.Problems()...)
+	out = append(out, c.quotaProblems()...)
 	if reason := c.metrics.ReadOnly(); reason != "" {
 		out = append(out, model.Problem{Severity: "critical", Message: "metrics store is read-only: " + reason, Cure: "make room on the disk; it resumes by itself"})
 	}

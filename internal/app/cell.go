@@ -47,6 +47,7 @@ type own struct {
 	named    config.Tenant         // as the configuration names it; nothing for default
 	stopped  atomic.Pointer[error] // why it does not run any more
 	door     door
+	quota    quota
 	course   course
 }
 
@@ -72,6 +73,7 @@ func (c *cell) steps() []step {
 		{"remedies", c.buildRemedy},
 		{"intakes", c.buildIntakes},
 		{"probes", c.buildProbes},
+		{"disk quota", c.buildQuota},
 		{"surfaces", c.buildSurfaces},
 	}
 }

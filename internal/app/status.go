@@ -31,12 +31,15 @@ func (s *sizes) of(dir string, now time.Time) map[string]int64 {
 	defer s.mu.Unlock()
 	if s.bytes == nil || now.Sub(s.at) > sizesAge {
 		s.at, s.bytes = now, map[string]int64{}
-		for _, store := range []string{"metrics", "events", "state"} {
+		for _, store := range storeFolders() {
 			s.bytes[store] = below(filepath.Join(dir, store))
 		}
 	}
 	return maps.Clone(s.bytes)
 }
+
+// storeFolders are those of a tenant's stores.
+func storeFolders() []string { return []string{"metrics", "events", "state"} }
 
 // below is how many bytes the files of a folder have; one that goes meanwhile has none.
 func below(dir string) (sum int64) {
@@ -85,6 +88,7 @@ func (c *cell) usage() api.TenantUsage {
 		Limits: api.TenantLimits{
 			MaxSeries: c.cfg.Metrics.MaxSeries, MaxBytes: c.cfg.Metrics.MaxBytes, MaxSamples: c.cfg.Query.MaxSamples,
 			MaxQueries: c.cfg.Query.MaxConcurrency, MaxRequests: c.cfg.API.MaxInFlight,
+			MaxDiskBytes: c.quota.most,
 		},
 		Retention: map[string]string{
 			"metrics": c.cfg.Metrics.Retention.String(), "logs": c.cfg.Events.Retention.Logs.String(), "spans": c.cfg.Events.Retention.Spans.String(),
@@ -131,7 +135,10 @@ func (p *Process) problemsOfTenants() (out []model.Problem) {
 				Severity: "critical", Message: fmt.Sprintf("The tenant %s is not served, its alerts are not evaluated: %v", c.tenant, *err),
 				Cure: "Mend what the message names and reload; the other tenants run.",
 			})
-		} else if c.last.Load().err != nil {
+			continue
+		}
+		out = append(out, c.quotaProblems()...)
+		if c.last.Load().err != nil {
 			out = append(out, model.Problem{
 				Severity: "warning", Message: fmt.Sprintf("Files of the tenant %s have errors and are not taken.", c.tenant),
 				Cure: fmt.Sprintf("Ask for the status as %s: it names them.", c.tenant),

@@ -258,6 +258,9 @@ func (p *Process) enter(a *access.Access) (*cell, *front.Refusal) {
 			Message: "the tenant " + c.tenant + " is not served now; the log of Signalbox and the status of the tenant default say why",
 		}
 	}
+	if refusal := c.refuses(a); refusal != nil {
+		return nil, refusal
+	}
 	if !c.door.enter() {
 		return nil, &front.Refusal{
 			Status: http.StatusServiceUnavailable, Reason: "tenant_changes", RetryAfter: 5,

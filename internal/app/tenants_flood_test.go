@@ -5,9 +5,13 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"google.golang.org/grpc/metadata"
 
 	"github.com/signalbox-project/signalbox/internal/api"
 )
@@ -65,6 +69,54 @@ tenants:
 	if !r.contains(t, "/metrics", `signalbox_metrics_store_series_refused_total{tenant="blue"} 0`) || r.contains(t, "/metrics", `signalbox_metrics_store_series_refused_total{tenant="acme"} 0`) {
 		t.Errorf("series of acme were not refused, or those of blue were (%d writes of acme not taken)", full)
 	}
+}
+
+// A tenant that has filled its part of the disk is told before, gets 429 for what it sends then and is still read; nobody else notices.
+func TestATenantThatFillsItsDiskIsRefusedAlone(t *testing.T) {
+	r := start(t, map[string]string{"signalbox.yml": "tenants: [{name: acme, limits: {max_disk_bytes: 167772160}}, {name: blue}]\n"})
+	acme := r.roster.Load().byName["acme"]
+	fill := func(bytes int64) {
+		t.Helper()
+		path := filepath.Join(acme.dir, "events", "ballast")
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Truncate(path, bytes); err != nil { // takes no room on the disk
+			t.Fatal(err)
+		}
+		acme.measureDisk()
+	}
+	r.write(t, "acme", "before")
+	fill(75 << 20)
+	for _, tenant := range []string{"acme", "default"} {
+		if _, text := r.as(t, tenant, "GET", "/sb/v1/status", ""); !strings.Contains(text, "at 100 % what it sends is refused") {
+			t.Errorf("%s is not told: %s", tenant, text)
+		}
+	}
+	r.write(t, "acme", "told")
+	fill(120 << 20)
+	refused := 0
+	for range 10 {
+		for _, path := range []string{"/v1/logs", r.Addresses().OTLPHTTP + "/v1/logs"} {
+			if status, text := r.as(t, "acme", "POST", path, logRequest(time.Now(), "beyond")); status == http.StatusTooManyRequests && strings.Contains(text, "max_disk_bytes") {
+				refused++
+			}
+		}
+		r.write(t, "blue", "x")
+		r.write(t, "", "x")
+	}
+	_, err := r.grpc(t).Export(metadata.AppendToOutgoingContext(t.Context(), "x-scope-orgid", "acme"), oneLog("beyond"))
+	if refused != 20 || err == nil {
+		t.Errorf("%d of 20 requests were refused, by gRPC: %v", refused, err)
+	}
+	if text := r.logsOf(t, "acme"); !strings.Contains(text, "told") || strings.Contains(text, "beyond") {
+		t.Errorf("acme reads %s", text)
+	}
+	if text := r.logsOf(t, "blue"); strings.Count(text, `"message":"x"`) != 10 {
+		t.Errorf("blue reads %s", text)
+	}
+	fill(0)
+	r.write(t, "acme", "again")
 }
 
 // A folder of before tenants is that of default afterwards; what named acme in it is not acme's, nor shown as default's.

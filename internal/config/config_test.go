@@ -292,6 +292,7 @@ func TestWhatIsWrongWithATenantIsSaid(t *testing.T) {
 		"tenants: [{name: ../x}]":                                                     "letters, digits",
 		"tenants: [{name: a}, {name: A}]":                                             "is there twice",
 		"tenants: [{name: a, retention: {logs: -1d}}]":                                "retention",
+		"tenants: [{name: a, limits: {max_disk_bytes: 1000}}]":                        "at least 134217728",
 		"tenants: [{name: a, limits: {max_series: -1}}]":                              "must be >= 0",
 		"tenants: [{name: a, limits: {max_serie: 1}}]":                                "max_series",
 		"tenants: [{name: a, hooks: {gitlab: {enabled: true}}}]":                      "hooks.gitlab",

@@ -56,6 +56,9 @@ type TenantLimits struct {
 	MaxSeries int `yaml:"max_series"`
 	// MaxBytes bounds the blocks of its metrics on disk, oldest deleted first.
 	MaxBytes int64 `yaml:"max_bytes"`
+	// MaxDiskBytes bounds the files of all its stores: beyond it what it sends is refused with 429, and from 80 % on it is told. 0 is no
+	// bound; a store of metrics takes 64 MiB from the start.
+	MaxDiskBytes int64 `yaml:"max_disk_bytes"`
 	// MaxSamples bounds what one of its queries may hold in memory.
 	MaxSamples int `yaml:"max_samples"`
 	// MaxQueries is how many of its PromQL queries, rules included, run at once, and how many of its searches.
@@ -91,6 +94,7 @@ func (t *Tenant) validate() []error {
 		{"retention.spans", int64(t.Retention.Spans)},
 		{"limits.max_series", int64(t.Limits.MaxSeries)},
 		{"limits.max_bytes", t.Limits.MaxBytes},
+		{"limits.max_disk_bytes", t.Limits.MaxDiskBytes},
 		{"limits.max_samples", int64(t.Limits.MaxSamples)},
 		{"limits.max_queries", int64(t.Limits.MaxQueries)},
 		{"limits.max_requests", int64(t.Limits.MaxRequests)},
@@ -99,8 +103,14 @@ func (t *Tenant) validate() []error {
 			errs = append(errs, fmt.Errorf("%s: must be >= 0; 0 is as in the rest of the file", n.name))
 		}
 	}
+	if most := t.Limits.MaxDiskBytes; most > 0 && most < minDiskBytes {
+		errs = append(errs, fmt.Errorf("limits.max_disk_bytes: must be 0 or at least %d (128 MiB), got %d", minDiskBytes, most))
+	}
 	return errs
 }
+
+// minDiskBytes is what the stores of an idle tenant take, and some room.
+const minDiskBytes = 128 << 20
 
 // tenants checks the section and has Prometheus read the scrape jobs of each.
 func (c *Config) tenants(r *document.Reader, f document.File) {

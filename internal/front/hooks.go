@@ -49,6 +49,7 @@ func (h Hooks) enter(r *http.Request, needs access.Permission, info MountInfo) (
 	if refusal := h.identify(r, needs, a); refusal != nil {
 		return a, nil, refusal
 	}
+	a.Needs = needs
 	if h.Admit != nil {
 		release, refusal = h.Admit(a, info)
 	}

@@ -48,12 +48,16 @@ func writeTenants(w io.Writer, got api.TenantsResponse) {
 		for _, n := range one.Bytes {
 			disk += n
 		}
+		kept := size(disk)
+		if one.Limits.MaxDiskBytes > 0 {
+			kept += " of " + size(one.Limits.MaxDiskBytes)
+		}
 		u := one.Usage
 		most := "-"
 		if one.Limits.MaxSeries > 0 {
 			most = strconv.Itoa(one.Limits.MaxSeries)
 		}
-		t.Row(one.Name, served, strconv.FormatUint(one.Series, 10), size(disk), size(int64(u.ReceivedBytes)), count(u.ReceivedSamples), count(u.ReceivedLogs), count(u.ReceivedSpans),
+		t.Row(one.Name, served, strconv.FormatUint(one.Series, 10), kept, size(int64(u.ReceivedBytes)), count(u.ReceivedSamples), count(u.ReceivedLogs), count(u.ReceivedSpans),
 			fmt.Sprintf("%.1f s", u.QuerySeconds), count(u.Notifications), most, one.Since.Format(time.RFC3339))
 	}
 	t.Write(w)

@@ -3323,6 +3323,11 @@ export interface components {
             max_bytes: number;
             /**
              * Format: int64
+             * @description of all stores, beyond which what is sent is refused; 0 is none
+             */
+            max_disk_bytes: number;
+            /**
+             * Format: int64
              * @description of PromQL at once
              */
             max_queries: number;
