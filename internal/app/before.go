@@ -96,7 +96,7 @@ func problemsOf(unowned []api.Unowned) (out []model.Problem) {
 	for _, u := range unowned {
 		if u.Logs+u.Spans > 0 {
 			out = append(out, model.Problem{
-				Severity: "warning", Message: fmt.Sprintf("%d log records and %d spans were stored under the name %s before tenants were named.", u.Logs, u.Spans, u.Tenant), Cure: u.Cure,
+				Severity: "warning", Message: fmt.Sprintf("Rows were stored under the name %s before tenants were named: log records %d, spans %d.", u.Tenant, u.Logs, u.Spans), Cure: u.Cure,
 			})
 		}
 	}

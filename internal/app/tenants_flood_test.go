@@ -142,7 +142,7 @@ func TestAFolderWithoutTenantsOpensAsDefault(t *testing.T) {
 		left := into[api.TenantsResponse](t, code, text).Unowned
 		return len(left) == 1 && left[0].Tenant == "acme" && left[0].Logs == 1 && left[0].Spans == 0 && strings.Contains(left[0].Cure, "X-Scope-OrgID: acme")
 	})
-	if !r.contains(t, "/sb/v1/status", "1 log records and 0 spans were stored under the name acme before") || !strings.Contains(r.log.String(), "rows of before tenants") {
+	if !r.contains(t, "/sb/v1/status", "Rows were stored under the name acme before tenants were named: log records 1, spans 0") || !strings.Contains(r.log.String(), "rows of before tenants") {
 		t.Error("the status or the log does not say so")
 	}
 	if code, text := r.as(t, "acme", "GET", "/sb/v1/tenants", ""); code != http.StatusOK {

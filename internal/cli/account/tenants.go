@@ -1,7 +1,6 @@
 package account
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"strconv"
@@ -67,11 +66,11 @@ func writeTenants(w io.Writer, got api.TenantsResponse) {
 		}
 	}
 	for _, u := range got.Unowned {
-		what := "its folder " + u.Where
+		what := u.Where + " is the folder of a tenant that is not named any more: " + u.Tenant
 		if u.Logs+u.Spans > 0 {
-			what = fmt.Sprintf("%d log records and %d spans in %s", u.Logs, u.Spans, cmp.Or(u.Where, "default"))
+			what = fmt.Sprintf("%s has rows of before tenants were named, under the name %s: log records %d, spans %d", u.Where, u.Tenant, u.Logs, u.Spans)
 		}
-		fmt.Fprintf(w, "\n%s is no tenant's: %s\n  %s\n", u.Tenant, what, u.Cure)
+		fmt.Fprintf(w, "\n%s\n  %s\n", what, u.Cure)
 	}
 }
 
