@@ -256,3 +256,22 @@ func TestADamagedSealedKeyIsNamed(t *testing.T) {
 		t.Errorf("the former public key is not known: %s", got)
 	}
 }
+
+func TestAKeyIsNotKeptBesideWhatItSeals(t *testing.T) {
+	dir := t.TempDir()
+	o := options(t, dir)
+	files(t, o.StoragePath, map[string]string{"seal.key": sealKey(0)})
+	if err := os.Symlink(filepath.Join(o.StoragePath, "seal.key"), filepath.Join(dir, "link.key")); err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{"data/seal.key", "link.key"} {
+		files(t, dir, map[string]string{"signalbox.yml": "seal: {keys: [{file: " + file + "}]}\n"})
+		o.ConfigFile = filepath.Join(dir, "signalbox.yml")
+		if _, err := Build(t.Context(), o); err == nil || !strings.Contains(err.Error(), "lies in the storage folder") {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
+	if liesIn(dir+"/data.key", dir+"/data") || liesIn(dir+"/..key", dir+"/data") {
+		t.Error("a file beside the folder is taken for one in it")
+	}
+}
