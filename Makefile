@@ -47,7 +47,11 @@ test-browser: $(UI_OUT)
 	scripts/test-browser.sh
 
 .PHONY: check
-check: lint gen-check test suites ## What CI runs: format, lint, generated files clean, all tests
+check: lint gen-check vulnerable test suites ## What CI runs: format, lint, generated files clean, all tests
+
+.PHONY: vulnerable
+vulnerable: ## Look for known vulnerabilities, where their lists can be reached
+	scripts/vulnerable.sh
 
 .PHONY: suites
 suites: build ## Run public suites against the binary, the short part (make prove runs all)
