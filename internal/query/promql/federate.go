@@ -58,6 +58,7 @@ type federation struct {
 const (
 	leftNative   = "native_histogram_as_text"
 	leftNameless = "no_metric_name"
+	leftTwice    = "label_names_collide"
 )
 
 // NewFederation makes the handler of FederationPath.
@@ -113,7 +114,7 @@ func (f *federation) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	format := expfmt.NegotiateAccept(r.Header, expfmt.NewFormat(expfmt.TypeProtoDelim), expfmt.NewFormat(expfmt.TypeProtoText),
 		expfmt.NewFormat(expfmt.TypeProtoCompact), expfmt.NewFormat(expfmt.TypeTextPlain))
 	w.Header().Set("Content-Type", string(format))
-	if err := f.write(expfmt.NewEncoder(w, format), samples, format.FormatType() != expfmt.TypeTextPlain); err != nil {
+	if err := f.write(expfmt.NewEncoder(w, format), samples, format); err != nil {
 		f.errors.Inc()
 		f.deps.Logger.Warn("federation answer cut off", "err", err)
 	}
@@ -187,7 +188,8 @@ func lastOf(it *storage.MemoizedSeriesIterator, maxt int64) (s promql.Sample, ok
 
 // write encodes the samples. A name whose series are of more than one type
 // gives more than one family: not what the formats ask for, but what Prometheus reads.
-func (f *federation) write(enc expfmt.Encoder, samples promql.Vector, native bool) error {
+func (f *federation) write(enc expfmt.Encoder, samples promql.Vector, format expfmt.Format) error {
+	native := format.FormatType() != expfmt.TypeTextPlain
 	added := maps.Clone(f.deps.ExternalLabels())
 	if added == nil {
 		added = map[string]string{}
@@ -200,7 +202,12 @@ func (f *federation) write(enc expfmt.Encoder, samples promql.Vector, native boo
 	var family *dto.MetricFamily
 	for _, s := range samples {
 		name := s.Metric.Get(labels.MetricName)
-		if why := cannotSay(name, s.H, native); why != "" {
+		labels := pairs(s.Metric, names, added)
+		why := cannotSay(name, s.H, native)
+		if why == "" && collide(labels, format.ToEscapingScheme()) {
+			why = leftTwice
+		}
+		if why != "" {
 			f.leftOut.WithLabelValues(why).Inc()
 			continue
 		}
@@ -212,7 +219,7 @@ func (f *federation) write(enc expfmt.Encoder, samples promql.Vector, native boo
 			}
 			family = &dto.MetricFamily{Name: proto.String(name), Type: kind.Enum()}
 		}
-		m := &dto.Metric{TimestampMs: proto.Int64(s.T), Label: pairs(s.Metric, names, added)}
+		m := &dto.Metric{TimestampMs: proto.Int64(s.T), Label: labels}
 		if s.H == nil {
 			m.Untyped = &dto.Untyped{Value: proto.Float64(s.F)}
 		} else {
@@ -235,6 +242,23 @@ func cannotSay(name string, h *histogram.FloatHistogram, native bool) string {
 		return leftNative
 	}
 	return ""
+}
+
+// collide reports whether two labels have one name for a reader that knows letters, digits and _ only: it
+// would refuse not the series but the whole answer.
+func collide(pairs []*dto.LabelPair, scheme prommodel.EscapingScheme) bool {
+	if scheme == prommodel.NoEscaping {
+		return false
+	}
+	seen := map[string]bool{}
+	for _, p := range pairs {
+		name := prommodel.EscapeName(p.GetName(), scheme)
+		if seen[name] {
+			return true
+		}
+		seen[name] = true
+	}
+	return false
 }
 
 func typeOf(h *histogram.FloatHistogram) dto.MetricType {

@@ -202,3 +202,17 @@ func TestFederationIsBoundedAndOnlyRead(t *testing.T) {
 		t.Error("metrics registered twice are not named")
 	}
 }
+
+// Who knows letters, digits and _ only gets every series but the one that its parser would refuse the whole answer for.
+func TestFederationLeavesOutWhatAnOlderReaderCannotTellApart(t *testing.T) {
+	s := openStore(t)
+	now := time.UnixMilli(time.Now().UnixMilli())
+	put(t, s, now, 1, nil, "__name__", "a", "k8s.pod", "x", "k8s_pod", "y")
+	put(t, s, now, 2, nil, "__name__", "a", "k8s.pod", "x")
+	put(t, s, now, 3, nil, "__name__", "b.c", "k8s_pod", "x", "my.region", "r")
+	for accept, want := range map[string]int{acceptText: 1, acceptText + ";escaping=allow-utf-8": 3, acceptProto: 1} {
+		if got := scraped(t, federate(t, s, now, map[string]string{"my_region": "eu"}, accept, `{__name__=~".+"}`)); len(got) != want {
+			t.Errorf("%s: %v, want %d", accept, got, want)
+		}
+	}
+}
