@@ -115,7 +115,7 @@ func Permissions() []Described {
 		{TelemetryWrite, "send metrics, logs and traces"},
 		{TokensOwn, "make and revoke tokens for oneself, with at most one's own permissions"},
 		{AuditRead, "search, verify and export the audit log"},
-		{UnmaskedRead, "see fields that are masked for others, and the hashes that stand for an identifier"},
+		{UnmaskedRead, "see the hashes that stand for an identifier"},
 		{AuthManage, "manage users, tokens and sessions, and see what everybody may"},
 		{AdminReload, "reload the configuration"},
 		{AdminProfile, "profile the process"},

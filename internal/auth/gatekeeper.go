@@ -111,7 +111,7 @@ func (g *Gatekeeper) authorize(id access.Identity, tenant string, perm access.Pe
 	if !d.Scope.All && !access.KeepsApart(perm) {
 		return a, &front.Refusal{
 			Status: http.StatusForbidden, Reason: "namespaces",
-			Message: fmt.Sprintf("%s sees only some namespaces of the tenant %s, and what needs the permission %s does not keep namespaces apart yet: "+
+			Message: fmt.Sprintf("%s sees only some namespaces of the tenant %s, and what needs the permission %s does not keep namespaces apart: "+
 				"it is for those who see all.", id.Name, tenant, perm),
 		}
 	}
