@@ -49,6 +49,7 @@ var _ provider.Alerts = (*journal)(nil)
 
 // Put stores alerts and keeps them.
 func (j *journal) Put(ctx context.Context, alerts ...*alert.Alert) error {
+	alerts = harmless(alerts)
 	if err := j.Alerts.Put(ctx, alerts...); err != nil {
 		return err
 	}
@@ -164,7 +165,7 @@ func (j *journal) restore(ctx context.Context, text []byte, grace time.Duration)
 		}
 		keep = append(keep, a)
 	}
-	if err := j.Alerts.Put(ctx, keep...); err != nil {
+	if err := j.Alerts.Put(ctx, harmless(keep)...); err != nil {
 		return fmt.Errorf("restore alerts: %w", err)
 	}
 	for _, a := range keep {

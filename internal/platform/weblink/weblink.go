@@ -6,6 +6,7 @@ package weblink
 import (
 	"errors"
 	"net/url"
+	"regexp"
 	"strings"
 	"unicode"
 )
@@ -27,6 +28,24 @@ func Check(text string) error {
 	}
 	return nil
 }
+
+// Runs says whether a browser that is given a text as a link would run it rather than open a page: javascript:, vbscript:, and data:
+// with a type of content. Blanks and what does not print are skipped, as browsers do.
+func Runs(text string) bool {
+	plain := strings.ToLower(strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || !unicode.IsPrint(r) {
+			return -1
+		}
+		return r
+	}, text[:min(len(text), maxScheme)]))
+	return strings.HasPrefix(plain, "javascript:") || strings.HasPrefix(plain, "vbscript:") || dataURL.MatchString(plain)
+}
+
+// maxScheme is more than anybody writes before and in a scheme.
+const maxScheme = 4096
+
+// dataURL is what a sentence that begins with "Data:" is not.
+var dataURL = regexp.MustCompile(`^data:(,|;|[a-z]+/[a-z0-9])`)
 
 // OrNone is a link that may be shown, or "".
 func OrNone(text string) string {

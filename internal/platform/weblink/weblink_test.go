@@ -25,6 +25,21 @@ func TestWhichLinksMayBeShown(t *testing.T) {
 	}
 }
 
+func TestWhatABrowserWouldRun(t *testing.T) {
+	for _, text := range []string{
+		"javascript:alert(1)", "JaVaScRiPt:alert(1)", " \n\tjava\tscript:alert(1)", "\x00javascript:x", "java\u200bscript:x", "vbscript:x", "data:text/html,<script>", "data:,x", "data:;base64,eA==", "DATA: text/html;base64,x",
+	} {
+		if !Runs(text) {
+			t.Errorf("%q is taken", text)
+		}
+	}
+	for _, text := range []string{"", "https://x.example/?q=javascript:x", "Data: 5 rows are missing", "data missing", "Error: the disk is full", "javascript is off", "mailto:a@x.example", "runbooks/javascript:x"} {
+		if Runs(text) {
+			t.Errorf("%q is refused", text)
+		}
+	}
+}
+
 // What is taken begins as a browser reads it, too: with the scheme, two slashes and a host.
 func FuzzCheck(f *testing.F) {
 	for _, s := range []string{"https://x.example/", "java\tscript:x", "https:\\x", "\x00http://x"} {
