@@ -57,13 +57,17 @@ func (g *Gatekeeper) Open(ctx context.Context, cfg Config, k Known) (*Identities
 		list = append(list, d)
 	}
 	var err error
-	if ids.logins, err = oidc.New(cfg.OIDC, oidc.Deps{
-		External: k.External, Now: time.Now, Log: k.Logger, Outgoing: k.Outgoing, Begin: ids.begin, End: ids.end, Forget: ids.forget, Failed: failed,
+	if ids.Accounts, err = accounts.New(ctx, cfg.Accounts, accounts.Deps{
+		Store: k.Store, Dir: k.Dir, Sealer: k.Sealer, Logger: k.Logger, Registerer: k.Registerer, May: g.may, Directories: list, Recheck: ids.recheck, Record: k.Record,
 	}); err != nil {
 		return nil, err
 	}
-	if ids.Accounts, err = accounts.New(ctx, cfg.Accounts, accounts.Deps{
-		Store: k.Store, Dir: k.Dir, Sealer: k.Sealer, Logger: k.Logger, Registerer: k.Registerer, May: g.may, Directories: list, Recheck: ids.recheck, Record: k.Record,
+	key, err := ids.Accounts.Keys.For("oidc logins") // a login that was begun outlives a restart
+	if err != nil {
+		return nil, err
+	}
+	if ids.logins, err = oidc.New(cfg.OIDC, oidc.Deps{
+		External: k.External, Key: key, Now: time.Now, Log: k.Logger, Outgoing: k.Outgoing, Begin: ids.begin, End: ids.end, Forget: ids.forget, Failed: failed,
 	}); err != nil {
 		return nil, err
 	}

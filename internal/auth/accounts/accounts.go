@@ -122,6 +122,7 @@ type Service struct {
 	Sessions *sessions.Sessions
 	Tokens   *tokens.Tokens
 	Links    *links.Links
+	Keys     *keys.Keys // outlive the process
 
 	deps     Deps
 	hasher   *password.Hasher
@@ -171,6 +172,7 @@ func (s *Service) open(ctx context.Context, cfg Config) error {
 	if odd != nil {
 		deps.Logger.Error("the key of links and logins is not kept as it should be", "err", odd)
 	}
+	s.Keys = key
 	signing, err := key.For("links")
 	if err != nil {
 		return err
