@@ -47,7 +47,7 @@ func DefaultConfig() Config {
 		MaxConnections:       2048,
 		MaxBodyBytesInFlight: 128 << 20,
 		ClientAddressHeader:  forwardedFor,
-		Callers:              CallersConfig{HeavyAtOnce: 4, HeavyPerMinute: 60, QuestionsAtOnce: 64, TenantHeavyAtOnce: 16, TenantQuestionsAtOnce: 512},
+		Callers:              CallersConfig{HeavyAtOnce: 4, HeavyPerMinute: 600, QuestionsAtOnce: 64, TenantHeavyAtOnce: 16, TenantQuestionsAtOnce: 512},
 	}
 }
 
