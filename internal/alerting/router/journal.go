@@ -14,6 +14,8 @@ import (
 	"github.com/prometheus/alertmanager/provider"
 	"github.com/prometheus/alertmanager/provider/mem"
 	prommodel "github.com/prometheus/common/model"
+
+	"github.com/signalbox-project/signalbox/internal/notify/record"
 )
 
 // journal is Alertmanager's alert store with a memory of its own: Put returns
@@ -49,7 +51,7 @@ var _ provider.Alerts = (*journal)(nil)
 
 // Put stores alerts and keeps them.
 func (j *journal) Put(ctx context.Context, alerts ...*alert.Alert) error {
-	alerts = harmless(alerts)
+	alerts = record.Harmless(alerts)
 	if err := j.Alerts.Put(ctx, alerts...); err != nil {
 		return err
 	}
@@ -165,7 +167,7 @@ func (j *journal) restore(ctx context.Context, text []byte, grace time.Duration)
 		}
 		keep = append(keep, a)
 	}
-	if err := j.Alerts.Put(ctx, harmless(keep)...); err != nil {
+	if err := j.Alerts.Put(ctx, record.Harmless(keep)...); err != nil {
 		return fmt.Errorf("restore alerts: %w", err)
 	}
 	for _, a := range keep {

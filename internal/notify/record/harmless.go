@@ -1,18 +1,18 @@
-package router
+package record
 
 import (
 	"maps"
 
-	"github.com/prometheus/alertmanager/alert"
+	amalert "github.com/prometheus/alertmanager/alert"
 	prommodel "github.com/prometheus/common/model"
 
 	"github.com/signalbox-project/signalbox/internal/platform/weblink"
 )
 
-// harmless are alerts without links that a browser would run: they go into e-mails, chats and pages, where people press them. The
+// Harmless are alerts without links that a browser would run: they go into e-mails, chats and pages, where people press them. The
 // alert itself stays, since somebody is to be paged by it. What was sent is not changed.
-func harmless(alerts []*alert.Alert) []*alert.Alert {
-	out := make([]*alert.Alert, len(alerts))
+func Harmless(alerts []*amalert.Alert) []*amalert.Alert {
+	out := make([]*amalert.Alert, len(alerts))
 	for i, a := range alerts {
 		out[i] = a
 		generator := weblink.OrNone(a.GeneratorURL)
