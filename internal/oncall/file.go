@@ -1,0 +1,131 @@
+package oncall
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/signalbox-project/signalbox/internal/document"
+)
+
+// Roster is what on-call files put into force.
+type Roster struct {
+	People    []Person
+	Schedules []Definition
+}
+
+// Files are how on-call files are found and read.
+func Files() document.Files {
+	return document.Files{What: "on-call file", Setting: "oncall_files", MaxBytes: 4 << 20}
+}
+
+// Load reads on-call files by glob patterns and answers what is usable and everything that is wrong with them.
+func Load(patterns []string) (Roster, []document.Problem) {
+	return document.Build[Roster](buildRoster).Load(Files(), patterns)
+}
+
+// sheet is one file.
+type sheet struct {
+	People    []placed `yaml:"people"`
+	Schedules []Definition
+}
+
+// placed is a person and where they stand.
+type placed struct {
+	Person
+	file string
+	line int
+}
+
+// buildRoster makes the roster of files as they were read: a schedule may have people of another file.
+func buildRoster(files []document.File) (out Roster, problems []document.Problem) {
+	var sheets []sheet
+	for _, f := range files {
+		s, more := parse(f.Path, f.Text)
+		sheets, problems = append(sheets, s), append(problems, more...)
+	}
+	known := map[string]placed{}
+	for _, s := range sheets {
+		for _, p := range s.People {
+			if first, twice := known[p.Name]; twice {
+				problems = append(problems, again("people", p.Name, p.file, p.line, first.file, first.line))
+				continue
+			}
+			known[p.Name] = p
+			out.People = append(out.People, p.Person)
+		}
+	}
+	schedules := map[string]Definition{}
+	for _, s := range sheets {
+		for _, d := range s.Schedules {
+			if first, twice := schedules[d.Name]; twice {
+				problems = append(problems, again("schedules", d.Name, d.file, d.line, first.file, first.line))
+				continue
+			}
+			if strangers := slices.DeleteFunc(d.people(), func(name string) bool { _, ok := known[name]; return ok }); len(strangers) > 0 {
+				problems = append(problems, stranger(d, strangers[0], known))
+				continue
+			}
+			schedules[d.Name] = d
+			out.Schedules = append(out.Schedules, d)
+		}
+	}
+	return out, problems
+}
+
+func again(list, name, file string, line int, firstFile string, firstLine int) document.Problem {
+	return document.Problem{
+		File: file, Line: line, Cure: "give it another name",
+		Message: fmt.Sprintf("%s: %q stands in %s:%d already", list, name, firstFile, firstLine),
+	}
+}
+
+func stranger(d Definition, name string, known map[string]placed) document.Problem {
+	var names []string
+	for n := range known {
+		names = append(names, n)
+	}
+	slices.Sort(names)
+	cure := "add them to the list people"
+	if near := document.DidYouMean(name, names); near != "" {
+		cure = near
+	}
+	return document.Problem{File: d.file, Line: d.line, Cure: cure, Message: fmt.Sprintf("schedules: %s has the turns of %q, who is nobody in people", d.Name, name)}
+}
+
+// parse reads one file: a mapping with the lists people and schedules. What has a problem is left out.
+func parse(file string, text []byte) (out sheet, _ []document.Problem) {
+	r, docs := document.Parse(file, text)
+	for _, doc := range docs {
+		o := doc.Object("")
+		if o == nil {
+			continue
+		}
+		for i, n := range o.List("people", false) {
+			p := placed{file: file, line: n.Line()}
+			if read(r, n, &p.Person, fmt.Sprintf("people[%d]", i), p.Person.validate) {
+				out.People = append(out.People, p)
+			}
+		}
+		for i, n := range o.List("schedules", false) {
+			d := Definition{file: file, line: n.Line()}
+			if read(r, n, &d, fmt.Sprintf("schedules[%d]", i), d.validate) {
+				out.Schedules = append(out.Schedules, d)
+			}
+		}
+		o.End()
+	}
+	if len(docs) == 0 && r.Errors() == 0 {
+		r.Add(document.Problem{Line: 1, Message: "it holds no schedules", Cure: "begin with the keys people and schedules, or delete the file", Warning: true})
+	}
+	return out, r.Problems()
+}
+
+// read decodes and checks one entry, and says whether it is without an error.
+func read(r *document.Reader, n document.Node, into any, at string, validate func() []error) bool {
+	before := r.Errors()
+	n.Decode(into, at)
+	if r.Errors() == before { // what could not be read was not given: its check would say what was said already
+		r.Invalid(at, validate())
+	}
+	return r.Errors() == before
+}
