@@ -23,6 +23,8 @@ const (
 	SilencesWrite  Permission = "silences.write"
 	PagesRead      Permission = "pages.read"
 	PagesAck       Permission = "pages.ack"
+	OnCallRead     Permission = "oncall.read"
+	OnCallSwap     Permission = "oncall.swap"
 	ProbesRead     Permission = "probes.read"
 	StatusRead     Permission = "status.read"
 	SystemRead     Permission = "system.read"
@@ -108,6 +110,8 @@ func Permissions() []Described {
 		{SilencesWrite, "create and expire silences"},
 		{PagesRead, "see pages and why somebody was or wasn't paged"},
 		{PagesAck, "acknowledge pages"},
+		{OnCallRead, "see who is on call, schedules and gaps in them"},
+		{OnCallSwap, "put somebody on call for a while, and take that back"},
 		{ProbesRead, "see probes and scrape targets"},
 		{StatusRead, "see how Signalbox itself is"},
 		{SystemRead, "read Signalbox's own metrics, its ledger and what its stores hold"},

@@ -40,6 +40,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/api/jaeger"
 	"github.com/signalbox-project/signalbox/internal/api/objectives"
 	"github.com/signalbox-project/signalbox/internal/api/operation"
+	"github.com/signalbox-project/signalbox/internal/api/people"
 	"github.com/signalbox-project/signalbox/internal/api/releases"
 	"github.com/signalbox-project/signalbox/internal/front"
 	"github.com/signalbox-project/signalbox/internal/instrument"
@@ -116,6 +117,7 @@ func (a *API) registerAll() {
 	events.Register(a.ops, a.deps.Events)
 	releases.Register(a.ops, a.deps.Releases)
 	health.Register(a.ops, a.deps.Health)
+	people.Register(a.ops, a.deps.People)
 	identity.Register(a.ops, a.deps.Identity)
 	a.registerRecords()
 	if a.deps.Hooks != nil {

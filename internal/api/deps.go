@@ -12,6 +12,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/api/health"
 	"github.com/signalbox-project/signalbox/internal/api/identity"
 	"github.com/signalbox-project/signalbox/internal/api/objectives"
+	"github.com/signalbox-project/signalbox/internal/api/people"
 	"github.com/signalbox-project/signalbox/internal/api/releases"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/process/conservation"
@@ -41,6 +42,7 @@ type Deps struct {
 	Events     events.Deps
 	Releases   releases.Deps
 	Health     health.Deps
+	People     people.Deps
 	Identity   identity.Deps
 	// Hooks serves /sb/v1/hooks/, whose callers are other systems; nil answers 404.
 	Hooks http.Handler

@@ -14,6 +14,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/api/events"
 	"github.com/signalbox-project/signalbox/internal/api/health"
 	"github.com/signalbox-project/signalbox/internal/api/objectives"
+	"github.com/signalbox-project/signalbox/internal/api/people"
 	"github.com/signalbox-project/signalbox/internal/api/releases"
 	"github.com/signalbox-project/signalbox/internal/document"
 	"github.com/signalbox-project/signalbox/internal/gate"
@@ -97,6 +98,7 @@ func (c *cell) ownAPI() (*api.API, error) {
 		Health: health.Deps{
 			Services: c.diagnose, Topology: c.topology, Explain: c.diagnose, Causes: c.diagnose, Pages: ownership.Pages{From: c.state}, PageSummary: c.diagnose, Probes: c.prober,
 		},
+		People: people.Deps{OnCall: c.oncall},
 	})
 }
 
@@ -116,7 +118,7 @@ func (c *cell) configStatus() api.ConfigStatus {
 	return api.ConfigStatus{
 		InForce: map[string]int{
 			"slos": len(c.catalog.In(v)), "policies": len(c.policies.In(v).Named), "rule_files": len(c.rules.In(v)), "detectors": len(c.detectors.In(v)),
-			"probes": len(c.prober.In(v)), "scrape_jobs": len(c.scrape.In(v).ScrapeConfigs),
+			"probes": len(c.prober.In(v)), "oncall_schedules": len(c.oncall.In(v).Schedules), "scrape_jobs": len(c.scrape.In(v).ScrapeConfigs),
 		},
 		File: now.Config.File, Hash: now.Config.Hash, Generation: now.Generation, LoadedAt: now.At, ReloadedAt: last.at, ReloadSucceeded: last.err == nil,
 	}
@@ -132,6 +134,7 @@ func (c *cell) problems() []model.Problem {
 	out = append(out, c.detectors.Problems()...)
 	out = append(out, c.policies.Problems()...)
 	out = append(out, c.prober.Problems()...)
+	out = append(out, c.oncall.Problems()...)
 	out = append(out, c.router.Problems()...)
 	out = append(out, c.signing.Problems()...)
 	out = append(out, c.aside.Problems()...)

@@ -13,6 +13,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/cost"
 	"github.com/signalbox-project/signalbox/internal/document"
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/oncall"
 	"github.com/signalbox-project/signalbox/internal/probe"
 )
 
@@ -30,6 +31,7 @@ type cell struct {
 	actions
 	intakes
 	prober *probe.Prober
+	oncall *oncall.Room
 	forced
 	surfaces
 }
@@ -74,6 +76,7 @@ func (c *cell) steps() []step {
 		{"intakes", c.buildIntakes},
 		{"probes", c.buildProbes},
 		{"disk quota", c.buildQuota},
+		{"on-call", c.buildOnCall},
 		{"surfaces", c.buildSurfaces},
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/document"
 	"github.com/signalbox-project/signalbox/internal/gate"
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/oncall"
 	"github.com/signalbox-project/signalbox/internal/platform/redact"
 	"github.com/signalbox-project/signalbox/internal/probe"
 	"github.com/signalbox-project/signalbox/internal/process/detect"
@@ -61,7 +62,8 @@ func checkFiles(cfg config.Config) []document.Problem {
 	_, inSLOs := definition.Load(cfg.SLOFiles)
 	_, inPolicies := gate.LoadPolicies(cfg.PolicyFiles, cfg.Gate.Policy)
 	_, inProbes := probe.Load(cfg.ProbeFiles)
-	return slices.Concat(inRules, inDetectors, router.Check(cfg.AlertmanagerFile), inSLOs, inPolicies, inProbes)
+	_, inOnCall := oncall.Load(cfg.OnCallFiles)
+	return slices.Concat(inRules, inDetectors, router.Check(cfg.AlertmanagerFile), inSLOs, inPolicies, inProbes, inOnCall)
 }
 
 // buildReload registers the outcome's metrics and reloads on a hang-up.
@@ -224,6 +226,7 @@ func (c *cell) prepare(cfg config.Config) ([]document.Change, error) {
 		c.detectors.Prepare(cfg.DetectorFiles),
 		c.router.Prepare(cfg.AlertmanagerFile),
 		c.prober.Prepare(cfg.ProbeFiles),
+		c.oncall.Prepare(cfg.OnCallFiles),
 		c.catalog.Prepare(cfg.SLOFiles),
 		c.policies.Prepare(cfg.PolicyFiles),
 	}, nil
@@ -233,7 +236,8 @@ func (c *cell) prepare(cfg config.Config) ([]document.Change, error) {
 func (c *cell) withWhatWaits(cfg config.Config) config.Config {
 	now := c.cfg
 	now.Global, now.ScrapeConfigs, now.Alerting, now.Prometheus, now.File, now.Hash = cfg.Global, cfg.ScrapeConfigs, cfg.Alerting, cfg.Prometheus, cfg.File, cfg.Hash
-	now.RuleFiles, now.DetectorFiles, now.SLOFiles, now.PolicyFiles, now.ProbeFiles = cfg.RuleFiles, cfg.DetectorFiles, cfg.SLOFiles, cfg.PolicyFiles, cfg.ProbeFiles
+	now.RuleFiles, now.DetectorFiles, now.SLOFiles, now.PolicyFiles = cfg.RuleFiles, cfg.DetectorFiles, cfg.SLOFiles, cfg.PolicyFiles
+	now.ProbeFiles, now.OnCallFiles = cfg.ProbeFiles, cfg.OnCallFiles
 	now.AlertmanagerFile = cfg.AlertmanagerFile
 	return now
 }
@@ -244,7 +248,7 @@ func (p *Process) warnOfRestart(cfg config.Config) {
 	for i := range was.NumField() {
 		f := was.Type().Field(i)
 		switch f.Name {
-		case "Global", "ScrapeConfigs", "Alerting", "RuleFiles", "DetectorFiles", "SLOFiles", "PolicyFiles", "ProbeFiles", "AlertmanagerFile", "Prometheus", "File", "Hash":
+		case "Global", "ScrapeConfigs", "Alerting", "RuleFiles", "DetectorFiles", "SLOFiles", "PolicyFiles", "ProbeFiles", "OnCallFiles", "AlertmanagerFile", "Prometheus", "File", "Hash":
 			continue
 		}
 		if f.Name == "Tenants" && (p.home.home != "" || len(cfg.Tenants) == 0) {

@@ -45,6 +45,7 @@ func wideStructs() map[string]string {
 func wiring() map[string]string {
 	return map[string]string{
 		"internal/app":       "builds every part",
+		"internal/api":       "puts the surfaces of all rooms together",
 		"internal/auth":      "puts together everybody who can log in",
 		"internal/config":    "composes every section",
 		"internal/cli/check": "one kind of file a command, each with its room",

@@ -102,7 +102,7 @@ func parse(file string, text []byte) (out sheet, _ []document.Problem) {
 		}
 		for i, n := range o.List("people", false) {
 			p := placed{file: file, line: n.Line()}
-			if read(r, n, &p.Person, fmt.Sprintf("people[%d]", i), p.Person.validate) {
+			if read(r, n, &p.Person, fmt.Sprintf("people[%d]", i), p.validate) {
 				out.People = append(out.People, p)
 			}
 		}

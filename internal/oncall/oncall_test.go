@@ -94,7 +94,7 @@ func TestAnOverrideCountsUntilItIsTakenBack(t *testing.T) {
 	now := utc(t, "2026-03-24 12:00")
 	r, s := in(t, now, two)
 	made, err := r.Override(t.Context(), Override{Schedule: "edge", Person: "lee", Start: now.Add(time.Hour), End: now.Add(3 * time.Hour), By: "ada", Reason: "dentist"})
-	if err != nil || len(made) != 1 || !strings.HasPrefix(made[0].ID, "edge/") || !made[0].Created.Equal(now) {
+	if err != nil || len(made) != 1 || !strings.HasPrefix(made[0].ID, "edge:") || !made[0].Created.Equal(now) {
 		t.Fatal(made, err)
 	}
 	// Another process on the same state sees it.

@@ -20,8 +20,10 @@ import (
 )
 
 const (
-	// overrideKind is of the documents that hold overrides; their IDs begin with the schedule's name and a slash.
+	// overrideKind is of the documents that hold overrides; their IDs begin with the schedule's name and the separator,
+	// which no name holds.
 	overrideKind = "oncall.override"
+	separator    = ":"
 	// maxOverride bounds one override: who takes over for longer is a change of the roster.
 	maxOverride = 92 * 24 * time.Hour
 	// maxOverrides bounds those of one schedule that matter to one question.
@@ -212,7 +214,7 @@ func (r *Room) Override(ctx context.Context, overrides ...Override) ([]Override,
 		case !o.End.After(now):
 			return nil, refuse("it is over: it ends %s", o.End.Format(time.RFC3339))
 		}
-		o.ID, o.Created = o.Schedule+"/"+uuid.NewString(), now.Add(time.Duration(i)) // the order of a swap's two is kept
+		o.ID, o.Created = o.Schedule+separator+uuid.NewString(), now.Add(time.Duration(i)) // the order of a swap's two is kept
 		body, err := json.Marshal(o)
 		if err != nil {
 			return nil, err
@@ -226,7 +228,7 @@ func (r *Room) Override(ctx context.Context, overrides ...Override) ([]Override,
 // Overrides are those of a schedule that matter in a span of time, in the order in which they were made.
 func (r *Room) Overrides(ctx context.Context, schedule string, from, to time.Time) ([]Override, error) {
 	docs, next, err := r.state.Documents(ctx, store.DocumentQuery{
-		Kind: overrideKind, Prefix: schedule + "/", Start: from.Add(-maxOverride), End: to, Limit: maxOverrides,
+		Kind: overrideKind, Prefix: schedule + separator, Start: from.Add(-maxOverride), End: to, Limit: maxOverrides,
 	})
 	if err != nil {
 		return nil, err

@@ -17,6 +17,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/app"
 	"github.com/signalbox-project/signalbox/internal/cli/client"
 	"github.com/signalbox-project/signalbox/internal/cli/command"
+	"github.com/signalbox-project/signalbox/internal/cli/show"
 	"github.com/signalbox-project/signalbox/internal/config"
 	"github.com/signalbox-project/signalbox/internal/document"
 	"github.com/signalbox-project/signalbox/internal/process/detect"
@@ -139,18 +140,11 @@ func (f *findings) report(cmd *cobra.Command, files []string, good string) error
 		fmt.Fprintln(cmd.ErrOrStderr(), line)
 	}
 	if f.errors > 0 {
-		fmt.Fprintf(cmd.ErrOrStderr(), "%d %s in %d %s\n", f.errors, pluralOf(f.errors, "error"), len(files), pluralOf(len(files), "file"))
+		fmt.Fprintf(cmd.ErrOrStderr(), "%d %s in %d %s\n", f.errors, show.Plural(f.errors, "error"), len(files), show.Plural(len(files), "file"))
 		return command.Exit(command.Failed)
 	}
 	_, err := fmt.Fprintln(cmd.OutOrStdout(), good)
 	return err
-}
-
-func pluralOf(n int, word string) string {
-	if n == 1 {
-		return word
-	}
-	return word + "s"
 }
 
 // matches resolves patterns that the shell left alone. One that matches nothing

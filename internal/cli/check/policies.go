@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/signalbox-project/signalbox/internal/cli/command"
+	"github.com/signalbox-project/signalbox/internal/cli/show"
 	"github.com/signalbox-project/signalbox/internal/config"
 	"github.com/signalbox-project/signalbox/internal/gate"
 	"github.com/signalbox-project/signalbox/internal/platform/human"
@@ -73,7 +74,7 @@ func checkPolicies(cmd *cobra.Command, patterns []string, base gate.Policy) erro
 	for _, p := range set.Named {
 		lines = append(lines, policyInWords(p))
 	}
-	lines = append(lines, fmt.Sprintf("%d %s in %d %s: good", len(set.Named), policies(len(set.Named)), len(files), pluralOf(len(files), "file")))
+	lines = append(lines, fmt.Sprintf("%d %s in %d %s: good", len(set.Named), policies(len(set.Named)), len(files), show.Plural(len(files), "file")))
 	return f.report(cmd, files, strings.Join(lines, "\n"))
 }
 
@@ -96,7 +97,7 @@ func policyInWords(p gate.NamedPolicy) string {
 		}
 	}
 	if len(p.Match.Labels) > 0 {
-		of = append(of, fmt.Sprintf("%d %s of SLOs", len(p.Match.Labels), pluralOf(len(p.Match.Labels), "label")))
+		of = append(of, fmt.Sprintf("%d %s of SLOs", len(p.Match.Labels), show.Plural(len(p.Match.Labels), "label")))
 	}
 	if len(of) == 0 {
 		of = []string{"everything"}
@@ -113,7 +114,7 @@ func policyInWords(p gate.NamedPolicy) string {
 		}
 	}
 	if n := len(p.Freezes); n > 0 {
-		text += fmt.Sprintf("; %d %s", n, pluralOf(n, "freeze"))
+		text += fmt.Sprintf("; %d %s", n, show.Plural(n, "freeze"))
 	}
 	return text
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/signalbox-project/signalbox/internal/cli/show"
 	"github.com/signalbox-project/signalbox/internal/platform/human"
 	"github.com/signalbox-project/signalbox/internal/probe"
 )
@@ -36,7 +37,7 @@ probed. A file looks like this; modules are the blackbox exporter's:
 			for _, d := range probes {
 				lines = append(lines, fmt.Sprintf("%s: %s to %s every %s, at most %s", d.Name, d.Module, d.Target, human.Duration(d.Interval), human.Duration(d.Timeout)))
 			}
-			lines = append(lines, fmt.Sprintf("%d %s in %d %s: good", len(probes), pluralOf(len(probes), "probe"), len(files), pluralOf(len(files), "file")))
+			lines = append(lines, fmt.Sprintf("%d %s in %d %s: good", len(probes), show.Plural(len(probes), "probe"), len(files), show.Plural(len(files), "file")))
 			return f.report(cmd, files, strings.Join(lines, "\n"))
 		},
 	}

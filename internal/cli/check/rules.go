@@ -11,6 +11,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/alerting/rules/unittest"
 	"github.com/signalbox-project/signalbox/internal/cli/ask"
 	"github.com/signalbox-project/signalbox/internal/cli/command"
+	"github.com/signalbox-project/signalbox/internal/cli/show"
 	"github.com/signalbox-project/signalbox/internal/query/promql"
 )
 
@@ -110,7 +111,7 @@ func runRuleTests(cmd *cobra.Command, files []string, o unittest.Options) error 
 	if failed > 0 || broken > 0 {
 		fmt.Fprintf(cmd.ErrOrStderr(), "%d of %d tests of rules failed", failed, ran)
 		if broken > 0 {
-			fmt.Fprintf(cmd.ErrOrStderr(), ", %d %s could not be run", broken, pluralOf(broken, "file"))
+			fmt.Fprintf(cmd.ErrOrStderr(), ", %d %s could not be run", broken, show.Plural(broken, "file"))
 		}
 		fmt.Fprintln(cmd.ErrOrStderr())
 		return command.Exit(command.Failed)
@@ -122,6 +123,6 @@ func runRuleTests(cmd *cobra.Command, files []string, o unittest.Options) error 
 	if cmd.Flags().Changed("backtest") {
 		out = cmd.ErrOrStderr()
 	}
-	_, err := fmt.Fprintf(out, "%d %s of rules in %d %s passed\n", ran, pluralOf(ran, "test"), len(files), pluralOf(len(files), "file"))
+	_, err := fmt.Fprintf(out, "%d %s of rules in %d %s passed\n", ran, show.Plural(ran, "test"), len(files), show.Plural(len(files), "file"))
 	return err
 }

@@ -45,3 +45,11 @@ func (t *Table) Write(w io.Writer) {
 	}
 	tw.Flush()
 }
+
+// Plural is a word of which there are n.
+func Plural(n int, word string) string {
+	if n == 1 {
+		return word
+	}
+	return word + "s"
+}

@@ -184,7 +184,7 @@ func compareWithCounting(t *testing.T, schedules int, seed uint64) {
 		begin := instant(s.Layers[0].Start, 0, s.Zone).Add(-24 * time.Hour)
 		for range 6 {
 			when := begin.Add(time.Duration(r.IntN(45*24*60)) * time.Minute)
-			span, _ := s.At(when)
+			span, _ := now(s, when)
 			if want := byTheMinute(s, when); span.Person != want {
 				t.Fatalf("schedule %d of seed %d, at %s: %q, want %q\n%+v", i, seed, when.In(s.Zone), span.Person, want, s)
 			}

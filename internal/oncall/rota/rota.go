@@ -79,19 +79,6 @@ type Span struct {
 	Override   string // its ID
 }
 
-// shown is how far from an instant the ends of its span are looked for.
-const shown = 40 * 24 * time.Hour
-
-// At is who is on call at an instant; false if nobody is. The span is cut 40 days to either side.
-func (s Schedule) At(t time.Time) (Span, bool) {
-	if len(s.Spans(t, t.Add(1))) == 0 {
-		return Span{}, false
-	}
-	spans := s.Spans(t.Add(-shown), t.Add(shown))
-	i := slices.IndexFunc(spans, func(span Span) bool { return t.Before(span.End) })
-	return spans[i], true
-}
-
 // Spans are who is on call from one instant to another, cut there.
 func (s Schedule) Spans(from, to time.Time) []Span {
 	if !from.Before(to) {

@@ -43,9 +43,6 @@ func (d Date) AddMonths(months int) Date {
 	return Date{first.Year, first.Month, min(d.Day, last.Day)}
 }
 
-// Sub is how many days lie between two dates.
-func (d Date) Sub(earlier Date) int { return int(d.utc().Sub(earlier.utc()) / (24 * time.Hour)) }
-
 // Before says whether a day is earlier than another.
 func (d Date) Before(other Date) bool { return d.utc().Before(other.utc()) }
 

@@ -616,6 +616,95 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sb/v1/oncall": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is on call */
+        get: operations["whoIsOnCall"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/oncall/coverage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether somebody is on call in every moment */
+        get: operations["onCallCoverage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/oncall/overrides": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who took over from whom */
+        get: operations["listOnCallOverrides"];
+        put?: never;
+        /**
+         * Put somebody on call for a while
+         * @description All or none. A swap of two shifts is two overrides.
+         */
+        post: operations["overrideOnCall"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/oncall/overrides/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take an override back */
+        delete: operations["deleteOnCallOverride"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/oncall/schedules/{name}/shifts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is on call by one schedule, in days to come */
+        get: operations["onCallShifts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sb/v1/pages": {
         parameters: {
             query?: never;
@@ -1626,6 +1715,17 @@ export interface components {
             /** @description oldest first */
             corrections: components["schemas"]["SLOCorrection"][];
         };
+        Coverage: {
+            /** @description every schedule has somebody in every moment, and there is one */
+            covered: boolean;
+            /** Format: date-time */
+            end: string;
+            /** @description why nothing is covered, where there is no schedule */
+            problem?: string;
+            schedules: components["schemas"]["ScheduleCoverage"][];
+            /** Format: date-time */
+            start: string;
+        };
         DecisionsResponse: {
             /** @description newest first */
             decisions: components["schemas"]["GateDecision"][];
@@ -1842,6 +1942,12 @@ export interface components {
             /** Format: date-time */
             until: string;
         };
+        Gap: {
+            /** Format: date-time */
+            end: string;
+            /** Format: date-time */
+            start: string;
+        };
         GateDecision: {
             /** @enum {string} */
             band?: "" | "normal" | "caution" | "critical-fixes-only" | "freeze";
@@ -2044,14 +2150,44 @@ export interface components {
             path: string;
             user: components["schemas"]["UserInfo"];
         };
+        OnCallResponse: {
+            /** @description by name */
+            schedules: components["schemas"]["Schedule"][];
+            summary: string;
+        };
         OutResponse: {
             logged_out: boolean;
+        };
+        Override: {
+            /** @description who arranged it */
+            by?: string;
+            /** Format: date-time */
+            created?: string;
+            /** Format: date-time */
+            end: string;
+            /** @description given by Signalbox */
+            id?: string;
+            person: string;
+            reason?: string;
+            schedule: string;
+            /** Format: date-time */
+            start: string;
+        };
+        OverrideDeleted: {
+            id: string;
         };
         OverrideRequest: {
             /** @description who answers for it */
             actor: string;
             /** @description at least gate.override_reason letters */
             reason: string;
+        };
+        OverridesRequest: {
+            overrides: components["schemas"]["Override"][];
+        };
+        OverridesResponse: {
+            /** @description in the order in which they were made */
+            overrides: components["schemas"]["Override"][];
         };
         OwnPasswordRequest: {
             old: string;
@@ -2125,6 +2261,12 @@ export interface components {
             /** @description empty where all are seen */
             namespaces: string[];
             permission: string;
+        };
+        Person: {
+            email?: string;
+            name: string;
+            shown?: string;
+            time_zone?: string;
         };
         Policy: {
             burn_fast: components["schemas"]["BurnRule"];
@@ -3102,6 +3244,22 @@ export interface components {
             columns: components["schemas"]["SQLColumn"][];
             name: string;
         };
+        Schedule: {
+            name: string;
+            /** @description who is next, within 40 days */
+            next?: components["schemas"]["Shift"];
+            /** @description who is on call; absent if nobody is */
+            now?: components["schemas"]["Shift"];
+            /** @description all who ever have a turn */
+            people: components["schemas"]["Person"][];
+            team?: string;
+            time_zone: string;
+        };
+        ScheduleCoverage: {
+            gaps: components["schemas"]["Gap"][];
+            schedule: string;
+            time_zone: string;
+        };
         Selector: {
             environments?: string[];
             labels?: {
@@ -3209,6 +3367,22 @@ export interface components {
         SessionsResponse: {
             /** @description the one used last first */
             sessions: components["schemas"]["SessionInfo"][];
+        };
+        Shift: {
+            /** Format: date-time */
+            end: string;
+            /** @description the rotation whose turn it is; none for an override */
+            layer?: string;
+            /** @description the ID of the override, if it is one */
+            override?: string;
+            person: components["schemas"]["Person"];
+            schedule: string;
+            /** Format: date-time */
+            start: string;
+        };
+        ShiftsResponse: {
+            /** @description in order; in the time between two nobody is on call */
+            shifts: components["schemas"]["Shift"][];
         };
         SignalBalance: {
             /** @description received = stored + refused */
@@ -4787,6 +4961,208 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StartedResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    whoIsOnCall: {
+        parameters: {
+            query?: {
+                /** @description RFC 3339, Unix s, ms or ns, or now+8h; now if absent */
+                at?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OnCallResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    onCallCoverage: {
+        parameters: {
+            query?: {
+                /** @description all, if absent */
+                schedule?: string;
+                /** @description as of shifts */
+                start?: string;
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Coverage"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listOnCallOverrides: {
+        parameters: {
+            query: {
+                schedule: string;
+                /** @description as of shifts */
+                start?: string;
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OverridesResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    overrideOnCall: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OverridesRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OverridesResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    deleteOnCallOverride: {
+        parameters: {
+            query?: {
+                /** @description who takes it back, for the audit trail */
+                actor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OverrideDeleted"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onCallShifts: {
+        parameters: {
+            query?: {
+                /** @description RFC 3339, Unix s, ms or ns, or now-1h; now if absent */
+                start?: string;
+                /** @description how long from there */
+                days?: number;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShiftsResponse"];
                 };
             };
             /** @description Error */
