@@ -15,6 +15,7 @@ package_of() {
     ldbmodify) echo ldb-tools ;;
     ip) echo iproute2 ;;
     ldapmodify) echo ldap-utils ;;
+    rsyslogd) echo rsyslog rsyslog-gnutls ;;
     *) echo "$1" ;;
   esac
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/api/objectives"
 	"github.com/signalbox-project/signalbox/internal/api/people"
 	"github.com/signalbox-project/signalbox/internal/api/releases"
+	"github.com/signalbox-project/signalbox/internal/audit/ship"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/process/conservation"
 	"github.com/signalbox-project/signalbox/internal/store"
@@ -67,6 +68,8 @@ type AuditLog interface {
 	ExportAudit(ctx context.Context, q store.AuditQuery, yield func(line []byte, e model.AuditEntry) error) error
 	// VerifyAudit says whether the log is as it was written.
 	VerifyAudit(ctx context.Context) (model.AuditVerification, error)
+	// Targets are the receivers that the log is shipped to.
+	Targets() []ship.AuditTarget
 }
 
 // Ledger balances what was received against what was kept.

@@ -113,6 +113,7 @@ func TestEndpoints(t *testing.T) {
 		{"an explanation", "GET", "/sb/v1/explain/SLOBurnRateFast", "", 200, `{"alert":"SLOBurnRateFast","state":"","summary":"","labels":{},"severity":"","query":"","value":null,"threshold":null,"active_since":null,"timeline":[],"pages":[],"silenced_by":[],"inhibited_by":[]}`},
 		{"causes while nothing fails", "GET", "/sb/v1/causes", "", 200, `{"causes":[],"summary":""}`},
 		{"an explanation of nothing", "GET", "/sb/v1/explain/nobody", "", 404, `…not_found…`},
+		{"audit, shipped", "GET", "/sb/v1/audit/targets", "", 200, `{"targets":[{"name":"siem","kind":"syslog","address":"tls://siem:6514","shipped":6,"waiting":1,"lag_seconds":0.5,"sent":0,"failures":0,"refused":0,"missed":0}]}`},
 		{"audit, verified", "GET", "/sb/v1/audit/verify", "", 200, `{"intact":false,"entries":6,"first_bad":7,"fault":"audit entry 7 is missing"}`},
 		{"audit, none", "GET", "/sb/v1/audit", "", 200, `{"entries":[]}`},
 		{"the ledger", "GET", "/sb/v1/ledger", "", 200, `{"signals":[{"signal":"logs","received":3,"stored":2,"refused":[{"reason":"too_old","count":1}],"balanced":true},{"signal":"spans","received":0,"stored":0,"refused":[],"balanced":false}]}`},

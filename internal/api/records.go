@@ -8,6 +8,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/api/operation"
+	"github.com/signalbox-project/signalbox/internal/audit/ship"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
@@ -16,6 +17,11 @@ import (
 type AuditResponse struct {
 	Entries []model.AuditEntry `json:"entries" doc:"newest first"`
 	Next    string             `json:"next,omitempty" doc:"before of the following page; absent on the last"`
+}
+
+// AuditTargetsResponse lists where the log is shipped to.
+type AuditTargetsResponse struct {
+	Targets []ship.AuditTarget `json:"targets" doc:"in the order of audit.ship; none for tenants other than default"`
 }
 
 // LedgerResponse balances every signal.
@@ -71,6 +77,11 @@ func (a *API) registerRecords() {
 		ID: "verifyAudit", Path: "/audit/verify", Tag: "records", Permission: access.AuditRead, Summary: "Is the audit log as it was written? 200 for both answers", Served: a.deps.Audit != nil, Room: "audit entries",
 	}, func(ctx context.Context, _ *operation.NoInput) (model.AuditVerification, error) {
 		return a.deps.Audit.VerifyAudit(ctx)
+	})
+	operation.Register(a.ops, operation.Operation{
+		ID: "listAuditTargets", Path: "/audit/targets", Tag: "records", Permission: access.AuditRead, Summary: "Where the audit log is shipped to, and how far that is", Served: a.deps.Audit != nil, Room: "audit entries",
+	}, func(context.Context, *operation.NoInput) (AuditTargetsResponse, error) {
+		return AuditTargetsResponse{Targets: a.deps.Audit.Targets()}, nil
 	})
 	a.registerExport()
 	operation.Register(a.ops, operation.Operation{

@@ -152,6 +152,7 @@ func (c *cell) problems() []model.Problem {
 		out = append(out, c.all.problemsOfTenants()...)
 		out = append(out, problemsOf(c.all.unowned())...)
 		out = append(out, c.audit.Problems()...)
+		out = append(out, c.shipper.Problems()...)
 	}
 	if err := c.last.Load().err; err != nil {
 		out = append(out, model.Problem{

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 
 	"github.com/signalbox-project/signalbox/internal/audit"
+	"github.com/signalbox-project/signalbox/internal/audit/ship"
 	"github.com/signalbox-project/signalbox/internal/front"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
@@ -15,17 +16,19 @@ import (
 type audited struct {
 	audit    *auditlog.Log
 	recorder *audit.Recorder
+	shipper  *ship.Shipper
 }
 
 // trail is the log for those who read it and write to it for a request.
 type trail struct {
 	*auditlog.Log
 	*audit.Recorder
-	tenant string // "" where there is one
+	shipper *ship.Shipper
+	tenant  string // "" where there is one
 }
 
 // trail is the log as the tenant writes and reads it.
-func (c *cell) trail() trail { return trail{c.audit, c.recorder, string(c.home)} }
+func (c *cell) trail() trail { return trail{c.audit, c.recorder, c.shipper, string(c.home)} }
 
 // AuditEntries are those of the tenant, whichever is asked for.
 func (t trail) AuditEntries(ctx context.Context, q store.AuditQuery) ([]model.AuditEntry, error) {
@@ -33,6 +36,14 @@ func (t trail) AuditEntries(ctx context.Context, q store.AuditQuery) ([]model.Au
 		q.Tenant = t.tenant
 	}
 	return t.Log.AuditEntries(ctx, q)
+}
+
+// Targets are where the log is shipped to, which is the business of the installation.
+func (t trail) Targets() []ship.AuditTarget {
+	if t.tenant != "" && t.tenant != model.DefaultTenant {
+		return []ship.AuditTarget{}
+	}
+	return t.shipper.Targets()
 }
 
 // Audit writes what was done for a request, with who proved to be asking.
@@ -45,7 +56,7 @@ func (c *cell) openAudit(ctx context.Context) (err error) {
 	if c.tenant != model.DefaultTenant {
 		return nil
 	}
-	cfg := c.cfg.Audit
+	cfg := c.cfg.Audit.Config
 	cfg.Dir = filepath.Join(c.dir, "audit")
 	c.audit, err = auditlog.Open(ctx, cfg, auditlog.Deps{Logger: c.component("audit"), Registerer: c.registry, Former: c.state})
 	if err != nil {
@@ -54,6 +65,13 @@ func (c *cell) openAudit(ctx context.Context) (err error) {
 	c.run("audit log", c.audit.Run, c.audit.Close)
 	c.recorder = audit.New(audit.Deps{Logger: c.component("audit"), Log: c.audit})
 	c.run("audit recorder", c.recorder.Run, nil)
+	c.shipper, err = ship.New(c.cfg.Audit.Ship, ship.Deps{
+		Logger: c.component("audit"), Registerer: c.registry, Log: c.audit, Dir: filepath.Join(cfg.Dir, "shipped"), Outgoing: c.outgoing, Version: c.opts.Version,
+	})
+	if err != nil {
+		return err
+	}
+	c.run("audit shipping", c.shipper.Run, nil)
 	return nil
 }
 

@@ -25,6 +25,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/alerting/rules"
 	"github.com/signalbox-project/signalbox/internal/alerting/selfquery"
 	"github.com/signalbox-project/signalbox/internal/api"
+	"github.com/signalbox-project/signalbox/internal/audit/ship"
 	"github.com/signalbox-project/signalbox/internal/auth"
 	"github.com/signalbox-project/signalbox/internal/document"
 	"github.com/signalbox-project/signalbox/internal/front"
@@ -98,7 +99,7 @@ type Config struct {
 	Hooks             hooks.Config            `yaml:"hooks"`
 	Remedy            remedy.Config           `yaml:"remedy"`
 	API               api.Config              `yaml:"api"`
-	Audit             auditlog.Config         `yaml:"audit"` // the log of who did and asked what
+	Audit             Audit                   `yaml:"audit"` // the log of who did and asked what
 
 	// Prometheus is what Prometheus' code made of Global and ScrapeConfigs.
 	Prometheus *promconfig.Config `yaml:"-"`
@@ -107,6 +108,15 @@ type Config struct {
 	// Hash is the SHA-256 of the file's text, as sha256sum prints it; "" for the defaults.
 	Hash string `yaml:"-"`
 }
+
+// Audit is the log of who did and asked what, and who else gets it.
+type Audit struct {
+	auditlog.Config `yaml:",inline"`
+	// Ship lists receivers of the log: name, and one of otlp (endpoint, protocol, http_config) and syslog (address, tls_config, hostname, facility) (docs/audit.md).
+	Ship []ship.Target `yaml:"ship"`
+}
+
+func (a Audit) validate() []error { return append(a.Validate(), ship.Validate(a.Ship)...) }
 
 // Limits bound what may enter.
 type Limits struct {
@@ -155,7 +165,7 @@ func Default() Config {
 		Hooks:             hooks.DefaultConfig(),
 		Remedy:            remedy.DefaultConfig(),
 		API:               api.DefaultConfig(),
-		Audit:             auditlog.DefaultConfig(),
+		Audit:             Audit{Config: auditlog.DefaultConfig()},
 	}
 }
 
@@ -243,7 +253,7 @@ func (c *Config) sections() []section {
 		{"remedy", c.Remedy.Validate},
 		{"canary", c.Canary.Validate},
 		{"api", c.API.Validate},
-		{"audit", c.Audit.Validate},
+		{"audit", c.Audit.validate},
 	}
 }
 
@@ -306,7 +316,7 @@ func (c *Config) resolve(dir string) {
 		}
 	}
 	c.AlertmanagerFile = abs(c.AlertmanagerFile)
-	keys := [][]*string{c.Auth.Files(), c.TLS.Files(), c.Listeners.Files(), c.Privacy.Files(), c.Seal.Files(), c.Hooks.Files(), c.Remedy.Files()}
+	keys := [][]*string{c.Auth.Files(), c.TLS.Files(), c.Listeners.Files(), c.Privacy.Files(), c.Seal.Files(), c.Hooks.Files(), c.Remedy.Files(), ship.Files(c.Audit.Ship)}
 	for i := range c.Tenants {
 		keys = append(keys, c.Tenants[i].Hooks.Files(), c.Tenants[i].Remedy.Files())
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+	yamlv2 "go.yaml.in/yaml/v2"
 
 	"github.com/signalbox-project/signalbox/internal/platform/redact"
 )
@@ -37,6 +39,8 @@ func (n Node) decode(v reflect.Value, path string) {
 		n.structure(v.Elem(), path)
 	case v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Struct && !decodesItself(reflect.New(v.Type().Elem()).Elem()):
 		n.list(v, path)
+	case v.Kind() == reflect.Pointer && v.Type().Elem().Kind() == reflect.Struct:
+		n.foreign(v, path)
 	default:
 		n.leaf(v, path)
 	}
@@ -108,6 +112,36 @@ func (n Node) leaf(v reflect.Value, path string) {
 	}
 	n.unfit(path, err)
 }
+
+// foreign has a pointer to what decodes itself, as Prometheus' client configuration does, read by the library that it was
+// written for: ours leaves such a pointer nil without an error, and does not know all of its tags.
+func (n Node) foreign(v reflect.Value, path string) {
+	budget := maxNodes
+	value, whole := n.r.plain(n.node, 0, &budget)
+	if !whole {
+		n.Problem(path, "is nested too deep or its aliases grow without end", "write it out")
+		return
+	}
+	text, err := yaml.Marshal(value)
+	fresh := reflect.New(v.Type().Elem())
+	if err == nil {
+		err = yamlv2.UnmarshalStrict(text, fresh.Interface())
+	}
+	if err == nil {
+		v.Set(fresh)
+		return
+	}
+	var wrong *yamlv2.TypeError
+	if errors.As(err, &wrong) { // it quotes values, which may be secret
+		err = errors.New(quotedValue.ReplaceAllString(strings.Join(wrong.Errors, "; "), "$1"))
+	}
+	n.Problem(path, redact.Text(lineNumber.ReplaceAllString(err.Error(), "")), cureOf(err.Error()))
+}
+
+var (
+	quotedValue = regexp.MustCompile("(cannot unmarshal !![a-z]+) `[^`]*`")
+	lineNumber  = regexp.MustCompile(`line \d+: `) // of the text as it was written anew
+)
 
 // unfit reports a value of another kind than is wanted, without the value: it may be secret.
 func (n Node) unfit(path string, err error) {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	promconfig "github.com/prometheus/common/config"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -71,5 +72,25 @@ func TestTextsOfAnotherLibraryAreDecodedAlike(t *testing.T) {
 	}
 	if refused > 300 {
 		t.Errorf("%d of 3000 are refused", refused)
+	}
+}
+
+// A pointer to what decodes itself, as Prometheus' client configuration does, was left nil without a word.
+func TestAPointerToWhatDecodesItselfIsSet(t *testing.T) {
+	var v struct {
+		HTTP *promconfig.HTTPClientConfig `yaml:"http_config"`
+		None *promconfig.HTTPClientConfig `yaml:"none"`
+	}
+	r, docs := Parse("f.yml", []byte("http_config: {tls_config: {ca_file: ca}, authorization: {credentials_file: token}, http_headers: {X-Key: {files: [k]}}}\n"))
+	docs[0].Decode(&v, "")
+	if v.HTTP == nil || v.HTTP.TLSConfig.CAFile != "ca" || v.HTTP.Authorization.CredentialsFile != "token" || !v.HTTP.FollowRedirects || v.HTTP.HTTPHeaders == nil || v.None != nil || len(r.Problems()) != 0 {
+		t.Errorf("%+v %v", v, r.Problems())
+	}
+	for text, want := range map[string]string{"{authorisation: {}}": "authorisation", "{follow_redirects: s3cret}": "bool"} {
+		r, docs = Parse("f.yml", []byte("http_config: "+text+"\n"))
+		docs[0].Decode(&v, "")
+		if p := r.Problems(); len(p) != 1 || !strings.Contains(p[0].Message, want) || strings.Contains(p[0].Message, "s3cret") {
+			t.Errorf("%s: %v", text, p)
+		}
 	}
 }

@@ -48,6 +48,7 @@ type AuditQuery struct {
 	Subject    string
 	Text       string // somewhere in it, whatever the case of its letters
 	Before     int64
+	After      int64 // only entries with greater numbers
 	Limit      int
 }
 
@@ -65,7 +66,7 @@ func (AuditQuery) TenantOf(e model.AuditEntry) string {
 // Takes says whether an entry is selected, but for Limit.
 func (q AuditQuery) Takes(e model.AuditEntry) bool {
 	switch {
-	case q.Before > 0 && e.ID >= q.Before,
+	case q.Before > 0 && e.ID >= q.Before, e.ID <= q.After,
 		q.Actor != "" && e.Actor != q.Actor,
 		q.Action != "" && e.Action != q.Action,
 		q.Tenant != "" && q.TenantOf(e) != q.Tenant,

@@ -1,6 +1,7 @@
 package ask
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -21,7 +22,7 @@ import (
 // Audit searches and verifies the record of who did what.
 func Audit() *cobra.Command {
 	cmd := &cobra.Command{Use: "audit", Short: "Who did what, and is the record of it whole"}
-	cmd.AddCommand(auditSearchCommand(), auditVerifyCommand(), auditExportCommand())
+	cmd.AddCommand(auditSearchCommand(), auditVerifyCommand(), auditExportCommand(), auditStatusCommand())
 	return cmd
 }
 
@@ -94,7 +95,7 @@ func auditSearchCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			params := url.Values{"limit": {strconv.Itoa(limit)}}
 			for name, v := range map[string]string{
-				"actor": actor, "action": action, "start": start, "end": end, "subject": subject, "text": text, "before": before,
+				"actor": actor, "action": action, "tenant": c.Tenant(), "start": start, "end": end, "subject": subject, "text": text, "before": before,
 			} {
 				if v != "" {
 					params.Set(name, v)
@@ -107,9 +108,9 @@ func auditSearchCommand() *cobra.Command {
 				return err
 			}
 			return o.print(cmd, got.raw, func(w io.Writer) error {
-				t := show.NewTable("ENTRY", "TIME", "ACTOR", "ACTION", "SUBJECT", "DETAILS")
+				t := show.NewTable("ENTRY", "TIME", "TENANT", "ACTOR", "ACTION", "SUBJECT", "DETAILS")
 				for _, e := range got.value.Entries {
-					t.Row(strconv.FormatInt(e.ID, 10), e.Time.Format(time.RFC3339), e.Actor, e.Action, e.Subject, detailsText(e.Details))
+					t.Row(strconv.FormatInt(e.ID, 10), e.Time.Format(time.RFC3339), cmp.Or(e.Tenant, "-"), e.Actor, e.Action, e.Subject, detailsText(e.Details))
 				}
 				t.Write(w)
 				return nil

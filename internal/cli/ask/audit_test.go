@@ -33,14 +33,31 @@ func TestAuditVerifyExits1AndNamesTheFirstBadEntry(t *testing.T) {
 
 func TestAuditSearchListsWhatWasAskedFor(t *testing.T) {
 	server := clitest.Serve(t, 200, `{"entries":[{"id":7,"time":"2026-03-01T12:00:00Z","actor":"ann","action":"page.ack","subject":"p1","details":{"b":"2","a":"x y"}}]}`)
-	status, out, _ := run(t, "audit", "search", "--server", server.URL, "--actor", "ann", "--action", "page.ack", "--start", "now-30d", "--limit", "5")
-	if asked := server.Asked[0].URL; status != 0 || asked != "/sb/v1/audit?action=page.ack&actor=ann&limit=5&start=now-30d" {
+	status, out, _ := run(t, "audit", "search", "--server", server.URL, "--actor", "ann", "--action", "page.ack", "--start", "now-30d", "--limit", "5", "--tenant", "pay")
+	if asked := server.Asked[0].URL; status != 0 || asked != "/sb/v1/audit?action=page.ack&actor=ann&limit=5&start=now-30d&tenant=pay" {
 		t.Errorf("exit %d, asked %s", status, asked)
 	}
 	for _, want := range []string{"7", "2026-03-01T12:00:00Z", "ann", "page.ack", "p1", `a="x y" b="2"`} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q is not in %q", want, out)
 		}
+	}
+}
+
+func TestAuditStatusSaysHowFarEachTargetIs(t *testing.T) {
+	server := clitest.Serve(t, 200, `{"targets":[{"name":"siem","kind":"syslog","address":"tls://siem:6514","shipped":6,"waiting":7,"lag_seconds":3661,"failures":9,"last_error":"connection refused","last_success":"2026-03-01T12:00:00Z"}]}`)
+	status, out, _ := run(t, "audit", "status", "--server", server.URL)
+	if status != 0 || server.Asked[0].URL != "/sb/v1/audit/targets" {
+		t.Errorf("exit %d, asked %v", status, server.Asked)
+	}
+	for _, want := range []string{"siem", "tls://siem:6514", " 7 ", "1h1m1s", "2026-03-01T12:00:00Z", "connection refused"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is not in %q", want, out)
+		}
+	}
+	none := clitest.Serve(t, 200, `{"targets":[]}`)
+	if _, out, _ := run(t, "audit", "status", "--server", none.URL); !strings.Contains(out, "shipped nowhere") {
+		t.Errorf("%q", out)
 	}
 }
 

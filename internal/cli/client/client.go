@@ -48,6 +48,9 @@ func (c *Client) Flags(fs *pflag.FlagSet) {
 	fs.StringVar(&c.tenant, "tenant", "", "tenant to ask as ("+model.TenantHeader+"); empty is default, or the only one that you may see")
 }
 
+// Tenant is which tenant the user asks as; "" is not said.
+func (c *Client) Tenant() string { return c.tenant }
+
 // IdentityFlags are Flags for what concerns no tenant.
 func (c *Client) IdentityFlags(fs *pflag.FlagSet) {
 	c.ServerFlags(fs)

@@ -65,6 +65,7 @@ type StatusError struct {
 	Status   int
 	Body     string // its beginning
 	Attempts int
+	After    time.Duration // as Retry-After says
 }
 
 // Error implements error.
@@ -119,7 +120,7 @@ func (c *Client) Do(ctx context.Context, r Request) (Response, error) {
 		case err == nil && status/100 == 2:
 			return Response{Status: status, Body: body, Attempts: attempt}, nil
 		case err == nil:
-			err = &StatusError{Status: status, Body: shown(body), Attempts: attempt}
+			err = &StatusError{Status: status, Body: shown(body), Attempts: attempt, After: after}
 		}
 		if attempt >= c.Attempts || ctx.Err() != nil || !r.mayRepeat(status, err) {
 			return Response{Status: status, Attempts: attempt}, fmt.Errorf("%s %s: %w", r.Method, r.URL.Redacted(), err)

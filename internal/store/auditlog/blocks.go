@@ -168,7 +168,7 @@ func (b *block) mayHold(w uint64) bool {
 
 // may says whether the block can hold what is looked for.
 func (b *block) may(q store.AuditQuery, words []uint64) bool {
-	if q.Before > 0 && b.first >= q.Before ||
+	if q.Before > 0 && b.first >= q.Before || b.last <= q.After ||
 		!q.Start.IsZero() && b.latest < nanos(q.Start) || !q.End.IsZero() && b.earliest >= nanos(q.End) {
 		return false
 	}

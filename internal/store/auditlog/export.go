@@ -22,7 +22,7 @@ func (l *Log) ExportAudit(ctx context.Context, q store.AuditQuery, yield func(li
 		line  Line
 		entry model.AuditEntry
 	}
-	var after int64
+	after := q.After
 	for {
 		page := make([]exported, 0, exportPage)
 		if err := l.Lines(ctx, after, q, func(line Line, e model.AuditEntry) bool {

@@ -81,6 +81,7 @@ type syncing struct {
 	mu     sync.Mutex
 	head   *os.File
 	done   end
+	kept   atomic.Int64          // done.ID, for who does not wait
 	broken atomic.Pointer[error] // after a sync failed nobody knows what the disk holds
 }
 
@@ -111,6 +112,9 @@ func (l *Log) Audit(ctx context.Context, e model.AuditEntry) (model.AuditEntry, 
 	l.met.entries.WithLabelValues("synced").Inc()
 	return out[0], nil
 }
+
+// Kept is the number of the newest entry that is on the disk for sure.
+func (l *Log) Kept() int64 { return l.sync.kept.Load() }
 
 // append writes entries to the end of the chain, and gives them their numbers and times. All are written, or none.
 func (l *Log) append(entries []model.AuditEntry) error {
@@ -234,6 +238,7 @@ func (l *Log) syncLocked(f *os.File, at end) error {
 		return err
 	}
 	l.sync.done = at
+	l.sync.kept.Store(at.ID)
 	return nil
 }
 

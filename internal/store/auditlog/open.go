@@ -43,6 +43,7 @@ func Open(ctx context.Context, cfg Config, deps Deps) (*Log, error) {
 		return nil, err
 	}
 	found, err := l.open(ctx)
+	l.sync.kept.Store(l.sync.done.ID)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("audit log %s: %w; choose another --storage.path or make it writable for this user", cfg.Dir, err), l.closeFiles())
 	}

@@ -126,6 +126,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sb/v1/audit/targets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where the audit log is shipped to, and how far that is */
+        get: operations["listAuditTargets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sb/v1/audit/verify": {
         parameters: {
             query?: never;
@@ -1313,6 +1330,59 @@ export interface components {
             entries: components["schemas"]["AuditEntry"][];
             /** @description before of the following page; absent on the last */
             next?: string;
+        };
+        AuditTarget: {
+            address: string;
+            /**
+             * Format: int64
+             * @description attempts that failed since the start
+             */
+            failures: number;
+            /** @enum {string} */
+            kind: "otlp/http" | "otlp/grpc" | "syslog";
+            /**
+             * Format: double
+             * @description age of the oldest entry that was tried and is not there
+             */
+            lag_seconds: number;
+            /** @description absent while it works */
+            last_error?: string;
+            /** Format: date-time */
+            last_success?: string;
+            /**
+             * Format: int64
+             * @description entries that were not in the log any more when their turn came, since the start
+             */
+            missed: number;
+            name: string;
+            /**
+             * Format: int64
+             * @description entries that the receiver refused, since the start
+             */
+            refused: number;
+            /** @description why it was sent everything again at this start */
+            restarted?: string;
+            /** Format: date-time */
+            retry_at?: string;
+            /**
+             * Format: int64
+             * @description since the start, those that were sent again included
+             */
+            sent: number;
+            /**
+             * Format: int64
+             * @description number of the newest entry that it has
+             */
+            shipped: number;
+            /**
+             * Format: int64
+             * @description entries that it does not have yet
+             */
+            waiting: number;
+        };
+        AuditTargetsResponse: {
+            /** @description in the order of audit.ship; none for tenants other than default */
+            targets: components["schemas"]["AuditTarget"][];
         };
         AuditVerification: {
             /**
@@ -3973,6 +4043,35 @@ export interface operations {
                 content: {
                     "application/jsonl": string;
                     "text/csv": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listAuditTargets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditTargetsResponse"];
                 };
             };
             /** @description Error */
