@@ -34,6 +34,10 @@ func (g *Gate) Override(ctx context.Context, id, actor, reason string) (model.Ga
 	if err != nil {
 		return d, fmt.Errorf("gate override: %w", err)
 	}
+	// As with overrides the key of now must have signed it: those of before lie in the database.
+	if err := Verify(g.deps.Key.Public(), d); err != nil {
+		return d, badRequest("gate override: decision %s is not as the gate of now signed it (%v); ask the gate again and override what it says then", id, err)
+	}
 	if d.Verdict == model.VerdictAllow {
 		return d, badRequest("gate override: decision %s is allow already; there is nothing to override", id)
 	}

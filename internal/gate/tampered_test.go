@@ -133,3 +133,40 @@ func TestAnOverrideThatWasEditedIsNotHonouredAndSaysSo(t *testing.T) {
 		t.Error("put back as it was it is not honoured")
 	}
 }
+
+// oneEdited is a database in which somebody edited a decision.
+type oneEdited struct {
+	Decisions
+	d model.GateDecision
+}
+
+func (o oneEdited) Decision(context.Context, string) (model.GateDecision, error) { return o.d, nil }
+
+func TestADecisionThatWasEditedCannotBeOverridden(t *testing.T) {
+	r := &rooms{slos: []model.SLOSnapshot{oneSLO(used(1.2))}}
+	g := open(t, r, nil)
+	d, err := g.Decide(t.Context(), model.GateRequest{Service: "edge", Environment: "prod", Version: "2"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	edit := func(change func(*model.GateDecision)) error {
+		edited := d
+		change(&edited)
+		g.deps.Decisions = oneEdited{r, edited}
+		_, err := g.Override(t.Context(), d.ID, "ann", "the release mends the outage")
+		return err
+	}
+	for name, change := range map[string]func(*model.GateDecision){
+		"service":  func(d *model.GateDecision) { d.Request.Service = "payments" }, // which an override of edge would let pass
+		"version":  func(d *model.GateDecision) { d.Request.Version = "3" },
+		"verdict":  func(d *model.GateDecision) { d.Verdict = model.VerdictHold },
+		"envelope": func(d *model.GateDecision) { d.Envelope = nil },
+	} {
+		if err := edit(change); err == nil || !strings.Contains(err.Error(), "ask the gate again") || len(r.overrides) != 0 {
+			t.Errorf("%s: %v, overrides %v", name, err, r.overrides)
+		}
+	}
+	if err := edit(func(*model.GateDecision) {}); err != nil || len(r.overrides) != 1 {
+		t.Errorf("as it was: %v", err)
+	}
+}

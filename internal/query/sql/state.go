@@ -65,7 +65,7 @@ func stateTables() []stateTable {
 		{"slo_budget", access.SLOsRead, columnsOf("name VARCHAR, service VARCHAR, objective DOUBLE, time_window VARCHAR, method VARCHAR, state VARCHAR, allowed DOUBLE, bad DOUBLE, total DOUBLE, used_ratio DOUBLE, left_ratio DOUBLE, sli DOUBLE, coverage DOUBLE, exhausted_in_seconds DOUBLE, since TIMESTAMP, reason VARCHAR, burn JSON, labels JSON, time TIMESTAMP"), sloRows},
 		{"alerts", access.AlertsRead, columnsOf("name VARCHAR, state VARCHAR, severity VARCHAR, service VARCHAR, slo VARCHAR, active_since TIMESTAMP, value DOUBLE, labels JSON, annotations JSON"), alertRows},
 		{"audit", access.AuditRead, columnsOf("id BIGINT, time TIMESTAMP, actor VARCHAR, action VARCHAR, subject VARCHAR, details JSON"), auditRows},
-		{"gate_decisions", access.GateRead, columnsOf("time TIMESTAMP, id VARCHAR, service VARCHAR, environment VARCHAR, version VARCHAR, critical BOOLEAN, actor VARCHAR, verdict VARCHAR, summary VARCHAR, reasons JSON, evidence JSON"), decisionRows},
+		{"gate_decisions", access.GateRead, columnsOf("time TIMESTAMP, id VARCHAR, service VARCHAR, environment VARCHAR, version VARCHAR, critical BOOLEAN, actor VARCHAR, verdict VARCHAR, summary VARCHAR, reasons JSON, evidence JSON, tampered VARCHAR, override_by VARCHAR, override_tampered VARCHAR"), decisionRows},
 		{"pages", access.PagesRead, columnsOf("time TIMESTAMP, id VARCHAR, dedup_key VARCHAR, updated TIMESTAMP, status VARCHAR, severity VARCHAR, title VARCHAR, summary VARCHAR, service VARCHAR, receiver VARCHAR, acked_by VARCHAR, acked_at TIMESTAMP, resolved_at TIMESTAMP, labels JSON, alerts JSON, deliveries JSON"), pageRows},
 	}
 }
@@ -214,8 +214,11 @@ func decisionRows(ctx context.Context, s State, _ access.Scope) ([][]any, error)
 	list, _, err := s.Decisions(ctx, store.DecisionQuery{Limit: maxStateRows})
 	var rows [][]any
 	for _, d := range list {
-		q := d.Request
-		rows = append(rows, []any{timeCell(d.Time), d.ID, q.Service, q.Environment, q.Version, q.Critical, q.Actor, string(d.Verdict), d.Summary, jsonCell(d.Reasons), jsonCell(d.Evidence)})
+		q, by := d.Request, model.GateOverride{}
+		if d.Override != nil {
+			by = *d.Override
+		}
+		rows = append(rows, []any{timeCell(d.Time), d.ID, q.Service, q.Environment, q.Version, q.Critical, q.Actor, string(d.Verdict), d.Summary, jsonCell(d.Reasons), jsonCell(d.Evidence), d.Tampered, by.Actor, by.Tampered})
 	}
 	return rows, err
 }

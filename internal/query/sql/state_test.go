@@ -30,7 +30,7 @@ func filled() State {
 			return []model.AuditEntry{{ID: 7, Time: t0, Actor: "ci", Action: "gate.decide", Subject: "edge"}}, nil
 		},
 		Decisions: func(context.Context, store.DecisionQuery) ([]model.GateDecision, string, error) {
-			return []model.GateDecision{{ID: "g1", Time: t0, Request: model.GateRequest{Service: "edge", Version: "2.4.2", Critical: true}, Verdict: model.VerdictBlock, Summary: "Blocked.", Reasons: []model.GateReason{{Rule: "burn_fast"}}}}, "", nil
+			return []model.GateDecision{{ID: "g1", Time: t0, Request: model.GateRequest{Service: "edge", Version: "2.4.2", Critical: true}, Verdict: model.VerdictBlock, Summary: "Blocked.", Reasons: []model.GateReason{{Rule: "burn_fast"}}, Tampered: "it was edited", Override: &model.GateOverride{Actor: "ann", Tampered: "so was this"}}}, "", nil
 		},
 		Pages: func(context.Context, store.PageQuery) ([]model.Page, error) {
 			return []model.Page{{ID: "p1", Time: t0, Updated: t0, Status: "firing", Severity: "critical", Title: "edge burns", AckedBy: "ann", AckedAt: &acked, GroupLabels: model.Labels{"slo": "x"}}}, nil
@@ -47,6 +47,7 @@ func TestStateTables(t *testing.T) {
 		{"alerts", "SELECT name, state, severity, service, slo, value, active_since FROM alerts", `[["SLOBurnRateFast","firing","critical","edge","edge-availability",21,"2026-11-21T10:00:00.123456Z"]]`},
 		{"audit", "SELECT id, actor, action, subject, details FROM audit", `[[7,"ci","gate.decide","edge",{}]]`},
 		{"gate decisions", "SELECT id, service, version, critical, verdict, summary, reasons->0->>'rule', evidence FROM gate_decisions", `[["g1","edge","2.4.2",true,"block","Blocked.","burn_fast",[]]]`},
+		{"what was tampered with", "SELECT tampered, override_by, override_tampered FROM gate_decisions", `[["it was edited","ann","so was this"]]`},
 		{"pages", "SELECT id, status, title, acked_by, acked_at, resolved_at, labels, alerts FROM pages", `[["p1","firing","edge burns","ann","2026-11-21T10:01:00.123456Z",null,{"slo":"x"},[]]]`},
 		{"two of them together", "SELECT d.version, g.verdict FROM deploys d JOIN gate_decisions g USING (service)", `[["2.4.1","block"]]`},
 	}

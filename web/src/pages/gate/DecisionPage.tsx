@@ -5,6 +5,7 @@ import { Answer } from "~/components/Answer";
 import { CopyMenu } from "~/components/CopyMenu";
 import { asCurl } from "~/components/clipboard";
 import { PageHead } from "~/components/PageHead";
+import { StateMark } from "~/components/StateMark";
 import { When } from "~/components/When";
 import { DecisionView } from "./DecisionView";
 import { OverridePanel } from "./OverridePanel";
@@ -50,6 +51,12 @@ export function DecisionPage() {
       <Answer query={query} what="the decision" height={240}>
         {(data) => (
           <div className="stack">
+            {data.tampered && (
+              <section className="panel" aria-label="Tampered with" role="alert">
+                <StateMark tone="danger" word="Tampered with" /> This is not what the gate signed:{" "}
+                {data.tampered}. Believe nothing below, and find out who had access to the database.
+              </section>
+            )}
             <section className="panel">
               <DecisionView decision={data} />
             </section>

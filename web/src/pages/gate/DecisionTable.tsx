@@ -22,6 +22,8 @@ const columns: Column<GateDecision>[] = [
     cell: (decision) => (
       <>
         <StateMark tone={verdictTone[decision.verdict]} word={verdictWord[decision.verdict]} />
+        {decision.tampered && <StateMark tone="danger" word="Tampered with" />}
+        {decision.override?.tampered && <StateMark tone="danger" word="Override tampered with" />}
         {decision.override && <div className="dim small">overridden by {decision.override.actor}</div>}
       </>
     ),

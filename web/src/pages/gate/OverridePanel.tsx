@@ -35,6 +35,12 @@ export function OverridePanel({ decision }: { decision: GateDecision }) {
                 </Link>{" "}
                 at <When at={one.override?.time ?? one.time} /> by {one.override?.actor}:{" "}
                 {one.override?.reason}
+                {one.override?.tampered && (
+                  <>
+                    {" "}
+                    <StateMark tone="danger" word="Tampered with" />
+                  </>
+                )}
               </li>
             ))}
           </ul>
@@ -52,6 +58,12 @@ function OverrideLine({ override }: { override: GateOverride }) {
       <span>
         by {override.actor} at <When at={override.time} ago />: {override.reason}. {over ? "Ended" : "Ends"}{" "}
         at <When at={override.expires} />.
+        {override.tampered && (
+          <>
+            {" "}
+            <StateMark tone="danger" word="Tampered with" /> It lets nothing pass: {override.tampered}.
+          </>
+        )}
       </span>
     </div>
   );

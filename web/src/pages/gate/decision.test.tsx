@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { Replay } from "~/api/types";
 import { renderPage, stubApi } from "~/test/render";
 import { decision } from "~/test/samples";
+import { DecisionTable } from "./DecisionTable";
 import { OverridePanel } from "./OverridePanel";
 import { ReplayResult } from "./ReplayPanel";
 
@@ -32,6 +33,42 @@ describe("a replay", () => {
     expect(screen.getByText("Signature not valid")).toBeTruthy();
     expect(screen.getByText("the payload was changed")).toBeTruthy();
     expect(screen.getByText("A different decision")).toBeTruthy();
+  });
+});
+
+describe("what was edited in the database", () => {
+  const given = {
+    id: "o1",
+    decision_id: "g1",
+    service: "checkout",
+    environment: "prod",
+    version: "2.4.2",
+    verdict: "block" as const,
+    actor: "ann",
+    reason: "customers cannot log in",
+    time: "2026-03-01T12:00:00Z",
+    expires: "2026-03-01T13:00:00Z",
+  };
+  it("is marked in the list, a decision and an override alike", async () => {
+    await renderPage(
+      <DecisionTable
+        decisions={[
+          decision({ id: "whole" }),
+          decision({ id: "edited", tampered: "it differs" }),
+          decision({ id: "given", override: { ...given, tampered: "it was changed" } }),
+        ]}
+      />,
+    );
+    expect(screen.getAllByText("Tampered with")).toHaveLength(1);
+    expect(screen.getAllByText("Override tampered with")).toHaveLength(1);
+  });
+  it("lets nothing pass as an override, and says why", async () => {
+    stubApi({ "/sb/v1/gate/decisions": { decisions: [], next: "" } });
+    await renderPage(
+      <OverridePanel decision={decision({ override: { ...given, tampered: "it was changed" } })} />,
+    );
+    expect(screen.getByText("Tampered with")).toBeTruthy();
+    expect(screen.getByText(/lets nothing pass: it was changed/)).toBeTruthy();
   });
 });
 
