@@ -10,21 +10,20 @@ import { When } from "~/components/When";
 import { DecisionView } from "./DecisionView";
 import { OverridePanel } from "./OverridePanel";
 import { ReplayPanel } from "./ReplayPanel";
-import { verdictTone } from "./verdict";
+import { shown } from "./verdict";
 
 /** Why did the gate decide so? */
 export function DecisionPage() {
   const { id } = useParams({ from: "/gate/$id" });
   const query = useQuery(decisionQuery(id));
   const decision = query.data;
+  const what = decision && shown(decision);
   return (
     <>
       <PageHead
         title="Gate decision"
-        answer={
-          decision?.summary ?? (query.error ? "This decision cannot be shown." : "Reading the decision")
-        }
-        tone={decision ? verdictTone[decision.verdict] : undefined}
+        answer={what?.summary ?? (query.error ? "This decision cannot be shown." : "Reading the decision")}
+        tone={what?.tone}
         actions={
           <CopyMenu
             items={[

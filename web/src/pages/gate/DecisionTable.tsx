@@ -3,7 +3,7 @@ import type { GateDecision } from "~/api/types";
 import { type Column, DataTable } from "~/components/DataTable";
 import { StateMark } from "~/components/StateMark";
 import { When } from "~/components/When";
-import { verdictTone, verdictWord } from "./verdict";
+import { shown } from "./verdict";
 
 const columns: Column<GateDecision>[] = [
   {
@@ -21,8 +21,7 @@ const columns: Column<GateDecision>[] = [
     head: "Verdict",
     cell: (decision) => (
       <>
-        <StateMark tone={verdictTone[decision.verdict]} word={verdictWord[decision.verdict]} />
-        {decision.tampered && <StateMark tone="danger" word="Tampered with" />}
+        <StateMark tone={shown(decision).tone} word={shown(decision).word} />
         {decision.override?.tampered && <StateMark tone="danger" word="Override tampered with" />}
         {decision.override && <div className="dim small">overridden by {decision.override.actor}</div>}
       </>
@@ -33,7 +32,7 @@ const columns: Column<GateDecision>[] = [
     head: "Environment",
     cell: (decision) => decision.request.environment || <span className="dim">not given</span>,
   },
-  { key: "why", head: "Why", full: true, cell: (decision) => decision.summary },
+  { key: "why", head: "Why", full: true, cell: (decision) => shown(decision).summary },
   { key: "when", head: "When", cell: (decision) => <When at={decision.time} ago /> },
   {
     key: "who",

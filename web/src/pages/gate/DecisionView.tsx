@@ -7,7 +7,7 @@ import { formatWindow } from "~/format/duration";
 import { formatFigure, type Unit } from "~/format/number";
 import { rangeSearch } from "~/time/range";
 import classes from "./DecisionView.module.css";
-import { verdictTone, verdictWord } from "./verdict";
+import { shown, verdictTone, verdictWord } from "./verdict";
 
 function unitOf(evidence: Evidence): Unit {
   return evidence.name.startsWith("burn")
@@ -86,11 +86,12 @@ const columns: Column<Evidence>[] = [
 
 /** A verdict with everything it rests on. */
 export function DecisionView({ decision }: { decision: GateDecision }) {
+  const what = shown(decision);
   return (
-    <div className={classes.view} data-tone={verdictTone[decision.verdict]}>
+    <div className={classes.view} data-tone={what.tone}>
       <div className="row">
-        <StateMark tone={verdictTone[decision.verdict]} word={verdictWord[decision.verdict]} />
-        <strong>{decision.summary}</strong>
+        <StateMark tone={what.tone} word={what.word} />
+        <strong>{what.summary}</strong>
         <Link to="/gate/$id" params={{ id: decision.id }} className="small">
           Link to this decision
         </Link>

@@ -15,11 +15,11 @@ import { bandSentence, byService } from "~/pages/policies/bands";
 import { bandTone } from "~/slo/band";
 import { AskForm } from "./AskForm";
 import { DecisionTable } from "./DecisionTable";
-import { verdictTone, verdictWord } from "./verdict";
+import { shown, verdictWord } from "./verdict";
 
 function asked(latest: GateDecision): string {
   const { service, version } = latest.request;
-  return `${service}${version ? ` ${version}` : ""}: ${latest.summary}`;
+  return `${service}${version ? ` ${version}` : ""}: ${shown(latest).summary}`;
 }
 
 /** What may be deployed, by the budgets; of one service, what was said last. Not whoever asked last, about anything. */
@@ -30,7 +30,7 @@ export function gateAnswer(
   burning: readonly string[] = [],
 ): { answer: string; tone: Tone | undefined } {
   const latest = decisions.find((one) => one.request.service === service);
-  if (service && latest) return { answer: asked(latest), tone: verdictTone[latest.verdict] };
+  if (service && latest) return { answer: asked(latest), tone: shown(latest).tone };
   if (!view) return { answer: "May I deploy?", tone: undefined };
   const services = byService(view.promises).filter((one) => !service || one.service === service);
   if (service && services.length === 0)

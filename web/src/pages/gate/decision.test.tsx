@@ -60,6 +60,8 @@ describe("what was edited in the database", () => {
       />,
     );
     expect(screen.getAllByText("Tampered with")).toHaveLength(1);
+    expect(screen.getAllByText("This decision was tampered with.")).toHaveLength(1);
+    expect(screen.getAllByText("Blocked")).toHaveLength(2);
     expect(screen.getAllByText("Override tampered with")).toHaveLength(1);
   });
   it("lets nothing pass as an override, and says why", async () => {
