@@ -14,7 +14,6 @@ import (
 	"github.com/signalbox-project/signalbox/internal/api/objectives"
 	"github.com/signalbox-project/signalbox/internal/api/people"
 	"github.com/signalbox-project/signalbox/internal/api/releases"
-	"github.com/signalbox-project/signalbox/internal/audit/ship"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/process/conservation"
 	"github.com/signalbox-project/signalbox/internal/store"
@@ -69,7 +68,7 @@ type AuditLog interface {
 	// VerifyAudit says whether the log is as it was written.
 	VerifyAudit(ctx context.Context) (model.AuditVerification, error)
 	// Targets are the receivers that the log is shipped to.
-	Targets() []ship.AuditTarget
+	Targets() []store.AuditTarget
 }
 
 // Ledger balances what was received against what was kept.

@@ -16,7 +16,6 @@ import (
 	"github.com/signalbox-project/signalbox/internal/api/health"
 	"github.com/signalbox-project/signalbox/internal/api/objectives"
 	"github.com/signalbox-project/signalbox/internal/api/releases"
-	"github.com/signalbox-project/signalbox/internal/audit/ship"
 	"github.com/signalbox-project/signalbox/internal/backtest"
 	"github.com/signalbox-project/signalbox/internal/cause"
 	"github.com/signalbox-project/signalbox/internal/diagnose"
@@ -338,8 +337,8 @@ func (f *rooms) VerifyAudit(context.Context) (model.AuditVerification, error) {
 	return model.AuditVerification{Entries: 6, FirstBad: 7, Fault: "audit entry 7 is missing"}, f.err
 }
 
-func (f *rooms) Targets() []ship.AuditTarget {
-	return []ship.AuditTarget{{Name: "siem", Kind: "syslog", Address: "tls://siem:6514", Shipped: 6, Waiting: 1, LagSeconds: 0.5}}
+func (f *rooms) Targets() []store.AuditTarget {
+	return []store.AuditTarget{{Name: "siem", Kind: "syslog", Address: "tls://siem:6514", Shipped: 6, Waiting: 1, LagSeconds: 0.5}}
 }
 
 func (f *rooms) Audit(_ context.Context, e model.AuditEntry) (model.AuditEntry, error) {

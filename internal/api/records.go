@@ -8,7 +8,6 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/api/operation"
-	"github.com/signalbox-project/signalbox/internal/audit/ship"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
@@ -21,7 +20,7 @@ type AuditResponse struct {
 
 // AuditTargetsResponse lists where the log is shipped to.
 type AuditTargetsResponse struct {
-	Targets []ship.AuditTarget `json:"targets" doc:"in the order of audit.ship; none for tenants other than default"`
+	Targets []store.AuditTarget `json:"targets" doc:"in the order of audit.ship; none for tenants other than default"`
 }
 
 // LedgerResponse balances every signal.

@@ -39,9 +39,9 @@ func (t trail) AuditEntries(ctx context.Context, q store.AuditQuery) ([]model.Au
 }
 
 // Targets are where the log is shipped to, which is the business of the installation.
-func (t trail) Targets() []ship.AuditTarget {
+func (t trail) Targets() []store.AuditTarget {
 	if t.tenant != "" && t.tenant != model.DefaultTenant {
-		return []ship.AuditTarget{}
+		return []store.AuditTarget{}
 	}
 	return t.shipper.Targets()
 }

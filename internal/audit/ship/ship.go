@@ -84,8 +84,8 @@ func (s *Shipper) Run(ctx context.Context) error {
 }
 
 // Targets says how far each target is.
-func (s *Shipper) Targets() []AuditTarget {
-	out := []AuditTarget{}
+func (s *Shipper) Targets() []store.AuditTarget {
+	out := []store.AuditTarget{}
 	for _, t := range s.targets {
 		out = append(out, t.status())
 	}

@@ -64,7 +64,7 @@ type target struct {
 	failed     int      // attempts in a row
 
 	mu sync.Mutex
-	st AuditTarget
+	st store.AuditTarget
 	// waiting is the time of the oldest entry that was tried and is not there.
 	waiting time.Time
 }
@@ -103,12 +103,12 @@ func (t *target) round(ctx context.Context) time.Duration {
 			return t.fail(ctx, err)
 		}
 	}
-	t.settle(func(*AuditTarget) { t.waiting = time.Time{} })
+	t.settle(func(*store.AuditTarget) { t.waiting = time.Time{} })
 	return pollEvery
 }
 
 func (t *target) ship(ctx context.Context, batch []entry) error {
-	t.settle(func(*AuditTarget) { t.waiting = batch[0].Time })
+	t.settle(func(*store.AuditTarget) { t.waiting = batch[0].Time })
 	sending, cancel := context.WithTimeout(ctx, sendWithin)
 	defer cancel()
 	refused, err := t.to.send(sending, batch)
@@ -131,7 +131,7 @@ func (t *target) ship(ctx context.Context, batch []entry) error {
 	}
 	t.failed = 0
 	now := t.deps.Now().UTC()
-	t.settle(func(st *AuditTarget) {
+	t.settle(func(st *store.AuditTarget) {
 		st.Sent += int64(len(batch))
 		st.Missed += max(0, gap)
 		st.Refused += refused
@@ -177,7 +177,7 @@ func (t *target) fail(ctx context.Context, err error) time.Duration {
 		t.log.Warn("the audit log cannot be shipped; it is tried again", "err", redact.Text(err.Error()))
 	}
 	again := t.deps.Now().UTC().Add(pause)
-	t.settle(func(st *AuditTarget) {
+	t.settle(func(st *store.AuditTarget) {
 		st.Failures++
 		st.LastError, st.RetryAt = redact.Text(err.Error()), &again
 	})
@@ -185,14 +185,14 @@ func (t *target) fail(ctx context.Context, err error) time.Duration {
 }
 
 // settle changes what the status shows.
-func (t *target) settle(change func(*AuditTarget)) {
+func (t *target) settle(change func(*store.AuditTarget)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	change(&t.st)
 	t.st.Shipped = t.at.ID
 }
 
-func (t *target) status() AuditTarget {
+func (t *target) status() store.AuditTarget {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	st := t.st
@@ -263,7 +263,7 @@ func (t *target) look(ctx context.Context) error {
 		at = position{}
 	}
 	t.at = at
-	t.settle(func(st *AuditTarget) { t.looked, st.Restarted = true, why })
+	t.settle(func(st *store.AuditTarget) { t.looked, st.Restarted = true, why })
 	return nil
 }
 

@@ -9,9 +9,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/signalbox-project/signalbox/internal/audit/ship"
 	"github.com/signalbox-project/signalbox/internal/cli/client"
 	"github.com/signalbox-project/signalbox/internal/cli/show"
+	"github.com/signalbox-project/signalbox/internal/store"
 )
 
 func auditStatusCommand() *cobra.Command {
@@ -23,7 +23,7 @@ func auditStatusCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var got answer[struct {
-				Targets []ship.AuditTarget `json:"targets"`
+				Targets []store.AuditTarget `json:"targets"`
 			}]
 			if err := c.Get(cmd.Context(), "/sb/v1/audit/targets", nil, &got); err != nil {
 				return err
