@@ -11,11 +11,11 @@ func rooms() map[string]int {
 		"internal/access":     0,                       // who may do what, in words
 		"internal/instrument": 0,                       // the logger and the registry of every constructor
 		"internal/store":      1, "internal/stream": 1, // the contracts; engines below are one higher
-		"internal/notify":        1,
-		"internal/document":      1, // files in force: one strict reader, problems, catalog
-		"internal/telemetry":     1,
-		"internal/front":         1,
-		"internal/budget":        1, // arithmetic for all who count with budgets
+		"internal/notify":    1,
+		"internal/document":  1, // files in force: one strict reader, problems, catalog
+		"internal/telemetry": 1,
+		"internal/front":     1,
+		"internal/budget":    1, "internal/expression": 1, // arithmetic for all who count with budgets; PromQL from outside, within bounds
 		"internal/outgoing":      1, // the one way out over HTTP
 		"internal/seal":          1, // how secrets are kept; what seals is one higher
 		"internal/store/numbers": 1, // what a number in a label is, for intakes and stores

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 	promrules "github.com/prometheus/prometheus/rules"
 
+	"github.com/signalbox-project/signalbox/internal/expression"
 	"github.com/signalbox-project/signalbox/internal/instrument"
 )
 
@@ -51,14 +52,14 @@ func Loader(p parser.Parser) promrules.GroupLoader { return newLoader(p) }
 
 // DefaultParser takes what Prometheus takes without a flag.
 func DefaultParser() parser.Parser {
-	return parser.NewParser(parser.Options{ExperimentalDurationExpr: true})
+	return expression.Parser{Parser: parser.NewParser(parser.Options{ExperimentalDurationExpr: true})}
 }
 
 // everything takes all there is: whether a feature is on is judged where a rule is put in force.
 func everything() parser.Parser {
-	return parser.NewParser(parser.Options{
+	return expression.Parser{Parser: parser.NewParser(parser.Options{
 		ExperimentalDurationExpr: true, EnableExperimentalFunctions: true, EnableExtendedRangeSelectors: true, EnableBinopFillModifiers: true,
-	})
+	})}
 }
 
 func (l loader) Load(file string, ignoreUnknown bool, names prommodel.ValidationScheme) (*rulefmt.RuleGroups, []error) {

@@ -9,6 +9,8 @@ import (
 	"github.com/grafana/regexp"
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/promql/parser"
+
+	"github.com/signalbox-project/signalbox/internal/expression"
 )
 
 // Config is the PromQL part of the query section.
@@ -94,7 +96,7 @@ func queryFeatures() []string {
 // NewParser reads expressions as this configuration allows; its defaults are
 // those of Prometheus, where duration expressions are on.
 func NewParser(c Config) parser.Parser {
-	return boundedParser{parser.NewParser(parser.Options{
+	return expression.Parser{Parser: parser.NewParser(parser.Options{
 		ExperimentalDurationExpr:     true,
 		EnableExperimentalFunctions:  slices.Contains(c.EnableFeatures, experimentalFunctions),
 		EnableExtendedRangeSelectors: slices.Contains(c.EnableFeatures, extendedRangeSelectors),

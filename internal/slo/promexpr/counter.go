@@ -21,6 +21,8 @@ import (
 	"time"
 
 	"github.com/prometheus/prometheus/promql/parser"
+
+	"github.com/signalbox-project/signalbox/internal/expression"
 )
 
 // placeholder is a range that nobody writes; String prints it as
@@ -242,7 +244,7 @@ func lastOf(vs *parser.VectorSelector, outer time.Duration) string {
 }
 
 func newParser() parser.Parser {
-	return parser.NewParser(parser.Options{EnableExtendedRangeSelectors: true, ExperimentalDurationExpr: true})
+	return expression.Parser{Parser: parser.NewParser(parser.Options{EnableExtendedRangeSelectors: true, ExperimentalDurationExpr: true})}
 }
 
 func promDuration(d time.Duration) string {
