@@ -231,16 +231,20 @@ func TestWhoSeesSomeNamespacesIsAnsweredAsIfThereWereNoOthers(t *testing.T) {
 	}
 }
 
-func TestMetadataIsForThoseWhoSeeAll(t *testing.T) {
-	h := surfacesOf(t, openStore(t), time.Now())
-	ask := func(scope access.Scope) string {
-		return served(h, httptest.NewRequest(http.MethodGet, "/api/v1/metadata", nil), scope)
-	}
-	if got := ask(access.Scope{Names: []string{"pay"}}); !strings.HasPrefix(got, "403 ") || strings.Contains(got, "reqs_total") {
-		t.Error(got)
-	}
-	if got := ask(access.Scope{All: true}); !strings.Contains(got, "reqs_total") {
-		t.Error(got)
+func TestMetadataIsOfTheMetricsThatOneSees(t *testing.T) {
+	s, now := openStore(t), time.Now()
+	fillSpaces(t, s, now, access.Scope{Names: []string{"pay"}}, 1)
+	h := surfacesOf(t, s, now)
+	for _, c := range []struct {
+		scope access.Scope
+		sees  bool
+	}{
+		{access.Scope{All: true}, true}, {access.Scope{Names: []string{"pay"}}, true}, {access.Scope{Names: []string{"trade"}}, false}, {access.Scope{}, false},
+	} {
+		got := served(h, httptest.NewRequest(http.MethodGet, "/api/v1/metadata", nil), c.scope)
+		if !strings.HasPrefix(got, "200 ") || strings.Contains(got, "reqs_total") != c.sees {
+			t.Errorf("%+v: %s", c.scope, got)
+		}
 	}
 }
 
