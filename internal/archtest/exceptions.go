@@ -72,8 +72,6 @@ func uncalled() map[string]string {
 		"internal/front.Front.Mounts": look, "internal/store/metrics.Store.OutOfOrderWindow": look,
 		"internal/store/events.DB.Seal": now, "internal/process/spanmetrics.Processor.Flush": now, "internal/process/topology.Processor.Flush": now,
 
-		"internal/store/state.Store.Documents": "lists of what people keep, by the contract of documents, all of which is tested",
-
 		"internal/store.Matcher.Span": "says what a filter means; the stores' answers are compared with it",
 	}
 }
