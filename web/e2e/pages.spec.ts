@@ -27,6 +27,7 @@ const pages: { name: string; path: () => string; ready: string }[] = [
   { name: "silences", path: () => "/alerts?tab=silences", ready: '[role="tabpanel"] form' },
   { name: "rules", path: () => "/alerts?tab=rules", ready: '[role="tabpanel"] :is(table, h3)' },
   { name: "explanation", path: () => `/alerts/${encodeURIComponent(have.alert)}`, ready: "h1" },
+  { name: "who is on call", path: () => "/oncall", ready: 'ol[aria-label="Shifts of platform-primary"]' },
   { name: "gate", path: () => "/gate", ready: 'table[aria-label="Gate decisions"]' },
   { name: "gate decision", path: () => `/gate/${encodeURIComponent(have.decision)}`, ready: "h1" },
   { name: "an address without a page", path: () => "/nowhere/at/all", ready: "h1" },

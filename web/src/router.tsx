@@ -66,6 +66,11 @@ const routes = [
   }),
   createRoute({
     getParentRoute: () => root,
+    path: "/oncall",
+    component: lazyRouteComponent(() => import("./pages/oncall/OnCallPage"), "OnCallPage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
     path: "/backtest",
     component: lazyRouteComponent(() => import("./pages/backtest/BacktestPage"), "BacktestPage"),
   }),

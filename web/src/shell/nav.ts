@@ -16,7 +16,7 @@ export const navEntries: readonly NavEntry[] = [
   { to: "/query", label: "Metrics", icon: "metrics", key: "m" },
   { to: "/logs", label: "Logs", icon: "logs", key: "l" },
   { to: "/traces", label: "Traces", icon: "traces", key: "t" },
-  { to: "/alerts", label: "Alerts", icon: "alerts", key: "a", also: ["/remedies"] },
+  { to: "/alerts", label: "Alerts", icon: "alerts", key: "a", also: ["/remedies", "/oncall"] },
   { to: "/gate", label: "Gate", icon: "gate", key: "d" },
 ];
 

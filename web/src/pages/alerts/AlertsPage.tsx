@@ -77,7 +77,8 @@ export function AlertsPage() {
           />
         }
       >
-        <Link to="/remedies">Rollbacks</Link>: what was done about breaches that lasted
+        <Link to="/oncall">Who is on call</Link> · <Link to="/remedies">Rollbacks</Link>: what was done about
+        breaches that lasted
       </PageHead>
       <Tabs
         value={tab}

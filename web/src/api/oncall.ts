@@ -1,0 +1,30 @@
+import { queryOptions } from "@tanstack/react-query";
+import { get } from "./client";
+import type { Coverage, OnCall, ShiftList } from "./types";
+
+export const onCallQuery = queryOptions({
+  queryKey: ["oncall"],
+  queryFn: ({ signal }) => get<OnCall>("/sb/v1/oncall", {}, signal),
+  refetchInterval: 60_000,
+});
+
+export const coverageQuery = (days: number) =>
+  queryOptions({
+    queryKey: ["oncall-coverage", days],
+    queryFn: ({ signal }) => get<Coverage>("/sb/v1/oncall/coverage", { days }, signal),
+    refetchInterval: 300_000,
+  });
+
+/** Who is on call by one schedule from now on, and of which span of time (ms) that is told. */
+export const shiftsQuery = (schedule: string, days: number) =>
+  queryOptions({
+    queryKey: ["oncall-shifts", schedule, days],
+    queryFn: async ({ signal }) => {
+      const from = Date.now();
+      const path = `/sb/v1/oncall/schedules/${encodeURIComponent(schedule)}/shifts`;
+      const start = new Date(from).toISOString();
+      const { shifts } = await get<ShiftList>(path, { start, days }, signal);
+      return { shifts, from, to: from + days * 86_400_000 };
+    },
+    refetchInterval: 300_000,
+  });

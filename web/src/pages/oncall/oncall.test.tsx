@@ -1,0 +1,84 @@
+import { screen, within } from "@testing-library/react";
+import { describe, expect, it } from "vitest";
+import type { OnCallSchedule, Shift } from "~/api/types";
+import { apiError, renderPage, stubApi } from "~/test/render";
+import { OnCallPage } from "./OnCallPage";
+import { blocksOf } from "./oncall";
+
+const hour = 3_600_000;
+const begin = Date.parse("2026-03-24T00:00:00Z");
+const at = (hours: number) => new Date(begin + hours * hour).toISOString();
+
+function shift(name: string, from: number, to: number): Shift {
+  return { schedule: "edge", person: { name }, start: at(from), end: at(to), layer: "week" };
+}
+
+function schedule(change: Partial<OnCallSchedule>): OnCallSchedule {
+  return {
+    name: "edge",
+    team: "edge",
+    time_zone: "Europe/Berlin",
+    people: [],
+    now: { ...shift("ada", 0, 24), person: { name: "ada", shown: "Ada L." } },
+    next: shift("kim", 24, 48),
+    ...change,
+  };
+}
+
+const open = () => renderPage(<OnCallPage />, { url: "/oncall", path: "/oncall" });
+
+describe("shifts side by side", () => {
+  it("are cut to the span, with the gaps between them", () => {
+    const blocks = blocksOf([shift("ada", -5, 6), shift("kim", 12, 30)], begin, begin + 24 * hour);
+    expect(blocks.map(({ shift: one, from, size }) => [one?.person.name, from, size])).toEqual([
+      ["ada", 0, 0.25],
+      [undefined, 0.25, 0.25],
+      ["kim", 0.5, 0.5],
+    ]);
+  });
+  it("are one gap without any", () => {
+    expect(blocksOf([], begin, begin + hour)).toEqual([{ from: 0, size: 1 }]);
+  });
+});
+
+describe("who is on call", () => {
+  it("is said for each schedule, with who is next and the gaps", async () => {
+    stubApi({
+      "/sb/v1/oncall": {
+        summary: "1 of 2 schedules has nobody on call.",
+        schedules: [schedule({}), { name: "nights", time_zone: "UTC", people: [] }],
+      },
+      "/sb/v1/oncall/coverage": {
+        start: at(0),
+        end: at(720),
+        covered: false,
+        schedules: [
+          { schedule: "edge", time_zone: "Europe/Berlin", gaps: [] },
+          { schedule: "nights", time_zone: "UTC", gaps: [{ start: at(8), end: at(20) }] },
+        ],
+      },
+      "/sb/v1/oncall/schedules/edge/shifts": { shifts: [shift("ada", 0, 24)] },
+      "/sb/v1/oncall/schedules/nights/shifts": { shifts: [] },
+    });
+    await open();
+    expect(await screen.findByText("1 of 2 schedules has nobody on call.")).toBeTruthy();
+    const now = await screen.findByRole("table", { name: "Who is on call" });
+    expect(within(now).getByText("Ada L.")).toBeTruthy();
+    expect(within(now).getByText("nobody")).toBeTruthy();
+    const gaps = await screen.findByRole("table", { name: "When nobody is on call" });
+    expect(within(gaps).getByText("nights")).toBeTruthy();
+    expect(within(gaps).getByText("12 h")).toBeTruthy();
+    const strip = await screen.findByRole("list", { name: "Shifts of nights" });
+    expect(within(strip).getByText("nobody")).toBeTruthy();
+  });
+  it("says how to begin without a schedule", async () => {
+    stubApi({ "/sb/v1/oncall": { summary: "There is no on-call schedule yet.", schedules: [] } });
+    await open();
+    expect(await screen.findByText(/oncall_files: \[oncall/)).toBeTruthy();
+  });
+  it("says why it is not known", async () => {
+    stubApi({ "/sb/v1/oncall": apiError(503, "overloaded", "busy") });
+    await open();
+    expect((await screen.findByRole("alert")).textContent).toContain("busy");
+  });
+});
