@@ -7,9 +7,6 @@ scripts/need.sh cc python3 pip3 java mvn node npm curl jq
 scripts/need.sh slapd ldapmodify || echo "WARNING: without slapd logging in by LDAP is not tested" >&2
 scripts/need.sh rsyslogd || echo "WARNING: without rsyslogd shipping the audit log is not tested with a real receiver of syslog" >&2
 go=${GO:-go}
-# Few draws of the property tests show how goroutines meet as well as many do; `go test` without the
-# race detector draws 100, make prove more.
-export RAPID_CHECKS=${RAPID_CHECKS:-30}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 "$go" build -race -o "$work/signalbox" ./cmd/signalbox

@@ -15,7 +15,6 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/api/events"
 	"github.com/signalbox-project/signalbox/internal/api/operation"
 	"github.com/signalbox-project/signalbox/internal/model"
@@ -141,21 +140,6 @@ func TestHeadHasNoBody(t *testing.T) {
 		_ = resp.Body.Close()
 		if resp.StatusCode != 200 || resp.Header.Get("X-Content-Type-Options") != "nosniff" {
 			t.Errorf("%s: %d %v", path, resp.StatusCode, resp.Header)
-		}
-	}
-}
-
-func TestDependenciesAreForThoseWhoSeeAllNamespaces(t *testing.T) {
-	h := newAPI(t, filled()).Handler()
-	for _, c := range []struct {
-		scope access.Scope
-		want  int
-	}{{access.Scope{All: true}, 200}, {access.Scope{Names: []string{"pay"}}, 403}} {
-		r := httptest.NewRequest(http.MethodGet, "/jaeger/api/dependencies", nil)
-		w := httptest.NewRecorder()
-		h.ServeHTTP(w, r.WithContext(access.With(r.Context(), &access.Access{Scope: c.scope, Notes: &access.Notes{}})))
-		if w.Code != c.want || c.want == 403 && strings.Contains(w.Body.String(), "callCount") {
-			t.Errorf("%+v: %d %s", c.scope, w.Code, w.Body)
 		}
 	}
 }
