@@ -35,6 +35,9 @@ RAPID_CHECKS=${DRAWS:-1000} "$go" test ./internal/... -count=1 -timeout 3h
 echo "== every oracle of promises, 1,000 draws"
 "$go" test ./internal/slo -count=1 -timeout 1h -run 'Equal|37Requests' -rapid.checks 1000
 
+echo "== ${ROTA_SCHEDULES:-10000} random on-call schedules beside counting minute by minute"
+ROTA_SCHEDULES=${ROTA_SCHEDULES:-10000} "$go" test ./internal/oncall/rota -count=1 -timeout 3h -v -run 'TestSchedulesAnswerWhatCountingDoes'
+
 echo "== the example files of Sloth, Pyrra, OpenSLO, oslo and slo-generator, below ${SIGNALBOX_SLO_EXAMPLES:-nothing: SIGNALBOX_SLO_EXAMPLES is not set, SKIPPED}"
 "$go" test ./internal/slo/openslo -count=1 -v -run 'TestPublicFilesOfOtherTools'
 
