@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/instrument"
@@ -64,6 +65,11 @@ func (l *Log) open(ctx context.Context) (found []string, err error) {
 	} else if aside != "" {
 		found = append(found, fmt.Sprintf("%s was not a folder and is kept as %s", l.cfg.Dir, aside))
 	}
+	moved, err := clearWay(l.cfg.Dir, l.now())
+	if err != nil {
+		return nil, err
+	}
+	found = append(found, moved...)
 	parts, bad, err := listPartitions(l.cfg.Dir)
 	if err != nil {
 		return nil, err
@@ -94,6 +100,27 @@ func (l *Log) open(ctx context.Context) (found []string, err error) {
 		return found, err
 	}
 	return append(found, l.compareHead(known)...), nil
+}
+
+// clearWay sets aside folders that stand where the log has files.
+func clearWay(dir string, now time.Time) (found []string, err error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		name := e.Name()
+		ours := name == headFile || strings.HasSuffix(name, plainExt) || strings.HasSuffix(name, packedExt) || strings.HasSuffix(name, indexExt)
+		if !e.IsDir() || !ours {
+			continue
+		}
+		aside, err := atomicfile.SetAside(filepath.Join(dir, name), now)
+		if err != nil {
+			return found, err
+		}
+		found = append(found, fmt.Sprintf("%s was not a file and is kept as %s", name, filepath.Base(aside)))
+	}
+	return found, nil
 }
 
 // compareHead says whether the files end where they were last known to. Where entries were taken from the end the chain

@@ -362,3 +362,30 @@ func BenchmarkNote(b *testing.B) {
 	}
 	b.ReportMetric(float64(l.notes.ever), "lost")
 }
+
+// A folder in the place of any file costs that file: the log goes on, and says so.
+func TestAFolderInAFilesPlaceIsSetAside(t *testing.T) {
+	names, err := os.ReadDir(written(t, &clock{epoch}))
+	if err != nil || len(names) < 5 {
+		t.Fatal(names, err)
+	}
+	for _, n := range names {
+		c := &clock{epoch}
+		dir := written(t, c)
+		path := filepath.Join(dir, n.Name())
+		if err := errors.Join(os.Remove(path), os.Mkdir(path, 0o750)); err != nil {
+			t.Fatal(err)
+		}
+		l := open(t, dir, c, nil)
+		if found := fmt.Sprint(l.notes.found); !strings.Contains(found, n.Name()+" was not a file and is kept as") {
+			t.Errorf("%s: found %s", n.Name(), found)
+		}
+		e, err := l.Audit(t.Context(), model.AuditEntry{Actor: "kim", Action: "x"})
+		if got, listErr := l.AuditEntries(t.Context(), store.AuditQuery{Limit: 1}); err != nil || listErr != nil || len(got) != 1 || got[0].ID != e.ID {
+			t.Errorf("%s: %+v %v %v", n.Name(), got, err, listErr)
+		}
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
