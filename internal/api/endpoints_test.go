@@ -167,7 +167,7 @@ func TestEveryOperationIsAnsweredWithoutItsRoom(t *testing.T) {
 		"/sb/v1/oncall/overrides": `{"overrides":[{"schedule":"a","person":"b","start":"2026-11-21T10:00:00Z","end":"2026-11-21T11:00:00Z"}]}`,
 		"/sb/v1/tokens":           `{"name":"a","grants":[{"role":"viewer"}]}`, "/sb/v1/tokens/{id}/rotate": `{}`, "/sb/v1/admin/tokens/{id}/rotate": `{}`,
 	}
-	always := []string{"/sb/v1/me", "/sb/v1/login-methods"} // also where authentication is off
+	always := []string{"/sb/v1/me", "/sb/v1/login-methods", "/sb/v1/audit/review"} // also where authentication is off
 	n := 0
 	for path, item := range a.huma.OpenAPI().Paths {
 		if slices.Contains(always, path) {

@@ -30,6 +30,8 @@ type Deps struct {
 	Cookies  sessions.Cookies
 	// Methods are the ways to log in that are configured.
 	Methods func() []Method
+	// Review is nil without authentication.
+	Review Reviewer
 }
 
 // Accounts proves who somebody is; auth/accounts does.
@@ -64,6 +66,7 @@ func Register(r *operation.Registry, deps Deps) {
 	h.registerSessions()
 	h.registerTokens()
 	h.registerUsers()
+	h.registerReview()
 }
 
 // Caller is embedded in the input of what needs to know the connection. It is exported because huma sees no fields of unexported

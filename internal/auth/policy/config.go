@@ -25,7 +25,7 @@ type Binding struct {
 }
 
 // ID names a binding for people: where it stands and what it gives.
-func (b Binding) id(i int) string { return fmt.Sprintf("auth.bindings[%d] (%s)", i, b.Role) }
+func (b Binding) ID(i int) string { return fmt.Sprintf("auth.bindings[%d] (%s)", i, b.Role) }
 
 var roleName = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,62}$`)
 

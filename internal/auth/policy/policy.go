@@ -55,10 +55,10 @@ func New(cfg Config) (*Policy, error) {
 	p.describeActions()
 	for i, b := range cfg.Bindings {
 		for _, u := range b.Users {
-			p.add(p.policies, p.bound, b.id(i), ast.Permit().PrincipalEq(uid(typeUser, subject(u))), b.Grant)
+			p.add(p.policies, p.bound, b.ID(i), ast.Permit().PrincipalEq(uid(typeUser, Subject(u))), b.Grant)
 		}
 		for _, g := range b.Groups {
-			p.add(p.policies, p.bound, b.id(i), ast.Permit().PrincipalIn(uid(typeGroup, g)), b.Grant)
+			p.add(p.policies, p.bound, b.ID(i), ast.Permit().PrincipalIn(uid(typeGroup, g)), b.Grant)
 		}
 	}
 	for _, r := range p.roles {
@@ -71,8 +71,8 @@ func New(cfg Config) (*Policy, error) {
 	return p, nil
 }
 
-// subject is who a binding means by a user.
-func subject(user string) string {
+// Subject is who a binding means by a user.
+func Subject(user string) string {
 	if strings.Contains(user, ":") {
 		return user
 	}

@@ -19,10 +19,11 @@ import (
 	"github.com/signalbox-project/signalbox/internal/model"
 )
 
-// Audit searches and verifies the record of who did what.
-func Audit() *cobra.Command {
+// Audit searches and verifies the record of who did what; more are commands of others that belong below it.
+func Audit(more ...*cobra.Command) *cobra.Command {
 	cmd := &cobra.Command{Use: "audit", Short: "Who did what, and is the record of it whole"}
 	cmd.AddCommand(auditSearchCommand(), auditVerifyCommand(), auditExportCommand(), auditStatusCommand())
+	cmd.AddCommand(more...)
 	return cmd
 }
 

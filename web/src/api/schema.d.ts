@@ -126,6 +126,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sb/v1/audit/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who may what, when they last used it, and what should be taken from them */
+        get: operations["reviewAccess"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sb/v1/audit/targets": {
         parameters: {
             query?: never;
@@ -2096,6 +2113,15 @@ export interface components {
             /** @description base64 */
             sig: string;
         };
+        Given: {
+            /** @description the binding, the group or the token */
+            by: string;
+            /** @description absent for all */
+            namespaces?: string[];
+            role: string;
+            /** @description * is every tenant */
+            tenants: string[];
+        };
         GoneResponse: {
             id: string;
         };
@@ -2119,6 +2145,27 @@ export interface components {
             step_seconds: number;
             /** Format: double */
             took_ms: number;
+        };
+        Holder: {
+            /** Format: date-time */
+            created?: string;
+            disabled?: boolean;
+            /** Format: date-time */
+            expires?: string;
+            grants: components["schemas"]["Given"][];
+            /** @enum {string} */
+            kind: "user" | "binding" | "token" | "role";
+            /**
+             * Format: date-time
+             * @description last login or use; absent where none is known
+             */
+            last?: string;
+            /** @description a subject, where a binding stands, token:ID, or a role */
+            name: string;
+            /** @description a user's groups, a binding's users and groups, a token's owner */
+            of?: string[];
+            /** @description for people */
+            shown?: string;
         };
         IdentifierRequest: {
             /** @description as it was sent */
@@ -2420,6 +2467,15 @@ export interface components {
             message: string;
             /** @enum {string} */
             severity: "critical" | "warning" | "info";
+        };
+        Proposal: {
+            /** @enum {string} */
+            kind: "user" | "binding" | "token" | "role";
+            name: string;
+            /** @enum {string} */
+            reason: "no_login" | "disabled_with_groups" | "never_used" | "unused" | "expired" | "owner_gone" | "group_unused" | "role_unbound";
+            /** @description for people */
+            text: string;
         };
         PublicKey: {
             /** @enum {string} */
@@ -3057,6 +3113,26 @@ export interface components {
             service?: string;
             tenant?: string;
             version?: string;
+        };
+        Review: {
+            /** @description false where nobody is asked who they are: everybody may everything */
+            authentication: boolean;
+            /**
+             * Format: date-time
+             * @description the period's begin
+             */
+            from: string;
+            /** @description users, then bindings, tokens and roles, each by name */
+            holders: components["schemas"]["Holder"][];
+            /** @description what could not be judged, and why */
+            notes: string[];
+            /** @description removals, in the order of holders */
+            proposals: components["schemas"]["Proposal"][];
+            /**
+             * Format: date-time
+             * @description the period's end; what was used after it counts as used
+             */
+            until: string;
         };
         Role: {
             description?: string;
@@ -4043,6 +4119,40 @@ export interface operations {
                 content: {
                     "application/jsonl": string;
                     "text/csv": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    reviewAccess: {
+        parameters: {
+            query?: {
+                /** @description the period, for example 2026Q4 (UTC); not with since */
+                quarter?: string;
+                /** @description the period's begin, as elsewhere; 90 days ago if absent */
+                since?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Review"];
                 };
             };
             /** @description Error */

@@ -1,0 +1,89 @@
+package account
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/signalbox-project/signalbox/internal/auth/review"
+	"github.com/signalbox-project/signalbox/internal/cli/client"
+	"github.com/signalbox-project/signalbox/internal/cli/command"
+	"github.com/signalbox-project/signalbox/internal/cli/show"
+)
+
+// AuditReview makes the access review, below `signalbox audit`.
+func AuditReview() *cobra.Command {
+	var c client.Client
+	var as show.Form
+	var quarter, since string
+	cmd := &cobra.Command{
+		Use:   "review",
+		Short: "List who may what, when they last used it, and what should be taken from them",
+		Long: `Makes the access review: users, bindings, tokens and the configuration's own roles, with
+their tenants and namespaces and their last login or use, and what should be removed, with the
+reason. It changes nothing. It needs auth.manage.`,
+		Example: `  signalbox audit review
+  signalbox audit review --quarter 2026Q4 -o json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if quarter != "" && since != "" {
+				return command.Usage(errors.New("--quarter and --since: give one of them"))
+			}
+			params := url.Values{}
+			for name, v := range map[string]string{"quarter": quarter, "since": since} {
+				if v != "" {
+					params.Set(name, v)
+				}
+			}
+			var got show.Answer[review.Review]
+			if err := c.Get(cmd.Context(), "/sb/v1/audit/review", params, &got); err != nil {
+				return err
+			}
+			return got.Print(cmd.OutOrStdout(), as, writeReview)
+		},
+	}
+	cmd.Flags().StringVar(&quarter, "quarter", "", "the period, for example 2026Q4 (UTC)")
+	cmd.Flags().StringVar(&since, "since", "", "the period's begin instead: now-90d, the default, or RFC 3339")
+	c.IdentityFlags(cmd.Flags())
+	as.Flag(cmd.Flags())
+	return cmd
+}
+
+func writeReview(w io.Writer, r review.Review) {
+	fmt.Fprintf(w, "Access review from %s to %s\n\n", r.From.UTC().Format(time.RFC3339), r.Until.UTC().Format(time.RFC3339))
+	for _, n := range r.Notes {
+		fmt.Fprintln(w, show.Printable(n))
+	}
+	if !r.Authentication {
+		return
+	}
+	holders := show.NewTable("KIND", "NAME", "SHOWN", "OF", "MAY", "LAST USED")
+	for _, h := range r.Holders {
+		last := "-"
+		if !h.Last.IsZero() {
+			last = h.Last.UTC().Format(time.RFC3339)
+		}
+		var may []string
+		for _, g := range h.Grants {
+			may = append(may, fmt.Sprintf("%s on %s/%s", g.Role, strings.Join(g.Tenants, "+"), cmp.Or(strings.Join(g.Namespaces, "+"), "*")))
+		}
+		holders.Row(h.Kind, h.Name, cmp.Or(h.Shown, "-"), cmp.Or(strings.Join(h.Of, ", "), "-"), cmp.Or(strings.Join(may, ", "), "-"), last)
+	}
+	holders.Write(w)
+	if len(r.Proposals) == 0 {
+		fmt.Fprintln(w, "\nNothing is proposed for removal.")
+		return
+	}
+	fmt.Fprintln(w, "\nProposed removals:")
+	t := show.NewTable("KIND", "NAME", "REASON", "WHAT TO DO")
+	for _, p := range r.Proposals {
+		t.Row(p.Kind, p.Name, p.Reason, p.Text)
+	}
+	t.Write(w)
+}
