@@ -251,3 +251,21 @@ func FuzzAnOnCallFileNeverPanics(f *testing.F) {
 		}
 	})
 }
+
+// A row that somebody edited, or the disk, costs itself and not the answer to who is on call.
+func TestADamagedOverrideHidesNobody(t *testing.T) {
+	now := utc(t, "2026-03-24 12:00")
+	r, s := in(t, now, two)
+	if _, err := r.Override(t.Context(), Override{Schedule: "edge", Person: "lee", Start: now, End: now.Add(time.Hour)}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.SaveDocuments(t.Context(), store.Document{Kind: overrideKind, ID: "edge:x", Time: now, Body: []byte("[]")}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := r.Schedules(t.Context(), now); err != nil || len(got) != 2 || got[0].Now == nil || got[0].Now.Person.Name != "lee" {
+		t.Errorf("%+v %v", got, err)
+	}
+	if _, err := r.Overrides(t.Context(), "edgy", now, now.Add(time.Hour)); !errors.Is(err, ErrUnknown) {
+		t.Errorf("overrides of a schedule that there is not: %v", err)
+	}
+}

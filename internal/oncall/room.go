@@ -44,6 +44,7 @@ type Deps struct {
 // Room answers who is on call. It is safe for concurrent use.
 type Room struct {
 	*document.Catalog[Roster]
+	log   *slog.Logger
 	state store.DocumentStore
 	now   func() time.Time
 }
@@ -57,8 +58,9 @@ func New(deps Deps) (*Room, error) {
 	if err := instrument.Register(deps.Registerer, "on-call", failed, count); err != nil {
 		return nil, err
 	}
-	r := &Room{state: deps.State, now: deps.Now, Catalog: document.NewCatalog(Roster{}, document.Options[Roster]{
-		Files: Files(), Build: buildRoster, Log: instrument.Logger(deps.Logger), Failed: failed, Count: count,
+	deps.Logger = instrument.Logger(deps.Logger)
+	r := &Room{log: deps.Logger, state: deps.State, now: deps.Now, Catalog: document.NewCatalog(Roster{}, document.Options[Roster]{
+		Files: Files(), Build: buildRoster, Log: deps.Logger, Failed: failed, Count: count,
 		Size: func(r Roster) int { return len(r.Schedules) },
 	})}
 	if r.now == nil {
@@ -139,7 +141,7 @@ func (r *Room) Shifts(ctx context.Context, schedule string, from, to time.Time) 
 // whole is a schedule with the overrides that matter in a span of time.
 func (r *Room) whole(ctx context.Context, d Definition, from, to time.Time) (rota.Schedule, error) {
 	s := d.rota
-	overrides, err := r.Overrides(ctx, d.Name, from, to)
+	overrides, err := r.overrides(ctx, d.Name, from, to)
 	for _, o := range overrides {
 		s.Overrides = append(s.Overrides, rota.Override{ID: o.ID, Start: o.Start, End: o.End, Person: o.Person})
 	}
@@ -227,6 +229,13 @@ func (r *Room) Override(ctx context.Context, overrides ...Override) ([]Override,
 
 // Overrides are those of a schedule that matter in a span of time, in the order in which they were made.
 func (r *Room) Overrides(ctx context.Context, schedule string, from, to time.Time) ([]Override, error) {
+	if _, err := r.Value().schedule(schedule); err != nil {
+		return nil, err
+	}
+	return r.overrides(ctx, schedule, from, to)
+}
+
+func (r *Room) overrides(ctx context.Context, schedule string, from, to time.Time) ([]Override, error) {
 	docs, next, err := r.state.Documents(ctx, store.DocumentQuery{
 		Kind: overrideKind, Prefix: schedule + separator, Start: from.Add(-maxOverride), End: to, Limit: maxOverrides,
 	})
@@ -240,7 +249,9 @@ func (r *Room) Overrides(ctx context.Context, schedule string, from, to time.Tim
 	for _, d := range docs {
 		var o Override
 		if err := json.Unmarshal(d.Body, &o); err != nil {
-			return nil, fmt.Errorf("override %s of on-call schedule %s is damaged: %w", d.ID, schedule, err)
+			// It must not hide who is on call.
+			r.log.Error("an override of an on-call schedule is damaged and does not count", "schedule", schedule, "id", d.ID, "err", err)
+			continue
 		}
 		if o.End.After(from) {
 			out = append(out, o)

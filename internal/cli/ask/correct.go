@@ -37,15 +37,8 @@ taken out; --delete takes one back.`,
 			case start == "" && end == "":
 				return listCorrections(cmd, &c, &o, path)
 			}
-			for _, at := range []struct {
-				flag, text string
-				dst        *time.Time
-			}{{"start", start, &body.Start}, {"end", end, &body.End}} {
-				t, err := time.Parse(time.RFC3339, at.text)
-				if err != nil {
-					return command.Usage(fmt.Errorf("--%s %q: write it as 2026-11-21T02:00:00Z", at.flag, at.text))
-				}
-				*at.dst = t
+			if err := parseSpan(start, end, &body.Start, &body.End); err != nil {
+				return err
 			}
 			var got answer[model.SLOCorrection]
 			if err := c.PostJSON(cmd.Context(), path, body, &got); err != nil {
@@ -69,6 +62,21 @@ taken out; --delete takes one back.`,
 	c.Flags(fs)
 	o.flags(fs)
 	return cmd
+}
+
+// parseSpan reads the flags --start and --end.
+func parseSpan(start, end string, from, to *time.Time) error {
+	for _, at := range []struct {
+		flag, text string
+		dst        *time.Time
+	}{{"start", start, from}, {"end", end, to}} {
+		t, err := time.Parse(time.RFC3339, at.text)
+		if err != nil {
+			return command.Usage(fmt.Errorf("--%s %q: write it as 2026-11-21T02:00:00Z", at.flag, at.text))
+		}
+		*at.dst = t
+	}
+	return nil
 }
 
 func deleteCorrection(cmd *cobra.Command, c *client.Client, path, actor string) error {

@@ -205,15 +205,8 @@ func onCallOverrideCommand() *cobra.Command {
 				return command.Usage(fmt.Errorf("name the schedule"))
 			}
 			body.Schedule = args[0]
-			for _, at := range []struct {
-				flag, text string
-				dst        *time.Time
-			}{{"start", start, &body.Start}, {"end", end, &body.End}} {
-				t, err := time.Parse(time.RFC3339, at.text)
-				if err != nil {
-					return command.Usage(fmt.Errorf("--%s %q: write it as 2030-12-24T08:00:00Z", at.flag, at.text))
-				}
-				*at.dst = t
+			if err := parseSpan(start, end, &body.Start, &body.End); err != nil {
+				return err
 			}
 			var got answer[struct {
 				Overrides []oncall.Override `json:"overrides"`
