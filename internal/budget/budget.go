@@ -34,9 +34,12 @@ func BurnRate(bad, total, objective float64) float64 {
 	return bad / total / Share(objective)
 }
 
-// Reaches reports whether a burn rate is at least a factor, and allows for binary
-// fractions: 7 % of errors at 99.5 % is 14×.
-func Reaches(rate, factor float64) bool { return rate >= factor*(1-1e-9) }
+// Reaches reports whether a figure that was computed is at least a limit, and allows for binary fractions: 7 % of errors
+// at 99.5 % is 14×, and a quarter of an hour that was added up from pieces of minutes is one.
+func Reaches(figure, limit float64) bool { return figure >= limit*(1-1e-9) }
+
+// Exceeds reports whether it is above the limit: one that Reaches it by what binary fractions bring is not.
+func Exceeds(figure, limit float64) bool { return figure > limit*(1+1e-9) }
 
 // Window writes a window as configuration and API do: 5m, 1h, 28d.
 // Prometheus' own form of 28 days would be 4w.

@@ -24,6 +24,11 @@ func TestABurnAtItsLimitReachesIt(t *testing.T) {
 	if !budget.Reaches(rate, 14) || budget.Reaches(rate, 14.001) {
 		t.Errorf("a burn of %v", rate)
 	}
+	// 0.1 + 0.2 is more than 0.3, and 3 × 0.1 as well.
+	tenth, fifth := 0.1, 0.2
+	if sum := tenth + fifth; budget.Exceeds(sum, 0.3) || !budget.Exceeds(0.3001, 0.3) || budget.Exceeds(0.2999, 0.3) {
+		t.Errorf("a sum of %v", sum)
+	}
 	if rate := budget.BurnRate(3, 0, 0.995); rate != 0 {
 		t.Errorf("no events burn %v", rate)
 	}

@@ -167,7 +167,7 @@ func (j *judgement) data() {
 	case j.unmeasured() != "":
 		j.add(model.VerdictInsufficient, RuleData, "Ask again in a minute: the window is measured from the next judgement on.",
 			"%s: burn over %s, which the policy %s asks for, is not measured yet.", name, budget.Spaced(j.unmeasured()), j.name)
-	case j.within(j.policy.BurnFast.Long) && j.burnIn(j.policy.BurnFast.Long).Coverage < j.policy.MinCoverage:
+	case j.within(j.policy.BurnFast.Long) && !budget.Reaches(j.burnIn(j.policy.BurnFast.Long).Coverage, j.policy.MinCoverage):
 		j.add(model.VerdictInsufficient, RuleData, "Wait for more data, or restore the telemetry that is missing.", "%s: only %s of the last %s has data (at least %s is needed).",
 			name, human.Percent(j.burnIn(j.policy.BurnFast.Long).Coverage), human.Duration(time.Duration(j.policy.BurnFast.Long)), human.Percent(j.policy.MinCoverage))
 	}
@@ -223,7 +223,7 @@ func (j *judgement) burnRule(rule string, r BurnRule) {
 	figures := fmt.Sprintf("%s burns %s over %s and %s over %s (limit %s)", st.Name, human.Times(long.Rate), budget.Spaced(long.Window),
 		human.Times(short.Rate), budget.Spaced(short.Window), human.Times(r.Factor))
 	switch {
-	case st.Method == "occurrences" && bad < j.policy.MinBadEvents-1e-9:
+	case st.Method == "occurrences" && !budget.Reaches(bad, j.policy.MinBadEvents):
 		j.add(model.VerdictInsufficient, rule, "Wait for more traffic, then ask again.", "%s, but that is %s bad events only (at least %s are needed).",
 			figures, human.Number(bad), human.Number(j.policy.MinBadEvents))
 	case st.Method == "occurrences" && j.policy.Confidence > 0 && !budget.Reaches(atLeast(bad, long.Events, j.policy.Confidence)/budget.Share(st.Objective), r.Factor):

@@ -3,6 +3,7 @@ package gate
 import (
 	"context"
 	"errors"
+	"math"
 	"os"
 	"strings"
 	"testing"
@@ -106,6 +107,8 @@ func TestVerdicts(t *testing.T) {
 		{"silence after a fire blocks", []model.SLOSnapshot{oneSLO(burn("1h", 20), events("5m", 0, 0), burn("5m", 0))}, false, model.VerdictBlock, RuleBurnFast, "the last 5 m have no data"},
 		{"a burn of three events is insufficient", []model.SLOSnapshot{oneSLO(burn("1h", 20), burn("5m", 20), events("1h", 30, 1))}, false, model.VerdictInsufficient, RuleBurnFast, "3 bad events only"},
 		{"above 75 % used is a hold", []model.SLOSnapshot{oneSLO(used(0.7501))}, false, model.VerdictHold, RuleBudget, "On hold: edge-ok has used 75 % of its budget of 28 d (hold above 75 %)."},
+		{"an hour of which just enough has data will do", []model.SLOSnapshot{oneSLO(events("1h", 5400, math.Nextafter(0.25, 0)))}, false, model.VerdictAllow, RuleBudget, "Allowed"},
+		{"exactly 75 % is not, however it was added up", []model.SLOSnapshot{oneSLO(used(math.Nextafter(0.75, 1)))}, false, model.VerdictAllow, RuleBudget, "Allowed"},
 		{"exactly 75 % is not", []model.SLOSnapshot{oneSLO(used(0.75))}, false, model.VerdictAllow, RuleBudget, "Allowed"},
 		{"a critical fix passes the hold", []model.SLOSnapshot{oneSLO(used(0.9))}, true, model.VerdictAllow, RuleBudget, "Allowed"},
 		{"a spent budget freezes", []model.SLOSnapshot{oneSLO(used(1))}, false, model.VerdictBlock, RuleBudget, "freeze at 100 %"},

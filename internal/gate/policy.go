@@ -7,6 +7,7 @@ import (
 
 	prom "github.com/prometheus/common/model"
 
+	"github.com/signalbox-project/signalbox/internal/budget"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/human"
 	"github.com/signalbox-project/signalbox/internal/platform/stat"
@@ -93,14 +94,14 @@ type Policy struct {
 	DependsOn []string `json:"depends_on" yaml:"depends_on"`
 }
 
-// band is where a share of the budget lies. The slack is for binary fractions.
+// band is where a share of the budget lies.
 func (p Policy) band(used float64) string {
 	switch {
-	case used >= p.FreezeAt-1e-12:
+	case budget.Reaches(used, p.FreezeAt):
 		return BandFreeze
-	case used > p.HoldAbove:
+	case budget.Exceeds(used, p.HoldAbove):
 		return BandCritical
-	case used > p.CautionAbove:
+	case budget.Exceeds(used, p.CautionAbove):
 		return BandCaution
 	}
 	return BandNormal

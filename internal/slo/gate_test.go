@@ -83,6 +83,40 @@ spec:
 	expect(model.VerdictBlock, map[string]float64{"burn_rate_5m": 20, "burn_rate_30m": 20, "burn_rate_1h": 15.025, "burn_rate_6h": 2.571})
 }
 
+// An hour of which a quarter has data, just what the gate asks for, is added up from whole minutes and from pieces of those that
+// its ends cut. Wherever they are cut, a quarter is a quarter: a pipeline that was allowed is not told a moment later that it
+// has too little.
+func TestAQuarterOfAnHourIsEnoughWhereverMinutesAreCut(t *testing.T) {
+	w := newWorld(t, availability("99.5"))
+	policies := gate.Set{Default: gate.DefaultPolicy()}
+	w.asked = policies.Windows
+	w.now = w.now.Add(546 * time.Second)
+	w.traffic(8*time.Hour, 10*time.Minute, 600, 0)
+	w.now = w.now.Add(45 * time.Second)
+	w.traffic(9*time.Minute+15*time.Second, 15*time.Second, 600, 0) // 11 minutes with data, and one of 10 before
+	end, asked := w.now, 0
+	for cut := 130123457 * time.Nanosecond; cut < 50*time.Second; cut += 2153456789 * time.Nanosecond {
+		w.now = end.Add(cut)
+		w.settle()
+		slos, err := w.engine.Snapshots(t.Context(), "edge", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := gate.Decide(policies, gate.Input{Request: model.GateRequest{Service: "edge"}, Time: w.now, SLOs: slos})
+		if d.Verdict != model.VerdictAllow {
+			t.Errorf("%s later: %s", cut, d.Summary)
+		}
+		for _, e := range d.Evidence {
+			if e.Name == "burn_rate_1h" && math.Abs(e.Coverage-0.25) < 1e-9 {
+				asked++
+			}
+		}
+	}
+	if asked < 10 {
+		t.Errorf("a quarter of the hour had data %d times only", asked)
+	}
+}
+
 func orNaN(v *float64) float64 {
 	if v == nil {
 		return math.NaN()

@@ -36,8 +36,8 @@ func history(t *testing.T, s *server, service string, now time.Time, share float
 	const day = 24 * time.Hour
 	g, b := traffic(t, s, service, now.Add(-28*day), now.Add(-14*day), 10*time.Minute, 10, 0, 0, 0)
 	g, b = traffic(t, s, service, now.Add(-14*day+10*time.Minute), now.Add(-13*day), 10*time.Minute, 10, 28*0.005*share, g, b)
-	g, b = traffic(t, s, service, now.Add(-13*day+10*time.Minute), now.Add(-10*time.Minute), 10*time.Minute, 10, 0, g, b)
-	traffic(t, s, service, now.Add(-9*time.Minute), now, 15*time.Second, 10, 0, g, b)
+	g, b = traffic(t, s, service, now.Add(-13*day+10*time.Minute), now.Add(-time.Hour), 10*time.Minute, 10, 0, g, b)
+	traffic(t, s, service, now.Add(-59*time.Minute), now, 15*time.Second, 10, 0, g, b)
 }
 
 // TestABudgetPolicyOnTheRunningProgram: bands, freezes, override, replay, verify

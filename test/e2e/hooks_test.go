@@ -80,6 +80,8 @@ func hooked(t *testing.T) (*server, *others) {
 	}
 	s := start(t, options{config: strings.NewReplacer("DIR", dir, "OUT", outside.URL).Replace(`
 metrics: {out_of_order_window: 30d}
+slo: {stale_after: 1h} # data ends when the test begins, and a machine may be slow
+gate: {stale_after: 1h}
 slo_files: ["DIR/*.yaml"]
 hooks:
   gitlab: {url: OUT, token_file: DIR/gitlab-token, status_check_secret_file: DIR/gitlab-check, webhook_token_file: DIR/gitlab-hook}
@@ -104,8 +106,8 @@ remedy:
 func burn(t *testing.T, s *server) {
 	t.Helper()
 	now := time.Now().Truncate(time.Second)
-	g, b := traffic(t, s, "healthy", now.Add(-28*24*time.Hour), now.Add(-10*time.Minute), 10*time.Minute, 10, 0, 0, 0)
-	traffic(t, s, "healthy", now.Add(-9*time.Minute), now, 15*time.Second, 10, 0, g, b)
+	g, b := traffic(t, s, "healthy", now.Add(-28*24*time.Hour), now.Add(-time.Hour), 10*time.Minute, 10, 0, 0, 0)
+	traffic(t, s, "healthy", now.Add(-59*time.Minute), now, 15*time.Second, 10, 0, g, b)
 	var all []series
 	for _, v := range []struct {
 		version  string
@@ -171,27 +173,15 @@ func TestHooksAndAutoRollback(t *testing.T) {
 }
 
 func gitlabAsks(s *server, o *others) {
-	iid := 0
-	for _, c := range []struct {
-		service, want string
-		verdict       model.Verdict
-	}{{"healthy", "passed", model.VerdictAllow}, {"burning", "failed", model.VerdictBlock}} {
-		var body string
-		var header map[string]string
-		// How soon the gate knows enough is not the question: who is told that it does not asks again, as a pipeline would.
+	for iid, c := range []struct{ service, want string }{{"healthy", "passed"}, {"burning", "failed"}} {
+		body := fmt.Sprintf(`{"object_kind":"merge_request","user":{"username":"ada"},"project":{"id":6,"path_with_namespace":"broker/%s"},
+			"object_attributes":{"iid":%d,"state":"opened","target_project_id":6,"last_commit":{"id":"141be97"}},"labels":[],"external_approval_rule":{"id":3}}`, c.service, iid+1)
+		header := map[string]string{"X-Gitlab-Signature": strings.TrimPrefix(hmacOf("check", body), "sha256=")}
+		if status, text := ask(s, "/gitlab/status-check", body, header); status != http.StatusAccepted {
+			s.t.Fatalf("%d %s", status, text)
+		}
 		eventually(s.t, func() error {
-			iid++
-			body = fmt.Sprintf(`{"object_kind":"merge_request","user":{"username":"ada"},"project":{"id":6,"path_with_namespace":"broker/%s"},
-				"object_attributes":{"iid":%d,"state":"opened","target_project_id":6,"last_commit":{"id":"141be97"}},"labels":[],"external_approval_rule":{"id":3}}`, c.service, iid)
-			header = map[string]string{"X-Gitlab-Signature": strings.TrimPrefix(hmacOf("check", body), "sha256=")}
-			status, text := ask(s, "/gitlab/status-check", body, header)
-			if status != http.StatusAccepted || !strings.Contains(text, `"verdict":"`+string(c.verdict)+`"`) {
-				return fmt.Errorf("%s: %d %s", c.service, status, text)
-			}
-			return nil
-		})
-		eventually(s.t, func() error {
-			form, err := o.heard(fmt.Sprintf("/api/v4/projects/6/merge_requests/%d/status_check_responses", iid))
+			form, err := o.heard(fmt.Sprintf("/api/v4/projects/6/merge_requests/%d/status_check_responses", iid+1))
 			if values, _ := url.ParseQuery(form); err == nil && (values.Get("status") != c.want || values.Get("sha") != "141be97" || values.Get("external_status_check_id") != "3") {
 				err = errors.New(form)
 			}

@@ -100,16 +100,16 @@ func TestAllFourVerdictsAndTheirExitCodes(t *testing.T) {
 	now := time.Now().Truncate(time.Second)
 	day := 24 * time.Hour
 	// Healthy: 28 days without an error.
-	g, b := traffic(t, s, "healthy", now.Add(-28*day), now.Add(-10*time.Minute), 10*time.Minute, 10, 0, 0, 0)
-	traffic(t, s, "healthy", now.Add(-9*time.Minute), now, 15*time.Second, 10, 0, g, b)
+	g, b := traffic(t, s, "healthy", now.Add(-28*day), now.Add(-time.Hour), 10*time.Minute, 10, 0, 0, 0)
+	traffic(t, s, "healthy", now.Add(-59*time.Minute), now, 15*time.Second, 10, 0, g, b)
 	// Burning: the last hour fails at 20 %, which is 40 times the allowed 0.5 %.
 	g, b = traffic(t, s, "burning", now.Add(-7*day), now.Add(-time.Hour), 10*time.Minute, 10, 0, 0, 0)
 	traffic(t, s, "burning", now.Add(-59*time.Minute), now, 15*time.Second, 10, 0.2, g, b)
 	// Spent: 80 % of the budget went on a day two weeks ago, all quiet since.
 	g, b = traffic(t, s, "spent", now.Add(-28*day), now.Add(-14*day), 10*time.Minute, 10, 0, 0, 0)
 	g, b = traffic(t, s, "spent", now.Add(-14*day+10*time.Minute), now.Add(-13*day), 10*time.Minute, 10, 28*0.005*0.8, g, b)
-	g, b = traffic(t, s, "spent", now.Add(-13*day+10*time.Minute), now.Add(-10*time.Minute), 10*time.Minute, 10, 0, g, b)
-	traffic(t, s, "spent", now.Add(-9*time.Minute), now, 15*time.Second, 10, 0, g, b)
+	g, b = traffic(t, s, "spent", now.Add(-13*day+10*time.Minute), now.Add(-time.Hour), 10*time.Minute, 10, 0, g, b)
+	traffic(t, s, "spent", now.Add(-59*time.Minute), now, 15*time.Second, 10, 0, g, b)
 	s.judge(slos, checkoutSLO, "healthy", "burning", "spent", "silent")
 
 	for _, tc := range []struct {

@@ -99,7 +99,7 @@ func Judge(limits Limits, d *definition.Definition, m Measured, was Standing) Ve
 	case why != nil:
 		s.State, s.Doubt, s.Reason, s.Action = model.SLOInsufficient, why.kind, why.reason, why.action
 		conceal(s)
-	case s.Budget.UsedRatio >= 1-1e-12:
+	case budget.Reaches(s.Budget.UsedRatio, 1):
 		s.State = model.SLOExhausted
 		s.Reason, s.Action = exhaustedText(d, *s, worst)
 	case worst != nil:
@@ -137,7 +137,7 @@ func burnRows(limits Limits, d *definition.Definition, m Measured, wasActive fun
 		r.Firing = !r.unread && enough(limits, d, m.Windows[long]) && budget.Reaches(r.Long.Rate, a.Factor) && budget.Reaches(r.Short.Rate, a.Factor)
 		if wasActive(a.Name) {
 			// With few events a single good one between bad ones is no all-clear.
-			unknown := m.Loaded < long || r.Short.Events == 0 || m.Trickle != nil && r.Short.Events < limits.LowTraffic.MinEvents/2
+			unknown := m.Loaded < long || r.Short.Events == 0 || m.Trickle != nil && !budget.Reaches(r.Short.Events, limits.LowTraffic.MinEvents/2)
 			r.Firing = r.Firing || unknown && (m.Loaded < long || budget.Reaches(r.Long.Rate, a.Factor))
 		}
 		rows = append(rows, r)

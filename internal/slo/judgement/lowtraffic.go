@@ -74,10 +74,10 @@ func (l LowTraffic) validate() (errs []error) {
 // enough reports whether a window holds enough bad events to alert on: an
 // absolute number, or fewer that are no chance.
 func enough(limits Limits, d *definition.Definition, c ledger.Cell) bool {
-	if d.Method != "occurrences" || c.Bad >= limits.MinBadEvents {
+	if d.Method != "occurrences" || budget.Reaches(c.Bad, limits.MinBadEvents) {
 		return true
 	}
-	return c.Bad >= fewest-1e-9 && stat.PoissonTail(c.Bad, d.ErrorBudget()*c.Total) < limits.LowTraffic.Significance
+	return budget.Reaches(c.Bad, fewest) && stat.PoissonTail(c.Bad, d.ErrorBudget()*c.Total) < limits.LowTraffic.Significance
 }
 
 // TrickleWindows are those in which a slow trickle is looked for, and those that tell
@@ -101,7 +101,7 @@ func trickleRow(limits Limits, d *definition.Definition, m Measured, wasActive b
 	longs, recents := TrickleWindows()
 	find := func(windows []time.Duration, least float64, below time.Duration) (time.Duration, bool) {
 		for _, w := range windows {
-			if w < below && w <= d.Window && m.Trickle[w].Total >= least-1e-9 {
+			if w < below && w <= d.Window && budget.Reaches(m.Trickle[w].Total, least) {
 				return w, true
 			}
 		}
@@ -124,7 +124,7 @@ func trickleRow(limits Limits, d *definition.Definition, m Measured, wasActive b
 	still := found && budget.Reaches(r.Short.Rate, factor) || !found && wasActive
 	chance := stat.PoissonTail(cell.Bad, d.ErrorBudget()*cell.Total)
 	r.unread = m.unread(long)
-	r.Firing = !r.unread && cell.Bad >= max(fewest, limits.MinBadEvents) && chance < max(limits.LowTraffic.Significance, 1e-300) && budget.Reaches(r.Long.Rate, factor) && still
+	r.Firing = !r.unread && budget.Reaches(cell.Bad, max(fewest, limits.MinBadEvents)) && chance < max(limits.LowTraffic.Significance, 1e-300) && budget.Reaches(r.Long.Rate, factor) && still
 	r.Firing = r.Firing || wasActive && m.Loaded < long
 	return r, true
 }

@@ -60,7 +60,7 @@ func thin(limits Limits, d *definition.Definition, m Measured) *doubt {
 	case d.Method != "occurrences" || m.Budget.Total <= 0 && begun:
 	case m.Budget.Total <= 0:
 		return &doubt{model.DoubtFewEvents, "No event has been counted within " + WindowWords(d) + ", neither good nor bad.", "Check that " + d.Service + " has traffic and that the query counts it, or add synthetic traffic: " + dataQuery(d)}
-	case allowed < limits.MinAllowedEvents:
+	case !budget.Reaches(allowed, limits.MinAllowedEvents):
 		return &doubt{
 			model.DoubtFewEvents,
 			fmt.Sprintf("Too few events to judge: %s in %s would allow %s bad ones (at least %s are needed).", human.Number(m.Budget.Total), human.Duration(m.Age), human.Number(allowed), human.Number(limits.MinAllowedEvents)),
