@@ -77,7 +77,6 @@ func (a *API) export(w http.ResponseWriter, r *http.Request, q store.AuditQuery,
 	}
 	w.Header().Set("Content-Type", kind)
 	w.Header().Set("Content-Disposition", `attachment; filename="signalbox-audit.`+format+`"`)
-	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusOK)
 	if r.Method == http.MethodHead {
 		return

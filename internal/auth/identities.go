@@ -67,7 +67,7 @@ func (g *Gatekeeper) Open(ctx context.Context, cfg Config, k Known) (*Identities
 		return nil, err
 	}
 	if ids.logins, err = oidc.New(cfg.OIDC, oidc.Deps{
-		External: k.External, Key: key, Now: time.Now, Log: k.Logger, Outgoing: k.Outgoing, Begin: ids.begin, End: ids.end, Forget: ids.forget, Failed: failed,
+		External: k.External, Key: key, Now: time.Now, Log: k.Logger, Outgoing: k.Outgoing, Begin: ids.begin, End: ids.end, Failed: failed,
 	}); err != nil {
 		return nil, err
 	}
@@ -116,10 +116,9 @@ func (ids *Identities) end(ctx context.Context, provider, ref, sid string) error
 	return ids.Accounts.EndLogins(ctx, provider, ref, sid)
 }
 
-func (ids *Identities) forget(w http.ResponseWriter, r *http.Request) (login.Login, bool) {
-	l, had, err := ids.Accounts.Forget(r.Context(), ids.Cookies.Secret(r))
-	http.SetCookie(w, ids.Cookies.Set(r, "", time.Time{}))
-	return l, had && err == nil
+// EndSession is where a browser ends its session at the provider of a login that has ended here; "" for nowhere.
+func (ids *Identities) EndSession(ctx context.Context, was login.Login) string {
+	return ids.logins.EndSession(ctx, was)
 }
 
 // issue begins a session for a program of a person, which is the person from then on, and ends when the person's browser must log in
@@ -143,7 +142,6 @@ func (ids *Identities) Routes() map[string]http.HandlerFunc {
 		"GET /auth/oidc/{name}/start":               ids.logins.ServeStart,
 		"GET /auth/oidc/{name}/callback":            ids.logins.ServeCallback,
 		"POST /auth/oidc/{name}/backchannel-logout": ids.logins.ServeBackchannel,
-		"POST /auth/logout":                         ids.logins.ServeLogout,
 		"POST /auth/device/code":                    ids.programs.ServeCode,
 		"POST /auth/device/token":                   ids.programs.ServeToken,
 		"GET /auth/device":                          ids.programs.ServePage,

@@ -162,8 +162,10 @@ func (p *Port) admitted(w *writer, r *http.Request, m Mount, info MountInfo, beg
 	m.Handler.ServeHTTP(w, body.request(r.WithContext(access.With(r.Context(), who))))
 }
 
-// secure sets what every answer tells a browser. An answer that is a page of its own, such as the UI, says more.
+// secure sets what every answer tells a browser. An answer that is a page of its own, such as the UI, says more; one that is the same
+// for everybody, such as its files, may be kept.
 func secure(h http.Header, r *http.Request) {
+	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Referrer-Policy", "same-origin")

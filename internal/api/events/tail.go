@@ -64,7 +64,6 @@ func (h *handlers) registerTail() {
 // tail streams until the client goes away or falls hopelessly behind.
 func (h *handlers) tail(w http.ResponseWriter, r *http.Request, tenant string, expr store.Expr) {
 	w.Header().Set("Content-Type", "text/event-stream")
-	w.Header().Set("Cache-Control", "no-cache")
 	w.Header().Set("X-Accel-Buffering", "no")
 	w.WriteHeader(http.StatusOK)
 	if r.Method == http.MethodHead {

@@ -18,6 +18,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/api/operation"
 	"github.com/signalbox-project/signalbox/internal/auth/accounts"
 	"github.com/signalbox-project/signalbox/internal/auth/accounts/sessions"
+	"github.com/signalbox-project/signalbox/internal/auth/login"
 )
 
 // Deps are the rooms behind it; what is nil answers 404.
@@ -30,6 +31,8 @@ type Deps struct {
 	Cookies  sessions.Cookies
 	// Methods are the ways to log in that are configured.
 	Methods func() []Method
+	// EndSession is where a browser ends its session at the provider of a login that has ended here; "" for nowhere.
+	EndSession func(ctx context.Context, was login.Login) string
 	// Review is nil without authentication.
 	Review Reviewer
 }
@@ -42,6 +45,7 @@ type Accounts interface {
 	ChangePassword(ctx context.Context, id access.Identity, old, password string, from accounts.From) (accounts.Started, error)
 	Recover(ctx context.Context, proof, name string, from accounts.From) (path string, err error)
 	Logout(ctx context.Context, secret string) error
+	Forget(ctx context.Context, secret string) (was login.Login, had bool, err error)
 }
 
 // Method is a way to log in.

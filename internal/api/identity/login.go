@@ -32,6 +32,8 @@ type MethodsResponse struct {
 // OutResponse is the answer to a logout.
 type OutResponse struct {
 	LoggedOut bool `json:"logged_out"`
+	// EndSession ends the provider's session, without which the next login would ask for nothing.
+	EndSession string `json:"end_session,omitempty" doc:"where to send the browser next, to end its session at the provider too; the provider sends it back here"`
 }
 
 type loginInput struct {
@@ -62,16 +64,21 @@ func (h *handlers) registerLogin() {
 			s, err := h.deps.Accounts.Login(ctx, in.Body.Name, in.Body.Password, h.from(&in.Caller))
 			return h.begin(&in.Caller, s, err)
 		})
-	operation.Register(h.Registry, h.op("logout", http.MethodPost, "/logout", access.Open, "End the session; also one that has expired"),
-		func(ctx context.Context, in *callerInput) (OutResponse, error) {
-			r := in.request()
-			if secret, shown := sessions.OfProgram(r); shown {
-				return OutResponse{LoggedOut: true}, h.deps.Accounts.Logout(ctx, secret)
-			}
-			err := h.deps.Accounts.Logout(ctx, h.deps.Cookies.Secret(r))
-			in.ctx.AppendHeader("Set-Cookie", h.deps.Cookies.Set(r, "", time.Time{}).String())
-			return OutResponse{LoggedOut: true}, err
-		})
+	operation.Register(h.Registry, h.op("logout", http.MethodPost, "/logout", access.Open, "End the session; also one that has expired"), h.logout)
+}
+
+func (h *handlers) logout(ctx context.Context, in *callerInput) (OutResponse, error) {
+	r := in.request()
+	if secret, shown := sessions.OfProgram(r); shown {
+		return OutResponse{LoggedOut: true}, h.deps.Accounts.Logout(ctx, secret)
+	}
+	was, had, err := h.deps.Accounts.Forget(ctx, h.deps.Cookies.Secret(r))
+	in.ctx.AppendHeader("Set-Cookie", h.deps.Cookies.Set(r, "", time.Time{}).String())
+	out := OutResponse{LoggedOut: true}
+	if had && h.deps.EndSession != nil {
+		out.EndSession = h.deps.EndSession(ctx, was)
+	}
+	return out, err
 }
 
 // hostOf is an address without its port.

@@ -135,7 +135,7 @@ func (c Config) WithDefaults() Config {
 	for _, d := range []struct {
 		v   *model.Duration
 		def time.Duration
-	}{{&c.Leeway, 30 * time.Second}, {&c.Recheck, 5 * time.Minute}, {&c.MaxSession, 12 * time.Hour}} {
+	}{{&c.Leeway, maxLeeway}, {&c.Recheck, 5 * time.Minute}, {&c.MaxSession, 12 * time.Hour}} {
 		if *d.v == 0 {
 			*d.v = model.Duration(d.def)
 		}

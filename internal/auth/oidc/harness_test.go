@@ -2,6 +2,7 @@ package oidc
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -42,10 +43,13 @@ func newSite(t *testing.T) *site {
 		"GET /auth/oidc/{name}/start":               func(l *Logins) http.HandlerFunc { return l.ServeStart },
 		"GET /auth/oidc/{name}/callback":            func(l *Logins) http.HandlerFunc { return l.ServeCallback },
 		"POST /auth/oidc/{name}/backchannel-logout": func(l *Logins) http.HandlerFunc { return l.ServeBackchannel },
-		"POST /auth/logout":                         func(l *Logins) http.HandlerFunc { return l.ServeLogout },
 	} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { serve(s.logins)(w, r) })
 	}
+	mux.HandleFunc("POST /leave", func(w http.ResponseWriter, r *http.Request) { // as the UI does with what the API answers
+		was, _ := s.forget(r)
+		http.Redirect(w, r, cmp.Or(s.logins.EndSession(r.Context(), was), "/"), http.StatusSeeOther)
+	})
 	mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) { fmt.Fprintf(w, "you are at %s", r.URL.RequestURI()) })
 	s.server = httptest.NewServer(mux)
 	t.Cleanup(s.server.Close)
@@ -70,7 +74,7 @@ func (s *site) deps() Deps {
 	external, _ := url.Parse(s.server.URL)
 	return Deps{
 		External: external, Now: func() time.Time { return time.Now().Add(time.Duration(s.ahead.Load())) }, Log: slog.New(slog.NewTextHandler(&s.log, nil)),
-		Begin: s.begin, End: s.end, Forget: s.forget,
+		Begin: s.begin, End: s.end,
 	}
 }
 
@@ -94,7 +98,7 @@ func (s *site) end(_ context.Context, provider, ref, sid string) error {
 	return s.fail
 }
 
-func (s *site) forget(_ http.ResponseWriter, r *http.Request) (login.Login, bool) {
+func (s *site) forget(r *http.Request) (login.Login, bool) {
 	c, err := r.Cookie("session")
 	if err != nil {
 		return login.Login{}, false

@@ -117,7 +117,7 @@ func TestRealKeycloak(t *testing.T) {
 	if _, err := s.logins.Recheck(t.Context(), l); !errors.Is(err, login.ErrUnauthenticated) {
 		t.Errorf("disabled: %v", err)
 	}
-	if page := b.do("POST", s.server.URL+"/auth/logout", nil); holds(s, b) || page.text != "you are at /" {
+	if page := b.do("POST", s.server.URL+"/leave", nil); holds(s, b) || page.text != "you are at /" {
 		t.Errorf("%s %s", page.url, page.text)
 	}
 }

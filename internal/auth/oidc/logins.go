@@ -33,8 +33,6 @@ type Deps struct {
 	End func(ctx context.Context, provider, ref, sid string) error
 	// Failed is told of a login that was begun, or a logout that a provider asked for, and came to nothing.
 	Failed func(r *http.Request, provider string)
-	// Forget ends the browser's own session and says of which login it was; false if there was none.
-	Forget func(http.ResponseWriter, *http.Request) (login.Login, bool)
 }
 
 // Logins are all providers that are configured. Safe for concurrent use.

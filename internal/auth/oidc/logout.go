@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -14,36 +15,48 @@ const (
 	maxLogoutToken = 16 << 10
 	maxEnded       = 10_000 // logout tokens that are remembered
 	logoutAge      = 10 * time.Minute
+	endPatience    = 3 * time.Second // of a logout, for a provider that was not asked yet
+	maxHint        = 3000            // Keycloak takes a request line of 4096 bytes
 )
 
-// ServeLogout answers POST /auth/logout: it ends the browser's session here and, where the provider can, there. It is no
-// GET, so that no picture on another page logs anybody out.
-func (l *Logins) ServeLogout(w http.ResponseWriter, r *http.Request) {
-	was, had := l.deps.Forget(w, r)
-	to := "/"
-	if p := l.providers[was.Provider]; had && p != nil {
-		to = p.logoutURL(r, was)
+// EndSession is where a browser ends its session at the provider, once the one here has ended; "" where there is nothing to end
+// there. A provider that cannot be asked holds up no logout.
+func (l *Logins) EndSession(ctx context.Context, was login.Login) string {
+	p := l.providers[was.Provider]
+	if p == nil {
+		return ""
 	}
-	noStore(w)
-	http.Redirect(w, r, to, http.StatusSeeOther)
+	found := make(chan *known, 1)
+	go func() {
+		k, _ := p.find(context.WithoutCancel(ctx)) // what is wrong with the provider its discovery logs
+		found <- k
+	}()
+	wait := time.NewTimer(endPatience)
+	defer wait.Stop()
+	select {
+	case k := <-found:
+		return p.endSession(k, was)
+	case <-wait.C:
+	case <-ctx.Done():
+	}
+	return ""
 }
 
-// logoutURL is where a browser ends its session at the provider; "/" if it can't there. A provider that is down
-// doesn't hold up the logout here.
-func (p *Provider) logoutURL(r *http.Request, was login.Login) string {
-	k, err := p.find(r.Context())
-	if err != nil || k.endSession == "" {
-		return "/"
+// endSession is the address of RP-initiated logout, which brings the browser back to us. The token of the login tells the provider
+// whose session is meant, so that it need not ask; one that is longer than servers take in an address is left out, and it asks.
+func (p *Provider) endSession(k *known, was login.Login) string {
+	if k == nil || k.endSession == "" {
+		return ""
 	}
 	u, err := url.Parse(k.endSession)
 	if err != nil {
-		return "/"
+		return ""
 	}
 	q := u.Query()
 	q.Set("client_id", p.cfg.ClientID)
 	q.Set("post_logout_redirect_uri", p.deps.External.JoinPath("/").String())
 	var had kept
-	if json.Unmarshal(was.Keep.Bytes(), &had) == nil && had.IDToken != "" {
+	if json.Unmarshal(was.Keep.Bytes(), &had) == nil && had.IDToken != "" && len(had.IDToken) <= maxHint {
 		q.Set("id_token_hint", had.IDToken)
 	}
 	u.RawQuery = q.Encode()

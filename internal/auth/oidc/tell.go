@@ -14,6 +14,7 @@ var (
 	errNoProvider   = errors.New("no provider of this name is configured for logging in")
 	errOtherBrowser = errors.New("the login was begun in another browser, too long ago, or not here")
 	errNoLogout     = errors.New("this is no logout token that counts here")
+	errClocks       = errors.New("compare the clock here with the provider's")
 )
 
 // page shows an error without script or style: it is shown before anybody is known.
@@ -30,6 +31,11 @@ func says(err error) login.Said {
 		return login.Said{Status: http.StatusNotFound, Message: "There is no login by this name.", Cure: "Begin at the login page."}
 	case errors.Is(err, errOtherBrowser):
 		return login.Said{Status: http.StatusBadRequest, Message: "This login was begun in another browser, at another address of Signalbox, or more than ten minutes ago.", Cure: "Begin again, in one browser."}
+	case errors.Is(err, errClocks):
+		return login.Said{
+			Status: http.StatusUnauthorized, Message: "Not logged in: the clocks of Signalbox and of the provider differ too much.",
+			Cure: "Whoever runs Signalbox sets them right; its log says by how much they differ. Then log in again.",
+		}
 	case errors.Is(err, errNoLogout):
 		return login.Said{Status: http.StatusBadRequest, Message: "This is no logout token of the provider for Signalbox.", Cure: "Send one that is signed, recent, for this client, and was not sent before."}
 	}

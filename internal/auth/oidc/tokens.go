@@ -51,7 +51,7 @@ func (p *Provider) verify(ctx context.Context, k *known, token string, audiences
 	case keys.failure != nil:
 		return verified{}, p.unavailable(keys.failure, "see that its jwks_uri answers from here")
 	case errors.As(err, &late):
-		return verified{}, no("the token has expired %s ago by the clock here", p.deps.Now().Sub(late.Expiry).Round(time.Second))
+		return verified{}, no("the token has expired %s ago by the clock here: %w", p.deps.Now().Sub(late.Expiry).Round(time.Second), errClocks)
 	case err != nil:
 		return verified{}, no("%w", shorten(err))
 	case t.Subject == "":
@@ -79,7 +79,7 @@ func (p *Provider) timely(c claims) error {
 		}
 		at := time.Unix(0, 0).Add(time.Duration(min(seconds, 1<<33) * float64(time.Second)))
 		if ahead := at.Sub(p.deps.Now()); ahead > time.Duration(p.cfg.Leeway) {
-			return no("the token is good only in %s by the clock here: compare it with the provider's", ahead.Round(time.Second))
+			return no("the token is good only in %s by the clock here: %w", ahead.Round(time.Second), errClocks)
 		}
 	}
 	return nil

@@ -2273,6 +2273,8 @@ export interface components {
             summary: string;
         };
         OutResponse: {
+            /** @description where to send the browser next, to end its session at the provider too; the provider sends it back here */
+            end_session?: string;
             logged_out: boolean;
         };
         Override: {

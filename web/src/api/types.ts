@@ -76,6 +76,7 @@ export type User = Schemas["UserInfo"];
 export type Users = Schemas["UsersResponse"];
 export type AuditEntry = Schemas["AuditEntry"];
 export type AuditVerified = Schemas["AuditVerification"];
+export type LoggedOut = Schemas["OutResponse"];
 export type Started = Schemas["StartedResponse"];
 export type RemedyList = Schemas["RemediesResponse"];
 export type OnCall = Schemas["OnCallResponse"];

@@ -218,6 +218,17 @@ test("logging out ends the session and leaves every page", async () => {
   expect(calls.at(-1)?.path).toBe("/sb/v1/logout");
 });
 
+test("the provider's session ends with ours, where there is one", async () => {
+  stubApi({
+    "/sb/v1/me": me,
+    "/sb/v1/logout": { logged_out: true, end_session: "https://login.example/end?client_id=signalbox" },
+  });
+  await renderPage(<UserMenu />);
+  await userEvent.click(await screen.findByRole("button", { name: "Logged in as Ann Lee" }));
+  await userEvent.click(await screen.findByRole("menuitem", { name: "Log out" }));
+  await waitFor(() => expect(leaveFor).toHaveBeenCalledWith("https://login.example/end?client_id=signalbox"));
+});
+
 test("who has no permission may not, who need not log in may", () => {
   const ann = me as never;
   expect(may(ann, "metrics.read")).toBe(true);

@@ -1,6 +1,6 @@
 import { queryOptions, useMutation, useQuery } from "@tanstack/react-query";
 import { get, knock, post } from "~/api/client";
-import type { LoginMethods, Started } from "~/api/types";
+import type { LoggedOut, LoginMethods, Started } from "~/api/types";
 import { leaveFor } from "./returnTo";
 
 export const loginMethodsQuery = queryOptions({
@@ -23,7 +23,8 @@ export function useKnock<T>(path: string, next: string) {
 
 export function useLogout() {
   return useMutation({
-    mutationFn: () => post<unknown>("/sb/v1/logout", {}),
-    onSuccess: () => leaveFor("/login"),
+    mutationFn: () => post<LoggedOut>("/sb/v1/logout", {}),
+    // The provider's session ends too, where there is one: else whoever uses this browser next is let in without a password.
+    onSuccess: (out) => leaveFor(out.end_session ?? "/login"),
   });
 }

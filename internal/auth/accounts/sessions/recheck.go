@@ -56,6 +56,10 @@ func (s *Sessions) Forget(ctx context.Context, secret string) (login.Login, bool
 // again is how soon a provider that could not be asked is asked again.
 const again = 5 * time.Minute
 
+// patience is how many questions in a row a provider may leave unanswered before it is left alone until the next round: each takes as
+// long as a connection, and others wait.
+const patience = 3
+
 // RecheckDue asks the providers of the sessions that are due. Who is gone, or may not be here any more, is out with the answer; a provider
 // that is down changes nothing. It holds nothing up: nobody waits for an answer but this.
 func (s *Sessions) RecheckDue(ctx context.Context) error {
@@ -74,8 +78,17 @@ func (s *Sessions) RecheckDue(ctx context.Context) error {
 	}
 	s.mu.RUnlock()
 	var errs []error
+	unanswered := map[string]int{}
 	for _, v := range list {
-		errs = append(errs, s.recheck(ctx, v))
+		if unanswered[v.Identity.Provider] == patience {
+			continue // it stays due
+		}
+		err := s.recheck(ctx, v)
+		if errs = append(errs, err); err != nil {
+			unanswered[v.Identity.Provider]++
+		} else {
+			unanswered[v.Identity.Provider] = 0
+		}
 	}
 	return errors.Join(errs...)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net/http/httptest"
 	"strings"
 	"sync"
@@ -301,6 +302,36 @@ func TestProvidersAreAskedAgain(t *testing.T) {
 		t.Error(err)
 	}
 	w.is(t, secret, login.ErrUnauthenticated)
+}
+
+// A provider that hangs costs each round a few questions, not one for each of its people, and the people of others are asked about.
+func TestAProviderThatHangsHoldsUpNoOther(t *testing.T) {
+	w := start(t)
+	for n := range 2 * patience {
+		for _, provider := range []string{"hangs", "answers"} {
+			l := person(fmt.Sprint(provider, n))
+			l.Provider, l.Keep, l.Recheck = provider, secretfile.Of("refresh"), epoch
+			w.begin(t, l)
+		}
+	}
+	asked := map[string]int{}
+	w.recheck = func(was login.Login) (login.Login, error) {
+		asked[was.Provider]++
+		if was.Provider == "hangs" {
+			return was, &login.Unavailable{Provider: "hangs", Err: context.DeadlineExceeded}
+		}
+		was.Recheck = was.Recheck.Add(time.Hour)
+		return was, nil
+	}
+	if err := w.RecheckDue(t.Context()); err == nil || asked["hangs"] != patience || asked["answers"] != 2*patience {
+		t.Error(asked, err)
+	}
+	if err := w.RecheckDue(t.Context()); err == nil || asked["hangs"] != 2*patience || asked["answers"] != 2*patience {
+		t.Error("the next round asks about those who are left:", asked, err)
+	}
+	if got := len(w.List("")); got != 4*patience {
+		t.Errorf("%d sessions are left", got)
+	}
 }
 
 func TestAProviderEndsItsSessions(t *testing.T) {
