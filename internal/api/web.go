@@ -163,11 +163,8 @@ func (a *API) bounds(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		timeout := time.Duration(a.cfg.Timeout)
-		ctx, cancel := context.WithTimeout(r.Context(), timeout)
+		ctx, cancel := context.WithTimeout(r.Context(), time.Duration(a.cfg.Timeout))
 		defer cancel()
-		// Recorders in tests know no deadlines.
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(timeout))
 		r = r.WithContext(ctx)
 		if r.ContentLength > a.cfg.MaxBodyBytes {
 			a.met.rejected.WithLabelValues("body_too_large").Inc()

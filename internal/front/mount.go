@@ -159,6 +159,9 @@ func (p *Port) admitted(w *writer, r *http.Request, m Mount, info MountInfo, beg
 		p.refuse(w, r, m, *refusal)
 		return
 	}
+	// The body is here. The server goes on reading for the client's end; a deadline that met it there would cancel the request
+	// of a client that waits.
+	_ = w.control.SetReadDeadline(time.Time{})
 	m.Handler.ServeHTTP(w, body.request(r.WithContext(access.With(r.Context(), who))))
 }
 
