@@ -66,7 +66,7 @@ func acknowledge(ctx context.Context, c *http.Client, base string, n int) (bool,
 	if err != nil || !ok {
 		return false, err
 	}
-	for range 50 {
+	for {
 		id, err := pageOf(ctx, c, base, name)
 		if err != nil {
 			return false, err
@@ -80,7 +80,6 @@ func acknowledge(ctx context.Context, c *http.Client, base string, n int) (bool,
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
-	return false, nil
 }
 
 func pageOf(ctx context.Context, c *http.Client, base, alert string) (string, error) {
