@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -100,7 +101,11 @@ func (s *Store) unlogged(made int64, cause error) {
 	if s.names.made.Load() == made {
 		return
 	}
-	reason := fmt.Sprintf("new series could not be written to the log (%v); repair the disk, then restart", cause)
+	s.breakDown(fmt.Sprintf("new series could not be written to the log (%v); repair the disk, then restart", cause))
+}
+
+// breakDown stops writes until a restart.
+func (s *Store) breakDown(reason string) {
 	s.broken.CompareAndSwap(nil, &reason)
 	s.checkDisk()
 }
@@ -147,9 +152,19 @@ func (s *Store) commit(tx storage.AppenderTransaction, loud bool, made int64) er
 // inTurn runs one commit after the other. The TSDB writes a batch to the log and then to memory: of two batches with samples of one
 // series the later could be the first in the log and the second in memory, where both are in order, while the next start reads the
 // earlier one as late, and drops it because the log of late samples has none. The disk is waited for elsewhere.
+//
+// A panic of a commit ends the process, also where whoever called recovers: the TSDB leaves the series locked that it was at, so that
+// every later commit, query and compaction of that series would wait for ever. The next start reads the log.
 func (s *Store) inTurn(commit func() error) error {
 	s.names.turn.Lock()
 	defer s.names.turn.Unlock()
+	defer func() {
+		if cause := recover(); cause != nil {
+			s.log.Error("the process ends because a commit of samples panicked", "panic", cause, "stack", string(debug.Stack()))
+			go panic(cause) // out of reach of any recover
+			select {}
+		}
+	}()
 	return commit()
 }
 

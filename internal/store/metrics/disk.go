@@ -18,8 +18,9 @@ type disk struct {
 	free  func(string) (uint64, error)
 	spare *spare.Disk
 
-	low  atomic.Bool   // compactions rest
-	turn chan struct{} // low changed
+	low    atomic.Bool   // compactions rest
+	turn   chan struct{} // low changed
+	mapped bool          // beginMapped was called; of Open, then of holdBack
 }
 
 func newDisk(dir string, free func(string) (uint64, error), log *slog.Logger) *disk {
@@ -51,19 +52,36 @@ func (d *disk) look(free, min uint64) {
 	}
 }
 
+// begin begins a file of mapped chunks, or puts compactions off where there is no room for one.
+func (d *disk) begin(db *tsdb.DB) error {
+	if d.mapped {
+		return nil
+	}
+	if free, err := d.room(); err != nil || free < spare.Critical {
+		d.low.Store(true)
+		db.DisableCompactions()
+		return nil //nolint:nilerr // whoever looks at the disk next says so
+	}
+	d.mapped = true
+	return beginMapped(db)
+}
+
 // holdBack stops compactions while the disk is full: of late samples they begin with writing chunks.
-func (d *disk) holdBack(ctx context.Context, db *tsdb.DB) {
+func (d *disk) holdBack(ctx context.Context, db *tsdb.DB) error {
 	for {
 		select {
 		case <-ctx.Done():
-			return
+			return nil
 		case <-d.turn:
 		}
 		if d.low.Load() { // both wait for a compaction that runs
 			db.DisableCompactions()
-		} else {
-			db.EnableCompactions()
+			continue
 		}
+		if err := d.begin(db); err != nil {
+			return err
+		}
+		db.EnableCompactions()
 	}
 }
 

@@ -138,6 +138,9 @@ func Open(cfg Config, deps Deps) (*Store, error) {
 	}
 	s.db = db
 	blocks.db.Store(db)
+	if err := s.disk.begin(db); err != nil {
+		return nil, errors.Join(fmt.Errorf("open metrics store %s: %w", deps.Dir, err), db.Close(), s.synced.close())
+	}
 	s.registerMetrics(deps.Registerer)
 	s.checkDisk()
 	return s, nil
@@ -219,7 +222,11 @@ func (s *Store) Run(ctx context.Context) error {
 	var beside sync.WaitGroup
 	beside.Go(func() { _ = s.scrub(ctx, rest) }) // ends early only with ctx
 	beside.Go(func() { s.keepLate(ctx) })
-	beside.Go(func() { s.disk.holdBack(ctx, s.db) })
+	beside.Go(func() {
+		if err := s.disk.holdBack(ctx, s.db); err != nil {
+			s.breakDown(fmt.Sprintf("%v; repair the disk, then restart", err))
+		}
+	})
 	defer beside.Wait()
 	tick, look := time.NewTicker(diskCheckEvery), time.NewTicker(lookEvery)
 	defer tick.Stop()

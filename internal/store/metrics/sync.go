@@ -53,9 +53,7 @@ func (a *syncedAppender) Commit() error {
 // a restart, which reads what is really there.
 func (s *Store) sync() error {
 	if err := s.synced.wait(); err != nil {
-		reason := fmt.Sprintf("the log could not be brought to the disk (%v); repair the disk, then restart", err)
-		s.broken.CompareAndSwap(nil, &reason)
-		s.checkDisk()
+		s.breakDown(fmt.Sprintf("the log could not be brought to the disk (%v); repair the disk, then restart", err))
 		return fmt.Errorf("%w: %w", store.ErrReadOnly, err)
 	}
 	return nil

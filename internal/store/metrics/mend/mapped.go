@@ -116,7 +116,7 @@ func (m *mender) mappedFile(path string, newest bool, content *mappedContent) (e
 		if size == 0 {
 			break
 		}
-		content.add(end, end+size, data[end+mappedFixed-1]&lateMask != 0)
+		content.add(end, end+size, spareChunk(data[end+mappedFixed-1]))
 		end += size
 	}
 	switch {
@@ -126,6 +126,12 @@ func (m *mender) mappedFile(path string, newest bool, content *mappedContent) (e
 		return end, "it ends early", nil // only the first allocation is filled up with zeros
 	}
 	return end, "", nil
+}
+
+// spareChunk says of an encoding that nobody needs its chunk: of late samples, which their log has, or of none, with which the store
+// begins a file.
+func spareChunk(encoding byte) bool {
+	return encoding&lateMask != 0 || encoding == byte(chunkenc.EncNone)
 }
 
 // chunk checks one chunk and notes what it holds; size 0 is the end of the file.

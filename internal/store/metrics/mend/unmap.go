@@ -15,13 +15,13 @@ type span struct{ from, to int }
 // mappedContent is what the chunks of a file of mapped chunks are.
 type mappedContent struct {
 	inOrder []span // neighbours are one
-	late    int
+	spare   int    // chunks that nobody needs
 }
 
-func (c *mappedContent) add(from, to int, late bool) {
+func (c *mappedContent) add(from, to int, spare bool) {
 	switch n := len(c.inOrder); {
-	case late:
-		c.late++
+	case spare:
+		c.spare++
 	case n > 0 && c.inOrder[n-1].to == from:
 		c.inOrder[n-1].to = to
 	default:
@@ -48,7 +48,7 @@ const (
 	smallMapped = 64 << 10
 )
 
-// unmapLate takes the chunks of late samples out of the files of mapped chunks: their log has all of them.
+// unmapLate takes the chunks of late samples out of the files of mapped chunks: their log has all of them. Files of no others go.
 func (m *mender) unmapLate() error {
 	dir := filepath.Join(m.dir, "chunks_head")
 	leftovers, _ := filepath.Glob(filepath.Join(dir, "*"+unmapSuffix))
@@ -62,7 +62,7 @@ func (m *mender) unmapLate() error {
 		return err
 	}
 	// The TSDB wants the numbers without a gap: files go at both ends only.
-	only := func(n int) bool { c := m.mapped.files[n]; return c != nil && c.late > 0 && len(c.inOrder) == 0 }
+	only := func(n int) bool { c := m.mapped.files[n]; return c != nil && len(c.inOrder) == 0 }
 	for len(numbers) > 0 && only(numbers[0]) {
 		if err := os.Remove(filepath.Join(dir, mappedName(numbers[0]))); err != nil {
 			return fmt.Errorf("remove mapped chunks: %w", err)
@@ -81,7 +81,7 @@ func (m *mender) unmapLate() error {
 	left := 0
 	for _, n := range numbers {
 		c := m.mapped.files[n]
-		if c != nil && c.late > 0 {
+		if c != nil && c.spare > 0 {
 			if err := keepSpans(filepath.Join(dir, mappedName(n)), c.inOrder); err != nil {
 				return fmt.Errorf("take late samples out of mapped chunks: %w", err)
 			}
