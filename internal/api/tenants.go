@@ -20,9 +20,26 @@ type TenantUsage struct {
 	TenantStatus
 	Since     time.Time         `json:"since" doc:"when it was opened: usage counts from then"`
 	Problem   string            `json:"problem,omitempty" doc:"why it is not served"`
+	Problems  TenantProblems    `json:"problems"`
+	LastData  *time.Time        `json:"last_data,omitempty" doc:"when something came last, scraped or sent; missing where nothing came since it was opened"`
+	Turns     []TenantTurns     `json:"turns" doc:"what of it is worked on now; empty without other tenants"`
 	Usage     model.Usage       `json:"usage"`
 	Limits    TenantLimits      `json:"limits"`
 	Retention map[string]string `json:"retention" doc:"by signal: metrics, logs, spans"`
+}
+
+// TenantProblems is how many problems its status has: ask for that as the tenant to see them.
+type TenantProblems struct {
+	Critical int `json:"critical"`
+	Warnings int `json:"warnings"`
+}
+
+// TenantTurns are what a tenant has under way of one kind, beside what the other tenants have.
+type TenantTurns struct {
+	Kind    string `json:"kind" enum:"questions,writes,evaluations"`
+	Now     int    `json:"now" doc:"worked on"`
+	Waiting int    `json:"waiting" doc:"for their turn"`
+	Most    int    `json:"most" doc:"that may be worked on at once"`
 }
 
 // TenantLimits are those in force.

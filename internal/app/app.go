@@ -85,6 +85,9 @@ func Build(ctx context.Context, o Options) (*Process, error) {
 		group: &lifecycle.Group{Logger: tel.Logger}, guard: &guard{},
 	}}
 	p.all = p
+	if len(cfg.Tenants) > 0 {
+		p.turns = cfg.Turns.Turns()
+	}
 	p.limitMemory()
 	if err := build(ctx, steps(p)); err != nil {
 		return nil, errors.Join(err, p.Close())
@@ -155,7 +158,7 @@ func (p *Process) buildFront(context.Context) (err error) {
 		return err
 	}
 	p.front, err = front.New(p.cfg.Web, front.Deps{
-		Logger: p.component("web"), Registerer: p.tel.Registry, ExternalURL: p.external, Hooks: p.noting(p.hooksOf()), Tenants: len(p.cfg.Tenants) + 1,
+		Logger: p.component("web"), Registerer: p.tel.Registry, ExternalURL: p.external, Hooks: p.noting(p.hooksOf()), Tenants: len(p.cfg.Tenants) + 1, Turns: p.turns,
 	})
 	return err
 }

@@ -50,7 +50,8 @@ func (c *cell) buildIntakes(context.Context) (err error) {
 	}
 	// It listens for all tenants, so the process runs it once all can take what comes.
 	deps.Of = func(ctx context.Context) *otlp.Server { return c.all.cellOf(ctx).otlp }
-	deps.HTTP, deps.Enter, deps.HTTPListener = c.front.Port("otlp"), c.front.Enter, c.listeners.http
+	deps.HTTP, deps.HTTPListener = c.front.Port("otlp"), c.listeners.http
+	deps.Way = otlp.Way{Enter: c.front.Enter, Turn: c.front.Turn}
 	deps.GRPCTLS, deps.HTTPTLS = c.certs.TLS(certs.OTLPGRPC, "h2"), c.certs.TLS(certs.OTLPHTTP, "h2", "http/1.1")
 	deps.GRPCListener = c.front.Listener("otlp grpc", c.listeners.grpc)
 	if c.otlp, err = otlp.New(cfg, deps); err != nil {

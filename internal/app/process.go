@@ -57,6 +57,7 @@ type ways struct {
 	certs    *certs.Set      // certificates of the listeners
 	inner    *front.Inner    // where we ask ourselves
 	outgoing *outgoing.Guard // what everybody calls others through
+	turns    front.Turns     // of tenants; nil queues without
 }
 
 // run adds a part that runs until it is stopped.

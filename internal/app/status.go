@@ -14,6 +14,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/cost"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/redact"
+	"github.com/signalbox-project/signalbox/internal/platform/turns"
 )
 
 // sizesAge is how old the sizes of a tenant's files may be when they are told: to sum them takes a look at each file.
@@ -84,7 +85,7 @@ func (c *cell) Tenants(ctx context.Context) api.TenantsResponse {
 // usage is what the tenant takes, and what it may.
 func (c *cell) usage() api.TenantUsage {
 	u := api.TenantUsage{
-		TenantStatus: c.tenantStatus(), Since: c.opened.UTC(), Usage: c.registry.Usage(),
+		TenantStatus: c.tenantStatus(), Since: c.opened.UTC(), Usage: c.registry.Usage(), Turns: c.turnsNow(),
 		Limits: api.TenantLimits{
 			MaxSeries: c.cfg.Metrics.MaxSeries, MaxBytes: c.cfg.Metrics.MaxBytes, MaxSamples: c.cfg.Query.MaxSamples,
 			MaxQueries: c.cfg.Query.MaxConcurrency, MaxRequests: c.cfg.API.MaxInFlight,
@@ -96,8 +97,34 @@ func (c *cell) usage() api.TenantUsage {
 	}
 	if err := c.stopped.Load(); err != nil {
 		u.Problem = redact.Text((*err).Error())
+		return u
+	}
+	if last := c.ledger.Last().UTC(); !last.IsZero() {
+		u.LastData = &last
+	}
+	for _, p := range c.problems() {
+		if p.Severity == "critical" {
+			u.Problems.Critical++
+		} else {
+			u.Problems.Warnings++
+		}
 	}
 	return u
+}
+
+// turnsNow are what the tenant has under way.
+func (c *cell) turnsNow() []api.TenantTurns {
+	out := []api.TenantTurns{}
+	for _, q := range []struct {
+		kind string
+		of   *turns.Queue
+	}{{"questions", c.turns.Questions}, {"writes", c.turns.Writes}, {"evaluations", c.turns.Evaluations}} {
+		if q.of != nil {
+			now, waiting := q.of.Count(c.tenant)
+			out = append(out, api.TenantTurns{Kind: q.kind, Now: now, Waiting: waiting, Most: q.of.Most()})
+		}
+	}
+	return out
 }
 
 // costs are what all tenants take, for the metrics.

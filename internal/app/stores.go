@@ -136,6 +136,7 @@ func (c *cell) buildAround() (err error) {
 	}
 	c.engine, err = promql.New(c.cfg.Query, promql.Deps{
 		Logger: c.component("promql"), Registerer: c.registry, Queryable: c.metrics,
+		Turn: func(ctx context.Context) (leave func(), err error) { return c.turns.Evaluations.Enter(ctx, c.tenant) },
 	})
 	return err
 }

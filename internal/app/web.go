@@ -46,7 +46,7 @@ func (p *Process) buildWeb(context.Context) error {
 	write.MaxBody = maxWrite
 	port.Mount(promql.Prefix+"/write", write)
 	port.Mount(promql.Prefix+"/read", write)
-	port.Mount(promql.FederationPath, front.Mount{Handler: p.traced(p.dispatch(func(c *cell) http.Handler { return c.federation })), Needs: front.Always(access.MetricsRead), MaxBody: maxForm, CORS: queries.CORS})
+	port.Mount(promql.FederationPath, front.Mount{Handler: p.traced(p.dispatch(func(c *cell) http.Handler { return c.federation })), Needs: promql.FederationRoutes(), MaxBody: maxForm, CORS: queries.CORS})
 	intake := p.home.otlp.Mount()
 	port.Mount("/v1/", intake)
 	intake.Handler = http.StripPrefix(promql.Prefix+"/otlp", p.home.otlp)

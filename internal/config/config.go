@@ -68,7 +68,8 @@ type Config struct {
 
 	Tenants []Tenant `yaml:"tenants"` // list; tenants beside default, which the rest of the file is about (docs/tenants.md)
 
-	Web front.Config `yaml:"web"`
+	Web   front.Config      `yaml:"web"`
+	Turns front.TurnsConfig `yaml:"turns"` // how work is divided among tenants (docs/tenants.md)
 	// TLS is how every listener is served, in the words of Prometheus' web configuration file (docs/tls.md).
 	TLS         certs.Config       `yaml:"tls_server_config"`
 	Listeners   certs.Listeners    `yaml:"listeners"`
@@ -141,6 +142,7 @@ func (l Limits) validate() []error {
 func Default() Config {
 	return Config{
 		Web:         front.DefaultConfig(),
+		Turns:       front.DefaultTurns(),
 		Auth:        auth.DefaultConfig(),
 		OTLP:        otlp.DefaultConfig(),
 		Limits:      Limits{Samples: samples.DefaultConfig(), Events: admit.DefaultConfig()},
@@ -223,6 +225,7 @@ type section struct {
 func (c *Config) sections() []section {
 	return []section{
 		{"web", c.Web.Validate},
+		{"turns", c.Turns.Validate},
 		{"tls_server_config", c.TLS.Validate},
 		{"listeners", c.Listeners.Validate},
 		{"auth", c.Auth.Validate},

@@ -38,6 +38,8 @@ type Deps struct {
 	Hooks       Hooks
 	// Tenants is how many share the process: no one of them can take all the bytes of bodies. 0 is one.
 	Tenants int
+	// Turns divide what is worked on at once among tenants; without, nobody waits.
+	Turns Turns
 }
 
 // Front holds what is common to all ports.
@@ -52,6 +54,7 @@ type Front struct {
 	callers *callers
 	met     *instruments
 	held    *budget // bytes of bodies
+	turns   Turns
 	pool    pieces
 
 	mu     sync.Mutex
@@ -63,7 +66,7 @@ func New(cfg Config, d Deps) (*Front, error) {
 	if err := errors.Join(cfg.Validate()...); err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}
-	f := &Front{cfg: cfg, log: d.Logger, hooks: d.Hooks, hosts: ownHosts(cfg, d.ExternalURL), held: newBudget(cfg.MaxBodyBytesInFlight, d.Tenants)}
+	f := &Front{cfg: cfg, log: d.Logger, hooks: d.Hooks, hosts: ownHosts(cfg, d.ExternalURL), held: newBudget(cfg.MaxBodyBytesInFlight, d.Tenants), turns: d.Turns}
 	f.log = instrument.Logger(f.log)
 	f.callers = newCallers(cfg.Callers, time.Now)
 	f.before = newProxies(cfg, func() {

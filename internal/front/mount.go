@@ -1,7 +1,6 @@
 package front
 
 import (
-	"cmp"
 	"errors"
 	"maps"
 	"net/http"
@@ -10,7 +9,6 @@ import (
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/access"
-	"github.com/signalbox-project/signalbox/internal/model"
 )
 
 // defaultMaxBody bounds the bodies of mounts that name no bound.
@@ -149,13 +147,15 @@ func (p *Port) admitted(w *writer, r *http.Request, m Mount, info MountInfo, beg
 		p.refuse(w, r, m, *refusal)
 		return
 	}
-	payer := cmp.Or(who.Tenant, model.DefaultTenant)
-	if len(who.Across) > 0 {
-		payer = who.Across[0].Tenant
-	}
-	body, refused := p.f.receive(r, payer, m.MaxBody)
+	body, refusal := p.f.receive(r, payer(who), m.MaxBody)
 	defer body.free()
-	if refusal = refused; refusal != nil {
+	if refusal == nil {
+		var leave func()
+		if leave, refusal = p.f.turn(r, who, m.Needs); leave != nil {
+			defer leave()
+		}
+	}
+	if refusal != nil {
 		p.refuse(w, r, m, *refusal)
 		return
 	}

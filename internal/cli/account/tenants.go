@@ -37,7 +37,7 @@ name before it was a tenant's.`,
 }
 
 func writeTenants(w io.Writer, got api.TenantsResponse) {
-	t := show.NewTable("TENANT", "SERVED", "SERIES", "ON DISK", "RECEIVED", "SAMPLES", "LOGS", "SPANS", "QUERIES", "NOTIFIED", "MAX SERIES", "SINCE")
+	t := show.NewTable("TENANT", "SERVED", "SERIES", "ON DISK", "RECEIVED", "SAMPLES", "LOGS", "SPANS", "QUERIES", "NOTIFIED", "MAX SERIES", "WAITING", "LAST DATA", "SINCE")
 	for _, one := range got.Tenants {
 		served := "yes"
 		if !one.Served {
@@ -56,13 +56,20 @@ func writeTenants(w io.Writer, got api.TenantsResponse) {
 		if one.Limits.MaxSeries > 0 {
 			most = strconv.Itoa(one.Limits.MaxSeries)
 		}
+		last := "-"
+		if one.LastData != nil {
+			last = one.LastData.Format(time.RFC3339)
+		}
 		t.Row(one.Name, served, strconv.FormatUint(one.Series, 10), kept, size(int64(u.ReceivedBytes)), count(u.ReceivedSamples), count(u.ReceivedLogs), count(u.ReceivedSpans),
-			fmt.Sprintf("%.1f s", u.QuerySeconds), count(u.Notifications), most, one.Since.Format(time.RFC3339))
+			fmt.Sprintf("%.1f s", u.QuerySeconds), count(u.Notifications), most, waiting(one.Turns), last, one.Since.Format(time.RFC3339))
 	}
 	t.Write(w)
 	for _, one := range got.Tenants {
 		if one.Problem != "" {
 			fmt.Fprintf(w, "\n%s is not served: %s\n", one.Name, one.Problem)
+		}
+		if n := one.Problems.Critical + one.Problems.Warnings; n > 0 {
+			fmt.Fprintf(w, "\n%s has %d problems, %d of them critical: ask for /sb/v1/status as %s.\n", one.Name, n, one.Problems.Critical, one.Name)
 		}
 	}
 	for _, u := range got.Unowned {
@@ -72,6 +79,18 @@ func writeTenants(w io.Writer, got api.TenantsResponse) {
 		}
 		fmt.Fprintf(w, "\n%s\n  %s\n", what, u.Cure)
 	}
+}
+
+// waiting is how much of a tenant waits for its turn.
+func waiting(turns []api.TenantTurns) string {
+	if len(turns) == 0 {
+		return "-"
+	}
+	sum := 0
+	for _, t := range turns {
+		sum += t.Waiting
+	}
+	return strconv.Itoa(sum)
 }
 
 func count(n uint64) string { return strconv.FormatUint(n, 10) }

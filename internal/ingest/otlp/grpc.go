@@ -174,6 +174,11 @@ func (s *Server) grpcHandler(signal string) grpc.MethodHandler {
 			to.intake.own.requests.WithLabelValues("grpc", signal, "undecodable").Inc()
 			return nil, err
 		}
+		leave, err := s.turnOf(ctx, signal)
+		if err != nil {
+			return nil, err
+		}
+		defer leave()
 		if !to.quota.enter() {
 			return nil, to.refuseGRPC(signal)
 		}

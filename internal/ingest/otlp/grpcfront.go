@@ -16,7 +16,14 @@ import (
 	"github.com/signalbox-project/signalbox/internal/front"
 )
 
-// Enter asks the front about a request that does not come over HTTP; see front.Front.Enter.
+// Way is the front, for requests that do not come over HTTP; what is nil lets everybody.
+type Way struct {
+	Enter Enter
+	// Turn waits until a tenant's message that has arrived may be worked on; see front.Front.Turn.
+	Turn func(context.Context) (leave func(), refusal *front.Refusal)
+}
+
+// Enter asks who sends; see front.Front.Enter.
 type Enter func(r *http.Request, needs access.Permission, info front.MountInfo) (ctx context.Context, done func(status int), refusal *front.Refusal)
 
 // passed is the front's leave for a gRPC request; ended may be called more than once.
@@ -27,7 +34,7 @@ type passed struct {
 
 // pass asks the front who sends, before the message is read.
 func (s *Server) pass(ctx context.Context, info *tap.Info, signal string) (*passed, error) {
-	if s.enter == nil {
+	if s.way.Enter == nil {
 		return &passed{Context: ctx, ended: func(int) {}}, nil
 	}
 	r := &http.Request{
@@ -44,13 +51,26 @@ func (s *Server) pass(ctx context.Context, info *tap.Info, signal string) (*pass
 			r.TLS = &t.State
 		}
 	}
-	ctx, done, refusal := s.enter(r.WithContext(ctx), access.TelemetryWrite, front.MountInfo{Port: "otlp grpc", Pattern: info.FullMethodName})
+	ctx, done, refusal := s.way.Enter(r.WithContext(ctx), access.TelemetryWrite, front.MountInfo{Port: "otlp grpc", Pattern: info.FullMethodName})
 	if refusal != nil {
 		s.intake.own.requests.WithLabelValues("grpc", signal, refusal.Reason).Inc()
 		return nil, status.Error(codeOf(refusal.Status), refusal.Message)
 	}
 	var once sync.Once
 	return &passed{Context: ctx, ended: func(status int) { once.Do(func() { done(status) }) }}, nil
+}
+
+// turnOf waits until it is the turn of who sent a message.
+func (s *Server) turnOf(ctx context.Context, signal string) (leave func(), err error) {
+	if s.way.Turn == nil {
+		return func() {}, nil
+	}
+	leave, refusal := s.way.Turn(ctx)
+	if refusal == nil {
+		return leave, nil
+	}
+	s.intake.own.requests.WithLabelValues("grpc", signal, refusal.Reason).Inc()
+	return nil, s.grpcError(overloaded(refusal.Message))
 }
 
 // codeOf is gRPC's word for a refusal of the front.

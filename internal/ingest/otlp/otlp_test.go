@@ -149,7 +149,7 @@ func startBehind(t testing.TB, change func(*Config), enter Enter) *testbed {
 	}
 	b := &backend{db: db}
 	reg := prometheus.NewPedanticRegistry()
-	s, err := New(cfg, Deps{Registerer: reg, Sink: b, Admitter: b, Appendable: b, Ledger: b, Enter: enter})
+	s, err := New(cfg, Deps{Registerer: reg, Sink: b, Admitter: b, Appendable: b, Ledger: b, Way: Way{Enter: enter}})
 	if err != nil {
 		t.Fatal(err)
 	}

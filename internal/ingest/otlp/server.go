@@ -43,8 +43,8 @@ type Deps struct {
 	Of func(context.Context) *Server
 	// HTTP is where OTLP/HTTP's own listener is mounted; nil makes one of defaults.
 	HTTP *front.Port
-	// Enter is asked who sends over gRPC; nil lets everybody.
-	Enter Enter
+	// Way is how what comes over gRPC comes in.
+	Way Way
 	// GRPCListener and HTTPListener are open already; nil opens the addresses of
 	// the Config.
 	GRPCListener, HTTPListener net.Listener
@@ -59,7 +59,7 @@ type Server struct {
 	intake *intake
 	quota  *quota
 	port   *front.Port
-	enter  Enter
+	way    Way
 	home   model.Home
 	of     func(context.Context) *Server
 
@@ -96,7 +96,7 @@ func New(cfg Config, d Deps) (*Server, error) {
 		sink: d.Sink, admit: d.Admitter, appendable: d.Appendable, ledger: d.Ledger, counted: d.AppendableCounts,
 		own: own, now: time.Now, wire: wire.NewReader(), translator: translator, seed: maphash.MakeSeed(), spans: repeats.NewSpans(time.Now), batches: repeats.NewBatches[answer](time.Now),
 	}
-	s := &Server{cfg: cfg, log: d.Logger, intake: in, quota: q, port: d.HTTP, enter: d.Enter, of: d.Of, home: d.Home, grpcListener: d.GRPCListener, httpListener: d.HTTPListener, grpcTLS: d.GRPCTLS, httpTLS: d.HTTPTLS}
+	s := &Server{cfg: cfg, log: d.Logger, intake: in, quota: q, port: d.HTTP, way: d.Way, of: d.Of, home: d.Home, grpcListener: d.GRPCListener, httpListener: d.HTTPListener, grpcTLS: d.GRPCTLS, httpTLS: d.HTTPTLS}
 	if s.port == nil {
 		f, err := front.New(front.DefaultConfig(), front.Deps{Logger: d.Logger})
 		if err != nil {

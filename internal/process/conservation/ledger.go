@@ -16,6 +16,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -26,6 +27,7 @@ import (
 type Ledger struct {
 	mu      sync.Mutex
 	signals map[string]*account
+	last    time.Time // of Received
 
 	received, stored, refused *prometheus.CounterVec
 }
@@ -64,6 +66,14 @@ func (l *Ledger) Received(signal, protocol string, n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.account(signal).received += uint64(n)
+	l.last = time.Now()
+}
+
+// Last is when something was received last; zero where nothing was since the start.
+func (l *Ledger) Last() time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.last
 }
 
 // Stored implements stream.Counter.

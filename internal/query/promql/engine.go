@@ -40,6 +40,8 @@ type Deps struct {
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
 	Queryable  storage.Queryable
+	// Turn is waited for by each query that nobody sent, as those of rules are: what is sent had its turn when it came in. Nil is none.
+	Turn func(context.Context) (leave func(), err error)
 }
 
 // Engine evaluates expressions over one store.
@@ -69,7 +71,7 @@ func New(cfg Config, deps Deps) (*Engine, error) {
 			Reg:                      deps.Registerer,
 			MaxSamples:               cfg.MaxSamples,
 			Timeout:                  time.Duration(cfg.Timeout),
-			ActiveQueryTracker:       newSlots(cfg.MaxConcurrency),
+			ActiveQueryTracker:       newSlots(cfg.MaxConcurrency, deps.Turn),
 			LookbackDelta:            time.Duration(cfg.Lookback),
 			NoStepSubqueryIntervalFn: func(int64) int64 { return subqueryStep },
 			EnableAtModifier:         true,
@@ -162,24 +164,3 @@ func labelMap(ls labels.Labels) model.Labels {
 	ls.Range(func(l labels.Label) { m[l.Name] = l.Value })
 	return m
 }
-
-// slots bounds the running queries. Prometheus' own tracker also logs them
-// to a mapped file, and panics where that cannot be made.
-type slots chan struct{}
-
-func newSlots(n int) slots { return make(slots, n) }
-
-func (s slots) GetMaxConcurrent() int { return cap(s) }
-
-func (s slots) Insert(ctx context.Context, _ string) (int, error) {
-	select {
-	case s <- struct{}{}:
-		return 0, nil
-	case <-ctx.Done():
-		return 0, ctx.Err()
-	}
-}
-
-func (s slots) Delete(int) { <-s }
-
-func (s slots) Close() error { return nil }

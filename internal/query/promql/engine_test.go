@@ -2,12 +2,14 @@ package promql
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/model"
 )
 
@@ -70,7 +72,7 @@ func TestQueriesBeyondTheirLimitsEndWithAnError(t *testing.T) {
 }
 
 func TestSlotsWaitForARunningQuery(t *testing.T) {
-	s := newSlots(1)
+	s := newSlots(1, nil)
 	if _, err := s.Insert(context.Background(), "a"); err != nil {
 		t.Fatal(err)
 	}
@@ -88,5 +90,35 @@ func TestSlotsWaitForARunningQuery(t *testing.T) {
 func TestConfigNamesEveryWrongField(t *testing.T) {
 	if errs := (Config{CORSOrigin: "("}).Validate(); len(errs) != 7 {
 		t.Errorf("got %v", errs)
+	}
+}
+
+// What nobody sent waits for its turn, and gives it back; what is sent had its turn when it came in.
+func TestWhatNobodySentWaitsForItsTurn(t *testing.T) {
+	held, taken := 0, 0
+	fail := errors.New("no turn")
+	s := newSlots(1, func(ctx context.Context) (func(), error) {
+		if ctx.Value(t) != nil {
+			return nil, fail
+		}
+		held, taken = held+1, taken+1
+		return func() { held-- }, nil
+	})
+	for range 3 {
+		slot, err := s.Insert(t.Context(), "a")
+		if err != nil || held != 1 {
+			t.Fatal(slot, err, held)
+		}
+		s.Delete(slot)
+		if slot, err = s.Insert(access.With(t.Context(), &access.Access{}), "b"); err != nil || held != 0 {
+			t.Fatal(slot, err, held)
+		}
+		s.Delete(slot)
+		if _, err := s.Insert(context.WithValue(t.Context(), t, 1), "c"); !errors.Is(err, fail) {
+			t.Fatal(err) // and the slot is free again
+		}
+	}
+	if held != 0 || taken != 3 {
+		t.Error(held, taken)
 	}
 }

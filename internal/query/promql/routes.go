@@ -5,6 +5,11 @@ import (
 	"github.com/signalbox-project/signalbox/internal/front"
 )
 
+// FederationRoutes is the endpoint of federation with its permission.
+func FederationRoutes() *front.Routes {
+	return front.NewRoutes(front.Route{Pattern: "GET " + FederationPath, Permission: access.MetricsRead, Work: front.Question})
+}
+
 // Routes are the endpoints of the API with the permission of each. What Prometheus' own code serves besides is shut.
 func Routes() *front.Routes {
 	rs := front.NewRoutes()

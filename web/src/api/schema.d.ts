@@ -3669,6 +3669,12 @@ export interface components {
              */
             max_series: number;
         };
+        TenantProblems: {
+            /** Format: int64 */
+            critical: number;
+            /** Format: int64 */
+            warnings: number;
+        };
         TenantStatus: {
             /** Format: int64 */
             active_series: number;
@@ -3680,6 +3686,25 @@ export interface components {
             /** @description false while its stores could not be opened or its parts failed: see the problems of the tenant default */
             served: boolean;
         };
+        TenantTurns: {
+            /** @enum {string} */
+            kind: "questions" | "writes" | "evaluations";
+            /**
+             * Format: int64
+             * @description that may be worked on at once
+             */
+            most: number;
+            /**
+             * Format: int64
+             * @description worked on
+             */
+            now: number;
+            /**
+             * Format: int64
+             * @description for their turn
+             */
+            waiting: number;
+        };
         TenantUsage: {
             /** Format: int64 */
             active_series: number;
@@ -3687,10 +3712,16 @@ export interface components {
             disk_bytes: {
                 [key: string]: number;
             };
+            /**
+             * Format: date-time
+             * @description when something came last, scraped or sent; missing where nothing came since it was opened
+             */
+            last_data?: string;
             limits: components["schemas"]["TenantLimits"];
             name: string;
             /** @description why it is not served */
             problem?: string;
+            problems: components["schemas"]["TenantProblems"];
             /** @description by signal: metrics, logs, spans */
             retention: {
                 [key: string]: string;
@@ -3702,6 +3733,8 @@ export interface components {
              * @description when it was opened: usage counts from then
              */
             since: string;
+            /** @description what of it is worked on now; empty without other tenants */
+            turns: components["schemas"]["TenantTurns"][];
             usage: components["schemas"]["Usage"];
         };
         TenantsResponse: {
