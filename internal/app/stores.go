@@ -122,7 +122,7 @@ func (c *cell) buildAround() (err error) {
 		return err
 	}
 	if c.samples, err = samples.New(c.cfg.Limits.Samples, samples.Deps{
-		Next: c.metrics, Acknowledged: c.metrics.Acknowledged(), Counter: c.ledger,
+		Next: c.metrics, Acknowledged: c.metrics.Acknowledged(), Stored: c.metrics, Counter: c.ledger,
 		Retention:        time.Duration(c.cfg.Metrics.Retention),
 		OutOfOrderWindow: time.Duration(c.cfg.Metrics.OutOfOrderWindow),
 		Identifiers:      c.identifiers,

@@ -36,17 +36,15 @@ type appender struct {
 	received, accepted int
 	refused            map[string]int
 	seen               *batchTimes
+	past               *storedTimes // nil: no sample was late
 }
 
 // Append admits one sample. A *RefusalError means that this sample alone was
 // refused; any other error is the store's and the batch should be rolled back.
 func (ap *appender) Append(ref storage.SeriesRef, ls labels.Labels, st, t int64, v float64, h *histogram.Histogram, fh *histogram.FloatHistogram, opts storage.AOptions) (storage.SeriesRef, error) {
 	ap.received++
-	if ref == 0 {
-		ls = numbers.Canonical(ls)
-	}
 	// Of a known series too: a store that has forgotten it makes it anew of its labels.
-	ls = ap.a.deps.Identifiers.Labels(ls)
+	ls = ap.a.deps.Identifiers.Labels(numbers.Canonical(ls))
 	ap.hashExemplars(&opts)
 	if !ap.scope.All { // also of a known series: it may be known to another sender
 		var r *RefusalError
@@ -60,22 +58,14 @@ func (ap *appender) Append(ref storage.SeriesRef, ls labels.Labels, st, t int64,
 	if err := reduceResolution(h, fh); err != nil {
 		return ref, ap.refuse(storeRefusal(err, ls, t, ap))
 	}
-	bits := bitsOf(v, h, fh)
 	late := ap.timelyExemplars(&opts)
-	got, err := ap.next.Append(ref, ls, st, t, v, h, fh, opts)
+	got, err := ap.put(ref, ls, st, t, v, h, fh, opts)
 	if err != nil && !isPartial(err) {
 		if r := storeRefusal(err, ls, t, ap); r != nil {
 			return ref, ap.refuse(r)
 		}
 		ap.count("storage_error")
 		return ref, err
-	}
-	if ap.seen == nil {
-		ap.seen = ap.a.seen.Get().(*batchTimes)
-		ap.seen.begin()
-	}
-	if ap.seen.conflict(got, t, bits) {
-		return got, ap.refuse(storeRefusal(storage.ErrDuplicateSampleForTimestamp, ls, t, ap))
 	}
 	ap.accepted++
 	if !opts.Metadata.IsEmpty() {
@@ -179,6 +169,7 @@ func (ap *appender) count(reason string) {
 
 // Commit stores what was accepted and reports the counts.
 func (ap *appender) Commit() error {
+	ap.forget()
 	err := ap.next.Commit()
 	switch {
 	case err == nil:
@@ -196,6 +187,7 @@ func (ap *appender) Commit() error {
 
 // Rollback drops the batch; what had been accepted counts as refused.
 func (ap *appender) Rollback() error {
+	ap.forget()
 	ap.report(ReasonRolledBack)
 	return ap.next.Rollback()
 }

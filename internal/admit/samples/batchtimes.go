@@ -4,14 +4,13 @@ import (
 	"math"
 
 	"github.com/prometheus/prometheus/model/histogram"
-	"github.com/prometheus/prometheus/storage"
 )
 
 // mostSlots bounds how many samples of a batch are remembered at once, 32 bytes each.
 const mostSlots = 1 << 17
 
 // batchTimes finds two values for one time of one series within a batch, wherever they stand. The
-// store finds this only at Commit, where it drops one of the two without a word. It is a
+// store finds this only at Commit, where it drops one of the two without a word, or keeps both and reads the later. It is a
 // table of open addressing, because it sees every sample.
 type batchTimes struct {
 	slots []slot
@@ -20,10 +19,10 @@ type batchTimes struct {
 }
 
 type slot struct {
-	ref   storage.SeriesRef
-	t     int64
-	bits  uint64
-	batch uint32
+	series uint64 // the hash of its labels
+	t      int64
+	bits   uint64
+	batch  uint32
 }
 
 // begin forgets everything.
@@ -35,26 +34,32 @@ func (w *batchTimes) begin() {
 	w.used = 0
 }
 
-// conflict remembers a sample, or reports that another value was seen for its time.
-func (w *batchTimes) conflict(ref storage.SeriesRef, t int64, bits uint64) bool {
+// conflict reports whether another value was remembered for the time.
+func (w *batchTimes) conflict(series uint64, t int64, bits uint64) bool {
+	if w.used == 0 {
+		return false
+	}
+	s := w.find(series, t)
+	return s.batch == w.batch && s.bits != bits
+}
+
+// remember keeps the first value of a time.
+func (w *batchTimes) remember(series uint64, t int64, bits uint64) {
 	if w.used*2 >= len(w.slots) {
 		w.grow()
 	}
-	s := w.find(ref, t)
-	if s.batch == w.batch {
-		return s.bits != bits
+	if s := w.find(series, t); s.batch != w.batch {
+		*s = slot{series: series, t: t, bits: bits, batch: w.batch}
+		w.used++
 	}
-	*s = slot{ref: ref, t: t, bits: bits, batch: w.batch}
-	w.used++
-	return false
 }
 
-func (w *batchTimes) find(ref storage.SeriesRef, t int64) *slot {
-	h := (uint64(ref)*0x9e3779b97f4a7c15 ^ uint64(t)) * 0xff51afd7ed558ccd //nolint:gosec // bits of a hash
-	mask := uint64(len(w.slots) - 1)                                       //nolint:gosec // at least 255
+func (w *batchTimes) find(series uint64, t int64) *slot {
+	h := (series*0x9e3779b97f4a7c15 ^ uint64(t)) * 0xff51afd7ed558ccd //nolint:gosec // bits of a hash
+	mask := uint64(len(w.slots) - 1)                                  //nolint:gosec // at least 255
 	for i := h >> 32; ; i++ {
 		s := &w.slots[i&mask]
-		if s.batch != w.batch || s.ref == ref && s.t == t {
+		if s.batch != w.batch || s.series == series && s.t == t {
 			return s
 		}
 	}
@@ -69,7 +74,7 @@ func (w *batchTimes) grow() {
 	w.slots = make([]slot, max(256, 2*len(old)))
 	for i := range old {
 		if old[i].batch == batch {
-			*w.find(old[i].ref, old[i].t) = old[i]
+			*w.find(old[i].series, old[i].t) = old[i]
 		}
 	}
 }

@@ -7,7 +7,8 @@
 // kept, turns the store's own refusals into messages that name the series and the cure, and
 // reports received, stored and refused samples by reason. A sender that is bound to
 // namespaces writes only to those: what names none gets the only one there is, or is refused. Labels that identify people are
-// hashed. It changes no other sample and keeps none; the one thing it remembers is type, help and unit of pushed metrics.
+// hashed. Of two values for one time of a series the second is refused, also of late samples, but not of those
+// that two batches bring at once. It changes no other sample and keeps none; the one thing it remembers is type, help and unit of pushed metrics.
 //
 // Invariant: received = stored + refused, exactly, once Commit or Rollback has
 // returned; a sample counts as stored only after the store's Commit.
@@ -56,7 +57,9 @@ type Deps struct {
 	// Acknowledged is the store for protocols whose senders forget a sample once it
 	// was acknowledged; nil is Next.
 	Acknowledged storage.AppendableV2
-	Counter      Counter
+	// Stored is what the store has: a late sample of another value than the one of its time is refused. nil looks at none.
+	Stored  storage.Queryable
+	Counter Counter
 	// Retention is how long the store keeps samples; older ones are refused.
 	Retention time.Duration
 	// OutOfOrderWindow is the store's; it is named in messages.

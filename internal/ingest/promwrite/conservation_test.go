@@ -41,42 +41,48 @@ func drawSamples(t *rapid.T, now time.Time) (out []drawn) {
 	return out
 }
 
-// Received is stored and refused, in the ledger, in the answer, and in what can be read back,
-// whatever a request holds and in which order.
+// Received is stored and refused, in the ledger, in the answers, and in what can be read back,
+// whatever requests hold and in which order.
 func TestEverySampleIsStoredOrRefused(t *testing.T) {
 	now := time.Now().Truncate(time.Millisecond)
 	rapid.Check(t, func(rt *rapid.T) {
 		list := drawSamples(rt, now)
+		f := setup(t, nil)
 		first := map[string]float64{}
 		stored, readable := 0, map[string]int{}
-		for _, d := range list {
-			bad := d.labels[0].Value == "" || d.labels[1].Value == "\xff" || len(d.labels[1].Value) > 4000 || d.t > now.Add(10*time.Minute).UnixMilli() || d.t < now.Add(-300*24*time.Hour).UnixMilli()
-			key := fmt.Sprint(d.series(), d.t)
-			v, known := first[key]
-			switch {
-			case bad, known && v != d.v:
-				continue
-			case !known:
-				first[key] = d.v
-				readable[d.series()]++
+		for rest := list; len(rest) > 0; {
+			n := rapid.IntRange(1, len(rest)).Draw(rt, "of a request")
+			part := rest[:n]
+			rest = rest[n:]
+			before := stored
+			for _, d := range part {
+				bad := d.labels[0].Value == "" || d.labels[1].Value == "\xff" || len(d.labels[1].Value) > 4000 || d.t > now.Add(10*time.Minute).UnixMilli() || d.t < now.Add(-300*24*time.Hour).UnixMilli()
+				key := fmt.Sprint(d.series(), d.t)
+				v, known := first[key]
+				switch {
+				case bad, known && v != d.v:
+					continue
+				case !known:
+					first[key] = d.v
+					readable[d.series()]++
+				}
+				stored++
 			}
-			stored++
-		}
-		f := setup(t, nil)
-		var m proto.Message
-		contentType := typeV1
-		if rapid.Bool().Draw(rt, "version 2") {
-			contentType, m = typeV2, requestV2(list)
-		} else {
-			m = requestV1(list)
-		}
-		resp, text := f.post(t, contentType, pack(t, m))
-		want := http.StatusNoContent
-		if stored < len(list) {
-			want = http.StatusBadRequest
-		}
-		if resp.StatusCode != want {
-			rt.Fatalf("%d, want %d: %s", resp.StatusCode, want, text)
+			var m proto.Message
+			contentType := typeV1
+			if rapid.Bool().Draw(rt, "version 2") {
+				contentType, m = typeV2, requestV2(part)
+			} else {
+				m = requestV1(part)
+			}
+			resp, text := f.post(t, contentType, pack(t, m))
+			want := http.StatusNoContent
+			if stored-before < len(part) {
+				want = http.StatusBadRequest
+			}
+			if resp.StatusCode != want {
+				rt.Fatalf("%d, want %d: %s", resp.StatusCode, want, text)
+			}
 		}
 		received := f.count.m["received remote_write_v1"] + f.count.m["received remote_write_v2"]
 		if f.count.m["stored"] != stored || received != len(list) || f.count.sum("refused") != len(list)-stored {

@@ -64,7 +64,7 @@ func setup(t testing.TB, free func(string) (uint64, error)) *fixture {
 		t.Fatal(err)
 	}
 	f := &fixture{store: s, count: &tally{}}
-	f.adm, err = samples.New(samples.DefaultConfig(), samples.Deps{Next: s, Counter: f.count, Retention: s.Retention(), OutOfOrderWindow: s.OutOfOrderWindow()})
+	f.adm, err = samples.New(samples.DefaultConfig(), samples.Deps{Next: s, Stored: s, Counter: f.count, Retention: s.Retention(), OutOfOrderWindow: s.OutOfOrderWindow()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -245,7 +245,7 @@ func (w world) run(t *testing.T, out *outcome) {
 	}
 	defer store.Close()
 	books := &ledger{refused: map[string]int{}}
-	adm, err := samples.New(samples.DefaultConfig(), samples.Deps{Next: store, Counter: books, Retention: store.Retention(), OutOfOrderWindow: store.OutOfOrderWindow()})
+	adm, err := samples.New(samples.DefaultConfig(), samples.Deps{Next: store, Stored: store, Counter: books, Retention: store.Retention(), OutOfOrderWindow: store.OutOfOrderWindow()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -343,8 +343,8 @@ func withoutDNS(t *testing.T) {
 	_, _ = net.DefaultResolver.LookupIP(t.Context(), "ip", "signalbox.invalid")
 }
 
-// repeats counts the samples for whose series and time there was one before. Of the same value it is nothing new and counts as
-// stored. A late one of another value the TSDB takes too, and a query gives one of the two.
+// repeats counts the samples for whose series and time there was one of the same value before: that is nothing new and counts as
+// stored. One of another value is refused.
 func (w world) repeats() (n int) {
 	if !w.honorTimestamps {
 		return 0
@@ -352,7 +352,7 @@ func (w world) repeats() (n int) {
 	seen := map[string]bool{}
 	for _, p := range w.pages {
 		for _, it := range p.items {
-			key := fmt.Sprint(it.name, it.label, it.after)
+			key := fmt.Sprint(it.name, it.label, it.after, it.value, it.native)
 			if it.timed && seen[key] {
 				n++
 			}
