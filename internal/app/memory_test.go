@@ -22,6 +22,9 @@ func TestSettingsAreCutToASmallMemory(t *testing.T) {
 	if got := fit(all, 64<<30); got.Events.MaxBytes != all.Events.MaxBytes || got.Query.MaxSamples != all.Query.MaxSamples || got.Web.MaxBodyBytesInFlight != all.Web.MaxBodyBytesInFlight {
 		t.Error("settings were cut though there is room")
 	}
+	if scrapeBody(0) != maxScrapeBody || scrapeBody(64<<30) != maxScrapeBody || scrapeBody(1<<30) >= 64<<20 {
+		t.Error("what a target's answer may become does not follow the memory")
+	}
 	const limit = 600 << 20
 	got := fit(all, limit)
 	if errs := got.Events.Validate(); len(errs) > 0 {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/config"
 	"github.com/signalbox-project/signalbox/internal/document"
+	"github.com/signalbox-project/signalbox/internal/ingest/scrape"
 	"github.com/signalbox-project/signalbox/internal/model"
 )
 
@@ -34,6 +35,7 @@ func (c *cell) applyScrape(cfg *promconfig.Config) error {
 
 // scrapeConfig is what a configuration says, and for the tenant default that we scrape ourselves.
 func (c *cell) scrapeConfig(cfg config.Config) (*promconfig.Config, error) {
+	scrape.Bound(cfg.Prometheus, scrapeBody(c.memory))
 	if c.tenant != model.DefaultTenant {
 		return cfg.Prometheus, nil
 	}
@@ -49,6 +51,17 @@ func (c *cell) scrapeConfig(cfg config.Config) (*promconfig.Config, error) {
 	withOwn := *cfg.Prometheus
 	withOwn.ScrapeConfigs = append(append([]*promconfig.ScrapeConfig{}, withOwn.ScrapeConfigs...), own)
 	return &withOwn, nil
+}
+
+// maxScrapeBody is more than kube-state-metrics answers for a large cluster.
+const maxScrapeBody = 256 << 20
+
+// scrapeBody is what one target's answer may become where the configuration does not say, with the memory that there is.
+func scrapeBody(memory int64) int64 {
+	if memory <= 0 {
+		return maxScrapeBody
+	}
+	return min(maxScrapeBody, int64(bodyShare*float64(memory)))
 }
 
 // ownTarget is ourselves, as dialToScrape knows us. No name server outside gives names below .internal.

@@ -3,6 +3,7 @@ package front
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -31,6 +32,11 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // serve runs one port with a mount at / until the test ends.
 func serve(t *testing.T, change func(*Config), deps Deps, m Mount) (address string, f *Front) {
 	t.Helper()
+	return serveOver(t, nil, change, deps, m)
+}
+
+func serveOver(t *testing.T, over *tls.Config, change func(*Config), deps Deps, m Mount) (address string, f *Front) {
+	t.Helper()
 	cfg := DefaultConfig()
 	if change != nil {
 		change(&cfg)
@@ -57,7 +63,7 @@ func serve(t *testing.T, change func(*Config), deps Deps, m Mount) (address stri
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- p.Serve(ctx, ln, Serving{Drain: time.Second}) }()
+	go func() { done <- p.Serve(ctx, ln, Serving{TLS: over, Drain: time.Second}) }()
 	t.Cleanup(func() {
 		http.DefaultClient.CloseIdleConnections()
 		cancel()

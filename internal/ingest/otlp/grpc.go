@@ -82,8 +82,17 @@ func (s *Server) newGRPC() (*grpc.Server, *health.Server) {
 		}, s)
 	}
 	h := health.NewServer()
-	healthpb.RegisterHealthServer(server, h)
+	healthpb.RegisterHealthServer(server, checked{h})
 	return server, h
+}
+
+// checked is asked for its health once. Who wants to watch it would hold a stream for ever without saying who they are; clients
+// that are refused take the server for healthy.
+type checked struct{ *health.Server }
+
+// Watch implements healthpb.HealthServer.
+func (checked) Watch(*healthpb.HealthCheckRequest, healthpb.Health_WatchServer) error {
+	return status.Error(codes.Unimplemented, "ask Check")
 }
 
 // readers bounds how many messages may be on their way for each request that
@@ -97,7 +106,9 @@ const readers = 16
 func (s *Server) tap(ctx context.Context, info *tap.Info) (context.Context, error) {
 	service, _, _ := strings.Cut(strings.TrimPrefix(info.FullMethodName, "/"), "/")
 	signal, ok := grpcServices()[service]
-	if !ok {
+	if !ok { // health, or nothing of ours
+		ctx, end := context.WithTimeout(ctx, time.Duration(s.cfg.BodyTimeout))
+		context.AfterFunc(ctx, end)
 		return ctx, nil
 	}
 	leave, err := s.pass(ctx, info, signal)

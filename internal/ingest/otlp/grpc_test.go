@@ -60,6 +60,8 @@ func TestGRPCAnswersAsTheSpecificationSays(t *testing.T) {
 		{"malformed", nil, []byte{0x0a, 0xff}, nil, codes.InvalidArgument, false},
 		{"too large", nil, huge, nil, codes.ResourceExhausted, false},
 		{"a gzip bomb", nil, make([]byte, 20<<20), []grpc.CallOption{grpc.UseCompressor(gzip.Name)}, codes.ResourceExhausted, false},
+		{"a zstd bomb", nil, make([]byte, 20<<20), []grpc.CallOption{grpc.UseCompressor("zstd")}, codes.ResourceExhausted, false},
+		{"a snappy bomb", nil, make([]byte, 20<<20), []grpc.CallOption{grpc.UseCompressor("snappy")}, codes.ResourceExhausted, false},
 		{"overloaded", store.ErrOverloaded, protoBody(t, logRequest("overloaded")), nil, codes.Unavailable, true},
 		{"read-only", store.ErrReadOnly, protoBody(t, logRequest("read-only")), nil, codes.Unavailable, true},
 		{"a broken store", io.ErrClosedPipe, protoBody(t, logRequest("a broken store")), nil, codes.Unavailable, true},

@@ -34,6 +34,21 @@ func secretsInAddresses(jobs []*promconfig.ScrapeConfig) []error {
 	return errs
 }
 
+// Bound says how many bytes the answer of a target may become, once it is decompressed, where the configuration does not: Prometheus
+// has no bound of its own, and a kilobyte of gzip can become a gigabyte.
+func Bound(cfg *promconfig.Config, most int64) {
+	orMost(&cfg.GlobalConfig.BodySizeLimit, most) // also of scrape_config_files
+	for _, job := range cfg.ScrapeConfigs {
+		orMost(&job.BodySizeLimit, most)
+	}
+}
+
+func orMost[T ~int64](limit *T, most int64) {
+	if *limit == 0 {
+		*limit = T(most)
+	}
+}
+
 // Load reads Prometheus' global and scrape_configs sections by its own strict
 // rules. It stands here because the kinds of discovery that a configuration
 // may name are those that this package links. Paths inside are relative to dir.

@@ -1,6 +1,8 @@
 package scrape_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"fmt"
 	"net/http"
@@ -146,6 +148,44 @@ func TestATargetThatIsGoneStopsBeingScraped(t *testing.T) {
 	apply(t, f.Scraper, "", ".")
 	if ts := f.TargetsActive(); len(ts) != 0 {
 		t.Errorf("still active: %v", ts)
+	}
+}
+
+// A target whose answer becomes a gigabyte is down, says why, and costs its bound.
+func TestABombIsNotUnpacked(t *testing.T) {
+	var bomb bytes.Buffer
+	w := gzip.NewWriter(&bomb)
+	line := []byte("# " + strings.Repeat("x", 1<<20) + "\n")
+	for range 64 {
+		_, _ = w.Write(line)
+	}
+	_ = w.Close()
+	hostile := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; version=0.0.4")
+		w.Header().Set("Content-Encoding", "gzip")
+		_, _ = w.Write(bomb.Bytes())
+	}))
+	t.Cleanup(hostile.Close)
+	static := func(target string) string { return "    static_configs: [{targets: ['" + target + "']}]\n" }
+	cfg, err := scrape.Load(job+static(strings.TrimPrefix(hostile.URL, "http://"))+
+		"  - job_name: others\n    scrape_interval: 200ms\n    scrape_timeout: 200ms\n    body_size_limit: 1GB\n"+static(exporter(t)), ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	scrape.Bound(cfg, 1<<20)
+	if own := cfg.ScrapeConfigs[1].BodySizeLimit; own != 1<<30 {
+		t.Errorf("a bound of its own becomes %v", own)
+	}
+	f := start(t)
+	if err := f.Apply(cfg); err != nil {
+		t.Fatal(err)
+	}
+	f.value(t, func(v float64) bool { return v == 42 }, eq("__name__", "disk_bytes"), eq("job", "others"))
+	f.value(t, func(v float64) bool { return v == 0 }, eq("__name__", "up"), eq("job", "disks"))
+	for _, target := range f.TargetsActive()["disks"] {
+		if err := target.LastError(); err == nil || !strings.Contains(err.Error(), "body size limit exceeded") {
+			t.Errorf("it says %v", err)
+		}
 	}
 }
 

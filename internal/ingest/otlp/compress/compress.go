@@ -2,7 +2,7 @@
 // receiver reads: over HTTP gzip, zstd, zlib, deflate, snappy and lz4, over gRPC gzip,
 // zstd and snappy.
 //
-// It bounds no sizes but zstd's window: the reader of what comes out does.
+// It bounds what comes out of an encoding that another one is below, and zstd's window. What comes out at the end its reader bounds.
 //
 // In: a body and its Content-Encoding. Out: a reader of what it holds.
 package compress
@@ -30,7 +30,7 @@ var ErrUnknown = errors.New("send gzip, zstd, zlib, deflate, snappy, lz4 or none
 const maxWindow = 8 << 20
 
 // Reader opens a body by its Content-Encoding; several encodings are undone in
-// the opposite order. limit bounds what zstd may announce, bytes. Close ends the
+// the opposite order. limit bounds what zstd may announce and what comes out of each but the last, bytes. Close ends the
 // reader and not the body.
 func Reader(body io.Reader, encoding string, limit int) (io.ReadCloser, error) {
 	names := strings.Split(encoding, ",")
@@ -44,8 +44,30 @@ func Reader(body io.Reader, encoding string, limit int) (io.ReadCloser, error) {
 			return nil, errors.Join(err, out.Close())
 		}
 		out = inner
+		if i > 0 {
+			out = &bounded{ReadCloser: inner, left: int64(limit)}
+		}
 	}
 	return out, nil
+}
+
+// ErrTooLarge is a body that becomes more than it may.
+var ErrTooLarge = zstd.ErrDecoderSizeExceeded
+
+// bounded ends a stream that another is read from. Without it a megabyte in three layers keeps a core busy with a
+// terabyte, of which nothing has to come out at the end.
+type bounded struct {
+	io.ReadCloser
+	left int64
+}
+
+// Read implements io.Reader.
+func (b *bounded) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if b.left -= int64(n); b.left < 0 {
+		return 0, ErrTooLarge
+	}
+	return n, err
 }
 
 func open(body io.ReadCloser, encoding string, limit int) (io.ReadCloser, error) {
@@ -104,7 +126,7 @@ func openSnappy(body io.Reader, limit int) (io.ReadCloser, error) {
 	case err != nil:
 		return nil, fmt.Errorf("the body is not snappy: %w", err)
 	case n > limit:
-		return nil, zstd.ErrDecoderSizeExceeded
+		return nil, ErrTooLarge
 	}
 	text, err := snappy.Decode(nil, block)
 	if err != nil {

@@ -91,6 +91,75 @@ func TestWhatIsNotReadIsNamed(t *testing.T) {
 	}
 }
 
+// A stream in a stream in a stream, each of a thousand times the size of the one before, has nothing at its end; what is between costs
+// no more than the limit.
+func TestLayersThatHoldNothingAreBounded(t *testing.T) {
+	const limit = 64 << 10
+	var empty bytes.Buffer
+	for w := gzip.NewWriter(&empty); empty.Len() < 1<<20; w.Reset(&empty) { // members without a byte each
+		_ = w.Close()
+	}
+	layer := func(b []byte) []byte {
+		var out bytes.Buffer
+		w := gzip.NewWriter(&out)
+		_, _ = w.Write(b)
+		_ = w.Close()
+		return out.Bytes()
+	}
+	for encoding, body := range map[string][]byte{"gzip, gzip": layer(empty.Bytes()), "gzip, gzip, gzip": layer(layer(empty.Bytes()))} {
+		r, err := Reader(bytes.NewReader(body), encoding, limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, err := io.Copy(io.Discard, r); !errors.Is(err, ErrTooLarge) || n != 0 {
+			t.Errorf("%s: %d bytes, %v", encoding, n, err)
+		}
+		_ = r.Close()
+	}
+}
+
+// endless is a stream that never ends, as what a bomb becomes.
+type endless struct{}
+
+func (endless) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+// However much a body becomes, its reader takes what it wants and no more is made of it: neither memory nor time.
+func TestBombsAreReadPieceByPiece(t *testing.T) {
+	const limit = 64 << 10
+	for encoding, open := range map[string]func(io.Writer) (io.WriteCloser, error){
+		"gzip":    func(w io.Writer) (io.WriteCloser, error) { return gzip.NewWriter(w), nil },
+		"zlib":    func(w io.Writer) (io.WriteCloser, error) { return zlib.NewWriter(w), nil },
+		"deflate": func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, 6) },
+		"zstd":    func(w io.Writer) (io.WriteCloser, error) { return zstd.NewWriter(w) },
+		"snappy":  func(w io.Writer) (io.WriteCloser, error) { return snappy.NewBufferedWriter(w), nil },
+		"lz4":     func(w io.Writer) (io.WriteCloser, error) { return lz4.NewWriter(w), nil },
+	} {
+		from, to := io.Pipe()
+		written := make(chan int64, 1)
+		go func() {
+			w, err := open(to)
+			if err != nil {
+				panic(err)
+			}
+			n, _ := io.Copy(w, endless{}) // until nobody reads any more
+			written <- n
+		}()
+		r, err := Reader(from, encoding, limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := io.Copy(io.Discard, io.LimitReader(r, limit+1))
+		_ = from.Close()
+		if made := <-written; made > 1<<30 {
+			t.Errorf("%s: %d bytes were taken of the body", encoding, made)
+		}
+		if n != limit+1 && !errors.Is(err, ErrTooLarge) && !errors.Is(err, zstd.ErrWindowSizeExceeded) {
+			t.Errorf("%s: %d bytes, %v", encoding, n, err)
+		}
+		_ = r.Close()
+	}
+}
+
 func TestGRPCReadsWhatItWrites(t *testing.T) {
 	RegisterGRPC()
 	RegisterGRPC()
