@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -31,7 +32,10 @@ func (g *guarded) raw(t *testing.T, method, target, body string, header ...strin
 	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
 	}
-	head := fmt.Sprintf("%s %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\nContent-Length: %d\r\n", method, target, host, len(body))
+	head := fmt.Sprintf("%s %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n", method, target, host)
+	if !slices.Contains(header, "Content-Length") {
+		head += fmt.Sprintf("Content-Length: %d\r\n", len(body))
+	}
 	for i := 0; i+1 < len(header); i += 2 {
 		head += header[i] + ": " + header[i+1] + "\r\n"
 	}

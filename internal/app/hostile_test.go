@@ -1,0 +1,175 @@
+package app
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/signalbox-project/signalbox/internal/access"
+)
+
+// described are the parameters of each endpoint that the published description knows, by "METHOD /path".
+func described(t *testing.T) map[string][]string {
+	t.Helper()
+	text, err := os.ReadFile("../api/openapi.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc struct {
+		Paths map[string]map[string]json.RawMessage
+	}
+	if err := json.Unmarshal(text, &doc); err != nil {
+		t.Fatal(err)
+	}
+	out := map[string][]string{}
+	for path, methods := range doc.Paths {
+		for method, raw := range methods {
+			var op struct{ Parameters []struct{ Name, In string } }
+			_ = json.Unmarshal(raw, &op) // what is none has no parameters
+			for _, p := range op.Parameters {
+				if p.In == "query" {
+					out[strings.ToUpper(method)+" "+path] = append(out[strings.ToUpper(method)+" "+path], p.Name)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// everyEndpoint are the endpoints whose answers end.
+func (g *guarded) everyEndpoint(t *testing.T, each func(method, pattern string)) {
+	t.Helper()
+	asked := 0
+	for _, e := range g.endpoints() {
+		method, pattern, _ := strings.Cut(e.Pattern, " ")
+		if strings.HasSuffix(pattern, "/tail") || strings.HasSuffix(pattern, "/live") {
+			continue
+		}
+		each(method, pattern)
+		asked++
+	}
+	if asked < 100 {
+		t.Errorf("only %d endpoints", asked)
+	}
+}
+
+var wildcard = regexp.MustCompile(`\{[^}]*\}`)
+
+// What a caller writes into a path, a parameter or a header ends no header of the answer and begins none, climbs to no file, and leads no
+// browser to another host; no answer to who may ask may be kept, and none says a Host that the caller made up.
+func TestHostileNamesInEveryParameter(t *testing.T) {
+	const outside = "https://signalbox.example.org/box"
+	g := startGuarded(t, nil, func(o *Options) { o.ExternalURL = outside })
+	params := described(t)
+	values := []string{
+		"a\r\nX-Injected: yes\r\n\r\n<script>", `x"; filename="evil.exe`, "../../../../etc/passwd", "//evil.example/x", `\\evil.example\x`, "/etc/passwd\x00.json", "evil.example",
+	}
+	g.everyEndpoint(t, func(method, pattern string) {
+		if method != "GET" {
+			return // would be done; their bodies are JSON, which begins no header
+		}
+		for i, value := range values {
+			path := wildcard.ReplaceAllString(pattern, url.PathEscape(value))
+			q := url.Values{}
+			for _, name := range params[method+" "+pattern] {
+				q.Set(name, value)
+			}
+			for _, name := range []string{"query", "match[]", "return_to", "redirect", "next"} {
+				q.Set(name, value)
+			}
+			proof := []string{"Cookie", g.cookie, "Accept-Encoding", "identity", "X-Forwarded-Host", "evil.example", "Forwarded", "host=evil.example;proto=http", "X-Forwarded-Proto", "gopher"}
+			if i%2 == 1 {
+				proof = append(proof, "X-Forwarded-Prefix", "//evil.example", "Referer", "https://evil.example/")
+			}
+			status, header, text := g.raw(t, method, path+"?"+q.Encode(), "", proof...)
+			where := fmt.Sprintf("%s %s with %q (%d)", method, pattern, value, status)
+			checkHeaders(t, where, header)
+			if strings.Contains(text, "root:x:0:0") || strings.Contains(text, "gopher:") {
+				t.Errorf("%s answers %.300s", where, text)
+			}
+		}
+	})
+}
+
+func checkHeaders(t *testing.T, where string, header http.Header) {
+	t.Helper()
+	cache, page := header.Get("Cache-Control"), strings.HasPrefix(header.Get("Content-Type"), "text/html")
+	if !strings.Contains(cache, "no-store") && (!page || cache != "no-cache") {
+		t.Errorf("%s may be kept: %q", where, cache)
+	}
+	if header.Get("X-Injected") != "" {
+		t.Errorf("%s has a header of the caller's", where)
+	}
+	for name, values := range header {
+		for _, v := range values {
+			if strings.ContainsAny(v, "\r\n\x00") || strings.Contains(v, "evil.exe") || name == "Location" && !regexp.MustCompile(`^/([^/\\]|$)`).MatchString(v) {
+				t.Errorf("%s: %s: %q", where, name, v)
+			}
+		}
+	}
+}
+
+// Links that we make lead to the configured address, whatever Host a request names, also where that Host is one that is answered.
+func TestLinksAreOfTheConfiguredAddress(t *testing.T) {
+	const outside = "https://signalbox.example.org/box"
+	g := startGuarded(t, map[string]string{"signalbox.yml": `
+auth:
+  oidc: [{name: main, issuer: "http://127.0.0.1:1", client_id: signalbox}]
+`}, func(o *Options) { o.ExternalURL = outside })
+	if !strings.Contains(g.log.String(), outside+"/setup#") {
+		t.Errorf("the first link:\n%s", g.log)
+	}
+	as := []string{"Cookie", g.cookie, "Host", "evil.localhost", "Origin", "http://evil.localhost", "X-Forwarded-Host", "evil.localhost", "X-Forwarded-Proto", "gopher", "Forwarded", "host=evil.localhost"}
+	for _, e := range g.endpoints() {
+		method, path, _ := strings.Cut(wildcard.ReplaceAllString(e.Pattern, "x"), " ")
+		if method != "GET" || strings.HasSuffix(path, "/tail") || strings.HasSuffix(path, "/live") {
+			continue
+		}
+		if got := g.ask(t, method, path, "", as...); strings.Contains(got.text, "evil.localhost") || strings.Contains(fmt.Sprint(got.header), "evil.localhost") {
+			t.Errorf("%s %s: %v %.300s", method, path, got.header, got.text)
+		}
+	}
+	for path, body := range map[string]string{"/sb/v1/users": `{"name":"ann"}`, "/auth/device/code": "", "/sb/v1/users/ann/link": ""} {
+		got := g.ask(t, "POST", path, body, as...)
+		if got.status/100 != 2 || strings.Contains(got.text, "evil.localhost") {
+			t.Errorf("%s: %d %s", path, got.status, got.text)
+		}
+		if path == "/auth/device/code" && !strings.Contains(got.text, outside) {
+			t.Errorf("%s: %s", path, got.text)
+		}
+	}
+	if got := g.ask(t, "GET", "/auth/oidc/main/start?return_to=//evil.example", "", as...); got.status != http.StatusServiceUnavailable || strings.Contains(got.text, "evil") {
+		t.Errorf("a login whose provider is down: %d %s", got.status, got.text)
+	}
+}
+
+// Everything that takes a body refuses one that is announced too large, before it is read, whoever asks.
+func TestEveryBodyIsBounded(t *testing.T) {
+	g := startGuarded(t, nil)
+	asked := 0
+	try := func(method, path string) {
+		status, _, text := g.raw(t, method, path, "", "Cookie", g.cookie, "Content-Length", "4294967296", "Content-Type", "application/json")
+		if status != http.StatusRequestEntityTooLarge {
+			t.Errorf("%s %s: %d %.200s", method, path, status, text)
+		}
+		asked++
+	}
+	for _, e := range g.endpoints() {
+		method, path, _ := strings.Cut(wildcard.ReplaceAllString(e.Pattern, "x"), " ")
+		if method == "GET" || e.Permission == access.Undeclared {
+			continue
+		}
+		try(method, path)
+	}
+	for _, path := range []string{"/auth/device", "/auth/device/code", "/auth/device/token", "/auth/oidc/x/backchannel-logout", "/auth/ack"} {
+		try("POST", path)
+	}
+	if asked < 60 {
+		t.Errorf("only %d", asked)
+	}
+}
