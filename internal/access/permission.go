@@ -1,5 +1,7 @@
 package access
 
+import "strings"
+
 // Permission is one thing that somebody may do. Roles are lists of permissions.
 type Permission string
 
@@ -38,6 +40,15 @@ const (
 	AdminProfile   Permission = "admin.profile"
 	AdminStorage   Permission = "admin.storage"
 )
+
+// unmasked begins the permissions that lift rules of masking: UnmaskedRead, and words of the configuration's own.
+const unmasked = "unmasked."
+
+// Lifts reports whether a permission is one that lifts rules of masking.
+func Lifts(p Permission) bool {
+	word, ok := strings.CutPrefix(string(p), unmasked)
+	return ok && word != "" && len(word) <= 63 && strings.Trim(word, "abcdefghijklmnopqrstuvwxyz0123456789_-") == ""
+}
 
 // What an endpoint needs that needs no permission of a role.
 const (
@@ -119,7 +130,7 @@ func Permissions() []Described {
 		{TelemetryWrite, "send metrics, logs and traces"},
 		{TokensOwn, "make and revoke tokens for oneself, with at most one's own permissions"},
 		{AuditRead, "search, verify and export the audit log"},
-		{UnmaskedRead, "see the hashes that stand for an identifier"},
+		{UnmaskedRead, "see what is masked for others, and the hashes that stand for an identifier"},
 		{AuthManage, "manage users, tokens and sessions, and see what everybody may"},
 		{AdminReload, "reload the configuration"},
 		{AdminProfile, "profile the process"},

@@ -43,7 +43,7 @@ type PIIConfig struct {
 	// MaskFields are names of attributes whose values are masked: a key matches
 	// when it is the name or ends with it as a word (db.password, access_token).
 	MaskFields []string `yaml:"mask_fields"`
-	// MaskPatterns are email, card, bearer, or a regular expression between
+	// MaskPatterns are email, card, iban, ipv4, ipv6, bearer, jwt, or a regular expression between
 	// slashes, masked wherever they stand in messages and text values.
 	MaskPatterns []string `yaml:"mask_patterns"`
 }

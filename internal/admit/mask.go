@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/signalbox-project/signalbox/internal/admit/identifiers"
+	"github.com/signalbox-project/signalbox/internal/mask/pattern"
 )
 
 // maskText replaces what is masked; its length says nothing about the original.
@@ -17,7 +18,7 @@ const maskText = "***"
 // masker finds personal data and credentials.
 type masker struct {
 	fields   []string // lower-case
-	patterns []pattern
+	patterns []*pattern.Pattern
 	ids      *identifiers.Hasher
 }
 
@@ -78,21 +79,16 @@ func (d *did) add(more did) {
 
 // text masks every pattern in s. One that is JSON, as a structured log line is, is treated field by field.
 func (m *masker) text(s string) (string, did) {
-	if looksJSON(s) {
+	if pattern.LooksJSON(s) {
 		return m.json(s)
 	}
 	return m.plain(s)
 }
 
-func looksJSON(s string) bool {
-	s = strings.TrimSpace(s)
-	return len(s) > 1 && (s[0] == '{' && s[len(s)-1] == '}' || s[0] == '[' && s[len(s)-1] == ']')
-}
-
 func (m *masker) plain(s string) (string, did) {
 	var d did
 	for _, p := range m.patterns {
-		if out, found := p.mask(s); found {
+		if out, found := maskAll(p, s); found {
 			s, d.masked = out, true
 		}
 	}

@@ -46,7 +46,7 @@ func TestPatterns(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, found := p.mask(c.in)
+		got, found := maskAll(p, c.in)
 		if got != c.want || found != (c.in != c.want) {
 			t.Errorf("%s: %q → %q (%v), want %q", c.pattern, c.in, got, found, c.want)
 		}

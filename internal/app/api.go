@@ -48,7 +48,7 @@ func (c *cell) buildSurfaces(context.Context) (err error) {
 func (c *cell) prometheusAPI() (*promql.API, error) {
 	return promql.NewAPI(c.engine, promql.APIDeps{
 		Logger: c.component("api"), Registerer: c.registry, Gatherer: c.gatherer,
-		Storage: c.metrics, Targets: c.scraper, Rules: c.rules, Alertmanagers: c.sender, Metadata: c.samples, Write: c.write,
+		Storage: promql.Shown(c.metrics, c.masks.Value), Targets: c.scraper, Rules: c.rules, Alertmanagers: c.sender, Metadata: c.samples, Write: c.write,
 		PrometheusConfig: func() promconfig.Config { return *c.scrape.Value() },
 		Flags: map[string]string{
 			"config.file": c.opts.ConfigFile, "storage.path": c.dir,

@@ -103,6 +103,9 @@ func (s said) May(id access.Identity, tenant string) []identity.Permission {
 	return out
 }
 
+// Permissions implements identity.Policy.
+func (s said) Permissions() []access.Described { return s.policy.Permissions() }
+
 // Roles implements identity.Policy.
 func (s said) Roles() []identity.Role {
 	var out []identity.Role

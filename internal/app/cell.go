@@ -12,6 +12,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/config"
 	"github.com/signalbox-project/signalbox/internal/cost"
 	"github.com/signalbox-project/signalbox/internal/document"
+	"github.com/signalbox-project/signalbox/internal/mask"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/oncall"
 	"github.com/signalbox-project/signalbox/internal/probe"
@@ -59,6 +60,7 @@ type forced struct {
 	force   *document.Force
 	inForce *document.Value[Loaded]
 	scrape  *document.Value[*promconfig.Config]
+	masks   *document.Value[*mask.Rules] // what is masked for whom
 	first   []error
 	last    atomic.Pointer[attempt] // how the last load went
 }

@@ -42,7 +42,7 @@ func (c *cell) buildProcessors(context.Context) (err error) {
 	}
 	c.run("topology", c.topology.Run, nil)
 	if c.search, err = search.New(c.cfg.Search, search.Deps{
-		Logger: c.component("search"), Registerer: c.registry, Logs: c.events, Spans: c.events,
+		Logger: c.component("search"), Registerer: c.registry, Logs: c.events, Spans: c.events, Masks: c.masks.Value,
 	}); err != nil {
 		return err
 	}

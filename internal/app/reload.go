@@ -220,8 +220,13 @@ func (c *cell) prepare(cfg config.Config) ([]document.Change, error) {
 	if err != nil {
 		return nil, err
 	}
+	masks, err := masksOf(cfg)
+	if err != nil {
+		return nil, err
+	}
 	return []document.Change{
 		c.scrape.Prepare(scrape),
+		c.masks.Prepare(masks),
 		c.rules.Prepare(cfg.RuleFiles),
 		c.detectors.Prepare(cfg.DetectorFiles),
 		c.router.Prepare(cfg.AlertmanagerFile),
@@ -238,7 +243,7 @@ func (c *cell) withWhatWaits(cfg config.Config) config.Config {
 	now.Global, now.ScrapeConfigs, now.Alerting, now.Prometheus, now.File, now.Hash = cfg.Global, cfg.ScrapeConfigs, cfg.Alerting, cfg.Prometheus, cfg.File, cfg.Hash
 	now.RuleFiles, now.DetectorFiles, now.SLOFiles, now.PolicyFiles = cfg.RuleFiles, cfg.DetectorFiles, cfg.SLOFiles, cfg.PolicyFiles
 	now.ProbeFiles, now.OnCallFiles = cfg.ProbeFiles, cfg.OnCallFiles
-	now.AlertmanagerFile = cfg.AlertmanagerFile
+	now.AlertmanagerFile, now.Masking = cfg.AlertmanagerFile, cfg.Masking
 	return now
 }
 
@@ -248,7 +253,7 @@ func (p *Process) warnOfRestart(cfg config.Config) {
 	for i := range was.NumField() {
 		f := was.Type().Field(i)
 		switch f.Name {
-		case "Global", "ScrapeConfigs", "Alerting", "RuleFiles", "DetectorFiles", "SLOFiles", "PolicyFiles", "ProbeFiles", "OnCallFiles", "AlertmanagerFile", "Prometheus", "File", "Hash":
+		case "Global", "ScrapeConfigs", "Alerting", "RuleFiles", "DetectorFiles", "SLOFiles", "PolicyFiles", "ProbeFiles", "OnCallFiles", "AlertmanagerFile", "Masking", "Prometheus", "File", "Hash":
 			continue
 		}
 		if f.Name == "Tenants" && (p.home.home != "" || len(cfg.Tenants) == 0) {

@@ -28,7 +28,7 @@ func (c *cell) sqlEngine() (*sql.Engine, error) {
 		worker = []string{self, SQLWorkerCommand}
 	}
 	return sql.New(c.cfg.SQL, sql.Deps{
-		Logger: c.component("sql"), Registerer: c.registry, Source: c.events,
+		Logger: c.component("sql"), Registerer: c.registry, Source: c.events, Masks: c.masks.Value,
 		Worker: worker, Dir: filepath.Join(c.dir, "sql"),
 		State: sql.State{
 			Deploys: ownership.Deploys{From: c.state, Owners: c.owners}.Deploys,

@@ -118,6 +118,9 @@ func (c *cell) buildAround() (err error) {
 	if c.ledger, err = conservation.New(c.registry); err != nil {
 		return err
 	}
+	if err = c.buildMasks(); err != nil {
+		return err
+	}
 	if c.identifiers, err = identifiers.New(c.cfg.Privacy, c.registry); err != nil {
 		return err
 	}

@@ -71,8 +71,6 @@ func uncalled() map[string]string {
 		"internal/app.Process.Addresses": look, "internal/ingest/otlp.Server.GRPCAddr": look, "internal/ingest/otlp.Server.HTTPAddr": look,
 		"internal/front.Front.Mounts": look, "internal/store/metrics.Store.OutOfOrderWindow": look,
 		"internal/store/events.DB.Seal": now, "internal/process/spanmetrics.Processor.Flush": now, "internal/process/topology.Processor.Flush": now,
-
-		"internal/store.Matcher.Span": "says what a filter means; the stores' answers are compared with it",
 	}
 }
 

@@ -16,9 +16,9 @@ func rooms() map[string]int {
 		"internal/telemetry": 1,
 		"internal/front":     1,
 		"internal/budget":    1, "internal/expression": 1, // arithmetic for all who count with budgets; PromQL from outside, within bounds
-		"internal/outgoing":      1, // the one way out over HTTP
-		"internal/seal":          1, // how secrets are kept; what seals is one higher
-		"internal/store/numbers": 1, // what a number in a label is, for intakes and stores
+		"internal/outgoing":      1,                             // the one way out over HTTP
+		"internal/seal":          1,                             // how secrets are kept; what seals is one higher
+		"internal/store/numbers": 1, "internal/mask/pattern": 1, // what a number in a label is, and what personal data looks like: for intakes, stores and who masks
 
 		"internal/store/":  2,
 		"internal/stream/": 2,
@@ -27,10 +27,10 @@ func rooms() map[string]int {
 		"internal/notify/": 2,
 		"internal/seal/":   2,
 
-		"internal/auth":      2, // who asks, and what they may
-		"internal/ownership": 2, // to whom services belong
-		"internal/audit":     2,
-		"internal/cause":     2, // pure: what several domain rooms conclude with
+		"internal/auth":      2,                     // who asks, and what they may
+		"internal/ownership": 2,                     // to whom services belong
+		"internal/audit":     2, "internal/mask": 2, // what of telemetry a caller does not see
+		"internal/cause": 2, // pure: what several domain rooms conclude with
 
 		"internal/process":  3,
 		"internal/query":    3,

@@ -13,6 +13,7 @@ package config
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"path/filepath"
 
@@ -35,6 +36,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/gate/hooks"
 	"github.com/signalbox-project/signalbox/internal/ingest/otlp"
 	"github.com/signalbox-project/signalbox/internal/ingest/scrape"
+	"github.com/signalbox-project/signalbox/internal/mask"
 	"github.com/signalbox-project/signalbox/internal/outgoing"
 	"github.com/signalbox-project/signalbox/internal/probe"
 	"github.com/signalbox-project/signalbox/internal/process/detect"
@@ -78,6 +80,7 @@ type Config struct {
 	OTLP        otlp.Config        `yaml:"otlp"`
 	Limits      Limits             `yaml:"limits"`
 	Privacy     identifiers.Config `yaml:"privacy"` // what identifies people is hashed on the way in (docs/operations.md)
+	Masking     mask.Config        `yaml:"masking"` // of logs and spans, by permission, when somebody asks (docs/masking.md); for every tenant
 	Seal        envelope.Config    `yaml:"seal"`    // secrets below --storage.path open with a key alone that lies elsewhere
 	Stream      local.Config       `yaml:"stream"`
 	Metrics     metrics.Config     `yaml:"metrics"`
@@ -235,6 +238,7 @@ func (c *Config) sections() []section {
 		{"limits.samples", c.Limits.Samples.Validate},
 		{"limits.events", c.Limits.Events.Validate},
 		{"privacy", c.Privacy.Validate},
+		{"masking", c.masking},
 		{"seal", c.Seal.Validate},
 		{"stream", c.Stream.Validate},
 		{"metrics", c.Metrics.Validate},
@@ -265,6 +269,15 @@ func (c *Config) hooks() []error {
 	errs := c.Hooks.Validate()
 	if c.Auth.Enabled {
 		errs = append(errs, c.Hooks.Unproved()...)
+	}
+	return errs
+}
+
+// masking is checked together with what hashes.
+func (c *Config) masking() []error {
+	errs := c.Masking.Validate()
+	if c.Masking.Hashes() && len(c.Privacy.Keys) == 0 {
+		errs = append(errs, errors.New("rules: `replace: hash` needs a key: make one with: head -c 32 /dev/urandom | base64 > identifiers.key, and name it: privacy: {keys: [{file: identifiers.key}]}"))
 	}
 	return errs
 }

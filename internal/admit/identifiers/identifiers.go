@@ -84,6 +84,20 @@ func newKey(root []byte) (key, error) {
 	return key{secret: secret, prefix: version + hex.EncodeToString(name) + ":"}, err
 }
 
+// Current is the key that hashes what arrives, for who replaces by the same hashes on the way out: how its hashes begin,
+// what they are made with, and of how many bytes.
+func Current(cfg Config) (prefix string, secret []byte, bytes int, err error) {
+	if len(cfg.Keys) == 0 {
+		return "", nil, 0, nil
+	}
+	root, err := cfg.Keys[0].Read()
+	if err != nil {
+		return "", nil, 0, fmt.Errorf("privacy.keys[0]: %w", err)
+	}
+	k, err := newKey(root)
+	return k.prefix, k.secret, hashBytes, err
+}
+
 func (k key) hash(value string) string {
 	mac := hmac.New(sha256.New, k.secret)
 	_, _ = mac.Write([]byte(value))

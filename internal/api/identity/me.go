@@ -16,6 +16,8 @@ type Policy interface {
 	// May is everything, for each permission, on a tenant.
 	May(id access.Identity, tenant string) []Permission
 	Roles() []Role
+	// Permissions are all that a role can hold.
+	Permissions() []access.Described
 }
 
 // Permission is one row of what somebody may.
@@ -104,7 +106,7 @@ func (h *handlers) registerMe() {
 	roles := h.op("listRoles", "", "/roles", access.Anybody, "Which role may what")
 	roles.Served, roles.Room = h.deps.Policy != nil, "roles"
 	operation.Register(h.Registry, roles, func(context.Context, *operation.NoInput) (RolesResponse, error) {
-		return RolesResponse{Roles: h.deps.Policy.Roles(), Permissions: access.Permissions()}, nil
+		return RolesResponse{Roles: h.deps.Policy.Roles(), Permissions: h.deps.Policy.Permissions()}, nil
 	})
 }
 

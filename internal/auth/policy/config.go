@@ -52,8 +52,8 @@ func (c Config) Validate() []error {
 			errs = append(errs, fmt.Errorf("roles[%d].permissions: a role without permissions gives nothing; list some, see docs/auth.md", i))
 		}
 		for j, p := range r.Permissions {
-			if !known[p] {
-				errs = append(errs, fmt.Errorf("roles[%d].permissions[%d]: there is no permission %q; `signalbox roles` lists them", i, j, p))
+			if !known[p] && !access.Lifts(p) {
+				errs = append(errs, fmt.Errorf("roles[%d].permissions[%d]: there is no permission %q; `signalbox roles` lists them, and unmasked.NAME lifts rules of masking", i, j, p))
 			}
 		}
 	}

@@ -137,7 +137,7 @@ type Line struct {
 // Explain is everything that an identity may and may not on a tenant, and why.
 func (p *Policy) Explain(id access.Identity, tenant string) []Line {
 	var out []Line
-	for _, d := range access.Permissions() {
+	for _, d := range p.Permissions() {
 		got := p.Decide(id, d.Permission, tenant)
 		out = append(out, Line{
 			Permission: d.Permission, Allows: d.Allows, Allowed: got.Allowed, Namespaces: got.Scope.Names, By: got.By,

@@ -3,6 +3,7 @@ package policy
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -82,9 +83,22 @@ func Subject(user string) string {
 // Roles are all roles, those that are always there first.
 func (p *Policy) Roles() []Role { return p.roles }
 
+// Permissions are all that a role can hold: those that are always there, and the words of the roles that lift rules of masking.
+func (p *Policy) Permissions() []access.Described {
+	out := access.Permissions()
+	for _, r := range p.roles {
+		for _, has := range r.Permissions {
+			if access.Lifts(has) && !slices.ContainsFunc(out, func(d access.Described) bool { return d.Permission == has }) {
+				out = append(out, access.Described{Permission: has, Allows: "see what rules with lifted_by: " + string(has) + " mask for others"})
+			}
+		}
+	}
+	return out
+}
+
 // describeActions says which roles and which class each permission belongs to.
 func (p *Policy) describeActions() {
-	for _, d := range access.Permissions() {
+	for _, d := range p.Permissions() {
 		var parents []types.EntityUID
 		for _, r := range p.roles {
 			for _, has := range r.Permissions {

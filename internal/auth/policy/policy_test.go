@@ -249,3 +249,28 @@ func BenchmarkDecide(b *testing.B) {
 		}
 	})
 }
+
+// A word that lifts a rule of masking is one of the configuration's own; no role that is always there has it.
+func TestWordsThatLiftRulesOfMasking(t *testing.T) {
+	p, err := New(Config{
+		Roles:    []Role{{Name: "cards", Permissions: []access.Permission{"unmasked.cards"}}},
+		Bindings: []Binding{{Users: []string{"ann"}, Grant: access.Grant{Role: "cards", Namespaces: []string{"pay"}}}, {Users: []string{"root"}, Grant: access.Grant{Role: Admin}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ann, root := access.Identity{Subject: "user:ann", Kind: access.User}, access.Identity{Subject: "user:root", Kind: access.User}
+	if d := p.Decide(ann, "unmasked.cards", "default"); !d.Allowed || d.Scope.All || !d.Scope.Sees("pay") {
+		t.Errorf("%+v", d)
+	}
+	if p.Decide(root, "unmasked.cards", "default").Allowed || !p.Decide(root, access.UnmaskedRead, "default").Allowed {
+		t.Error("an administrator has the words of the configuration only where a role gives them")
+	}
+	lines := p.Explain(ann, "default")
+	if last := lines[len(lines)-1]; last.Permission != "unmasked.cards" || !last.Allowed {
+		t.Errorf("%+v", last)
+	}
+	if errs := (Config{Roles: []Role{{Name: "x", Permissions: []access.Permission{"unmasked.Cards", "cards"}}}}).Validate(); len(errs) != 2 {
+		t.Error(errs)
+	}
+}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/instrument"
+	"github.com/signalbox-project/signalbox/internal/mask"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
 	"github.com/signalbox-project/signalbox/internal/store/filter"
@@ -23,6 +24,8 @@ type Deps struct {
 	Registerer prometheus.Registerer // nil means none
 	Logs       store.LogReader
 	Spans      store.SpanReader
+	// Masks are the rules in force of what is masked for whom; nil for none.
+	Masks func() *mask.Rules
 }
 
 // Service answers questions about logs and spans within limits: the readers'
@@ -34,6 +37,7 @@ type Service struct {
 	cfg     Config
 	logs    store.LogReader
 	spans   store.SpanReader
+	masks   func() *mask.Rules
 	slots   chan struct{}
 	seconds *prometheus.HistogramVec
 	failed  *prometheus.CounterVec
@@ -52,12 +56,12 @@ func New(cfg Config, deps Deps) (*Service, error) {
 	if deps.Logs == nil || deps.Spans == nil {
 		return nil, errors.New("search needs a reader of logs and one of spans")
 	}
-	tail, err := newTail(cfg, deps.Registerer)
+	tail, err := newTail(cfg, deps.Registerer, deps.Masks)
 	if err != nil {
 		return nil, err
 	}
 	s := &Service{
-		Tail: tail, cfg: cfg, logs: deps.Logs, spans: deps.Spans, slots: make(chan struct{}, cfg.MaxConcurrent),
+		Tail: tail, cfg: cfg, logs: deps.Logs, spans: deps.Spans, masks: deps.Masks, slots: make(chan struct{}, cfg.MaxConcurrent),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "signalbox_search_duration_seconds", Help: "Time to answer a question about logs or spans, by kind of question.",
 			Buckets: prometheus.ExponentialBuckets(0.001, 4, 8),
@@ -178,33 +182,38 @@ func follow[T any](s *Service, ctx context.Context, query string, limit error, f
 // Logs is store.LogReader's, within the time-out and for at most MaxLogs records. A limit of
 // 0 means that most.
 func (s *Service) Logs(ctx context.Context, q store.LogQuery) iter.Seq2[model.LogRecord, error] {
-	q.Expr = narrowed(ctx, q.Expr)
-	limit := checkLimit(q.Limit, s.cfg.MaxLogs, "log records")
+	v := s.view(ctx)
+	f, err := v.Filter(mask.Logs, q.Expr)
+	if err == nil {
+		err = checkLimit(q.Limit, s.cfg.MaxLogs, "log records")
+	}
 	if q.Limit <= 0 {
 		q.Limit = s.cfg.MaxLogs
 	}
-	return follow(s, ctx, "logs", limit, func(ctx context.Context) iter.Seq2[model.LogRecord, error] { return s.logs.Logs(ctx, q) })
+	return follow(s, ctx, "logs", err, func(ctx context.Context) iter.Seq2[model.LogRecord, error] { return s.shownLogs(ctx, v, q, f) })
 }
 
 // LogHistogram is store.LogReader's.
 func (s *Service) LogHistogram(ctx context.Context, q store.LogQuery, step time.Duration, field string) (store.Histogram, error) {
-	q.Expr = narrowed(ctx, q.Expr)
 	return ask(s, ctx, "log_histogram", func(ctx context.Context) (store.Histogram, error) {
-		return s.logs.LogHistogram(ctx, q, step, store.CanonicalField(field))
+		return s.logHistogram(ctx, q, step, store.CanonicalField(field))
 	})
 }
 
 // LogValues is store.LogReader's.
 func (s *Service) LogValues(ctx context.Context, q store.LogQuery, field string, limit int) ([]store.ValueCount, error) {
-	q.Expr = narrowed(ctx, q.Expr)
 	return ask(s, ctx, "log_values", func(ctx context.Context) ([]store.ValueCount, error) {
-		return s.logs.LogValues(ctx, q, store.CanonicalField(field), limit)
+		return s.logValues(ctx, q, store.CanonicalField(field), limit)
 	})
 }
 
-// LogFields is store.LogReader's.
+// LogFields is store.LogReader's. Of a filter it leaves out what depends on masked values.
 func (s *Service) LogFields(ctx context.Context, q store.LogQuery, limit int) ([]string, error) {
-	q.Expr = narrowed(ctx, q.Expr)
+	f, err := s.view(ctx).Filter(mask.Logs, q.Expr)
+	if err != nil {
+		return nil, err
+	}
+	q.Expr = narrowed(ctx, f.Blind)
 	return ask(s, ctx, "log_fields", func(ctx context.Context) ([]string, error) { return s.logs.LogFields(ctx, q, limit) })
 }
 
@@ -212,53 +221,57 @@ func (s *Service) LogFields(ctx context.Context, q store.LogQuery, limit int) ([
 func (s *Service) Trace(ctx context.Context, tenant string, id model.TraceID, hint store.Range) ([]model.Span, error) {
 	return ask(s, ctx, "trace", func(ctx context.Context) ([]model.Span, error) {
 		spans, err := s.spans.Trace(ctx, tenant, id, hint)
+		if err == nil {
+			spans, err = visible(access.ScopeOf(ctx), id, spans)
+		}
 		if err != nil {
 			return nil, err
 		}
-		return visible(access.ScopeOf(ctx), id, spans)
+		return s.view(ctx).Spans(spans), nil
 	})
 }
 
 // Traces is store.SpanReader's, for at most MaxTraces traces.
 func (s *Service) Traces(ctx context.Context, q store.TraceQuery) ([]store.TraceSummary, error) {
-	q.Expr = narrowed(ctx, q.Expr)
 	if err := checkLimit(q.Limit, s.cfg.MaxTraces, "traces"); err != nil {
 		return nil, err
 	}
-	return ask(s, ctx, "traces", func(ctx context.Context) ([]store.TraceSummary, error) {
-		found, err := s.spans.Traces(ctx, q)
-		if err != nil {
-			return nil, err
-		}
-		return s.summariesApart(ctx, q.Tenant, found)
-	})
+	return ask(s, ctx, "traces", func(ctx context.Context) ([]store.TraceSummary, error) { return s.traces(ctx, q) })
 }
 
 // Spans is store.SpanReader's, for at most MaxLogs spans.
 func (s *Service) Spans(ctx context.Context, q store.TraceQuery) iter.Seq2[model.Span, error] {
-	q.Expr = narrowed(ctx, q.Expr)
-	limit := checkLimit(q.Limit, s.cfg.MaxLogs, "spans")
-	return follow(s, ctx, "spans", limit, func(ctx context.Context) iter.Seq2[model.Span, error] { return s.spans.Spans(ctx, q) })
+	v := s.view(ctx)
+	f, err := v.Filter(mask.Spans, q.Expr)
+	if err == nil {
+		err = checkLimit(q.Limit, s.cfg.MaxLogs, "spans")
+	}
+	if q.Limit <= 0 {
+		q.Limit = traceLimit
+	}
+	return follow(s, ctx, "spans", err, func(ctx context.Context) iter.Seq2[model.Span, error] { return s.shownSpans(ctx, v, q, f, q.Limit) })
 }
 
 // SpanHistogram is store.SpanReader's.
 func (s *Service) SpanHistogram(ctx context.Context, q store.TraceQuery, step time.Duration, field string) (store.Histogram, error) {
-	q.Expr = narrowed(ctx, q.Expr)
 	return ask(s, ctx, "span_histogram", func(ctx context.Context) (store.Histogram, error) {
-		return s.spans.SpanHistogram(ctx, q, step, store.CanonicalField(field))
+		return s.spanHistogram(ctx, q, step, store.CanonicalField(field))
 	})
 }
 
 // SpanValues is store.SpanReader's.
 func (s *Service) SpanValues(ctx context.Context, q store.TraceQuery, field string, limit int) ([]store.ValueCount, error) {
-	q.Expr = narrowed(ctx, q.Expr)
 	return ask(s, ctx, "span_values", func(ctx context.Context) ([]store.ValueCount, error) {
-		return s.spans.SpanValues(ctx, q, store.CanonicalField(field), limit)
+		return s.spanValues(ctx, q, store.CanonicalField(field), limit)
 	})
 }
 
-// SpanFields is store.SpanReader's.
+// SpanFields is store.SpanReader's. Of a filter it leaves out what depends on masked values.
 func (s *Service) SpanFields(ctx context.Context, q store.TraceQuery, limit int) ([]string, error) {
-	q.Expr = narrowed(ctx, q.Expr)
+	f, err := s.view(ctx).Filter(mask.Spans, q.Expr)
+	if err != nil {
+		return nil, err
+	}
+	q.Expr = narrowed(ctx, f.Blind)
 	return ask(s, ctx, "span_fields", func(ctx context.Context) ([]string, error) { return s.spans.SpanFields(ctx, q, limit) })
 }

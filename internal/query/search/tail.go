@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/signalbox-project/signalbox/internal/instrument"
+	"github.com/signalbox-project/signalbox/internal/mask"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
 	"github.com/signalbox-project/signalbox/internal/stream"
@@ -23,6 +24,7 @@ type Tail struct {
 	dropped prometheus.Counter
 	gauge   prometheus.Gauge
 	refused prometheus.Counter
+	masks   func() *mask.Rules // nil for none
 
 	// count is len(subs): without subscribers a tap costs one load.
 	count atomic.Int32
@@ -35,16 +37,20 @@ var _ stream.LogTap = (*Tail)(nil)
 // subscription is one follower.
 type subscription struct {
 	tenant  string
-	matcher *store.Matcher
+	matcher *store.Matcher // asked of records as they are shown
+	shows   func(*mask.Rules) (shown, error)
+
+	mu      sync.Mutex
+	now     shown
 	records chan model.LogRecord
 	dropped atomic.Uint64
 	wake    chan struct{} // holds a token after a drop, so that a drop is told in silence, too
 }
 
 // newTail makes a tail without subscribers.
-func newTail(cfg Config, reg prometheus.Registerer) (*Tail, error) {
+func newTail(cfg Config, reg prometheus.Registerer, masks func() *mask.Rules) (*Tail, error) {
 	t := &Tail{
-		buffer: cfg.TailBuffer, max: cfg.MaxTails, subs: map[*subscription]struct{}{},
+		buffer: cfg.TailBuffer, max: cfg.MaxTails, masks: masks, subs: map[*subscription]struct{}{},
 		dropped: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "signalbox_tail_dropped_records_total", Help: "Log records not sent to a live tail, by reason.",
 			ConstLabels: prometheus.Labels{"reason": "slow_reader"},
@@ -69,16 +75,51 @@ func (t *Tail) TapLogs(records []model.LogRecord) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	for s := range t.subs {
+		now := s.shown(t.rules())
+		m := now.view.Masker()
 		for i := range records {
-			if s.wants(&records[i]) && !s.offer(records[i]) {
+			if !s.wants(&records[i]) || !now.may.Log(&records[i]) {
+				continue
+			}
+			r := m.Log(records[i])
+			if (m == nil || s.matcher.Log(&r)) && !s.offer(r) {
 				t.dropped.Inc()
 			}
 		}
 	}
 }
 
+// rules are what is masked now.
+func (t *Tail) rules() *mask.Rules {
+	if t.masks == nil {
+		return nil
+	}
+	return t.masks()
+}
+
 func (s *subscription) wants(r *model.LogRecord) bool {
-	return (s.tenant == "" || r.Resource.Tenant == s.tenant) && s.matcher.Log(r)
+	return s.tenant == "" || r.Resource.Tenant == s.tenant
+}
+
+// shown is what a follower is shown by rules.
+type shown struct {
+	rules *mask.Rules
+	view  *mask.View
+	may   *store.Matcher // what of the records that are there they may be shown, and may match
+}
+
+// shown is by the rules in force. A filter that they refuse by now finds nothing.
+func (s *subscription) shown(rules *mask.Rules) shown {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.now.rules != rules {
+		next, err := s.shows(rules)
+		if err != nil {
+			next = shown{rules: rules, may: store.NewMatcher(store.Or{})}
+		}
+		s.now = next
+	}
+	return s.now
 }
 
 // offer reports whether there was room.
@@ -102,8 +143,17 @@ func (s *subscription) offer(r model.LogRecord) bool {
 // reported by a call with their number and without a record. With as many tails
 // open as allowed it returns store.ErrOverloaded.
 func (t *Tail) Tail(ctx context.Context, tenant string, expr store.Expr, event func(record *model.LogRecord, dropped uint64) error) error {
+	shows := func(rules *mask.Rules) (shown, error) {
+		v := rules.For(ctx)
+		f, err := v.Filter(mask.Logs, expr)
+		return shown{rules, v, store.NewMatcher(narrowed(ctx, f.Expr))}, err
+	}
+	now, err := shows(t.rules())
+	if err != nil {
+		return err
+	}
 	s := &subscription{
-		tenant: tenant, matcher: store.NewMatcher(narrowed(ctx, expr)),
+		tenant: tenant, matcher: store.NewMatcher(expr), shows: shows, now: now,
 		records: make(chan model.LogRecord, t.buffer), wake: make(chan struct{}, 1),
 	}
 	if err := t.add(s); err != nil {

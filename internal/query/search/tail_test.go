@@ -26,7 +26,7 @@ func logOf(tenant, message string) model.LogRecord {
 
 func tailOf(t *testing.T, cfg Config) *Tail {
 	t.Helper()
-	tail, err := newTail(cfg, prometheus.NewRegistry())
+	tail, err := newTail(cfg, prometheus.NewRegistry(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/signalbox-project/signalbox/internal/access"
+	"github.com/signalbox-project/signalbox/internal/mask"
 	"github.com/signalbox-project/signalbox/internal/query/sql/answer"
 	"github.com/signalbox-project/signalbox/internal/query/sql/guard"
 	"github.com/signalbox-project/signalbox/internal/store"
@@ -29,6 +30,7 @@ type job struct {
 	Spans     bool
 	SpanFiles []string
 	SpansOf   access.Scope
+	Masks     *mask.Sealed       // what the caller is shown of them; nil for everything
 	Dir       string             // where it may write before it is locked
 	State     map[string][][]any // rows by table
 }
@@ -44,6 +46,9 @@ func (e *Engine) prepare(ctx context.Context, tenant string, p guard.Plan, limit
 		Query: p.Text, Explain: p.Explain, AttrKeys: p.AttrKeys, Tenant: tenant, Limit: limit, Config: e.cfg,
 		Logs: p.Tables["logs"], Spans: p.Tables["spans"], State: map[string][][]any{},
 		LogsOf: scopes["logs"], SpansOf: scopes["spans"],
+	}
+	if e.deps.Masks != nil {
+		j.Masks = e.deps.Masks().For(ctx).Seal()
 	}
 	var releases []func()
 	all := func() {
@@ -165,13 +170,17 @@ func (j *job) run(ctx context.Context, s *session) (answer.SQLResult, error) {
 	if err := j.keepApart(ctx, s); err != nil {
 		return answer.SQLResult{}, err
 	}
+	masks, err := s.masks(j.Masks)
+	if err != nil {
+		return answer.SQLResult{}, err
+	}
 	if j.Logs {
-		if err := s.eventView(ctx, "logs", j.Tenant, logColumns(), j.LogFiles, j.AttrKeys, !j.LogsOf.All); err != nil {
+		if err := s.eventView(ctx, "logs", j.Tenant, columns{logColumns(), masks}, j.LogFiles, j.AttrKeys, !j.LogsOf.All); err != nil {
 			return answer.SQLResult{}, err
 		}
 	}
 	if j.Spans {
-		if err := s.eventView(ctx, "spans", j.Tenant, spanColumns(), j.SpanFiles, j.AttrKeys, !j.SpansOf.All); err != nil {
+		if err := s.eventView(ctx, "spans", j.Tenant, columns{spanColumns(), masks}, j.SpanFiles, j.AttrKeys, !j.SpansOf.All); err != nil {
 			return answer.SQLResult{}, err
 		}
 	}

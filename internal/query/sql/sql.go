@@ -39,6 +39,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/instrument"
+	"github.com/signalbox-project/signalbox/internal/mask"
 	"github.com/signalbox-project/signalbox/internal/query/sql/answer"
 	"github.com/signalbox-project/signalbox/internal/query/sql/guard"
 	"github.com/signalbox-project/signalbox/internal/store/events/part"
@@ -100,6 +101,8 @@ type Deps struct {
 	// Dir, made when needed and the engine's alone, holds unsealed rows while a query
 	// runs; "" means the system's folder for temporary files.
 	Dir string
+	// Masks are the rules in force of what is masked for whom; nil for none.
+	Masks func() *mask.Rules
 }
 
 // Engine answers queries; it is safe for concurrent use.

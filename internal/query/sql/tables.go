@@ -93,16 +93,16 @@ func eventTable(name string, cols []eventColumn) answer.SQLTable {
 }
 
 // eventView makes the view of one table over the tenant's rows in files.
-func (s *session) eventView(ctx context.Context, table, tenant string, cols []eventColumn, files, attrKeys []string, apart bool) error {
+func (s *session) eventView(ctx context.Context, table, tenant string, cols columns, files, attrKeys []string, apart bool) error {
 	if len(files) == 0 {
-		return s.emptyView(ctx, table, cols, attrKeys)
+		return s.emptyView(ctx, table, cols.list, attrKeys)
 	}
 	promoted, err := s.promotedColumns(ctx, files, apart)
 	if err != nil {
 		return err
 	}
 	var exprs []string
-	for _, c := range cols {
+	for _, c := range cols.list {
 		expr := c.expr
 		switch {
 		case c.name == "attributes":
@@ -110,10 +110,10 @@ func (s *session) eventView(ctx context.Context, table, tenant string, cols []ev
 		case expr == "":
 			expr = name(c.name)
 		}
-		exprs = append(exprs, expr+" AS "+name(c.name))
+		exprs = append(exprs, cols.shown(c, expr)+" AS "+name(c.name))
 	}
 	for _, key := range attrKeys {
-		exprs = append(exprs, attributeColumn(key, promoted)+" AS "+name(attrPrefix+key))
+		exprs = append(exprs, cols.attribute(key, promoted)+" AS "+name(attrPrefix+key))
 	}
 	return s.exec(ctx, "CREATE VIEW "+name(table)+" AS SELECT "+strings.Join(exprs, ", ")+
 		" FROM read_parquet("+listLiteral(files)+", union_by_name = true) WHERE tenant = "+literal(tenant))
@@ -172,20 +172,19 @@ func mergedAttributes(promoted map[string]string) string {
 // attributeColumn is one attribute as a column: its promoted column where a
 // file has one, else out of the JSON column; typed when all files agree on a
 // type other than text.
-func attributeColumn(key string, promoted map[string]string) string {
+func attributeColumn(key, attributes, own, sqlType string) string {
 	var texts []string
 	for _, path := range jsonPaths(key) {
-		texts = append(texts, "attributes::JSON ->> "+literal(path))
+		texts = append(texts, attributes+" ->> "+literal(path))
 	}
 	text := "coalesce(" + strings.Join(texts, ", ") + ", NULL)"
-	sqlType, ok := promoted[key]
-	if !ok {
+	if own == "" {
 		return text
 	}
 	if sqlType != "VARCHAR" {
 		text = "TRY_CAST(" + text + " AS " + sqlType + ")"
 	}
-	return "coalesce(" + name(attrPrefix+key) + ", " + text + ")"
+	return "coalesce(" + own + ", " + text + ")"
 }
 
 // maxSplits bounds the ways that a key with many dots may be a path.

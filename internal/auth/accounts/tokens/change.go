@@ -98,6 +98,13 @@ func (t *Tokens) ordered(maker access.Identity, o Order) (store.Token, error) {
 	return v, nil
 }
 
+func (t *Tokens) permissions() []access.Described {
+	if t.deps.Permissions == nil {
+		return access.Permissions()
+	}
+	return t.deps.Permissions()
+}
+
 // within says what of a grant its maker may not: everything that a token with this grant alone would be let do is asked about.
 func (t *Tokens) within(maker access.Identity, g access.Grant) error {
 	tenants := g.Tenants
@@ -112,7 +119,7 @@ func (t *Tokens) within(maker access.Identity, g access.Grant) error {
 	alone := access.Identity{Subject: subjectPrefix, Kind: access.Token, Grants: []access.Grant{g}}
 	gives := false
 	for _, tenant := range tenants {
-		for _, d := range access.Permissions() {
+		for _, d := range t.permissions() {
 			ok, wants := t.deps.May(alone, d.Permission, tenant)
 			if !ok {
 				continue

@@ -72,6 +72,8 @@ type Deps struct {
 	Now   func() time.Time
 	// May says what an identity may on a tenant, "*" for every tenant; the policy does.
 	May func(id access.Identity, p access.Permission, tenant string) (bool, access.Scope)
+	// Permissions are all that a role can hold; nil for those that are always there.
+	Permissions func() []access.Described
 	// Current is what an owner is now, and false for one who may not go on. It must be quick.
 	Current func(access.Identity) (access.Identity, bool)
 }

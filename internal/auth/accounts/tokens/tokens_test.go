@@ -116,7 +116,11 @@ func TestATokenIsKnownByItsTextAlone(t *testing.T) {
 		t.Errorf("%+v", v)
 	}
 	other, _ := w.made(t, "ann", viewPay())
-	forged := text[:len(text)-sumLength-1] + "A"
+	last := "A"
+	if text[len(text)-sumLength-1] == 'A' {
+		last = "B"
+	}
+	forged := text[:len(text)-sumLength-1] + last
 	for _, wrong := range []string{
 		"", v.ID, text[1:], text + "0", strings.ToUpper(text), forged + sumOf(forged), other[:len(Prefix)+idLength] + text[len(Prefix)+idLength:],
 	} {
