@@ -59,6 +59,9 @@ func (r *Registry) Huma(op Operation) huma.Operation {
 		OperationID: op.ID, Method: method, Path: Root + op.Path, DefaultStatus: status,
 		Summary: op.Summary, Description: op.Description, Tags: []string{op.Tag},
 		MaxBodyBytes: r.maxBody,
+		// The body has arrived before. huma would leave a deadline of 5 s on the connection, at which the server takes a client
+		// that waits for its answer for one that left, and cancels its request.
+		BodyReadTimeout: -1,
 		// Present so that huma does not describe its own error type.
 		Responses: map[string]*huma.Response{"default": {Description: "Error"}},
 	}
