@@ -18,7 +18,10 @@ type kept struct{ noted, synced []model.AuditEntry }
 
 func (k *kept) Note(e model.AuditEntry) { k.noted = append(k.noted, e) }
 
-func (k *kept) Audit(_ context.Context, e model.AuditEntry) (model.AuditEntry, error) {
+func (k *kept) Audit(ctx context.Context, e model.AuditEntry) (model.AuditEntry, error) {
+	if err := ctx.Err(); err != nil {
+		return e, err
+	}
 	k.synced = append(k.synced, e)
 	return e, nil
 }
@@ -196,5 +199,15 @@ func TestWhatARoomNotesSaysFromWhere(t *testing.T) {
 	_, _ = r.Audit(ctx, model.AuditEntry{Action: "login", Details: map[string]string{"remote": "192.0.2.8"}})
 	if a, b := k.synced[0].Details["remote"], k.synced[1].Details["remote"]; a != "192.0.2.7" || b != "192.0.2.8" || len(given) != 1 {
 		t.Errorf("%q %q %v", a, b, given)
+	}
+}
+
+// Whoever changes something and hangs up before the answer leaves no gap in the log.
+func TestWhoGoesAwayIsNotedAllTheSame(t *testing.T) {
+	k := &kept{}
+	ctx, leave := context.WithCancel(ended(access.DeploysWrite, "POST", "/sb/v1/deploys", 200).Request.Context())
+	leave()
+	if _, err := New(Deps{Log: k}).Audit(ctx, model.AuditEntry{Action: "deploy.mark", Subject: "edge"}); err != nil || len(k.synced) != 1 {
+		t.Errorf("%v %v", k.synced, err)
 	}
 }

@@ -13,7 +13,8 @@ import (
 const onBehalfOf = "on_behalf_of"
 
 // Audit writes what a room did for a request: the actor is whoever proved to be asking, not who the request claims to be,
-// and the tenant and the address are those of the request. It answers when the entry is on the disk.
+// and the tenant and the address are those of the request. It answers when the entry is on the disk. What was done was done:
+// who goes away before the answer is noted all the same.
 func (r *Recorder) Audit(ctx context.Context, e model.AuditEntry) (model.AuditEntry, error) {
 	if who := access.SubjectOf(ctx, e.Actor); who != e.Actor {
 		details := maps.Clone(e.Details)
@@ -35,5 +36,5 @@ func (r *Recorder) Audit(ctx context.Context, e model.AuditEntry) (model.AuditEn
 			e.Details["remote"] = a.Remote
 		}
 	}
-	return r.to.Audit(ctx, e)
+	return r.to.Audit(context.WithoutCancel(ctx), e)
 }

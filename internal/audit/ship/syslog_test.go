@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -91,14 +92,25 @@ func startRsyslog(t *testing.T) *rsyslog {
 	return r
 }
 
+// freePort is one where nothing listens, for TCP and UDP. It lies below those that the kernel gives to whoever asks for any:
+// another test's connection would have it before rsyslog.
 func freePort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		port := strconv.Itoa(12000 + rand.IntN(18000))
+		l, err := net.Listen("tcp", "127.0.0.1:"+port)
+		if err != nil {
+			continue
+		}
+		c, err := net.ListenPacket("udp", "127.0.0.1:"+port)
+		_ = l.Close()
+		if err == nil {
+			_ = c.Close()
+			return port
+		}
 	}
-	defer l.Close()
-	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+	t.Fatal("no port is free")
+	return ""
 }
 
 // until waits for another process or goroutine, which nothing else tells us of.
