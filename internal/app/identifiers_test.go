@@ -95,7 +95,7 @@ func TestNoIdentifierIsStoredAndItsRecordsAreFoundByItsHash(t *testing.T) {
 	}))
 	defer target.Close()
 	now, address := time.Now(), strings.TrimPrefix(target.URL, "http://")
-	scrape := "scrape_configs: [{job_name: app, scrape_interval: 100ms, scrape_timeout: 100ms, static_configs: [{targets: ['" + address + "']}]}]\n"
+	scrape := "scrape_configs: [{job_name: app, scrape_interval: 1s, scrape_timeout: 1s, static_configs: [{targets: ['" + address + "']}]}]\n"
 	key := base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("k"), 32))
 	old := base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("o"), 32))
 

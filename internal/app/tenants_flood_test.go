@@ -21,7 +21,7 @@ import (
 func TestATenantThatFloodsLeavesOthersTheirs(t *testing.T) {
 	r := start(t, map[string]string{
 		"signalbox.yml": `
-web: {max_body_bytes_in_flight: 1048576}
+web: {max_body_bytes_in_flight: 1048576, body_timeout: 5m}
 tenants:
 - {name: acme, rule_files: [acme.yml], limits: {max_series: 1, max_samples: 1000}}
 - {name: blue, rule_files: [blue.yml]}

@@ -145,13 +145,13 @@ func TestExportersOfTheOpenTelemetrySDKSendWithCertificates(t *testing.T) {
 	}
 	grpcExporter := func(c *tls.Config) (sdktrace.SpanExporter, error) {
 		return otlptracegrpc.New(t.Context(), otlptracegrpc.WithEndpoint(a.OTLPGRPC), otlptracegrpc.WithTLSCredentials(credentials.NewTLS(c)),
-			otlptracegrpc.WithTimeout(3*time.Second), otlptracegrpc.WithRetry(otlptracegrpc.RetryConfig{}))
+			otlptracegrpc.WithTimeout(patience), otlptracegrpc.WithRetry(otlptracegrpc.RetryConfig{}))
 	}
 	exp, err := grpcExporter(s.mine.Clone())
 	if err := send(t, "over-grpc", exp, err); err != nil {
 		t.Errorf("gRPC: %v", err)
 	}
-	exp2, err := otlptracehttp.New(t.Context(), otlptracehttp.WithEndpointURL(a.OTLPHTTP+"/v1/traces"), otlptracehttp.WithTLSClientConfig(s.mine.Clone()))
+	exp2, err := otlptracehttp.New(t.Context(), otlptracehttp.WithEndpointURL(a.OTLPHTTP+"/v1/traces"), otlptracehttp.WithTLSClientConfig(s.mine.Clone()), otlptracehttp.WithTimeout(patience))
 	if err := send(t, "over-http", exp2, err); err != nil {
 		t.Errorf("HTTP: %v", err)
 	}

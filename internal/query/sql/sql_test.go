@@ -389,7 +389,7 @@ func TestBombsAreStopped(t *testing.T) {
 			if got := outcome(err); got != tc.outcome && (tc.outcome != "memory" || got != "crash") {
 				t.Errorf("stopped by %q, want %q: %v", got, tc.outcome, err)
 			}
-			if took := time.Since(began); tc.outcome == "timeout" && took > 5*time.Second {
+			if took := time.Since(began); tc.outcome == "timeout" && took > time.Minute { // none of them ends by itself
 				t.Errorf("stopped only after %s", took)
 			}
 		})
