@@ -142,6 +142,9 @@ func (k *checker) binary(n *parser.BinaryExpr) error {
 		if isVectorZero(n.RHS) {
 			return k.count(n.LHS)
 		}
+		if c := callOf(n.RHS); c != nil && c.Func.Name == "vector" {
+			return fmt.Errorf("`or %s` counts events that never were; leave it out: where nothing happens nothing is counted, and nothing is divided by zero", c)
+		}
 		fallthrough
 	case parser.ADD, parser.SUB:
 		if countsOf(n.LHS) == never || countsOf(n.RHS) == never {

@@ -42,7 +42,7 @@ const (
 //     `increase(x_total[window])` (or `sum_over_time(x[window])`).
 //   - What filters or weighs a count, `… and on (pod) up == 1`, stays as it is written. Such a
 //     query is counted minute by minute, with the filter as it stands at each minute's end.
-//   - Counts that are added up count for themselves: one that is absent is zero.
+//   - Counts that are added up count for themselves: one that is absent is zero. So is one that `> 0` filters away.
 //
 // Counting functions are rate, irate, increase, resets, changes, sum_over_time and count_over_time, the
 // last two also over a subquery; others over a range are refused, because windows of them do not
@@ -70,7 +70,7 @@ func ParseCounter(text string, isCounter bool) (*Counter, error) {
 	if err != nil {
 		return nil, err
 	}
-	expr, err := parse(text)
+	expr, err := parseCount(text)
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +101,7 @@ func ParseCounter(text string, isCounter bool) (*Counter, error) {
 
 // readable makes the plain text of the query.
 func (c *Counter) readable(text string, isCounter bool) error {
-	expr, err := parse(text) // anew: rewriting changes it
+	expr, err := parseCount(text) // anew: rewriting changes it
 	if err != nil {
 		return err
 	}

@@ -230,7 +230,7 @@ func drawCount(t *rapid.T, depth int) drawn {
 	case 15, 19, 20, 21, 22:
 		return join(rapid.SampledFrom([]string{"round(%s)", "clamp_min(%s, 2)", "abs(%s)", "ceil(%s)", "max(%s)", "topk(1, %s)", "count(%s)", "avg(%s)", "sgn(%s)", "sqrt(%s)", "-(%s)"}).Draw(t, "function"), sub())
 	case 16, 23, 24, 25:
-		return join("(%s) "+rapid.SampledFrom([]string{"> 0.1", "> 20", "== bool 3", "+ 1", "- 2", "% 7", "^ 2"}).Draw(t, "scalar"), sub())
+		return join("(%s) "+rapid.SampledFrom([]string{"> 0.1", "> 20", "> 0", "!= 0", "> 0", "== bool 3", "+ 1", "- 2", "% 7", "^ 2"}).Draw(t, "scalar"), sub())
 	case 17:
 		return join(`label_replace(%s, "zone", "z-$1", "pod", "(.*)")`, sub())
 	case 18:
