@@ -7,25 +7,54 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/signalbox-project/signalbox/internal/access"
 )
 
-// described are the parameters of each endpoint that the published description knows, by "METHOD /path".
-func described(t *testing.T) map[string][]string {
+// description is the published one.
+type description struct {
+	Paths      map[string]map[string]json.RawMessage
+	Components struct {
+		Schemas map[string]struct {
+			Properties map[string]json.RawMessage
+		}
+	}
+}
+
+func published(t *testing.T) (doc description) {
 	t.Helper()
 	text, err := os.ReadFile("../api/openapi.json")
+	if err == nil {
+		err = json.Unmarshal(text, &doc)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	var doc struct {
-		Paths map[string]map[string]json.RawMessage
+	return doc
+}
+
+var reference = regexp.MustCompile(`"#/components/schemas/([^"]+)"`)
+
+// reached adds the schemas that a text of the description refers to.
+func (d description) reached(text string, to map[string]bool) {
+	for _, m := range reference.FindAllStringSubmatch(text, -1) {
+		if to[m[1]] {
+			continue
+		}
+		to[m[1]] = true
+		for _, p := range d.Components.Schemas[m[1]].Properties {
+			d.reached(string(p), to)
+		}
 	}
-	if err := json.Unmarshal(text, &doc); err != nil {
-		t.Fatal(err)
-	}
+}
+
+// described are the parameters of each endpoint that the published description knows, by "METHOD /path".
+func described(t *testing.T) map[string][]string {
+	t.Helper()
+	doc := published(t)
 	out := map[string][]string{}
 	for path, methods := range doc.Paths {
 		for method, raw := range methods {
@@ -171,5 +200,41 @@ func TestEveryBodyIsBounded(t *testing.T) {
 	}
 	if asked < 60 {
 		t.Errorf("only %d", asked)
+	}
+}
+
+// A link that a browser would run is refused where it is sent. What is sent is looked through for links, so that a new one is not forgotten.
+func TestEveryLinkThatIsSentIsJudged(t *testing.T) {
+	doc, sent := published(t), map[string]bool{}
+	for _, methods := range doc.Paths {
+		for _, raw := range methods {
+			var op struct{ RequestBody json.RawMessage }
+			_ = json.Unmarshal(raw, &op) // what is none has no body
+			doc.reached(string(op.RequestBody), sent)
+		}
+	}
+	var links []string
+	named := regexp.MustCompile(`(?i)link|url|href|uri|runbook|dashboard`)
+	for schema := range sent {
+		for property := range doc.Components.Schemas[schema].Properties {
+			if named.MatchString(property) {
+				links = append(links, schema+"."+property)
+			}
+		}
+	}
+	slices.Sort(links)
+	// The secrets of one's own links are shown to nobody.
+	if want := []string{"Deploy.link", "FirstAdminRequest.link", "PasswordRequest.link"}; !slices.Equal(links, want) {
+		t.Errorf("links that are sent: %v; those that are judged here: %v", links, want)
+	}
+	g := startGuarded(t, nil)
+	for _, link := range []string{"javascript:alert(1)", " JaVa\tScript:alert(1)", "data:text/html,<script>", "vbscript:x", "//evil.example", "https://a:b@x.example", "\u0001javascript:x"} {
+		body, _ := json.Marshal(map[string]string{"service": "pay", "version": "1", "link": link})
+		if got := g.ask(t, "POST", "/sb/v1/deploys", string(body), "Cookie", g.cookie); got.status != http.StatusBadRequest || !strings.Contains(got.text, "body.link") {
+			t.Errorf("%q: %d %s", link, got.status, got.text)
+		}
+	}
+	if got := g.ask(t, "GET", "/sb/v1/deploys", "", "Cookie", g.cookie); got.status != http.StatusOK || strings.Contains(got.text, "pay") {
+		t.Errorf("kept: %d %s", got.status, got.text)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/signalbox-project/signalbox/internal/auth/login"
 	"github.com/signalbox-project/signalbox/internal/store"
@@ -106,8 +107,10 @@ func (s *Service) recheck(ctx context.Context, was login.Login) (login.Login, er
 
 // Check says whose name and password these are: login.ErrUnauthenticated, or *login.Throttled for who tried too often.
 // A name that is unknown, disabled or without a password costs the same hash as a wrong password. What takes longer or shorter is a
-// name whose password was hashed with other parameters, until its next login, and one that a directory is asked about.
+// name whose password was hashed with other parameters, until its next login. Where directories are asked, who is refused waits
+// for evenly, by whomever.
 func (s *Service) Check(ctx context.Context, name, text, remote string) (login.Login, error) {
+	began := time.Now()
 	name = canonical(name)
 	known := s.Sessions.Known(subjectPrefix+name, remote)
 	if wait, again := s.limiter.Try(name, remote, known); wait > 0 {
@@ -126,6 +129,7 @@ func (s *Service) Check(ctx context.Context, name, text, remote string) (login.L
 	case errors.Is(err, login.ErrUnauthenticated):
 		s.logins.WithLabelValues("refused").Inc()
 		s.refused(ctx, name, remote, "refused")
+		s.evenOut(ctx, began)
 	case errors.As(err, &throttled): // too many at once: it was no attempt
 		s.limiter.Undo(name, remote, known)
 		s.logins.WithLabelValues("throttled").Inc()
@@ -134,6 +138,22 @@ func (s *Service) Check(ctx context.Context, name, text, remote string) (login.L
 		s.logins.WithLabelValues("failed").Inc()
 	}
 	return l, err
+}
+
+// evenly is how long a refusal takes at least where directories are asked. A directory answers sooner about a name that it does not
+// have than about a wrong password, which it hashes, and is not asked about local users at all: their names could be found out.
+const evenly = 500 * time.Millisecond
+
+func (s *Service) evenOut(ctx context.Context, began time.Time) {
+	if len(s.deps.Directories) == 0 {
+		return
+	}
+	wait := time.NewTimer(time.Until(began.Add(evenly)))
+	defer wait.Stop()
+	select {
+	case <-wait.C:
+	case <-ctx.Done():
+	}
 }
 
 // refused notes a login that failed. A name that is unknown is not written down: it may be a password, typed in the wrong place.

@@ -1,7 +1,11 @@
 package accounts
 
 import (
+	"context"
+	"errors"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/auth/login"
@@ -38,4 +42,43 @@ func TestAProgramIsWhoeverLetItIn(t *testing.T) {
 	if err != nil || program.Session.Identity.Subject != "user:keycloak/ann" || program.Secret == browser.Secret {
 		t.Errorf("%+v %v", program.Session, err)
 	}
+}
+
+// asking is a directory that looks for a name, and then proves a password, which takes longer.
+type asking struct{}
+
+func (asking) Login(_ context.Context, name, _ string) (login.Login, error) {
+	time.Sleep(5 * time.Millisecond)
+	if name == "bob" {
+		time.Sleep(120 * time.Millisecond)
+	}
+	return login.Login{}, login.ErrUnauthenticated
+}
+
+// How long a refusal takes says nothing about who has an account, here or in a directory. Time is synctest's.
+func TestRefusalsTakeTheSameTimeWhereDirectoriesAreAsked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := start(t)
+		w.add(t, "ann", good)
+		w.deps.Directories = []Directory{asking{}}
+		w.Service = w.open()
+		for _, name := range []string{"ann", "bob", "nobody"} {
+			began := time.Now()
+			if _, err := w.Login(t.Context(), name, "a wrong password", From{Remote: name}); !errors.Is(err, login.ErrUnauthenticated) {
+				t.Error(err)
+			}
+			if took := time.Since(began); took != evenly {
+				t.Errorf("%s: %s", name, took)
+			}
+		}
+		began := time.Now()
+		if w.logs(t, "ann", good, nil); time.Since(began) != 0 {
+			t.Error("who is let in waits")
+		}
+		gone, leave := context.WithCancel(t.Context())
+		leave()
+		if _, err := w.Login(gone, "nobody", "a wrong password", From{}); err == nil || time.Since(began) > 10*time.Millisecond {
+			t.Errorf("who has gone is waited for: %v", err)
+		}
+	})
 }
