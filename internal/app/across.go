@@ -2,18 +2,23 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/api"
 	"github.com/signalbox-project/signalbox/internal/api/events"
+	"github.com/signalbox-project/signalbox/internal/api/health"
 	"github.com/signalbox-project/signalbox/internal/api/objectives"
+	"github.com/signalbox-project/signalbox/internal/diagnose"
 	"github.com/signalbox-project/signalbox/internal/front"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/query/across"
 	"github.com/signalbox-project/signalbox/internal/query/promql"
+	"github.com/signalbox-project/signalbox/internal/store"
 )
 
 // buildAcross makes what answers requests that read several tenants, with the limits of one.
@@ -23,14 +28,21 @@ func (p *Process) buildAcross(context.Context) error {
 	if err != nil {
 		return err
 	}
-	prom, err := promql.NewAcross(engine)
+	series := across.Queryable{Parts: p.parts}
+	prom, err := promql.NewAcross(engine, series)
 	if err != nil {
 		return err
 	}
+	federation, err := promql.NewFederation(engine, promql.FederationDeps{Logger: p.component("api"), Registerer: registry, Storage: series})
+	if err != nil {
+		return err
+	}
+	records := across.Events{Parts: p.parts}
 	own, err := api.New(p.home.cfg.API, api.Deps{
 		Logger: p.component("api"), Registerer: registry,
-		Events:     events.Deps{Filter: p.home.search, Logs: across.Events{Parts: p.parts}, Spans: across.Events{Parts: p.parts}, Traces: p.home.search},
+		Events:     events.Deps{Filter: p.home.search, Logs: records, Spans: records, Tail: records, Traces: p.home.search},
 		Objectives: objectives.Deps{SLOs: across.SLOs{Parts: p.parts}},
+		Health:     health.Deps{Services: servicesAcross{}},
 	})
 	if err != nil {
 		return err
@@ -39,9 +51,10 @@ func (p *Process) buildAcross(context.Context) error {
 	for _, pattern := range promql.AcrossRoutes() {
 		p.across.Handle(pattern, prom)
 	}
+	p.across.Handle("GET "+promql.FederationPath, federation)
 	for _, path := range []string{
-		"/logs", "/logs/histogram", "/logs/fields", "/logs/values",
-		"/traces", "/traces/histogram", "/traces/fields", "/traces/values", "/traces/{id}", "/slos",
+		"/logs", "/logs/tail", "/logs/histogram", "/logs/fields", "/logs/values",
+		"/traces", "/traces/histogram", "/traces/fields", "/traces/values", "/traces/{id}", "/slos", "/services",
 	} {
 		p.across.Handle("GET /sb/v1"+path, own.Handler())
 	}
@@ -58,7 +71,7 @@ func (p *Process) parts(ctx context.Context) (out []across.Part) {
 		out = append(out, across.Part{
 			Tenant:  c.tenant,
 			Context: func(ctx context.Context) context.Context { return access.With(ctx, who) },
-			Metrics: promql.Apart(c.metrics), Logs: c.search, Spans: c.search,
+			Metrics: promql.Apart(c.metrics), Exemplars: promql.ApartExemplars(c.metrics), Logs: c.search, Spans: c.search, Tail: c.search.Tail.Tail,
 			SLOs: func(ctx context.Context) ([]model.SLOStatus, error) {
 				slos, _, err := c.slos.SLOs(ctx, "")
 				return slos, err
@@ -68,11 +81,43 @@ func (p *Process) parts(ctx context.Context) (out []across.Part) {
 	return out
 }
 
+// servicesAcross lists the services of several tenants; of one alone it tells nothing, since a name may be there twice.
+type servicesAcross struct{}
+
+// Services are those of all, tenant by tenant.
+func (servicesAcross) Services(ctx context.Context, _ string, start, end time.Time) (out []diagnose.ServiceSummary, err error) {
+	out = []diagnose.ServiceSummary{}
+	for _, who := range access.From(ctx).Across {
+		c, ok := who.Room.(*cell)
+		if !ok {
+			continue // never admitted
+		}
+		some, err := c.diagnose.Services(access.With(ctx, who), c.tenant, start, end)
+		if err != nil {
+			return nil, c.ofTenant(err)
+		}
+		for i := range some {
+			some[i].Tenant = c.tenant
+		}
+		out = append(out, some...)
+	}
+	return out, nil
+}
+
+// Service implements what one tenant answers.
+func (servicesAcross) Service(context.Context, string, string, time.Time, time.Time) (diagnose.ServiceDetail, error) {
+	return diagnose.ServiceDetail{}, fmt.Errorf("one service is asked of one tenant: %w", store.ErrNotFound)
+}
+
 // serveAcross answers a request that reads several tenants.
 func (p *Process) serveAcross(w http.ResponseWriter, r *http.Request, who *access.Access) {
 	h, pattern := p.across.Handler(r)
 	if pattern == "" {
-		http.Error(w, model.TenantHeader+": names several tenants, which this endpoint does not read together: name one", http.StatusBadRequest)
+		message := "names several tenants, which this endpoint does not read together: name one"
+		if r.URL.Path == "/api/v1/metadata" {
+			message = "names several tenants, whose metrics may differ in type and unit under one name: name one"
+		}
+		http.Error(w, model.TenantHeader+": "+message, http.StatusBadRequest)
 		return
 	}
 	// What each tenant hides is hidden where it is read; here are only rows that the caller may see.

@@ -37,6 +37,9 @@ func acrossReads() map[string]access.Permission {
 		"/sb/v1/traces/fields?start=now-1h":               access.TracesRead,
 		"/sb/v1/traces/" + zebraTrace:                     access.TracesRead,
 		"/sb/v1/slos":                                     access.SLOsRead,
+		"/sb/v1/services":                                 access.ServicesRead,
+		"/federate?match[]=" + q:                          access.MetricsRead,
+		"/api/v1/query_exemplars?query=" + q:              access.MetricsRead,
 	}
 }
 
@@ -51,7 +54,10 @@ func TestWhoMayReadsSeveralTenantsAtOnce(t *testing.T) {
 		if code != http.StatusOK || strings.Contains(text, "zebradefault") {
 			t.Errorf("%s: %d %s", path, code, text)
 		}
-		if strings.Contains(path, "histogram") || strings.Contains(path, "fields") || strings.HasSuffix(path, "/labels") {
+		if strings.Contains(path, "services") && (!strings.Contains(text, `"tenant":"acme"`) || !strings.Contains(text, `"tenant":"blue"`)) {
+			t.Errorf("%s: %s", path, text)
+		}
+		if strings.Contains(path, "exemplars") || strings.Contains(path, "services") || strings.Contains(path, "histogram") || strings.Contains(path, "fields") || strings.HasSuffix(path, "/labels") {
 			continue
 		}
 		if !strings.Contains(text, "zebraacme") || !strings.Contains(text, "zebrablue") {
@@ -132,7 +138,7 @@ func (r *running) refusesSeveral(t *testing.T) {
 	if code, text := r.as(t, "acme|acme", "POST", "/v1/logs", logRequest(time.Now(), "once")); code != http.StatusOK {
 		t.Errorf("one tenant named twice: %d %s", code, text)
 	}
-	covered := map[string]bool{}
+	covered := map[string]bool{"/sb/v1/logs/tail": true}
 	for path := range acrossReads() {
 		name, _, _ := strings.Cut(path, "?")
 		covered[name] = true

@@ -7,6 +7,7 @@ import (
 // ServiceSummary is one service at a glance; a nil figure means no data.
 type ServiceSummary struct {
 	Service    string        `json:"service"`
+	Tenant     string        `json:"tenant,omitempty" doc:"of which it is, where several tenants were read"`
 	Rate       *float64      `json:"rate" doc:"requests per second"`
 	ErrorRatio *float64      `json:"error_ratio" doc:"0 to 1"`
 	P95Seconds *float64      `json:"p95_seconds"`

@@ -119,15 +119,17 @@ func tenantsOf(header string, needs access.Permission) ([]string, *Refusal) {
 		return bad("a name between two | is empty")
 	case len(names) > maxAcross:
 		return bad(fmt.Sprintf("more than %d tenants", maxAcross))
+	case len(names) > 1 && needs == access.SQLQuery:
+		return bad("names several tenants, and SQL reads the files of one alone: ask each by itself, or search logs and traces of several together")
 	case len(names) > 1 && !readsAcross(needs):
-		return bad("names several tenants, which only PromQL, the search of logs and traces, and the list of SLOs read together: name one")
+		return bad("names several tenants, which only PromQL, the search of logs and traces, and the lists of SLOs and services read together: name one")
 	}
 	return names, nil
 }
 
 func readsAcross(p access.Permission) bool {
 	switch p {
-	case access.MetricsRead, access.LogsRead, access.TracesRead, access.SLOsRead:
+	case access.MetricsRead, access.LogsRead, access.TracesRead, access.SLOsRead, access.ServicesRead:
 		return true
 	}
 	return false

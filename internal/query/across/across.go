@@ -1,11 +1,11 @@
-// Package across reads several tenants at once, for those who may read each: series, log records, traces and SLOs.
+// Package across reads several tenants at once, for those who may read each: series, exemplars, log records, traces and SLOs.
 //
 // It decides nothing of who may: it is handed the parts that may be read, each with the context in which it is
 // asked, so that what is hidden from the caller in one tenant stays hidden. In: questions as to one tenant. Out:
 // answers that say of everything which tenant it is of: series by the label TenantLabel, records and traces by their
 // field tenant.
 //
-// There are no locks but the one of a querier. Start reading at Part, then Queryable.
+// There are no locks but the one of a querier and the one of a tail. Start reading at Part, then Queryable.
 package across
 
 import (
@@ -24,11 +24,13 @@ import (
 type Part struct {
 	Tenant string
 	// Context is the one in which the tenant's rooms are asked: what the caller sees there is in it.
-	Context func(context.Context) context.Context
-	Metrics storage.Queryable
-	Logs    store.LogReader
-	Spans   store.SpanReader
-	SLOs    func(context.Context) ([]model.SLOStatus, error)
+	Context   func(context.Context) context.Context
+	Metrics   storage.Queryable
+	Exemplars storage.ExemplarQueryable
+	Logs      store.LogReader
+	Spans     store.SpanReader
+	Tail      func(ctx context.Context, tenant string, expr store.Expr, event TailEvent) error
+	SLOs      func(context.Context) ([]model.SLOStatus, error)
 }
 
 // Parts are the tenants that the request of a context reads, ordered by name.

@@ -50,9 +50,20 @@ func (q *querier) of(p Part) (storage.Querier, error) {
 	return o, nil
 }
 
+// ChunkQuerier implements storage.ChunkQueryable, for remote reads that are streamed.
+func (q Queryable) ChunkQuerier(mint, maxt int64) (storage.ChunkQuerier, error) {
+	return chunkQuerier{&querier{parts: q.Parts, mint: mint, maxt: maxt, open: map[string]storage.Querier{}}}, nil
+}
+
+type chunkQuerier struct{ *querier }
+
+// Select implements storage.ChunkQuerier. The samples are encoded anew: they were read as the caller may see them.
+func (q chunkQuerier) Select(ctx context.Context, sorted bool, hints *storage.SelectHints, matchers ...*labels.Matcher) storage.ChunkSeriesSet {
+	return storage.NewSeriesSetToChunkSet(q.querier.Select(ctx, sorted, hints, matchers...))
+}
+
 // chosen are the parts that matchers ask, and what they ask of each.
-func (q *querier) chosen(ctx context.Context, matchers []*labels.Matcher) ([]Part, []*labels.Matcher) {
-	parts := q.parts(ctx)
+func chosen(parts []Part, matchers []*labels.Matcher) ([]Part, []*labels.Matcher) {
 	var rest []*labels.Matcher
 	for _, m := range matchers {
 		switch m.Name {
@@ -74,7 +85,7 @@ func (q *querier) chosen(ctx context.Context, matchers []*labels.Matcher) ([]Par
 
 // Select implements storage.Querier. The series are sorted, since a label that is added may change their order.
 func (q *querier) Select(ctx context.Context, _ bool, hints *storage.SelectHints, matchers ...*labels.Matcher) storage.SeriesSet {
-	parts, rest := q.chosen(ctx, matchers)
+	parts, rest := chosen(q.parts(ctx), matchers)
 	var found []storage.Series
 	warnings := annotations.Annotations{}
 	for _, p := range parts {
@@ -133,7 +144,7 @@ func (l *list) Warnings() annotations.Annotations { return l.warnings }
 func (q *querier) names(ctx context.Context, hints *storage.LabelHints, matchers []*labels.Matcher,
 	ask func(context.Context, Part, storage.Querier, []*labels.Matcher) ([]string, annotations.Annotations, error),
 ) ([]string, annotations.Annotations, error) {
-	parts, rest := q.chosen(ctx, matchers)
+	parts, rest := chosen(q.parts(ctx), matchers)
 	warnings := annotations.Annotations{}
 	all, err := each(ctx, func(context.Context) []Part { return parts }, func(ctx context.Context, p Part) ([]string, error) {
 		o, err := q.of(p)

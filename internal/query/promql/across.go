@@ -2,14 +2,11 @@ package promql
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"time"
 
 	"github.com/prometheus/common/route"
 	"github.com/prometheus/prometheus/config"
-	"github.com/prometheus/prometheus/model/exemplar"
-	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/util/notifications"
 	apiv1 "github.com/prometheus/prometheus/web/api/v1"
@@ -21,12 +18,19 @@ import (
 func AcrossRoutes() []string {
 	return []string{
 		"GET " + Prefix + "/query", "POST " + Prefix + "/query", "GET " + Prefix + "/query_range", "POST " + Prefix + "/query_range",
+		"GET " + Prefix + "/query_exemplars", "POST " + Prefix + "/query_exemplars", "POST " + Prefix + "/read",
 		"GET " + Prefix + "/series", "POST " + Prefix + "/series", "GET " + Prefix + "/labels", "POST " + Prefix + "/labels", "GET " + Prefix + "/label/{name}/values",
 	}
 }
 
-// NewAcross is the part of the API that asks nothing but series, over those of the engine's store, whoever they belong to.
-func NewAcross(e *Engine) (http.Handler, error) {
+// AcrossStorage is what NewAcross reads.
+type AcrossStorage interface {
+	storage.SampleAndChunkQueryable
+	storage.ExemplarQueryable
+}
+
+// NewAcross is the part of the API that asks nothing but series, over those of a store, whoever they belong to.
+func NewAcross(e *Engine, of AcrossStorage) (http.Handler, error) {
 	cors, err := e.cfg.cors()
 	if err != nil {
 		return nil, err
@@ -34,7 +38,7 @@ func NewAcross(e *Engine) (http.Handler, error) {
 	deps := withDefaults(APIDeps{})
 	info := newRuntimeInfo(deps)
 	api := apiv1.NewAPI(
-		noting{e.engine}, samplesOnly{e.query}, nil, nil, noExemplars{},
+		noting{e.engine}, of, nil, nil, of,
 		func(context.Context) apiv1.ScrapePoolsRetriever { return noTargets{} },
 		func(context.Context) apiv1.TargetRetriever { return noTargets{} },
 		func(context.Context) apiv1.AlertmanagerRetriever { return ourselves{deps.ExternalURL, nil} },
@@ -42,7 +46,7 @@ func NewAcross(e *Engine) (http.Handler, error) {
 		func(h http.HandlerFunc) http.HandlerFunc { return h },
 		nil, "", false, false, 0, instrument.Silent(),
 		func(context.Context) apiv1.RulesRetriever { return noRules{} },
-		0, 1, remoteReadFrameBytes, false, cors, info.get, info.build(),
+		e.cfg.RemoteReadSamples, e.cfg.RemoteReadConcurrency, remoteReadFrameBytes, false, cors, info.get, info.build(),
 		func() []notifications.Notification { return nil },
 		func() (<-chan notifications.Notification, func(), bool) { return nil, nil, false },
 		deps.Gatherer, nil, nil, false, nil, false, false, false, false,
@@ -50,22 +54,11 @@ func NewAcross(e *Engine) (http.Handler, error) {
 	)
 	r := route.New().WithPrefix(Prefix)
 	api.Register(r)
-	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { r.ServeHTTP(w, noteSelectors(req)) }), nil
-}
-
-// samplesOnly is a store that gives decoded samples alone.
-type samplesOnly struct{ storage.Queryable }
-
-func (samplesOnly) ChunkQuerier(int64, int64) (storage.ChunkQuerier, error) {
-	return nil, errors.New("chunks are read of one tenant at a time")
-}
-
-type noExemplars struct{}
-
-func (noExemplars) ExemplarQuerier(context.Context) (storage.ExemplarQuerier, error) {
-	return noExemplars{}, nil
-}
-
-func (noExemplars) Select(int64, int64, ...[]*labels.Matcher) ([]exemplar.QueryResult, error) {
-	return nil, errors.New("exemplars are read of one tenant at a time")
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if req.URL.Path == Prefix+"/read" {
+			r.ServeHTTP(w, noteRead(req))
+			return
+		}
+		r.ServeHTTP(w, noteSelectors(req))
+	}), nil
 }

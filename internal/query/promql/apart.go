@@ -25,6 +25,20 @@ type apart struct{ Storage }
 // Apart narrows what an engine reads to what the request of ctx may see; see Engine.Over.
 func Apart(q storage.Queryable) storage.Queryable { return onlySamples{q} }
 
+// ApartExemplars narrows exemplars as Apart does samples.
+func ApartExemplars(q storage.ExemplarQueryable) storage.ExemplarQueryable { return onlyExemplars{q} }
+
+type onlyExemplars struct{ storage.ExemplarQueryable }
+
+// ExemplarQuerier reads exemplars.
+func (o onlyExemplars) ExemplarQuerier(ctx context.Context) (storage.ExemplarQuerier, error) {
+	q, err := o.ExemplarQueryable.ExemplarQuerier(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return exemplarsApart{q, ctx}, nil
+}
+
 type onlySamples struct{ storage.Queryable }
 
 func (o onlySamples) Querier(mint, maxt int64) (storage.Querier, error) {
@@ -47,11 +61,7 @@ func (a apart) ChunkQuerier(mint, maxt int64) (storage.ChunkQuerier, error) {
 
 // ExemplarQuerier reads exemplars.
 func (a apart) ExemplarQuerier(ctx context.Context) (storage.ExemplarQuerier, error) {
-	q, err := a.Storage.ExemplarQuerier(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return exemplarsApart{q, ctx}, nil
+	return onlyExemplars{a.Storage}.ExemplarQuerier(ctx)
 }
 
 func querierApart(q storage.Queryable, mint, maxt int64) (storage.Querier, error) {

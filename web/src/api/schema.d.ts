@@ -3491,6 +3491,8 @@ export interface components {
              * @enum {string}
              */
             slo_state: "ok" | "burning" | "exhausted" | "insufficient" | "none";
+            /** @description of which it is, where several tenants were read */
+            tenant?: string;
             /** @description running versions, by traffic */
             versions: string[];
         };
