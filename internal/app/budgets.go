@@ -41,7 +41,7 @@ func (c *cell) buildBudgets(ctx context.Context) (err error) {
 		Alerts:  c.sender,
 		Records: c.state, Corrections: c.state, Ledgers: c.state,
 		Asked:    func() []time.Duration { return c.policies.Set().Windows() }, // read before the engine runs
-		Arrivals: c.metrics.Arrivals, Changes: c.tally, ExternalURL: c.external.String(), ExternalLabels: c.cfg.ExternalLabels,
+		Arrivals: c.metrics.Arrivals, Changes: slo.Changes{Events: c.tally, Samples: c.metrics.Changes()}, ExternalURL: c.external.String(), ExternalLabels: c.cfg.ExternalLabels,
 	}); err != nil {
 		return err
 	}

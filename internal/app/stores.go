@@ -15,6 +15,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/platform/atomicfile"
 	"github.com/signalbox-project/signalbox/internal/process/conservation"
 	"github.com/signalbox-project/signalbox/internal/query/promql"
+	"github.com/signalbox-project/signalbox/internal/slo/indicator"
 	"github.com/signalbox-project/signalbox/internal/slo/tally"
 	"github.com/signalbox-project/signalbox/internal/store"
 	"github.com/signalbox-project/signalbox/internal/store/events"
@@ -61,6 +62,7 @@ func (c *cell) buildStores(ctx context.Context) (err error) {
 	}
 	if c.metrics, err = metrics.Open(c.cfg.Metrics, metrics.Deps{
 		Dir: dir("metrics"), Logger: c.component("metrics"), Registerer: c.registry, MemoryLimit: c.memory, Sharing: c.sharing, Small: c.tenant != model.DefaultTenant,
+		Settled: time.Duration(c.cfg.SLO.Lateness) + indicator.Rereads,
 	}); err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ import (
 type Config struct {
 	judgement.Limits `yaml:",inline"`
 	// Lateness is how late samples may arrive and still be counted at once;
-	// later ones count when history is read again.
+	// up to 10 minutes later they count at the next minute, and then once their hour is read again, within seconds.
 	Lateness prom.Duration `yaml:"lateness"`
 	// RecordEvery is how often results are written as metrics.
 	RecordEvery prom.Duration `yaml:"record_every"`

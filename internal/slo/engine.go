@@ -51,8 +51,7 @@ type Deps struct {
 	// Arrivals subscribes to the news that samples were stored; news fold into
 	// one while nobody listens.
 	Arrivals func() (c <-chan struct{}, stop func())
-	// Changes tells what happened to events that SLOs count; nil where the
-	// Querier counts none.
+	// Changes tell of events, which are nil where the Querier counts none, and of samples that come late.
 	Changes Changes
 	// Asked are the windows that the gate's policies judge by; nil for none.
 	Asked func() []time.Duration
@@ -75,6 +74,7 @@ type Engine struct {
 	groups  map[string]*groups.Groups // by SLO; only Run's goroutine touches it
 	last    lastRun
 	next    schedule
+	hearing hearing
 
 	list        atomic.Pointer[[]model.SLOStatus]                // worst first
 	corrections atomic.Pointer[map[string][]model.SLOCorrection] // by SLO
@@ -84,6 +84,7 @@ type Engine struct {
 type lastRun struct {
 	records map[string]store.SLORecord // by SLO
 	ledgers map[string]store.SLOLedger // until the first evaluation
+	changes recalled                   // as long
 }
 
 // schedule is when what is not done at every evaluation is done next.
@@ -169,11 +170,15 @@ func (e *Engine) Run(ctx context.Context) error {
 func (e *Engine) scan(ctx context.Context, fair time.Duration, budget *pace.Budget) (news bool) {
 	start := time.Now()
 	for ctx.Err() == nil && (time.Since(start) < fair || budget.Spare() && time.Since(start) < minInterval) {
-		from := pace.Computed()
-		if !e.scanOne(ctx, e.deps.Now()) {
+		from, again := pace.Computed(), false
+		if !e.scanOne(ctx, e.deps.Now(), &again) {
 			break
 		}
-		budget.Spend(pace.Computed() - from)
+		took := pace.Computed() - from
+		budget.Spend(took)
+		if again {
+			e.hearing.cost += took
+		}
 		news = true
 	}
 	return news
@@ -308,8 +313,8 @@ func (e *Engine) note(o *objective, step string, err error, now time.Time) {
 func (e *Engine) fail(step string, err error) { e.metrics.fail(e.log, step, err) }
 
 // scanOne reads one piece of one SLO's history, in turn; false when there
-// is none to read.
-func (e *Engine) scanOne(ctx context.Context, now time.Time) bool {
+// is none to read. again is whether it was read before, and changed.
+func (e *Engine) scanOne(ctx context.Context, now time.Time, again *bool) bool {
 	list := e.members.all()
 	for i := range list {
 		o := list[(e.next.turn+i)%len(list)]
@@ -317,6 +322,7 @@ func (e *Engine) scanOne(ctx context.Context, now time.Time) bool {
 			continue
 		}
 		e.next.turn = (e.next.turn + i + 1) % len(list)
+		*again = o.history.Rereads()
 		err := o.history.Scan(ctx, e.deps.Querier, now)
 		e.note(o, "scan", err, now)
 		if err != nil {

@@ -120,7 +120,7 @@ func (k *keeper) open() {
 		k.t.Fatal(err)
 	}
 	if k.engine, err = slo.New(slo.DefaultConfig(), slo.Deps{
-		Catalog: k.catalog, Querier: slo.WithEvents(noMetrics{}, k.tally), Changes: k.tally, Records: k.state, Ledgers: k.state, Corrections: k.state, Now: k.clock,
+		Catalog: k.catalog, Querier: slo.WithEvents(noMetrics{}, k.tally), Changes: slo.Changes{Events: k.tally}, Records: k.state, Ledgers: k.state, Corrections: k.state, Now: k.clock,
 	}); err != nil {
 		k.t.Fatal(err)
 	}

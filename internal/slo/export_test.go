@@ -33,7 +33,7 @@ func (e *Engine) Settle(ctx context.Context, now time.Time) error {
 }
 
 func (e *Engine) scanAll(ctx context.Context, now time.Time) (some bool) {
-	for e.scanOne(ctx, now) {
+	for e.scanOne(ctx, now, new(bool)) {
 		some = true
 	}
 	return some

@@ -19,6 +19,7 @@ func (e *Engine) loadLedgers(ctx context.Context) error {
 		return nil
 	}
 	e.last.ledgers = map[string]store.SLOLedger{}
+	e.recallChanges()
 	if err := e.deps.Ledgers.SLOLedgers(ctx, func(l store.SLOLedger) { e.last.ledgers[l.Name] = l }); err != nil {
 		return fmt.Errorf("restore SLO ledgers: %w", err)
 	}
@@ -36,7 +37,7 @@ func (e *Engine) keep(ctx context.Context, list []*objective, now time.Time) {
 		if !o.history.KeepDue(now) || len(due) >= keepMost {
 			continue
 		}
-		if l, ok := o.history.Stored(); ok {
+		if l, ok := o.history.Stored(e.hearing.number); ok {
 			o.history.Kept(now)
 			due = append(due, l)
 		}
@@ -56,7 +57,7 @@ func (e *Engine) keepAll(ctx context.Context) {
 	var some []store.SLOLedger
 	list := e.members.all()
 	for i, o := range list {
-		if l, ok := o.history.Stored(); ok {
+		if l, ok := o.history.Stored(e.hearing.number); ok {
 			some = append(some, l)
 		}
 		if len(some) >= keepMost || i == len(list)-1 {

@@ -55,18 +55,18 @@ func (e *Engine) sync(ctx context.Context, defs []*Definition, now time.Time) []
 			o.follow(d)
 		} else {
 			o = newObjective(d, o, e.last.records[d.Name])
-			o.history.Resume(e.last.ledgers[d.Name], now)
+			e.resume(o, now)
 		}
 		next = append(next, o)
 		delete(old, d.Name)
 	}
 	link(next)
 	e.members.events = nil
-	if e.deps.Changes != nil && slices.ContainsFunc(next, func(o *objective) bool { return indicator.EventsOf(o.def.Measure) != nil }) {
-		e.members.events = e.deps.Changes.Arrived()
+	if e.deps.Changes.Events != nil && slices.ContainsFunc(next, func(o *objective) bool { return indicator.EventsOf(o.def.Measure) != nil }) {
+		e.members.events = e.deps.Changes.Events.Arrived()
 	}
 	e.members.families = indicator.FamiliesOf(sources(next))
-	e.last.ledgers = nil // they were for the first members
+	e.last.ledgers, e.last.changes = nil, recalled{} // they were for the first members
 	e.members.replace(next)
 	var gone []*objective
 	for _, o := range before {

@@ -109,6 +109,7 @@ type SLOLedger struct {
 	Name     string
 	Measures string // what was measured; another text makes the slots worthless
 	Sealed   time.Time
+	Heard    uint64 // the newest Change that is in it
 	Slots    []byte
 }
 

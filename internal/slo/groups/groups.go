@@ -42,6 +42,7 @@ type Groups struct {
 	above map[string]struct{}               // names above the limit
 	next  time.Time                         // when to look again
 	back  time.Time                         // history was looked through down to here
+	again []time.Time                       // hours to be looked through again
 }
 
 // New knows no groups of an SLO yet.
@@ -137,7 +138,7 @@ func (g *Groups) forget(now time.Time) {
 
 // Look asks for the groups that send data, and for those of a piece of history. After an error it waits as after an answer.
 func (g *Groups) Look(ctx context.Context, q indicator.Querier, now time.Time) error {
-	if now.Before(g.next) && !g.reading(now) {
+	if now.Before(g.next) && !g.reading(now) && len(g.again) == 0 {
 		return nil
 	}
 	if !now.Before(g.next) {
@@ -156,6 +157,11 @@ func (g *Groups) Look(ctx context.Context, q indicator.Querier, now time.Time) e
 		}
 		g.back = from
 	}
+	if len(g.again) > 0 {
+		if err := g.lookAgain(ctx, q); err != nil {
+			return err
+		}
+	}
 	g.forget(now)
 	return nil
 }
@@ -166,6 +172,27 @@ func (g *Groups) read(ctx context.Context, q indicator.Querier, from, to time.Ti
 		g.Add(m.Labels, m.Last)
 	}
 	return err
+}
+
+// Again has hours looked through again into which samples came late.
+func (g *Groups) Again(hours []time.Time) {
+	g.again = append(g.again, hours...)
+	slices.SortFunc(g.again, time.Time.Compare)
+	g.again = slices.CompactFunc(g.again, time.Time.Equal)
+}
+
+// lookAgain looks through the newest of these hours and those right before it.
+func (g *Groups) lookAgain(ctx context.Context, q indicator.Querier) error {
+	n := len(g.again) - 1
+	from, to := g.again[n], g.again[n].Add(time.Hour+indicator.MembersStep) // a sample is found for as long as it is looked back for
+	for ; n > 0 && g.again[n-1].Equal(from.Add(-time.Hour)) && to.Sub(from) < part; n-- {
+		from = g.again[n-1]
+	}
+	if err := g.read(ctx, q, from, to); err != nil {
+		return err
+	}
+	g.again = g.again[:n]
+	return nil
 }
 
 // reading reports whether history is still to be looked through.

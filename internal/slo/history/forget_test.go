@@ -82,7 +82,7 @@ func TestACorrectionOverWhatTheStoreHasDropped(t *testing.T) {
 	check("taken back", h, whole)
 	h.Correct(fix)
 	check("dropped before the correction", h, want)
-	kept, ok := h.Stored()
+	kept, ok := h.Stored(0)
 	if !ok {
 		t.Fatal("nothing is kept")
 	}

@@ -40,6 +40,8 @@ type reading struct {
 	reads    int           // pieces that were read
 	nextScan time.Time
 	backoff  time.Duration
+	retry    time.Duration // after the next error
+	owed     bool          // what was to be read could not be, or is not known: all of it is read when the next scan is due
 }
 
 // seen is what was found out about what the queries select.

@@ -49,7 +49,7 @@ func TestEveryWindowIsTheSumOfItsMinutes(t *testing.T) {
 				s.minutes[now.Unix()/60-4000] = ledger.Cell{Bad: 2, Total: 40, Minutes: 1}
 				h.Again()
 			case "restart":
-				if kept, ok := h.Stored(); ok {
+				if kept, ok := h.Stored(0); ok {
 					h = New(slo(s))
 					h.Resume(kept, now)
 				} else {

@@ -24,7 +24,7 @@ func (c chunk) special() bool { return c.excluded || c.firstHour || c.birth }
 // How often history is read again: soon while parts of the window are
 // missing (somebody may be filling them), rarely once it is whole.
 const (
-	firstRescan = 5 * time.Second
+	firstRescan = 5 * time.Second // also after an error
 	maxRescan   = 30 * time.Minute
 	wholeRescan = 6 * time.Hour
 )
@@ -56,6 +56,7 @@ func (h *History) plan(sealTo time.Time) []chunk {
 
 // rescan queues all history to be read again.
 func (h *History) rescan(sealTo time.Time) {
+	h.owed = false
 	h.queue = h.plan(sealTo)
 	h.mu.Lock()
 	h.birth = birth{} // samples may have come that are older
@@ -70,10 +71,11 @@ func (h *History) catchUp(sealTo time.Time) {
 	h.mu.Lock()
 	h.loaded = 0 // what lies between is not known
 	h.mu.Unlock()
-	if slices.ContainsFunc(h.queue, func(c chunk) bool { return !c.special() }) {
+	if h.owed || slices.ContainsFunc(h.queue, func(c chunk) bool { return !c.special() && !c.again }) {
 		h.rescan(sealTo)
 		return
 	}
+	changed := slices.DeleteFunc(slices.Clone(h.queue), func(c chunk) bool { return !c.again })
 	since := h.sealed.Add(-h.def.Measure.Reread()).Truncate(time.Hour)
 	h.rescan(sealTo)
 	h.queue = slices.DeleteFunc(h.queue, func(c chunk) bool { return !c.special() && !c.to.After(since) })
@@ -82,4 +84,5 @@ func (h *History) catchUp(sealTo time.Time) {
 			c.from = times.Later(c.from, since)
 		}
 	}
+	h.replan(changed, sealTo)
 }

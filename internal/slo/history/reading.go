@@ -38,11 +38,12 @@ func (h *History) Due(now time.Time) bool {
 	return len(h.queue) > 0
 }
 
-// Scan reads the next piece of older history. After an error it waits, lest it be tried in a tight loop.
+// Scan reads the next piece of older history. After an error it waits, lest it be tried in a tight loop, and then reads all.
 func (h *History) Scan(ctx context.Context, q indicator.Querier, now time.Time) error {
 	err := h.scan(ctx, q, now)
 	if err != nil {
-		h.queue, h.nextScan = nil, now.Add(max(firstRescan, h.backoff))
+		h.retry = min(max(firstRescan, 2*h.retry), maxRescan)
+		h.queue, h.owed, h.nextScan = nil, true, now.Add(h.retry)
 	}
 	return err
 }
@@ -122,12 +123,20 @@ func (h *History) put(tier ledger.Tier, from time.Time, cells []ledger.Cell) {
 // scan reads the next piece.
 func (h *History) scan(ctx context.Context, q indicator.Querier, now time.Time) error {
 	c := h.queue[0]
+	if h.outdated(c) {
+		h.queue = h.queue[1:]
+		h.replan([]chunk{c}, h.sealed)
+		return nil
+	}
 	cells, err := h.def.Measure.Cells(ctx, q, c.from, c.to, c.tier.Width())
 	if err != nil {
 		return err
 	}
 	h.queue = h.queue[1:]
 	h.reads++
+	if len(h.queue) == 0 {
+		h.retry = 0
+	}
 	switch {
 	case c.firstHour:
 		h.keepHead(c.to, cells)

@@ -20,11 +20,11 @@ func TestARestartTakesUpWhatWasCountedOrCountsAnew(t *testing.T) {
 	s := &stream{}
 	s.fill(noon.Add(-20*24*time.Hour), noon.Add(12*24*time.Hour), 1)
 	h := New(slo(s))
-	if _, ok := h.Stored(); ok {
+	if _, ok := h.Stored(0); ok {
 		t.Error("nothing is worth keeping")
 	}
 	read(t, h, nil, noon)
-	good, ok := h.Stored()
+	good, ok := h.Stored(0)
 	if !ok || good.Name != "edge-ok" || !good.Sealed.Equal(noon.Add(-time.Minute)) {
 		t.Fatalf("%+v %t", good, ok)
 	}
@@ -193,7 +193,7 @@ func TestACompositeIsAsGoodAsItsWorstPart(t *testing.T) {
 	if got := m.Windows[time.Hour]; !near(got, ledger.Cell{Bad: 57 * 0.05, Total: 57, Minutes: 57}) {
 		t.Errorf("%+v", got)
 	}
-	if _, ok := h.Stored(); ok {
+	if _, ok := h.Stored(0); ok {
 		t.Error("a composite keeps no ledger of its own")
 	}
 	whole.Parts = []definition.Part{pa, pc}

@@ -26,14 +26,17 @@ func (h *History) Resume(l store.SLOLedger, now time.Time) {
 	}
 }
 
-// Stored is the ledger as it is kept from one run to the next; false when it is not worth keeping yet.
-func (h *History) Stored() (store.SLOLedger, bool) {
+// Stored is the ledger as it is kept from one run to the next, in which all changes up to heard are read; false when it is not
+// worth keeping yet.
+func (h *History) Stored(heard uint64) (store.SLOLedger, bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if len(h.parts) > 0 || h.loaded < h.def.Window || len(h.queue) > 0 {
+	if len(h.parts) > 0 || h.loaded < h.def.Window || len(h.queue) > 0 || h.owed {
 		return store.SLOLedger{}, false
 	}
-	return store.SLOLedger{Name: h.def.Name, Measures: h.def.Measures(), Sealed: h.sealed, Slots: s2.Encode(nil, h.ledger.Marshal())}, true
+	return store.SLOLedger{
+		Name: h.def.Name, Measures: h.def.Measures(), Sealed: h.sealed, Heard: heard, Slots: s2.Encode(nil, h.ledger.Marshal()),
+	}, true
 }
 
 // keepEvery is how often a ledger is stored: less often means that more is read at a start.

@@ -177,7 +177,7 @@ func TestAFailedReadWaitsAndIsTriedAgain(t *testing.T) {
 	if h.Due(noon) || h.Due(noon.Add(4*time.Second)) || h.Whole() {
 		t.Error("it is tried again at once, or said to be whole")
 	}
-	if _, keep := h.Stored(); keep {
+	if _, keep := h.Stored(0); keep {
 		t.Error("half of a history is kept")
 	}
 	s.err = nil

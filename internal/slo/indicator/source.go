@@ -33,6 +33,10 @@ type Source interface {
 // usualReread covers samples that are later than the configured lateness.
 const usualReread = 10 * time.Minute
 
+// Rereads is how far back, beside the configured lateness, evaluation reads again whatever comes: a little less than usualReread, for
+// what is under way.
+const Rereads = usualReread - time.Minute
+
 // newest is the value of an expression for the time of the newest sample.
 func newest(ctx context.Context, q Querier, expr string, now time.Time) (time.Time, bool, error) {
 	v, ok, err := value(ctx, q, expr, now)

@@ -48,12 +48,12 @@ const (
 // last two also over a subquery; others over a range are refused, because windows of them do not
 // add up.
 type Counter struct {
-	terms   []term
-	plain   string       // plain PromQL, for people
-	single  bool         // plain answers one series already
-	call    *parser.Call // of a plain sum over one selector, for families
-	newest  []string     // sample of each selector
-	metrics []string
+	terms  []term
+	plain  string       // plain PromQL, for people
+	single bool         // plain answers one series already
+	call   *parser.Call // of a plain sum over one selector, for families
+	newest []string     // sample of each selector
+	source
 }
 
 // term is a part of a count that is evaluated for itself.
@@ -84,7 +84,7 @@ func ParseCounter(text string, isCounter bool) (*Counter, error) {
 	if k.units["rate"] && k.units["count"] {
 		return nil, errors.New("rate is per second and increase per window: they do not add up; use one of them throughout")
 	}
-	c := &Counter{newest: k.counted, metrics: metricsOf(expr)}
+	c := &Counter{newest: k.counted, source: sourceOf(expr)}
 	for _, t := range split(expr, 1) {
 		r := rewriter{isCounter: isCounter, anchored: true, byMinute: !direct(t.expr)}
 		out := r.rewrite(t.expr)
@@ -225,9 +225,6 @@ func (c *Counter) SumBy(window string, by []string) string {
 // LastSample is an expression for the time of the newest sample, in Unix
 // seconds, of any series that is counted; nothing when that is older than the lookback.
 func (c *Counter) LastSample() string { return lastSample(c.newest) }
-
-// Metrics are the names of all metrics that the query selects.
-func (c *Counter) Metrics() []string { return c.metrics }
 
 func lastSample(parts []string) string { return "max(" + strings.Join(parts, " or ") + ")" }
 

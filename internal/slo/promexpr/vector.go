@@ -3,12 +3,10 @@ package promexpr
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"text/template"
 	"time"
 
-	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
@@ -36,9 +34,9 @@ func Expand(text, window string) (string, error) {
 
 // Vector is an expression that is evaluated as it stands.
 type Vector struct {
-	Text    string
-	newest  []string // sample of each selector
-	metrics []string
+	Text   string
+	newest []string // sample of each selector
+	source
 }
 
 // ParseVector reads an expression whose values are judged one by one.
@@ -54,7 +52,7 @@ func ParseVector(text string) (*Vector, error) {
 	if t := expr.Type(); t != parser.ValueTypeVector {
 		return nil, fmt.Errorf("the query must answer an instant vector, this answers a %s", t)
 	}
-	v := &Vector{Text: expr.String(), metrics: metricsOf(expr)}
+	v := &Vector{Text: expr.String(), source: sourceOf(expr)}
 	parser.Inspect(expr, func(n parser.Node, path []parser.Node) error {
 		if vs, ok := n.(*parser.VectorSelector); ok {
 			v.newest = append(v.newest, lastOf(vs, offsetOf(path)))
@@ -69,9 +67,6 @@ func ParseVector(text string) (*Vector, error) {
 
 // LastSample is as Counter's.
 func (v *Vector) LastSample() string { return lastSample(v.newest) }
-
-// Metrics are the names of all metrics that the query selects.
-func (v *Vector) Metrics() []string { return v.metrics }
 
 // offsetOf is that of all subqueries on a path.
 func offsetOf(path []parser.Node) (sum time.Duration) {
@@ -90,18 +85,6 @@ func selectorsOf(e parser.Expr) (out []*parser.VectorSelector) {
 		}
 		return nil
 	})
-	return out
-}
-
-// metricsOf are the metric names that an expression selects by equality.
-func metricsOf(e parser.Expr) (out []string) {
-	for _, vs := range selectorsOf(e) {
-		for _, m := range vs.LabelMatchers {
-			if m.Name == labels.MetricName && m.Type == labels.MatchEqual && !slices.Contains(out, m.Value) {
-				out = append(out, m.Value)
-			}
-		}
-	}
 	return out
 }
 

@@ -84,7 +84,7 @@ func (t *Tally) changed(s indicator.Signal, at []int64) {
 	if len(at) == 0 {
 		return
 	}
-	now, settled := t.deps.Now(), t.cfg.Lateness+reread
+	now, settled := t.deps.Now(), t.cfg.Lateness+indicator.Rereads
 	if s == indicator.Deploys {
 		settled = 0 // one that ends leaves the minute in which it began
 	}

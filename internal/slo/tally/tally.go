@@ -37,10 +37,7 @@ type Deps struct {
 }
 
 // How much is remembered.
-const (
-	longest = 3 * time.Hour   // a longer question is history: it is answered and forgotten
-	reread  = 9 * time.Minute // what evaluation reads again anyway, a little less
-)
+const longest = 3 * time.Hour // a longer question is history: it is answered and forgotten
 
 // Tally counts events. It is safe for concurrent use.
 type Tally struct {

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"math"
 	"runtime/debug"
-	"sync"
 	"sync/atomic"
 	"syscall"
 
+	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb/chunks"
@@ -21,13 +21,13 @@ import (
 // speaks). It is quiet: what rules record must not wake those who wait for arrivals,
 // or rules would wake themselves.
 func (s *Store) Appender(ctx context.Context) storage.Appender {
-	return &appender{Appender: s.db.Appender(ctx), s: s, made: s.names.made.Load()}
+	return &appender{Appender: s.db.Appender(ctx), s: s, made: s.names.made.Load(), behind: s.news.behind()}
 }
 
 // AppenderV2 starts a batch. Commit fails with store.ErrReadOnly while the disk
 // is nearly full.
 func (s *Store) AppenderV2(ctx context.Context) storage.AppenderV2 {
-	return &appenderV2{AppenderV2: s.db.AppenderV2(ctx), s: s, loud: true, made: s.names.made.Load()}
+	return &appenderV2{AppenderV2: s.db.AppenderV2(ctx), s: s, loud: true, made: s.names.made.Load(), behind: s.news.behind()}
 }
 
 // Quiet is the way in for results that are computed when samples arrive: it
@@ -37,39 +37,64 @@ func (s *Store) Quiet() storage.AppendableV2 { return quiet{s} }
 type quiet struct{ s *Store }
 
 func (q quiet) AppenderV2(ctx context.Context) storage.AppenderV2 {
-	return &appenderV2{AppenderV2: q.s.db.AppenderV2(ctx), s: q.s, made: q.s.names.made.Load()}
+	return &appenderV2{AppenderV2: q.s.db.AppenderV2(ctx), s: q.s, made: q.s.names.made.Load(), behind: q.s.news.behind()}
 }
 
 type appender struct {
 	storage.Appender
-	s    *Store
-	made int64
+	s      *Store
+	made   int64
+	behind behind
+}
+
+// Append looks whether a sample is late.
+func (a *appender) Append(ref storage.SeriesRef, ls labels.Labels, t int64, v float64) (storage.SeriesRef, error) {
+	got, err := a.Appender.Append(ref, ls, t, v)
+	if err == nil {
+		a.behind.see(t, ls)
+	}
+	return got, err
+}
+
+// AppendHistogram looks whether a sample is late.
+func (a *appender) AppendHistogram(ref storage.SeriesRef, ls labels.Labels, t int64, h *histogram.Histogram, fh *histogram.FloatHistogram) (storage.SeriesRef, error) {
+	got, err := a.Appender.AppendHistogram(ref, ls, t, h, fh)
+	if err == nil {
+		a.behind.see(t, ls)
+	}
+	return got, err
 }
 
 func (a *appender) Commit() error {
 	if err := a.s.named(); err != nil {
 		return errors.Join(err, a.Rollback())
 	}
-	return a.s.commit(a.Appender, false, a.made)
+	return a.s.commit(a.Appender, false, a.made, &a.behind)
 }
-func (a *appender) Rollback() error { return a.s.rollback(a.Appender, a.made) }
+
+func (a *appender) Rollback() error {
+	a.behind.drop()
+	return a.s.rollback(a.Appender, a.made)
+}
 
 type appenderV2 struct {
 	storage.AppenderV2
-	s     *Store
-	loud  bool
-	made  int64
-	names namer
+	s      *Store
+	loud   bool
+	made   int64
+	names  namer
+	behind behind
 }
 
 func (a *appenderV2) Commit() error {
 	if err := a.s.named(); err != nil {
 		return errors.Join(err, a.Rollback())
 	}
-	return a.s.commit(a.AppenderV2, a.loud, a.s.names.made.Load())
+	return a.s.commit(a.AppenderV2, a.loud, a.s.names.made.Load(), &a.behind)
 }
 
 func (a *appenderV2) Rollback() error {
+	a.behind.drop()
 	if err := a.s.names.end(&a.names); err != nil {
 		a.s.unlogged(neverMade, err)
 	}
@@ -118,15 +143,16 @@ func (s *Store) rollback(tx storage.AppenderTransaction, made int64) error {
 	return err
 }
 
-func (s *Store) commit(tx storage.AppenderTransaction, loud bool, made int64) error {
+func (s *Store) commit(tx storage.AppenderTransaction, loud bool, made int64, late *behind) error {
 	if err := s.Ready(); err != nil {
+		late.drop()
 		if rerr := s.rollback(tx, made); rerr != nil {
 			return errors.Join(err, rerr)
 		}
 		return err
 	}
 	failed := s.late.failed.Load()
-	if err := s.inTurn(tx.Commit); err != nil {
+	if err := s.inTurn(func() error { return late.commit(tx.Commit) }); err != nil {
 		if diskTrouble(err) {
 			reason := err.Error()
 			s.readOnly.Store(&reason) // the next look at the disk lifts it
@@ -144,7 +170,7 @@ func (s *Store) commit(tx storage.AppenderTransaction, loud bool, made int64) er
 		}
 	}
 	if loud {
-		s.arrivals.notify()
+		s.news.arrivals.notify()
 	}
 	return nil
 }
@@ -175,41 +201,6 @@ func diskTrouble(err error) bool {
 		}
 	}
 	return false
-}
-
-// Arrivals is a channel that has an element soon after samples were committed;
-// many commits fold into one. Each caller has its own channel until it calls stop.
-func (s *Store) Arrivals() (c <-chan struct{}, stop func()) { return s.arrivals.subscribe() }
-
-type broadcast struct {
-	mu   sync.RWMutex
-	subs map[chan struct{}]struct{}
-}
-
-func (b *broadcast) subscribe() (<-chan struct{}, func()) {
-	c := make(chan struct{}, 1)
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.subs == nil {
-		b.subs = map[chan struct{}]struct{}{}
-	}
-	b.subs[c] = struct{}{}
-	return c, func() {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		delete(b.subs, c)
-	}
-}
-
-func (b *broadcast) notify() {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	for c := range b.subs {
-		select {
-		case c <- struct{}{}:
-		default:
-		}
-	}
 }
 
 // freeBytes is what an unprivileged process may still write.

@@ -23,6 +23,7 @@
 package metrics
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -44,6 +45,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/store"
 	"github.com/signalbox-project/signalbox/internal/store/metrics/acked"
 	"github.com/signalbox-project/signalbox/internal/store/metrics/mend"
+	"github.com/signalbox-project/signalbox/internal/store/metrics/past"
 	"github.com/signalbox-project/signalbox/internal/store/numbers"
 	"github.com/signalbox-project/signalbox/internal/telemetry"
 )
@@ -68,6 +70,10 @@ type Deps struct {
 	Sharing int
 	// Small is for a store that is one of many: what is idle of it takes less memory.
 	Small bool
+	// Settled is how old a sample is that comes too late for who reads the newest minutes again; see Store.Changes. 0 is 11 minutes.
+	Settled time.Duration
+	// Now is the clock; time.Now by default.
+	Now func() time.Time
 	// Fsync brings a file to the disk; nil is os.File.Sync.
 	Fsync func(*os.File) error
 }
@@ -81,7 +87,7 @@ type Store struct {
 	free     func(string) (uint64, error)
 	readOnly atomic.Pointer[string] // the reason, nil while writable
 	broken   atomic.Pointer[string] // why no write is taken until a restart, nil while all is well
-	arrivals broadcast
+	news     news
 	damages  []mend.Damage
 	wounds   *wounds
 	synced   *logSync
@@ -120,6 +126,10 @@ func Open(cfg Config, deps Deps) (*Store, error) {
 	if deps.Fsync == nil {
 		deps.Fsync = (*os.File).Sync
 	}
+	if deps.Now == nil {
+		deps.Now = time.Now
+	}
+	s.news = news{past: past.Open(deps.Dir, s.log, deps.Now, deps.Fsync), settled: cmp.Or(deps.Settled, usuallySettled), now: deps.Now}
 	s.synced = newLogSync(deps.Dir, deps.Fsync, s.log)
 	s.wounds = newWounds(s.log)
 	opts := options(cfg)
@@ -130,11 +140,11 @@ func Open(cfg Config, deps Deps) (*Store, error) {
 	opts.SeriesLifecycleCallback = seriesCount{&s.names.made}
 	watched := newLateLog(telemetry.Quiet(s.log))
 	s.late = watched.state
-	blocks := &knownBlocks{list: s.synced.acked, log: s.log, keep: time.Duration(cfg.Retention), now: time.Now}
+	blocks := &knownBlocks{list: s.synced.acked, log: s.log, keep: time.Duration(cfg.Retention), now: deps.Now}
 	opts.BlocksToDelete = blocks.toDelete
 	db, err := tsdb.Open(deps.Dir, slog.New(watched), deps.Registerer, opts, nil)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open metrics store %s: %w", deps.Dir, err), s.synced.close())
+		return nil, errors.Join(fmt.Errorf("open metrics store %s: %w", deps.Dir, err), s.synced.close(), s.news.past.Close())
 	}
 	s.db = db
 	blocks.db.Store(db)
@@ -268,7 +278,7 @@ func (s *Store) Ready() error {
 // under way.
 func (s *Store) Close() error {
 	s.disk.beforeClose()
-	if err := errors.Join(s.db.Close(), s.synced.close()); err != nil {
+	if err := errors.Join(s.db.Close(), s.synced.close(), s.news.past.Close()); err != nil {
 		return fmt.Errorf("close metrics store: %w", err)
 	}
 	return nil
@@ -326,7 +336,18 @@ func (s *Store) CleanTombstones() error { return s.db.CleanTombstones() }
 
 // Delete deletes matching series in a range of Unix milliseconds.
 func (s *Store) Delete(ctx context.Context, mint, maxt int64, ms ...*labels.Matcher) error {
-	return s.db.Delete(ctx, mint, maxt, ms...)
+	late := s.news.behind()
+	late.span(s.oldest(), mint, maxt, ms)
+	return late.commit(func() error { return s.db.Delete(ctx, mint, maxt, ms...) })
+}
+
+// oldest is the time of the oldest sample, Unix milliseconds, or one before it.
+func (s *Store) oldest() int64 {
+	t := min(s.db.Head().MinTime(), s.db.Head().MinOOOTime())
+	for _, b := range s.db.Blocks() {
+		t = min(t, b.MinTime())
+	}
+	return t
 }
 
 // Snapshot writes a copy of the database into dir.

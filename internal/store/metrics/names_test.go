@@ -149,7 +149,7 @@ func (a *alone) Rollback() error { return nil }
 func TestOneBatchIsCommittedAfterTheOther(t *testing.T) {
 	s := open(t, t.TempDir(), nil)
 	tx := &alone{s: s}
-	if err := s.commit(tx, false, 0); err != nil || !tx.seen {
+	if err := s.commit(tx, false, 0, &behind{n: &s.news}); err != nil || !tx.seen {
 		t.Errorf("%v, %t", err, tx.seen)
 	}
 }

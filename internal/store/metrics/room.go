@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -88,7 +89,17 @@ func (a *appenderV2) Append(ref storage.SeriesRef, ls labels.Labels, st, t int64
 		defer a.names.mu.Unlock()
 		a.s.names.make(a.s.db, &a.names, ls, t)
 	}
-	return a.AppenderV2.Append(ref, ls, st, t, v, h, fh, opts)
+	got, err := a.AppenderV2.Append(ref, ls, st, t, v, h, fh, opts)
+	if err == nil || partial(err) {
+		a.behind.see(t, ls)
+	}
+	return got, err
+}
+
+// partial reports whether the sample was stored and only exemplars were not.
+func partial(err error) bool {
+	var p *storage.AppendPartialError
+	return errors.As(err, &p)
 }
 
 func (a *appenderV2) active(ls labels.Labels) bool {

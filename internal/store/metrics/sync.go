@@ -52,7 +52,7 @@ func (a *syncedAppender) Commit() error {
 // without it (Linux forgets pages that it could not write): writes stop until
 // a restart, which reads what is really there.
 func (s *Store) sync() error {
-	if err := s.synced.wait(); err != nil {
+	if err := errors.Join(s.synced.wait(), s.news.past.Sync()); err != nil {
 		s.breakDown(fmt.Sprintf("the log could not be brought to the disk (%v); repair the disk, then restart", err))
 		return fmt.Errorf("%w: %w", store.ErrReadOnly, err)
 	}

@@ -64,9 +64,9 @@ func (s *Store) SaveSLOLedgers(ctx context.Context, ledgers []store.SLOLedger) e
 	}
 	return s.inTx(ctx, "slo_ledgers", func(tx *tx) error {
 		for _, l := range ledgers {
-			_, err := tx.ExecContext(ctx, `INSERT INTO slo_ledgers (name, measures, sealed, slots) VALUES ($1, $2, $3, $4)
-				ON CONFLICT (name) DO UPDATE SET measures = excluded.measures, sealed = excluded.sealed, slots = excluded.slots`,
-				l.Name, l.Measures, nanos(l.Sealed), base64.StdEncoding.EncodeToString(l.Slots))
+			_, err := tx.ExecContext(ctx, `INSERT INTO slo_ledgers (name, measures, sealed, heard, slots) VALUES ($1, $2, $3, $4, $5)
+				ON CONFLICT (name) DO UPDATE SET measures = excluded.measures, sealed = excluded.sealed, heard = excluded.heard, slots = excluded.slots`,
+				l.Name, l.Measures, nanos(l.Sealed), int64(l.Heard), base64.StdEncoding.EncodeToString(l.Slots))
 			if err != nil {
 				return err
 			}
@@ -78,19 +78,19 @@ func (s *Store) SaveSLOLedgers(ctx context.Context, ledgers []store.SLOLedger) e
 // SLOLedgers calls fn with each stored ledger, by name. One that cannot be
 // decoded is left out: its history is read again.
 func (s *Store) SLOLedgers(ctx context.Context, fn func(store.SLOLedger)) error {
-	rows, err := s.read.QueryContext(ctx, `SELECT name, measures, sealed, slots FROM slo_ledgers ORDER BY name`)
+	rows, err := s.read.QueryContext(ctx, `SELECT name, measures, sealed, heard, slots FROM slo_ledgers ORDER BY name`)
 	if err != nil {
 		return s.explain("list SLO ledgers", err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var l store.SLOLedger
-		var sealed int64
+		var sealed, heard int64
 		var text string
-		if err := rows.Scan(&l.Name, &l.Measures, &sealed, &text); err != nil {
+		if err := rows.Scan(&l.Name, &l.Measures, &sealed, &heard, &text); err != nil {
 			return s.explain("list SLO ledgers", err)
 		}
-		l.Sealed = timeOf(sealed)
+		l.Sealed, l.Heard = timeOf(sealed), uint64(heard)
 		if l.Slots, err = base64.StdEncoding.DecodeString(text); err == nil {
 			fn(l)
 		}

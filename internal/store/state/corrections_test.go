@@ -39,7 +39,7 @@ func TestCorrectionsAndLedgersSurviveARestart(t *testing.T) {
 	if err := s.DeleteSLOCorrection(ctx, "a", gone.ID); err != nil {
 		t.Error(err)
 	}
-	ledger := store.SLOLedger{Name: "a", Measures: "x", Sealed: at, Slots: []byte{0, 1, 255}}
+	ledger := store.SLOLedger{Name: "a", Measures: "x", Sealed: at, Heard: 1 << 62, Slots: []byte{0, 1, 255}}
 	for range 2 {
 		if err := s.SaveSLOLedgers(ctx, []store.SLOLedger{ledger}); err != nil {
 			t.Fatal(err)
