@@ -58,7 +58,7 @@ func (g *Gatekeeper) Open(ctx context.Context, cfg Config, k Known) (*Identities
 	}
 	var err error
 	if ids.Accounts, err = accounts.New(ctx, cfg.Accounts, accounts.Deps{
-		Store: k.Store, Dir: k.Dir, Sealer: k.Sealer, Logger: k.Logger, Registerer: k.Registerer, May: g.may, Permissions: g.policy.Permissions, Directories: list, Recheck: ids.recheck, Record: k.Record,
+		Store: k.Store, Dir: k.Dir, Sealer: k.Sealer, Logger: k.Logger, Registerer: k.Registerer, May: g.may, Tenants: g.tenants, Permissions: g.policy.Permissions, Directories: list, Recheck: ids.recheck, Record: k.Record,
 	}); err != nil {
 		return nil, err
 	}

@@ -109,6 +109,8 @@ type Deps struct {
 	May func(id access.Identity, p access.Permission, tenant string) (bool, access.Scope)
 	// Permissions are all that a role can hold; nil for those that are always there.
 	Permissions func() []access.Described
+	// Tenants are those that there are; nil takes every name.
+	Tenants func() []string
 	// Directories are asked in their order.
 	Directories []Directory
 	// Recheck asks the provider of a login again whether the person may still be here; nil asks nobody.
@@ -193,7 +195,9 @@ func (s *Service) open(ctx context.Context, cfg Config) error {
 	}); err != nil {
 		return err
 	}
-	if s.Tokens, err = tokens.Open(ctx, cfg.Tokens, tokens.Deps{Store: deps.Store, May: deps.May, Permissions: deps.Permissions, Now: deps.Now, Current: s.current}); err != nil {
+	if s.Tokens, err = tokens.Open(ctx, cfg.Tokens, tokens.Deps{
+		Store: deps.Store, May: deps.May, Permissions: deps.Permissions, Tenants: deps.Tenants, Now: deps.Now, Current: s.current,
+	}); err != nil {
 		return err
 	}
 	s.offerRecovery()

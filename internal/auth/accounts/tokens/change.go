@@ -134,8 +134,36 @@ func (t *Tokens) within(maker access.Identity, g access.Grant) error {
 	if !gives {
 		return fmt.Errorf("there is no role %q, or it gives nothing there; GET /sb/v1/roles lists the roles", g.Role)
 	}
+	return t.exist(maker, tenants)
+}
+
+// exist says which tenant of a grant there is none of. It is asked last: a maker who may nothing on a name was refused
+// before, alike whether there is such a tenant or not, and is told of those alone that are theirs.
+func (t *Tokens) exist(maker access.Identity, named []string) error {
+	if t.deps.Tenants == nil {
+		return nil
+	}
+	there := t.deps.Tenants()
+	for _, tenant := range named {
+		if tenant == everyTenant || slices.Contains(there, tenant) {
+			continue
+		}
+		var theirs []string
+		for _, one := range there {
+			if slices.ContainsFunc(access.Permissions(), func(d access.Described) bool {
+				may, _ := t.deps.May(maker, d.Permission, one)
+				return may
+			}) {
+				theirs = append(theirs, one)
+			}
+		}
+		return fmt.Errorf("there is no tenant %q: choose of %s", tenant, cmp.Or(strings.Join(theirs, ", "), "none, as you may nothing on those there are"))
+	}
 	return nil
 }
+
+// everyTenant names all tenants, those to come too.
+const everyTenant = "*"
 
 func covers(outer, inner access.Scope) bool {
 	return outer.All || !inner.All && !slices.ContainsFunc(inner.Names, func(n string) bool { return !outer.Sees(n) })

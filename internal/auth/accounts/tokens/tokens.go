@@ -74,6 +74,8 @@ type Deps struct {
 	May func(id access.Identity, p access.Permission, tenant string) (bool, access.Scope)
 	// Permissions are all that a role can hold; nil for those that are always there.
 	Permissions func() []access.Described
+	// Tenants are those that there are; nil takes every name.
+	Tenants func() []string
 	// Current is what an owner is now, and false for one who may not go on. It must be quick.
 	Current func(access.Identity) (access.Identity, bool)
 }

@@ -60,7 +60,7 @@ func start(t *testing.T) *world {
 	w := &world{state: st, now: epoch, policy: p, groups: map[string][]string{"user:ann": {"pay"}, "user:root": {"signalbox:admin"}}}
 	w.open = func() *Tokens {
 		k, err := Open(t.Context(), DefaultConfig(), Deps{
-			Store: counting{st, w}, Now: func() time.Time { return w.now }, May: w.may,
+			Store: counting{st, w}, Now: func() time.Time { return w.now }, May: w.may, Tenants: func() []string { return []string{"default", "acme", "secret"} },
 			Current: func(id access.Identity) (access.Identity, bool) {
 				groups, ok := w.groups[id.Subject]
 				id.Groups = groups
@@ -181,6 +181,34 @@ func TestWhichTokensAreMade(t *testing.T) {
 		if (c.want == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", c.name, err)
 		}
+	}
+}
+
+// A token for a tenant that there is not would wake up once there is one. Nobody learns from the refusal which other tenants there are.
+func TestATokenIsForTenantsThatThereAre(t *testing.T) {
+	w := start(t)
+	w.groups["user:mia"] = []string{"acme"}
+	order := func(who, tenant string) string {
+		_, _, err := w.Make(t.Context(), w.person(who), Order{Name: "x", Grants: []access.Grant{{Role: policy.Viewer, Tenants: []string{tenant}}}})
+		if err == nil {
+			return ""
+		}
+		return err.Error()
+	}
+	for _, c := range []struct{ who, tenant, want string }{
+		{"root", "acme", ""},
+		{"root", "*", ""},
+		{"root", "acm", `grants[0]: there is no tenant "acm": choose of default, acme, secret`},
+		{"root", "default|acme", `grants[0]: there is no tenant "default|acme": choose of default, acme, secret`},
+		{"mia", "acme", ""},
+		{"mia", "secret", order("mia", "nowhere")},
+	} {
+		if got := order(c.who, c.tenant); got != c.want {
+			t.Errorf("%s for %s: %q, want %q", c.who, c.tenant, got, c.want)
+		}
+	}
+	if text := order("mia", "nowhere"); !strings.Contains(text, "may not") || strings.Contains(text, "secret") {
+		t.Errorf("%q", text)
 	}
 }
 
