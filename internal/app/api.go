@@ -16,8 +16,9 @@ import (
 	"github.com/signalbox-project/signalbox/internal/api/objectives"
 	"github.com/signalbox-project/signalbox/internal/api/people"
 	"github.com/signalbox-project/signalbox/internal/api/releases"
+	"github.com/signalbox-project/signalbox/internal/audit/witness"
 	"github.com/signalbox-project/signalbox/internal/document"
-	"github.com/signalbox-project/signalbox/internal/gate"
+	"github.com/signalbox-project/signalbox/internal/evidence"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/ownership"
 	"github.com/signalbox-project/signalbox/internal/platform/redact"
@@ -89,14 +90,15 @@ func (c *cell) ownAPI() (*api.API, error) {
 		Logger:      c.component("api"), Registerer: c.registry,
 		Status: c, Tenants: c, Audit: c.trail(), Ledger: c.ledger, Hooks: c.hooks.Handler(),
 		Identity:   c.identityDeps(),
-		Objectives: objectives.Deps{SLOs: c.slos, Corrections: c.slo, Backtests: c.backtest, Reports: c.report},
+		Objectives: objectives.Deps{SLOs: c.slos, Corrections: witness.Corrections{Corrector: c.slo, Kept: c.state.SLOCorrections, Checker: c.notes}, Backtests: c.backtest, Reports: c.report},
 		Events:     events.Deps{Filter: c.search, Logs: c.search, Spans: c.search, Tail: c.search.Tail, Traces: c.search, SQL: engine},
 		Releases: releases.Deps{
 			Deploys: ownership.Deploys{From: c.tally, Owners: c.owners}, Gate: c.gate, GatePolicies: c.bands, Canary: c.canary, Owners: c.owners,
-			Decisions: ownership.Decisions{From: gate.NewChecked(c.state, c.signing), Owners: c.owners}, Remedies: ownership.Remedies{From: c.state, Owners: c.owners},
+			Decisions: ownership.Decisions{From: c.decisions(), Owners: c.owners}, Remedies: ownership.Remedies{From: c.state, Owners: c.owners},
+			KeyFault: func(ctx context.Context, id, pem string) string { return c.notes.Check(ctx, evidence.OfKey(id, pem)) },
 		},
 		Health: health.Deps{
-			Services: c.diagnose, Topology: c.topology, Explain: c.diagnose, Causes: c.diagnose, Pages: ownership.Pages{From: c.state}, PageSummary: c.diagnose, Probes: c.prober,
+			Services: c.diagnose, Topology: c.topology, Explain: c.diagnose, Causes: c.diagnose, Pages: ownership.Pages{From: witness.Pages{PageStore: c.state, Checker: c.notes}}, PageSummary: c.diagnose, Probes: c.prober,
 		},
 		People: people.Deps{OnCall: c.oncall},
 	})
@@ -137,6 +139,7 @@ func (c *cell) problems() []model.Problem {
 	out = append(out, c.oncall.Problems()...)
 	out = append(out, c.router.Problems()...)
 	out = append(out, c.signing.Problems()...)
+	out = append(out, c.notes.Problems()...)
 	out = append(out, c.aside.Problems()...)
 	out = append(out, c.quotaProblems()...)
 	if reason := c.metrics.ReadOnly(); reason != "" {

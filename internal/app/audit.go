@@ -6,7 +6,9 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/audit"
 	"github.com/signalbox-project/signalbox/internal/audit/ship"
+	"github.com/signalbox-project/signalbox/internal/audit/witness"
 	"github.com/signalbox-project/signalbox/internal/front"
+	"github.com/signalbox-project/signalbox/internal/gate"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
 	"github.com/signalbox-project/signalbox/internal/store/auditlog"
@@ -15,6 +17,7 @@ import (
 // audited is the log of who did and asked what. All tenants write to one, whose chain covers them all.
 type audited struct {
 	audit    *auditlog.Log
+	proofs   *witness.Ledger // what the log notes of records in the databases
 	recorder *audit.Recorder
 	shipper  *ship.Shipper
 }
@@ -25,10 +28,30 @@ type trail struct {
 	*audit.Recorder
 	shipper *ship.Shipper
 	tenant  string // "" where there is one
+	notes   *witness.Checker
+	kept    witness.Kept
 }
 
 // trail is the log as the tenant writes and reads it.
-func (c *cell) trail() trail { return trail{c.audit, c.recorder, c.shipper, string(c.home)} }
+func (c *cell) trail() trail {
+	return trail{c.audit, c.recorder, c.shipper, string(c.home), c.notes, signed{c.state, c}}
+}
+
+// signed is what is kept in a cell, with what the gate's signatures say of it.
+type signed struct {
+	store.State
+	cell *cell
+}
+
+// Decision is one, compared with its signature.
+func (s signed) Decision(ctx context.Context, id string) (model.GateDecision, error) {
+	return gate.NewChecked(s.State, s.cell.signing).Decision(ctx, id)
+}
+
+// decisions are those of the cell, each compared with its signature and with the audit log.
+func (c *cell) decisions() gate.Checked {
+	return gate.NewChecked(witness.Decisions{DecisionStore: c.state, Checker: c.notes}, c.signing)
+}
 
 // AuditEntries are those of the tenant, whichever is asked for.
 func (t trail) AuditEntries(ctx context.Context, q store.AuditQuery) ([]model.AuditEntry, error) {
@@ -48,7 +71,17 @@ func (t trail) Targets() []store.AuditTarget {
 
 // Audit writes what was done for a request, with who proved to be asking.
 func (t trail) Audit(ctx context.Context, e model.AuditEntry) (model.AuditEntry, error) {
-	return t.Recorder.Audit(ctx, e)
+	return t.Recorder.Audit(ctx, t.notes.Stamp(e))
+}
+
+// VerifyAudit says whether the log is as it was written, and which records of the tenant's database are not what it notes.
+func (t trail) VerifyAudit(ctx context.Context) (model.AuditVerification, error) {
+	v, err := t.Log.VerifyAudit(ctx)
+	if err != nil {
+		return v, err
+	}
+	v.Touched, err = t.notes.Compare(ctx, t.kept)
+	return v, err
 }
 
 // openAudit opens it beside the stores of the tenant default, which is made first: entries of before lie in its state.
@@ -63,7 +96,9 @@ func (c *cell) openAudit(ctx context.Context) (err error) {
 		return err
 	}
 	c.run("audit log", c.audit.Run, c.audit.Close)
-	c.recorder = audit.New(audit.Deps{Logger: c.component("audit"), Log: c.audit})
+	c.proofs = witness.NewLedger(c.audit)
+	c.run("audit notes of evidence", c.proofs.Run, nil)
+	c.recorder = audit.New(audit.Deps{Logger: c.component("audit"), Log: c.proofs})
 	c.run("audit recorder", c.recorder.Run, nil)
 	c.shipper, err = ship.New(c.cfg.Audit.Ship, ship.Deps{
 		Logger: c.component("audit"), Registerer: c.registry, Log: c.audit, Dir: filepath.Join(cfg.Dir, "shipped"), Outgoing: c.outgoing, Version: c.opts.Version,

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/audit/witness"
 	"github.com/signalbox-project/signalbox/internal/gate"
 	"github.com/signalbox-project/signalbox/internal/gate/canary"
 	"github.com/signalbox-project/signalbox/internal/gate/sign"
@@ -42,12 +43,12 @@ func (c *cell) buildGate(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := key.Remember(ctx, c.state, time.Now()); err != nil {
+	if err := key.Remember(ctx, witness.Keys{KeyStore: c.state, Checker: c.notes}, time.Now()); err != nil {
 		c.log.Warn("the gate's public keys are not kept for later", "err", err)
 	}
 	c.signing = key
 	if c.gate, err = gate.New(c.cfg.Gate, gate.Deps{
-		Logger: c.component("gate"), Registerer: c.registry, SLOs: c.slo, Decisions: c.state, Overrides: c.state, Audit: c.recorder,
+		Logger: c.component("gate"), Registerer: c.registry, SLOs: c.slo, Decisions: c.state, Overrides: c.state, Audit: c.trail(),
 		Edges: c.topology, Pages: c.state, Changes: c.state, Causes: c.diagnose, Key: key, Policies: c.policies,
 	}); err != nil {
 		return err

@@ -8,7 +8,7 @@ import (
 
 	"github.com/prometheus/prometheus/rules"
 
-	"github.com/signalbox-project/signalbox/internal/gate"
+	"github.com/signalbox-project/signalbox/internal/audit/witness"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/ownership"
 	"github.com/signalbox-project/signalbox/internal/query/sql"
@@ -38,8 +38,8 @@ func (c *cell) sqlEngine() (*sql.Engine, error) {
 			},
 			Alerts:    c.sqlAlerts,
 			Audit:     c.trail().AuditEntries,
-			Decisions: ownership.Decisions{From: gate.NewChecked(c.state, c.signing), Owners: c.owners}.Decisions,
-			Pages:     ownership.Pages{From: c.state}.Pages,
+			Decisions: ownership.Decisions{From: c.decisions(), Owners: c.owners}.Decisions,
+			Pages:     ownership.Pages{From: witness.Pages{PageStore: c.state, Checker: c.notes}}.Pages,
 		},
 	})
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/admit/identifiers"
 	"github.com/signalbox-project/signalbox/internal/admit/samples"
+	"github.com/signalbox-project/signalbox/internal/audit/witness"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/atomicfile"
 	"github.com/signalbox-project/signalbox/internal/process/conservation"
@@ -29,6 +30,7 @@ import (
 type stores struct {
 	odd     []model.Problem // what was set aside before anything was opened
 	state   store.State
+	notes   *witness.Checker // compares what is in state with the audit log
 	metrics *metrics.Store
 	events  *events.DB
 
@@ -57,6 +59,11 @@ func (c *cell) buildStores(ctx context.Context) (err error) {
 	if err := c.openAudit(ctx); err != nil {
 		return err
 	}
+	c.notes = witness.NewChecker(c.proofs, c.tenant, time.Now)
+	c.run("evidence", func(ctx context.Context) error {
+		c.notes.Run(ctx, c.component("evidence"), signed{c.state, c}, kept.Lost())
+		return nil
+	}, nil)
 	if err := c.openIdentities(ctx); err != nil {
 		return err
 	}

@@ -32,6 +32,7 @@ import (
 	prom "github.com/prometheus/common/model"
 
 	"github.com/signalbox-project/signalbox/internal/access"
+	"github.com/signalbox-project/signalbox/internal/evidence"
 	"github.com/signalbox-project/signalbox/internal/gate/sign"
 	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/model"
@@ -216,6 +217,7 @@ func (g *Gate) decide(ctx context.Context, req model.GateRequest) (model.GateDec
 	}
 	entry := auditEntry(d)
 	entry.Actor = claimed // the log knows who it was
+	evidence.Note(&entry, evidence.OfDecision(d))
 	if err := g.audit(ctx, entry); err != nil {
 		return fail(err)
 	}

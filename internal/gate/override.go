@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/signalbox-project/signalbox/internal/access"
+	"github.com/signalbox-project/signalbox/internal/evidence"
 	"github.com/signalbox-project/signalbox/internal/gate/sign"
 	"github.com/signalbox-project/signalbox/internal/model"
 )
@@ -54,17 +55,22 @@ func (g *Gate) Override(ctx context.Context, id, actor, reason string) (model.Ga
 		return d, fmt.Errorf("gate override: %w", err)
 	}
 	// Audited first: an override that nobody can find later must not be in force.
-	if err := g.audit(ctx, model.AuditEntry{
+	entry := model.AuditEntry{
 		Time: at, Actor: claimed, Action: "gate.override", Subject: d.ID,
 		Details: map[string]string{
 			"override": o.ID, "service": o.Service, "environment": o.Environment, "version": o.Version,
 			"verdict": string(o.Verdict), "reason": reason, "expires": o.Expires.Format(time.RFC3339),
 		},
-	}); err != nil {
+	}
+	record := evidence.OfOverride(d.ID, &o)
+	evidence.Note(&entry, record)
+	if err := g.audit(ctx, entry); err != nil {
 		return d, fmt.Errorf("gate override: %w", err)
 	}
 	if err := g.deps.Overrides.SaveOverride(ctx, o); err != nil {
-		return d, fmt.Errorf("gate override: %w", err)
+		not := model.AuditEntry{Time: at, Actor: claimed, Action: "gate.override.failed", Subject: d.ID, Details: map[string]string{"override": o.ID}}
+		evidence.Note(&not, record.Without())
+		return d, fmt.Errorf("gate override: %w", errors.Join(err, g.audit(ctx, not)))
 	}
 	g.deps.Logger.WarnContext(ctx, "gate override", "decision", d.ID, "actor", actor, "service", o.Service, "environment", o.Environment,
 		"version", o.Version, "verdict", string(o.Verdict), "reason", reason, "expires", o.Expires)
@@ -106,6 +112,7 @@ type PublicKey struct {
 	PublicKey []byte      `json:"public_key" doc:"32 bytes in base64"`
 	PEM       string      `json:"pem" doc:"the same as openssl reads it"`
 	Former    []PublicKey `json:"former,omitempty" doc:"keys that signed before, oldest first: decisions of their time are verified with them"`
+	Tampered  string      `json:"tampered,omitempty" doc:"what is wrong with it: it is not a key that the audit log notes; absent where it is"`
 }
 
 // Key is the public key in use, with those of before.

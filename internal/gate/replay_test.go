@@ -13,9 +13,9 @@ import (
 	"github.com/signalbox-project/signalbox/internal/model"
 )
 
-// evidence is an SLO on, or a hair beside, one of the limits, or with
+// measured is an SLO on, or a hair beside, one of the limits, or with
 // something missing: what decisions are made of.
-func evidence() *rapid.Generator[model.SLOSnapshot] {
+func measured() *rapid.Generator[model.SLOSnapshot] {
 	hair := func(v float64) float64 { return math.Nextafter(v, math.Inf(1)) }
 	below := func(v float64) float64 { return math.Nextafter(v, 0) }
 	rates := []float64{0, 1, below(6), 6, hair(6), 13.9999, below(14), 14, hair(14), 21, math.NaN(), math.Inf(1)}
@@ -64,7 +64,7 @@ func calm() *rapid.Generator[model.SLOSnapshot] {
 // decided asks a gate for a decision about random evidence, as it is stored.
 func decided(t *testing.T, rt *rapid.T, key *sign.Key) (*Gate, *rooms, model.GateDecision) {
 	rt.Helper()
-	r := &rooms{slos: rapid.OneOf(rapid.SliceOfN(evidence(), 0, 3), rapid.SliceOfN(calm(), 1, 1)).Draw(rt, "promises")}
+	r := &rooms{slos: rapid.OneOf(rapid.SliceOfN(measured(), 0, 3), rapid.SliceOfN(calm(), 1, 1)).Draw(rt, "promises")}
 	g := open(t, r, func(_ *Config, d *Deps) { d.Key = key })
 	d, err := g.Decide(t.Context(), model.GateRequest{
 		Service: "edge", Environment: "prod", Version: "2.4.1", Actor: "ci", Critical: rapid.Bool().Draw(rt, "critical"),

@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"errors"
@@ -16,7 +17,7 @@ type Stored interface {
 	Decisions(ctx context.Context, q store.DecisionQuery) (_ []model.GateDecision, next string, _ error)
 }
 
-// Checked reads decisions and compares each with what was signed, so that one that was edited in the database says so
+// Checked reads decisions and compares each with what was signed; what is marked already stays so. Thus that one that was edited in the database says so
 // wherever it is shown.
 type Checked struct {
 	from Stored
@@ -30,7 +31,7 @@ func NewChecked(from Stored, key *sign.Key) Checked { return Checked{from, key} 
 func (c Checked) Decision(ctx context.Context, id string) (model.GateDecision, error) {
 	d, err := c.from.Decision(ctx, id)
 	if err == nil {
-		d.Tampered = c.tampered(d)
+		d.Tampered = cmp.Or(c.tampered(d), d.Tampered)
 		c.override(&d)
 	}
 	return d, err
@@ -47,6 +48,9 @@ func (c Checked) Decisions(ctx context.Context, q store.DecisionQuery) ([]model.
 	list, next, err := c.from.Decisions(ctx, q)
 	for i, d := range list {
 		c.override(&list[i])
+		if d.Tampered != "" {
+			continue // it is gone
+		}
 		if i >= mostChecked {
 			list[i].Tampered = notChecked
 			continue
@@ -56,7 +60,7 @@ func (c Checked) Decisions(ctx context.Context, q store.DecisionQuery) ([]model.
 			list[i].Tampered = "it cannot be read with its envelope"
 			continue
 		}
-		list[i].Tampered = c.tampered(whole)
+		list[i].Tampered = cmp.Or(c.tampered(whole), whole.Tampered)
 	}
 	return list, next, err
 }
@@ -74,11 +78,10 @@ func (c Checked) tampered(d model.GateDecision) string {
 
 // override says what is wrong with the override of a decision.
 func (c Checked) override(d *model.GateDecision) {
-	if d.Override == nil {
+	if d.Override == nil || d.Override.ID == "" { // there is none, or it is gone
 		return
 	}
 	o := *d.Override
-	o.Tampered = ""
 	if o.DecisionID != d.ID {
 		o.Tampered = "it was given to another decision"
 	} else if err := verifyOverride(c.key.Signer(&model.GateEnvelope{Signatures: signatures(o)}), o); err != nil {

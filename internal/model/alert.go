@@ -24,6 +24,8 @@ type Page struct {
 	AckedBy     string      `json:"acked_by,omitempty"`
 	AckedAt     *time.Time  `json:"acked_at,omitempty"`
 	ResolvedAt  *time.Time  `json:"resolved_at,omitempty"`
+	// Tampered is not kept: it is found when the page is listed.
+	Tampered string `json:"tampered,omitempty" doc:"what is wrong with its acknowledgement: it is not what the audit log notes; absent where it is"`
 }
 
 // Wakes reports whether a severity wakes somebody: what is less can wait.

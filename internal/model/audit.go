@@ -12,6 +12,8 @@ type AuditEntry struct {
 	Tenant  string            `json:"tenant,omitempty" doc:"absent where it concerns the installation"`
 	Subject string            `json:"subject"`
 	Details map[string]string `json:"details,omitempty"`
+	// Tampered is not kept: it is found when the entry is read.
+	Tampered string `json:"tampered,omitempty" doc:"what is wrong with it, or with what stood before it; absent where it is as it was written"`
 }
 
 // AuditVerification says whether the audit log is as it was written.
@@ -22,6 +24,8 @@ type AuditVerification struct {
 	Fault    string `json:"fault,omitempty" doc:"what is wrong with it"`
 	// Faults are all that was found, Fault first; absent where there is none.
 	Faults []string `json:"faults,omitempty" doc:"everything that is wrong, up to a bound"`
-	Last   int64    `json:"last,omitempty" doc:"number of the newest entry"`
-	Hash   string   `json:"hash,omitempty" doc:"hash of the newest entry: whoever keeps it elsewhere can tell later that nothing before was changed"`
+	// Touched are no faults of the log: it proves them.
+	Touched []string `json:"touched,omitempty" doc:"decisions, overrides, keys, corrections and acknowledgements in the database that are not what the log notes of them, up to a bound"`
+	Last    int64    `json:"last,omitempty" doc:"number of the newest entry"`
+	Hash    string   `json:"hash,omitempty" doc:"hash of the newest entry: whoever keeps it elsewhere can tell later that nothing before was changed"`
 }

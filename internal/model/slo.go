@@ -126,6 +126,8 @@ type SLOCorrection struct {
 	Start   time.Time `json:"start" doc:"begins with the minute that holds it"`
 	End     time.Time `json:"end" doc:"ends with the minute before it; may lie in the future"`
 	Created time.Time `json:"created,omitzero" readOnly:"true"`
+	// Tampered is not kept: it is found when the correction is listed.
+	Tampered string `json:"tampered,omitempty" readOnly:"true" doc:"what is wrong with it: it is not what the audit log notes, because it was changed, put there or deleted in the database; absent where it is"`
 }
 
 // MetricSLOErrorRatio is the engine's own record of error ratios, with labels slo,

@@ -39,7 +39,7 @@ func (d Decisions) Decisions(ctx context.Context, q store.DecisionQuery) ([]mode
 	out := []model.GateDecision{}
 	limit := q.Limit
 	for range maxTurns {
-		if scope.None() || limit > 0 && len(out) == limit {
+		if scope.None() || limit > 0 && len(out) >= limit {
 			break
 		}
 		q.Limit = limit - len(out) // a page never reaches beyond what is answered, so that its cursor is the answer's

@@ -55,6 +55,9 @@ type AuditQuery struct {
 // AuditInstallation is the tenant of audit entries that name none: what concerns the installation is its business.
 const AuditInstallation = "default"
 
+// AuditChanged begins what is said of an entry that is not what was written.
+const AuditChanged = "it was changed"
+
 // TenantOf is whose an entry is.
 func (AuditQuery) TenantOf(e model.AuditEntry) string {
 	if e.Tenant == "" {

@@ -8,6 +8,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/api/operation"
 	"github.com/signalbox-project/signalbox/internal/diagnose"
+	"github.com/signalbox-project/signalbox/internal/evidence"
 	"github.com/signalbox-project/signalbox/internal/front"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
@@ -67,9 +68,12 @@ func (h *handlers) ackPage(ctx context.Context, in *ackInput) (model.Page, error
 	if by == "" {
 		return model.Page{}, operation.BadRequest("body.by: must name who acknowledges")
 	}
-	page, err := h.deps.Pages.AckPage(ctx, in.ID, by, h.Now())
+	at := h.Now()
+	page, err := h.deps.Pages.AckPage(ctx, in.ID, by, at)
 	if err == nil {
-		h.Audit(ctx, model.AuditEntry{Actor: claimed, Action: "page.ack", Subject: in.ID})
+		entry := model.AuditEntry{Actor: claimed, Action: "page.ack", Subject: in.ID}
+		evidence.NoteAck(&entry, page, at)
+		h.Audit(ctx, entry)
 	}
 	return page, err
 }

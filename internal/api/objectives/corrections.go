@@ -7,6 +7,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/api/operation"
+	"github.com/signalbox-project/signalbox/internal/evidence"
 	"github.com/signalbox-project/signalbox/internal/model"
 )
 
@@ -61,9 +62,11 @@ func (h *handlers) registerCorrections() {
 		in.Body.SLO, in.Body.Author = in.Name, access.SubjectOf(ctx, claimed)
 		c, err := corrector.Correct(ctx, in.Body)
 		if err == nil {
-			h.Audit(ctx, model.AuditEntry{Actor: claimed, Action: "slo.correct", Subject: c.SLO, Details: map[string]string{
+			entry := model.AuditEntry{Actor: claimed, Action: "slo.correct", Subject: c.SLO, Details: map[string]string{
 				"id": c.ID, "kind": c.Kind, "reason": c.Reason, "start": c.Start.Format(time.RFC3339), "end": c.End.Format(time.RFC3339),
-			}})
+			}}
+			evidence.Note(&entry, evidence.OfCorrection(c))
+			h.Audit(ctx, entry)
 		}
 		return c, err
 	})
@@ -74,7 +77,9 @@ func (h *handlers) registerCorrections() {
 			}
 			err := corrector.Uncorrect(ctx, in.Name, in.ID)
 			if err == nil {
-				h.Audit(ctx, model.AuditEntry{Actor: in.Actor, Action: "slo.uncorrect", Subject: in.Name, Details: map[string]string{"id": in.ID}})
+				entry := model.AuditEntry{Actor: in.Actor, Action: "slo.uncorrect", Subject: in.Name, Details: map[string]string{"id": in.ID}}
+				evidence.Note(&entry, evidence.OfCorrection(model.SLOCorrection{ID: in.ID}).Without())
+				h.Audit(ctx, entry)
 			}
 			return CorrectionDeleted{ID: in.ID}, err
 		})

@@ -82,7 +82,7 @@ func (h *handlers) registerGateMore() {
 			return h.replay(ctx, in.ID)
 		})
 	operation.Register(h.Registry, op("getGateKey", "", "/gate/key", access.GateRead, "The public key that decisions are verified with"),
-		func(context.Context, *operation.NoInput) (gate.PublicKey, error) { return h.deps.Gate.Key() })
+		h.gateKey)
 	operation.Register(h.Registry, operation.Operation{
 		ID: "getGatePolicies", Path: "/gate/policies", Tag: "gate", Permission: access.GateRead, Summary: "Budget policies, and what they mean now",
 		Served: h.deps.GatePolicies != nil, Room: "gate policies",
@@ -105,4 +105,17 @@ func (h *handlers) listDecisions(ctx context.Context, in *decisionsInput) (Decis
 		Service: operation.NameOf(in.Service), Verdict: model.Verdict(in.Verdict), Limit: in.Limit, Before: in.Before,
 	})
 	return DecisionsResponse{Decisions: list, Next: next}, err
+}
+
+// gateKey is the key in use with those of before, each with what is wrong with it.
+func (h *handlers) gateKey(ctx context.Context, _ *operation.NoInput) (gate.PublicKey, error) {
+	k, err := h.deps.Gate.Key()
+	if err != nil || h.deps.KeyFault == nil {
+		return k, err
+	}
+	k.Tampered = h.deps.KeyFault(ctx, k.KeyID, k.PEM)
+	for i, old := range k.Former {
+		k.Former[i].Tampered = h.deps.KeyFault(ctx, old.KeyID, old.PEM)
+	}
+	return k, nil
 }

@@ -24,6 +24,8 @@ type Deps struct {
 	Deploys      Deploys
 	Remedies     Remedies
 	Owners       Owners // nil where everybody sees all
+	// KeyFault says what is wrong with a public key of the gate, "" where nothing; nil knows of none.
+	KeyFault func(ctx context.Context, id, pem string) string
 }
 
 type handlers struct {

@@ -26,6 +26,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/auth/accounts/links"
 	"github.com/signalbox-project/signalbox/internal/auth/accounts/throttle"
 	"github.com/signalbox-project/signalbox/internal/auth/login"
+	"github.com/signalbox-project/signalbox/internal/evidence"
 	"github.com/signalbox-project/signalbox/internal/front"
 	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/model"
@@ -179,17 +180,20 @@ func (p *Pages) acknowledge(w http.ResponseWriter, r *http.Request, st Store, te
 		p.fail(w, r, err)
 		return
 	}
-	page, err := st.AckPage(ctx, was.ID, claim.Subject, p.deps.Now())
+	at := p.deps.Now()
+	page, err := st.AckPage(ctx, was.ID, claim.Subject, at)
 	if err != nil {
 		p.failOrGone(w, r, err)
 		return
 	}
 	if page.AckedBy == claim.Subject {
 		id := claim.Identity()
-		p.deps.Record(ctx, model.AuditEntry{
+		entry := model.AuditEntry{
 			Time: p.deps.Now().UTC(), Actor: id.Subject, Action: "page.ack", Tenant: claim.Tenant, Subject: page.ID,
 			Details: map[string]string{"name": id.Name, "kind": string(id.Kind), "link": id.Session, "remote": front.RemoteOf(r)},
-		})
+		}
+		evidence.NoteAck(&entry, page, at)
+		p.deps.Record(ctx, entry)
 	}
 	p.opened.WithLabelValues("acknowledged").Inc()
 	p.show(w, http.StatusOK, p.view(page, claim, ""))

@@ -38,14 +38,15 @@ func auditVerifyCommand() *cobra.Command {
 		Long: `Has the server walk its audit log, in which each entry's hash covers the one before,
 and names the first entry that was changed, removed or added by anything else than
 Signalbox, also at the end. The server does the same at every start and shows it on
-its status page.
+its status page. It also compares decisions, overrides and keys of the gate, corrections
+of SLOs and acknowledgements of pages in its database with what the log notes of them.
 
 With --file it asks no server: it reads what 'signalbox audit export' wrote, or a
 month's file of the log, and names the first line that was changed, taken out or put
 there. An export of some entries alone needs --gaps: each of them is still proved, but
 not that there are no others.
 
-Exit status: 0 as it was written, 1 not, 3 no answer from the server, or no such file.`,
+Exit status: 0 all as it was written, 1 not, 3 no answer from the server, or no such file.`,
 		Example: `  signalbox audit verify
   signalbox audit verify --file audit.jsonl`,
 		Args: cobra.NoArgs,
@@ -63,12 +64,15 @@ Exit status: 0 as it was written, 1 not, 3 no answer from the server, or no such
 				if !v.Intact {
 					text = fmt.Sprintf("NOT INTACT: %s (first bad entry %d; the %d before it fit)", v.Fault, v.FirstBad, v.FirstBad-1)
 				}
+				for _, one := range v.Touched {
+					text += "\nTOUCHED: " + one
+				}
 				_, err := fmt.Fprintln(w, text)
 				return err
 			}); err != nil {
 				return err
 			}
-			if !v.Intact {
+			if !v.Intact || len(v.Touched) > 0 {
 				return command.Exit(command.No)
 			}
 			return nil
@@ -109,9 +113,9 @@ func auditSearchCommand() *cobra.Command {
 				return err
 			}
 			return o.print(cmd, got.raw, func(w io.Writer) error {
-				t := show.NewTable("ENTRY", "TIME", "TENANT", "ACTOR", "ACTION", "SUBJECT", "DETAILS")
+				t := show.NewTable("ENTRY", "TIME", "TENANT", "ACTOR", "ACTION", "SUBJECT", "DETAILS", "TAMPERED")
 				for _, e := range got.value.Entries {
-					t.Row(strconv.FormatInt(e.ID, 10), e.Time.Format(time.RFC3339), cmp.Or(e.Tenant, "-"), e.Actor, e.Action, e.Subject, detailsText(e.Details))
+					t.Row(strconv.FormatInt(e.ID, 10), e.Time.Format(time.RFC3339), cmp.Or(e.Tenant, "-"), e.Actor, e.Action, e.Subject, detailsText(e.Details), orDash(e.Tampered))
 				}
 				t.Write(w)
 				return nil

@@ -19,6 +19,7 @@ func TestAuditVerifyExits1AndNamesTheFirstBadEntry(t *testing.T) {
 	}{
 		{"intact", `{"intact":true,"entries":12}`, 0, "intact: 12 entries"},
 		{"changed", `{"intact":false,"entries":6,"first_bad":7,"fault":"audit entry 7 (page.ack by ann) was changed after it was written"}`, 1, "entry 7 (page.ack by ann) was changed"},
+		{"touched", `{"intact":true,"entries":12,"touched":["gate decision x: it was deleted"]}`, 1, "TOUCHED: gate decision x: it was deleted"},
 	} {
 		server := clitest.Serve(t, 200, c.answer)
 		status, out, errOut := run(t, "audit", "verify", "--server", server.URL)

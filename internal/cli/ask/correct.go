@@ -102,9 +102,9 @@ func listCorrections(cmd *cobra.Command, c *client.Client, o *output, path strin
 			_, err := fmt.Fprintln(w, "Nothing was taken out.")
 			return err
 		}
-		t := show.NewTable("ID", "KIND", "START", "END", "AUTHOR", "REASON")
+		t := show.NewTable("ID", "KIND", "START", "END", "AUTHOR", "REASON", "TAMPERED")
 		for _, x := range got.value.Corrections {
-			t.Row(x.ID, x.Kind, x.Start.Format(time.RFC3339), x.End.Format(time.RFC3339), x.Author, x.Reason)
+			t.Row(x.ID, x.Kind, x.Start.Format(time.RFC3339), x.End.Format(time.RFC3339), x.Author, x.Reason, orDash(x.Tampered))
 		}
 		t.Write(w)
 		return nil

@@ -70,7 +70,7 @@ func TestNothingFoundIsSaidAndNoError(t *testing.T) {
 		{"query sql x", `{"columns":[{"name":"a","type":"BIGINT"}],"rows":[]}`, "a\n(0 rows)\n", ""},
 		{"slo list", `{"slos":[],"summary":"No SLO is defined."}`, "No SLO is defined.\n", ""},
 		{"slo correct a", `{"corrections":[]}`, "Nothing was taken out.\n", ""},
-		{"audit search", `{"entries":[]}`, "ENTRY  TIME  TENANT  ACTOR  ACTION  SUBJECT  DETAILS\n", ""},
+		{"audit search", `{"entries":[]}`, "ENTRY  TIME  TENANT  ACTOR  ACTION  SUBJECT  DETAILS  TAMPERED\n", ""},
 	} {
 		server := clitest.Serve(t, 200, c.answer)
 		if status, out, errOut := run(t, append(strings.Fields(c.command), "--server", server.URL)...); status != 0 || out != c.out || errOut != c.errOut {

@@ -64,9 +64,9 @@ func stateTables() []stateTable {
 		{"deploys", access.DeploysRead, columnsOf("time TIMESTAMP, id VARCHAR, service VARCHAR, environment VARCHAR, region VARCHAR, version VARCHAR, kind VARCHAR, status VARCHAR, actor VARCHAR, link VARCHAR, message VARCHAR, labels JSON"), deployRows},
 		{"slo_budget", access.SLOsRead, columnsOf("name VARCHAR, service VARCHAR, objective DOUBLE, time_window VARCHAR, method VARCHAR, state VARCHAR, allowed DOUBLE, bad DOUBLE, total DOUBLE, used_ratio DOUBLE, left_ratio DOUBLE, sli DOUBLE, coverage DOUBLE, exhausted_in_seconds DOUBLE, since TIMESTAMP, reason VARCHAR, burn JSON, labels JSON, time TIMESTAMP"), sloRows},
 		{"alerts", access.AlertsRead, columnsOf("name VARCHAR, state VARCHAR, severity VARCHAR, service VARCHAR, slo VARCHAR, active_since TIMESTAMP, value DOUBLE, labels JSON, annotations JSON"), alertRows},
-		{"audit", access.AuditRead, columnsOf("id BIGINT, time TIMESTAMP, actor VARCHAR, action VARCHAR, subject VARCHAR, details JSON"), auditRows},
+		{"audit", access.AuditRead, columnsOf("id BIGINT, time TIMESTAMP, actor VARCHAR, action VARCHAR, subject VARCHAR, details JSON, tampered VARCHAR"), auditRows},
 		{"gate_decisions", access.GateRead, columnsOf("time TIMESTAMP, id VARCHAR, service VARCHAR, environment VARCHAR, version VARCHAR, critical BOOLEAN, actor VARCHAR, verdict VARCHAR, summary VARCHAR, reasons JSON, evidence JSON, tampered VARCHAR, override_by VARCHAR, override_tampered VARCHAR"), decisionRows},
-		{"pages", access.PagesRead, columnsOf("time TIMESTAMP, id VARCHAR, dedup_key VARCHAR, updated TIMESTAMP, status VARCHAR, severity VARCHAR, title VARCHAR, summary VARCHAR, service VARCHAR, receiver VARCHAR, acked_by VARCHAR, acked_at TIMESTAMP, resolved_at TIMESTAMP, labels JSON, alerts JSON, deliveries JSON"), pageRows},
+		{"pages", access.PagesRead, columnsOf("time TIMESTAMP, id VARCHAR, dedup_key VARCHAR, updated TIMESTAMP, status VARCHAR, severity VARCHAR, title VARCHAR, summary VARCHAR, service VARCHAR, receiver VARCHAR, acked_by VARCHAR, acked_at TIMESTAMP, resolved_at TIMESTAMP, labels JSON, alerts JSON, deliveries JSON, tampered VARCHAR"), pageRows},
 	}
 }
 
@@ -202,7 +202,7 @@ func auditRows(ctx context.Context, s State, _ access.Scope) ([][]any, error) {
 	list, err := s.Audit(ctx, store.AuditQuery{Limit: maxStateRows})
 	var rows [][]any
 	for _, e := range list {
-		rows = append(rows, []any{e.ID, timeCell(e.Time), e.Actor, e.Action, e.Subject, jsonCell(e.Details)})
+		rows = append(rows, []any{e.ID, timeCell(e.Time), e.Actor, e.Action, e.Subject, jsonCell(e.Details), e.Tampered})
 	}
 	return rows, err
 }
@@ -232,7 +232,7 @@ func pageRows(ctx context.Context, s State, _ access.Scope) ([][]any, error) {
 	for _, p := range list {
 		rows = append(rows, []any{
 			timeCell(p.Time), p.ID, p.DedupKey, timeCell(p.Updated), p.Status, p.Severity, p.Title, p.Summary, p.Service, p.Receiver, p.AckedBy,
-			timePtrCell(p.AckedAt), timePtrCell(p.ResolvedAt), jsonCell(p.GroupLabels), jsonCell(p.Alerts), jsonCell(p.Deliveries),
+			timePtrCell(p.AckedAt), timePtrCell(p.ResolvedAt), jsonCell(p.GroupLabels), jsonCell(p.Alerts), jsonCell(p.Deliveries), p.Tampered,
 		})
 	}
 	return rows, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -41,12 +42,9 @@ func (l *Log) backward(ctx context.Context, q store.AuditQuery, yield func(hash 
 		if q.Before > 0 && p.header.First >= q.Before {
 			continue
 		}
-		blocks, err := l.blocksOf(p, current, i == len(parts)-1)
+		blocks, err := l.blocksOf(p, current, open, i == len(parts)-1)
 		if err != nil {
 			return l.explain(err)
-		}
-		if i == len(parts)-1 && open.length > 0 {
-			blocks = append(blocks, open)
 		}
 		goOn, err := p.backward(ctx, blocks, q, words, yield)
 		if err != nil {
@@ -67,12 +65,55 @@ func (l *Log) toSearch() (parts []partition, indexed int64, open block) {
 	if l.cur == nil {
 		return parts, -1, open
 	}
-	open = block{offset: l.cur.open.offset, length: l.cur.size - l.cur.open.offset}
+	open = block{offset: l.cur.open.offset, length: l.cur.size - l.cur.open.offset, first: l.cur.open.first}
 	return append(parts, l.cur.partition), l.cur.indexed, open
 }
 
-// blocksOf is a partition's index; of the current one, as far as it was written.
-func (l *Log) blocksOf(p partition, indexed int64, last bool) ([]block, error) {
+// blocksOf is a partition's index; of the current one, as far as it was written, and the block that is open. Where lines
+// are no longer where the index has them, because somebody took one out, it is made from the lines again.
+func (l *Log) blocksOf(p partition, indexed int64, open block, last bool) ([]block, error) {
+	bs, err := l.indexOf(p, indexed, last)
+	if err != nil || !last {
+		return bs, err
+	}
+	if open.length > 0 {
+		bs = append(bs, open)
+	}
+	if p.packed || p.fits(bs) {
+		return bs, nil
+	}
+	st, err := os.Stat(p.path)
+	if err != nil {
+		return nil, err
+	}
+	return p.makeBlocks(st.Size())
+}
+
+// fits says whether every block begins with the entry that the index says.
+func (p partition) fits(bs []block) bool {
+	f, err := os.Open(p.path)
+	if err != nil {
+		return true // reading says what is wrong
+	}
+	defer f.Close()
+	const fixed = len(lineStart) + hashLen + len(lineMid)
+	var begins [fixed + 32]byte
+	for i, b := range bs {
+		if i > 0 && b.first != bs[i-1].last+1 {
+			return false
+		}
+		if b.offset == 0 {
+			continue // the file's own first line
+		}
+		n, _ := f.ReadAt(begins[:], b.offset)
+		if id, ok := numberOf(begins[min(n, fixed):n]); !ok || id != b.first {
+			return false
+		}
+	}
+	return true
+}
+
+func (l *Log) indexOf(p partition, indexed int64, last bool) ([]block, error) {
 	if !last || indexed < 0 {
 		return p.blocks()
 	}
@@ -103,12 +144,9 @@ func (l *Log) forward(ctx context.Context, after int64, q store.AuditQuery, yiel
 		if !last && parts[i+1].header.First <= after+1 {
 			continue
 		}
-		blocks, err := l.blocksOf(p, current, last)
+		blocks, err := l.blocksOf(p, current, open, last)
 		if err != nil {
 			return l.explain(err)
-		}
-		if last && open.length > 0 {
-			blocks = append(blocks, open)
 		}
 		goOn, err := p.forward(ctx, blocks, q, words, after, yield)
 		if err != nil {
@@ -130,10 +168,10 @@ func (p partition) forward(ctx context.Context, blocks []block, q store.AuditQue
 		return false, err
 	}
 	defer f.Close()
-	prev := p.header.Prev
+	at := p.before()
 	for _, b := range blocks {
-		before := prev
-		if prev = b.hash; b.filter != nil && (b.last <= after || !b.may(q, words)) {
+		before := at
+		if at = (end{b.last, b.hash}); b.filter != nil && (b.last <= after || !b.may(q, words)) {
 			continue
 		}
 		if err := ctx.Err(); err != nil {
@@ -196,14 +234,18 @@ func (p partition) backward(ctx context.Context, blocks []block, q store.AuditQu
 		return false, err
 	}
 	defer f.Close()
-	for _, b := range slices.Backward(blocks) {
+	for i, b := range slices.Backward(blocks) {
 		if b.filter != nil && !b.may(q, words) {
 			continue
 		}
 		if err := ctx.Err(); err != nil {
 			return false, err
 		}
-		for _, h := range slices.Backward(p.hits(f, b, "", q)) {
+		before := p.before()
+		if i > 0 {
+			before = end{blocks[i-1].last, blocks[i-1].hash}
+		}
+		for _, h := range slices.Backward(p.hits(f, b, before, q)) {
 			if !yield(h.hash, h.text, h.entry) {
 				return false, nil
 			}
@@ -218,9 +260,12 @@ type hit struct {
 	entry      model.AuditEntry
 }
 
-// hits are a block's entries that are selected; prev is the hash before the block, where somebody wants to know. What cannot
-// be read is left out: verifying names it.
-func (p partition) hits(f *os.File, b block, prev string, q store.AuditQuery) (out []hit) {
+// before is the end of the chain before a partition.
+func (p partition) before() end { return end{p.header.First - 1, p.header.Prev} }
+
+// hits are a block's entries that are selected, each with what is wrong with it; at is the entry before the block. What cannot
+// be read is left out: the next entry says that it is missing, and so does verifying.
+func (p partition) hits(f *os.File, b block, at end, q store.AuditQuery) (out []hit) {
 	r, err := p.section(f, b.offset, b.length)
 	if err != nil {
 		return nil
@@ -232,11 +277,30 @@ func (p partition) hits(f *os.File, b block, prev string, q store.AuditQuery) (o
 			return out
 		}
 		e, hash, text, ok := entryOf(line, nil)
-		if ok && q.Takes(e) {
-			out = append(out, hit{prev, hash, slices.Clone(text), e})
+		if !ok {
+			continue
 		}
-		if hash != "" {
-			prev = hash
+		e.Tampered = at.fault(e.ID, hash, text)
+		if q.Takes(e) {
+			out = append(out, hit{at.Hash, hash, slices.Clone(text), e})
+		}
+		if e.ID > at.ID {
+			at = end{e.ID, hash}
 		}
 	}
+}
+
+// fault says what is wrong with the entry that stands behind e; "" is nothing.
+func (e end) fault(id int64, hash string, text []byte) string {
+	switch {
+	case id <= e.ID:
+		return fmt.Sprintf("it stands behind entry %d: it was put there", e.ID)
+	case id == e.ID+2:
+		return fmt.Sprintf("entry %d before it is missing", e.ID+1)
+	case id > e.ID+2:
+		return fmt.Sprintf("entries %d to %d before it are missing", e.ID+1, id-1)
+	case hashOf(e.Hash, text) != hash:
+		return fmt.Sprintf("%s after it was written, or is not the one that followed entry %d", store.AuditChanged, e.ID)
+	}
+	return ""
 }

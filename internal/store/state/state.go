@@ -96,6 +96,16 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	return m, nil
 }
 
+// Lost says what the database lost when it was opened, "" where nothing: it was put back to an older state, or begins empty.
+func (s *Store) Lost() string {
+	for _, p := range s.problems {
+		if p.Severity == "critical" {
+			return p.Message
+		}
+	}
+	return ""
+}
+
 // Problems is what went wrong at Open and since.
 func (s *Store) Problems() []model.Problem {
 	ps := append([]model.Problem(nil), s.problems...)

@@ -1337,6 +1337,8 @@ export interface components {
             /** Format: int64 */
             id: number;
             subject: string;
+            /** @description what is wrong with it, or with what stood before it; absent where it is as it was written */
+            tampered?: string;
             /** @description absent where it concerns the installation */
             tenant?: string;
             /** Format: date-time */
@@ -1424,6 +1426,8 @@ export interface components {
              * @description number of the newest entry
              */
             last?: number;
+            /** @description decisions, overrides, keys, corrections and acknowledgements in the database that are not what the log notes of them, up to a bound */
+            touched?: string[];
         };
         BacktestAlert: {
             /**
@@ -2333,6 +2337,8 @@ export interface components {
             /** @enum {string} */
             status: "firing" | "resolved";
             summary: string;
+            /** @description what is wrong with its acknowledgement: it is not what the audit log notes; absent where it is */
+            tampered?: string;
             /**
              * Format: date-time
              * @description first delivery
@@ -2490,6 +2496,8 @@ export interface components {
             pem: string;
             /** @description 32 bytes in base64 */
             public_key: string;
+            /** @description what is wrong with it: it is not a key that the audit log notes; absent where it is */
+            tampered?: string;
         };
         RecoverRequest: {
             name: string;
@@ -2678,6 +2686,8 @@ export interface components {
              * @description begins with the minute that holds it
              */
             start: string;
+            /** @description what is wrong with it: it is not what the audit log notes, because it was changed, put there or deleted in the database; absent where it is */
+            readonly tampered?: string;
         };
         ReportCounts: {
             /** Format: int64 */
@@ -3193,6 +3203,8 @@ export interface components {
              * @description begins with the minute that holds it
              */
             start: string;
+            /** @description what is wrong with it: it is not what the audit log notes, because it was changed, put there or deleted in the database; absent where it is */
+            readonly tampered?: string;
         };
         SLOGroup: {
             alerts?: string[];

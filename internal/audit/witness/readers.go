@@ -1,0 +1,224 @@
+package witness
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/signalbox-project/signalbox/internal/evidence"
+	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/store"
+)
+
+// PageStore has pages; store/state does.
+type PageStore interface {
+	Page(ctx context.Context, id string) (model.Page, error)
+	Pages(ctx context.Context, q store.PageQuery) ([]model.Page, error)
+	AckPage(ctx context.Context, id, by string, at time.Time) (model.Page, error)
+}
+
+// Pages marks pages whose acknowledgement is not what the audit log notes.
+type Pages struct {
+	PageStore
+	Checker *Checker
+}
+
+// Pages lists them, the newest first. Where all are asked for, those that were acknowledged and are gone stand among them.
+func (p Pages) Pages(ctx context.Context, q store.PageQuery) ([]model.Page, error) {
+	list, err := p.PageStore.Pages(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	there := map[string]bool{}
+	var from time.Time
+	for i := range list {
+		list[i].Tampered = p.Checker.Check(ctx, evidence.OfAck(list[i]))
+		there[list[i].ID] = true
+		if from = list[i].Time; len(list) < q.Limit {
+			from = time.Time{} // these are all
+		}
+	}
+	if q.Status != "" || !q.Start.IsZero() || !q.End.IsZero() {
+		return list, nil
+	}
+	gone, err := p.Checker.Gone(ctx, evidence.Ack, from, time.Time{}, func(id string) bool {
+		if there[id] {
+			return true
+		}
+		_, err := p.Page(ctx, id)
+		return !errors.Is(err, store.ErrNotFound)
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range gone {
+		list = append(list, gonePage(m))
+	}
+	slices.SortStableFunc(list, func(a, b model.Page) int { return b.Time.Compare(a.Time) })
+	return list, nil
+}
+
+// gonePage is what is known of a page that is not there any more.
+func gonePage(m Missing) model.Page {
+	at := m.Entry.Time
+	return model.Page{
+		ID: m.ID, Time: at, Updated: at, Status: "resolved", Title: "A page that is gone", AckedBy: m.Entry.Actor, AckedAt: &at, Tampered: m.Text,
+		GroupLabels: model.Labels{}, Alerts: []model.PageAlert{}, Deliveries: []model.Delivery{},
+	}
+}
+
+// Corrector keeps what people take out of SLOs; slo.Engine does.
+type Corrector interface {
+	Corrections(ctx context.Context, slo string) ([]model.SLOCorrection, error)
+	Correct(ctx context.Context, c model.SLOCorrection) (model.SLOCorrection, error)
+	Uncorrect(ctx context.Context, slo, id string) error
+}
+
+// Corrections marks corrections that are not what the audit log notes. Those in force were read when the process started:
+// what is compared is what the database has now.
+type Corrections struct {
+	Corrector
+	Kept    func(context.Context) ([]model.SLOCorrection, error)
+	Checker *Checker
+}
+
+// Corrections lists those of an SLO, the oldest first: those in force, those that the database has beside them, and those that are gone.
+func (c Corrections) Corrections(ctx context.Context, slo string) ([]model.SLOCorrection, error) {
+	list, err := c.Corrector.Corrections(ctx, slo)
+	if err != nil {
+		return nil, err
+	}
+	all, err := c.Kept(ctx)
+	if err != nil {
+		return nil, err
+	}
+	kept := map[string]model.SLOCorrection{}
+	for _, one := range all {
+		kept[one.ID] = one
+		if one.SLO == slo && !slices.ContainsFunc(list, func(l model.SLOCorrection) bool { return l.ID == one.ID }) {
+			list = append(list, one) // it comes into force with the next start
+		}
+	}
+	for i, one := range list {
+		if now, ok := kept[one.ID]; ok {
+			list[i].Tampered = c.Checker.Check(ctx, evidence.OfCorrection(now))
+		} else {
+			list[i].Tampered = c.Checker.Check(ctx, evidence.OfCorrection(one).Without())
+		}
+	}
+	gone, err := c.Checker.Gone(ctx, evidence.Correction, time.Time{}, time.Time{}, func(id string) bool {
+		_, ok := kept[id]
+		return ok || slices.ContainsFunc(list, func(l model.SLOCorrection) bool { return l.ID == id })
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range gone {
+		if m.Entry.Subject == slo {
+			list = append(list, goneCorrection(m))
+		}
+	}
+	slices.SortStableFunc(list, func(a, b model.SLOCorrection) int { return a.Start.Compare(b.Start) })
+	return list, nil
+}
+
+// goneCorrection is what the audit log says of a correction that is not there any more.
+func goneCorrection(m Missing) model.SLOCorrection {
+	d := m.Entry.Details
+	start, _ := time.Parse(time.RFC3339, d["start"]) // zero where none was noted
+	end, _ := time.Parse(time.RFC3339, d["end"])
+	return model.SLOCorrection{
+		ID: m.ID, SLO: m.Entry.Subject, Kind: d["kind"], Author: m.Entry.Actor, Reason: d["reason"], Start: start, End: end,
+		Created: m.Entry.Time, Tampered: m.Text,
+	}
+}
+
+// Kept is where all records of a tenant are: store/state, with the faults that signatures show.
+type Kept interface {
+	Decision(ctx context.Context, id string) (model.GateDecision, error)
+	Decisions(ctx context.Context, q store.DecisionQuery) ([]model.GateDecision, string, error)
+	GateKeys(context.Context) ([]model.GateKey, error)
+	Pages(ctx context.Context, q store.PageQuery) ([]model.Page, error)
+	SLOCorrections(context.Context) ([]model.SLOCorrection, error)
+}
+
+// mostKept bounds how many decisions and pages are compared at once, the newest of them.
+const mostKept = 2000
+
+// records are those that are kept, those that stand for what is not there included.
+func records(ctx context.Context, from Kept) (out []evidence.Record, err error) {
+	keys, err := from.GateKeys(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range keys {
+		out = append(out, evidence.OfKey(k.ID, k.PEM))
+	}
+	corrections, err := from.SLOCorrections(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range corrections {
+		out = append(out, evidence.OfCorrection(c))
+	}
+	pages, err := from.Pages(ctx, store.PageQuery{Limit: mostKept})
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range pages {
+		out = append(out, evidence.OfAck(p))
+	}
+	decisions, _, err := from.Decisions(ctx, store.DecisionQuery{Limit: mostKept})
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range decisions {
+		if d, err = from.Decision(ctx, d.ID); err != nil {
+			return nil, err
+		}
+		out = append(out, evidence.OfDecision(d), evidence.OfOverride(d.ID, d.Override))
+	}
+	return out, nil
+}
+
+// Compare names the records that are not what the audit log notes of them, and those that it notes and that are not kept.
+func (c *Checker) Compare(ctx context.Context, from Kept) (touched []string, err error) {
+	if err := c.ledger.wait(ctx); err != nil {
+		return nil, err
+	}
+	list, err := records(ctx, from)
+	if err != nil {
+		return nil, err
+	}
+	there, count := map[evidence.Record]bool{}, map[evidence.Kind]int{}
+	oldest := map[evidence.Kind]time.Time{}
+	for _, r := range list {
+		if text := cmp.Or(r.Fault, c.Check(ctx, r)); text != "" {
+			touched = append(touched, r.Say(text))
+		}
+		there[evidence.Record{Kind: r.Kind, ID: r.ID}] = true
+		count[r.Kind]++
+		if !r.Time.IsZero() && (oldest[r.Kind].IsZero() || r.Time.Before(oldest[r.Kind])) {
+			oldest[r.Kind] = r.Time
+		}
+	}
+	for _, kind := range []evidence.Kind{evidence.Key, evidence.Correction, evidence.Ack, evidence.Decision} {
+		from := time.Time{}
+		if count[kind] >= mostKept { // there may be older ones that were not read
+			from = oldest[kind]
+		}
+		gone, err := c.Gone(ctx, kind, from, time.Time{}, func(id string) bool { return there[evidence.Record{Kind: kind, ID: id}] })
+		if err != nil {
+			return touched, err
+		}
+		for _, m := range gone {
+			touched = append(touched, evidence.Record{Kind: kind, ID: m.ID}.Say(m.Text))
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.touched = touched
+	return touched, nil
+}
