@@ -8,8 +8,8 @@ import "strings"
 func rooms() map[string]int {
 	return map[string]int{
 		"internal/model": 0, "internal/platform": 0,
-		"internal/access":     0,                       // who may do what, in words
-		"internal/instrument": 0,                       // the logger and the registry of every constructor
+		"internal/access":     0,                                               // who may do what, in words
+		"internal/instrument": 0,                                               // the logger and the registry of every constructor
 		"internal/store":      1, "internal/stream": 1, "internal/evidence": 1, // the contracts; engines below are one higher
 		"internal/notify":    1,
 		"internal/document":  1, // files in force: one strict reader, problems, catalog
