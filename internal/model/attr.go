@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 )
 
@@ -160,10 +161,31 @@ func (as Attrs) Get(key string) (Value, bool) {
 	return Value{}, false
 }
 
+// Distinct leaves of each key the last value, in the place of the first; the list is changed.
+func (as Attrs) Distinct() Attrs {
+	out := as[:0]
+	var seen uint64 // a bit for each length and last letter of a key: most lists are looked at once
+	for _, a := range as {
+		bit := uint64(1) << (len(a.Key) % 64)
+		if n := len(a.Key); n > 0 {
+			bit = uint64(1) << ((n*7 + int(a.Key[n-1])) % 64)
+		}
+		if seen&bit != 0 {
+			if i := slices.IndexFunc(out, func(b Attr) bool { return b.Key == a.Key }); i >= 0 {
+				out[i].Value = a.Value
+				continue
+			}
+		}
+		seen |= bit
+		out = append(out, a)
+	}
+	return out
+}
+
 // MarshalJSON writes an object, keys in order of arrival.
 func (as Attrs) MarshalJSON() ([]byte, error) {
 	buf := []byte{'{'}
-	for i, a := range as {
+	for i, a := range slices.Clone(as).Distinct() {
 		if i > 0 {
 			buf = append(buf, ',')
 		}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/model"
@@ -76,4 +77,39 @@ func TestTheNamespaceOfKubernetesCounts(t *testing.T) {
 			t.Errorf("%s: %+v %+v", c.name, got, refusal)
 		}
 	}
+}
+
+// OTLP forbids a key that stands twice; where it does, the last value counts, for who searches and for who asks SQL.
+func TestAKeyThatStandsTwiceHasItsLastValue(t *testing.T) {
+	const text = `{"resourceLogs":[{"resource":{"attributes":[{"key":"k","value":{"stringValue":"1"}},{"key":"other","value":{"intValue":"5"}},
+		{"key":"k","value":{"kvlistValue":{"values":[{"key":"a","value":{"intValue":"1"}},{"key":"b","value":{"intValue":"2"}},{"key":"a","value":{"intValue":"3"}}]}}}]}}]}`
+	var reader plog.JSONUnmarshaler
+	logs, err := reader.UnmarshalLogs([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	res := logs.ResourceLogs().At(0).Resource()
+	const want = `{"k":{"b":2,"a":3},"other":5}`
+	for name, attrs := range map[string]model.Attrs{
+		"of a resource":         resourceAttrs(t, res),
+		"of anything else":      AppendAttrs(nil, res.Attributes()),
+		"after another's":       AppendAttrs(model.Attrs{str("k", "0")}, res.Attributes())[1:],
+		"as only JSON keeps it": append(model.Attrs{str("k", "0"), str("other", "0")}, AppendAttrs(nil, res.Attributes())...),
+	} {
+		if got, err := attrs.MarshalJSON(); err != nil || string(got) != want {
+			t.Errorf("%s: %s %v, want %s", name, got, err, want)
+		}
+		if got := attrs.Distinct(); len(got) != 2 {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+func resourceAttrs(t *testing.T, res pcommon.Resource) model.Attrs {
+	t.Helper()
+	r, refused := ResourceOf(res, anybody)
+	if refused != nil {
+		t.Fatal(refused)
+	}
+	return r.Attrs
 }

@@ -48,6 +48,7 @@ func ResourceOf(res pcommon.Resource, from Sender) (*model.Resource, *stream.Ref
 	if short > 0 {
 		setShortIdentity(out, res.Attributes())
 	}
+	out.Attrs = out.Attrs.Distinct()
 	if out.Service == "" {
 		out.Service = UnknownService
 	}

@@ -59,12 +59,20 @@ func AppendJSON(dst []byte, v pcommon.Value) []byte {
 		return append(dst, ']')
 	case pcommon.ValueTypeMap:
 		dst = append(dst, '{')
-		first := true
+		last := make(map[string]int, v.Map().Len())
+		n := 0
+		for key := range v.Map().All() {
+			last[key] = n
+			n++
+		}
+		n = 0
 		for key, e := range v.Map().All() {
-			if !first {
+			if n++; last[key] != n-1 {
+				continue
+			}
+			if dst[len(dst)-1] != '{' {
 				dst = append(dst, ',')
 			}
-			first = false
 			dst = append(appendString(dst, key), ':')
 			dst = AppendJSON(dst, e)
 		}
@@ -81,12 +89,14 @@ func appendString(dst []byte, s string) []byte {
 	return append(dst, quoted...)
 }
 
-// AppendAttrs appends the map's entries.
+// AppendAttrs appends the map's entries. Of a key that stands twice, which OTLP forbids, the last value counts, as it does
+// for who searches.
 func AppendAttrs(dst model.Attrs, m pcommon.Map) model.Attrs {
+	before := len(dst)
 	for key, v := range m.All() {
 		dst = append(dst, model.Attr{Key: key, Value: ValueOf(v)})
 	}
-	return dst
+	return dst[:before+len(dst[before:].Distinct())]
 }
 
 // AttrsOf is nil for an empty map.

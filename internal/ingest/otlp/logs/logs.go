@@ -99,6 +99,7 @@ func (b *Batch) add(lr plog.LogRecord, scope pcommon.InstrumentationScope, res *
 		}
 		out.Attrs = append(out.Attrs, model.Attr{Key: key, Value: common.ValueOf(v)})
 	}
+	out.Attrs = out.Attrs[:own+len(out.Attrs[own:].Distinct())]
 	if out.Level == model.LevelUnset {
 		out.Level = levelOfAttrs(out.Attrs[own:])
 	}
@@ -181,7 +182,7 @@ func parseObject(text string) (model.Attrs, bool) {
 	if err := json.Unmarshal([]byte(trimmed), &fields); err != nil {
 		return nil, false
 	}
-	return fields, true
+	return fields.Distinct(), true
 }
 
 // depthExceeds reports whether the brackets of a JSON text nest deeper than limit.

@@ -269,3 +269,23 @@ func TestWrappedLinesAreUnwrapped(t *testing.T) {
 		}
 	}
 }
+
+func TestAKeyThatStandsTwiceInALogRecordHasItsLastValue(t *testing.T) {
+	var reader plog.JSONUnmarshaler
+	in, err := reader.UnmarshalLogs([]byte(`{"resourceLogs":[{"scopeLogs":[{"logRecords":[
+		{"body":{"stringValue":"x"},"attributes":[{"key":"k","value":{"stringValue":"1"}},{"key":"k","value":{"stringValue":"2"}}]},
+		{"body":{"stringValue":"{\"msg\":\"x\",\"k\":\"1\",\"k\":\"2\"}"}}]}]}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	records := in.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords()
+	b := &Batch{}
+	for i := range records.Len() {
+		b.add(records.At(i), pcommon.NewInstrumentationScope(), &model.Resource{}, time.Unix(50, 0))
+	}
+	for _, r := range b.Records {
+		if v, _ := r.Attrs.Get("k"); len(r.Attrs) != 1 || v != model.StringValue("2") {
+			t.Errorf("%s: %v", r.Message, r.Attrs)
+		}
+	}
+}
