@@ -75,7 +75,7 @@ func (c *cell) buildBudgets(ctx context.Context) (err error) {
 	if c.report, err = report.New(report.Deps{
 		Logger: c.component("report"), Registerer: c.registry, SLO: c.cfg.SLO,
 		Querier: c.measurements("report"),
-		SLOs:    c.catalog, Policies: c.policies, Corrections: c.state, Records: c.state, Days: c.state, Retention: c.metrics.Retention(),
+		SLOs:    c.catalog, Policies: c.policies, Corrections: c.state, Records: c.state, Days: c.state, Retention: c.metrics.Retention(), Lateness: c.metrics.OutOfOrderWindow(),
 	}); err != nil {
 		return err
 	}

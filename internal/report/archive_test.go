@@ -12,6 +12,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/storage"
+
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/times"
 	"github.com/signalbox-project/signalbox/internal/report/archive"
@@ -81,6 +84,42 @@ func TestLateDataCountsUntilADayIsSettled(t *testing.T) {
 	w.now = w.now.Add(3 * time.Hour)
 	if p := w.report(req).SLOs[0]; p.Verdict != paper.Missed || p.Contract.Coverage != 1 {
 		t.Errorf("the rest came late: %s %+v", p.Verdict, p.Contract)
+	}
+}
+
+// A day without a gap that came out the same twice is read again for as long as samples may still come, and then no more:
+// 600 requests a minute are 864,000 on that day, and an agent that was cut off has 6,000 failures of ten of its minutes.
+func TestLateDataOfADayWithoutGaps(t *testing.T) {
+	w := newWorld(t, utc(2026, 10, 2, 3, 0), availability("edge", "99.9"))
+	w.lateness = 24 * time.Hour
+	c := w.count()
+	w.minutes(utc(2026, 9, 30, 0, 0), utc(2026, 10, 5, 0, 0), map[string]traffic{"edge": steady(0)})
+	req := paper.Request{Start: utc(2026, 10, 1, 0, 0), End: utc(2026, 10, 2, 0, 0), Months: 1}
+	for range 2 {
+		if p := w.report(req).SLOs[0]; p.Contract.Bad != 0 || p.Contract.Total != 864_000 {
+			t.Errorf("%+v", p.Contract)
+		}
+		w.now = w.now.Add(2 * time.Hour)
+	}
+	app := w.db.AppenderV2(t.Context())
+	for i := range 11 {
+		ls := labels.FromStrings("__name__", "requests_total", "service", "edge", "status", "error", "instance", "cut off")
+		if _, err := app.Append(0, ls, 0, utc(2026, 10, 1, 20, i).UnixMilli(), float64(600*i), nil, nil, storage.AOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := app.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	for range 12 {
+		if p := w.report(req).SLOs[0]; p.Contract.Bad != 6000 || p.Contract.Total != 870_000 {
+			t.Errorf("at %s: %+v", w.now, p.Contract)
+		}
+		w.now = w.now.Add(2 * time.Hour)
+	}
+	before := c.asked.Load()
+	if w.report(req); c.asked.Load() != before {
+		t.Error("a day is read again into which nothing can come any more")
 	}
 }
 

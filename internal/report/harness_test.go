@@ -45,6 +45,7 @@ type world struct {
 	pages     []model.Page
 	decisions []model.GateDecision
 	retention time.Duration
+	lateness  time.Duration
 	days      memoryDays
 	kept      archive.Days // instead of days
 	querier   slo.Querier  // instead of one over db
@@ -92,7 +93,7 @@ func (w *world) start() {
 	}
 	r, err := New(Deps{
 		SLO: slo.DefaultConfig(), Querier: querier, SLOs: w, Policies: w, Corrections: w, Records: w,
-		Days: days, Retention: w.retention, Now: func() time.Time { return w.now },
+		Days: days, Retention: w.retention, Lateness: w.lateness, Now: func() time.Time { return w.now },
 	})
 	if err != nil {
 		w.t.Fatal(err)

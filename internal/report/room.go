@@ -58,7 +58,7 @@ type Records interface {
 	Decisions(ctx context.Context, q store.DecisionQuery) (list []model.GateDecision, next string, err error)
 }
 
-// Deps is what reports use. All but Logger, Registerer, Retention and Now are needed.
+// Deps is what reports use. All but Logger, Registerer, Retention, Lateness and Now are needed.
 type Deps struct {
 	Logger      *slog.Logger
 	Registerer  prometheus.Registerer
@@ -71,7 +71,9 @@ type Deps struct {
 	Days        archive.Days
 	// Retention is how long samples are kept: days before it are not read.
 	Retention time.Duration
-	Now       func() time.Time
+	// Lateness is how late samples may come: days are read again for as long.
+	Lateness time.Duration
+	Now      func() time.Time
 }
 
 // Reporter makes reports. It is safe for concurrent use.
@@ -96,7 +98,7 @@ func New(deps Deps) (*Reporter, error) {
 		return nil, err
 	}
 	r := &Reporter{deps: deps, self: self, archive: archive.New(archive.Deps{
-		Logger: deps.Logger, Querier: deps.Querier, SLOs: deps.SLOs, Days: deps.Days, Retention: deps.Retention, Now: deps.Now,
+		Logger: deps.Logger, Querier: deps.Querier, SLOs: deps.SLOs, Days: deps.Days, Retention: deps.Retention, Lateness: deps.Lateness, Now: deps.Now,
 	}), seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
 		Name: "signalbox_report_seconds", Help: "Time to make a report.", Buckets: prometheus.ExponentialBuckets(0.01, 3, 9),
 	})}

@@ -22,7 +22,7 @@ import (
 
 // How days are kept.
 const (
-	settleAfter    = 2 * time.Hour            // after its end a day is kept
+	settleAfter    = 2 * time.Hour            // after its end a day is kept; it is settled Deps.Lateness later
 	readAgain      = time.Hour                // between the two readings that settle it
 	gapsStay       = 7 * 24 * time.Hour       // after which a day with gaps settles as well: late data may fill them
 	KeepDays       = 3 * 366 * 24 * time.Hour // in the state store
@@ -70,7 +70,7 @@ type Definitions interface {
 	Definitions() []*definition.Definition
 }
 
-// Deps is what an archive uses. All but Retention are needed.
+// Deps is what an archive uses. All but Retention and Lateness are needed.
 type Deps struct {
 	Logger  *slog.Logger
 	Querier indicator.Querier
@@ -78,7 +78,9 @@ type Deps struct {
 	Days    Days
 	// Retention is how long samples are kept: days before it are not read.
 	Retention time.Duration
-	Now       func() time.Time
+	// Lateness is how late samples may come: no day settles before.
+	Lateness time.Duration
+	Now      func() time.Time
 }
 
 // New makes an archive; it reads nothing.
@@ -205,7 +207,7 @@ func (r *reading) keep(fresh *day, old *store.SLODay) *store.SLODay {
 	if old == nil || !slices.Equal(old.Cells, row.Cells) {
 		return &row
 	}
-	if r.now.Sub(old.Read) >= readAgain && (fresh.minutes() >= fullDay || ended >= gapsStay) {
+	if r.now.Sub(old.Read) >= readAgain && ended >= settleAfter+r.deps.Lateness && (fresh.minutes() >= fullDay || ended >= gapsStay) {
 		row.Settled = true
 		return &row
 	}
