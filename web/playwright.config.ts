@@ -5,6 +5,8 @@ import { defineConfig } from "@playwright/test";
 const target = process.env.SIGNALBOX_URL;
 // A server that asks everybody who they are, for what stands in e2e/trust.
 const trust = process.env.SIGNALBOX_TRUST_URL;
+// A server with tenants, for what stands in e2e/tenants.
+const tenants = process.env.SIGNALBOX_TENANTS_URL;
 const chromium =
   process.env.CHROMIUM_PATH ??
   ["/usr/bin/chromium", "/usr/bin/chromium-browser"].find((path) => existsSync(path));
@@ -30,27 +32,36 @@ export default defineConfig({
   projects: [
     {
       name: "desktop-light",
-      testIgnore: [/phone\.spec/, /trust\//],
+      testIgnore: [/phone\.spec/, /e2e\/(trust|tenants)\//],
       use: { viewport: desktop, colorScheme: "light" },
     },
     {
       name: "desktop-dark",
       testMatch: /(pages|slos|replays)\.spec/,
-      testIgnore: /trust\//,
+      testIgnore: /e2e\/(trust|tenants)\//,
       use: { viewport: desktop, colorScheme: "dark" },
     },
     {
       name: "phone-light",
       testMatch: /(pages|phone|slos|replays)\.spec/,
-      testIgnore: /trust\//,
+      testIgnore: /e2e\/(trust|tenants)\//,
       use: { viewport: phone, colorScheme: "light", hasTouch: true, isMobile: true },
     },
     {
       name: "phone-dark",
       testMatch: /(pages|slos|replays)\.spec/,
-      testIgnore: /trust\//,
+      testIgnore: /e2e\/(trust|tenants)\//,
       use: { viewport: phone, colorScheme: "dark", hasTouch: true, isMobile: true },
     },
+    ...(tenants
+      ? [
+          {
+            name: "tenants",
+            testDir: "./e2e/tenants",
+            use: { viewport: desktop, baseURL: tenants },
+          },
+        ]
+      : []),
     ...(trust
       ? [
           {

@@ -31,6 +31,11 @@ const routes = [
   }),
   createRoute({
     getParentRoute: () => root,
+    path: "/tenants",
+    component: lazyRouteComponent(() => import("./pages/tenants/TenantsPage"), "TenantsPage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
     path: "/audit",
     component: lazyRouteComponent(() => import("./pages/audit/AuditPage"), "AuditPage"),
   }),

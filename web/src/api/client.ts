@@ -1,3 +1,5 @@
+import { tenantHeaders } from "./tenant";
+
 /** A request that failed, with what a reader needs: what, why and whether a retry makes sense. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
@@ -79,7 +81,7 @@ async function send(url: string, init: RequestInit): Promise<Response> {
 
 async function reach(url: string, init: RequestInit): Promise<Response> {
   try {
-    return await fetch(url, init);
+    return await fetch(url, { ...init, headers: { ...init.headers, ...tenantHeaders(url) } });
   } catch (cause) {
     if (cause instanceof DOMException && cause.name === "AbortError") throw cause;
     throw new ApiError("The server does not answer.", 0, "unreachable");
@@ -108,6 +110,16 @@ function withBody(method: string, body: unknown): RequestInit {
     headers: { "Content-Type": "application/json", Accept: "application/json" },
     body: JSON.stringify(body),
   };
+}
+
+/** Saves a file that the server answers. */
+export async function download(path: string, name: string): Promise<void> {
+  const file = URL.createObjectURL(await (await send(path, {})).blob());
+  const link = document.createElement("a");
+  link.href = file;
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(file);
 }
 
 export async function post<T>(path: string, body: unknown): Promise<T> {

@@ -1,6 +1,7 @@
 import { Button } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { ApiError } from "~/api/client";
+import { tenantAsked, tenantNames } from "~/api/tenant";
 import classes from "./Note.module.css";
 import { StateMark } from "./StateMark";
 
@@ -17,10 +18,12 @@ interface Props {
 export function ErrorNote({ what, error, onRetry, stale }: Props) {
   const api = error instanceof ApiError ? error : undefined;
   const cure = cureFor(api);
-  const tone = api?.status === 401 || api?.status === 403 ? "caution" : "danger";
+  // Asked of several tenants together, where it is of one.
+  const ofOne = api?.status === 400 && tenantNames(tenantAsked()).length > 1;
+  const tone = ofOne || api?.status === 401 || api?.status === 403 ? "caution" : "danger";
   return (
     <div className={classes.note} data-tone={tone} role="alert">
-      <StateMark tone={tone} word={headOf(api, what)} />
+      <StateMark tone={tone} word={ofOne ? `Choose one tenant to see ${what}.` : headOf(api, what)} />
       <p className={classes.text}>
         {error.message}
         {api?.details?.hint ? ` ${api.details.hint}` : ""}
@@ -35,7 +38,7 @@ export function ErrorNote({ what, error, onRetry, stale }: Props) {
           What you may, and why
         </Link>
       )}
-      {onRetry && (
+      {onRetry && !ofOne && (
         <div>
           <Button variant="default" onClick={onRetry}>
             Try again

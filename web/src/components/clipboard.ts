@@ -1,3 +1,5 @@
+import { tenantHeaders } from "~/api/tenant";
+
 /** Puts text on the clipboard; also where the page is not served over HTTPS and the clipboard API is absent. */
 export async function copyText(text: string): Promise<boolean> {
   try {
@@ -19,7 +21,10 @@ export async function copyText(text: string): Promise<boolean> {
   return done;
 }
 
-/** A GET as a curl command with the page's own origin. */
+/** A GET as a curl command with the page's own origin and tenant. */
 export function asCurl(pathAndQuery: string): string {
-  return `curl -s '${window.location.origin}${pathAndQuery.replace(/'/g, "%27")}'`;
+  const tenant = Object.entries(tenantHeaders(pathAndQuery))
+    .map(([name, value]) => `-H '${name}: ${value.replace(/'/g, "'\\''")}' `)
+    .join("");
+  return `curl -s ${tenant}'${window.location.origin}${pathAndQuery.replace(/'/g, "%27")}'`;
 }

@@ -1,9 +1,14 @@
-import { Outlet, useLocation } from "@tanstack/react-router";
+import { Outlet, useLocation, useSearch } from "@tanstack/react-router";
+import { askAs } from "~/api/tenant";
 import { doors } from "~/auth/returnTo";
 import { Shell } from "./Shell";
 
 /** Pages stand in the shell, but for those that are shown to who is not logged in. */
 export function Root() {
   const path = useLocation({ select: (location) => location.pathname });
-  return doors.includes(path) ? <Outlet /> : <Shell />;
+  const { tenant } = useSearch({ strict: false });
+  const door = doors.includes(path);
+  askAs(door ? "" : tenant); // before anything below asks
+  // Made anew for another tenant, so that nothing of the one before stays on the screen.
+  return door ? <Outlet /> : <Shell key={tenant ?? ""} />;
 }

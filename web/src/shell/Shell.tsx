@@ -9,6 +9,7 @@ import { KeyHelp } from "./KeyHelp";
 import { isCurrent, navEntries } from "./nav";
 import { Problems } from "./Problems";
 import classes from "./Shell.module.css";
+import { TenantSwitch, TogetherNote } from "./TenantSwitch";
 import { ThemeSwitch } from "./ThemeSwitch";
 import { UserMenu } from "./UserMenu";
 import { useKeyboard } from "./useKeyboard";
@@ -72,9 +73,11 @@ export function Shell() {
               <ThemeSwitch compact />
               <UserMenu compact />
             </div>
+            <TenantSwitch status={status.data} />
             <TimeRangeControl />
           </div>
           <main id="main" className={classes.main} tabIndex={-1}>
+            <TogetherNote />
             <Problems status={status.data} unreachable={status.error} />
             <Outlet />
           </main>

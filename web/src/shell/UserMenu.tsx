@@ -33,6 +33,11 @@ export function UserMenu({ compact }: { compact?: boolean }) {
         <Menu.Item renderRoot={(props) => <Link to="/me" search={{ tab: "sessions" }} {...props} />}>
           Sessions
         </Menu.Item>
+        {may(me, "status.read") && (
+          <Menu.Item component={Link} to="/tenants">
+            Tenants
+          </Menu.Item>
+        )}
         {(may(me, "auth.manage") || may(me, "audit.read")) && <Menu.Divider />}
         {may(me, "auth.manage") && (
           <Menu.Item component={Link} to="/admin">

@@ -6,6 +6,8 @@ export interface AppSearch {
   to?: string | undefined;
   tz?: "utc" | undefined;
   live?: "1" | undefined;
+  // Whose data the pages are about; several with | between.
+  tenant?: string | undefined;
   // Explore.
   q?: string | undefined;
   order?: string | undefined;
@@ -50,7 +52,7 @@ export interface AppSearch {
 }
 
 /** The keys that every link keeps. */
-export const sharedKeys = ["last", "from", "to", "tz", "live"] as const;
+export const sharedKeys = ["last", "from", "to", "tz", "live", "tenant"] as const;
 
 const listKeys = new Set(["expr"]);
 
@@ -72,5 +74,5 @@ export function stringifySearch(search: Record<string, unknown>): string {
     else params.set(key, String(value));
   }
   const text = params.toString();
-  return text ? `?${text.replace(/%3A/g, ":").replace(/%2F/g, "/")}` : "";
+  return text ? `?${text.replace(/%3A/g, ":").replace(/%2F/g, "/").replace(/%7C/g, "|")}` : "";
 }

@@ -7,6 +7,7 @@ import { auditQuery, auditVerifyQuery } from "~/api/identity";
 import type { AuditEntry, AuditVerified } from "~/api/types";
 import { Answer } from "~/components/Answer";
 import { type Column, DataTable } from "~/components/DataTable";
+import { DownloadLink } from "~/components/DownloadLink";
 import { EmptyNote } from "~/components/EmptyNote";
 import { PageHead } from "~/components/PageHead";
 import { When } from "~/components/When";
@@ -67,9 +68,9 @@ export function AuditPage() {
         answer={verify.error ? "It is not known whether the audit log is whole." : auditAnswer(verify.data)}
         tone={verify.data ? (bad ? "danger" : "ok") : undefined}
         actions={
-          <a href={buildUrl("/sb/v1/audit", { ...params, limit: 1000 })} download="audit.json">
+          <DownloadLink href={buildUrl("/sb/v1/audit", { ...params, limit: 1000 })} name="audit.json">
             Export as JSON
-          </a>
+          </DownloadLink>
         }
       >
         {verify.data?.hash && (

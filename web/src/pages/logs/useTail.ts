@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "react";
 import { buildUrl } from "~/api/client";
+import { follow } from "~/api/stream";
 import type { LogRecord } from "~/api/types";
 import { isReading } from "~/time/live";
 
@@ -42,16 +43,18 @@ export function useTail(q: string, on: boolean): Tail {
       return;
     }
     setState("connecting");
-    const source = new EventSource(buildUrl("/sb/v1/logs/tail", { q }));
-    source.onopen = () => setState("open");
-    source.onerror = () => setState("broken");
-    source.addEventListener("log", (event: MessageEvent<string>) => {
-      buffer.current.push(JSON.parse(event.data) as LogRecord);
-      if (buffer.current.length > keepAtMost) buffer.current.shift();
-    });
-    source.addEventListener("dropped", (event: MessageEvent<string>) => {
-      const { count } = JSON.parse(event.data) as { count: number };
-      setDropped((old) => old + count);
+    const stop = follow(buildUrl("/sb/v1/logs/tail", { q }), {
+      open: () => setState("open"),
+      broken: () => setState("broken"),
+      event: (name, data) => {
+        if (name === "dropped") {
+          const { count } = JSON.parse(data) as { count: number };
+          setDropped((old) => old + count);
+        } else if (name === "log") {
+          buffer.current.push(JSON.parse(data) as LogRecord);
+          if (buffer.current.length > keepAtMost) buffer.current.shift();
+        }
+      },
     });
     const timer = setInterval(() => {
       if (isReading()) setWaiting(buffer.current.length);
@@ -59,7 +62,7 @@ export function useTail(q: string, on: boolean): Tail {
     }, flushEveryMs);
     return () => {
       clearInterval(timer);
-      source.close();
+      stop();
     };
   }, [q, on]);
 

@@ -10,6 +10,7 @@ import { EmptyNote } from "~/components/EmptyNote";
 import { PageHead } from "~/components/PageHead";
 import { StateMark } from "~/components/StateMark";
 import { TabBar } from "~/components/TabBar";
+import { MyTenants } from "./MyTenants";
 import { PasswordForm } from "./PasswordForm";
 
 function answer(me: Me | undefined): string {
@@ -43,6 +44,7 @@ export function MePage() {
               open={tab}
               tabs={[
                 { key: "may", label: "What I may", body: <Permissions me={data} /> },
+                { key: "tenants", label: "Tenants", body: <MyTenants /> },
                 { key: "tokens", label: "Tokens", body: <TokenTable /> },
                 { key: "sessions", label: "Sessions", body: <SessionTable /> },
                 ...(data.provider === "local"

@@ -6,6 +6,7 @@ import type { Report } from "~/api/types";
 import { Answer } from "~/components/Answer";
 import { CopyMenu } from "~/components/CopyMenu";
 import { asCurl } from "~/components/clipboard";
+import { DownloadLink } from "~/components/DownloadLink";
 import { EmptyNote } from "~/components/EmptyNote";
 import { PageHead } from "~/components/PageHead";
 import { PartialNote } from "~/components/PartialNote";
@@ -61,12 +62,12 @@ export function ReportPage() {
         actions={
           request && (
             <>
-              <Button variant="default" component="a" href={reportUrl(request, "md")} download>
+              <DownloadLink button href={reportUrl(request, "md")} name="report.md">
                 Markdown
-              </Button>
-              <Button variant="default" component="a" href={reportUrl(request, "csv")} download>
+              </DownloadLink>
+              <DownloadLink button href={reportUrl(request, "csv")} name="report.csv">
                 CSV
-              </Button>
+              </DownloadLink>
               <Button variant="default" onClick={() => window.print()}>
                 Print
               </Button>
