@@ -2,12 +2,10 @@ package api
 
 import (
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"math"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -17,6 +15,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/api/operation"
 	"github.com/signalbox-project/signalbox/internal/front"
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/platform/sheet"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
 
@@ -70,10 +69,11 @@ func (a *API) export(w http.ResponseWriter, r *http.Request, q store.AuditQuery,
 		_, err := w.Write(append(line, '\n'))
 		return err
 	}
-	var table *csv.Writer
+	var table *sheet.Writer
 	if format == "csv" {
-		kind, table = "text/csv; charset=utf-8; header=present", csv.NewWriter(w)
-		write = func(_ []byte, e model.AuditEntry) error { return table.Write(rowOf(e)) }
+		rows := sheet.New(w)
+		kind, table = "text/csv; charset=utf-8; header=present", &rows
+		write = func(_ []byte, e model.AuditEntry) error { return rows.Write(rowOf(e)...) }
 	}
 	w.Header().Set("Content-Type", kind)
 	w.Header().Set("Content-Disposition", `attachment; filename="signalbox-audit.`+format+`"`)
@@ -84,7 +84,7 @@ func (a *API) export(w http.ResponseWriter, r *http.Request, q store.AuditQuery,
 	rows := 0
 	var err error
 	if table != nil {
-		err = table.Write([]string{"id", "time", "actor", "action", "tenant", "subject", "details"})
+		err = table.Write("id", "time", "actor", "action", "tenant", "subject", "details", "tampered")
 	}
 	if err == nil {
 		err = a.deps.Audit.ExportAudit(r.Context(), q, func(line []byte, e model.AuditEntry) error {
@@ -93,8 +93,7 @@ func (a *API) export(w http.ResponseWriter, r *http.Request, q store.AuditQuery,
 		})
 	}
 	if table != nil && err == nil {
-		table.Flush()
-		err = table.Error()
+		err = table.End()
 	}
 	access.Note(r.Context(), access.NoteRows, strconv.Itoa(rows))
 	if err != nil {
@@ -102,14 +101,8 @@ func (a *API) export(w http.ResponseWriter, r *http.Request, q store.AuditQuery,
 	}
 }
 
-// rowOf is an entry for a spreadsheet, none of whose cells is a formula to it.
+// rowOf is an entry for a spreadsheet.
 func rowOf(e model.AuditEntry) []string {
 	details, _ := json.Marshal(e.Details) // texts always encode
-	row := []string{strconv.FormatInt(e.ID, 10), e.Time.UTC().Format(time.RFC3339Nano), e.Actor, e.Action, e.Tenant, e.Subject, string(details)}
-	for i, cell := range row {
-		if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
-			row[i] = "'" + cell
-		}
-	}
-	return row
+	return []string{strconv.FormatInt(e.ID, 10), e.Time.UTC().Format(time.RFC3339Nano), e.Actor, e.Action, e.Tenant, e.Subject, string(details), e.Tampered}
 }

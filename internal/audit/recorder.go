@@ -112,6 +112,9 @@ func (r *Recorder) Ended(e front.Ended) {
 	}
 	switch howOf(e.Permission, e.Request.Method) {
 	case nothing:
+		if action := e.Access.Notes.All()[access.NoteAction]; action != "" { // the handler says that it is more than usual
+			r.to.Note(r.entry(e, action))
+		}
 	case summed:
 		r.add(sumKey{action: string(e.Permission), actor: actorOf(e), tenant: e.Access.Tenant, subject: e.Mount.Pattern}, e)
 	case query:
@@ -135,6 +138,7 @@ func (r *Recorder) entry(e front.Ended, action string) model.AuditEntry {
 	}
 	details := map[string]string{
 		"status": strconv.Itoa(e.Status), "method": e.Request.Method, "remote": e.Access.Remote,
+		"bytes":       strconv.FormatInt(e.Bytes, 10),
 		"duration_ms": strconv.FormatFloat(float64(r.now().Sub(e.Began).Microseconds())/1000, 'f', -1, 64),
 	}
 	for name, v := range map[string]string{

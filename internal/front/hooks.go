@@ -35,6 +35,7 @@ type Ended struct {
 	Mount      MountInfo
 	Request    *http.Request
 	Status     int
+	Bytes      int64    // of the answer, where it went over HTTP
 	Refusal    *Refusal // nil where a handler answered
 	Began      time.Time
 }

@@ -132,7 +132,7 @@ func (p *Port) admitted(w *writer, r *http.Request, m Mount, info MountInfo, beg
 	}
 	if p.f.hooks.Audit != nil {
 		defer func() {
-			p.f.hooks.Audit(Ended{Access: who, Permission: needs, Mount: info, Request: r, Status: w.answered(), Refusal: refusal, Began: began})
+			p.f.hooks.Audit(Ended{Access: who, Permission: needs, Mount: info, Request: r, Status: w.answered(), Bytes: w.bytes, Refusal: refusal, Began: began})
 		}()
 	}
 	if release != nil {
@@ -219,6 +219,7 @@ type writer struct {
 	control *http.ResponseController
 	timeout time.Duration
 	status  int
+	bytes   int64 // of the answer
 }
 
 // Unwrap lets a ResponseController find the connection.
@@ -248,7 +249,9 @@ func (w *writer) Write(b []byte) (int, error) {
 		w.status = http.StatusOK
 	}
 	w.extend()
-	return w.ResponseWriter.Write(b)
+	n, err := w.ResponseWriter.Write(b)
+	w.bytes += int64(n)
+	return n, err
 }
 
 // Flush is there for handlers that look for http.Flusher.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"strconv"
 	"sync"
 	"time"
 
@@ -85,6 +86,7 @@ func (h *handlers) tail(w http.ResponseWriter, r *http.Request, tenant string, e
 		f := h.FailureOf(ctx, err)
 		_ = s.event("error", operation.ErrorBody{Error: f.Info()})
 	}
+	access.Note(r.Context(), access.NoteRows, strconv.Itoa(s.records))
 	cancel()
 	pings.Wait()
 }
@@ -95,6 +97,8 @@ type eventStream struct {
 	mu sync.Mutex
 	w  http.ResponseWriter
 	rc *http.ResponseController
+
+	records int // sent; Tail sends one after the other
 }
 
 func (s *eventStream) send(record *model.LogRecord, dropped uint64) error {
@@ -106,6 +110,7 @@ func (s *eventStream) send(record *model.LogRecord, dropped uint64) error {
 	if record == nil {
 		return nil
 	}
+	s.records++
 	return s.event("log", record)
 }
 

@@ -28,6 +28,7 @@ func (h *handlers) registerReview() {
 		if err != nil {
 			return review.Review{}, err
 		}
+		access.Note(ctx, access.NoteAction, "query.access_review")
 		if h.deps.Review == nil {
 			return review.Review{
 				From: from, Until: until, Holders: []review.Holder{}, Proposals: []review.Proposal{},

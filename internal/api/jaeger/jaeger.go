@@ -95,7 +95,7 @@ func Handler(deps Deps) http.Handler {
 				write(w, status, response{Errors: []respError{{Code: status, Msg: message}}})
 				return
 			}
-			access.Note(r.Context(), access.NoteRows, strconv.Itoa(total))
+			noteRows(r, total)
 			write(w, http.StatusOK, response{Data: data, Total: total})
 		})
 	}
@@ -232,3 +232,6 @@ func (h *handler) dependencies(r *http.Request) (any, int, error) {
 	}
 	return list, len(list), nil
 }
+
+// noteRows says for the audit log how much was found.
+func noteRows(r *http.Request, n int) { access.Note(r.Context(), access.NoteRows, strconv.Itoa(n)) }

@@ -59,11 +59,13 @@ func (h *handler) routeV3(mux *http.ServeMux) {
 
 func (h *handler) servicesV3(r *http.Request) (any, error) {
 	names, err := h.values(r.Context(), h.recent(r), "service")
+	noteRows(r, len(names))
 	return map[string]any{"services": names}, err
 }
 
 func (h *handler) operationsV3(r *http.Request) (any, error) {
 	list, err := h.operationsOf(r, r.FormValue("service"), r.FormValue("span_kind"))
+	noteRows(r, len(list))
 	return map[string]any{"operations": list}, err
 }
 
@@ -72,6 +74,7 @@ func (h *handler) traceV3(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	noteRows(r, len(spans))
 	return resultV3([][]model.Span{spans}, r.FormValue("raw_traces") == "true")
 }
 
@@ -91,6 +94,7 @@ func (h *handler) tracesV3(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	noteRows(r, len(found))
 	if len(found) == 0 {
 		return nil, store.ErrNotFound
 	}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -118,6 +119,7 @@ func (h *handlers) report(ctx context.Context, in *reportInput) (paper.File, err
 	if err != nil {
 		return paper.File{}, err
 	}
+	access.Note(ctx, access.NoteRows, strconv.Itoa(len(r.SLOs)))
 	return h.deps.Reports.ReportFile(r, in.Format)
 }
 

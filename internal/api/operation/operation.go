@@ -40,6 +40,7 @@ func Register[I, O any](r *Registry, op Operation, handle func(context.Context, 
 		if err != nil {
 			return nil, r.FailureOf(ctx, err)
 		}
+		op.note(ctx, in, out)
 		return &output[O]{Body: noNulls(out)}, nil
 	})
 }

@@ -26,6 +26,16 @@ func TestAuditReviewShowsGrantsAndProposals(t *testing.T) {
 	if status, out, _ := clitest.Run(t, []*cobra.Command{account.AuditReview()}, "review", "--since", "now-30d", "-o", "json", "--server", server.URL); status != 0 || !strings.Contains(out, `"reason": "expired"`) {
 		t.Errorf("exit %d, %q", status, out)
 	}
+	formula := clitest.Serve(t, 200, `{"authentication":true,"from":"2026-10-01T00:00:00Z","until":"2026-11-30T00:00:00Z","notes":[],
+		"holders":[{"kind":"token","name":"token:1","shown":"=HYPERLINK(1)","grants":[{"role":"viewer","tenants":["*"],"by":"x"}]}],
+		"proposals":[{"kind":"token","name":"token:1","reason":"unused","text":"revoke it"}]}`)
+	if status, out, _ := clitest.Run(t, []*cobra.Command{account.AuditReview()}, "review", "--format", "csv", "--server", formula.URL); status != 0 ||
+		!strings.Contains(out, "token,token:1,'=HYPERLINK(1),,viewer on */*,false,,,,unused,revoke it,2026-10-01T00:00:00Z,2026-11-30T00:00:00Z\n") {
+		t.Errorf("exit %d, %q", status, out)
+	}
+	if status, _, _ := clitest.Run(t, []*cobra.Command{account.AuditReview()}, "review", "--format", "xml", "--server", formula.URL); status != 2 {
+		t.Errorf("another format: exit %d", status)
+	}
 	if status, _, _ := clitest.Run(t, []*cobra.Command{account.AuditReview()}, "review", "--since", "now-30d", "--quarter", "2026Q4", "--server", server.URL); status != 2 {
 		t.Errorf("both: exit %d", status)
 	}

@@ -2,7 +2,6 @@ package paper
 
 import (
 	"bytes"
-	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +10,8 @@ import (
 	"text/tabwriter"
 	"time"
 	"unicode/utf8"
+
+	"github.com/signalbox-project/signalbox/internal/platform/sheet"
 )
 
 // ErrFormat is the error of a format that is not known.
@@ -153,23 +154,23 @@ const maxCell = 100
 // table is one row per SLO for spreadsheets and programs.
 func table(r Report) ([]byte, error) {
 	var b bytes.Buffer
-	w := csv.NewWriter(&b)
+	w := sheet.New(&b)
 	header := []string{
 		"period_start", "period_end", "time_zone", "as_of", "complete", "audience", "slo", "service", "environment", "team", "kind", "verdict",
 		"objective_percent", "achieved_percent", "margin_points", "felt_percent", "unit", "good", "bad", "total", "allowed",
 		"period_minutes", "allowed_minutes", "used_minutes", "left_minutes", "budget_used_percent", "up_minutes", "unknown_minutes", "excluded_minutes",
 		"coverage_percent", "episodes", "downtime_episodes", "downtime_minutes", "longest_episode_minutes", "corrections", "display_name", "reason",
 	}
-	if err := w.Write(header); err != nil {
+	if err := w.Write(header...); err != nil {
 		return nil, err
 	}
 	for _, p := range r.SLOs {
-		if err := w.Write(csvRow(r, p)); err != nil {
+		if err := w.Write(csvRow(r, p)...); err != nil {
 			return nil, err
 		}
 	}
-	w.Flush()
-	return b.Bytes(), w.Error()
+	err := w.End()
+	return b.Bytes(), err
 }
 
 func csvRow(r Report, p SLO) []string {
@@ -212,11 +213,5 @@ func optional(v *float64, factor float64) string {
 	return plain(*v * factor)
 }
 
-// cell is a text that no spreadsheet takes for a formula: what begins like one
-// gets an apostrophe, as OWASP advises.
-func cell(s string) string {
-	if s = oneLine(s); s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
-		return "'" + s
-	}
-	return s
-}
+// cell is a text in one line.
+func cell(s string) string { return oneLine(s) }
