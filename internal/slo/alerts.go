@@ -102,7 +102,7 @@ func (c *courier) sent(m message, now time.Time) {
 func (c *courier) retire(ctx context.Context, gone []*objective, now time.Time) {
 	for _, o := range gone {
 		o.mu.Lock()
-		o.status.Alerts, o.whole.Alerts = nil, nil
+		o.status.Alerts, o.whole.Alerts, o.fresh.status.Alerts = nil, nil, nil
 		o.mu.Unlock()
 	}
 	c.send(ctx, gone, now)

@@ -65,6 +65,8 @@ func (e *Engine) unknown(name string) error {
 // means all.
 func (e *Engine) Snapshots(_ context.Context, service, environment string) ([]model.SLOSnapshot, error) {
 	var out []model.SLOSnapshot
+	e.members.shown.RLock()
+	defer e.members.shown.RUnlock()
 	for _, o := range e.members.all() {
 		if s, concerned := o.snapshot(service, environment); concerned {
 			out = append(out, s)

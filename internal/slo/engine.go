@@ -286,10 +286,9 @@ func (e *Engine) concludeAll(limits judgement.Limits, list []*objective, now tim
 	}
 	for _, o := range list {
 		if o.def.Grouping != nil {
-			s := face(e.groups[o.def.Name], o.whole, of[o.def.Name], now)
-			o.mu.Lock()
-			o.status = s
-			o.mu.Unlock()
+			s, live := face(e.groups[o.def.Name], o.whole, of[o.def.Name], now)
+			o.fresh.status = s
+			e.members.show(o, of[o.def.Name], live)
 			stand = append(stand, s)
 		}
 	}

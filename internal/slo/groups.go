@@ -64,31 +64,29 @@ func EachGroup(ctx context.Context, q Querier, defs []*Definition, from, to time
 	return groups.Expand(ctx, q, defs, from, to)
 }
 
-// face is how an SLO stands that is kept for each group alone: as its worst group does.
-func face(g *groups.Groups, whole model.SLOStatus, members []*objective, now time.Time) model.SLOStatus {
+// face is how an SLO stands that is kept for each group alone: as its worst group does; live are the groups that say so.
+func face(g *groups.Groups, whole model.SLOStatus, members []*objective, now time.Time) (s model.SLOStatus, live []model.SLOStatus) {
 	above := g.LeftOut()
 	out := &model.SLOGroups{By: g.By(), LeftOut: above[:min(len(above), groups.Named)]}
-	var live, few, all []model.SLOStatus
+	var few, all []model.SLOStatus
 	for _, m := range members {
 		ended := g.Ended(m.def.Name, now)
-		m.mu.Lock()
 		if ended {
-			m.status.Alerts = nil // what is gone needs nobody any more
+			m.fresh.status.Alerts = nil // what is gone needs nobody any more
 		}
-		m.mu.Unlock()
-		all = append(all, m.status)
+		one := m.fresh.status
+		all = append(all, one)
 		switch {
 		case ended:
-		case thin(m.status):
-			few = append(few, m.status)
+		case thin(one):
+			few = append(few, one)
 		default:
-			live = append(live, m.status)
+			live = append(live, one)
 		}
 	}
 	if len(live) == 0 {
 		live = few
 	}
-	aside(members, live)
 	judgement.Sort(all)
 	judgement.Sort(live)
 	for _, s := range all {
@@ -100,10 +98,10 @@ func face(g *groups.Groups, whole model.SLOStatus, members []*objective, now tim
 	}
 	slices.SortStableFunc(out.List, func(a, b model.SLOGroup) int { return cmp.Compare(boolRank(a.Ended), boolRank(b.Ended)) })
 	out.Count = len(all)
-	s := whole
+	s = whole
 	s.Groups = out
 	if len(live) == 0 {
-		return s
+		return s, nil
 	}
 	worst := live[0]
 	out.Worst = g.Labels(worst.Name)
@@ -120,7 +118,7 @@ func face(g *groups.Groups, whole model.SLOStatus, members []*objective, now tim
 			}
 		}
 	}
-	return s
+	return s, live
 }
 
 // thin reports whether a group has had too little so far to be judged, and does not burn: one that came with the last
@@ -129,14 +127,15 @@ func thin(s model.SLOStatus) bool {
 	return s.Doubt == model.DoubtYoung || s.Doubt == model.DoubtFewEvents
 }
 
-// aside notes which groups say how things stand, to the gate as well.
-func aside(members []*objective, live []model.SLOStatus) {
-	for _, m := range members {
-		speaks := slices.ContainsFunc(live, func(s model.SLOStatus) bool { return s.Name == m.status.Name })
-		m.mu.Lock()
-		m.aside = !speaks
-		m.mu.Unlock()
+// show makes how an SLO and its groups stand what readers see, all at once: one that asks meanwhile would hear of a group that
+// has not been judged yet, or of nobody who says how things stand.
+func (m *members) show(o *objective, groups []*objective, live []model.SLOStatus) {
+	m.shown.Lock()
+	defer m.shown.Unlock()
+	for _, g := range groups {
+		g.show(!slices.ContainsFunc(live, func(s model.SLOStatus) bool { return s.Name == g.fresh.status.Name }))
 	}
+	o.show(false)
 }
 
 func boolRank(b bool) int {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -113,6 +114,45 @@ func TestAGroupStandsAsAnSLOOfItsOwnWould(t *testing.T) {
 	same("after a correction", "a", "b", "c")
 	if _, err := w.engine.Correct(t.Context(), model.SLOCorrection{SLO: `grouped{route="/a"}`, Author: "ann", Reason: "x", Start: w.now.Add(-time.Minute), End: w.now}); err == nil || !strings.Contains(err.Error(), "correct grouped") {
 		t.Errorf("a group was corrected: %v", err)
+	}
+}
+
+// A route that is new has not been judged, and while groups are judged some have been and some have not. Whoever asks the gate
+// then, as a pipeline may at any moment, hears what the groups said before or what they say afterwards.
+func TestTheGateNeverHearsOfGroupsThatAreHalfJudged(t *testing.T) {
+	w := newWorld(t, byRoute("by-route", "by (route)", ""))
+	w.settle()
+	w.routes(8*time.Hour, map[string][2]float64{"/a": {160, 0}, "/b": {140, 0}})
+	w.settle()
+	asked, allowed := 0, true
+	w.during = func() {
+		asked++
+		list, err := w.engine.Snapshots(t.Context(), "edge", "")
+		if err != nil || len(list) == 0 {
+			t.Fatal(list, err)
+		}
+		for _, s := range list {
+			if s.Status.Name == "by-route" {
+				t.Error("the SLO speaks beside its groups")
+			}
+		}
+		// A group that was found is judged by its whole history: until that is read nobody vouches for it.
+		if d := w.decide("edge"); allowed && d.Verdict != model.VerdictAllow && !regexp.MustCompile(`route="/c"}: [Ii]ts history is (still )?being read`).MatchString(d.Summary) {
+			t.Errorf("%s: %s", d.Verdict, d.Summary)
+		}
+	}
+	w.during()
+	w.routes(4*time.Minute, map[string][2]float64{"/a": {160, 0}, "/b": {140, 0}, "/c": {10, 0}})
+	w.settle()
+	w.settle()
+	if asked < 10 {
+		t.Fatalf("asked %d times only", asked)
+	}
+	allowed, asked = false, 0 // once a group burns
+	w.routes(time.Hour, map[string][2]float64{"/a": {160, 0}, "/b": {140, 140}, "/c": {10, 0}})
+	w.settle()
+	if d := w.decide("edge"); d.Verdict != model.VerdictBlock || asked == 0 {
+		t.Errorf("%s after %d questions: %s", d.Verdict, asked, d.Summary)
 	}
 }
 

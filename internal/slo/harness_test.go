@@ -3,6 +3,7 @@ package slo_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb"
 
+	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/notify"
 	"github.com/signalbox-project/signalbox/internal/slo"
 	"github.com/signalbox-project/signalbox/internal/slo/definition"
@@ -39,6 +41,7 @@ type world struct {
 	minutes  int                // of feeds
 	doc      string
 	asked    func() []time.Duration // windows that the gate judges by
+	during   func()                 // called before each query, and when something is logged
 }
 
 func newWorld(t *testing.T, doc string) *world {
@@ -78,7 +81,7 @@ func (w *world) start() {
 		pipeline = w.pipeline
 	}
 	w.engine, err = slo.New(w.cfg, slo.Deps{
-		Catalog: w.catalog, Querier: promexpr.NewEvaluator(w.db, 10*time.Second, nil), Results: w.db, Alerts: pipeline, Records: w.records, Corrections: w.fixes,
+		Catalog: w.catalog, Querier: onlooker{promexpr.NewEvaluator(w.db, 10*time.Second, nil), w}, Logger: slog.New(onlooker{w: w}), Results: w.db, Alerts: pipeline, Records: w.records, Corrections: w.fixes,
 		Asked:       func() []time.Duration { return w.windows() },
 		ExternalURL: "http://box:4300", ExternalLabels: w.external, Now: func() time.Time { return w.now },
 	})
@@ -86,6 +89,39 @@ func (w *world) start() {
 		w.t.Fatal(err)
 	}
 }
+
+// onlooker calls world.during before each query and whenever something is logged.
+type onlooker struct {
+	*promexpr.Evaluator
+	w *world
+}
+
+func (q onlooker) call() {
+	if q.w.during != nil {
+		q.w.during()
+	}
+}
+
+func (q onlooker) Instant(ctx context.Context, expr string, t time.Time) ([]model.Sample, error) {
+	q.call()
+	return q.Evaluator.Instant(ctx, expr, t)
+}
+
+func (q onlooker) Range(ctx context.Context, expr string, start, end time.Time, step time.Duration) ([]model.Series, error) {
+	q.call()
+	return q.Evaluator.Range(ctx, expr, start, end, step)
+}
+
+func (q onlooker) Enabled(context.Context, slog.Level) bool { return true }
+
+func (q onlooker) Handle(context.Context, slog.Record) error {
+	q.call()
+	return nil
+}
+
+func (q onlooker) WithAttrs([]slog.Attr) slog.Handler { return q }
+
+func (q onlooker) WithGroup(string) slog.Handler { return q }
 
 func (w *world) windows() []time.Duration {
 	if w.asked == nil {

@@ -16,6 +16,8 @@ type members struct {
 	mu   sync.Mutex
 	list []*objective // sorted by name; replaced, never changed
 
+	shown sync.RWMutex // held for writing while an SLO and its groups are shown, for reading while it is asked who says how things stand
+
 	families indicator.Families // who is asked for together; only Run's goroutine touches this and the following
 	events   <-chan struct{}    // news of them, where SLOs count them
 }
@@ -56,6 +58,7 @@ func (e *Engine) sync(ctx context.Context, defs []*Definition, now time.Time) []
 		} else {
 			o = newObjective(d, o, e.last.records[d.Name])
 			e.resume(o, now)
+			o.aside = d.Group != nil // until it is judged, the others speak
 		}
 		next = append(next, o)
 		delete(old, d.Name)

@@ -25,6 +25,7 @@ type objective struct {
 	whole   model.SLOStatus // of one that has groups, without regard to them
 	aside   bool            // a group that has ended, or that has too little where others have enough
 	age     time.Duration   // of its data in the window
+	fresh   fresh           // what was judged, and may not be shown yet
 
 	alerts map[string]*store.SLOAlertRecord
 	record store.SLORecord
@@ -37,6 +38,22 @@ type judged struct {
 	known history.Known
 	at    time.Time
 }
+
+// fresh is the last judgement.
+type fresh struct {
+	status model.SLOStatus
+	age    time.Duration
+}
+
+// show makes the last judgement what readers see.
+func (o *objective) show(aside bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.status, o.age, o.aside = o.fresh.status, o.fresh.age, aside
+}
+
+// alone reports whether an SLO speaks for itself: how a group and what has groups are shown, face says, for all of them at once.
+func (o *objective) alone() bool { return o.def.Group == nil && o.def.Grouping == nil }
 
 // judgeEvery is how old a judgement may become while nothing new is known of an
 // SLO: windows slide all the same.
@@ -111,19 +128,25 @@ func (o *objective) conclude(limits judgement.Limits, log *slog.Logger, now time
 		since := o.record.Since
 		s.Since = &since
 	}
-	o.mu.Lock()
-	o.status, o.age = s, m.Age
-	if o.def.Grouping != nil {
+	o.fresh = fresh{status: s, age: m.Age}
+	switch {
+	case o.def.Grouping != nil:
+		o.mu.Lock()
 		o.whole = s
+		o.mu.Unlock()
+	case o.alone():
+		o.show(false)
 	}
-	o.mu.Unlock()
 	return s
 }
 
 // own is how the SLO itself stands; one that has groups is shown as its worst.
 func (o *objective) own() model.SLOStatus {
-	if o.def.Grouping != nil {
+	switch {
+	case o.def.Grouping != nil:
 		return o.whole
+	case o.def.Group != nil:
+		return o.fresh.status
 	}
 	return o.status
 }

@@ -74,6 +74,7 @@ func (r *Replay) Put(cells []ledger.Cell) { r.at = r.objective.history.Append(ce
 func (r *Replay) Judge(ctx context.Context) (model.SLOStatus, []notify.Alert) {
 	r.outbox.alerts = r.outbox.alerts[:0]
 	s := r.objective.conclude(r.limits, r.log, r.at)
+	r.objective.show(false)
 	r.courier.send(ctx, []*objective{r.objective}, r.at)
 	slices.SortFunc(r.outbox.alerts, func(a, b notify.Alert) int { return strings.Compare(a.Labels["alertname"], b.Labels["alertname"]) })
 	return s, r.outbox.alerts
