@@ -6,6 +6,7 @@ import type { Page } from "~/api/types";
 import { ErrorNote } from "~/components/ErrorNote";
 import { Labels } from "~/components/Labels";
 import { StateMark } from "~/components/StateMark";
+import { TamperedMark } from "~/components/TamperedMark";
 import { useWho } from "~/components/useWho";
 import { When } from "~/components/When";
 import { buildFilter } from "~/filter/filter";
@@ -50,6 +51,7 @@ export function PageCard({ page, open }: { page: Page; open: boolean }) {
           </>
         )}
       </p>
+      <TamperedMark what="Its acknowledgement" text={page.tampered} />
       {firing && !page.acked_by && <AckForm page={page} />}
       {shown && <PageDetails page={page} />}
     </article>

@@ -10,6 +10,7 @@ import { type Column, DataTable } from "~/components/DataTable";
 import { DownloadLink } from "~/components/DownloadLink";
 import { EmptyNote } from "~/components/EmptyNote";
 import { PageHead } from "~/components/PageHead";
+import { TamperedMark } from "~/components/TamperedMark";
 import { When } from "~/components/When";
 import { formatCount } from "~/format/number";
 import { useTimeRange } from "~/time/useTimeRange";
@@ -20,6 +21,8 @@ type Filter = Partial<Record<(typeof fields)[number], string>>;
 /** Whether the log is as it was written, in a sentence. */
 export function auditAnswer(v: AuditVerified | undefined): string {
   if (!v) return "Checking the audit log";
+  if (v.intact && v.touched?.length)
+    return `The audit log is as it was written; records in the database that it proves are not: ${formatCount(v.touched.length)}.`;
   if (v.intact) return `The audit log is as it was written: ${formatCount(v.entries)} entries.`;
   return `The audit log was changed: ${v.fault ?? "an entry does not fit"}.`;
 }
@@ -27,7 +30,15 @@ export function auditAnswer(v: AuditVerified | undefined): string {
 const columns: Column<AuditEntry>[] = [
   { key: "time", head: "When", cell: (one) => <When at={one.time} /> },
   { key: "actor", head: "Who", cell: (one) => one.actor || "–" },
-  { key: "action", head: "Did", cell: (one) => <code>{one.action}</code> },
+  {
+    key: "action",
+    head: "Did",
+    cell: (one) => (
+      <>
+        <code>{one.action}</code> <TamperedMark what="This entry" text={one.tampered} />
+      </>
+    ),
+  },
   { key: "subject", head: "To", cell: (one) => one.subject },
   {
     key: "details",
@@ -60,7 +71,7 @@ export function AuditPage() {
     limit: 100,
   };
   const query = useQuery(auditQuery(params));
-  const bad = verify.data && !verify.data.intact;
+  const bad = verify.data && (!verify.data.intact || Boolean(verify.data.touched?.length));
   return (
     <>
       <PageHead
@@ -79,6 +90,16 @@ export function AuditPage() {
           </span>
         )}
       </PageHead>
+      {verify.data?.touched?.length ? (
+        <section className="panel stack" aria-label="Records that were touched">
+          <h2>Records that are not what the log notes</h2>
+          <ul style={{ overflowWrap: "anywhere" }}>
+            {verify.data.touched.map((one) => (
+              <li key={one}>{one}.</li>
+            ))}
+          </ul>
+        </section>
+      ) : null}
       <section className="panel stack" aria-label="Entries">
         <FilterForm key={JSON.stringify(filter)} initial={filter} />
         {!ranged && <p className="dim small">The last 7 days; choose a range above for another.</p>}

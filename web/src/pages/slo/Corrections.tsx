@@ -6,6 +6,7 @@ import type { Correction } from "~/api/types";
 import { Answer } from "~/components/Answer";
 import { type Column, DataTable } from "~/components/DataTable";
 import { ErrorNote } from "~/components/ErrorNote";
+import { TamperedMark } from "~/components/TamperedMark";
 import { useWho } from "~/components/useWho";
 import { When } from "~/components/When";
 import { formatDuration } from "~/format/duration";
@@ -22,7 +23,16 @@ export function Corrections({ name }: { name: string }) {
   const uncorrect = useUncorrect(name);
   const [adding, setAdding] = useState(false);
   const columns: Column<Correction>[] = [
-    { key: "reason", head: "Reason", full: true, cell: (one) => one.reason },
+    {
+      key: "reason",
+      head: "Reason",
+      full: true,
+      cell: (one) => (
+        <>
+          <TamperedMark what="This correction" text={one.tampered} /> {one.reason}
+        </>
+      ),
+    },
     { key: "kind", head: "Kind", cell: (one) => one.kind },
     { key: "author", head: "By", cell: (one) => one.author },
     { key: "from", head: "From", cell: (one) => <When at={one.start} /> },

@@ -1,0 +1,21 @@
+import { render, screen } from "@testing-library/react";
+import { describe, expect, it } from "vitest";
+import { TamperedMark } from "~/components/TamperedMark";
+import { auditAnswer } from "./AuditPage";
+
+describe("what was tampered with", () => {
+  it("is said of the log and of what it proves", () => {
+    const whole = { intact: true, entries: 12 };
+    expect(auditAnswer(whole)).toBe("The audit log is as it was written: 12 entries.");
+    expect(auditAnswer({ ...whole, touched: ["gate decision x: it was deleted"] })).toBe(
+      "The audit log is as it was written; records in the database that it proves are not: 1.",
+    );
+  });
+
+  it("is marked, and nothing else is", () => {
+    const { rerender, container } = render(<TamperedMark what="This entry" />);
+    expect(container.textContent).toBe("");
+    rerender(<TamperedMark what="This entry" text="it was changed" />);
+    expect(screen.getByRole("alert").textContent).toContain("This entry: it was changed.");
+  });
+});
