@@ -1,6 +1,8 @@
 package oidc
 
 import (
+	"bytes"
+	"compress/gzip"
 	"errors"
 	"fmt"
 	"net/http"
@@ -31,6 +33,15 @@ func TestAProviderThatMisbehaves(t *testing.T) {
 		}
 		return true
 	}
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	_, _ = z.Write(make([]byte, 8<<20))
+	_ = z.Close()
+	bomb := func(w http.ResponseWriter) bool {
+		w.Header().Set("Content-Encoding", "gzip")
+		_, _ = w.Write(packed.Bytes())
+		return true
+	}
 	redirect := func(w http.ResponseWriter) bool {
 		w.Header().Set("Location", "http://169.254.169.254/latest/meta-data")
 		w.WriteHeader(302)
@@ -40,7 +51,7 @@ func TestAProviderThatMisbehaves(t *testing.T) {
 	for _, path := range []string{discovery, "/keys", "/token"} {
 		for name, answer := range map[string]func(http.ResponseWriter) bool{
 			"500": write(500, "hunter2"), "404": write(404, "hunter2"), "HTML": write(200, "<html>hunter2"), "empty": write(200, ""), "null": write(200, "null"),
-			"a list": write(200, "[]"), "deep": write(200, strings.Repeat("[", 100000)), "cut": cut, "flood": flood, "elsewhere": redirect, "{}": write(200, "{}"), "429": write(429, ""),
+			"a list": write(200, "[]"), "deep": write(200, strings.Repeat("[", 100000)), "cut": cut, "flood": flood, "bomb": bomb, "elsewhere": redirect, "{}": write(200, "{}"), "429": write(429, ""),
 		} {
 			f, key := newForger(t)
 			f.token = func(nonce string) string {
