@@ -110,13 +110,14 @@ type Router struct {
 	routes  *document.Catalog[routes]
 	taken   routes // what is delivered by, or will be once Run begins
 	running bool
+	start   time.Time // when notifying may begin; of Run
 }
 
 // workshop is what pipelines are made with; it does not change.
 type workshop struct {
 	external *url.URL
 	clients  []commoncfg.HTTPClientOption
-	start    time.Time // when notifying may begin
+	delay    time.Duration // from Run on, until notifying may begin
 	groups   marker.GroupMarker
 	recorder *record.Recorder
 	builder  *amnotify.PipelineBuilder
@@ -139,7 +140,7 @@ func New(deps Deps) (*Router, error) {
 	}
 	r := &Router{log: deps.Logger, workshop: &workshop{
 		clients: deps.Clients,
-		start:   time.Now().Add(time.Duration(deps.Config.StartDelay)), external: deps.ExternalURL,
+		delay:   time.Duration(deps.Config.StartDelay), external: deps.ExternalURL,
 		groups:  marker.NewGroupMarker(),
 		builder: amnotify.NewPipelineBuilder(deps.Registerer, featurecontrol.NoopFlags{}, eventrecorder.NopRecorder()),
 		metrics: dispatch.NewDispatcherMetrics(false, deps.Registerer, featurecontrol.NoopFlags{}),
@@ -239,7 +240,7 @@ func (r *Router) Run(ctx context.Context) error {
 		_ = r.dependents.read(ctx)
 	}
 	r.mu.Lock()
-	r.running = true
+	r.running, r.start = true, time.Now().Add(r.delay)
 	r.apply(r.taken)
 	r.mu.Unlock()
 	stop := make(chan struct{})

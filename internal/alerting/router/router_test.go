@@ -105,6 +105,7 @@ type fixture struct {
 	pages *pages
 	stop  func() // a clean stop
 	api   *client.AlertmanagerAPI
+	built time.Time // before it runs
 }
 
 func write(t *testing.T, dir, text string) string {
@@ -136,6 +137,7 @@ func start(t *testing.T, dir, config string, change ...func(*Deps)) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
+	f.built = time.Now()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- f.Run(ctx) }()

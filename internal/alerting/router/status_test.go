@@ -47,12 +47,17 @@ receivers:
 func TestNothingIsSentBeforeTheStartDelayIsOver(t *testing.T) {
 	h := newHook(t, nil)
 	const delay = time.Second
-	began := time.Now()
 	f := start(t, t.TempDir(), webhookConfig(h.URL), func(d *Deps) { d.Config.StartDelay = prommodel.Duration(delay) })
 	send(t, f.Router, burn())
 	c := h.await(t, "the first", delivered)
-	if took := c.at.Sub(began); took < delay {
+	if took := c.at.Sub(f.built); took < delay {
 		t.Errorf("sent after %s, want at least %s", took, delay)
+	}
+	// A start that takes longer than the delay would leave none, if it counted from before.
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.Router.start.Before(f.built.Add(delay)) {
+		t.Error("the delay counts from before alerts can come in")
 	}
 	for _, bad := range []time.Duration{-time.Second, 2 * time.Hour} {
 		if errs := (Config{StartDelay: prommodel.Duration(bad)}).Validate(); len(errs) != 1 || !strings.HasPrefix(errs[0].Error(), "start_delay:") {
