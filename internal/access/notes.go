@@ -36,10 +36,12 @@ func (n *Notes) All() map[string]string {
 
 // The names of notes that the audit log knows.
 const (
-	NoteQuery  = "query"  // the text that was asked, as the caller wrote it
-	NoteRows   = "rows"   // how many series, records, spans or rows were answered
-	NoteCost   = "cost"   // how many samples, rows or bytes were read for it, with the unit
-	NoteAction = "action" // what was done, where the endpoint does not say it
+	NoteQuery = "query" // the text that was asked, as the caller wrote it
+	NoteRows  = "rows"  // how many series, records, spans or rows were answered
+	NoteCost  = "cost"  // how many samples, rows or bytes were read for it, with the unit
+	// NoteUnmasked is the rules of masking that were lifted for the caller.
+	NoteUnmasked = "unmasked"
+	NoteAction   = "action" // what was done, where the endpoint does not say it
 
 	NoteSubject = "subject" // to what, of an action on an endpoint that is open to all
 )

@@ -67,7 +67,7 @@ func (c *cell) buildBudgets(ctx context.Context) (err error) {
 		SLOQuerier: c.measurements("backtest"), Querier: c.engine,
 		Over: func(wrap func(storage.Queryable) storage.Queryable) backtest.Querier { return c.engine.Over(wrap) },
 		SLOs: c.catalog, Policies: c.policies, Deploys: c.state, Routing: c.router, Corrections: c.slo, ExternalLabels: c.cfg.ExternalLabels,
-		Files: c.filesInForce,
+		Files: c.filesInForce, May: c.mayCount,
 	}); err != nil {
 		return err
 	}

@@ -1,10 +1,15 @@
 package app
 
 import (
+	"context"
+	"errors"
+
 	"github.com/signalbox-project/signalbox/internal/admit/identifiers"
 	"github.com/signalbox-project/signalbox/internal/config"
 	"github.com/signalbox-project/signalbox/internal/document"
 	"github.com/signalbox-project/signalbox/internal/mask"
+	"github.com/signalbox-project/signalbox/internal/slo"
+	"github.com/signalbox-project/signalbox/internal/slo/indicator"
 )
 
 // buildMasks puts the rules of masking into force before anything can be asked.
@@ -27,4 +32,37 @@ func masksOf(cfg config.Config) (*mask.Rules, error) {
 		}
 	}
 	return mask.New(cfg.Masking, key)
+}
+
+// mayCount refuses to count by what is masked for the caller: how many log records or spans a filter of theirs finds would tell.
+// Counts are made of what is stored, so that a filter must find the same of what the caller is shown.
+func (c *cell) mayCount(ctx context.Context, d *slo.Definition) error {
+	view := c.masks.Value().For(ctx)
+	events := indicator.EventsOf(d.Measure)
+	if view == nil || events == nil || events.Signal() == indicator.Deploys {
+		return nil
+	}
+	kind := mask.Logs
+	if events.Signal() == indicator.Spans {
+		kind = mask.Spans
+	}
+	no := errors.New("it searches or groups by what may be masked for you, and its counts would tell: use fields that are not, or ask somebody who sees all")
+	for _, q := range []*indicator.EventQuery{events.Good, events.Bad, events.Total} {
+		if q == nil {
+			continue
+		}
+		f, err := view.Filter(kind, q.Expr)
+		if err == nil && !f.Exact {
+			err = no
+		}
+		if err != nil {
+			return err
+		}
+	}
+	for _, field := range d.Grouping.By {
+		if !view.Plain(kind, field) {
+			return no
+		}
+	}
+	return nil
 }

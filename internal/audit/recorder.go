@@ -142,7 +142,7 @@ func (r *Recorder) entry(e front.Ended, action string) model.AuditEntry {
 		"duration_ms": strconv.FormatFloat(float64(r.now().Sub(e.Began).Microseconds())/1000, 'f', -1, 64),
 	}
 	for name, v := range map[string]string{
-		"query": redact.Text(cmp.Or(notes[access.NoteQuery], parameters(e.Request))), "rows": notes[access.NoteRows], "cost": notes[access.NoteCost],
+		"query": redact.Text(cmp.Or(notes[access.NoteQuery], parameters(e.Request))), "rows": notes[access.NoteRows], "cost": notes[access.NoteCost], "unmasked": notes[access.NoteUnmasked],
 		"name": e.Access.Name, "kind": string(e.Access.Kind),
 	} {
 		if v != "" {

@@ -71,6 +71,9 @@ type Deps struct {
 	// Files names the files in force; without it none are offered to be edited.
 	Files func() Files
 	Now   func() time.Time
+	// May says why the caller of ctx may not have an SLO counted: counts are made of what is stored, and would tell of what is
+	// masked for them. Nil lets everybody.
+	May func(ctx context.Context, d *slo.Definition) error
 }
 
 // How many finished jobs are remembered, and for how long.
@@ -142,9 +145,12 @@ func (r *Replayer) Run(ctx context.Context) error {
 
 // StartBacktest checks a request and begins to work on it.
 // store.ErrOverloaded while another one runs.
-func (r *Replayer) StartBacktest(_ context.Context, req Request) (Job, error) {
+func (r *Replayer) StartBacktest(ctx context.Context, req Request) (Job, error) {
 	p, err := r.plan(req)
 	if err != nil {
+		return Job{}, err
+	}
+	if err := r.mayCount(ctx, p); err != nil {
 		return Job{}, err
 	}
 	id, err := uuid.NewV7()
@@ -159,15 +165,29 @@ func (r *Replayer) StartBacktest(_ context.Context, req Request) (Job, error) {
 		return Job{}, fmt.Errorf("another backtest is running, cancel it or wait for it: %w", store.ErrOverloaded)
 	}
 	// The job outlives the request; cancelling and Run's end stop it.
-	ctx, cancel := context.WithCancel(context.Background())
+	inner, cancel := context.WithCancel(context.Background())
 	j := &job{id: id.String(), state: Running, started: r.deps.Now(), progress: &progress{}, cancel: cancel}
 	r.jobs = append(r.jobs, j)
 	r.wg.Go(func() {
 		defer cancel()
-		result, err := r.run(ctx, p, j.progress)
+		result, err := r.run(inner, p, j.progress)
 		r.finish(j, result, err)
 	})
 	return r.report(j), nil
+}
+
+func (r *Replayer) mayCount(ctx context.Context, p plan) error {
+	for _, s := range p.sets {
+		for _, d := range s.slos {
+			if r.deps.May == nil {
+				continue
+			}
+			if err := r.deps.May(ctx, d); err != nil {
+				return refuse("SLO %s: %w", d.Name, err)
+			}
+		}
+	}
+	return nil
 }
 
 func (r *Replayer) finish(j *job, result *Result, err error) {

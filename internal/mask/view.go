@@ -3,6 +3,7 @@ package mask
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/signalbox-project/signalbox/internal/access"
@@ -31,15 +32,21 @@ func New(cfg Config, key Key) (*Rules, error) {
 	return out, nil
 }
 
-// For is what the caller of ctx is shown: nil where that is everything, as for work of Signalbox itself.
+// For is what the caller of ctx is shown: nil where that is everything, as for work of Signalbox itself. The audit log is told what is lifted.
 func (r *Rules) For(ctx context.Context) *View {
 	a := access.From(ctx)
 	if r == nil || a == nil {
 		return nil
 	}
 	lifted := make([]access.Scope, len(r.rules))
+	var names []string
 	for i, one := range r.rules {
-		lifted[i] = liftedFor(a, one.LiftedBy)
+		if lifted[i] = liftedFor(a, one.LiftedBy); !lifted[i].None() {
+			names = append(names, one.Name)
+		}
+	}
+	if len(names) > 0 {
+		access.Note(ctx, access.NoteUnmasked, strings.Join(names, ", "))
 	}
 	return r.view(lifted, a.Scope)
 }
