@@ -24,6 +24,13 @@ describe("a log row", () => {
       "/traces/4bf92f35",
     );
   });
+  it("offers no filter by what is masked", async () => {
+    const masked = log({ attributes: { "user.email": "[masked: mail]" } });
+    await renderPage(<LogRow log={masked} open onToggle={() => {}} q="" onQuery={() => {}} />);
+    expect(screen.getByText("masked: mail").title).toContain("rule mail");
+    expect(screen.queryByRole("button", { name: /Only user.email/ })).toBeNull();
+    expect(screen.getByRole("button", { name: "Only region eu-1" })).toBeTruthy();
+  });
   it("shows markup of a message, a service or an attribute as text", async () => {
     const markup = '<img src=x onerror="window.hurt=1"><script>window.hurt=1</script>';
     const hostile = log({

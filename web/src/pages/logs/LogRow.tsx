@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import type { LogRecord } from "~/api/types";
 import { CopyButton } from "~/components/CopyButton";
+import { isMasked, Shown } from "~/components/Shown";
 import { Shape } from "~/components/StateMark";
 import { addTerm, removeTerm, termState } from "~/filter/filter";
 import { formatClockMillis, formatDateTime } from "~/format/time";
@@ -33,7 +34,9 @@ export function LogRow({ log, open, onToggle, q, onQuery }: Props) {
           {log.level || "–"}
         </span>
         <span className={classes.service}>{log.service}</span>
-        <span className={classes.message}>{log.message || "(no message)"}</span>
+        <span className={classes.message}>
+          <Shown text={log.message || "(no message)"} />
+        </span>
       </button>
       {open && <LogDetails log={log} q={q} onQuery={onQuery} />}
     </div>
@@ -44,7 +47,7 @@ function LogDetails({ log, q, onQuery }: { log: LogRecord; q: string; onQuery: (
   return (
     <div className={classes.details}>
       <pre className={classes.full} tabIndex={0}>
-        {log.message}
+        <Shown text={log.message} />
       </pre>
       <div className="row small">
         {log.trace_id && (
@@ -73,31 +76,35 @@ function LogDetails({ log, q, onQuery }: { log: LogRecord; q: string; onQuery: (
             <div key={name} className={classes.field}>
               <dt>{name}</dt>
               <dd>
-                <span className={classes.value}>{value}</span>
-                <span className={classes.picks}>
-                  <button
-                    type="button"
-                    aria-pressed={state === "in"}
-                    aria-label={`Only ${name} ${value}`}
-                    title="Only this value"
-                    onClick={() =>
-                      onQuery(state === "in" ? removeTerm(q, name, value) : addTerm(q, name, value))
-                    }
-                  >
-                    =
-                  </button>
-                  <button
-                    type="button"
-                    aria-pressed={state === "out"}
-                    aria-label={`Everything but ${name} ${value}`}
-                    title="Everything but this value"
-                    onClick={() =>
-                      onQuery(state === "out" ? removeTerm(q, name, value) : addTerm(q, name, value, true))
-                    }
-                  >
-                    ≠
-                  </button>
+                <span className={classes.value}>
+                  <Shown text={value} />
                 </span>
+                {!isMasked(value) && (
+                  <span className={classes.picks}>
+                    <button
+                      type="button"
+                      aria-pressed={state === "in"}
+                      aria-label={`Only ${name} ${value}`}
+                      title="Only this value"
+                      onClick={() =>
+                        onQuery(state === "in" ? removeTerm(q, name, value) : addTerm(q, name, value))
+                      }
+                    >
+                      =
+                    </button>
+                    <button
+                      type="button"
+                      aria-pressed={state === "out"}
+                      aria-label={`Everything but ${name} ${value}`}
+                      title="Everything but this value"
+                      onClick={() =>
+                        onQuery(state === "out" ? removeTerm(q, name, value) : addTerm(q, name, value, true))
+                      }
+                    >
+                      ≠
+                    </button>
+                  </span>
+                )}
               </dd>
             </div>
           );

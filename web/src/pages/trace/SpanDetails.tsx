@@ -3,6 +3,7 @@ import { Link } from "@tanstack/react-router";
 import type { Span } from "~/api/types";
 import { CopyButton } from "~/components/CopyButton";
 import { Icon } from "~/components/Icon";
+import { isMasked, Shown } from "~/components/Shown";
 import { StateMark } from "~/components/StateMark";
 import { buildFilter, term } from "~/filter/filter";
 import { formatDuration } from "~/format/duration";
@@ -29,7 +30,7 @@ export function SpanDetails({ row, onClose }: { row: Row; onClose: () => void })
       </div>
       {span.status === "error" && (
         <p>
-          <StateMark tone="danger" word="Error" /> {span.status_message}
+          <StateMark tone="danger" word="Error" /> <Shown text={span.status_message ?? ""} />
         </p>
       )}
       {row.orphan && <p className="dim small">Its parent {span.parent_span_id} was not received.</p>}
@@ -104,7 +105,7 @@ function Attributes({
           <div key={name}>
             <dt>{name}</dt>
             <dd>
-              {link ? (
+              {link && !isMasked(valueText(value)) ? (
                 <Link
                   to="/traces"
                   search={{ q: term(name, valueText(value)) }}
@@ -113,7 +114,7 @@ function Attributes({
                   {valueText(value)}
                 </Link>
               ) : (
-                valueText(value)
+                <Shown text={valueText(value)} />
               )}
             </dd>
           </div>
