@@ -163,7 +163,8 @@ auth:
 			t.Errorf("%s %s: %v %.300s", method, path, got.header, got.text)
 		}
 	}
-	for path, body := range map[string]string{"/sb/v1/users": `{"name":"ann"}`, "/auth/device/code": "", "/sb/v1/users/ann/link": ""} {
+	for _, asked := range [][2]string{{"/sb/v1/users", `{"name":"ann"}`}, {"/sb/v1/users/ann/link", ""}, {"/auth/device/code", ""}} {
+		path, body := asked[0], asked[1]
 		got := g.ask(t, "POST", path, body, as...)
 		if got.status/100 != 2 || strings.Contains(got.text, "evil.localhost") {
 			t.Errorf("%s: %d %s", path, got.status, got.text)
