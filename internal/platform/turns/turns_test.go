@@ -15,16 +15,37 @@ type somebody struct {
 	tenant string
 	leave  func()
 	err    error
+	told   chan outcome
+}
+
+type outcome struct {
+	leave func()
+	err   error
+}
+
+// see takes over what they were told, in the goroutine of the test.
+func see(all ...*somebody) {
+	synctest.Wait()
+	for _, s := range all {
+		select {
+		case o := <-s.told:
+			s.leave, s.err = o.leave, o.err
+		default:
+		}
+	}
 }
 
 // come enters tenants in order, each before the next.
 func come(q *Queue, ctx context.Context, tenants ...string) []*somebody {
 	var all []*somebody
 	for _, tenant := range tenants {
-		s := &somebody{tenant: tenant}
+		s := &somebody{tenant: tenant, told: make(chan outcome, 1)}
 		all = append(all, s)
-		go func() { s.leave, s.err = q.Enter(ctx, tenant) }()
-		synctest.Wait()
+		go func() {
+			leave, err := q.Enter(ctx, tenant)
+			s.told <- outcome{leave, err}
+		}()
+		see(s)
 	}
 	return all
 }
@@ -61,21 +82,20 @@ func TestOneTenantsFloodCostsOthersNoTurn(t *testing.T) {
 		}
 		second := come(q, t.Context(), "c")[0]
 		acme[0].leave()
-		synctest.Wait()
+		see(second)
 		if second.leave == nil { // acme waited longer, and has the first place that becomes free; c the next
 			acme[1].leave()
-			synctest.Wait()
+			see(second)
 		}
 		if second.leave == nil {
 			t.Error("c waits for more than one place of the one tenant before it")
 		}
 		for _, s := range append(acme, blue...) {
-			for s.leave == nil {
+			if see(s); s.leave == nil {
 				t.Fatal("somebody never got a turn")
 			}
 			s.leave()
 			s.leave() // again does nothing
-			synctest.Wait()
 		}
 	})
 }
@@ -94,12 +114,12 @@ func TestWaitingIsBounded(t *testing.T) {
 			t.Error("blue is held up by those of acme that wait")
 		}
 		cancel()
-		synctest.Wait()
+		see(gone)
 		if !errors.Is(gone.err, context.Canceled) {
 			t.Error(gone.err)
 		}
 		time.Sleep(10 * time.Second)
-		synctest.Wait()
+		see(late)
 		if !errors.Is(late.err, ErrLate) {
 			t.Error(late.err)
 		}
@@ -132,7 +152,7 @@ func TestPromisesHoldInAnyOrder(t *testing.T) {
 				case 4:
 					time.Sleep(time.Duration(r.IntN(8)) * time.Second)
 				}
-				synctest.Wait()
+				see(all...)
 				check(t, q)
 			}
 			for range 50 {
@@ -141,7 +161,7 @@ func TestPromisesHoldInAnyOrder(t *testing.T) {
 						s.leave()
 					}
 				}
-				synctest.Wait()
+				see(all...)
 			}
 			if len(q.lines) != 0 || len(q.ring) != 0 || q.common != 0 {
 				t.Errorf("seed %d: not empty: %v %v %d", seed, q.lines, q.ring, q.common)
@@ -152,6 +172,8 @@ func TestPromisesHoldInAnyOrder(t *testing.T) {
 
 func check(t *testing.T, q *Queue) {
 	t.Helper()
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	common, ringed := 0, 0
 	for name, l := range q.lines {
 		common += max(0, l.held-1)
