@@ -1,14 +1,12 @@
 package ask
 
 import (
-	"crypto/ed25519"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"net/url"
-	"os"
 	"os/user"
 	"slices"
 	"strconv"
@@ -21,7 +19,6 @@ import (
 	"github.com/signalbox-project/signalbox/internal/cli/show"
 	"github.com/signalbox-project/signalbox/internal/gate"
 	"github.com/signalbox-project/signalbox/internal/gate/canary"
-	"github.com/signalbox-project/signalbox/internal/gate/sign"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/human"
 )
@@ -79,68 +76,6 @@ func orDash(s string) string {
 		return "-"
 	}
 	return s
-}
-
-func gateVerifyCommand() *cobra.Command {
-	var c client.Client
-	var keyFile string
-	cmd := &cobra.Command{
-		Use:   "verify ID",
-		Short: "Check a decision's signature on this machine",
-		Long: `Fetches a decision and checks here, not on the server, that its Ed25519 signature
-fits and that what is shown is what was signed. With --key it is checked with a
-public key that you kept (the field pem of GET /sb/v1/gate/key); without, with the
-one that the server shows for the time of the decision.
-
-Exit status: 0 valid, 1 not valid, 3 no answer from the server.`,
-		Example: `  id=$(signalbox gate check --service edge --environment prod --json | jq -r .id)
-  signalbox gate verify $id`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			var d model.GateDecision
-			if err := c.Get(cmd.Context(), decisionPath(args[0], ""), nil, &d); err != nil {
-				return err
-			}
-			public, err := publicKey(cmd, &c, keyFile, d.Envelope)
-			if err != nil {
-				return err
-			}
-			if err := gate.Verify(public, d); err != nil {
-				fmt.Fprintf(cmd.OutOrStdout(), "NOT VALID: %v\n", err)
-				return command.Exit(command.No)
-			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "valid: decision %s (%s) was signed by key %s\n", d.ID, d.Verdict, sign.KeyID(public))
-			return err
-		},
-	}
-	cmd.Flags().StringVar(&keyFile, "key", "", "public key in PEM; the server's by default")
-	c.Flags(cmd.Flags())
-	return cmd
-}
-
-// publicKey is the one in the file or, without a file, the one of the server's that the envelope names.
-func publicKey(cmd *cobra.Command, c *client.Client, file string, e *model.GateEnvelope) (ed25519.PublicKey, error) {
-	if file == "" {
-		var k gate.PublicKey
-		if err := c.Get(cmd.Context(), "/sb/v1/gate/key", nil, &k); err != nil {
-			return nil, err
-		}
-		for _, old := range k.Former {
-			if e != nil && len(e.Signatures) > 0 && e.Signatures[0].KeyID == old.KeyID {
-				return sign.ParsePEM([]byte(old.PEM))
-			}
-		}
-		return sign.ParsePEM([]byte(k.PEM))
-	}
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, command.Usage(fmt.Errorf("--key: %w", err))
-	}
-	public, err := sign.ParsePEM(text)
-	if err != nil {
-		return nil, command.Usage(fmt.Errorf("--key %s: %w", file, err))
-	}
-	return public, nil
 }
 
 func gateReplayCommand() *cobra.Command {

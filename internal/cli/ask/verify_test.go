@@ -68,6 +68,15 @@ func TestGateVerifyBelievesTheSignatureAndNotTheServer(t *testing.T) {
 	bare.Envelope = nil
 	renewed := otherShown
 	renewed.Former = []gate.PublicKey{shown}
+	foisted := otherShown
+	foisted.Former = []gate.PublicKey{shown}
+	foisted.Former[0].Tampered = "no entry of the audit log tells of it"
+	marked := shown
+	marked.Tampered = "no entry of the audit log tells of it"
+	stands := renewed
+	stands.Tampered = "no entry of the audit log tells of it"
+	unknown := good
+	unknown.Tampered = "no entry of the audit log tells of it"
 	for _, c := range []struct {
 		name   string
 		d      model.GateDecision
@@ -84,6 +93,11 @@ func TestGateVerifyBelievesTheSignatureAndNotTheServer(t *testing.T) {
 		{"the server shows another key", good, otherShown, "", 1},
 		{"signed by a stranger, who shows his key", signed(t, other, model.VerdictAllow), otherShown, kept, 1},
 		{"without an envelope", bare, shown, "", 1},
+		{"signed by a key of before that the audit log does not know", good, foisted, "", 1},
+		{"signed by the key in use, which is marked", good, marked, "", 1},
+		{"another key than the one that signed is marked", good, stands, "", 0},
+		{"the audit log does not know the decision", unknown, shown, "", 1},
+		{"nor does it where the key was kept", unknown, gate.PublicKey{}, kept, 1},
 	} {
 		server := clitest.Serve(t, 200, text(t, c.d), text(t, c.server))
 		args := []string{"gate", "verify", "d1", "--server", server.URL}
@@ -104,5 +118,42 @@ func TestGateVerifyBelievesTheSignatureAndNotTheServer(t *testing.T) {
 		if status, _, errOut := run(t, "gate", "verify", "d1", "--server", server.URL, "--key", file); status != 3 || !strings.Contains(errOut, says) {
 			t.Errorf("%s: exit %d, %q", file, status, errOut)
 		}
+	}
+}
+
+// Whoever reads only the exit status must never take the want of an answer for one.
+func TestGateVerifyHasAnExitStatusForNoAnswer(t *testing.T) {
+	key, _ := newKey(t)
+	good := text(t, signed(t, key, model.VerdictAllow))
+	for _, c := range []struct {
+		name   string
+		server *clitest.Server
+		says   string
+	}{
+		{"no such decision", clitest.Serve(t, 404, `{"title":"Not Found","status":404,"detail":"gate decision d1: not found: it was taken out of the database"}`), "it was taken out of the database"},
+		{"the server fails", clitest.Serve(t, 500, `{"title":"Internal Server Error","status":500,"detail":"disk full"}`), "disk full"},
+		{"no permission", clitest.Serve(t, 403, `{"title":"Forbidden","status":403,"detail":"gate.read is needed"}`), "gate.read"},
+		{"JSON of another program", clitest.Serve(t, 200, "{}"), "no decision"},
+		{"another program's page", clitest.Serve(t, 200, "<html>"), "is this a Signalbox server?"},
+		{"no key", clitest.Serve(t, 200, good, "{}"), "the server's key: public key: it is not PEM"},
+	} {
+		if status, out, errOut := run(t, "gate", "verify", "d1", "--server", c.server.URL); status != 3 || out != "" || !strings.Contains(errOut, c.says) {
+			t.Errorf("%s: exit %d, %q, %q", c.name, status, out, errOut)
+		}
+	}
+	if status, _, errOut := run(t, "gate", "verify"); status != 3 || !strings.Contains(errOut, "accepts 1 arg") {
+		t.Errorf("without an id: exit %d, %q", status, errOut)
+	}
+}
+
+// An override is no part of what was signed with a decision; that it was touched is said beside it.
+func TestGateVerifyNamesAnOverrideThatWasTouched(t *testing.T) {
+	key, shown := newKey(t)
+	d := signed(t, key, model.VerdictBlock)
+	d.Override = &model.GateOverride{ID: "o1", Tampered: "it is not what the gate signed"}
+	server := clitest.Serve(t, 200, text(t, d), text(t, shown))
+	status, out, _ := run(t, "gate", "verify", "d1", "--server", server.URL)
+	if status != 0 || !strings.Contains(out, "OVERRIDE TAMPERED WITH, not honoured: it is not what the gate signed") {
+		t.Errorf("exit %d, %q", status, out)
 	}
 }
