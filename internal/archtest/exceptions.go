@@ -69,7 +69,7 @@ func uncalled() map[string]string {
 		"internal/front.Routes.List":  trust,
 		"internal/bench.EncodeStream": load, "internal/bench.Stream.Send": load, "internal/bench.Process": load,
 		"internal/app.Process.Addresses": look, "internal/ingest/otlp.Server.GRPCAddr": look, "internal/ingest/otlp.Server.HTTPAddr": look,
-		"internal/front.Front.Mounts": look, "internal/store/metrics.Store.OutOfOrderWindow": look,
+		"internal/front.Front.Mounts":   look,
 		"internal/store/events.DB.Seal": now, "internal/process/spanmetrics.Processor.Flush": now, "internal/process/topology.Processor.Flush": now,
 	}
 }
