@@ -56,7 +56,7 @@ func TestNothingIsSentBeforeTheStartDelayIsOver(t *testing.T) {
 	// A start that takes longer than the delay would leave none, if it counted from before.
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.Router.start.Before(f.built.Add(delay)) {
+	if f.start.Before(f.built.Add(delay)) {
 		t.Error("the delay counts from before alerts can come in")
 	}
 	for _, bad := range []time.Duration{-time.Second, 2 * time.Hour} {
