@@ -1,4 +1,4 @@
-import { expect, type Page, test } from "@playwright/test";
+import { expect, type Page, type Request, test } from "@playwright/test";
 import { expectAccessible } from "./check";
 import { type Known, known } from "./known";
 
@@ -151,6 +151,11 @@ test("logs: fields suggest themselves", async ({ page }) => {
 });
 
 test("logs: the tail brings new lines and waits while one reads", async ({ page }) => {
+  let open = 0;
+  const isTail = (request: Request) => request.url().includes("/logs/tail");
+  page.on("request", (request) => void (isTail(request) && open++));
+  for (const ended of ["requestfinished", "requestfailed"] as const)
+    page.on(ended as "requestfinished", (request) => void (isTail(request) && open--));
   await page.goto("/logs?last=15m&live=1");
   const rows = page.locator('[aria-label="Log lines"] [data-row]');
   await rows.first().waitFor();
@@ -160,6 +165,10 @@ test("logs: the tail brings new lines and waits while one reads", async ({ page 
   });
   await rows.first().click();
   await expect(page.getByRole("button", { name: /Paused while you read/ })).toBeVisible({ timeout: 20_000 });
+  // It ends with the page it stands on.
+  await expect.poll(() => open).toBe(1);
+  await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Services" }).click();
+  await expect.poll(() => open).toBe(0);
 });
 
 test("traces: slowest first, and a pasted id opens the trace", async ({ page }) => {

@@ -220,6 +220,10 @@ test("logging in and out and everything between is done by keys alone", async ({
   await expect(page.getByRole("menuitem", { name: "Log out" })).toBeFocused();
   await page.keyboard.press("Enter");
   await expect(page).toHaveURL(/\/login$/);
+  // Not what was read before, either.
+  await page.goBack();
+  await expect(page).not.toHaveURL(/\/me/);
+  await expect(page.getByText("You are kim")).toHaveCount(0);
   await page.goto("/services");
   await expect(page).toHaveURL(/\/login\?return=/);
 });

@@ -41,6 +41,13 @@ interface ErrorBody {
   message?: string;
 }
 
+/** What a body that tells of an error says. */
+export function errorOf({ error, errorType }: ErrorBody, status: number, otherwise = ""): ApiError {
+  if (typeof error === "string") return new ApiError(error, status, errorType ?? "internal");
+  const { code = "internal", message = otherwise, details } = error ?? {};
+  return new ApiError(message, status, code, details);
+}
+
 async function toError(response: Response): Promise<ApiError> {
   const text = await response.text();
   let body: ErrorBody | string | undefined;
@@ -50,13 +57,7 @@ async function toError(response: Response): Promise<ApiError> {
     body = undefined;
   }
   if (typeof body === "string") return new ApiError(body, response.status, "bad_request");
-  if (body && typeof body.error === "object") {
-    const { code = "internal", message = response.statusText, details } = body.error;
-    return new ApiError(message, response.status, code, details);
-  }
-  if (body && typeof body.error === "string") {
-    return new ApiError(body.error, response.status, body.errorType ?? "internal");
-  }
+  if (body?.error) return errorOf(body, response.status, response.statusText);
   const message = body?.message ?? (text.length < 300 ? text.trim() : "");
   return new ApiError(
     message || `HTTP ${response.status} ${response.statusText}`.trim(),
@@ -72,7 +73,8 @@ export function whenLoggedOut(tell: () => void) {
   onLoggedOut = tell;
 }
 
-async function send(url: string, init: RequestInit): Promise<Response> {
+/** Asks as the tenant that is chosen; fails with what the server says of it. */
+export async function send(url: string, init: RequestInit): Promise<Response> {
   const response = await reach(url, init);
   if (response.status === 401) onLoggedOut();
   if (!response.ok) throw await toError(response);

@@ -10,8 +10,9 @@ function toneOf(severity: string): Tone {
 /** What is wrong with Signalbox itself, with its cure, above everything else. */
 export function Problems({ status, unreachable }: { status: Status | undefined; unreachable: Error | null }) {
   const problems = status?.problems ?? [];
-  // Who may not see the status is told nothing about it; who is not logged in is sent to the login.
-  const refused = unreachable instanceof ApiError && [401, 403].includes(unreachable.status);
+  // Who may not see the status is told nothing about it; who is not logged in is sent to the login. Where the tenant is not
+  // one of this server's, each part of the page says so.
+  const refused = unreachable instanceof ApiError && [401, 403, 404].includes(unreachable.status);
   if (unreachable && !refused) {
     return (
       <div className={classes.problem} data-tone="danger" role="alert">

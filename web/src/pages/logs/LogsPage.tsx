@@ -8,6 +8,7 @@ import { deployMarkers } from "~/chart/deployMarkers";
 import { CopyMenu } from "~/components/CopyMenu";
 import { asCurl } from "~/components/clipboard";
 import { EmptyNote } from "~/components/EmptyNote";
+import { ErrorNote } from "~/components/ErrorNote";
 import { useTitle } from "~/components/useTitle";
 import { EventHistogram, histogramTotal, useEventHistogram } from "~/explore/EventHistogram";
 import explore from "~/explore/Explore.module.css";
@@ -73,7 +74,9 @@ export function LogsPage() {
         <div className="stack tight">
           <div className="row between">
             <p role="status">
-              {logs.error ? "" : statusLine(logs.data?.logs.length, total, logs.data?.truncated, live)}
+              {logs.error
+                ? ""
+                : statusLine(logs.data?.logs.length, total, logs.data?.truncated, live ? tail.state : "off")}
             </p>
             <div className="row">
               <Switch
@@ -99,6 +102,9 @@ export function LogsPage() {
             </div>
           </div>
           {live && <TailState tail={tail} />}
+          {tail.state === "refused" && tail.error && !logs.error && (
+            <ErrorNote what="new lines" error={tail.error} />
+          )}
           {logs.isPending && !logs.error && <Skeleton height={400} radius={8} />}
           {rows.length > 0 && (
             <div style={logs.isPlaceholderData ? { opacity: 0.65 } : undefined}>
@@ -127,10 +133,11 @@ function statusLine(
   shown: number | undefined,
   total: number | undefined,
   truncated: boolean | undefined,
-  live: boolean,
+  tail: Tail["state"],
 ): string {
   if (shown === undefined) return "Searching";
-  if (live) return `Following new lines; ${plural(shown, "line")} from before.`;
+  if (tail === "open") return `Following new lines; ${plural(shown, "line")} from before.`;
+  if (tail !== "off") return `${plural(shown, "line")} from before.`;
   if (truncated) {
     return total !== undefined && total > shown
       ? `${formatCount(total)} lines match; the newest ${formatCount(shown)} are shown.`
@@ -143,7 +150,7 @@ function statusLine(
 function TailState({ tail }: { tail: Tail }) {
   return (
     <div className="row small" role="status">
-      {tail.state === "broken" && <span>The connection broke; it is being made again.</span>}
+      {tail.state === "broken" && <span>No new lines: {tail.error?.message} It is tried again.</span>}
       {tail.state === "connecting" && <span>Connecting</span>}
       {tail.waiting > 0 && (
         <Button variant="light" onClick={tail.show}>

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from "react";
-import { buildUrl } from "~/api/client";
+import { type ApiError, buildUrl } from "~/api/client";
 import { follow } from "~/api/stream";
 import type { LogRecord } from "~/api/types";
 import { isReading } from "~/time/live";
@@ -14,7 +14,9 @@ export interface Tail {
   waiting: number;
   /** Lines that the server left out because this reader is too slow. */
   dropped: number;
-  state: "off" | "connecting" | "open" | "broken";
+  state: "off" | "connecting" | "open" | "broken" | "refused";
+  /** Why it is broken or refused. */
+  error?: ApiError | undefined;
   show: () => void;
 }
 
@@ -24,6 +26,7 @@ export function useTail(q: string, on: boolean): Tail {
   const [waiting, setWaiting] = useState(0);
   const [dropped, setDropped] = useState(0);
   const [state, setState] = useState<Tail["state"]>("off");
+  const [error, setError] = useState<ApiError>();
   const buffer = useRef<LogRecord[]>([]);
   const flush = useRef(() => {});
   flush.current = () => {
@@ -37,6 +40,7 @@ export function useTail(q: string, on: boolean): Tail {
     setLogs([]);
     setDropped(0);
     setWaiting(0);
+    setError(undefined);
     buffer.current = [];
     if (!on) {
       setState("off");
@@ -44,8 +48,14 @@ export function useTail(q: string, on: boolean): Tail {
     }
     setState("connecting");
     const stop = follow(buildUrl("/sb/v1/logs/tail", { q }), {
-      open: () => setState("open"),
-      broken: () => setState("broken"),
+      open: () => {
+        setState("open");
+        setError(undefined);
+      },
+      broken: (why, again) => {
+        setState(again ? "broken" : "refused");
+        setError(why);
+      },
       event: (name, data) => {
         if (name === "dropped") {
           const { count } = JSON.parse(data) as { count: number };
@@ -66,5 +76,5 @@ export function useTail(q: string, on: boolean): Tail {
     };
   }, [q, on]);
 
-  return { logs, waiting, dropped, state, show: () => flush.current() };
+  return { logs, waiting, dropped, state, error, show: () => flush.current() };
 }
