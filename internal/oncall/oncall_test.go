@@ -1,6 +1,7 @@
 package oncall
 
 import (
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -87,6 +88,38 @@ func TestWhoIsOnCallNowAndNext(t *testing.T) {
 	}
 	if nights.TimeZone != "UTC" || nights.Now != nil || nights.Next == nil || !nights.Next.Start.Equal(utc(t, "2026-03-24 20:00")) || !nights.Next.End.Equal(utc(t, "2026-03-25 08:00")) {
 		t.Errorf("nights: %+v, next %+v", nights, nights.Next)
+	}
+}
+
+// Where nobody looked, nothing is said to end.
+func TestNoEndIsSaidThatWasNotLookedFor(t *testing.T) {
+	now := utc(t, "2026-03-24 12:00")
+	far := now.Add(40 * 24 * time.Hour)
+	for name, c := range map[string]struct {
+		layers             string
+		start, end, nextTo time.Time
+	}{
+		"alone for ever": {`[{name: week, start: 2026-01-05, people: [ada]}]`, time.Time{}, time.Time{}, time.Time{}},
+		"since a week":   {`[{name: week, start: 2026-03-17, people: [ada]}]`, utc(t, "2026-03-17 09:00"), time.Time{}, time.Time{}},
+		"a quarter each": {`[{name: quarter, start: 2026-01-01, every: 3mo, people: [ada, kim]}]`, time.Time{}, utc(t, "2026-04-01 09:00"), time.Time{}},
+		"a week each":    {`[{name: week, start: 2026-03-23, people: [ada, kim]}]`, utc(t, "2026-03-23 09:00"), utc(t, "2026-03-30 09:00"), utc(t, "2026-04-06 09:00")},
+	} {
+		r, _ := in(t, now, "people: [{name: ada}, {name: kim}]\nschedules: [{name: edge, time_zone: UTC, layers: "+c.layers+"}]\n")
+		got, err := r.Schedules(t.Context(), now)
+		if err != nil || len(got) != 1 || got[0].Now == nil {
+			t.Fatal(name, got, err)
+		}
+		is := got[0].Now
+		if !is.Start.Equal(c.start) || !is.End.Equal(c.end) || c.end.IsZero() != is.NoChangeBefore.Equal(far) || (got[0].Next == nil) != c.end.IsZero() {
+			t.Errorf("%s: %+v, next %+v", name, is, got[0].Next)
+		}
+		if next := got[0].Next; next != nil && (!next.Start.Equal(c.end) || !next.End.Equal(c.nextTo) || c.nextTo.IsZero() != next.NoChangeBefore.Equal(far)) {
+			t.Errorf("%s: next %+v", name, next)
+		}
+		text, err := json.Marshal(is)
+		if err != nil || strings.Contains(string(text), "0001-") {
+			t.Errorf("%s: %s %v", name, text, err)
+		}
 	}
 }
 

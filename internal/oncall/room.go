@@ -85,8 +85,19 @@ type Schedule struct {
 	Team     string   `json:"team,omitempty"`
 	TimeZone string   `json:"time_zone"`
 	People   []Person `json:"people" doc:"all who ever have a turn"`
-	Now      *Shift   `json:"now,omitempty" doc:"who is on call; absent if nobody is"`
-	Next     *Shift   `json:"next,omitempty" doc:"who is next, within 40 days"`
+	Now      *Turn    `json:"now,omitempty" doc:"who is on call; absent if nobody is"`
+	Next     *Turn    `json:"next,omitempty" doc:"who is next, within 40 days"`
+}
+
+// Turn is a shift as it is seen from a moment: of its ends, those that lie farther away than is looked are not known.
+type Turn struct {
+	Schedule       string    `json:"schedule"`
+	Person         Person    `json:"person"`
+	Start          time.Time `json:"start,omitzero" doc:"absent if it began more than 40 days before"`
+	End            time.Time `json:"end,omitzero" doc:"absent if it goes on for longer than 40 days, or for ever"`
+	NoChangeBefore time.Time `json:"no_change_before,omitzero" doc:"where end is absent: how far was looked"`
+	Layer          string    `json:"layer,omitempty" doc:"the rotation whose turn it is; none for an override"`
+	Override       string    `json:"override,omitempty" doc:"the ID of the override, if it is one"`
 }
 
 // Schedules are all, by name, with who is on call at a time.
@@ -103,11 +114,10 @@ func (r *Room) Schedules(ctx context.Context, at time.Time) ([]Schedule, error) 
 			return nil, err
 		}
 		for _, span := range full.Spans(at.Add(-look), at.Add(look)) {
-			shift := roster.shift(d.Name, span)
 			if !at.Before(span.Start) && at.Before(span.End) {
-				s.Now = &shift
+				s.Now = roster.turn(d.Name, span, at)
 			} else if span.Start.After(at) {
-				s.Next = &shift
+				s.Next = roster.turn(d.Name, span, at)
 				break
 			}
 		}
@@ -174,6 +184,21 @@ func (r Roster) person(name string) Person {
 
 func (r Roster) shift(schedule string, s rota.Span) Shift {
 	return Shift{Schedule: schedule, Person: r.person(s.Person), Start: s.Start.UTC(), End: s.End.UTC(), Layer: s.Layer, Override: s.Override}
+}
+
+func (r Roster) turn(schedule string, span rota.Span, at time.Time) *Turn {
+	s := r.shift(schedule, span)
+	t := Turn{Schedule: s.Schedule, Person: s.Person, Layer: s.Layer, Override: s.Override}
+	// What reaches one of these was cut there.
+	if span.Start.After(at.Add(-look)) {
+		t.Start = s.Start
+	}
+	if far := at.Add(look); span.End.Before(far) {
+		t.End = s.End
+	} else {
+		t.NoChangeBefore = far.UTC()
+	}
+	return &t
 }
 
 // Override puts somebody on call for a while, whoever's turn it is.

@@ -55,7 +55,7 @@ func onCallWhoCommand() *cobra.Command {
 				for _, s := range got.value.Schedules {
 					who, until := "nobody", "-"
 					if s.Now != nil {
-						who, until = nameOf(s.Now.Person), in(s.Now.End, s.TimeZone)
+						who, until = nameOf(s.Now.Person), untilOf(*s.Now, s.TimeZone)
 					}
 					next := "-"
 					if s.Next != nil {
@@ -80,6 +80,13 @@ func nameOf(p oncall.Person) string {
 		return p.Name
 	}
 	return fmt.Sprintf("%s (%s)", p.Shown, p.Name)
+}
+
+func untilOf(t oncall.Turn, zone string) string {
+	if t.End.IsZero() {
+		return "no change before " + in(t.NoChangeBefore, zone)
+	}
+	return in(t.End, zone)
 }
 
 // in is a moment by the clocks of a time zone.

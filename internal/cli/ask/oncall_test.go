@@ -13,10 +13,11 @@ func TestWhoIsOnCallIsShownByTheClocksOfTheSchedule(t *testing.T) {
 		{"name":"edge","team":"edge","time_zone":"Europe/Berlin","people":[],
 		 "now":{"person":{"name":"ada","shown":"Ada L."},"start":"2026-03-23T08:00:00Z","end":"2026-03-30T07:00:00Z"},
 		 "next":{"person":{"name":"kim"},"start":"2026-03-30T07:00:00Z","end":"2026-04-06T07:00:00Z"}},
-		{"name":"nights","time_zone":"UTC","people":[]}]}`)
+		{"name":"nights","time_zone":"UTC","people":[]},
+		{"name":"solo","time_zone":"UTC","people":[],"now":{"person":{"name":"lee"},"no_change_before":"2026-05-03T12:00:00Z"}}]}`)
 	status, out, errOut := run(t, "oncall", "who", "--at", "now+8h", "--server", s.URL)
 	text := strings.Join(strings.Fields(out), " ")
-	for _, want := range []string{"has nobody on call.", "edge edge Ada L. (ada) Mon 2026-03-30 09:00 CEST kim, from Mon 2026-03-30 09:00 CEST Europe/Berlin", "nights nobody - - UTC"} {
+	for _, want := range []string{"has nobody on call.", "edge edge Ada L. (ada) Mon 2026-03-30 09:00 CEST kim, from Mon 2026-03-30 09:00 CEST Europe/Berlin", "nights nobody - - UTC", "solo lee no change before Sun 2026-05-03 12:00 UTC - UTC"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, out)
 		}

@@ -3407,9 +3407,9 @@ export interface components {
         Schedule: {
             name: string;
             /** @description who is next, within 40 days */
-            next?: components["schemas"]["Shift"];
+            next?: components["schemas"]["Turn"];
             /** @description who is on call; absent if nobody is */
-            now?: components["schemas"]["Shift"];
+            now?: components["schemas"]["Turn"];
             /** @description all who ever have a turn */
             people: components["schemas"]["Person"][];
             team?: string;
@@ -3843,6 +3843,29 @@ export interface components {
             traces: components["schemas"]["TraceItem"][];
             /** @description there are more than limit */
             truncated: boolean;
+        };
+        Turn: {
+            /**
+             * Format: date-time
+             * @description absent if it goes on for longer than 40 days, or for ever
+             */
+            end?: string;
+            /** @description the rotation whose turn it is; none for an override */
+            layer?: string;
+            /**
+             * Format: date-time
+             * @description where end is absent: how far was looked
+             */
+            no_change_before?: string;
+            /** @description the ID of the override, if it is one */
+            override?: string;
+            person: components["schemas"]["Person"];
+            schedule: string;
+            /**
+             * Format: date-time
+             * @description absent if it began more than 40 days before
+             */
+            start?: string;
         };
         Unowned: {
             /** @description what to do about it */

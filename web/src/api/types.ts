@@ -85,6 +85,7 @@ export type OnCall = Schemas["OnCallResponse"];
 export type OnCallSchedule = Schemas["Schedule"];
 export type OnCallPerson = Schemas["Person"];
 export type Shift = Schemas["Shift"];
+export type Turn = Schemas["Turn"];
 export type ShiftList = Schemas["ShiftsResponse"];
 export type Coverage = Schemas["Coverage"];
 export type DecisionList = Schemas["DecisionsResponse"];

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { coverageQuery, onCallQuery } from "~/api/oncall";
-import type { Coverage, OnCallSchedule } from "~/api/types";
+import type { Coverage, OnCallSchedule, Turn } from "~/api/types";
 import { Answer } from "~/components/Answer";
 import { CopyMenu } from "~/components/CopyMenu";
 import { asCurl } from "~/components/clipboard";
@@ -68,14 +68,14 @@ const columns: Column<OnCallSchedule>[] = [
     head: "On call",
     cell: (one) => (one.now ? personName(one.now.person) : <StateMark tone="danger" word="nobody" />),
   },
-  { key: "until", head: "Until", cell: (one) => (one.now ? <When at={one.now.end} /> : "–") },
+  { key: "until", head: "Until", cell: (one) => (one.now ? <Until turn={one.now} /> : "–") },
   {
     key: "next",
     head: "Next",
     cell: (one) =>
       one.next ? (
         <>
-          {personName(one.next.person)}, <When at={one.next.start} />
+          {personName(one.next.person)}, <When at={one.next.start ?? ""} />
         </>
       ) : (
         "–"
@@ -83,6 +83,17 @@ const columns: Column<OnCallSchedule>[] = [
   },
   { key: "zone", head: "Time zone", cell: (one) => one.time_zone },
 ];
+
+/** When a turn ends, or how far it was looked without an end. */
+function Until({ turn }: { turn: Turn }) {
+  if (turn.end) return <When at={turn.end} />;
+  if (!turn.no_change_before) return "–";
+  return (
+    <>
+      no change before <When at={turn.no_change_before} />
+    </>
+  );
+}
 
 function Schedules({ schedules }: { schedules: readonly OnCallSchedule[] }) {
   const coverage = useQuery(coverageQuery(days));

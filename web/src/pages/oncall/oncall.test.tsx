@@ -71,6 +71,19 @@ describe("who is on call", () => {
     const strip = await screen.findByRole("list", { name: "Shifts of nights" });
     expect(within(strip).getByText("nobody")).toBeTruthy();
   });
+  it("says no end that is not known", async () => {
+    const alone = { person: { name: "lee" }, schedule: "edge", no_change_before: at(960) };
+    stubApi({
+      "/sb/v1/oncall": {
+        summary: "Every schedule has somebody on call (1).",
+        schedules: [{ name: "edge", time_zone: "UTC", people: [], now: alone }],
+      },
+    });
+    await open();
+    const now = await screen.findByRole("table", { name: "Who is on call" });
+    const until = within(now).getByText(/no change before/);
+    expect(until.querySelector("time")?.dateTime).toBe(at(960));
+  });
   it("says how to begin without a schedule", async () => {
     stubApi({ "/sb/v1/oncall": { summary: "There is no on-call schedule yet.", schedules: [] } });
     await open();
