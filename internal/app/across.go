@@ -73,7 +73,7 @@ func (p *Process) parts(ctx context.Context) (out []across.Part) {
 			Context: func(ctx context.Context) context.Context { return access.With(ctx, who) },
 			Metrics: promql.Apart(c.metrics), Exemplars: promql.ApartExemplars(c.metrics), Logs: c.search, Spans: c.search, Tail: c.search.Tail.Tail,
 			SLOs: func(ctx context.Context) ([]model.SLOStatus, error) {
-				slos, _, err := c.slos.SLOs(ctx, "")
+				slos, _, err := c.shownSLOs().SLOs(ctx, "")
 				return slos, err
 			},
 		})

@@ -89,9 +89,11 @@ func (c *cell) ownAPI() (*api.API, error) {
 		Identifiers: hashes,
 		Logger:      c.component("api"), Registerer: c.registry,
 		Status: c, Tenants: c, Audit: c.trail(), Ledger: c.ledger, Hooks: c.hooks.Handler(),
-		Identity:   c.identityDeps(),
-		Objectives: objectives.Deps{SLOs: c.slos, Corrections: witness.Corrections{Corrector: c.slo, Kept: c.state.SLOCorrections, Checker: c.notes}, Backtests: c.backtest, Reports: c.report},
-		Events:     events.Deps{Filter: c.search, Logs: c.search, Spans: c.search, Tail: c.search.Tail, Traces: c.search, SQL: engine},
+		Identity: c.identityDeps(),
+		Objectives: objectives.Deps{
+			SLOs: c.shownSLOs(), Corrections: witness.Corrections{Corrector: c.slo, Kept: c.state.SLOCorrections, Checker: c.notes}, Backtests: c.backtest, Reports: c.report,
+		},
+		Events: events.Deps{Filter: c.search, Logs: c.search, Spans: c.search, Tail: c.search.Tail, Traces: c.search, SQL: engine},
 		Releases: releases.Deps{
 			Deploys: ownership.Deploys{From: c.tally, Owners: c.owners}, Gate: c.gate, GatePolicies: c.bands, Canary: c.canary, Owners: c.owners,
 			Decisions: ownership.Decisions{From: c.decisions(), Owners: c.owners}, Remedies: ownership.Remedies{From: c.state, Owners: c.owners},

@@ -6,8 +6,10 @@ import (
 
 	"github.com/prometheus/prometheus/storage"
 
+	"github.com/signalbox-project/signalbox/internal/audit/witness"
 	"github.com/signalbox-project/signalbox/internal/backtest"
 	"github.com/signalbox-project/signalbox/internal/diagnose"
+	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/ownership"
 	"github.com/signalbox-project/signalbox/internal/query/promql"
 	"github.com/signalbox-project/signalbox/internal/report"
@@ -75,12 +77,26 @@ func (c *cell) buildBudgets(ctx context.Context) (err error) {
 	if c.report, err = report.New(report.Deps{
 		Logger: c.component("report"), Registerer: c.registry, SLO: c.cfg.SLO,
 		Querier: c.measurements("report"),
-		SLOs:    c.catalog, Policies: c.policies, Corrections: c.state, Records: c.state, Days: c.state, Retention: c.metrics.Retention(), Lateness: c.metrics.OutOfOrderWindow(),
+		SLOs:    c.catalog, Policies: c.policies, Corrections: witness.KeptCorrections{Kept: c.state.SLOCorrections, Checker: c.notes}, Records: c.state, Days: c.state, Retention: c.metrics.Retention(), Lateness: c.metrics.OutOfOrderWindow(),
 	}); err != nil {
 		return err
 	}
 	c.run("report", c.report.Run, nil)
 	return nil
+}
+
+// shownSLOs are the SLOs as people see them: with their bands, and with marks on what was touched.
+type shownSLOs struct {
+	witness.Standing
+	histories
+}
+
+type histories interface {
+	SLOHistory(ctx context.Context, name string, start, end time.Time, step time.Duration) (model.SLOHistory, error)
+}
+
+func (c *cell) shownSLOs() shownSLOs {
+	return shownSLOs{witness.Standing{SLOReader: c.slos, Kept: c.state.SLOCorrections, Checker: c.notes}, c.slos}
 }
 
 // measurements answers what SLOs are made of, for one room.

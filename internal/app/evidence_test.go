@@ -56,8 +56,9 @@ func kept(t *testing.T, r *running) evidenced {
 		}
 	}
 	for i := range 3 {
+		from := time.Now().UTC().AddDate(0, 0, i-5)
 		status, text := r.post(t, "/sb/v1/slos/edge-availability/corrections",
-			fmt.Sprintf(`{"author":"kim","reason":"number %d","start":"2026-01-0%dT00:00:00Z","end":"2026-01-0%dT01:00:00Z"}`, i, i+1, i+1))
+			fmt.Sprintf(`{"author":"kim","reason":"number %d","start":"%s","end":"%s"}`, i, from.Format(time.RFC3339), from.Add(time.Hour).Format(time.RFC3339)))
 		if status != http.StatusCreated {
 			t.Fatal(status, text)
 		}
@@ -180,6 +181,8 @@ func TestEvidenceThatWasTouchedSaysSo(t *testing.T) {
 	if status != http.StatusOK || !strings.Contains(text, "[2,3]") && !strings.Contains(text, `["2","3"]`) {
 		t.Errorf("SQL: %d %s", status, text)
 	}
+	e.stands(t, want)
+	e.reported(t, want, "it was deleted from the database: entry ")
 	if v := e.verified(t); !v.Intact || len(v.Touched) != len(want)+1 {
 		t.Errorf("%d touched: %q", len(v.Touched), v.Touched)
 	}
@@ -194,6 +197,45 @@ func TestEvidenceThatWasTouchedSaysSo(t *testing.T) {
 	until(t, "the status page says so", func() bool {
 		return e.contains(t, "/sb/v1/status", "records in the database are not what the audit log notes of them")
 	})
+}
+
+// stands compares the corrections that are in force, as the SLO has them.
+func (e evidenced) stands(t *testing.T, want map[string]string) {
+	t.Helper()
+	until(t, "the SLO was judged with its corrections", func() bool {
+		status, text := e.get(t, "/sb/v1/slos/edge-availability")
+		return len(into[model.SLOStatus](t, status, text).Corrections) == 2
+	})
+	status, text := e.get(t, "/sb/v1/slos")
+	for _, c := range into[struct{ SLOs []model.SLOStatus }](t, status, text).SLOs[0].Corrections {
+		if mark := want[c.ID]; mark == "" || !strings.HasPrefix(c.Tampered, mark) {
+			t.Errorf("as it stands: %s: %q, want %q", c.ID, c.Tampered, mark)
+		}
+	}
+}
+
+// reported compares the corrections of a report, which are those of the list; of one that is gone it counts nothing.
+func (e evidenced) reported(t *testing.T, want map[string]string, gone string) {
+	t.Helper()
+	status, text := e.get(t, "/sb/v1/report?period=last-7d&slo=edge-availability")
+	r := into[struct {
+		SLOs []struct {
+			Corrections []struct {
+				ID       string
+				Tampered string
+				Minutes  float64
+			}
+		} `json:"promises"`
+	}](t, status, text)
+	if len(r.SLOs) != 1 || len(r.SLOs[0].Corrections) != 2 {
+		t.Fatalf("report: %s", text)
+	}
+	for _, c := range r.SLOs[0].Corrections {
+		if mark := want[c.ID]; c.ID == e.corrections[1] && (!strings.HasPrefix(c.Tampered, gone) || c.Minutes != 0) ||
+			c.ID == e.corrections[0] && (!strings.HasPrefix(c.Tampered, mark) || c.Minutes == 0) {
+			t.Errorf("report: %+v", c)
+		}
+	}
 }
 
 func (e evidenced) compare(t *testing.T, want map[string]string) {

@@ -51,7 +51,7 @@ func (w *work) notes() []string {
 		"Achieved is the contractual number: without what corrections take out. What users felt stands beside it where the two differ.",
 		fmt.Sprintf("An episode is a time in which the budget burned at least %d times too fast; it is listed if it spent 1 %% of the budget or goes on.", episodeBurn),
 	}
-	notes = append(notes, w.groups...)
+	notes = append(notes, w.unsaid...)
 	if !w.internal() {
 		notes = append(notes, "How fast support answers is not measured here.")
 	}

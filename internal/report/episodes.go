@@ -107,11 +107,11 @@ func (p *sloWork) excluded(at time.Time) bool {
 	})
 }
 
-// fixes are the SLO's corrections, or those of its parts.
-func (p *sloWork) fixes() []model.SLOCorrection {
-	list := slices.Clone(p.corrections[p.def.Whole()])
+// fixes are the SLO's corrections, or those of its parts, of those by SLO.
+func (p *sloWork) fixes(of map[string][]model.SLOCorrection) []model.SLOCorrection {
+	list := slices.Clone(of[p.def.Whole()])
 	for _, part := range p.def.Parts {
-		list = append(list, p.corrections[part.Definition.Name]...)
+		list = append(list, of[part.Definition.Name]...)
 	}
 	return list
 }
@@ -122,7 +122,7 @@ func (p *sloWork) fixes() []model.SLOCorrection {
 func (p *sloWork) cause(e paper.Episode, corrected bool) (text, version string) {
 	var parts []string
 	if corrected {
-		for _, c := range p.fixes() {
+		for _, c := range p.fixes(p.corrections) {
 			if c.Start.Before(e.End) && c.End.After(e.Start) {
 				parts = append(parts, fmt.Sprintf("%s (%s): %s", c.Kind, c.Author, c.Reason))
 			}

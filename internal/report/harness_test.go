@@ -41,6 +41,7 @@ type world struct {
 	now       time.Time
 	defs      []*slo.Definition
 	fixes     []model.SLOCorrection
+	gone      func() ([]model.SLOCorrection, error)
 	deploys   []model.Deploy // newest first, as all records
 	pages     []model.Page
 	decisions []model.GateDecision
@@ -106,6 +107,13 @@ func (w *world) Set() gate.Set                  { return gate.Set{Default: gate.
 
 func (w *world) SLOCorrections(context.Context) ([]model.SLOCorrection, error) {
 	return slices.Clone(w.fixes), nil
+}
+
+func (w *world) GoneSLOCorrections(context.Context) ([]model.SLOCorrection, error) {
+	if w.gone == nil {
+		return nil, nil
+	}
+	return w.gone()
 }
 
 func within(at, start, end time.Time) bool {

@@ -294,6 +294,43 @@ func TestACorrectionCountsAtOnce(t *testing.T) {
 	}
 }
 
+// A correction that somebody deleted takes nothing out, and is named; one that was touched keeps its mark.
+func TestCorrectionsThatWereTouchedAreNamed(t *testing.T) {
+	w := newWorld(t, utc(2026, 10, 9, 10, 7), availability("edge", "99.9"))
+	w.minutes(utc(2026, 10, 1, 0, 0), utc(2026, 10, 9, 10, 7), map[string]traffic{"edge": during(utc(2026, 10, 8, 12, 0), 10*time.Minute, 1, nil)})
+	fix := func(id string, from, made time.Time) model.SLOCorrection {
+		return model.SLOCorrection{ID: id, SLO: "edge-ok", Author: "kim", Reason: "of " + id, Start: from, End: from.Add(5 * time.Minute), Created: made, Tampered: "mark of " + id}
+	}
+	w.fixes = []model.SLOCorrection{fix("kept", utc(2026, 10, 8, 12, 0), utc(2026, 10, 8, 13, 0))}
+	w.gone = func() ([]model.SLOCorrection, error) {
+		return []model.SLOCorrection{
+			fix("deleted", utc(2026, 10, 8, 12, 5), utc(2026, 10, 8, 13, 0)), fix("before the period", utc(2026, 9, 8, 12, 5), utc(2026, 9, 8, 13, 0)),
+			fix("made later", utc(2026, 10, 8, 12, 5), utc(2026, 10, 10, 0, 0)),
+		}, nil
+	}
+	r := w.report(paper.Request{Period: "last-7d", Months: 1})
+	p := r.SLOs[0]
+	if p.Contract.Bad != 3000 || p.Contract.ExcludedMinutes != 5 || len(p.Corrections) != 2 {
+		t.Fatalf("%+v %+v", p.Contract, p.Corrections)
+	}
+	if c := p.Corrections[0]; c.ID != "kept" || c.Tampered != "mark of kept" || c.Minutes != 5 || c.BudgetPoints <= 0 {
+		t.Errorf("%+v", c)
+	}
+	if c := p.Corrections[1]; c.ID != "deleted" || c.Tampered != "mark of deleted" || c.Minutes != 0 || c.BudgetPoints != 0 {
+		t.Errorf("%+v", c)
+	}
+	for _, format := range []string{"md", "text"} {
+		f, err := paper.Write(r, format)
+		if err != nil || !strings.Contains(string(f.Content), "TAMPERED WITH (mark of deleted): of deleted") {
+			t.Errorf("%s: %v\n%s", format, err, f.Content)
+		}
+	}
+	w.gone = func() ([]model.SLOCorrection, error) { return nil, errors.New("the log cannot be read") }
+	if r := w.report(paper.Request{Period: "last-7d", Months: 1}); !strings.Contains(strings.Join(r.Notes, "\n"), "deleted from the database is not known: the log cannot be read") {
+		t.Errorf("%q", r.Notes)
+	}
+}
+
 func TestMonthsInATimeZone(t *testing.T) {
 	berlin, err := time.LoadLocation("Europe/Berlin")
 	if err != nil {

@@ -46,9 +46,11 @@ type SLOs interface{ Definitions() []*slo.Definition }
 // Policies knows the budget policies in force; gate.Catalog does.
 type Policies interface{ Set() gate.Set }
 
-// Corrections knows what was taken out of SLOs; store/state does.
+// Corrections knows what was taken out of SLOs; audit/witness does, which marks those that were touched.
 type Corrections interface {
 	SLOCorrections(ctx context.Context) ([]model.SLOCorrection, error)
+	// GoneSLOCorrections are those that somebody deleted in the database: they count for nothing, and are named.
+	GoneSLOCorrections(ctx context.Context) ([]model.SLOCorrection, error)
 }
 
 // Records is what happened; store/state has it. Lists come newest first.
@@ -191,7 +193,7 @@ func (w *work) selected(ctx context.Context) ([]*slo.Definition, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.groups = notes
+	w.unsaid = append(w.unsaid, notes...)
 	if one {
 		out = slices.DeleteFunc(out, func(d *slo.Definition) bool { return d.Name != req.SLO })
 	}
@@ -212,10 +214,11 @@ type work struct {
 	asOf        time.Time // so is data: the full minute before
 	now         time.Time
 	corrections map[string][]model.SLOCorrection // by SLO, oldest first
+	gone        map[string][]model.SLOCorrection // those that somebody deleted
 	deploys     []model.Deploy                   // oldest first, from a while before the period on
 	cut         bool                             // there were more records than are read
 	policies    gate.Set
-	groups      []string // what is not said of groups of SLOs
+	unsaid      []string // what is not said, and why
 }
 
 func (w *work) internal() bool { return w.req.Audience == audienceInternal }
@@ -227,7 +230,7 @@ const (
 )
 
 func (r *Reporter) plan(ctx context.Context, req paper.Request) (*work, error) {
-	w := &work{Reporter: r, req: req, now: r.deps.Now(), policies: r.deps.Policies.Set(), corrections: map[string][]model.SLOCorrection{}}
+	w := &work{Reporter: r, req: req, now: r.deps.Now(), policies: r.deps.Policies.Set()}
 	if req.Zone == nil {
 		w.req.Zone = time.UTC
 	}
@@ -247,19 +250,8 @@ func (r *Reporter) plan(ctx context.Context, req paper.Request) (*work, error) {
 		return nil, refuse("period: %s begins at %s, and it is %s: nothing has happened in it yet", w.period.name, w.stamp(w.period.start), w.stamp(w.asOf))
 	}
 	w.trend = append(w.period.before(max(1, req.Months)-1), w.period)
-	all, err := r.deps.Corrections.SLOCorrections(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("read corrections: %w", err)
-	}
-	for _, c := range all {
-		if !c.Created.After(w.known) {
-			w.corrections[c.SLO] = append(w.corrections[c.SLO], c)
-		}
-	}
-	for _, list := range w.corrections {
-		slices.SortFunc(list, func(a, b model.SLOCorrection) int {
-			return cmp.Or(a.Start.Compare(b.Start), cmp.Compare(a.ID, b.ID))
-		})
+	if err = w.readCorrections(ctx); err != nil {
+		return nil, err
 	}
 	w.deploys, err = r.deps.Records.Deploys(ctx, store.DeployQuery{Start: w.period.start.Add(-cause.Within), End: w.until(), Limit: maxRecords})
 	if err != nil {

@@ -276,7 +276,7 @@ func (p *sloWork) judge(s span, f paper.Figures) paper.Verdict {
 // fillCorrections says what each correction changed.
 func (p *sloWork) fillCorrections() {
 	p.out.Corrections = []paper.Correction{}
-	for _, c := range p.fixes() {
+	for _, c := range p.fixes(p.corrections) {
 		a, b := times.Later(c.Start, p.period.start), times.Earlier(c.End, p.period.end)
 		if !b.After(a) {
 			continue
@@ -291,5 +291,10 @@ func (p *sloWork) fillCorrections() {
 			}
 		}
 		p.out.Corrections = append(p.out.Corrections, one)
+	}
+	for _, c := range p.fixes(p.gone) {
+		if c.Start.Before(p.period.end) && c.End.After(p.period.start) {
+			p.out.Corrections = append(p.out.Corrections, paper.Correction{SLOCorrection: c}) // it takes out nothing
+		}
 	}
 }

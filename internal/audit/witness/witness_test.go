@@ -2,8 +2,10 @@ package witness
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/evidence"
@@ -131,6 +133,72 @@ func TestWhatIsFoundAndWhatIsNoFault(t *testing.T) {
 	}
 	if len(c.Problems()) != 1 || !strings.Contains(c.Problems()[0].Message, "1 records") {
 		t.Errorf("%v", c.Problems())
+	}
+}
+
+// stands are SLOs as the engine has them: what is in force was read before anybody touched the database.
+type stands struct {
+	SLOReader
+	list []model.SLOStatus
+}
+
+func (s stands) SLOs(context.Context, string) ([]model.SLOStatus, string, error) {
+	return s.list, "fine", nil
+}
+func (s stands) SLO(context.Context, string) (model.SLOStatus, error) { return s.list[0], nil }
+
+func TestHowAnSLOStandsMarksItsCorrections(t *testing.T) {
+	log, db := &memory{}, &rows{}
+	c := started(t, log, db, "", day(10))
+	names := []string{"as it was", "edited", "deleted", "taken back"}
+	inForce := stands{list: []model.SLOStatus{{Name: "edge"}, {Name: "other"}}}
+	for _, name := range names {
+		one := correction(name, day(11))
+		write(t, c, day(11), evidence.OfCorrection(one))
+		inForce.list[0].Corrections = append(inForce.list[0].Corrections, one)
+	}
+	write(t, c, day(12), evidence.OfCorrection(model.SLOCorrection{ID: "taken back"}).Without()) // until the next evaluation it stands there
+	edited := correction("edited", day(11))
+	edited.End = day(5)
+	db.corrections = []model.SLOCorrection{correction("as it was", day(11)), edited}
+	want := map[string]string{"as it was": "", "edited": "it was changed in the database", "deleted": "it was taken out of the database", "taken back": ""}
+	check := func(c *Checker, kept func(context.Context) ([]model.SLOCorrection, error), want map[string]string) {
+		t.Helper()
+		w := Standing{SLOReader: inForce, Kept: kept, Checker: c}
+		list, summary, err := w.SLOs(t.Context(), "")
+		one, errOne := w.SLO(t.Context(), "edge")
+		if err != nil || errOne != nil || summary != "fine" || len(list) != 2 {
+			t.Fatal(list, summary, err, errOne)
+		}
+		for _, s := range []model.SLOStatus{list[0], one} {
+			for _, x := range s.Corrections {
+				if mark := want[x.ID]; (mark == "") != (x.Tampered == "") || !strings.HasPrefix(x.Tampered, mark) {
+					t.Errorf("%s: %q, want %q", x.ID, x.Tampered, mark)
+				}
+			}
+		}
+		for _, x := range inForce.list[0].Corrections {
+			if x.Tampered != "" {
+				t.Errorf("%s is marked in what the engine keeps", x.ID)
+			}
+		}
+	}
+	check(c, db.SLOCorrections, want)
+	check(nil, db.SLOCorrections, map[string]string{})
+	all := func(text string) map[string]string {
+		return map[string]string{"as it was": text, "edited": text, "deleted": text, "taken back": text}
+	}
+	check(c, func(context.Context) ([]model.SLOCorrection, error) { return nil, errors.New("disk") }, all("it was not compared with the audit log: disk"))
+	synctest.Test(t, func(*testing.T) { // an audit log that is read for longer than anybody waits
+		check(NewChecker(NewLedger(log), "default", nil), db.SLOCorrections, all("it was not compared with the audit log: that is still being read"))
+	})
+	kept := KeptCorrections{Kept: db.SLOCorrections, Checker: c}
+	if list, err := kept.SLOCorrections(t.Context()); err != nil || len(list) != 2 || list[0].Tampered != "" || !strings.HasPrefix(list[1].Tampered, want["edited"]) {
+		t.Errorf("%+v %v", list, err)
+	}
+	gone, err := kept.GoneSLOCorrections(t.Context())
+	if err != nil || len(gone) != 1 || gone[0].ID != "deleted" || !strings.HasPrefix(gone[0].Tampered, "it was deleted from the database") {
+		t.Errorf("%+v %v", gone, err)
 	}
 }
 

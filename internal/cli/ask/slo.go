@@ -132,6 +132,11 @@ func printSLO(w io.Writer, s model.SLOStatus) error {
 	t.Row("error ratio", s.Queries.Error)
 	t.Write(w)
 	fmt.Fprintln(w)
+	for _, c := range s.Corrections {
+		if c.Tampered != "" {
+			fmt.Fprintf(w, "CORRECTION TAMPERED WITH: %s (%s, by %s): %s\n\n", c.ID, c.Reason, c.Author, c.Tampered)
+		}
+	}
 	if s.Groups != nil {
 		printGroups(w, s)
 	}

@@ -33,6 +33,16 @@ func TestAnSLOIsShownWithItsBand(t *testing.T) {
 	}
 }
 
+func TestAnSLOIsShownWithCorrectionsThatWereTouched(t *testing.T) {
+	s := model.SLOStatus{Name: "files-ok", Felt: &model.Budget{}, Corrections: []model.SLOCorrection{
+		{ID: "c1", Author: "kim", Reason: "new disks", Tampered: "it was changed in the database"}, {ID: "c2", Author: "ann", Reason: "load test"},
+	}}
+	var b bytes.Buffer
+	if err := printSLO(&b, s); err != nil || !strings.Contains(b.String(), "CORRECTION TAMPERED WITH: c1 (new disks, by kim): it was changed in the database\n") || strings.Contains(b.String(), "c2") {
+		t.Errorf("%v: %s", err, b.String())
+	}
+}
+
 func TestABudgetThatIsUnknownHasNoFigures(t *testing.T) {
 	s := model.SLOStatus{
 		Name: "edge-ok", Service: "edge", State: model.SLOInsufficient, Reason: "The query of good events has matched nothing.",

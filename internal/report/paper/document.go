@@ -193,11 +193,19 @@ func correctionSection(r Report) section {
 				effect = human.Number(-c.BudgetPoints) + " points more"
 			}
 			s.rows = append(s.rows, []string{
-				p.Name, c.Kind, clock(c.Start.In(zone)), clock(c.End.In(zone)), Length(c.Minutes), c.Author, c.Reason, effect,
+				p.Name, c.Kind, clock(c.Start.In(zone)), clock(c.End.In(zone)), Length(c.Minutes), c.Author, reasonText(c), effect,
 			})
 		}
 	}
 	return s
+}
+
+// reasonText says first that it may not be the author's.
+func reasonText(c Correction) string {
+	if c.Tampered == "" {
+		return c.Reason
+	}
+	return "TAMPERED WITH (" + c.Tampered + "): " + c.Reason
 }
 
 // trendSection leaves out periods from before there was anything.

@@ -186,6 +186,12 @@ func csvRow(r Report, p SLO) []string {
 			downtimes, down = downtimes+1, down+e.Seconds/60
 		}
 	}
+	corrections := 0
+	for _, c := range p.Corrections {
+		if c.Minutes > 0 { // one that somebody deleted is named and takes out nothing
+			corrections++
+		}
+	}
 	measured := func(v float64) string {
 		if f.Achieved == nil {
 			return ""
@@ -199,7 +205,7 @@ func csvRow(r Report, p SLO) []string {
 		measured(f.Good), measured(f.Bad), measured(f.Total), measured(f.Allowed),
 		plain(r.Period.Minutes), plain(f.AllowedMinutes), measured(f.UsedMinutes), measured(f.LeftMinutes), optional(f.UsedRatio, 100),
 		measured(f.UpMinutes), plain(f.UnknownMinutes), plain(f.ExcludedMinutes), plain(100 * f.Coverage),
-		strconv.Itoa(len(p.Episodes)), strconv.Itoa(downtimes), plain(down), plain(longest), strconv.Itoa(len(p.Corrections)), cell(p.DisplayName), cell(p.Reason),
+		strconv.Itoa(len(p.Episodes)), strconv.Itoa(downtimes), plain(down), plain(longest), strconv.Itoa(corrections), cell(p.DisplayName), cell(p.Reason),
 	}
 }
 

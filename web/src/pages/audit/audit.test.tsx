@@ -1,6 +1,8 @@
 import { render, screen } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
+import type { SLOStatus } from "~/api/types";
 import { TamperedMark } from "~/components/TamperedMark";
+import { shadesOf } from "~/pages/slo/SloCharts";
 import { auditAnswer } from "./AuditPage";
 
 describe("what was tampered with", () => {
@@ -10,6 +12,20 @@ describe("what was tampered with", () => {
     expect(auditAnswer({ ...whole, touched: ["gate decision x: it was deleted"] })).toBe(
       "The audit log is as it was written; records in the database that it proves are not: 1.",
     );
+  });
+
+  it("is said of an SLO's correction where its chart shades it", () => {
+    const one = {
+      author: "kim",
+      reason: "new disks",
+      start: "2026-10-01T00:00:00Z",
+      end: "2026-10-01T01:00:00Z",
+    };
+    const corrections = [one, { ...one, tampered: "it was changed in the database" }];
+    expect(shadesOf({ corrections } as SLOStatus).map((shade) => shade.detail)).toEqual([
+      "new disks, by kim",
+      "new disks, by kim. Tampered with: it was changed in the database",
+    ]);
   });
 
   it("is marked, and nothing else is", () => {

@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import type { Report, ReportEpisode, ReportSLO } from "~/api/types";
 import { type Column, DataTable } from "~/components/DataTable";
+import { TamperedMark } from "~/components/TamperedMark";
 import { When } from "~/components/When";
 import { formatDuration } from "~/format/duration";
 import { formatFigure, plural } from "~/format/number";
@@ -98,7 +99,16 @@ export function Corrected({ report }: { report: Report }) {
   type Row = (typeof rows)[number];
   if (rows.length === 0) return <p className="dim">Nothing was taken out.</p>;
   const list: Column<Row>[] = [
-    { key: "reason", head: "Reason", full: true, cell: ({ one }) => one.reason },
+    {
+      key: "reason",
+      head: "Reason",
+      full: true,
+      cell: ({ one }) => (
+        <>
+          <TamperedMark what="This correction" text={one.tampered} /> {one.reason}
+        </>
+      ),
+    },
     { key: "slo", head: "SLO", cell: ({ slo }) => slo.display_name },
     { key: "author", head: "By", cell: ({ one }) => one.author },
     { key: "from", head: "From", cell: ({ one }) => <When at={one.start} /> },

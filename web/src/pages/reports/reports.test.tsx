@@ -111,6 +111,28 @@ describe("a report's figures", () => {
 });
 
 describe("the report", () => {
+  it("marks corrections that were touched, and no other", async () => {
+    const fix = (id: string, tampered?: string) => ({
+      ...{
+        id,
+        kind: "maintenance" as const,
+        author: "kim",
+        reason: `reason ${id}`,
+        start,
+        end,
+        minutes: 30,
+        budget_points: 2,
+      },
+      ...(tampered ? { tampered } : {}),
+    });
+    const corrections = [fix("a", "it was changed in the database"), fix("b")];
+    stubApi({ ...around, "/sb/v1/report": report([slo({ corrections })]) });
+    await open();
+    const table = within(await screen.findByRole("table", { name: "Corrections" }));
+    const marks = table.getAllByRole("alert").map((one) => one.textContent);
+    expect(marks).toEqual([expect.stringContaining("This correction: it was changed in the database.")]);
+    expect(table.getByText(/reason b/)).toBeTruthy();
+  });
   it("answers first, then shows each SLO, and is offered as files", async () => {
     stubApi({ ...around, "/sb/v1/report": report([slo({})]) });
     await open();

@@ -58,12 +58,12 @@ function pick(history: SLOHistory, key: "left_ratio" | "burn_1h" | "error_ratio"
   };
 }
 
-function shadesOf(slo: SLOStatus): Shade[] {
+export function shadesOf(slo: SLOStatus): Shade[] {
   return (slo.corrections ?? []).map((one) => ({
     from: Date.parse(one.start) / 1000,
     to: Date.parse(one.end) / 1000,
     label: one.kind || "correction",
-    detail: `${one.reason}, by ${one.author}`,
+    detail: `${one.reason}, by ${one.author}${one.tampered ? `. Tampered with: ${one.tampered}` : ""}`,
   }));
 }
 
