@@ -63,6 +63,9 @@ describe("series", () => {
     expect(toCsv({ x: [0], series: [{ label: 'a "b"', values: [null] }] })).toBe(
       'time,"a ""b"""\n1970-01-01T00:00:00.000Z,',
     );
+    expect(toCsv({ x: [0], series: [{ label: "=A1", values: [-2.5] }] })).toBe(
+      "time,'=A1\n1970-01-01T00:00:00.000Z,-2.5",
+    );
   });
 });
 

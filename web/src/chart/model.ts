@@ -1,4 +1,5 @@
 import type { Tone } from "~/components/StateMark";
+import { toSheet } from "~/format/sheet";
 
 /** One line of a chart; values stand at the chart's x, null is a gap. */
 export interface ChartSeries {
@@ -81,10 +82,11 @@ export function stack(series: readonly ChartSeries[]): (number | null)[][] {
 
 /** Comma-separated values with RFC 3339 times; a gap is an empty field. */
 export function toCsv(data: ChartData): string {
-  const quote = (text: string) => (/[",\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text);
-  const head = ["time", ...data.series.map((one) => quote(one.label))].join(",");
-  const lines = data.x.map((time, at) =>
-    [new Date(time * 1000).toISOString(), ...data.series.map((one) => one.values[at] ?? "")].join(","),
-  );
-  return [head, ...lines].join("\n");
+  return toSheet([
+    ["time", ...data.series.map((one) => one.label)],
+    ...data.x.map((time, at) => [
+      new Date(time * 1000).toISOString(),
+      ...data.series.map((one) => one.values[at]),
+    ]),
+  ]);
 }

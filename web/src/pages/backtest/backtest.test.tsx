@@ -125,6 +125,17 @@ describe("a result in other forms", () => {
     expect(lines).toHaveLength(8);
     expect(lines[1]).toBe(`A,notification,${at(10)},${at(20)},critical,on-call,SLOBurnRateFast`);
   });
+  it("is safe to open in a spreadsheet", () => {
+    const evil = result(a, b);
+    const [set] = evil.sets;
+    const [page] = set?.pages ?? [];
+    if (!set || !page) throw new Error("no page");
+    const sheet = toCsv({
+      ...evil,
+      sets: [{ ...set, pages: [{ ...page, receiver: "@SUM(A1)", alerts: ["-2+3", "x"] }] }],
+    });
+    expect(sheet.split("\n")[1]).toBe(`A,notification,${page.start},${page.end},critical,'@SUM(A1),'-2+3 x`);
+  });
   it("begins with the answer as Markdown and keeps the notes", () => {
     const text = toMarkdown(result(a, b));
     expect(text.startsWith(`**${answerOf(result(a, b))}**`)).toBe(true);

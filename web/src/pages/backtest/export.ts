@@ -1,42 +1,37 @@
 import type { BacktestBody, BacktestResult } from "~/api/types";
 import { formatDuration, significant } from "~/format/duration";
 import { formatFigure } from "~/format/number";
+import { toSheet } from "~/format/sheet";
 import { answerOf, either, pairDeploys, pairPages } from "./outcome";
-
-const cell = (value: string) => (/[",\n]/.test(value) ? `"${value.replace(/"/g, '""')}"` : value);
-const row = (values: readonly (string | number | undefined)[]) =>
-  values.map((value) => cell(String(value ?? ""))).join(",");
 
 /** Every page, notification and deployment of both sets, one a line. */
 export function toCsv(result: BacktestResult): string {
-  const lines = [row(["set", "kind", "time", "end", "severity_or_verdict", "receiver_or_service", "what"])];
+  const rows: (string | undefined)[][] = [
+    ["set", "kind", "time", "end", "severity_or_verdict", "receiver_or_service", "what"],
+  ];
   for (const set of result.sets) {
     for (const page of set.pages)
-      lines.push(
-        row([
-          set.name,
-          "notification",
-          page.start,
-          page.end,
-          page.severity,
-          page.receiver,
-          page.alerts.join(" "),
-        ]),
-      );
+      rows.push([
+        set.name,
+        "notification",
+        page.start,
+        page.end,
+        page.severity,
+        page.receiver,
+        page.alerts.join(" "),
+      ]);
     for (const { deploy, verdict, summary } of set.deploys)
-      lines.push(
-        row([
-          set.name,
-          "deployment",
-          deploy.time,
-          "",
-          verdict,
-          deploy.service,
-          `${deploy.version}: ${summary}`,
-        ]),
-      );
+      rows.push([
+        set.name,
+        "deployment",
+        deploy.time,
+        "",
+        verdict,
+        deploy.service,
+        `${deploy.version}: ${summary}`,
+      ]);
   }
-  return lines.join("\n");
+  return toSheet(rows);
 }
 
 export function figureText(value: number, unit: string | undefined): string {
