@@ -15,10 +15,10 @@ import (
 
 const (
 	// readerLength is what one reader of the store sees: Unix milliseconds from a multiple of it on.
-	readerLength = int64(30 * time.Minute / time.Millisecond)
+	readerLength = int64(2 * time.Hour / time.Millisecond)
 	// stretchSamples is how many samples of a series are read at once, beginning with the time of one that is late: late
 	// samples come in runs, and what is stored after it is in the same few chunks.
-	stretchSamples = 240
+	stretchSamples = 480
 	// mostReaders and mostKnown bound what one batch keeps of what it read.
 	mostReaders = 8
 	mostKnown   = 1 << 16
@@ -49,10 +49,15 @@ func (ap *appender) put(ref storage.SeriesRef, ls labels.Labels, st, t int64, v 
 	if ap.seen.conflict(series, t, bits) {
 		return ref, storage.ErrDuplicateSampleForTimestamp
 	}
-	late := opts
-	late.RejectOutOfOrder = opts.RejectOutOfOrder || ap.a.looksBack() // only the store knows which sample of a series is its newest
-	got, err := ap.next.Append(ref, ls, st, t, v, h, fh, late)
-	if errors.Is(err, storage.ErrOutOfOrderSample) && late.RejectOutOfOrder && !opts.RejectOutOfOrder {
+	ask := !opts.RejectOutOfOrder && ap.a.looksBack()
+	got, err := storage.SeriesRef(0), storage.ErrOutOfOrderSample
+	// Only the store knows which sample of a series is its newest, so it is asked. What follows a late one is late, too, as a rule.
+	if !ask || !ap.past.knows(series) {
+		first := opts
+		first.RejectOutOfOrder = opts.RejectOutOfOrder || ask
+		got, err = ap.next.Append(ref, ls, st, t, v, h, fh, first)
+	}
+	if ask && errors.Is(err, storage.ErrOutOfOrderSample) {
 		if ap.past == nil {
 			ap.past = &storedTimes{store: ap.a.deps.Stored}
 		}
@@ -69,6 +74,15 @@ func (ap *appender) put(ref storage.SeriesRef, ls labels.Labels, st, t int64, v 
 
 // looksBack reports whether the store takes late samples, and can be asked what it has.
 func (a *Admission) looksBack() bool { return a.deps.Stored != nil && a.deps.OutOfOrderWindow > 0 }
+
+// knows reports whether a sample of the series was late in this batch.
+func (s *storedTimes) knows(series uint64) bool {
+	if s == nil {
+		return false
+	}
+	_, ok := s.known[series]
+	return ok
+}
 
 // differs reports whether another value is stored for the time. What cannot be read keeps no sample out.
 func (s *storedTimes) differs(ls labels.Labels, series uint64, t int64, bits uint64) bool {

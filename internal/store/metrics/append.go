@@ -40,6 +40,7 @@ func (q quiet) AppenderV2(ctx context.Context) storage.AppenderV2 {
 	return &appenderV2{AppenderV2: q.s.db.AppenderV2(ctx), s: q.s, made: q.s.names.made.Load(), behind: q.s.news.behind()}
 }
 
+// appender makes series that its samples are the first of, so they come one after the other.
 type appender struct {
 	storage.Appender
 	s      *Store
@@ -49,7 +50,9 @@ type appender struct {
 
 // Append looks whether a sample is late.
 func (a *appender) Append(ref storage.SeriesRef, ls labels.Labels, t int64, v float64) (storage.SeriesRef, error) {
+	a.s.names.making.Lock()
 	got, err := a.Appender.Append(ref, ls, t, v)
+	a.s.names.making.Unlock()
 	if err == nil {
 		a.behind.see(t, ls)
 	}
@@ -58,7 +61,9 @@ func (a *appender) Append(ref storage.SeriesRef, ls labels.Labels, t int64, v fl
 
 // AppendHistogram looks whether a sample is late.
 func (a *appender) AppendHistogram(ref storage.SeriesRef, ls labels.Labels, t int64, h *histogram.Histogram, fh *histogram.FloatHistogram) (storage.SeriesRef, error) {
+	a.s.names.making.Lock()
 	got, err := a.Appender.AppendHistogram(ref, ls, t, h, fh)
+	a.s.names.making.Unlock()
 	if err == nil {
 		a.behind.see(t, ls)
 	}

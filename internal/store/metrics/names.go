@@ -19,13 +19,18 @@ type namer struct {
 	tx storage.AppenderV2 // has made series whose labels are not in the log; nil: there are none
 }
 
-// namers are those of open batches that have made series. Methods are safe for concurrent use. Lock order: namer.mu, then mu.
+// namers are those of open batches that have made series. Methods are safe for concurrent use. Lock order: namer.mu, then mu or making.
 type namers struct {
 	made atomic.Int64 // all series, ever
 	turn sync.Mutex   // held while a batch is committed
 
 	mu   sync.Mutex
 	open map[*namer]bool
+
+	// making is held while a series is made. The TSDB gives series their numbers before it lists them: of two that are made at once the
+	// greater can be listed first, and is then moved in a list that queries read without a lock (tsdb/index MemPostings.addFor),
+	// so that they miss a series or see one twice.
+	making sync.Mutex
 }
 
 // make makes a series in the head. What is wrong with its labels or time, the batch hears when it appends the
@@ -40,6 +45,8 @@ func (ns *namers) make(db *tsdb.DB, n *namer, ls labels.Labels, t int64) {
 		ns.mu.Unlock()
 		n.tx = db.AppenderV2(context.Background())
 	}
+	ns.making.Lock()
+	defer ns.making.Unlock()
 	_, _ = n.tx.Append(0, ls, 0, t, 0, nil, nil, storage.AOptions{})
 }
 

@@ -153,3 +153,48 @@ func TestOneBatchIsCommittedAfterTheOther(t *testing.T) {
 		t.Errorf("%v, %t", err, tx.seen)
 	}
 }
+
+// Series that several batches make at once are listed in the order of their numbers: a list that a query reads is only added to. The
+// race detector sees where it is not.
+func TestAQueryReadsWhatOthersAddSeriesTo(t *testing.T) {
+	s := open(t, t.TempDir(), nil)
+	const writers, each = 4, 300
+	now := time.Now().UnixMilli()
+	var writing sync.WaitGroup
+	for w := range writers {
+		writing.Go(func() {
+			old, v2 := s.Appender(t.Context()), s.AppenderV2(t.Context())
+			for i := range each {
+				ls := labels.FromStrings("__name__", "many", "n", fmt.Sprint(w, " ", i))
+				var err error
+				if w == 0 {
+					_, err = old.Append(0, ls, now, 1)
+				} else {
+					_, err = v2.Append(0, ls, 0, now, 1, nil, nil, storage.AOptions{})
+				}
+				if err != nil {
+					t.Error(err)
+				}
+			}
+			if err := errors.Join(old.Commit(), v2.Commit()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	done := make(chan struct{})
+	go func() {
+		writing.Wait()
+		close(done)
+	}()
+	for running := true; running; {
+		select {
+		case <-done:
+			running = false
+		default:
+		}
+		count(t, s, "many")
+	}
+	if floats, _ := count(t, s, "many"); floats != writers*each {
+		t.Errorf("%d samples", floats)
+	}
+}
