@@ -32,7 +32,7 @@ their tenants and namespaces and their last login or use, and what should be rem
 reason. It changes nothing. It needs auth.manage.`,
 		Example: `  signalbox audit review
   signalbox audit review --quarter 2026Q4 -o json
-  signalbox audit review --format csv > review.csv`,
+  signalbox audit review --format csv`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if quarter != "" && since != "" {
