@@ -100,7 +100,7 @@ func rereading(list []*objective) bool {
 	return false
 }
 
-// recall reads what the store remembers; the ledgers of the last run were stored without some of it.
+// recallChanges reads what the store remembers; the ledgers of the last run were stored without some of it.
 func (e *Engine) recallChanges() {
 	if s := e.deps.Changes.Samples; s != nil {
 		e.last.changes.changes, e.last.changes.since, e.last.changes.last = s.Known()

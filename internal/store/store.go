@@ -1,9 +1,11 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/model"
@@ -95,6 +97,21 @@ type HistogramSeries struct {
 type ValueCount struct {
 	Value string `json:"value"`
 	Count uint64 `json:"count"`
+}
+
+// TopValues are the most frequent of the values, the first of the alphabet first among equals; limit 0 is all.
+func TopValues(n map[string]uint64, limit int) []ValueCount {
+	out := make([]ValueCount, 0, len(n))
+	for v, c := range n {
+		out = append(out, ValueCount{Value: v, Count: c})
+	}
+	slices.SortFunc(out, func(a, b ValueCount) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Value, b.Value))
+	})
+	if limit > 0 && len(out) > limit {
+		out = out[:limit]
+	}
+	return out
 }
 
 // TraceQuery selects traces: those of which at least one span in range matches Expr.

@@ -9,10 +9,8 @@
 package across
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/prometheus/prometheus/storage"
 
@@ -54,17 +52,7 @@ func sumCounts(counts []store.ValueCount, limit int) []store.ValueCount {
 	for _, c := range counts {
 		sums[c.Value] += c.Count
 	}
-	out := make([]store.ValueCount, 0, len(sums))
-	for v, n := range sums {
-		out = append(out, store.ValueCount{Value: v, Count: n})
-	}
-	slices.SortFunc(out, func(a, b store.ValueCount) int {
-		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Value, b.Value))
-	})
-	if limit > 0 && len(out) > limit {
-		out = out[:limit]
-	}
-	return out
+	return store.TopValues(sums, limit)
 }
 
 // allValues is how many values each tenant is asked for, so that one that is rare in each is counted right in all.

@@ -136,21 +136,6 @@ func histogramOf(h store.Histogram, r store.Range, list iter.Seq2[point, error])
 // maxDistinct bounds the values that are told apart.
 const maxDistinct = 100_000
 
-// top is the most frequent values that are not empty, at most limit.
-func top(n map[string]uint64, limit int) []store.ValueCount {
-	out := make([]store.ValueCount, 0, len(n))
-	for v, c := range n {
-		out = append(out, store.ValueCount{Value: v, Count: c})
-	}
-	slices.SortFunc(out, func(a, b store.ValueCount) int {
-		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Value, b.Value))
-	})
-	if limit > 0 && len(out) > limit {
-		out = out[:limit]
-	}
-	return out
-}
-
 func valuesOf(list iter.Seq2[point, error], limit int) ([]store.ValueCount, error) {
 	n := map[string]uint64{}
 	for p, err := range list {
@@ -161,7 +146,7 @@ func valuesOf(list iter.Seq2[point, error], limit int) ([]store.ValueCount, erro
 			n[p.value]++
 		}
 	}
-	return top(n, limit), nil
+	return store.TopValues(n, limit), nil
 }
 
 // counted is a question that counts: with a filter that the engine answers for a field that it may tell of, or not.
@@ -245,7 +230,7 @@ func (s *Service) spanValues(ctx context.Context, q store.TraceQuery, field stri
 	for _, f := range found {
 		n[c.view.Text(field, f.Value)] += f.Count
 	}
-	return top(n, limit), err
+	return store.TopValues(n, limit), err
 }
 
 func (s *Service) traces(ctx context.Context, q store.TraceQuery) ([]store.TraceSummary, error) {
