@@ -128,7 +128,12 @@ func TestADamagedKeyIsReplacedAndOldDecisionsStayVerifiable(t *testing.T) {
 		"missing":  {os.Remove, false},
 		"a letter of the secret itself, so that it is another key": {func(file string) error {
 			b, err := os.ReadFile(file)
-			b[len(b)-len("x==\n-----END PRIVATE KEY-----\n")-12] ^= 1
+			letter := &b[len(b)-len("x==\n-----END PRIVATE KEY-----\n")-12]
+			if *letter == 'A' {
+				*letter = 'B'
+			} else {
+				*letter = 'A'
+			}
 			return errors.Join(err, os.WriteFile(file, b, 0o600))
 		}, false},
 	} {
