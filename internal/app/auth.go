@@ -76,7 +76,7 @@ func (c *cell) identityDeps() identity.Deps {
 	a := c.identities.Accounts
 	return identity.Deps{
 		Accounts: a, Users: a, Sessions: a.Sessions, Tokens: a.Tokens, Cookies: c.identities.Cookies,
-		Policy: said{c.gatekeeper.Policy()}, Review: c.review, EndSession: c.identities.EndSession,
+		Policy: said{c.gatekeeper.Policy()}, Review: c.review, Masking: func() map[string]access.Permission { return c.masks.Value().Lifts() }, EndSession: c.identities.EndSession,
 		Methods: func() []identity.Method {
 			var out []identity.Method
 			for _, m := range c.identities.Methods() {

@@ -103,6 +103,9 @@ func TestMaskedValuesLeaveByNoDoor(t *testing.T) {
 			t.Errorf("%d %s", got.status, got.text)
 		}
 	})
+	if got := as("GET", "/sb/v1/me", ""); !strings.Contains(got.text, `"cards":"unmasked.cards"`) || !strings.Contains(got.text, `"contact":"unmasked.read"`) {
+		t.Errorf("who is shown less is not told what would lift it: %s", got.text)
+	}
 	t.Run("the tail shows what a search does", func(t *testing.T) { tailsMasked(t, g, viewer) })
 	t.Run("who may sees, and the audit log knows", func(t *testing.T) {
 		// The administrator has unmasked.read, and not the word of payments.

@@ -40,7 +40,7 @@ func (c Checked) Decision(ctx context.Context, id string) (model.GateDecision, e
 // mostChecked bounds what a list costs, as each decision is read with its envelope. Only SQL lists more at once.
 const (
 	mostChecked = 1000
-	notChecked  = "it was not checked: a list checks its newest 1,000"
+	notChecked  = model.Uncompared + " with its signature: a list compares its newest 1,000"
 )
 
 // Decisions lists them without their envelopes, each compared with its own.

@@ -1,6 +1,20 @@
 package model
 
-import "time"
+import (
+	"strings"
+	"time"
+)
+
+// Uncompared begins what Tampered says of a record that could not be compared: whether it was touched is not known then.
+const Uncompared = "it was not compared"
+
+// Suspicion is the words under which what Tampered says stands: that nobody could look is no sign that somebody touched it.
+func Suspicion(tampered string) string {
+	if strings.HasPrefix(tampered, Uncompared) {
+		return "not compared"
+	}
+	return "tampered with"
+}
 
 // AuditEntry records who did what; entries are only ever added. Of a query its details say text, cost, rows, status
 // and duration.

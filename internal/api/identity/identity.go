@@ -35,6 +35,8 @@ type Deps struct {
 	EndSession func(ctx context.Context, was login.Login) string
 	// Review is nil without authentication.
 	Review Reviewer
+	// Masking is which permission lifts each rule of masking.
+	Masking func() map[string]access.Permission
 }
 
 // Accounts proves who somebody is; auth/accounts does.

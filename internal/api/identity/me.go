@@ -51,6 +51,8 @@ type MeResponse struct {
 	Groups      []string     `json:"groups"`
 	Tenant      string       `json:"tenant"`
 	Permissions []Permission `json:"permissions"`
+	// Masking lets a page say what would lift what it shows as masked.
+	Masking map[string]access.Permission `json:"masking,omitempty" doc:"rules of masking, each with the permission that lifts it"`
 }
 
 // SessionInfo is a browser in which somebody is logged in.
@@ -98,6 +100,9 @@ func (h *handlers) registerMe() {
 				a.Tenant = model.DefaultTenant
 			}
 			out := MeResponse{Subject: a.Subject, Name: a.Name, Kind: a.Kind, Provider: a.Provider, Groups: a.Groups, Tenant: a.Tenant}
+			if h.deps.Masking != nil {
+				out.Masking = h.deps.Masking()
+			}
 			if h.deps.Policy != nil {
 				out.Permissions = h.deps.Policy.May(a.Identity, a.Tenant)
 			}

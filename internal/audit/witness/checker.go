@@ -43,7 +43,7 @@ func (c *Checker) Check(ctx context.Context, r evidence.Record) string {
 		return ""
 	}
 	if err := c.ledger.wait(ctx); err != nil {
-		return "it was not compared with the audit log: " + err.Error()
+		return uncompared(err)
 	}
 	n, known := c.ledger.of(key{c.tenant, r.Kind, r.ID})
 	switch {
@@ -67,13 +67,16 @@ func (c *Checker) named(ctx context.Context, kind evidence.Kind, id string) stri
 		return ""
 	}
 	if err := c.ledger.wait(ctx); err != nil {
-		return "it was not compared with the audit log: " + err.Error()
+		return uncompared(err)
 	}
 	if n, known := c.ledger.of(key{c.tenant, kind, id}); known && n.digest != "" || !c.due(evidence.Record{Kind: kind}) {
 		return ""
 	}
 	return unknown
 }
+
+// uncompared is what is said of a record while the log cannot be read.
+func uncompared(err error) string { return model.Uncompared + " with the audit log: " + err.Error() }
 
 // unknown is what is said of a record without a note.
 const unknown = "no entry of the audit log tells of it: it was put into the database, or the log could not be written when it was made"

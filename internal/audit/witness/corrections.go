@@ -159,7 +159,7 @@ func (w Standing) mark(ctx context.Context, list []model.SLOStatus) {
 		err = w.Checker.readWithin(ctx, patience)
 	}
 	if err != nil {
-		doubt = "it was not compared with the audit log: " + err.Error()
+		doubt = uncompared(err)
 	}
 	kept := byID(all)
 	for i := range list {

@@ -48,10 +48,11 @@ func (w Decisions) Decision(ctx context.Context, id string) (model.GateDecision,
 
 // signer says what is wrong with a key that signed: the public ones of before lie in the database, where one can be put.
 func (w Decisions) signer(ctx context.Context, id string) string {
-	if text := w.Checker.named(ctx, evidence.Key, id); text != "" {
+	text := w.Checker.named(ctx, evidence.Key, id)
+	if text != "" && !strings.HasPrefix(text, model.Uncompared) {
 		return "it was signed by key " + id + ": " + text
 	}
-	return ""
+	return text
 }
 
 // override marks the override of a decision, and one that is gone.
@@ -65,7 +66,7 @@ func (w Decisions) override(ctx context.Context, d *model.GateDecision) {
 		}
 		o.Tampered = wrong
 		d.Override = &o
-	case wrong != "":
+	case wrong != "" && !strings.HasPrefix(wrong, model.Uncompared): // nobody knows of one otherwise
 		q := d.Request
 		d.Override = &model.GateOverride{
 			DecisionID: d.ID, Service: q.Service, Environment: q.Environment, Version: q.Version, Verdict: d.Verdict, Tampered: wrong,

@@ -105,6 +105,19 @@ func write(t *testing.T, c *Checker, at time.Time, records ...evidence.Record) {
 	}
 }
 
+// While the log is read, nobody knows of overrides that are gone: none is made up for decisions that had none.
+func TestNoOverrideIsMadeUpWhileTheLogIsRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		w := Decisions{DecisionStore: &rows{}, Checker: NewChecker(NewLedger(&memory{}), "default", nil)}
+		d, err := w.Decision(ctx, "d1")
+		if err != nil || d.Override != nil || !strings.HasPrefix(d.Tampered, model.Uncompared) || model.Suspicion(d.Tampered) != "not compared" {
+			t.Errorf("%+v %v", d, err)
+		}
+	})
+}
+
 func TestWhatIsFoundAndWhatIsNoFault(t *testing.T) {
 	log, db := &memory{}, &rows{corrections: []model.SLOCorrection{correction("old", day(1))}, keys: []model.GateKey{{ID: "k1", PEM: "one"}}}
 	c := started(t, log, db, "", day(10))

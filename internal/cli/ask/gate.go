@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -87,7 +88,7 @@ Exit status:
 
 func printDecision(w io.Writer, d model.GateDecision) error {
 	if d.Tampered != "" {
-		fmt.Fprintf(w, "TAMPERED WITH: %s\n", d.Tampered)
+		fmt.Fprintf(w, "%s: %s\n", strings.ToUpper(model.Suspicion(d.Tampered)), d.Tampered)
 	}
 	fmt.Fprintf(w, "%s\n", d.Summary)
 	for _, r := range d.Reasons {
@@ -107,7 +108,7 @@ func printDecision(w io.Writer, d model.GateDecision) error {
 	if d.Override != nil {
 		fmt.Fprintf(w, "\noverridden by %s until %s: %s\n", d.Override.Actor, d.Override.Expires.Format("2006-01-02 15:04:05 MST"), d.Override.Reason)
 		if d.Override.Tampered != "" {
-			fmt.Fprintf(w, "OVERRIDE TAMPERED WITH, not honoured: %s\n", d.Override.Tampered)
+			fmt.Fprintln(w, overrideDoubt(d.Override.Tampered))
 		}
 	}
 	_, err := fmt.Fprintf(w, "\ndecision %s at %s\n", d.ID, d.Time.Format("2006-01-02 15:04:05 MST"))

@@ -134,7 +134,7 @@ func printSLO(w io.Writer, s model.SLOStatus) error {
 	fmt.Fprintln(w)
 	for _, c := range s.Corrections {
 		if c.Tampered != "" {
-			fmt.Fprintf(w, "CORRECTION TAMPERED WITH: %s (%s, by %s): %s\n\n", c.ID, c.Reason, c.Author, c.Tampered)
+			fmt.Fprintf(w, "CORRECTION %s: %s (%s, by %s): %s\n\n", strings.ToUpper(model.Suspicion(c.Tampered)), c.ID, c.Reason, c.Author, c.Tampered)
 		}
 	}
 	if s.Groups != nil {

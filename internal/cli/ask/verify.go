@@ -1,11 +1,13 @@
 package ask
 
 import (
+	"cmp"
 	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -32,7 +34,8 @@ Exit status:
   0  valid: the signature fits, and the server marks nothing
   1  not valid: the signature does not fit, it is by another key, or the audit log
      says that the decision or its key was changed or put into the database
-  3  error: no answer from the server, no such decision, or wrongly called`,
+  3  error: no answer from the server, no such decision, wrongly called, or the server
+     could not compare the decision with its audit log`,
 		Example: `  id=$(signalbox gate check --service edge --environment prod --json | jq -r .id)
   signalbox gate verify $id`,
 		Args: cobra.ExactArgs(1),
@@ -67,17 +70,29 @@ func verified(w io.Writer, d model.GateDecision, key trusted) error {
 	if err := gate.Verify(key.public, d); err != nil {
 		return no(err.Error())
 	}
-	if key.marked != "" {
+	if key.marked != "" && !strings.HasPrefix(key.marked, model.Uncompared) {
 		return no("the signature fits key " + id + ", but the server says of that key: " + key.marked)
 	}
-	if d.Tampered != "" {
+	if d.Tampered != "" && !strings.HasPrefix(d.Tampered, model.Uncompared) {
 		return no("the signature fits key " + id + ", but the server says of the decision: " + d.Tampered)
+	}
+	if doubt := cmp.Or(key.marked, d.Tampered); doubt != "" {
+		return fmt.Errorf("the signature fits key %s, but the server could not look further: %s; ask again in a moment", id, doubt)
 	}
 	fmt.Fprintf(w, "valid: decision %s (%s) was signed by key %s\n", d.ID, d.Verdict, id)
 	if d.Override != nil && d.Override.Tampered != "" {
-		fmt.Fprintf(w, "OVERRIDE TAMPERED WITH, not honoured: %s\n", d.Override.Tampered)
+		fmt.Fprintln(w, overrideDoubt(d.Override.Tampered))
 	}
 	return nil
+}
+
+// overrideDoubt says what is wrong with an override. One that is touched lets nothing pass, by its signature; one that was not
+// compared does as long as that fits.
+func overrideDoubt(tampered string) string {
+	if strings.HasPrefix(tampered, model.Uncompared) {
+		return "OVERRIDE NOT COMPARED: " + tampered
+	}
+	return "OVERRIDE TAMPERED WITH, not honoured: " + tampered
 }
 
 // trusted is the key that a decision is checked with, and what the server says against it.

@@ -77,6 +77,8 @@ func TestGateVerifyBelievesTheSignatureAndNotTheServer(t *testing.T) {
 	stands.Tampered = "no entry of the audit log tells of it"
 	unknown := good
 	unknown.Tampered = "no entry of the audit log tells of it"
+	unread := good
+	unread.Tampered = model.Uncompared + " with the audit log: that is still being read"
 	for _, c := range []struct {
 		name   string
 		d      model.GateDecision
@@ -97,6 +99,7 @@ func TestGateVerifyBelievesTheSignatureAndNotTheServer(t *testing.T) {
 		{"signed by the key in use, which is marked", good, marked, "", 1},
 		{"another key than the one that signed is marked", good, stands, "", 0},
 		{"the audit log does not know the decision", unknown, shown, "", 1},
+		{"one is marked, the other was not compared", unread, marked, "", 1},
 		{"nor does it where the key was kept", unknown, gate.PublicKey{}, kept, 1},
 	} {
 		server := clitest.Serve(t, 200, text(t, c.d), text(t, c.server))
@@ -123,13 +126,19 @@ func TestGateVerifyBelievesTheSignatureAndNotTheServer(t *testing.T) {
 
 // Whoever reads only the exit status must never take the want of an answer for one.
 func TestGateVerifyHasAnExitStatusForNoAnswer(t *testing.T) {
-	key, _ := newKey(t)
+	key, shown := newKey(t)
 	good := text(t, signed(t, key, model.VerdictAllow))
+	unread := signed(t, key, model.VerdictAllow)
+	unread.Tampered = model.Uncompared + " with the audit log: that is still being read"
+	unreadKey := shown
+	unreadKey.Tampered = unread.Tampered
 	for _, c := range []struct {
 		name   string
 		server *clitest.Server
 		says   string
 	}{
+		{"the audit log is still being read", clitest.Serve(t, 200, text(t, unread), text(t, shown)), "could not look further: it was not compared"},
+		{"whether the key is known is not", clitest.Serve(t, 200, good, text(t, unreadKey)), "could not look further: it was not compared"},
 		{"no such decision", clitest.Serve(t, 404, `{"title":"Not Found","status":404,"detail":"gate decision d1: not found: it was taken out of the database"}`), "it was taken out of the database"},
 		{"the server fails", clitest.Serve(t, 500, `{"title":"Internal Server Error","status":500,"detail":"disk full"}`), "disk full"},
 		{"no permission", clitest.Serve(t, 403, `{"title":"Forbidden","status":403,"detail":"gate.read is needed"}`), "gate.read"},

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/cause"
+	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/human"
 )
 
@@ -205,7 +206,7 @@ func reasonText(c Correction) string {
 	if c.Tampered == "" {
 		return c.Reason
 	}
-	return "TAMPERED WITH (" + c.Tampered + "): " + c.Reason
+	return strings.ToUpper(model.Suspicion(c.Tampered)) + " (" + c.Tampered + "): " + c.Reason
 }
 
 // trendSection leaves out periods from before there was anything.

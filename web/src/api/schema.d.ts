@@ -2232,6 +2232,10 @@ export interface components {
             groups: string[];
             /** @enum {string} */
             kind: "user" | "token" | "certificate" | "link" | "nobody";
+            /** @description rules of masking, each with the permission that lifts it */
+            masking?: {
+                [key: string]: string;
+            };
             name: string;
             permissions: components["schemas"]["Permission"][];
             provider?: string;

@@ -1,6 +1,7 @@
 import { useMediaQuery } from "@mantine/hooks";
 import type { ReactNode } from "react";
 import classes from "./PageHead.module.css";
+import { Shown } from "./Shown";
 import { Shape, type Tone } from "./StateMark";
 import { splitAnswer } from "./splitAnswer";
 import { useTitle } from "./useTitle";
@@ -28,9 +29,15 @@ export function PageHead({ title, answer, tone, children, actions }: Props) {
               <Shape tone={tone} size={18} />
             </span>
           )}
-          <span>{head}</span>
+          <span>
+            <Shown text={head} />
+          </span>
         </h1>
-        {rest && <p className={classes.rest}>{rest}</p>}
+        {rest && (
+          <p className={classes.rest}>
+            <Shown text={rest} />
+          </p>
+        )}
         {children && <div className={classes.sub}>{children}</div>}
       </div>
       {actions && <div className={classes.actions}>{actions}</div>}

@@ -1,3 +1,4 @@
+import { useMe } from "~/auth/me";
 import classes from "./Shown.module.css";
 
 const mark = /\[masked: ([a-z][a-z0-9_-]{0,62})(?: ([^\]]*))?\]/g;
@@ -9,7 +10,16 @@ export function isMasked(text: string): boolean {
 
 /** A text; what of it is masked can be told from the rest. */
 export function Shown({ text }: { text: string }) {
-  if (!text.includes("[masked: ")) return text;
+  return isMasked(text) ? <Masked text={text} /> : text;
+}
+
+function lifter(rule: string, permission: string | undefined): string {
+  const by = permission ? `The permission ${permission} lifts it` : "A permission lifts it";
+  return `Masked for you by the rule ${rule}. ${by}; administrators give it by a role.`;
+}
+
+function Masked({ text }: { text: string }) {
+  const me = useMe();
   const out = [];
   let done = 0;
   for (const found of text.matchAll(mark)) {
@@ -19,7 +29,7 @@ export function Shown({ text }: { text: string }) {
       <span
         key={found.index}
         className={classes.masked}
-        title={`Masked for you by the rule ${rule}. The permission that lifts it stands in masking.rules; administrators give it by a role.`}
+        title={lifter(rule ?? "", me?.masking?.[rule ?? ""])}
       >
         masked: {rule}
         {rest && ` ${rest}`}

@@ -32,6 +32,16 @@ describe("what was tampered with", () => {
     const { rerender, container } = render(<TamperedMark what="This entry" />);
     expect(container.textContent).toBe("");
     rerender(<TamperedMark what="This entry" text="it was changed" />);
-    expect(screen.getByRole("alert").textContent).toContain("This entry: it was changed.");
+    expect(screen.getByRole("alert").textContent).toContain("Tampered with This entry: it was changed.");
+  });
+
+  it("is not said where nobody could look", () => {
+    const text = "it was not compared with the audit log: that is still being read; ask again in a moment";
+    render(<TamperedMark what="This correction" text={text} />);
+    expect(screen.queryByRole("alert")).toBeNull();
+    expect(screen.getByRole("status").textContent).toMatch(
+      /^Not compared This correction: it was not compared/,
+    );
+    expect(document.body.textContent).not.toContain("Tampered");
   });
 });

@@ -6,11 +6,24 @@ import { CopyMenu } from "~/components/CopyMenu";
 import { asCurl } from "~/components/clipboard";
 import { PageHead } from "~/components/PageHead";
 import { StateMark } from "~/components/StateMark";
+import { suspicion } from "~/components/TamperedMark";
 import { When } from "~/components/When";
 import { DecisionView } from "./DecisionView";
 import { OverridePanel } from "./OverridePanel";
 import { ReplayPanel } from "./ReplayPanel";
 import { shown } from "./verdict";
+
+function Suspicion({ text }: { text: string }) {
+  const { tone, word } = suspicion(text);
+  return (
+    <section className="panel" aria-label={word} role={tone === "danger" ? "alert" : "status"}>
+      <StateMark tone={tone} word={word} />{" "}
+      {tone === "danger"
+        ? `This is not what the gate signed: ${text}. Believe nothing below, and find out who had access to the database.`
+        : `Whether this is what the gate signed is not known: ${text}.`}
+    </section>
+  );
+}
 
 /** Why did the gate decide so? */
 export function DecisionPage() {
@@ -50,12 +63,7 @@ export function DecisionPage() {
       <Answer query={query} what="the decision" height={240}>
         {(data) => (
           <div className="stack">
-            {data.tampered && (
-              <section className="panel" aria-label="Tampered with" role="alert">
-                <StateMark tone="danger" word="Tampered with" /> This is not what the gate signed:{" "}
-                {data.tampered}. Believe nothing below, and find out who had access to the database.
-              </section>
-            )}
+            {data.tampered && <Suspicion text={data.tampered} />}
             <section className="panel">
               <DecisionView decision={data} />
             </section>

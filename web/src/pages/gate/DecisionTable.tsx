@@ -2,6 +2,7 @@ import { Link } from "@tanstack/react-router";
 import type { GateDecision } from "~/api/types";
 import { type Column, DataTable } from "~/components/DataTable";
 import { StateMark } from "~/components/StateMark";
+import { suspicion } from "~/components/TamperedMark";
 import { When } from "~/components/When";
 import { shown } from "./verdict";
 
@@ -22,7 +23,7 @@ const columns: Column<GateDecision>[] = [
     cell: (decision) => (
       <>
         <StateMark tone={shown(decision).tone} word={shown(decision).word} />
-        {decision.override?.tampered && <StateMark tone="danger" word="Override tampered with" />}
+        {decision.override?.tampered && <OverrideMark text={decision.override.tampered} />}
         {decision.override && <div className="dim small">overridden by {decision.override.actor}</div>}
       </>
     ),
@@ -40,6 +41,11 @@ const columns: Column<GateDecision>[] = [
     cell: (decision) => decision.request.actor || <span className="dim">not given</span>,
   },
 ];
+
+function OverrideMark({ text }: { text: string }) {
+  const { tone, word } = suspicion(text);
+  return <StateMark tone={tone} word={`Override ${word.toLowerCase()}`} />;
+}
 
 export function DecisionTable({ decisions }: { decisions: readonly GateDecision[] }) {
   return (

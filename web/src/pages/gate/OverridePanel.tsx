@@ -6,6 +6,7 @@ import { serviceDecisionsQuery, useOverride } from "~/api/budgets";
 import type { GateDecision, GateOverride } from "~/api/types";
 import { ErrorNote } from "~/components/ErrorNote";
 import { StateMark } from "~/components/StateMark";
+import { isUncompared, suspicion } from "~/components/TamperedMark";
 import { useWho } from "~/components/useWho";
 import { When } from "~/components/When";
 import { WhoField } from "~/components/WhoField";
@@ -38,7 +39,7 @@ export function OverridePanel({ decision }: { decision: GateDecision }) {
                 {one.override?.tampered && (
                   <>
                     {" "}
-                    <StateMark tone="danger" word="Tampered with" />
+                    <StateMark {...suspicion(one.override.tampered)} />
                   </>
                 )}
               </li>
@@ -61,7 +62,10 @@ function OverrideLine({ override }: { override: GateOverride }) {
         {override.tampered && (
           <>
             {" "}
-            <StateMark tone="danger" word="Tampered with" /> It lets nothing pass: {override.tampered}.
+            <StateMark {...suspicion(override.tampered)} />{" "}
+            {isUncompared(override.tampered)
+              ? `Whether it is what was written is not known: ${override.tampered}.`
+              : `It lets nothing pass: ${override.tampered}.`}
           </>
         )}
       </span>

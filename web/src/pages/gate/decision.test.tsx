@@ -55,6 +55,10 @@ describe("what was edited in the database", () => {
         decisions={[
           decision({ id: "whole" }),
           decision({ id: "edited", tampered: "it differs" }),
+          decision({
+            id: "unread",
+            tampered: "it was not compared with the audit log: that is still being read",
+          }),
           decision({ id: "given", override: { ...given, tampered: "it was changed" } }),
         ]}
       />,
@@ -62,6 +66,7 @@ describe("what was edited in the database", () => {
     expect(screen.getAllByText("Tampered with")).toHaveLength(1);
     expect(screen.getAllByText("This decision was tampered with.")).toHaveLength(1);
     expect(screen.getAllByText("Blocked")).toHaveLength(2);
+    expect(screen.getAllByText("Blocked, not compared")).toHaveLength(1);
     expect(screen.getAllByText("Override tampered with")).toHaveLength(1);
   });
   it("lets nothing pass as an override, and says why", async () => {

@@ -7,6 +7,7 @@ import { deployMarkers } from "~/chart/deployMarkers";
 import { alignRange } from "~/chart/matrix";
 import type { ChartData, Shade, Threshold } from "~/chart/model";
 import { Answer } from "~/components/Answer";
+import { suspicion } from "~/components/TamperedMark";
 import { formatWindow, windowSeconds } from "~/format/duration";
 import { formatRatio } from "~/format/number";
 import { burnLimit } from "~/slo/burn";
@@ -63,7 +64,7 @@ export function shadesOf(slo: SLOStatus): Shade[] {
     from: Date.parse(one.start) / 1000,
     to: Date.parse(one.end) / 1000,
     label: one.kind || "correction",
-    detail: `${one.reason}, by ${one.author}${one.tampered ? `. Tampered with: ${one.tampered}` : ""}`,
+    detail: `${one.reason}, by ${one.author}${one.tampered ? `. ${suspicion(one.tampered).word}: ${one.tampered}` : ""}`,
   }));
 }
 
