@@ -4,11 +4,14 @@ import (
 	"context"
 	"net"
 
+	"github.com/signalbox-project/signalbox/internal/front"
 	"github.com/signalbox-project/signalbox/internal/front/certs"
 	"github.com/signalbox-project/signalbox/internal/ingest/otlp"
+	"github.com/signalbox-project/signalbox/internal/ingest/pagerduty"
 	"github.com/signalbox-project/signalbox/internal/ingest/promwrite"
 	"github.com/signalbox-project/signalbox/internal/ingest/scrape"
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/ownership"
 )
 
 // intakes are the ways in.
@@ -16,6 +19,7 @@ type intakes struct {
 	otlp    *otlp.Server
 	write   *promwrite.Handler
 	scraper *scrape.Scraper
+	paging  *pagerduty.Intake
 }
 
 func (c *cell) buildIntakes(context.Context) (err error) {
@@ -34,6 +38,11 @@ func (c *cell) buildIntakes(context.Context) (err error) {
 		return err
 	}
 	c.run("scraping", c.scraper.Run, nil)
+	if c.paging, err = pagerduty.New(pagerduty.Deps{
+		Registerer: c.registry, Sender: c.sender, Documents: c.state, Pages: c.state, Deploys: ownership.Deploys{From: c.tally, Owners: c.owners}, Record: c.recordChange,
+	}); err != nil {
+		return err
+	}
 	cfg := c.cfg.OTLP
 	cfg.GRPCAddress, cfg.HTTPAddress = "", "" // the flags decide
 	cfg.BodyTimeout = c.cfg.Web.BodyTimeout
@@ -59,6 +68,13 @@ func (c *cell) buildIntakes(context.Context) (err error) {
 	}
 	c.run("own telemetry", func(ctx context.Context) error { return c.tel.Feed(ctx, c.stream) }, nil)
 	return nil
+}
+
+// mountPaging makes PagerDuty's events welcome.
+func (p *Process) mountPaging(port *front.Port) {
+	pagerduty.Server{
+		Enter: p.front.Enter, Of: func(ctx context.Context) *pagerduty.Intake { return p.cellOf(ctx).paging }, Logger: p.component("pagerduty intake"),
+	}.Mount(port)
 }
 
 // dialToScrape reaches ourselves without the network, whatever the web listener demands of clients.

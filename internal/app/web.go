@@ -56,6 +56,7 @@ func (p *Process) buildWeb(context.Context) error {
 	port.Mount("/sb/v1/", ours)
 	port.Mount("/jaeger/api/", ours)
 	p.mountHooks(port, own.MaxBody())
+	p.mountPaging(port)
 	port.Mount("/", front.Mount{Handler: ui, Needs: front.Always(access.Open)})
 	if err := p.mountLogins(port); err != nil {
 		return err
