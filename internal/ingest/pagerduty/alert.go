@@ -32,18 +32,15 @@ const (
 func (e Event) labels(sender, namespace string) model.Labels {
 	p, details := e.Payload, e.Payload.details()
 	ls := model.Labels{
-		"alertname": cmp.Or(p.Class, unnamed), "severity": p.Severity, "source": p.Source, "component": p.Component, "group": p.Group, "class": p.Class,
+		"alertname": firstOf(maxLabel, p.Class, unnamed), "severity": p.Severity, "source": p.Source, "component": p.Component, "group": p.Group, "class": p.Class,
 		"service": p.service(),
-		"env":     cmp.Or(details["env"], details["environment"]), "region": details["region"], "team": details["team"],
+		"env":     firstOf(maxLabel, details["env"], details["environment"]), "region": details["region"], "team": details["team"],
 		labelDedup: e.DedupKey, labelIntegration: sender, access.NamespaceLabel: namespace,
 	}
 	for k, v := range ls {
-		if ls[k] = strings.TrimSpace(clip(v, maxLabel)); ls[k] == "" {
+		if ls[k] = firstOf(maxLabel, v); ls[k] == "" {
 			delete(ls, k)
 		}
-	}
-	if ls["alertname"] == "" {
-		ls["alertname"] = unnamed
 	}
 	return ls
 }
@@ -51,7 +48,17 @@ func (e Event) labels(sender, namespace string) model.Labels {
 // service is the one that an event is about: custom details name it, or else the component, or else the source.
 func (p *Payload) service() string {
 	details := p.details()
-	return cmp.Or(details["service"], details["service_name"], details["service.name"], p.Component, p.Source)
+	return firstOf(maxLabel, details["service"], details["service_name"], details["service.name"], p.Component, p.Source)
+}
+
+// firstOf is the first text of which something is left once it is shortened to what may be shown.
+func firstOf(most int, texts ...string) string {
+	for _, text := range texts {
+		if text = strings.TrimSpace(clip(text, most)); text != "" {
+			return text
+		}
+	}
+	return ""
 }
 
 // annotations are what people read of it.
@@ -116,11 +123,11 @@ func (c Change) deploy(now time.Time) model.Deploy {
 		at = now
 	}
 	d := model.Deploy{
-		Time: at, Service: clip(cmp.Or(p.service(), "unknown"), 200), Version: clip(cmp.Or(details["version"], details["build_number"], details["commit"], "unknown"), 200),
-		Environment: clip(cmp.Or(details["env"], details["environment"]), 200), Region: clip(details["region"], 200),
-		Kind: "deploy", Status: "succeeded", Actor: clip(details["actor"], 200), Message: p.Summary,
+		Time: at, Service: firstOf(200, p.service(), "unknown"), Version: firstOf(200, details["version"], details["build_number"], details["commit"], "unknown"),
+		Environment: firstOf(200, details["env"], details["environment"]), Region: firstOf(200, details["region"]),
+		Kind: "deploy", Status: "succeeded", Actor: firstOf(200, details["actor"]), Message: p.Summary,
 	}
-	if ns := clip(details[access.NamespaceLabel], maxLabel); ns != "" {
+	if ns := firstOf(maxLabel, details[access.NamespaceLabel]); ns != "" {
 		d.Labels = map[string]string{access.NamespaceLabel: ns}
 	}
 	for _, l := range c.Links {

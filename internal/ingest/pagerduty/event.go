@@ -188,7 +188,7 @@ type reasons []string
 func (r *reasons) add(format string, args ...any) { *r = append(*r, fmt.Sprintf(format, args...)) }
 
 func (r *reasons) required(name, value string) {
-	if strings.TrimSpace(value) == "" {
+	if firstOf(maxSummary, value) == "" {
 		r.add("'%s' is missing or blank", name)
 	}
 }
