@@ -68,6 +68,7 @@ require (
 require (
 	github.com/cedar-policy/cedar-go v1.9.1
 	github.com/go-json-experiment/json v1.27.2
+	github.com/sony/gobreaker/v2 v2.4.0
 )
 
 require (
@@ -107,7 +108,7 @@ require (
 	github.com/bahlo/generic-list-go v0.2.0 // indirect
 	github.com/bboreham/go-loser v0.0.0-20230920113527-fcc2c21820a3 // indirect
 	github.com/beorn7/perks v1.0.1 // indirect
-	github.com/cenkalti/backoff/v5 v5.0.3 // indirect
+	github.com/cenkalti/backoff/v5 v5.0.3
 	github.com/coreos/go-systemd/v22 v22.7.0 // indirect
 	github.com/davecgh/go-spew v1.1.2-0.20180830191138-d8f796af33cc // indirect
 	github.com/dennwc/varint v1.0.0 // indirect

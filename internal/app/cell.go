@@ -14,6 +14,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/document"
 	"github.com/signalbox-project/signalbox/internal/mask"
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/notify/courier"
 	"github.com/signalbox-project/signalbox/internal/oncall"
 	"github.com/signalbox-project/signalbox/internal/probe"
 )
@@ -31,8 +32,9 @@ type cell struct {
 	gates
 	actions
 	intakes
-	prober *probe.Prober
-	oncall *oncall.Room
+	prober  *probe.Prober
+	oncall  *oncall.Room
+	courier *courier.Courier // to people, through the channels
 	forced
 	surfaces
 }
@@ -78,6 +80,7 @@ func (c *cell) steps() []step {
 		{"intakes", c.buildIntakes},
 		{"probes", c.buildProbes},
 		{"disk quota", c.buildQuota},
+		{"channels", c.buildChannels},
 		{"on-call", c.buildOnCall},
 		{"surfaces", c.buildSurfaces},
 	}

@@ -36,7 +36,7 @@ func wideStructs() map[string]string {
 		"internal/model.Page": answer, "internal/diagnose.Explanation": answer, "internal/model.Remedy": answer,
 		"internal/report/paper.SLO": answer, "internal/diagnose.ServiceDetail": answer, "internal/model.SLOStatus": answer,
 		"internal/model.spanJSON": answer, "internal/api.Span": answer, "internal/probe.Probe": answer, "internal/bench.Row": answer,
-		"internal/config.Config":  "the root configuration, one field a section",
+		"internal/config.Config": "the root configuration, one field a section", "internal/config.Tenant": "what of it is a tenant's own",
 		"internal/simulate.Fault": "a fault document", "internal/simulate.op": "one operation of the simulated platform, a row of a table",
 	}
 }

@@ -37,6 +37,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/ingest/otlp"
 	"github.com/signalbox-project/signalbox/internal/ingest/scrape"
 	"github.com/signalbox-project/signalbox/internal/mask"
+	"github.com/signalbox-project/signalbox/internal/notify/channels"
 	"github.com/signalbox-project/signalbox/internal/outgoing"
 	"github.com/signalbox-project/signalbox/internal/probe"
 	"github.com/signalbox-project/signalbox/internal/process/detect"
@@ -102,6 +103,7 @@ type Config struct {
 	Canary            canary.Config           `yaml:"canary"`
 	Hooks             hooks.Config            `yaml:"hooks"`
 	Remedy            remedy.Config           `yaml:"remedy"`
+	Channels          channels.Config         `yaml:"channels"` // what messages reach people through
 	API               api.Config              `yaml:"api"`
 	Audit             Audit                   `yaml:"audit"` // the log of who did and asked what
 
@@ -259,6 +261,7 @@ func (c *Config) sections() []section {
 		{"hooks", c.hooks},
 		{"remedy", c.Remedy.Validate},
 		{"canary", c.Canary.Validate},
+		{"channels", c.Channels.Validate},
 		{"api", c.API.Validate},
 		{"audit", c.Audit.validate},
 	}
@@ -332,9 +335,9 @@ func (c *Config) resolve(dir string) {
 		}
 	}
 	c.AlertmanagerFile = abs(c.AlertmanagerFile)
-	keys := [][]*string{c.Auth.Files(), c.TLS.Files(), c.Listeners.Files(), c.Privacy.Files(), c.Seal.Files(), c.Hooks.Files(), c.Remedy.Files(), ship.Files(c.Audit.Ship)}
+	keys := [][]*string{c.Auth.Files(), c.TLS.Files(), c.Listeners.Files(), c.Privacy.Files(), c.Seal.Files(), c.Hooks.Files(), c.Remedy.Files(), c.Channels.Files(), ship.Files(c.Audit.Ship)}
 	for i := range c.Tenants {
-		keys = append(keys, c.Tenants[i].Hooks.Files(), c.Tenants[i].Remedy.Files())
+		keys = append(keys, c.Tenants[i].Hooks.Files(), c.Tenants[i].Remedy.Files(), c.Tenants[i].Channels.Files())
 	}
 	for _, files := range keys {
 		for _, p := range files {

@@ -12,6 +12,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/document"
 	"github.com/signalbox-project/signalbox/internal/gate/hooks"
 	signals "github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/notify/channels"
 	"github.com/signalbox-project/signalbox/internal/remedy"
 )
 
@@ -32,8 +33,9 @@ type Tenant struct {
 	AlertmanagerFile string            `yaml:"alertmanager_file"` // as alertmanager_file of the file
 	Retention        TenantRetention   `yaml:"retention"`
 	Limits           TenantLimits      `yaml:"limits"`
-	Hooks            hooks.Config      `yaml:"hooks"`  // as hooks of the file, below /sb/v1/tenants/NAME/hooks
-	Remedy           remedy.Config     `yaml:"remedy"` // as remedy of the file
+	Hooks            hooks.Config      `yaml:"hooks"`    // as hooks of the file, below /sb/v1/tenants/NAME/hooks
+	Remedy           remedy.Config     `yaml:"remedy"`   // as remedy of the file
+	Channels         channels.Config   `yaml:"channels"` // as channels of the file
 
 	// Prometheus is what Prometheus' code made of ScrapeConfigs.
 	Prometheus *promconfig.Config `yaml:"-"`
@@ -85,6 +87,9 @@ func (t *Tenant) validate() []error {
 	}
 	for _, err := range t.Remedy.Validate() {
 		errs = append(errs, fmt.Errorf("remedy.%w", err))
+	}
+	for _, err := range t.Channels.Validate() {
+		errs = append(errs, fmt.Errorf("channels.%w", err))
 	}
 	for _, n := range []struct {
 		name string
@@ -216,8 +221,8 @@ func (c Config) Shared(n int) Config {
 	return c
 }
 
-// Of is the configuration of one tenant: settings of the file, its share of the limits, and files, hooks and remedies of its
-// own: those of the file act on deployment systems with secrets of the tenant default.
+// Of is the configuration of one tenant: settings of the file, its share of the limits, and files, hooks, remedies and channels of its
+// own: those of the file act with secrets of the tenant default.
 func (c Config) Of(t Tenant) Config {
 	c = c.Shared(len(c.Tenants) + 1)
 	c.Tenants = nil
@@ -226,7 +231,7 @@ func (c Config) Of(t Tenant) Config {
 	c.AlertmanagerFile, c.ScrapeConfigs, c.Alerting, c.Prometheus = t.AlertmanagerFile, t.ScrapeConfigs, nil, t.Prometheus
 	// An exemplar ring is memory from the start, used or not.
 	c.Metrics.MaxExemplars = min(c.Metrics.MaxExemplars, 10_000)
-	c.Hooks, c.Remedy = t.Hooks, t.Remedy
+	c.Hooks, c.Remedy, c.Channels = t.Hooks, t.Remedy, t.Channels
 	labels := maps.Clone(c.ExternalLabels)
 	if labels == nil {
 		labels = map[string]string{}
@@ -262,7 +267,7 @@ func (c Config) Of(t Tenant) Config {
 func Waiting(tenants []Tenant) []Tenant {
 	out := make([]Tenant, len(tenants))
 	for i, t := range tenants {
-		out[i] = Tenant{Name: t.Name, ExternalLabels: t.ExternalLabels, Retention: t.Retention, Limits: t.Limits, Hooks: t.Hooks, Remedy: t.Remedy}
+		out[i] = Tenant{Name: t.Name, ExternalLabels: t.ExternalLabels, Retention: t.Retention, Limits: t.Limits, Hooks: t.Hooks, Remedy: t.Remedy, Channels: t.Channels}
 	}
 	return out
 }

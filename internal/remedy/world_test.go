@@ -19,6 +19,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/notify"
+	"github.com/signalbox-project/signalbox/internal/platform/signature"
 	"github.com/signalbox-project/signalbox/internal/remedy/webhook"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
@@ -194,7 +195,7 @@ func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
 		w.t.Error(err)
 	}
 	stamp := r.Header.Get("X-Signalbox-Timestamp")
-	if r.Header.Get("X-Signalbox-Signature-256") != webhook.Sign([]byte("s3cret"), stamp, body) || r.Header.Get("X-Signalbox-Delivery") != o.ID {
+	if r.Header.Get("X-Signalbox-Signature-256") != signature.Sign([]byte("s3cret"), stamp, body) || r.Header.Get("X-Signalbox-Delivery") != o.ID {
 		w.t.Errorf("not as documented: %v %s", r.Header, body)
 	}
 	w.mu.Lock()

@@ -56,6 +56,7 @@ type Request struct {
 // Response is an answer with a status of 2xx.
 type Response struct {
 	Status   int
+	Header   http.Header
 	Body     []byte
 	Attempts int
 }
@@ -64,6 +65,7 @@ type Response struct {
 type StatusError struct {
 	Status   int
 	Body     string // its beginning
+	Answer   []byte // all of it
 	Attempts int
 	After    time.Duration // as Retry-After says
 }
@@ -115,12 +117,13 @@ func (c *Client) Do(ctx context.Context, r Request) (Response, error) {
 	}
 	pause := c.Backoff
 	for attempt := 1; ; attempt++ {
-		status, after, body, err := c.once(ctx, r)
+		status, header, body, err := c.once(ctx, r)
+		after := retryAfter(header)
 		switch {
 		case err == nil && status/100 == 2:
-			return Response{Status: status, Body: body, Attempts: attempt}, nil
+			return Response{Status: status, Header: header, Body: body, Attempts: attempt}, nil
 		case err == nil:
-			err = &StatusError{Status: status, Body: shown(body), Attempts: attempt, After: after}
+			err = &StatusError{Status: status, Body: shown(body), Answer: body, Attempts: attempt, After: after}
 		}
 		if attempt >= c.Attempts || ctx.Err() != nil || !r.mayRepeat(status, err) {
 			return Response{Status: status, Attempts: attempt}, fmt.Errorf("%s %s: %w", r.Method, r.URL.Redacted(), err)
@@ -148,7 +151,7 @@ func (r Request) mayRepeat(status int, err error) bool {
 	return r.Idempotent && (status == 0 || status >= 500)
 }
 
-func (c *Client) once(ctx context.Context, r Request) (status int, after time.Duration, body []byte, err error) {
+func (c *Client) once(ctx context.Context, r Request) (status int, header http.Header, body []byte, err error) {
 	if c.Timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, c.Timeout)
@@ -156,7 +159,7 @@ func (c *Client) once(ctx context.Context, r Request) (status int, after time.Du
 	}
 	req, err := http.NewRequestWithContext(ctx, r.Method, r.URL.String(), bytes.NewReader(r.Body))
 	if err != nil {
-		return 0, 0, nil, err
+		return 0, nil, nil, err
 	}
 	for k, v := range r.Header {
 		req.Header[k] = v
@@ -168,21 +171,33 @@ func (c *Client) once(ctx context.Context, r Request) (status int, after time.Du
 		if errors.As(err, &ue) {
 			err = ue.Err // its URL may hold what should not be logged
 		}
-		return 0, 0, nil, err
+		return 0, nil, nil, err
 	}
 	defer resp.Body.Close()
-	if seconds, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil && seconds > 0 {
-		after = time.Duration(seconds) * time.Second
-	}
 	body, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	if err == nil && len(body) > maxAnswer {
 		err = fmt.Errorf("the answer has more than %d bytes", maxAnswer)
 	}
 	if err != nil {
-		return 0, after, nil, err
+		return 0, resp.Header, nil, err
 	}
-	return resp.StatusCode, after, body, nil
+	return resp.StatusCode, resp.Header, body, nil
 }
+
+// retryAfter is how long the header of that name asks to wait, in seconds or as a date.
+func retryAfter(h http.Header) time.Duration {
+	text := h.Get("Retry-After")
+	if seconds, err := strconv.Atoi(text); err == nil {
+		return time.Duration(max(0, min(seconds, maxSeconds))) * time.Second
+	}
+	if at, err := http.ParseTime(text); err == nil {
+		return max(0, time.Until(at))
+	}
+	return 0
+}
+
+// maxSeconds is a day: more would overflow, or is meant as never.
+const maxSeconds = 86_400
 
 func shown(body []byte) string {
 	s := strings.Join(strings.Fields(strings.ToValidUTF8(string(body), "?")), " ")

@@ -5,9 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 )
 
-// Key says where a key is that an administrator made, random bytes as base64: one of the two.
+// Key says where a secret is that an administrator made or was given: one of the two.
 type Key struct {
 	File        string `yaml:"file"`        // relative to the configuration's folder
 	Environment string `yaml:"environment"` // the name of a variable
@@ -34,7 +35,19 @@ func (k Key) Where() string {
 	return "environment variable " + k.Environment
 }
 
-// Read is the key itself. No error quotes any of it.
+// Secret is the secret as it is written there, without white space around it. No error quotes any of it.
+func (k Key) Secret() (Secret, error) {
+	if k.File != "" {
+		return Read(k.File)
+	}
+	value := strings.TrimSpace(os.Getenv(k.Environment))
+	if value == "" {
+		return Secret{}, fmt.Errorf("%s: is not set", k.Where())
+	}
+	return Of(value), nil
+}
+
+// Read is the key that is written there as base64. No error quotes any of it.
 func (k Key) Read() ([]byte, error) {
 	text := []byte(os.Getenv(k.Environment))
 	if k.File != "" {

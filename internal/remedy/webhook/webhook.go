@@ -9,9 +9,6 @@ package webhook
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -25,6 +22,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/outgoing"
 	"github.com/signalbox-project/signalbox/internal/platform/outcall"
 	"github.com/signalbox-project/signalbox/internal/platform/secretfile"
+	"github.com/signalbox-project/signalbox/internal/platform/signature"
 	"github.com/signalbox-project/signalbox/internal/remedy/rollback"
 )
 
@@ -68,14 +66,6 @@ func New(cfg Config, transport http.RoundTripper, now func() time.Time) *Webhook
 // Name implements rollback.Executor.
 func (w *Webhook) Name() string { return "webhook" }
 
-// Headers of an order. The signature is "sha256=" and the hexadecimal HMAC-SHA256 of the
-// timestamp (Unix seconds), a dot and the body.
-const (
-	HeaderSignature = "X-Signalbox-Signature-256"
-	HeaderTimestamp = "X-Signalbox-Timestamp"
-	HeaderDelivery  = "X-Signalbox-Delivery"
-)
-
 // Order is the body.
 type Order struct {
 	Action      string `json:"action"` // rollback
@@ -111,20 +101,12 @@ func (w *Webhook) Rollback(ctx context.Context, o rollback.Order) (string, error
 	resp, err := client.Do(ctx, outcall.Request{
 		Method: http.MethodPost, URL: u, Body: body, Idempotent: true, // by its id
 		Header: http.Header{
-			"Content-Type": {"application/json"}, "User-Agent": {"signalbox"}, HeaderDelivery: {o.ID}, HeaderTimestamp: {at},
-			HeaderSignature: {Sign(secret.Bytes(), at, body)},
+			"Content-Type": {"application/json"}, "User-Agent": {"signalbox"}, signature.Delivery: {o.ID}, signature.Timestamp: {at},
+			signature.Header: {signature.Sign(secret.Bytes(), at, body)},
 		},
 	})
 	if err != nil {
 		return "", fmt.Errorf("webhook: %w", err)
 	}
 	return fmt.Sprintf("%s took the order (status %d)", u.Host, resp.Status), nil
-}
-
-// Sign is the signature of an order.
-func Sign(secret []byte, timestamp string, body []byte) string {
-	mac := hmac.New(sha256.New, secret)
-	mac.Write([]byte(timestamp + "."))
-	mac.Write(body)
-	return "sha256=" + hex.EncodeToString(mac.Sum(nil))
 }

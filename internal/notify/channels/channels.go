@@ -1,0 +1,88 @@
+// Package channels is the section `channels` of the configuration: which services carry messages to people.
+//
+// It makes them and knows none: each kind is a package below. In: the section. Out: one notify.Channel for each name by which
+// addresses call them. Adding a kind: a package with Config and New, a field of Config, a line of kinds. Start reading at Config.kinds.
+package channels
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/signalbox-project/signalbox/internal/notify"
+	"github.com/signalbox-project/signalbox/internal/notify/channels/kind"
+	"github.com/signalbox-project/signalbox/internal/notify/channels/webhook"
+)
+
+// Config is the section: what is absent is not there to be used.
+type Config struct {
+	// Webhook tells systems of one's own with signed requests: receivers, a list of name, url or url_from, secret, http_config (docs/channels.md).
+	Webhook *webhook.Config `yaml:"webhook"`
+}
+
+// settings are those of one kind.
+type settings interface {
+	Validate() []error
+	Files() []*string
+}
+
+// entry is one kind of the section.
+type entry struct {
+	name string // of the key
+	set  bool
+	settings
+	build func(kind.Deps) (map[string]notify.Channel, error)
+}
+
+// kinds are all that there are.
+func (c Config) kinds() []entry {
+	return []entry{
+		{"webhook", c.Webhook != nil, c.Webhook, one("webhook", func(d kind.Deps) (notify.Channel, error) { return webhook.New(c.Webhook, d) })},
+	}
+}
+
+// one is a kind that is one channel, by its own name.
+func one(name string, build func(kind.Deps) (notify.Channel, error)) func(kind.Deps) (map[string]notify.Channel, error) {
+	return func(d kind.Deps) (map[string]notify.Channel, error) {
+		ch, err := build(d)
+		return map[string]notify.Channel{name: ch}, err
+	}
+}
+
+// used are the kinds that are set.
+func (c Config) used() []entry {
+	return slices.DeleteFunc(c.kinds(), func(k entry) bool { return !k.set })
+}
+
+// Validate lists what is wrong; each message begins with the field's path.
+func (c Config) Validate() []error {
+	var errs []error
+	for _, k := range c.used() {
+		for _, err := range k.Validate() {
+			errs = append(errs, fmt.Errorf("%s.%w", k.name, err))
+		}
+	}
+	return errs
+}
+
+// Files are the paths in the configuration.
+func (c Config) Files() []*string {
+	var out []*string
+	for _, k := range c.used() {
+		out = append(out, k.Files()...)
+	}
+	return out
+}
+
+// Build makes every channel that is set, by the name that addresses call it.
+func Build(c Config, d kind.Deps) (map[string]notify.Channel, error) {
+	out := map[string]notify.Channel{}
+	for _, k := range c.used() {
+		made, err := k.build(d)
+		if err != nil {
+			return nil, fmt.Errorf("channels.%s: %w", k.name, err)
+		}
+		maps.Copy(out, made)
+	}
+	return out, nil
+}
