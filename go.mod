@@ -66,7 +66,9 @@ require (
 )
 
 require (
+	github.com/arran4/golang-ical v0.3.4
 	github.com/cedar-policy/cedar-go v1.9.1
+	github.com/emersion/go-ical v0.0.0-20250329121855-f41e73efc392
 	github.com/go-json-experiment/json v1.27.2
 	github.com/sony/gobreaker/v2 v2.4.0
 )
@@ -74,6 +76,7 @@ require (
 require (
 	github.com/Azure/go-ntlmssp v0.1.1 // indirect
 	github.com/rogpeppe/go-internal v1.16.0 // indirect
+	github.com/teambition/rrule-go v1.8.2 // indirect
 )
 
 require (

@@ -102,7 +102,7 @@ func (c *cell) ownAPI() (*api.API, error) {
 		Health: health.Deps{
 			Services: c.diagnose, Topology: c.topology, Explain: c.diagnose, Causes: c.diagnose, Pages: ownership.Pages{From: witness.Pages{PageStore: c.state, Checker: c.notes}}, PageSummary: c.diagnose, Probes: c.prober,
 		},
-		People: people.Deps{OnCall: c.oncall},
+		People: people.Deps{OnCall: c.oncall, External: c.external},
 	})
 }
 

@@ -252,6 +252,8 @@ func TestNoSecretOfASessionIsWrittenDown(t *testing.T) {
 		g.ask(t, "POST", "/sb/v1/login", fmt.Sprintf(`{"name":%q,"password":"x"}`, p+" as name")) // typed into the wrong field
 	}
 	g.ask(t, "GET", "/api/v1/query?query=up&access_token="+url.QueryEscape(token), "")
+	calendar := g.token(t, policy.Calendar)
+	g.ask(t, "GET", "/sb/v1/oncall/calendar.ics?schedule=none&token="+calendar, "")
 	g.ask(t, "GET", "/api/v1/query?query=up%7B", "", bearer...)
 	g.ask(t, "GET", "/sb/v1/audit", "", bearer...)
 	g.ask(t, "GET", "/nothing", "", "Cookie", g.cookie)
@@ -260,7 +262,7 @@ func TestNoSecretOfASessionIsWrittenDown(t *testing.T) {
 	until(t, "the refusals are in the audit log", func() bool {
 		return strings.Contains(g.ask(t, "GET", "/sb/v1/audit?limit=1000", "", "Cookie", g.cookie).text, "ann")
 	})
-	secrets := map[string]string{"password": password, "wrong password": wrong, "cookie": session, "token": token, "first password": "correct horse battery", "link": link[1]}
+	secrets := map[string]string{"password": password, "wrong password": wrong, "cookie": session, "token": token, "token of a calendar": calendar, "first password": "correct horse battery", "link": link[1]}
 	for _, path := range []string{"/sb/v1/audit?limit=1000", "/api/v1/status/config", "/api/v1/status/flags", "/sb/v1/status", "/metrics", "/sb/v1/users", "/sb/v1/admin/tokens", "/sb/v1/admin/sessions", "/sb/v1/me"} {
 		got := g.ask(t, "GET", path, "", "Cookie", g.cookie)
 		if got.status != http.StatusOK {

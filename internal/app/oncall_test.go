@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/signalbox-project/signalbox/internal/auth/policy"
 )
 
 // Schedules come by the files that the configuration names, change with a reload, and are asked for and changed over HTTP.
@@ -48,5 +50,40 @@ func TestSchedulesAreAskedAndChanged(t *testing.T) {
 	resp.Body.Close()
 	if _, text := r.get(t, "/sb/v1/oncall/coverage"); !strings.Contains(text, `"covered":false`) || !strings.Contains(text, "oncall_files") {
 		t.Error(text)
+	}
+}
+
+// A calendar program shows its token in the address, there alone, and one that opens nothing else.
+func TestACalendarProgramIsLetInByItsAddress(t *testing.T) {
+	g := startGuarded(t, map[string]string{
+		"signalbox.yml": "oncall_files: [a.yml]\n",
+		"a.yml":         "people: [{name: ada}, {name: kim}]\nschedules: [{name: edge, layers: [{start: 2020-01-06, every: 1w, people: [ada, kim]}]}]\n",
+	})
+	token, viewer := g.token(t, policy.Calendar), g.token(t, policy.Viewer)
+	const feed = "/sb/v1/oncall/calendar.ics"
+	for _, c := range []struct {
+		path   string
+		status int
+		text   string
+		header []string
+	}{
+		{feed + "?schedule=edge&token=" + token, 200, "On call: edge – ada", nil},
+		{feed + "?person=kim&token=" + token, 200, "On call: edge – kim", nil},
+		{feed + "?schedule=edge", 200, "BEGIN:VCALENDAR", []string{"Authorization", "Bearer " + viewer}},
+		{feed + "?schedule=edge", 401, "", nil},
+		{feed + "?token=" + token, 400, "one of schedule and person", nil},
+		{feed + "?schedule=edgy&token=" + token, 404, "did you mean", nil},
+		{feed + "?person=adda&token=" + token, 400, "did you mean", nil},
+		{feed + "?schedule=edge&token=" + viewer, 400, "must not stand in a URL", nil},
+		{feed + "?schedule=edge&token=" + token, 400, "must not stand in a URL", []string{"Authorization", "Bearer " + token}},
+		{feed + "?schedule=edge&token=" + token + "&token=" + token, 400, "must not stand in a URL", nil},
+		{feed + "?schedule=edge&token=" + token[:len(token)-1], 401, "", nil},
+		{"/sb/v1/oncall?token=" + token, 400, "must not stand in a URL", nil},
+		{"/sb/v1/oncall", 200, "edge", []string{"Authorization", "Bearer " + token}},
+		{"/sb/v1/pages", 403, "", []string{"Authorization", "Bearer " + token}},
+	} {
+		if got := g.ask(t, "GET", c.path, "", c.header...); got.status != c.status || !strings.Contains(got.text, c.text) {
+			t.Errorf("%s: %d %s", strings.NewReplacer(token, "TOKEN", viewer, "VIEWER").Replace(c.path), got.status, got.text)
+		}
 	}
 }

@@ -48,6 +48,7 @@ func wiring() map[string]string {
 		"internal/api":       "puts the surfaces of all rooms together",
 		"internal/auth":      "puts together everybody who can log in",
 		"internal/config":    "composes every section",
+		"internal/cli":       "adds every command",
 		"internal/cli/check": "one kind of file a command, each with its room",
 	}
 }

@@ -81,6 +81,7 @@ func (g *Gatekeeper) Open(ctx context.Context, cfg Config, k Known) (*Identities
 		LoginPage: func(returnTo string) string { return "/login?" + url.Values{"return": {returnTo}}.Encode() },
 	})
 	g.Accept(
+		calendarSource{identify: ids.Accounts.Tokens.Identify},
 		programSource{identify: ids.Accounts.Sessions.Identify},
 		tokenSource{ours: ids.Accounts.Tokens.Identify, others: ids.logins.Bearer},
 		browser,

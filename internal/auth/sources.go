@@ -7,6 +7,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/auth/accounts/sessions"
 	"github.com/signalbox-project/signalbox/internal/auth/accounts/tokens"
+	"github.com/signalbox-project/signalbox/internal/auth/login"
 	"github.com/signalbox-project/signalbox/internal/front"
 )
 
@@ -26,6 +27,24 @@ func (s tokenSource) Identify(r *http.Request) (access.Identity, bool, error) {
 		return id, true, err
 	}
 	id, err := s.ours(text, front.RemoteOf(r))
+	return id, true, err
+}
+
+// calendarSource reads the token in the address of a calendar program.
+type calendarSource struct {
+	identify func(text, remote string) (access.Identity, error)
+}
+
+// Identify implements Source.
+func (s calendarSource) Identify(r *http.Request) (access.Identity, bool, error) {
+	text := tokens.OfCalendar(r)
+	if text == "" {
+		return access.Identity{}, false, nil
+	}
+	id, err := s.identify(text, front.RemoteOf(r))
+	if err == nil && !tokens.OnlyCalendar(id) {
+		return access.Identity{}, true, login.ErrTokenInURL
+	}
 	return id, true, err
 }
 

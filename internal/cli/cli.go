@@ -20,6 +20,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/cli/check"
 	"github.com/signalbox-project/signalbox/internal/cli/command"
 	"github.com/signalbox-project/signalbox/internal/cli/convert"
+	"github.com/signalbox-project/signalbox/internal/cli/people"
 	"github.com/signalbox-project/signalbox/internal/cli/purge"
 )
 
@@ -55,7 +56,7 @@ a verdict, so that wrong usage is 3 there.`,
 		&cobra.Group{ID: "work", Title: "Check and measure:"},
 	)
 	add(root, "run", serveCommand(version), demoCommand(version), simulateCommand())
-	add(root, "ask", ask.Query(), ask.SLO(convert.SLOImport(), convert.SLOExport()), ask.Gate(), ask.OnCall(), ask.Explain(), ask.Audit(account.AuditReview()), ask.HashID(), account.Tenants())
+	add(root, "ask", ask.Query(), ask.SLO(convert.SLOImport(), convert.SLOExport()), ask.Gate(), ask.OnCall(people.Calendar()), ask.Explain(), ask.Audit(account.AuditReview()), ask.HashID(), account.Tenants())
 	add(root, "who", account.Login(), account.Logout(), account.WhoAmI(), account.Token(), account.User(), account.Session(), account.Roles())
 	add(root, "work", check.Check(), convert.Rules(), purge.Purge(time.Now), benchCommand())
 	root.AddCommand(versionCommand(version), sqlWorkerCommand())

@@ -230,8 +230,8 @@ func (r *Room) Override(ctx context.Context, overrides ...Override) ([]Override,
 		if _, err := roster.schedule(o.Schedule); err != nil {
 			return nil, err
 		}
-		if !slices.ContainsFunc(roster.People, func(p Person) bool { return p.Name == o.Person }) {
-			return nil, refuse("%q is nobody in people of oncall_files", o.Person)
+		if err := roster.knows(o.Person); err != nil {
+			return nil, err
 		}
 		switch {
 		case !o.Start.Before(o.End):

@@ -284,7 +284,7 @@ func TestWithoutAccounts(t *testing.T) {
 	w.ask(t, "", "GET", "/login-methods", "", 200, &methods)
 	var roles identity.RolesResponse
 	w.ask(t, "", "GET", "/roles", "", 200, &roles)
-	if len(methods.Methods) != 1 || len(roles.Roles) != 5 || len(roles.Permissions) != len(access.Permissions()) {
+	if len(methods.Methods) != 1 || len(roles.Roles) != len(policy.BuiltIn()) || len(roles.Permissions) != len(access.Permissions()) {
 		t.Error(methods, roles)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/access"
@@ -18,12 +19,15 @@ import (
 // Deps are the rooms behind it; what is nil answers 404.
 type Deps struct {
 	OnCall OnCall
+	// External is where browsers reach Signalbox.
+	External *url.URL
 }
 
 // OnCall says who is on call; oncall.Room does.
 type OnCall interface {
 	Schedules(ctx context.Context, at time.Time) ([]oncall.Schedule, error)
 	Shifts(ctx context.Context, schedule string, from, to time.Time) ([]oncall.Shift, error)
+	ShiftsOf(ctx context.Context, person string, from, to time.Time) ([]oncall.Shift, error)
 	Coverage(ctx context.Context, schedule string, from, to time.Time) (oncall.Coverage, error)
 	Overrides(ctx context.Context, schedule string, from, to time.Time) ([]oncall.Override, error)
 	Override(ctx context.Context, overrides ...oncall.Override) ([]oncall.Override, error)
@@ -40,6 +44,7 @@ func Register(r *operation.Registry, deps Deps) {
 	h := &handlers{Registry: r, deps: deps}
 	h.registerSchedules()
 	h.registerOverrides()
+	h.registerCalendar()
 }
 
 // OnCallResponse is who is on call.

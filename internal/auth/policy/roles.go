@@ -21,6 +21,7 @@ const (
 	Editor    = "editor"
 	Admin     = "admin"
 	Ingest    = "ingest"
+	Calendar  = access.RoleCalendar
 )
 
 // BuiltIn are the roles that are always there. Viewer, responder, editor and admin each contain the one before.
@@ -41,6 +42,7 @@ func BuiltIn() []Role {
 		{Editor, "owns services: corrects budgets, marks deployments, overrides the gate", editor},
 		{Admin, "may everything", admin},
 		{Ingest, "sends telemetry and alerts, and sees nothing", []access.Permission{access.TelemetryWrite, access.AlertsSend}},
+		{Calendar, "reads who is on call, for calendar programs", []access.Permission{access.OnCallRead}},
 	}
 }
 

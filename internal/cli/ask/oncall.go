@@ -16,12 +16,12 @@ import (
 	"github.com/signalbox-project/signalbox/internal/platform/human"
 )
 
-// OnCall shows who is on call.
-func OnCall() *cobra.Command {
+// OnCall shows who is on call; more are commands that belong beside these.
+func OnCall(more ...*cobra.Command) *cobra.Command {
 	return command.Group(&cobra.Command{
 		Use:   "oncall",
 		Short: "Show who is on call, and prove that somebody always is",
-	}, onCallWhoCommand(), onCallShiftsCommand(), onCallCoverageCommand(), onCallOverrideCommand())
+	}, append([]*cobra.Command{onCallWhoCommand(), onCallShiftsCommand(), onCallCoverageCommand(), onCallOverrideCommand()}, more...)...)
 }
 
 func onCallWhoCommand() *cobra.Command {

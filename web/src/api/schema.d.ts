@@ -667,6 +667,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sb/v1/oncall/calendar.ics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Turns as an iCalendar feed
+         * @description For calendar programs to subscribe to (RFC 5545): the last month and the next six, in UTC. Give one of schedule and person.
+         */
+        get: operations["onCallCalendar"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sb/v1/oncall/coverage": {
         parameters: {
             query?: never;
@@ -5278,6 +5298,43 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OnCallResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    onCallCalendar: {
+        parameters: {
+            query?: {
+                /** @description everybody's turns by one schedule */
+                schedule?: string;
+                /** @description one person's turns by all schedules */
+                person?: string;
+                /** @description for calendar programs, which can send no header: an API token that has the role calendar alone */
+                token?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/calendar": string;
                 };
             };
             /** @description Error */

@@ -6,9 +6,11 @@ import (
 	"hash/crc32"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
+	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/auth/accounts/keys"
 	"github.com/signalbox-project/signalbox/internal/auth/login"
 )
@@ -54,7 +56,8 @@ func only(text, of string) bool {
 }
 
 // OfRequest is the token that a request shows: as Authorization: Bearer, or as the password of Basic for clients that know
-// nothing else, whatever the user's name. "" is none. A token in the URL is an error, also beside another.
+// nothing else, whatever the user's name. "" is none. A token in the URL is an error, also beside another, but for that of a calendar
+// (OfCalendar).
 func OfRequest(r *http.Request) (string, error) {
 	if strings.Contains(r.URL.RawQuery, Prefix) || strings.Contains(r.URL.Path, Prefix) {
 		if inURL(r.URL.RawQuery) || inURL(r.URL.Path) {
@@ -77,6 +80,25 @@ func OfRequest(r *http.Request) (string, error) {
 		return password, nil
 	}
 	return "", nil
+}
+
+// OfCalendar is the token in the address of a request for a calendar, from a program that can send no header; "" is none. It
+// is believed only if OnlyCalendar.
+func OfCalendar(r *http.Request) string {
+	text := r.URL.Query().Get(access.CalendarToken)
+	if r.URL.Path != access.CalendarPath || r.Method != http.MethodGet && r.Method != http.MethodHead || len(r.Header.Values("Authorization")) > 0 {
+		return ""
+	}
+	if _, _, ok := parse(text); !ok || len(looks().FindAllString(r.URL.RawQuery, -1)) != 1 {
+		return ""
+	}
+	return text
+}
+
+// OnlyCalendar says whether a token shows who is on call and opens nothing else, so that it may stand in an address.
+func OnlyCalendar(id access.Identity) bool {
+	other := func(g access.Grant) bool { return g.Role != access.RoleCalendar }
+	return len(id.Grants) > 0 && !slices.ContainsFunc(id.Grants, other)
 }
 
 var looks = sync.OnceValue(func() *regexp.Regexp {

@@ -13,6 +13,7 @@ import { When } from "~/components/When";
 import { formatDuration } from "~/format/duration";
 import { gapsOf, personName } from "./oncall";
 import { ShiftStrip } from "./ShiftStrip";
+import { Subscribe } from "./Subscribe";
 
 /** How far gaps are looked for. */
 const days = 30;
@@ -115,6 +116,7 @@ function Schedules({ schedules }: { schedules: readonly OnCallSchedule[] }) {
           {(data) => <Gaps coverage={data} />}
         </Answer>
       </section>
+      <Subscribe schedules={schedules} />
     </div>
   );
 }

@@ -1,4 +1,5 @@
 import { screen, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
 import { describe, expect, it } from "vitest";
 import type { OnCallSchedule, Shift } from "~/api/types";
 import { apiError, renderPage, stubApi } from "~/test/render";
@@ -93,5 +94,37 @@ describe("who is on call", () => {
     stubApi({ "/sb/v1/oncall": apiError(503, "overloaded", "busy") });
     await open();
     expect((await screen.findByRole("alert")).textContent).toContain("busy");
+  });
+});
+
+describe("a calendar", () => {
+  it("gets an address with a token that shows who is on call and nothing else", async () => {
+    const calls = stubApi({
+      "/sb/v1/me": {
+        subject: "user:ada",
+        name: "Ada",
+        kind: "user",
+        groups: [],
+        tenant: "acme",
+        permissions: [{ permission: "tokens.own", allowed: true }],
+      },
+      "/sb/v1/oncall": {
+        summary: "",
+        schedules: [schedule({ people: [{ name: "ada" }, { name: "kim", shown: "Kim B." }] })],
+      },
+      "/sb/v1/oncall/coverage": { start: at(0), end: at(720), covered: true, schedules: [] },
+      "/sb/v1/oncall/schedules/edge/shifts": { shifts: [] },
+      "/sb/v1/tokens": { text: "sbx_text", token: {} },
+    });
+    await open();
+    await userEvent.click(await screen.findByRole("combobox", { name: "Turns of" }));
+    await userEvent.click(await screen.findByRole("option", { name: "Kim B." }));
+    await userEvent.click(screen.getByRole("button", { name: "Make an address" }));
+    expect(await screen.findByText(/calendar\.ics\?person=kim&token=sbx_text$/)).toBeTruthy();
+    expect(JSON.parse(calls.find((one) => one.path === "/sb/v1/tokens")?.body ?? "")).toEqual({
+      name: "calendar of kim",
+      grants: [{ role: "calendar", tenants: ["acme"] }],
+      lifetime: "365d",
+    });
   });
 });
