@@ -14,8 +14,6 @@ import (
 	"github.com/signalbox-project/signalbox/internal/document"
 	"github.com/signalbox-project/signalbox/internal/mask"
 	"github.com/signalbox-project/signalbox/internal/model"
-	"github.com/signalbox-project/signalbox/internal/notify/courier"
-	"github.com/signalbox-project/signalbox/internal/oncall"
 	"github.com/signalbox-project/signalbox/internal/probe"
 )
 
@@ -32,9 +30,8 @@ type cell struct {
 	gates
 	actions
 	intakes
-	prober  *probe.Prober
-	oncall  *oncall.Room
-	courier *courier.Courier // to people, through the channels
+	prober *probe.Prober
+	responders
 	forced
 	surfaces
 }

@@ -2,15 +2,38 @@ package app
 
 import (
 	"context"
+	"fmt"
 
+	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/notify/courier"
 	"github.com/signalbox-project/signalbox/internal/oncall"
+	"github.com/signalbox-project/signalbox/internal/oncall/escalation"
 )
 
-// buildOnCall makes the schedules of people.
+// responders are the rooms between a page and whoever takes it.
+type responders struct {
+	oncall     *oncall.Room
+	courier    *courier.Courier // to people, through the channels
+	escalation *escalation.Engine
+}
+
+// buildOnCall makes the schedules of people, and what brings pages to them.
 func (c *cell) buildOnCall(context.Context) (err error) {
 	if c.oncall, err = oncall.New(oncall.Deps{Logger: c.component("on-call"), Registerer: c.registry, State: c.state}); err != nil {
 		return err
 	}
 	c.oncall.Join(c.force)
-	return c.firstLoad(c.oncall.Reload(c.cfg.OnCallFiles))
+	if err := c.firstLoad(c.oncall.Reload(c.cfg.OnCallFiles)); err != nil {
+		return err
+	}
+	if c.escalation, err = escalation.New(escalation.Deps{
+		Logger: c.component("escalation"), Registerer: c.registry, Pages: c.state, Documents: c.state, Room: c.oncall, Courier: c.courier,
+		Silences: func(ctx context.Context, labels model.Labels) []string { return c.router.Muted(ctx, labels).SilencedBy },
+		Link:     c.ackLinks(), External: c.external.String(), Audit: c.recordChange,
+	}); err != nil {
+		return fmt.Errorf("escalation: %w", err)
+	}
+	c.onPage(c.escalation.Changed)
+	c.run("escalation", c.escalation.Run, nil)
+	return nil
 }

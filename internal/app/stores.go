@@ -28,11 +28,13 @@ import (
 // stores are the engines that keep data, with what stands right before and
 // after them: the ledger, sample admission and the PromQL engine.
 type stores struct {
-	odd     []model.Problem // what was set aside before anything was opened
-	state   store.State
-	notes   *witness.Checker // compares what is in state with the audit log
-	metrics *metrics.Store
-	events  *events.DB
+	odd   []model.Problem // what was set aside before anything was opened
+	state store.State
+	// pageListeners hear of pages that were saved or acknowledged (onPage).
+	pageListeners []func(model.Page)
+	notes         *witness.Checker // compares what is in state with the audit log
+	metrics       *metrics.Store
+	events        *events.DB
 
 	ledger  *conservation.Ledger
 	samples *samples.Admission
@@ -56,6 +58,7 @@ func (c *cell) buildStores(ctx context.Context) (err error) {
 	if c.state, err = secrets.Open(ctx, kept, c.sealer, c.component("state")); err != nil {
 		return err
 	}
+	c.state = pageNews{c.state, &c.pageListeners}
 	if err := c.openAudit(ctx); err != nil {
 		return err
 	}

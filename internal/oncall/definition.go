@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/oncall/policy"
 	"github.com/signalbox-project/signalbox/internal/oncall/rota"
 )
 
@@ -18,6 +19,20 @@ type Person struct {
 	Shown    string `yaml:"shown" json:"shown,omitempty"`         // as people read it
 	Email    string `yaml:"email" json:"email,omitempty"`         // as calendars want it
 	TimeZone string `yaml:"time_zone" json:"time_zone,omitempty"` // of their nights and weekends; that of the schedule otherwise
+	// How they are reached is for nobody else to read.
+	Contacts []policy.Contact `yaml:"contacts" json:"-"`
+	Rules    []policy.Rule    `yaml:"rules" json:"-"`       // which contact when; all, one after the other, without any
+	Quiet    *policy.Quiet    `yaml:"quiet_hours" json:"-"` // when what wakes nobody waits
+}
+
+// Reach is how the person is reached: by their contacts, or by their e-mail alone.
+func (p Person) Reach() policy.Reach {
+	r := policy.Reach{Contacts: p.Contacts, Rules: p.Rules, Quiet: p.Quiet}
+	if len(r.Contacts) == 0 && p.Email != "" {
+		r.Contacts = []policy.Contact{{Name: "email", Channel: "email", Address: p.Email}}
+	}
+	r.Zone, _ = time.LoadLocation(p.TimeZone)
+	return r
 }
 
 // Definition is one schedule, as a file has it.
@@ -222,5 +237,7 @@ func (p *Person) validate() (errs []error) {
 	if _, err := mail.ParseAddress(p.Email); p.Email != "" && err != nil {
 		errs = append(errs, fmt.Errorf("email: %q is no address: %w", p.Email, err))
 	}
+	reach := p.Reach()
+	errs = append(errs, reach.Validate()...)
 	return errs
 }

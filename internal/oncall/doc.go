@@ -1,6 +1,6 @@
 // Package oncall says who is on call: schedules of people, read from files, with what was swapped at short notice.
 //
-// It pages nobody. The arithmetic is rota's; this room reads and checks definitions, keeps overrides in the state, answers
+// It pages nobody: internal/oncall/escalation does. The arithmetic is rota's, what levels and policies mean is policy's; this room reads and checks definitions, keeps overrides in the state, answers
 // who is on call, and proves for the days to come that somebody always is.
 //
 // In: files of schedules, and overrides by people. Out: spans of who is on call, and gaps.

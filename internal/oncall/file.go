@@ -5,12 +5,15 @@ import (
 	"slices"
 
 	"github.com/signalbox-project/signalbox/internal/document"
+	"github.com/signalbox-project/signalbox/internal/oncall/policy"
 )
 
 // Roster is what on-call files put into force.
 type Roster struct {
 	People    []Person
 	Schedules []Definition
+	Policies  []policy.Policy
+	Levels    policy.Levels // those of no file are the default
 }
 
 // Files are how on-call files are found and read.
@@ -25,8 +28,10 @@ func Load(patterns []string) (Roster, []document.Problem) {
 
 // sheet is one file.
 type sheet struct {
-	People    []placed `yaml:"people"`
+	People    []placed
 	Schedules []Definition
+	Policies  []placedPolicy
+	Levels    []placedLevel
 }
 
 // placed is a person and where they stand.
@@ -69,7 +74,7 @@ func buildRoster(files []document.File) (out Roster, problems []document.Problem
 			out.Schedules = append(out.Schedules, d)
 		}
 	}
-	return out, problems
+	return out, append(problems, buildPolicies(&out, sheets)...)
 }
 
 func again(list, name, file string, line int, firstFile string, firstLine int) document.Problem {
@@ -92,7 +97,7 @@ func stranger(d Definition, name string, known map[string]placed) document.Probl
 	return document.Problem{File: d.file, Line: d.line, Cure: cure, Message: fmt.Sprintf("schedules: %s has the turns of %q, who is nobody in people", d.Name, name)}
 }
 
-// parse reads one file: a mapping with the lists people and schedules. What has a problem is left out.
+// parse reads one file: a mapping with the lists people, schedules, escalation_policies and levels. What has a problem is left out.
 func parse(file string, text []byte) (out sheet, _ []document.Problem) {
 	r, docs := document.Parse(file, text)
 	for _, doc := range docs {
@@ -112,10 +117,11 @@ func parse(file string, text []byte) (out sheet, _ []document.Problem) {
 				out.Schedules = append(out.Schedules, d)
 			}
 		}
+		out.parsePolicies(r, o, file)
 		o.End()
 	}
 	if len(docs) == 0 && r.Errors() == 0 {
-		r.Add(document.Problem{Line: 1, Message: "it holds no schedules", Cure: "begin with the keys people and schedules, or delete the file", Warning: true})
+		r.Add(document.Problem{Line: 1, Message: "it holds no schedules", Cure: "begin with the keys people, schedules, escalation_policies or levels, or delete the file", Warning: true})
 	}
 	return out, r.Problems()
 }
