@@ -70,6 +70,7 @@ require (
 	github.com/cedar-policy/cedar-go v1.9.1
 	github.com/emersion/go-ical v0.0.0-20250329121855-f41e73efc392
 	github.com/go-json-experiment/json v1.27.2
+	github.com/minio/sio v0.4.1
 	github.com/sony/gobreaker/v2 v2.4.0
 )
 

@@ -153,6 +153,7 @@ func (c *cell) problems() []model.Problem {
 	for _, d := range c.events.Damages() {
 		out = append(out, d.Problem())
 	}
+	out = append(out, c.events.Encryption()...)
 	if c.tenant == model.DefaultTenant {
 		out = append(out, c.all.problemsOfTenants()...)
 		out = append(out, problemsOf(c.all.unowned())...)

@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/prometheus/tsdb/wlog"
 
 	"github.com/signalbox-project/signalbox/internal/instrument"
+	"github.com/signalbox-project/signalbox/internal/seal"
 	"github.com/signalbox-project/signalbox/internal/store/events/part"
 )
 
@@ -141,9 +142,13 @@ func partSpans(dir string) (out []span, err error) {
 		files, listErr := filepath.Glob(filepath.Join(dir, day.Name(), "*"+part.RowsExt))
 		err = errors.Join(err, listErr)
 		for _, file := range files {
-			meta, readErr := part.ReadMeta(strings.TrimSuffix(file, part.RowsExt))
+			meta, readErr := part.ReadMeta(nil, strings.TrimSuffix(file, part.RowsExt))
 			if _, gone := os.Stat(file); errors.Is(gone, fs.ErrNotExist) {
 				continue // deleted or merged meanwhile
+			}
+			if named, ok := part.RangeOfName(file); ok && seal.Locked(readErr) {
+				out = append(out, span{nanos(named.Start), nanos(named.End)}) // to the second, and without a key
+				continue
 			}
 			if readErr != nil {
 				err = errors.Join(err, unreadable(file, readErr))

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/seal/sealtest"
 	"github.com/signalbox-project/signalbox/internal/store/storetest"
 )
 
@@ -19,7 +20,7 @@ func (r *reopenable) Reopen(*testing.T) storetest.EventStore { return r.reopen()
 // start opens a store in dir; with background work if that is wanted.
 func start(t *testing.T, cfg Config, dir string, background bool) *reopenable {
 	t.Helper()
-	db := open(t, cfg, Deps{Dir: dir, Now: time.Now})
+	db := open(t, cfg, Deps{Dir: dir, Now: time.Now, Sealer: sealtest.Keys{"a"}})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	stop := func() {
@@ -54,5 +55,14 @@ func TestTheStoreKeepsItsContractWhileSmallHeadsAreSealedAndMerged(t *testing.T)
 	t.Parallel()
 	storetest.Events(t, func(t *testing.T) storetest.EventStore {
 		return start(t, smallHeads(1000), t.TempDir(), true)
+	})
+}
+
+func TestAnEncryptedStoreKeepsTheContractWhileSmallHeadsAreSealedAndMerged(t *testing.T) {
+	t.Parallel()
+	storetest.Events(t, func(t *testing.T) storetest.EventStore {
+		cfg := smallHeads(1000)
+		cfg.Encrypt = true
+		return start(t, cfg, t.TempDir(), true)
 	})
 }

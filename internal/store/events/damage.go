@@ -144,7 +144,7 @@ func (s *shelf[R, S]) partDamaged(p *part.Part, cause error) {
 // verify reads a part whole and, if that fails too, sets it aside: a reader
 // may have failed for another reason. DB.seal.mu is held.
 func (s *shelf[R, S]) verify(p *part.Part, cause error) {
-	if err := s.ops.read(p.Path(), s.ops.newHead(0)); err == nil {
+	if err := s.ops.read(s.db.keys, p.Path(), s.ops.newHead(0)); err == nil {
 		s.db.log.Warn("a part was reported as damaged, but reads well", "file", p.Path(), "err", cause)
 		return
 	} else if !errors.Is(err, part.ErrDamaged) && !errors.Is(err, fs.ErrNotExist) {
@@ -186,21 +186,27 @@ func (s *shelf[R, S]) indexDamaged(p *part.Part, cause error) {
 			s.db.log.Error("rebuild index", "file", p.IndexPath(), "err", err)
 			return
 		}
-		s.mu.Lock()
-		i := slices.Index(s.parts, p)
-		if i >= 0 {
-			s.parts = slices.Clone(s.parts)
-			s.parts[i] = fresh
-		}
-		s.mu.Unlock()
-		if i < 0 { // merged or deleted meanwhile
-			if _, err := os.Stat(fresh.Path()); err != nil {
-				fresh.Doom() // or its index would look like the trace of a lost file
-			}
-			p = fresh
-		}
-		p.Release()
+		s.replace(p, fresh)
 	})
+}
+
+// replace has later views read fresh, which is p opened again.
+func (s *shelf[R, S]) replace(p, fresh *part.Part) {
+	fresh.OnIndexDamage(s.indexDamaged)
+	s.mu.Lock()
+	i := slices.Index(s.parts, p)
+	if i >= 0 {
+		s.parts = slices.Clone(s.parts)
+		s.parts[i] = fresh
+	}
+	s.mu.Unlock()
+	if i < 0 { // merged or deleted meanwhile
+		if _, err := os.Stat(fresh.Path()); err != nil {
+			fresh.Doom() // or its index would look like the trace of a lost file
+		}
+		p = fresh
+	}
+	p.Release()
 }
 
 // rebuild sets a damaged index aside and makes it anew.
@@ -209,7 +215,7 @@ func (s *shelf[R, S]) rebuild(path string, cause error) (*part.Part, error) {
 		file := s.db.setAside(s.name(), path+part.IndexExt)
 		s.db.report(Damage{Kind: "index", Signal: s.name(), File: file, Range: rangeOf(path), Reason: cause.Error() + "; it is rebuilt, no rows are lost"})
 	}
-	p, err := part.Rebuild(s.db.fs, path)
+	p, err := part.Rebuild(s.db.fs, s.db.keys, path)
 	if err != nil {
 		return nil, fmt.Errorf("rebuild index: %w", err)
 	}

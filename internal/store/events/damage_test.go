@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/seal/sealtest"
 	"github.com/signalbox-project/signalbox/internal/store"
 	"github.com/signalbox-project/signalbox/internal/store/events/part"
 	"github.com/signalbox-project/signalbox/internal/store/events/wal"
@@ -22,7 +23,12 @@ var wholeDay = store.RangeOf(noon.Add(-12*time.Hour), noon.Add(12*time.Hour))
 // three batches in the log, and tells which rows each file holds.
 func furnish(t *testing.T, dir string) (rows map[string][]model.LogRecord) {
 	t.Helper()
-	db := open(t, DefaultConfig(), Deps{Dir: dir})
+	return furnishBy(t, DefaultConfig(), Deps{Dir: dir})
+}
+
+func furnishBy(t *testing.T, cfg Config, deps Deps) (rows map[string][]model.LogRecord) {
+	t.Helper()
+	db := open(t, cfg, deps)
 	rows = map[string][]model.LogRecord{}
 	for i, name := range []string{"early", "late"} {
 		rows[name] = lines(name, 1100, noon.Add(time.Duration(2*i-1)*time.Hour))
@@ -89,8 +95,18 @@ func damagings(n int) []damaging {
 
 func TestADamagedFileCostsOnlyItsOwnRangeWhichIsNamed(t *testing.T) {
 	t.Parallel()
+	damageEachFile(t, DefaultConfig(), Deps{})
+}
+
+func TestADamagedEncryptedFileCostsOnlyItsOwnRangeWhichIsNamed(t *testing.T) {
+	t.Parallel()
+	damageEachFile(t, encrypted(true), Deps{Sealer: sealtest.Keys{"a"}})
+}
+
+func damageEachFile(t *testing.T, cfg Config, deps Deps) {
 	original := t.TempDir()
-	rows := furnish(t, original)
+	deps.Dir = original
+	rows := furnishBy(t, cfg, deps)
 	files, err := filepath.Glob(filepath.Join(original, "*", "*", "*"))
 	if err != nil {
 		t.Fatal(err)
@@ -120,7 +136,8 @@ func TestADamagedFileCostsOnlyItsOwnRangeWhichIsNamed(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			checkDamaged(t, dir, rel, d.name, rows)
+			deps.Dir = dir
+			checkDamaged(t, cfg, deps, rel, d.name, rows)
 			if t.Failed() {
 				return
 			}
@@ -141,9 +158,10 @@ func hit(rel string) string {
 	return ""
 }
 
-func checkDamaged(t *testing.T, dir, rel, what string, rows map[string][]model.LogRecord) {
+func checkDamaged(t *testing.T, cfg Config, deps Deps, rel, what string, rows map[string][]model.LogRecord) {
 	t.Helper()
-	db, err := Open(DefaultConfig(), Deps{Dir: dir, Now: newClock().now})
+	deps.Now = newClock().now
+	db, err := Open(cfg, deps)
 	if err != nil {
 		t.Errorf("%s %s: does not start: %v", rel, what, err)
 		return
@@ -231,7 +249,7 @@ func TestALostIndexIsRebuiltAtStartAndWhileRunning(t *testing.T) {
 	}
 	v.Release()
 	db.seal.rebuilds.Wait()
-	if _, err := part.ReadMeta(strings.TrimSuffix(indexes[1], part.IndexExt)); err != nil {
+	if _, err := part.ReadMeta(nil, strings.TrimSuffix(indexes[1], part.IndexExt)); err != nil {
 		t.Errorf("not rebuilt while running: %v", err)
 	}
 	if n := len(read(t, db)); n != 2260 {

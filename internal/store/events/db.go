@@ -17,7 +17,9 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/seal"
 	"github.com/signalbox-project/signalbox/internal/store"
+	"github.com/signalbox-project/signalbox/internal/store/events/cipherfile"
 	"github.com/signalbox-project/signalbox/internal/store/events/disk"
 	"github.com/signalbox-project/signalbox/internal/store/events/head"
 	"github.com/signalbox-project/signalbox/internal/store/events/part"
@@ -35,6 +37,8 @@ type Deps struct {
 	FS disk.FS
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
+	// Sealer has the keys that files are encrypted by; nil has none.
+	Sealer seal.Sealer
 }
 
 var (
@@ -70,6 +74,7 @@ type place struct {
 	dir  string
 	lock *os.File
 	fs   disk.FS
+	keys *cipherfile.Keys
 	log  *slog.Logger
 	now  func() time.Time
 }
@@ -153,6 +158,9 @@ func Open(cfg Config, deps Deps) (*DB, error) {
 	}
 	if db.now == nil {
 		db.now = time.Now
+	}
+	if err := db.openKeys(deps.Sealer); err != nil {
+		return nil, err
 	}
 	db.space.db = db
 	db.Scanner = scan.New(db)

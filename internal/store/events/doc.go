@@ -27,7 +27,10 @@
 // Lock order: shelf.appendMu, shelf.mu, then leaf locks (a head's builder, a part, a
 // segment). No file is written under shelf.mu. DB.seal.mu is taken before all of them.
 //
+// With Config.Encrypt all but names, LOCK, ACKED and PARTS, which hold times and numbers, opens with a key alone (package cipherfile).
+// How a file is kept shows in itself: those of before are read as they are, and written anew in the background, their content unchanged.
+//
 // Files: LOCK · ACKED · PARTS · wal/*.wal · logs/DAY/* · spans/DAY/* · quarantine/* (docs/formats/events.md).
 //
-// Start reading at db.go, then shelf.go, seal.go, open.go, known.go and maintain.go.
+// Start reading at db.go, then shelf.go, seal.go, open.go, keys.go, known.go and maintain.go.
 package events

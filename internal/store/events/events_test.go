@@ -108,7 +108,7 @@ func ids(t testing.TB, db *DB, r store.Range) map[string]int {
 	}
 	for _, p := range v.Parts {
 		b := head.NewLogs(0)
-		if err := part.ReadLogs(p.Path(), b); err != nil {
+		if err := part.ReadLogs(nil, p.Path(), b); err != nil {
 			v.Damaged(p, err)
 			continue
 		}

@@ -72,6 +72,11 @@ func (db *DB) maintain(full bool) {
 				db.log.Error("merge small parts", "err", err)
 			}
 		}
+		for _, anew := range []func() error{db.logs.keepAsSet, db.spans.keepAsSet} {
+			if err := anew(); err != nil {
+				db.log.Error("keep parts as events.encrypt says", "err", err)
+			}
+		}
 	}
 	db.logs.tidy()
 	db.spans.tidy()
@@ -168,9 +173,9 @@ func (s *shelf[R, S]) merge() error {
 	}
 	id := s.db.ids.next()
 	b := s.ops.newHead(id)
-	opt := part.Options{ID: id}
+	opt := part.Options{ID: id, Keys: s.db.keys}
 	for _, p := range list {
-		if err := s.ops.read(p.Path(), b); err != nil {
+		if err := s.ops.read(s.db.keys, p.Path(), b); err != nil {
 			s.verify(p, err)
 			return fmt.Errorf("read %s: %w", p.Path(), err)
 		}

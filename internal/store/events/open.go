@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/signalbox-project/signalbox/internal/seal"
 	"github.com/signalbox-project/signalbox/internal/store"
 	"github.com/signalbox-project/signalbox/internal/store/events/disk"
 	"github.com/signalbox-project/signalbox/internal/store/events/part"
@@ -25,6 +26,9 @@ func (db *DB) recover() error {
 		return err
 	}
 	if err := db.takeLock(); err != nil {
+		return err
+	}
+	if err := db.checkKeys(); err != nil { // before anything is changed
 		return err
 	}
 	hadLists := db.hadLists()
@@ -101,17 +105,20 @@ func (db *DB) replaySegment(name wal.Name, sealed bool, acked int64) error {
 	if err != nil {
 		return err
 	}
-	if end := rep.Size - rep.Torn; end < acked && acked > wal.EmptySize {
+	if end := rep.Intact(); end < acked && acked > wal.EmptySize {
 		db.keepCopy(name, path)
 		db.report(Damage{
 			Kind: "segment", Signal: name.Signal, File: name.FileName(), Range: rangeOfDay(name.Day),
 			Reason: fmt.Sprintf("its end is gone: bytes %d to %d had been acknowledged; %d records before are kept", end, acked, rep.Records),
 		})
 	}
-	db.acked.Set(name, max(1, rep.Size-rep.Torn))
+	db.acked.Set(name, max(1, rep.Intact()))
 	if rep.Torn > 0 {
 		db.metrics.torn.Inc()
 		db.log.Warn("log segment was cut off by a crash; what was acknowledged is kept", "file", path, "bytes", rep.Torn)
+		if rep.Torn == rep.Size {
+			return nil // nothing of it can be read, which does not prove that nothing is in it
+		}
 		if err := os.Truncate(path, rep.Size-rep.Torn); err != nil {
 			db.log.Warn("truncate log segment", "file", path, "err", err)
 		}
@@ -154,7 +161,7 @@ func (s *shelf[R, S]) replay(name wal.Name, path string) (wal.Report, error) {
 		s.heads = append(s.heads, h)
 	}
 	h.ids, h.paths = append(h.ids, name.ID), append(h.paths, path)
-	rep, err := wal.Replay(path, func(payload []byte) error {
+	rep, err := wal.Replay(s.db.keys, path, func(payload []byte) error {
 		rows, err := s.ops.decode(payload)
 		if err != nil {
 			return err
@@ -164,6 +171,9 @@ func (s *shelf[R, S]) replay(name wal.Name, path string) (wal.Report, error) {
 		s.db.metrics.replayed.WithLabelValues(s.name()).Add(float64(len(rows)))
 		return nil
 	})
+	if !rep.Kept.Current {
+		s.freeze(h) // what it holds is kept as is set now once it is sealed
+	}
 	return rep, err
 }
 
@@ -193,7 +203,7 @@ func (s *shelf[R, S]) load(segments []wal.Name, found *inventory) error {
 		}
 		for path, exts := range names {
 			found.saw(path)
-			g.Go(func() error { s.loadPart(path, exts, logged); return nil })
+			g.Go(func() error { return s.loadPart(path, exts, logged) })
 		}
 	}
 	if err := g.Wait(); err != nil {
@@ -237,33 +247,40 @@ func partNames(dir string) (map[string][]string, error) {
 	return out, nil
 }
 
-func (s *shelf[R, S]) loadPart(path string, exts []string, logged map[uint64]bool) {
+// loadPart opens a part, or sets it aside. Its error is that a key is not there.
+func (s *shelf[R, S]) loadPart(path string, exts []string, logged map[uint64]bool) error {
 	if !slices.Contains(exts, part.RowsExt) {
-		s.loneIndex(path, logged)
-		return
+		return s.loneIndex(path, logged)
 	}
-	p, err := part.Open(path)
+	p, err := part.Open(s.db.keys, path)
 	var broken *part.IndexError
-	if errors.As(err, &broken) {
+	if errors.As(err, &broken) && !seal.Locked(err) {
 		p, err = s.rebuild(path, err)
+	}
+	if seal.Locked(err) {
+		return err
 	}
 	if err == nil && p.Signal != s.ops.signal {
 		err = fmt.Errorf("%w: holds %s", part.ErrDamaged, p.Signal)
 	}
 	if err != nil {
 		s.quarantinePart(path, store.Range{}, err)
-		return
+		return nil
 	}
 	p.OnIndexDamage(s.indexDamaged)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.parts = append(s.parts, p)
+	return nil
 }
 
 // loneIndex judges an index without rows: left over from a seal or merge that a crash ended, or
 // the trace of a file that somebody deleted.
-func (s *shelf[R, S]) loneIndex(path string, logged map[uint64]bool) {
-	meta, err := part.ReadMeta(path)
+func (s *shelf[R, S]) loneIndex(path string, logged map[uint64]bool) error {
+	meta, err := part.ReadMeta(s.db.keys, path)
+	if seal.Locked(err) {
+		return err
+	}
 	unfinished := err == nil && slices.ContainsFunc(meta.Segments, func(id uint64) bool { return logged[id] })
 	for _, name := range meta.Replaces {
 		if _, err := os.Stat(filepath.Join(filepath.Dir(path), name+part.RowsExt)); err == nil {
@@ -274,7 +291,7 @@ func (s *shelf[R, S]) loneIndex(path string, logged map[uint64]bool) {
 		if err := s.db.fs.Remove(path + part.IndexExt); err != nil {
 			s.db.log.Warn("delete the index of an unfinished part", "file", path+part.IndexExt, "err", err)
 		}
-		return
+		return nil
 	}
 	r := rangeOf(path)
 	reason := "the rows' file is missing"
@@ -284,6 +301,7 @@ func (s *shelf[R, S]) loneIndex(path string, logged map[uint64]bool) {
 	}
 	s.db.setAside(s.name(), path+part.IndexExt)
 	s.db.report(Damage{Kind: "missing", Signal: s.name(), File: filepath.Base(path) + part.RowsExt, Range: r, Reason: reason})
+	return nil
 }
 
 // dropReplaced deletes the parts that a merged part stands for: a crash came

@@ -51,7 +51,7 @@ func (s *shelf[R, S]) seal(h *loggedHead[R, S]) error {
 	var p *part.Part
 	if rows, _ := h.rows.Size(); rows > 0 {
 		var err error
-		p, err = s.ops.write(s.db.fs, filepath.Join(s.dir, h.day), h.rows.Snapshot(), part.Options{ID: h.id, Segments: h.ids})
+		p, err = s.ops.write(s.db.fs, filepath.Join(s.dir, h.day), h.rows.Snapshot(), part.Options{ID: h.id, Segments: h.ids, Keys: s.db.keys})
 		if err != nil {
 			return err
 		}

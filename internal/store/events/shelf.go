@@ -12,6 +12,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
+	"github.com/signalbox-project/signalbox/internal/store/events/cipherfile"
 	"github.com/signalbox-project/signalbox/internal/store/events/disk"
 	"github.com/signalbox-project/signalbox/internal/store/events/head"
 	"github.com/signalbox-project/signalbox/internal/store/events/part"
@@ -34,7 +35,7 @@ type signalOps[R, S any] struct {
 	encode  func([]byte, []R) []byte
 	decode  func([]byte) ([]R, error)
 	write   func(disk.FS, string, *S, part.Options) (*part.Part, error)
-	read    func(path string, into builder[R, S]) error
+	read    func(keys *cipherfile.Keys, path string, into builder[R, S]) error
 }
 
 func logOps() signalOps[model.LogRecord, head.Logs] {
@@ -44,8 +45,8 @@ func logOps() signalOps[model.LogRecord, head.Logs] {
 		newHead: func(id uint64) builder[model.LogRecord, head.Logs] { return head.NewLogs(id) },
 		bounds:  func(l *head.Logs) (uint64, int64, int64) { return l.ID, l.MinTime, l.MaxTime },
 		encode:  wal.EncodeLogs, decode: wal.DecodeLogs, write: part.WriteLogs,
-		read: func(path string, into builder[model.LogRecord, head.Logs]) error {
-			return part.ReadLogs(path, into.(*head.LogsBuilder))
+		read: func(keys *cipherfile.Keys, path string, into builder[model.LogRecord, head.Logs]) error {
+			return part.ReadLogs(keys, path, into.(*head.LogsBuilder))
 		},
 	}
 }
@@ -57,8 +58,8 @@ func spanOps() signalOps[model.Span, head.Spans] {
 		newHead: func(id uint64) builder[model.Span, head.Spans] { return head.NewSpans(id) },
 		bounds:  func(s *head.Spans) (uint64, int64, int64) { return s.ID, s.MinTime, s.MaxTime },
 		encode:  wal.EncodeSpans, decode: wal.DecodeSpans, write: part.WriteSpans,
-		read: func(path string, into builder[model.Span, head.Spans]) error {
-			return part.ReadSpans(path, into.(*head.SpansBuilder))
+		read: func(keys *cipherfile.Keys, path string, into builder[model.Span, head.Spans]) error {
+			return part.ReadSpans(keys, path, into.(*head.SpansBuilder))
 		},
 	}
 }
@@ -256,7 +257,7 @@ func (s *shelf[R, S]) reserve(day string, n int) (*loggedHead[R, S], error) {
 		h.rows = s.ops.newHead(h.id)
 	}
 	if h.seg == nil {
-		seg, err := wal.Create(s.db.fs, s.db.walDir(), wal.Name{Signal: s.name(), Day: day, ID: s.db.ids.next()}, s.db.observeSync, s.db.acked)
+		seg, err := wal.Create(s.db.fs, s.db.keys, s.db.walDir(), wal.Name{Signal: s.name(), Day: day, ID: s.db.ids.next()}, s.db.observeSync, s.db.acked)
 		if err != nil {
 			return nil, fmt.Errorf("open a head for %s: %w", day, err)
 		}

@@ -28,7 +28,7 @@ func TestColumnsGiveEachRowItsOwnValues(t *testing.T) {
 	p, _ := newWriter(t).spans(t, rows)
 	defer p.Release()
 	back := head.NewSpans(1)
-	if err := part.ReadSpans(p.Path(), back); err != nil {
+	if err := part.ReadSpans(nil, p.Path(), back); err != nil {
 		t.Fatal(err)
 	}
 	stored, table := back.Snapshot(), NewTable(p)

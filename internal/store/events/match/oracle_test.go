@@ -58,7 +58,7 @@ func TestPartsAndHeadsOfLogsSelectWhatTheDefinitionDoes(t *testing.T) {
 		p, h := w.logs(t, fill(t, drawLog))
 		defer discard(p)
 		inPart := head.NewLogs(1)
-		if err := part.ReadLogs(p.Path(), inPart); err != nil {
+		if err := part.ReadLogs(nil, p.Path(), inPart); err != nil {
 			t.Fatal(err)
 		}
 		stored := inPart.Snapshot()
@@ -86,7 +86,7 @@ func TestPartsAndHeadsOfSpansSelectWhatTheDefinitionDoes(t *testing.T) {
 		p, h := w.spans(t, fill(t, drawSpan))
 		defer discard(p)
 		inPart := head.NewSpans(1)
-		if err := part.ReadSpans(p.Path(), inPart); err != nil {
+		if err := part.ReadSpans(nil, p.Path(), inPart); err != nil {
 			t.Fatal(err)
 		}
 		stored := inPart.Snapshot()
@@ -115,7 +115,7 @@ func TestFieldsAreReadAsTheDefinitionWritesThem(t *testing.T) {
 		p, h := w.spans(t, fill(t, drawSpan))
 		defer discard(p)
 		back := head.NewSpans(1)
-		if err := part.ReadSpans(p.Path(), back); err != nil {
+		if err := part.ReadSpans(nil, p.Path(), back); err != nil {
 			t.Fatal(err)
 		}
 		stored := back.Snapshot()
@@ -187,7 +187,7 @@ func TestTheSpansOfSomeTracesAreFoundWhateverElseIsAsked(t *testing.T) {
 		p, _ := w.spans(t, fill(t, drawSpan))
 		defer discard(p)
 		back := head.NewSpans(1)
-		if err := part.ReadSpans(p.Path(), back); err != nil {
+		if err := part.ReadSpans(nil, p.Path(), back); err != nil {
 			t.Fatal(err)
 		}
 		stored := back.Snapshot()

@@ -74,7 +74,7 @@ func withoutIndex(t *testing.T, p *part.Part) *part.Part {
 	if err := os.Truncate(p.IndexPath(), 100); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := part.Open(strings.TrimSuffix(p.Path(), part.RowsExt)); err == nil {
+	if _, err := part.Open(nil, strings.TrimSuffix(p.Path(), part.RowsExt)); err == nil {
 		t.Fatal("the index is still read")
 	}
 	return p

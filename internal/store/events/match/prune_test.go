@@ -122,7 +122,7 @@ func TestWhatIsPassedOverHoldsNoMatch(t *testing.T) {
 	p, _ := newWriter(t).logs(t, kindsOfRows(5000))
 	defer p.Release()
 	back := head.NewLogs(1)
-	if err := part.ReadLogs(p.Path(), back); err != nil {
+	if err := part.ReadLogs(nil, p.Path(), back); err != nil {
 		t.Fatal(err)
 	}
 	h := back.Snapshot()

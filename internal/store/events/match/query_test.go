@@ -147,7 +147,7 @@ func TestFieldsOfLogsAreReadAsTheDefinitionWritesThem(t *testing.T) {
 		p, h := w.logs(t, fill(t, drawLog))
 		defer discard(p)
 		back := head.NewLogs(1)
-		if err := part.ReadLogs(p.Path(), back); err != nil {
+		if err := part.ReadLogs(nil, p.Path(), back); err != nil {
 			t.Fatal(err)
 		}
 		stored := back.Snapshot()

@@ -32,7 +32,7 @@
 // its promoted columns (so that the last of a doubled key is the promoted one);
 // the order of arrival is not kept. Events and links are JSON columns, "[]" if none.
 //
-// Invariants: a published pair never changes. The .idx file appears before the
+// Invariants: the content of a published pair never changes. The .idx file appears before the
 // .parquet file, whose rename is the commit point, and goes before it when both are
 // deleted: a .parquet without .idx is complete and gets its .idx rebuilt, an .idx
 // without .parquet is left over or tells of a lost file.

@@ -152,7 +152,7 @@ func TestDrawnLogsComeBackAsTheyWere(t *testing.T) {
 		}
 		defer func() { p.Doom(); p.Release() }()
 		back := head.NewLogs(1)
-		if err := ReadLogs(p.Path(), back); err != nil {
+		if err := ReadLogs(nil, p.Path(), back); err != nil {
 			t.Fatal(err)
 		}
 		got, want := back.Snapshot(), h
@@ -173,7 +173,7 @@ func TestDrawnLogsComeBackAsTheyWere(t *testing.T) {
 		if diff := sameRows(written, rows, logText); diff != "" {
 			t.Fatalf("rows (-written +read):\n%s", diff)
 		}
-		again, err := Open(p.path)
+		again, err := Open(nil, p.path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -198,7 +198,7 @@ func TestDrawnSpansComeBackAsTheyWere(t *testing.T) {
 		}
 		defer func() { p.Doom(); p.Release() }()
 		back := head.NewSpans(1)
-		if err := ReadSpans(p.Path(), back); err != nil {
+		if err := ReadSpans(nil, p.Path(), back); err != nil {
 			t.Fatal(err)
 		}
 		got := back.Snapshot()
@@ -273,7 +273,7 @@ func TestAChangedByteOfTheRowsIsNeverTakenForAnotherRow(t *testing.T) {
 				err = fmt.Errorf("panic: %v", r)
 			}
 		}()
-		if err := ReadLogs(path, b); err != nil {
+		if err := ReadLogs(nil, path, b); err != nil {
 			return nil, err
 		}
 		h := b.Snapshot()
@@ -298,7 +298,7 @@ func TestAChangedByteOfTheRowsIsNeverTakenForAnotherRow(t *testing.T) {
 		bad := slices.Clone(sound)
 		bad[at] ^= byte(1 << (i % 8))
 		writeFile(t, path+RowsExt, bad)
-		changed, err := Open(path)
+		changed, err := Open(nil, path)
 		if err != nil {
 			named++ // the end of the file, which the index vouches for
 			continue

@@ -11,6 +11,7 @@ import (
 	"github.com/parquet-go/parquet-go"
 
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/store/events/cipherfile"
 	"github.com/signalbox-project/signalbox/internal/store/events/head"
 )
 
@@ -19,6 +20,8 @@ type Options struct {
 	ID       uint64   // unique in the store
 	Segments []uint64 // write-ahead log segments whose rows it holds
 	Replaces []string // parts that were merged into it
+	// Keys make its files; nil makes them plain.
+	Keys *cipherfile.Keys
 }
 
 // Keys of the Parquet file's metadata, from which a lost index is rebuilt.

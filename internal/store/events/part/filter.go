@@ -11,13 +11,15 @@ import (
 	"github.com/parquet-go/parquet-go/bloom"
 
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/seal"
+	"github.com/signalbox-project/signalbox/internal/store/events/cipherfile"
 )
 
 // filters is the open .idx file. Filters are probed on disk (in the page
 // cache, that is), 32 bytes a probe, and never loaded: they are 185 KB a part. Each section is
 // checked against its checksum once per opening.
 type filters struct {
-	f        *os.File
+	f        *cipherfile.File
 	traceOK  bool
 	blocksOK bool
 }
@@ -63,7 +65,7 @@ func (p *Part) MayHaveTrace(id model.TraceID) bool {
 // Rollups reads the roll-ups, ordered by minute. After an error the rows
 // themselves must be counted.
 func (p *Part) Rollups() ([]Rollup, error) {
-	list, err := readRollups(p.IndexPath())
+	list, err := readRollups(p.keys, p.IndexPath())
 	if err != nil {
 		p.indexDamaged(err)
 		return nil, fmt.Errorf("read %s: %w", p.IndexPath(), err)
@@ -85,12 +87,12 @@ func probe(f io.ReaderAt, off, size int64, hashes []uint64) (bool, error) {
 }
 
 // openFilters opens the .idx file if need be and checks the section on first use.
-func (p *Part) openFilters(checked func(*filters) *bool, off int64, s section) (*os.File, error) {
+func (p *Part) openFilters(checked func(*filters) *bool, off int64, s section) (*cipherfile.File, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.used = time.Now()
 	if p.filters.f == nil {
-		f, err := os.Open(p.IndexPath())
+		f, err := p.keys.Open(p.IndexPath())
 		if err != nil {
 			return nil, err
 		}
@@ -113,7 +115,7 @@ func (p *Part) openFilters(checked func(*filters) *bool, off int64, s section) (
 // indexDamaged tells the store once; the part answers without filters until
 // the index is rebuilt.
 func (p *Part) indexDamaged(err error) {
-	if errors.Is(err, os.ErrClosed) {
+	if errors.Is(err, os.ErrClosed) || seal.Locked(err) {
 		return
 	}
 	p.mu.Lock()

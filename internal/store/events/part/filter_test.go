@@ -287,12 +287,12 @@ func TestTheHeaderOfAnIndexIsChecked(t *testing.T) {
 		bad := slices.Clone(sound)
 		change(bad)
 		writeFile(t, p.IndexPath(), bad)
-		if _, err := ReadMeta(p.path); !errors.Is(err, ErrDamaged) {
+		if _, err := ReadMeta(nil, p.path); !errors.Is(err, ErrDamaged) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	writeFile(t, p.IndexPath(), append(sound, 0))
-	if _, err := ReadMeta(p.path); err == nil {
+	if _, err := ReadMeta(nil, p.path); err == nil {
 		t.Error("a byte too many is taken")
 	}
 }

@@ -2,20 +2,19 @@ package part
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
-	"os"
 
 	"github.com/parquet-go/parquet-go/bloom"
 
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store/events/bin"
+	"github.com/signalbox-project/signalbox/internal/store/events/cipherfile"
 )
 
 // ErrDamaged is the error of a file whose checksums or structure do not hold.
-var ErrDamaged = errors.New("file is damaged")
+var ErrDamaged = cipherfile.ErrDamaged
 
 const (
 	// An index begins with indexMagic, its format's number and a line feed.
@@ -169,9 +168,9 @@ func decodeIndexMeta(b []byte, format uint8) (info indexInfo, err error) {
 }
 
 // readIndexInfo reads and checks the metadata of an open .idx file.
-func readIndexInfo(f *os.File) (indexInfo, error) {
+func readIndexInfo(f *cipherfile.File) (indexInfo, error) {
 	head := make([]byte, indexHeader)
-	if _, err := io.ReadFull(f, head); err != nil {
+	if _, err := f.ReadAt(head, 0); err != nil {
 		return indexInfo{}, fmt.Errorf("index header: %w: %w", ErrDamaged, err)
 	}
 	format, lengths := head[len(indexMagic)], head[len(indexMagic)+2:]
@@ -179,15 +178,11 @@ func readIndexInfo(f *os.File) (indexInfo, error) {
 	if string(head[:len(indexMagic)]) != indexMagic || head[len(indexMagic)+1] != '\n' || format < oldestIndex || format > indexFormat || n > maxIndexMeta {
 		return indexInfo{}, fmt.Errorf("index header: %w", ErrDamaged)
 	}
-	st, err := f.Stat()
-	if err != nil {
-		return indexInfo{}, err
-	}
-	if int64(n) > st.Size() {
+	if int64(n) > f.Size() {
 		return indexInfo{}, fmt.Errorf("index metadata: %w: cut off", ErrDamaged)
 	}
 	meta := make([]byte, n)
-	if _, err := io.ReadFull(f, meta); err != nil {
+	if _, err := f.ReadAt(meta, int64(indexHeader)); err != nil {
 		return indexInfo{}, fmt.Errorf("index metadata: %w: %w", ErrDamaged, err)
 	}
 	if crc(meta) != binary.LittleEndian.Uint32(lengths[4:]) {
@@ -195,13 +190,13 @@ func readIndexInfo(f *os.File) (indexInfo, error) {
 	}
 	info, err := decodeIndexMeta(meta, format)
 	info.base = int64(indexHeader) + int64(n)
-	if err == nil && st.Size() != info.base+info.trace.length+info.blocks.length+info.rollups.length {
-		return info, fmt.Errorf("index: %w: %d bytes long", ErrDamaged, st.Size())
+	if err == nil && f.Size() != info.base+info.trace.length+info.blocks.length+info.rollups.length {
+		return info, fmt.Errorf("index: %w: %d bytes long", ErrDamaged, f.Size())
 	}
 	return info, err
 }
 
-func (s section) read(f *os.File, at int64) ([]byte, error) {
+func (s section) read(f io.ReaderAt, at int64) ([]byte, error) {
 	b := make([]byte, s.length)
 	if _, err := f.ReadAt(b, at); err != nil {
 		return nil, fmt.Errorf("index section: %w: %w", ErrDamaged, err)
@@ -212,17 +207,18 @@ func (s section) read(f *os.File, at int64) ([]byte, error) {
 	return b, nil
 }
 
-func readIndexMeta(path string) (indexInfo, error) {
-	f, err := os.Open(path)
+func readIndexMeta(keys *cipherfile.Keys, path string) (indexInfo, cipherfile.Kept, error) {
+	f, err := keys.Open(path)
 	if err != nil {
-		return indexInfo{}, err
+		return indexInfo{}, cipherfile.Kept{}, err
 	}
 	defer f.Close()
-	return readIndexInfo(f)
+	info, err := readIndexInfo(f)
+	return info, f.Kept, err
 }
 
-func readRollups(path string) ([]Rollup, error) {
-	f, err := os.Open(path)
+func readRollups(keys *cipherfile.Keys, path string) ([]Rollup, error) {
+	f, err := keys.Open(path)
 	if err != nil {
 		return nil, err
 	}

@@ -62,7 +62,7 @@ func TestAPartThatIsNotDoomedStaysOnTheDisk(t *testing.T) {
 	if !exists(p.Path()) || p.Acquire() {
 		t.Error("a closed part is deleted, or can be acquired")
 	}
-	q, err := Open(p.path)
+	q, err := Open(nil, p.path)
 	if err != nil || q.Rows != 10 {
 		t.Fatalf("it does not open again: %v", err)
 	}
@@ -117,7 +117,7 @@ func TestAPartWhoseRowsChangedDoesNotOpen(t *testing.T) {
 		if err := c.change(p); err != nil {
 			t.Fatal(err)
 		}
-		q, err := Open(p.path)
+		q, err := Open(nil, p.path)
 		var index *IndexError
 		if err == nil || !errors.Is(err, c.kind) || errors.As(err, &index) != c.index || !strings.Contains(err.Error(), filepath.Base(p.path)) {
 			t.Errorf("%s: %v, %v", name, q, err)

@@ -108,7 +108,7 @@ func TestSpansLieByTraceInOrderOfArrivalAndThenByStart(t *testing.T) {
 func TestOrderIsKeptByAnotherRound(t *testing.T) {
 	p := writeSomeLogs(t, someLogs(700))
 	b := head.NewLogs(1)
-	if err := ReadLogs(p.Path(), b); err != nil {
+	if err := ReadLogs(nil, p.Path(), b); err != nil {
 		t.Fatal(err)
 	}
 	for i, row := range orderLogs(b.Snapshot()) {
@@ -118,7 +118,7 @@ func TestOrderIsKeptByAnotherRound(t *testing.T) {
 	}
 	q := writeSomeSpans(t, someSpans(700))
 	s := head.NewSpans(1)
-	if err := ReadSpans(q.Path(), s); err != nil {
+	if err := ReadSpans(nil, q.Path(), s); err != nil {
 		t.Fatal(err)
 	}
 	for i, row := range orderSpans(s.Snapshot()) {

@@ -15,6 +15,7 @@ import (
 	"github.com/parquet-go/parquet-go"
 
 	"github.com/signalbox-project/signalbox/internal/store"
+	"github.com/signalbox-project/signalbox/internal/store/events/cipherfile"
 )
 
 // File name endings.
@@ -54,14 +55,17 @@ func DayOf(t int64) string { return time.Unix(0, t).UTC().Format(time.DateOnly) 
 // holds a reference (a View does).
 type Part struct {
 	Meta
+	// Kept is how the rows and the index stand on the disk.
+	Kept cipherfile.Kept
 	info indexInfo
 	path string // without ending
+	keys *cipherfile.Keys
 
 	refs   atomic.Int64 // the store's own reference counts
 	doomed atomic.Bool
 
 	mu            sync.Mutex
-	file          *os.File
+	file          *cipherfile.File
 	rows          *parquet.File
 	cols          map[string]int
 	used          time.Time
@@ -72,23 +76,24 @@ type Part struct {
 // Open opens the pair at path (without ending) far enough to know its
 // metadata, and checks the Parquet file's size and footer against it. The caller has the
 // first reference. A missing or damaged index is an *IndexError: see Rebuild.
-func Open(path string) (*Part, error) {
-	info, err := readIndexMeta(path + IndexExt)
+func Open(keys *cipherfile.Keys, path string) (*Part, error) {
+	info, index, err := readIndexMeta(keys, path+IndexExt)
 	if err != nil {
 		return nil, &IndexError{Path: path + IndexExt, Err: err}
 	}
-	if err := checkTail(path+RowsExt, info); err != nil {
+	rows, err := checkTail(keys, path+RowsExt, info)
+	if err != nil {
 		return nil, err
 	}
-	p := &Part{Meta: info.Meta, info: info, path: path}
+	p := &Part{Meta: info.Meta, Kept: rows.And(index), info: info, path: path, keys: keys}
 	p.refs.Store(1)
 	return p, nil
 }
 
 // ReadMeta reads what an .idx file says, path without ending, whether or not
 // its Parquet file is there.
-func ReadMeta(path string) (Meta, error) {
-	info, err := readIndexMeta(path + IndexExt)
+func ReadMeta(keys *cipherfile.Keys, path string) (Meta, error) {
+	info, _, err := readIndexMeta(keys, path+IndexExt)
 	return info.Meta, err
 }
 
@@ -114,27 +119,23 @@ func (e *IndexError) Error() string { return "index " + e.Path + ": " + e.Err.Er
 func (e *IndexError) Unwrap() error { return e.Err }
 
 // checkTail compares the Parquet file's length, page indexes and footer with what was written.
-func checkTail(path string, info indexInfo) error {
-	f, err := os.Open(path)
+func checkTail(keys *cipherfile.Keys, path string, info indexInfo) (kept cipherfile.Kept, err error) {
+	f, err := keys.Open(path)
 	if err != nil {
-		return err
+		return kept, err
 	}
 	defer f.Close()
-	st, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	if st.Size() != info.Size || info.tailOffset < 0 || info.tailOffset > info.Size {
-		return fmt.Errorf("rows %s: %w: %d bytes long, want %d", path, ErrDamaged, st.Size(), info.Size)
+	if f.Size() != info.Size || info.tailOffset < 0 || info.tailOffset > info.Size {
+		return kept, fmt.Errorf("rows %s: %w: %d bytes long, want %d", path, ErrDamaged, f.Size(), info.Size)
 	}
 	tail := make([]byte, info.Size-info.tailOffset)
 	if _, err := f.ReadAt(tail, info.tailOffset); err != nil {
-		return fmt.Errorf("rows %s: %w: %w", path, ErrDamaged, err)
+		return kept, fmt.Errorf("rows %s: %w: %w", path, ErrDamaged, err)
 	}
 	if crc(tail) != info.tailCRC {
-		return fmt.Errorf("rows %s: %w: checksum of the footer", path, ErrDamaged)
+		return kept, fmt.Errorf("rows %s: %w: checksum of the footer", path, ErrDamaged)
 	}
-	return nil
+	return f.Kept, nil
 }
 
 // openRows opens the Parquet file and checks that it is what the index says.
@@ -172,7 +173,7 @@ func (p *Part) File() (*parquet.File, error) {
 	if p.rows != nil {
 		return p.rows, nil
 	}
-	f, err := os.Open(p.Path())
+	f, err := p.keys.Open(p.Path())
 	if err != nil {
 		return nil, err
 	}

@@ -134,7 +134,7 @@ func TestLogsComeBackAsTheyWereWritten(t *testing.T) {
 	want := someLogs(5000)
 	p := writeSomeLogs(t, want)
 	b := head.NewLogs(1)
-	if err := ReadLogs(p.Path(), b); err != nil {
+	if err := ReadLogs(nil, p.Path(), b); err != nil {
 		t.Fatal(err)
 	}
 	var got []model.LogRecord
@@ -156,7 +156,7 @@ func TestSpansComeBackGroupedByTrace(t *testing.T) {
 	want := someSpans(5000)
 	p := writeSomeSpans(t, want)
 	b := head.NewSpans(1)
-	if err := ReadSpans(p.Path(), b); err != nil {
+	if err := ReadSpans(nil, p.Path(), b); err != nil {
 		t.Fatal(err)
 	}
 	snap := b.Snapshot()
@@ -231,7 +231,7 @@ func wordsOf(text string) (out []uint64) {
 func TestBlockFiltersFindEveryWordAndSkipMostBlocks(t *testing.T) {
 	p := writeSomeLogs(t, someLogs(5000))
 	b := head.NewLogs(1)
-	if err := ReadLogs(p.Path(), b); err != nil {
+	if err := ReadLogs(nil, p.Path(), b); err != nil {
 		t.Fatal(err)
 	}
 	snap := b.Snapshot()
@@ -282,10 +282,10 @@ func TestALostIndexIsRebuiltEqual(t *testing.T) {
 		if err := os.Remove(p.IndexPath()); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Open(p.path); err == nil {
+		if _, err := Open(nil, p.path); err == nil {
 			t.Fatalf("%s: opened without an index", name)
 		}
-		q, err := Rebuild(disk.OS{}, p.path)
+		q, err := Rebuild(disk.OS{}, nil, p.path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -294,7 +294,7 @@ func TestALostIndexIsRebuiltEqual(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		a, _ := readIndexMeta(p.IndexPath())
+		a, _, _ := readIndexMeta(nil, p.IndexPath())
 		if d := gocmp.Diff(p.Meta, a.Meta); d != "" {
 			t.Errorf("%s: metadata differs:\n%s", name, d)
 		}
@@ -315,14 +315,14 @@ func TestOpenRefusesEveryDamagedByteOfIndexAndFooter(t *testing.T) {
 		bad := slices.Clone(index)
 		bad[i] ^= 0x40
 		writeFile(t, p.IndexPath(), bad)
-		if q, err := Open(p.path); err == nil {
+		if q, err := Open(nil, p.path); err == nil {
 			q.Release()
 			t.Fatalf("opened with byte %d of %d flipped", i, meta)
 		}
 	}
 	for i := range index {
 		writeFile(t, p.IndexPath(), index[:i])
-		if q, err := Open(p.path); err == nil {
+		if q, err := Open(nil, p.path); err == nil {
 			q.Release()
 			t.Fatalf("opened with the index cut to %d bytes", i)
 		}
@@ -336,7 +336,7 @@ func TestOpenRefusesEveryDamagedByteOfIndexAndFooter(t *testing.T) {
 		bad := slices.Clone(rows)
 		bad[i] ^= 1
 		writeFile(t, p.Path(), bad)
-		if q, err := Open(p.path); err == nil {
+		if q, err := Open(nil, p.path); err == nil {
 			q.Release()
 			t.Fatalf("opened with byte %d of the footer flipped", i)
 		}

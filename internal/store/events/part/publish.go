@@ -11,6 +11,7 @@ import (
 
 	"github.com/parquet-go/parquet-go"
 
+	"github.com/signalbox-project/signalbox/internal/store/events/cipherfile"
 	"github.com/signalbox-project/signalbox/internal/store/events/disk"
 	"github.com/signalbox-project/signalbox/internal/store/events/head"
 )
@@ -39,21 +40,30 @@ func write(fs disk.FS, dir string, t *table, cols columns, opt Options) (*Part, 
 	if err := fs.SyncDir(filepath.Dir(dir)); err != nil {
 		return nil, err
 	}
-	if err := publishPair(fs, path, x.encode(), file); err != nil {
+	if err := publishPair(fs, opt.Keys, path, x.encode(), file); err != nil {
 		return nil, errors.Join(err, unpublish(fs, path))
 	}
-	p, err := Open(path)
+	p, err := Open(opt.Keys, path)
 	if err != nil {
 		return nil, errors.Join(err, unpublish(fs, path))
 	}
 	return p, nil
 }
 
-func publishPair(fs disk.FS, path string, index, rows []byte) error {
-	if err := disk.Publish(fs, path+IndexExt, index); err != nil {
+func publishPair(fs disk.FS, keys *cipherfile.Keys, path string, index, rows []byte) error {
+	if err := publish(fs, keys, path+IndexExt, index); err != nil {
 		return err
 	}
-	return disk.Publish(fs, path+RowsExt, rows)
+	return publish(fs, keys, path+RowsExt, rows)
+}
+
+// publish writes a file as its content is to be kept.
+func publish(fs disk.FS, keys *cipherfile.Keys, path string, content []byte) error {
+	kept, err := keys.Make(filepath.Base(path), content)
+	if err != nil {
+		return err
+	}
+	return disk.Publish(fs, path, kept)
 }
 
 // unpublish removes a pair that its caller believes was not written: names may stand also after an
@@ -69,10 +79,25 @@ func unpublish(fs disk.FS, path string) error {
 	return errors.Join(errs...)
 }
 
+// Anew writes a pair anew as its files are made now, and opens it. Their content stays what it was: a crash leaves one
+// file as before, which is read as well, and who has them open reads on.
+func Anew(fs disk.FS, keys *cipherfile.Keys, path string) (*Part, error) {
+	for _, ext := range [...]string{IndexExt, RowsExt} {
+		content, err := keys.ReadFile(path + ext)
+		if err != nil {
+			return nil, err
+		}
+		if err := publish(fs, keys, path+ext, content); err != nil {
+			return nil, err
+		}
+	}
+	return Open(keys, path)
+}
+
 // Rebuild writes a part's lost or damaged index anew from its Parquet file and
 // opens the part. It reads all rows: about 0.1 s for 64 k of them.
-func Rebuild(fs disk.FS, path string) (*Part, error) {
-	rows, err := readFile(path + RowsExt)
+func Rebuild(fs disk.FS, keys *cipherfile.Keys, path string) (*Part, error) {
+	rows, err := readFile(keys, path+RowsExt)
 	if err != nil {
 		return nil, err
 	}
@@ -88,10 +113,10 @@ func Rebuild(fs disk.FS, path string) (*Part, error) {
 	if err := os.Remove(path + IndexExt); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
-	if err := disk.Publish(fs, path+IndexExt, x.encode()); err != nil {
+	if err := publish(fs, keys, path+IndexExt, x.encode()); err != nil {
 		return nil, err
 	}
-	return Open(path)
+	return Open(keys, path)
 }
 
 // wholeFile is a Parquet file in memory.
@@ -103,8 +128,8 @@ type wholeFile struct {
 	signal   Signal
 }
 
-func readFile(path string) (*wholeFile, error) {
-	data, err := os.ReadFile(path)
+func readFile(keys *cipherfile.Keys, path string) (*wholeFile, error) {
+	data, err := keys.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}

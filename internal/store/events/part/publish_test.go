@@ -139,7 +139,7 @@ func TestASealThatFailsOnADeadDiskLeavesNoHalfRows(t *testing.T) {
 		}
 		for _, path := range filesIn(t, dir, RowsExt) {
 			into := head.NewLogs(1)
-			if err := ReadLogs(path, into); err != nil || into.Snapshot().Rows != 20 {
+			if err := ReadLogs(nil, path, into); err != nil || into.Snapshot().Rows != 20 {
 				t.Errorf("call %d fails: %v, %d rows", n, err, into.Snapshot().Rows)
 			}
 		}
@@ -185,7 +185,7 @@ func TestAnIndexMadeAnewIsTheSameToTheByte(t *testing.T) {
 		if err := os.WriteFile(p.IndexPath(), []byte("damaged"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		q, err := Rebuild(disk.OS{}, p.path)
+		q, err := Rebuild(disk.OS{}, nil, p.path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -213,10 +213,10 @@ func TestAnIndexMadeAnewIsTheSameToTheByte(t *testing.T) {
 
 func TestARebuildThatCannotBeDoneSaysWhy(t *testing.T) {
 	p := writeSomeLogs(t, someLogs(20))
-	if _, err := Rebuild(&failing{left: 1}, p.path); !errors.Is(err, errFull) {
+	if _, err := Rebuild(&failing{left: 1}, nil, p.path); !errors.Is(err, errFull) {
 		t.Errorf("a full disk: %v", err)
 	}
-	if q, err := Rebuild(disk.OS{}, p.path); err != nil {
+	if q, err := Rebuild(disk.OS{}, nil, p.path); err != nil {
 		t.Errorf("after a full disk: %v", err)
 	} else {
 		q.Release()
@@ -224,10 +224,10 @@ func TestARebuildThatCannotBeDoneSaysWhy(t *testing.T) {
 	if err := os.Truncate(p.Path(), 100); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Rebuild(disk.OS{}, p.path); !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), p.Path()) {
+	if _, err := Rebuild(disk.OS{}, nil, p.path); !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), p.Path()) {
 		t.Errorf("damaged rows: %v", err)
 	}
-	if _, err := Rebuild(disk.OS{}, filepath.Join(t.TempDir(), "none")); !errors.Is(err, os.ErrNotExist) {
+	if _, err := Rebuild(disk.OS{}, nil, filepath.Join(t.TempDir(), "none")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no rows: %v", err)
 	}
 }
@@ -259,18 +259,18 @@ func TestAFileThatIsNotOursIsNamed(t *testing.T) {
 	} {
 		path := filepath.Join(t.TempDir(), "a.parquet")
 		writeFile(t, path, b)
-		if err := ReadLogs(path, head.NewLogs(1)); !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), path) {
+		if err := ReadLogs(nil, path, head.NewLogs(1)); !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	logs, spans := writeSomeLogs(t, someLogs(5)), writeSomeSpans(t, someSpans(5))
-	if err := ReadLogs(spans.Path(), head.NewLogs(1)); !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), "not logs") {
+	if err := ReadLogs(nil, spans.Path(), head.NewLogs(1)); !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), "not logs") {
 		t.Errorf("spans as logs: %v", err)
 	}
-	if err := ReadSpans(logs.Path(), head.NewSpans(1)); !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), "not spans") {
+	if err := ReadSpans(nil, logs.Path(), head.NewSpans(1)); !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), "not spans") {
 		t.Errorf("logs as spans: %v", err)
 	}
-	if err := ReadSpans(logs.Path()+"x", head.NewSpans(1)); !errors.Is(err, os.ErrNotExist) || errors.Is(err, ErrDamaged) {
+	if err := ReadSpans(nil, logs.Path()+"x", head.NewSpans(1)); !errors.Is(err, os.ErrNotExist) || errors.Is(err, ErrDamaged) {
 		t.Errorf("no file: %v", err)
 	}
 }

@@ -10,12 +10,13 @@ import (
 	"github.com/parquet-go/parquet-go/format"
 
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/store/events/cipherfile"
 	"github.com/signalbox-project/signalbox/internal/store/events/head"
 )
 
 // ReadLogs reads all rows of a part's Parquet file, in file order.
-func ReadLogs(path string, into *head.LogsBuilder) error {
-	w, err := readFile(path)
+func ReadLogs(keys *cipherfile.Keys, path string, into *head.LogsBuilder) error {
+	w, err := readFile(keys, path)
 	if err != nil {
 		return err
 	}
@@ -26,8 +27,8 @@ func ReadLogs(path string, into *head.LogsBuilder) error {
 }
 
 // ReadSpans is ReadLogs for spans.
-func ReadSpans(path string, into *head.SpansBuilder) error {
-	w, err := readFile(path)
+func ReadSpans(keys *cipherfile.Keys, path string, into *head.SpansBuilder) error {
+	w, err := readFile(keys, path)
 	if err != nil {
 		return err
 	}

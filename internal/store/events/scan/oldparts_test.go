@@ -24,7 +24,7 @@ func storeOfFormat1(t *testing.T) *plainStore {
 		t.Fatalf("%v, %v", files, err)
 	}
 	for _, f := range files {
-		p, err := part.Open(strings.TrimSuffix(f, part.RowsExt))
+		p, err := part.Open(nil, strings.TrimSuffix(f, part.RowsExt))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -14,7 +14,9 @@
 //	magic "SBWAL\x00\x01\n" · records
 //	record: magic "SBR1" · length u32 · CRC-32C u32 of length and payload · payload (S2 block)
 //
-// all little-endian. A record that was cut off by a crash ends the segment (a
+// all little-endian. Of a segment that is encrypted the header of package cipherfile stands for the magic, and each payload is
+// sealed; lengths and checksums are of what is on the disk, so that damage is told from a missing key.
+// A record that was cut off by a crash ends the segment (a
 // torn tail); damage before the end is skipped to the next record whose checksum
 // holds, and reported with its place.
 //

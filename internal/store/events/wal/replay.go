@@ -6,8 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/klauspost/compress/s2"
+
+	"github.com/signalbox-project/signalbox/internal/store/events/cipherfile"
 )
 
 // Extent is a range of bytes [From, To) of a segment file.
@@ -21,7 +24,14 @@ type Report struct {
 	Torn int64
 	// Damaged are the places that were skipped.
 	Damaged []Extent
+	// Kept is how the segment stands on the disk.
+	Kept cipherfile.Kept
+
+	head int64 // bytes before the first record
 }
+
+// Intact is how much of the file is there, as Acked counts it.
+func (rep Report) Intact() int64 { return rep.Size - rep.Torn - max(0, rep.head-EmptySize) }
 
 // maxDecoded bounds what one record may grow to when it is decompressed.
 const maxDecoded = 4 << 30
@@ -29,42 +39,76 @@ const maxDecoded = 4 << 30
 // Replay gives every intact payload of a segment file to fn, in order. fn
 // returns an error when it cannot decode the payload: that record counts as
 // damaged. The payload is fn's to keep. An error of Replay itself means that the file cannot be
-// read.
-func Replay(path string, fn func(payload []byte) error) (Report, error) {
+// read, or that its key is not there.
+func Replay(keys *cipherfile.Keys, path string, fn func(payload []byte) error) (Report, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return Report{}, fmt.Errorf("replay %s: %w", path, err)
 	}
-	return replay(data, fn), nil
+	rep, err := replay(keys, filepath.Base(path), data, fn)
+	if err != nil {
+		return Report{}, fmt.Errorf("replay %s: %w", path, err)
+	}
+	return rep, nil
 }
 
-func replay(data []byte, fn func([]byte) error) Report {
-	rep := Report{Size: int64(len(data))}
-	pos := 0
-	if bytes.HasPrefix(data, []byte(segmentMagic)) {
-		pos = len(segmentMagic)
+func replay(keys *cipherfile.Keys, name string, data []byte, fn func([]byte) error) (Report, error) {
+	head, key, err := keys.Records(data, name)
+	switch {
+	case errors.Is(err, cipherfile.ErrDamaged):
+		return lost(data, err), nil
+	case err != nil:
+		return Report{}, err
 	}
+	rep := Report{Size: int64(len(data)), Kept: cipherfile.Kept{Current: !keys.Encrypts()}, head: int64(head)}
+	if key != nil {
+		rep.Kept = key.Kept
+	} else if bytes.HasPrefix(data, []byte(segmentMagic)) {
+		rep.head = EmptySize
+	}
+	rep.each(data, func(body []byte) error {
+		if body, err = key.Open(body); err != nil {
+			return err
+		}
+		return deliver(body, fn)
+	})
+	return rep, nil
+}
+
+// lost is a segment whose header says by what key it opens no more. One that was cut off within the header never held a record.
+func lost(data []byte, err error) Report {
+	rep := Report{Size: int64(len(data)), Kept: cipherfile.Kept{Encrypted: true}}
+	if errors.Is(err, cipherfile.ErrCutOff) {
+		rep.Torn = rep.Size
+		return rep
+	}
+	rep.Damaged = []Extent{{From: 0, To: rep.Size}}
+	return rep
+}
+
+// each gives every intact record to deliver.
+func (rep *Report) each(data []byte, deliver func([]byte) error) {
+	pos := int(rep.head)
 	for pos < len(data) {
 		body, ok := record(data[pos:])
 		if !ok {
 			next := nextRecord(data, pos)
 			if next < 0 {
 				rep.end(data, pos)
-				return rep
+				return
 			}
 			rep.Damaged = append(rep.Damaged, Extent{From: int64(pos), To: int64(next)})
 			pos = next
 			continue
 		}
 		end := pos + recordHeader + len(body)
-		if err := deliver(body, fn); err != nil {
+		if err := deliver(body); err != nil {
 			rep.Damaged = append(rep.Damaged, Extent{From: int64(pos), To: int64(end)})
 		} else {
 			rep.Records++
 		}
 		pos = end
 	}
-	return rep
 }
 
 // record is the body of the intact record at the beginning of b.

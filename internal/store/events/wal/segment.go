@@ -13,6 +13,7 @@ import (
 
 	"github.com/klauspost/compress/s2"
 
+	"github.com/signalbox-project/signalbox/internal/store/events/cipherfile"
 	"github.com/signalbox-project/signalbox/internal/store/events/disk"
 	"github.com/signalbox-project/signalbox/internal/stream"
 )
@@ -23,7 +24,7 @@ const (
 	recordHeader = len(recordMagic) + 8
 	maxRecord    = 1 << 30
 
-	// EmptySize is the size of a segment without records.
+	// EmptySize is the size of a segment without records; what is longer in the header of one that is encrypted does not count.
 	EmptySize = int64(len(segmentMagic))
 
 	// Ext ends a segment's file name.
@@ -66,6 +67,8 @@ type Segment struct {
 	// onSync sees how long each fdatasync took.
 	onSync func(time.Duration)
 	acked  *Acked // nil remembers nothing
+	key    *cipherfile.Key
+	head   int64 // size of what stands before the first record
 
 	mu      sync.Mutex // writing
 	f       disk.File
@@ -79,13 +82,20 @@ type Segment struct {
 }
 
 // Create makes a segment's file, durably. onSync and acked may be nil.
-func Create(fs disk.FS, dir string, name Name, onSync func(time.Duration), acked *Acked) (*Segment, error) {
+func Create(fs disk.FS, keys *cipherfile.Keys, dir string, name Name, onSync func(time.Duration), acked *Acked) (*Segment, error) {
 	path := filepath.Join(dir, name.FileName())
+	head, key, err := keys.Begin(name.FileName())
+	if err != nil {
+		return nil, fmt.Errorf("create segment %s: %w", path, err)
+	}
+	if head == nil {
+		head = []byte(segmentMagic)
+	}
 	f, err := fs.Create(path)
 	if err != nil {
 		return nil, fmt.Errorf("create segment %s: %w", path, err)
 	}
-	_, err = f.Write([]byte(segmentMagic))
+	_, err = f.Write(head)
 	if err == nil {
 		err = f.Sync()
 	}
@@ -98,14 +108,14 @@ func Create(fs disk.FS, dir string, name Name, onSync func(time.Duration), acked
 	if onSync == nil {
 		onSync = func(time.Duration) {}
 	}
-	s := &Segment{Name: name, path: path, onSync: onSync, acked: acked, f: f, size: int64(len(segmentMagic))}
+	s := &Segment{Name: name, path: path, onSync: onSync, acked: acked, key: key, head: int64(len(head)), f: f, size: int64(len(head))}
 	s.remember(s.size)
 	return s, nil
 }
 
 func (s *Segment) remember(size int64) {
 	if s.acked != nil {
-		s.acked.Set(s.Name, size)
+		s.acked.Set(s.Name, size-s.head+EmptySize)
 	}
 }
 
@@ -122,18 +132,23 @@ func (s *Segment) Broken() bool {
 // Append writes one payload and returns when it is durable. After an error it
 // is not (though a crash may still bring it back).
 func (s *Segment) Append(payload []byte) error {
-	n, err := s.write(frame(payload))
+	n, err := s.write(frame(payload, s.key))
 	if err != nil {
 		return err
 	}
 	return s.sync(n)
 }
 
-// frame compresses the payload and puts it into a record.
-func frame(payload []byte) []byte {
+// frame compresses the payload, encrypts it where there is a key, and puts it into a record.
+func frame(payload []byte, key *cipherfile.Key) []byte {
 	b := make([]byte, recordHeader, recordHeader+s2.MaxEncodedLen(len(payload)))
 	body := s2.Encode(b[recordHeader:cap(b)], payload)
-	b = b[:recordHeader+len(body)]
+	if key == nil {
+		b = b[:recordHeader+len(body)]
+	} else {
+		b = key.Seal(make([]byte, recordHeader, recordHeader+len(body)+key.Overhead()), body)
+		body = b[recordHeader:]
+	}
 	copy(b, recordMagic)
 	binary.LittleEndian.PutUint32(b[4:], uint32(len(body)))
 	binary.LittleEndian.PutUint32(b[8:], recordCRC(b[4:8], body))

@@ -12,12 +12,18 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/store/events/cipherfile"
 	"github.com/signalbox-project/signalbox/internal/store/events/disk"
 )
 
 func written(t testing.TB, payloads ...string) (path string, ends []int64) {
 	t.Helper()
-	s, err := Create(disk.OS{}, t.TempDir(), Name{Signal: "logs", Day: "2026-11-21", ID: 7}, nil, nil)
+	return writtenBy(t, nil, payloads...)
+}
+
+func writtenBy(t testing.TB, keys *cipherfile.Keys, payloads ...string) (path string, ends []int64) {
+	t.Helper()
+	s, err := Create(disk.OS{}, keys, t.TempDir(), Name{Signal: "logs", Day: "2026-11-21", ID: 7}, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +40,7 @@ func written(t testing.TB, payloads ...string) (path string, ends []int64) {
 }
 
 func replayed(data []byte) (got []string, rep Report) {
-	rep = replay(data, func(p []byte) error {
+	rep, _ = replay(nil, "x", data, func(p []byte) error {
 		got = append(got, string(p))
 		return nil
 	})
@@ -46,7 +52,7 @@ var three = []string{"first payload", "the second payload, somewhat longer", "th
 func TestReplayGivesBackWhatWasAppended(t *testing.T) {
 	path, _ := written(t, three...)
 	var got []string
-	rep, err := Replay(path, func(p []byte) error {
+	rep, err := Replay(nil, path, func(p []byte) error {
 		got = append(got, string(p))
 		return nil
 	})
@@ -116,7 +122,7 @@ func TestAFlippedByteCostsOnlyItsRecordAndIsNamed(t *testing.T) {
 
 func TestAPayloadThatCannotBeDecodedIsNamed(t *testing.T) {
 	path, ends := written(t, three...)
-	rep, err := Replay(path, func(p []byte) error {
+	rep, err := Replay(nil, path, func(p []byte) error {
 		if string(p) == three[1] {
 			return ErrBatch
 		}
@@ -172,7 +178,7 @@ func (f failingFile) Truncate(n int64) error {
 
 func TestAfterAHalfWrittenRecordTheSegmentGoesOn(t *testing.T) {
 	fs := &failing{}
-	s, err := Create(fs, t.TempDir(), Name{Signal: "logs", Day: "2026-11-21", ID: 1}, nil, nil)
+	s, err := Create(fs, nil, t.TempDir(), Name{Signal: "logs", Day: "2026-11-21", ID: 1}, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +199,7 @@ func TestAfterAHalfWrittenRecordTheSegmentGoesOn(t *testing.T) {
 
 func TestAfterAFailedSyncTheSegmentTakesNoMore(t *testing.T) {
 	fs := &failing{}
-	s, err := Create(fs, t.TempDir(), Name{Signal: "logs", Day: "2026-11-21", ID: 1}, nil, nil)
+	s, err := Create(fs, nil, t.TempDir(), Name{Signal: "logs", Day: "2026-11-21", ID: 1}, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,7 +216,7 @@ func TestAfterAFailedSyncTheSegmentTakesNoMore(t *testing.T) {
 
 func TestConcurrentAppendsShareSyncs(t *testing.T) {
 	fs := &failing{}
-	s, err := Create(fs, t.TempDir(), Name{Signal: "logs", Day: "2026-11-21", ID: 1}, nil, nil)
+	s, err := Create(fs, nil, t.TempDir(), Name{Signal: "logs", Day: "2026-11-21", ID: 1}, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -293,7 +299,7 @@ func FuzzReplay(f *testing.F) {
 	f.Add(data[:len(data)-3])
 	f.Add([]byte(segmentMagic))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		rep := replay(b, func(p []byte) error {
+		rep, _ := replay(nil, "x", b, func(p []byte) error {
 			if _, err := DecodeLogs(p); err == nil {
 				return nil
 			}
