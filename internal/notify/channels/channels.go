@@ -10,12 +10,15 @@ import (
 	"slices"
 
 	"github.com/signalbox-project/signalbox/internal/notify"
+	"github.com/signalbox-project/signalbox/internal/notify/channels/email"
 	"github.com/signalbox-project/signalbox/internal/notify/channels/kind"
 	"github.com/signalbox-project/signalbox/internal/notify/channels/webhook"
 )
 
 // Config is the section: what is absent is not there to be used.
 type Config struct {
+	// Email sends mails over SMTP: host, port, tls (starttls, implicit, none), tls_config, username, password, auth, from, reply_to, hello (docs/channels.md).
+	Email *email.Config `yaml:"email"`
 	// Webhook tells systems of one's own with signed requests: receivers, a list of name, url or url_from, secret, http_config (docs/channels.md).
 	Webhook *webhook.Config `yaml:"webhook"`
 }
@@ -37,6 +40,7 @@ type entry struct {
 // kinds are all that there are.
 func (c Config) kinds() []entry {
 	return []entry{
+		{"email", c.Email != nil, c.Email, one("email", func(d kind.Deps) (notify.Channel, error) { return email.New(c.Email, d) })},
 		{"webhook", c.Webhook != nil, c.Webhook, one("webhook", func(d kind.Deps) (notify.Channel, error) { return webhook.New(c.Webhook, d) })},
 	}
 }

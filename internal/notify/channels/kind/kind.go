@@ -30,6 +30,14 @@ type Deps struct {
 	ExternalURL string // as users reach us
 }
 
+// Host is our name, as users reach us.
+func (d Deps) Host() string {
+	if u, err := url.Parse(d.ExternalURL); err == nil && u.Hostname() != "" {
+		return u.Hostname()
+	}
+	return "localhost"
+}
+
 // Client asks one service.
 type Client struct {
 	service   string
@@ -75,12 +83,12 @@ func (c *Client) Do(ctx context.Context, m notify.Message, r Request) (Answer, e
 	if inner := errors.Unwrap(err); inner != nil {
 		err = inner // without the URL
 	}
-	return Answer{}, c.judged(err, append(ofMessage(m), r.Secrets...))
+	return Answer{}, c.judged(m, err, r.Secrets)
 }
 
 // judged says what an error is worth.
-func (c *Client) judged(err error, secrets []string) error {
-	said := Said(c.service, err, secrets)
+func (c *Client) judged(m notify.Message, err error, secrets []string) error {
+	said := Said(c.service, m, err, secrets)
 	var answer *outcall.StatusError
 	var unreachable *outgoing.RefusedError
 	switch {
@@ -113,8 +121,8 @@ func (f *failure) Error() string { return f.text }
 // Unwrap is there for errors.Is and errors.As; what is behind is never printed.
 func (f *failure) Unwrap() error { return f.cause }
 
-// Said is an error of a service as it may be shown.
-func Said(service string, err error, secrets []string) error {
+// Said is an error of a service, about a message, as it may be shown.
+func Said(service string, m notify.Message, err error, secrets []string) error {
 	text := err.Error()
 	var answer *outcall.StatusError
 	if errors.As(err, &answer) {
@@ -123,7 +131,7 @@ func Said(service string, err error, secrets []string) error {
 		whole.Body = fit.Line(string(answer.Answer))
 		text = whole.Error()
 	}
-	return &failure{text: service + ": " + fit.Runes(without(text, secrets), mostSaid), cause: err}
+	return &failure{text: service + ": " + fit.Runes(without(text, append(ofMessage(m), secrets...)), mostSaid), cause: err}
 }
 
 // mostSaid bounds what is shown of an error.
