@@ -71,7 +71,7 @@ func (p *Process) parts(ctx context.Context) (out []across.Part) {
 		out = append(out, across.Part{
 			Tenant:  c.tenant,
 			Context: func(ctx context.Context) context.Context { return access.With(ctx, who) },
-			Metrics: promql.Apart(c.metrics), Exemplars: promql.ApartExemplars(c.metrics), Logs: c.search, Spans: c.search, Tail: c.search.Tail.Tail,
+			Metrics: promql.Apart(c.metrics), Exemplars: promql.ApartExemplars(promql.Shown(c.metrics, c.masks.Value)), Logs: c.search, Spans: c.search, Tail: c.search.Tail.Tail,
 			SLOs: func(ctx context.Context) ([]model.SLOStatus, error) {
 				slos, _, err := c.shownSLOs().SLOs(ctx, "")
 				return slos, err

@@ -134,6 +134,7 @@ func (c *cell) problems() []model.Problem {
 	out = append(out, c.certs.Problems()...)
 	out = append(out, c.state.Problems()...)
 	out = append(out, c.catalog.Problems()...)
+	out = append(out, c.maskedGroups(c.catalog.Definitions())...)
 	out = append(out, c.rules.Problems()...)
 	out = append(out, c.detectors.Problems()...)
 	out = append(out, c.policies.Problems()...)

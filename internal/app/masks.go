@@ -3,11 +3,13 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/signalbox-project/signalbox/internal/admit/identifiers"
 	"github.com/signalbox-project/signalbox/internal/config"
 	"github.com/signalbox-project/signalbox/internal/document"
 	"github.com/signalbox-project/signalbox/internal/mask"
+	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/slo"
 	"github.com/signalbox-project/signalbox/internal/slo/indicator"
 )
@@ -42,10 +44,7 @@ func (c *cell) mayCount(ctx context.Context, d *slo.Definition) error {
 	if view == nil || events == nil || events.Signal() == indicator.Deploys {
 		return nil
 	}
-	kind := mask.Logs
-	if events.Signal() == indicator.Spans {
-		kind = mask.Spans
-	}
+	kind := kindOf(events)
 	no := errors.New("it searches or groups by what may be masked for you, and its counts would tell: use fields that are not, or ask somebody who sees all")
 	for _, q := range []*indicator.EventQuery{events.Good, events.Bad, events.Total} {
 		if q == nil {
@@ -65,4 +64,33 @@ func (c *cell) mayCount(ctx context.Context, d *slo.Definition) error {
 		}
 	}
 	return nil
+}
+
+// maskedGroups are SLOs that cannot have the groups they ask for: their labels would show everybody what is masked.
+func (c *cell) maskedGroups(defs []*slo.Definition) (out []model.Problem) {
+	view := c.masks.Value().ForAll()
+	for _, d := range defs {
+		events := indicator.EventsOf(d.Measure)
+		if d.Grouping == nil || events == nil || events.Signal() == indicator.Deploys {
+			continue
+		}
+		for _, field := range d.Grouping.By {
+			var r *mask.Refusal
+			if !errors.As(view.Refuse(kindOf(events), field), &r) {
+				continue
+			}
+			out = append(out, model.Problem{
+				Severity: "warning", Message: fmt.Sprintf("the SLO %s has groups by %s, which the rule %s masks: it is judged as a whole, since the labels of groups are shown to everybody", d.Name, field, r.Rule),
+				Cure: "group by another field, or mask less in masking.rules",
+			})
+		}
+	}
+	return out
+}
+
+func kindOf(events *indicator.EventRatio) mask.Kind {
+	if events.Signal() == indicator.Spans {
+		return mask.Spans
+	}
+	return mask.Logs
 }

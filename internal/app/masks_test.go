@@ -19,7 +19,7 @@ func maskedTexts() []string {
 }
 
 // sendMasked sends a log record and a trace that hold each of maskedTexts wherever a rule of docs/masking.md may find it.
-func sendMasked(t *testing.T, g *guarded, now time.Time) {
+func sendMasked(t *testing.T, g *guarded, now time.Time, header ...string) {
 	t.Helper()
 	attr := func(k, v string) string { return fmt.Sprintf(`{"key":%q,"value":{"stringValue":%q}}`, k, v) }
 	attrs := strings.Join([]string{attr("user.email", "ann@example.com"), attr("user.id", "user-4711"), attr("note", "card 4111111111111111 from 10.1.2.3"), attr("http.request.header.cookie", "77008877")}, ",")
@@ -30,7 +30,7 @@ func sendMasked(t *testing.T, g *guarded, now time.Time) {
 		"/v1/traces": fmt.Sprintf(`{"resourceSpans":[{"resource":%s,"scopeSpans":[{"spans":[{"traceId":%q,"spanId":"0102030405060708","name":"pay 4111111111111111","kind":2,"startTimeUnixNano":"%d","endTimeUnixNano":"%d","status":{"code":2,"message":"no answer from 10.1.2.3"},"attributes":[%s],"events":[{"name":"e","attributes":[%s]}],"links":[{"traceId":"0123456789abcdef0123456789abcdee","spanId":"0102030405060709","attributes":[%s]}]}]}]}]}`,
 			resource, teamTrace, now.Add(-time.Second).UnixNano(), now.UnixNano(), attrs, attrs, attrs),
 	} {
-		if got := g.ask(t, "POST", path, body, "Cookie", g.cookie); got.status != http.StatusOK {
+		if got := g.ask(t, "POST", path, body, append(header, "Cookie", g.cookie)...); got.status != http.StatusOK {
 			t.Fatalf("%s: %d %s", path, got.status, got.text)
 		}
 	}

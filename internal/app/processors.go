@@ -30,7 +30,7 @@ func (c *cell) buildProcessors(context.Context) (err error) {
 	}
 	derived := c.samples.For("derived")
 	if c.spanMetrics, err = spanmetrics.New(c.cfg.SpanMetrics, spanmetrics.Deps{
-		Logger: c.component("span metrics"), Registerer: c.registry, Appendable: derived, Home: c.home,
+		Logger: c.component("span metrics"), Registerer: c.registry, Appendable: derived, Home: c.home, Masks: c.masks.Value,
 	}); err != nil {
 		return err
 	}

@@ -146,7 +146,7 @@ func (c *cell) buildAround() (err error) {
 	}
 	if c.tally, err = tally.New(tally.Config{
 		Timeout: time.Duration(c.cfg.Query.Timeout), Lateness: time.Duration(c.cfg.SLO.Lateness),
-	}, tally.Deps{Registerer: c.registry, Logs: c.events, Spans: c.events, Deploys: c.state}); err != nil {
+	}, tally.Deps{Registerer: c.registry, Logs: c.events, Spans: c.events, Deploys: c.state, Masks: c.masks.Value}); err != nil {
 		return err
 	}
 	c.engine, err = promql.New(c.cfg.Query, promql.Deps{

@@ -14,6 +14,7 @@ type Rules struct {
 	cfg   Config
 	key   Key
 	rules []*rule
+	all   *View // for whom nothing is lifted
 }
 
 // New prepares a section that is valid; without a rule there are no Rules.
@@ -29,7 +30,16 @@ func New(cfg Config, key Key) (*Rules, error) {
 		}
 		out.rules = append(out.rules, made)
 	}
+	out.all = out.view(make([]access.Scope, len(out.rules)), access.Scope{All: true})
 	return out, nil
+}
+
+// ForAll is what is shown where it cannot be known who looks: of what Signalbox makes of records for everybody, as the labels of metrics.
+func (r *Rules) ForAll() *View {
+	if r == nil {
+		return nil
+	}
+	return r.all
 }
 
 // For is what the caller of ctx is shown: nil where that is everything, as for work of Signalbox itself. The audit log is told what is lifted.

@@ -29,6 +29,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/instrument"
+	"github.com/signalbox-project/signalbox/internal/mask"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store/cumulative"
 )
@@ -77,6 +78,8 @@ type Deps struct {
 	Registerer prometheus.Registerer // nil registers nothing
 	Appendable storage.AppendableV2
 	Home       model.Home
+	// Masks are the rules in force of what is masked for whom; nil for none.
+	Masks func() *mask.Rules
 }
 
 // key is a label set.
@@ -94,6 +97,7 @@ type Processor struct {
 	routes map[service]map[string]time.Time // route → last seen; guarded by the set's lock
 	now    func() time.Time
 	home   model.Home
+	masks  func() *mask.Rules
 
 	folded  prometheus.Counter
 	dropped *prometheus.CounterVec
@@ -111,7 +115,7 @@ func New(cfg Config, d Deps) (*Processor, error) {
 		return nil, fmt.Errorf("span metrics: %w", err)
 	}
 	p := &Processor{
-		cfg: cfg, set: set, bounds: Bounds(), home: d.Home, routes: map[service]map[string]time.Time{}, now: time.Now,
+		cfg: cfg, set: set, bounds: Bounds(), home: d.Home, routes: map[service]map[string]time.Time{}, now: time.Now, masks: d.Masks,
 		folded: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "signalbox_span_metrics_folded_total", Help: "Spans counted under route \"other\" because a bound was reached.",
 		}),
@@ -140,19 +144,27 @@ func (p *Processor) Flush(ctx context.Context, now time.Time) error { return p.s
 func (p *Processor) TapSpans(spans []model.Span) {
 	p.set.Lock()
 	defer p.set.Unlock()
-	now := p.now()
+	now, v := p.now(), p.view()
 	for i := range spans {
-		p.observe(&spans[i], now)
+		p.observe(&spans[i], v, now)
 	}
 }
 
+// view is what everybody may see of spans: labels are shown to all who read metrics.
+func (p *Processor) view() *mask.View {
+	if p.masks == nil {
+		return nil
+	}
+	return p.masks().ForAll()
+}
+
 // Series of a group: one bucket per bound, +Inf, sum, count.
-func (p *Processor) observe(s *model.Span, now time.Time) {
+func (p *Processor) observe(s *model.Span, v *mask.View, now time.Time) {
 	if now.UnixNano()-s.End() > int64(p.cfg.MaxLate) {
 		p.dropped.WithLabelValues("too_late").Inc()
 		return
 	}
-	g := p.group(s, now)
+	g := p.group(s, v, now)
 	if g == nil {
 		p.dropped.WithLabelValues("series_limit").Inc()
 		return
@@ -169,10 +181,10 @@ func (p *Processor) observe(s *model.Span, now time.Time) {
 
 // group finds or makes the span's histogram within the bounds; nil when there
 // is no room at all.
-func (p *Processor) group(s *model.Span, now time.Time) *cumulative.Group {
+func (p *Processor) group(s *model.Span, v *mask.View, now time.Time) *cumulative.Group {
 	r := s.Resource
 	k := key{
-		tenant: r.Tenant, service: r.Service, namespace: r.Namespace, route: RouteOf(s), region: r.Region, env: r.Env, version: r.Version,
+		tenant: r.Tenant, service: r.Service, namespace: r.Namespace, route: RouteOf(s, v), region: r.Region, env: r.Env, version: r.Version,
 		kind: kindOf(s.Kind), failed: s.Status == model.StatusError,
 	}
 	if !p.admitRoute(service{r.Tenant, r.Namespace, r.Service}, k.route, now) {

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/signalbox-project/signalbox/internal/instrument"
+	"github.com/signalbox-project/signalbox/internal/mask"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/slo/indicator"
 	"github.com/signalbox-project/signalbox/internal/store"
@@ -27,13 +28,15 @@ type Config struct {
 	Lateness time.Duration // data older than that and the usual rereading is late
 }
 
-// Deps is where events are. Every field but Registerer and Now is needed.
+// Deps is where events are. Every field but Registerer, Masks and Now is needed.
 type Deps struct {
 	Registerer prometheus.Registerer
 	Logs       store.LogReader
 	Spans      store.SpanReader
 	Deploys    Deployments
-	Now        func() time.Time // time.Now by default
+	// Masks are the rules in force of what is masked for whom; nil for none.
+	Masks func() *mask.Rules
+	Now   func() time.Time // time.Now by default
 }
 
 // How much is remembered.

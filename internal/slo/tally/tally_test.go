@@ -2,6 +2,7 @@ package tally_test
 
 import (
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -9,6 +10,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"github.com/signalbox-project/signalbox/internal/access"
+	"github.com/signalbox-project/signalbox/internal/mask"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/slo/indicator"
 	"github.com/signalbox-project/signalbox/internal/slo/tally"
@@ -20,6 +23,10 @@ import (
 var epoch = time.Date(2026, 3, 2, 9, 30, 0, 0, time.UTC)
 
 func open(t *testing.T, reg prometheus.Registerer) (*tally.Tally, *events.DB) {
+	return openMasked(t, reg, nil)
+}
+
+func openMasked(t *testing.T, reg prometheus.Registerer, masks func() *mask.Rules) (*tally.Tally, *events.DB) {
 	t.Helper()
 	now := func() time.Time { return epoch }
 	st, err := state.Open(t.Context(), state.Config{Dir: t.TempDir()}, state.Deps{Now: now})
@@ -35,7 +42,7 @@ func open(t *testing.T, reg prometheus.Registerer) (*tally.Tally, *events.DB) {
 			t.Error(err)
 		}
 	})
-	y, err := tally.New(tally.Config{Timeout: 10 * time.Second, Lateness: 2 * time.Minute}, tally.Deps{Registerer: reg, Logs: db, Spans: db, Deploys: st, Now: now})
+	y, err := tally.New(tally.Config{Timeout: 10 * time.Second, Lateness: 2 * time.Minute}, tally.Deps{Registerer: reg, Logs: db, Spans: db, Deploys: st, Now: now, Masks: masks})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,5 +185,36 @@ func TestWhatCouldNotBeReadIsCounted(t *testing.T) {
 	}
 	if n, err := testutil.GatherAndCount(reg, "signalbox_slo_event_read_failures_total"); n != 1 || err != nil {
 		t.Errorf("%d series, %v", n, err)
+	}
+}
+
+// Groups are named by values, which become labels that everybody sees.
+func TestNoGroupIsNamedByWhatIsMasked(t *testing.T) {
+	rules, err := mask.New(mask.Config{Rules: []mask.Rule{
+		{Name: "mail", Fields: []string{"user.email"}, LiftedBy: access.UnmaskedRead, Replace: mask.ReplaceFixed},
+		{Name: "cards", Patterns: []string{"card"}, LiftedBy: "unmasked.cards", Replace: mask.ReplaceLast4},
+	}}, mask.Key{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	y, db := openMasked(t, nil, func() *mask.Rules { return rules })
+	var records []model.LogRecord
+	for _, note := range []string{"plain", "4111111111111111"} {
+		r := record(epoch.Add(-time.Minute))
+		r.Attrs = model.Attrs{{Key: "note", Value: model.StringValue(note)}, {Key: "user.email", Value: model.StringValue("ann")}}
+		records = append(records, r)
+	}
+	if err := db.AppendLogs(t.Context(), records); err != nil {
+		t.Fatal(err)
+	}
+	for field, want := range map[string][]string{"note": {"plain"}, "user.email": nil, "service": {"a"}} {
+		got, err := y.EventValues(t.Context(), query(t, "service:a"), field, epoch.Add(-time.Hour), epoch)
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s: %v, %v", field, got, err)
+		}
+	}
+	// What is counted is all that there is.
+	if got, err := y.CountEvents(t.Context(), query(t, "service:a"), epoch.Add(-time.Minute), epoch); err != nil || !slices.Equal(got, []uint64{2}) {
+		t.Errorf("%v, %v", got, err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/mask"
 	"github.com/signalbox-project/signalbox/internal/slo/indicator"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
@@ -13,10 +14,18 @@ import (
 // maxValues bounds the values of a field: more than the groups of an SLO that are judged or named.
 const maxValues = 1000
 
-// EventValues is indicator.Events'.
+// EventValues is indicator.Events'. Values become labels, which everybody sees who reads SLOs, alerts and pages: those in which something is
+// masked for anybody are left out, which are all of a field that is masked as a whole.
 func (t *Tally) EventValues(ctx context.Context, q *indicator.EventQuery, field string, from, to time.Time) ([]string, error) {
 	if q.Signal == indicator.Deploys {
 		return t.deployValues(ctx, q, field, from, to)
+	}
+	view, kind := t.view(), mask.Logs
+	if q.Signal == indicator.Spans {
+		kind = mask.Spans
+	}
+	if view.Refuse(kind, field) != nil {
+		return nil, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, t.cfg.Timeout)
 	defer cancel()
@@ -33,11 +42,19 @@ func (t *Tally) EventValues(ctx context.Context, q *indicator.EventQuery, field 
 	}
 	var out []string
 	for _, c := range counts {
-		if c.Value != "" {
+		if c.Value != "" && view.Text(field, c.Value) == c.Value {
 			out = append(out, c.Value)
 		}
 	}
 	return out, nil
+}
+
+// view is what everybody may see.
+func (t *Tally) view() *mask.View {
+	if t.deps.Masks == nil {
+		return nil
+	}
+	return t.deps.Masks().ForAll()
 }
 
 func (t *Tally) deployValues(ctx context.Context, q *indicator.EventQuery, field string, from, to time.Time) (out []string, err error) {
