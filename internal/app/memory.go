@@ -48,6 +48,7 @@ func fit(cfg config.Config, limit int64) config.Config {
 	cfg.Events.MaxBytes = min(cfg.Events.MaxBytes, of(headShare))
 	cfg.Events.HeadBytes = min(cfg.Events.HeadBytes, cfg.Events.MaxBytes/2)
 	cfg.Web.MaxBodyBytesInFlight = min(cfg.Web.MaxBodyBytesInFlight, of(bodyShare))
+	cfg.OTLP.MaxBytesInFlight = max(min(cfg.OTLP.MaxBytesInFlight, of(bodyShare)), int64(cfg.OTLP.MaxMessageBytes))
 	cfg.Query.MaxSamples = min(cfg.Query.MaxSamples, int(of(queryShare)/sampleBytes/largeQueries))
 	return cfg
 }

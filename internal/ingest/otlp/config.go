@@ -19,7 +19,7 @@ type Config struct {
 	MaxMessageBytes int `yaml:"max_message_bytes"`
 	// MaxRequestsInFlight bounds requests that are worked on at once.
 	MaxRequestsInFlight int `yaml:"max_requests_in_flight"`
-	// MaxBytesInFlight bounds the decompressed bytes of all of them.
+	// MaxBytesInFlight bounds the decompressed bytes of all of them, and those of gRPC messages that wait; at most 5 % of the memory.
 	MaxBytesInFlight int64 `yaml:"max_bytes_in_flight"`
 	// RetryAfter is what an overloaded or read-only server tells senders to wait.
 	RetryAfter model.Duration `yaml:"retry_after"`

@@ -21,6 +21,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/grpc/tap"
 
+	"github.com/signalbox-project/signalbox/internal/ingest/otlp/compress"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/stream"
 )
@@ -73,6 +74,7 @@ func (s *Server) newGRPC() (*grpc.Server, *health.Server) {
 	if s.grpcTLS != nil {
 		options = append(options, grpc.Creds(credentials.NewTLS(s.grpcTLS)))
 	}
+	compress.CloseWhile(func() bool { return s.held.Load() >= heldShare*s.cfg.MaxBytesInFlight })
 	server := grpc.NewServer(options...)
 	for name, signal := range grpcServices() {
 		server.RegisterService(&grpc.ServiceDesc{
@@ -171,6 +173,26 @@ func (s *Server) refuseGRPC(signal string) error {
 	return s.grpcError(err)
 }
 
+// heldShare is how many times the bytes that one tenant may have waiting all may together.
+const heldShare = 2
+
+// holds keeps the room that a message of a tenant takes until it is done: it stands in memory in full while it waits for its turn.
+func (s *Server) holds(to *Server, signal string, message []byte) (release func(), err error) {
+	n := int64(len(message))
+	switch {
+	case compress.Refused(message):
+	case !take(&to.quota.waiting, n, to.quota.maxBytes):
+	case !take(&s.held, n, heldShare*s.cfg.MaxBytesInFlight):
+		to.quota.waiting.Add(-n)
+	default:
+		return func() { to.quota.waiting.Add(-n); s.held.Add(-n) }, nil
+	}
+	to.intake.own.requests.WithLabelValues("grpc", signal, "overloaded").Inc()
+	crowded := overloaded(fmt.Sprintf("messages that have arrived and wait hold more than otlp.max_bytes_in_flight, %d bytes", to.cfg.MaxBytesInFlight))
+	crowded.code = codes.ResourceExhausted
+	return nil, s.grpcError(crowded)
+}
+
 func (s *Server) grpcHandler(signal string) grpc.MethodHandler {
 	return func(_ any, ctx context.Context, dec func(any) error, _ grpc.UnaryServerInterceptor) (_ any, err error) {
 		var body raw
@@ -185,6 +207,11 @@ func (s *Server) grpcHandler(signal string) grpc.MethodHandler {
 			to.intake.own.requests.WithLabelValues("grpc", signal, "undecodable").Inc()
 			return nil, err
 		}
+		release, err := s.holds(to, signal, body.bytes)
+		if err != nil {
+			return nil, err
+		}
+		defer release()
 		leave, err := s.turnOf(ctx, signal)
 		if err != nil {
 			return nil, err

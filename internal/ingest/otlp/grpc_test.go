@@ -100,6 +100,40 @@ func TestGRPCRequestsBeyondTheLimitAreRefusedBeforeTheyAreRead(t *testing.T) {
 	}
 }
 
+// Messages that have arrived stand in memory in full while they wait for their turn: beyond a bound they are told to come back, also
+// before they are decompressed, and what is done gives its room back.
+func TestGRPCMessagesThatWaitAreBounded(t *testing.T) {
+	tb := start(t, func(c *Config) { c.MaxMessageBytes, c.MaxBytesInFlight = 4<<10, 4<<10 })
+	conn := tb.dial(t)
+	body := protoBody(t, logRequest(strings.Repeat("x", 2000)))
+	send := func(opts ...grpc.CallOption) error { return exportRaw(t, conn, body, opts...) }
+	refused := func(what string, err error) {
+		t.Helper()
+		if status.Code(err) != codes.ResourceExhausted || !retryInfo(err) || !strings.Contains(err.Error(), "otlp.max_bytes_in_flight") {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	tb.quota.waiting.Store(3 << 10)
+	refused("a tenant's bytes", send())
+	refused("a tenant's bytes, compressed", send(grpc.UseCompressor(gzip.Name)))
+	tb.quota.waiting.Store(0)
+	tb.held.Store(7 << 10)
+	refused("those of all", send())
+	tb.held.Store(heldShare * 4 << 10)
+	for _, name := range []string{gzip.Name, "zstd", "snappy"} {
+		refused("before it is decompressed, "+name, send(grpc.UseCompressor(name)))
+	}
+	tb.held.Store(0)
+	for range 20 {
+		if err := send(grpc.UseCompressor("zstd")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if tb.held.Load() != 0 || tb.quota.waiting.Load() != 0 {
+		t.Errorf("%d and %d bytes are held by nothing", tb.held.Load(), tb.quota.waiting.Load())
+	}
+}
+
 func TestGRPCTenantPartialSuccessAndHealth(t *testing.T) {
 	tb := start(t, nil)
 	tb.refuse = "bad"

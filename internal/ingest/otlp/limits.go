@@ -8,6 +8,7 @@ type quota struct {
 	maxRequests, maxBytes int64
 	requests, bytes       atomic.Int64
 	reading               atomic.Int64 // gRPC messages on their way
+	waiting               atomic.Int64 // bytes of those that have arrived
 }
 
 func newQuota(cfg Config) *quota {

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -58,6 +59,7 @@ type Server struct {
 	log    *slog.Logger
 	intake *intake
 	quota  *quota
+	held   atomic.Int64 // bytes of gRPC messages that have arrived, of all tenants
 	port   *front.Port
 	way    Way
 	home   model.Home

@@ -9,6 +9,9 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"testing/iotest"
+	"testing/synctest"
+	"time"
 
 	"github.com/golang/snappy"
 	"github.com/klauspost/compress/zstd"
@@ -177,6 +180,60 @@ func TestGRPCReadsWhatItWrites(t *testing.T) {
 			t.Errorf("%s: %d bytes, %v", name, len(got), err)
 		}
 	}
+}
+
+// However many messages arrive, few become large at once; who finds no place, or no room, is told so and not that the message is broken.
+func TestFewMessagesBecomeLargeAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		body := packed(t, zstdCompressor{}.Compress)
+		c := few{zstdCompressor{}, newGate(2, time.Second)}
+		begin := func() io.Reader {
+			t.Helper()
+			r, err := c.Decompress(bytes.NewReader(body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return r
+		}
+		all := func(r io.Reader) []byte {
+			out, err := io.ReadAll(r)
+			if err != nil {
+				t.Error(err)
+			}
+			return out
+		}
+		first, second := begin(), begin()
+		began := time.Now()
+		if got := all(begin()); !Refused(got) || time.Since(began) != time.Second {
+			t.Errorf("a third after %s: %d bytes", time.Since(began), len(got))
+		}
+		next := make(chan []byte)
+		go func() { next <- all(begin()) }()
+		synctest.Wait()
+		if got := all(first); !bytes.Equal(got, text) || Refused(got) {
+			t.Errorf("%d bytes", len(got))
+		}
+		if got := <-next; !bytes.Equal(got, text) {
+			t.Errorf("who waited: %d bytes", len(got))
+		}
+		_ = second.(io.Closer).Close() // in the middle, as gRPC does with what is too large
+		_ = second.(io.Closer).Close()
+		full := true
+		isFull := func() bool { return full }
+		c.gate.full.Store(&isFull)
+		if got := all(begin()); !Refused(got) {
+			t.Errorf("without room: %d bytes", len(got))
+		}
+		full = false
+		for range 10 {
+			if got := all(begin()); !bytes.Equal(got, text) {
+				t.Fatalf("places were not given back: %d bytes", len(got))
+			}
+		}
+		if _, err := c.Decompress(iotest.ErrReader(io.ErrUnexpectedEOF)); err == nil && len(c.gate.places) > 1 {
+			t.Error("a broken one keeps its place")
+		}
+	})
 }
 
 func FuzzReader(f *testing.F) {
