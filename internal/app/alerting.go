@@ -37,7 +37,7 @@ func (c *cell) buildAlerting(context.Context) (err error) {
 	c.run("outside alertmanagers", c.sender.Run, nil)
 	if c.rules, err = rules.New(c.cfg.Rules, rules.Deps{
 		Logger: c.component("rules"), Registerer: c.registry, Engine: c.engine.PromQL(), Store: c.metrics,
-		Sender: c.sender, ExternalURL: c.external, ExternalLabels: c.cfg.ExternalLabels,
+		Sender: c.owned(), Labelled: c.services.WithTeam, ExternalURL: c.external, ExternalLabels: c.cfg.ExternalLabels,
 		Parser: c.engine.Parser(), Features: c.engine.Features(),
 	}); err != nil {
 		return err

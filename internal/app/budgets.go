@@ -40,7 +40,7 @@ func (c *cell) buildBudgets(ctx context.Context) (err error) {
 		Logger: c.component("slo"), Registerer: c.registry, Catalog: c.catalog,
 		Querier: c.measurements("slo"),
 		Results: c.metrics.Quiet(), // its own results must not wake it
-		Alerts:  c.sender,
+		Alerts:  c.owned(),
 		Records: c.state, Corrections: c.state, Ledgers: c.state,
 		Asked:    func() []time.Duration { return c.policies.Set().Windows() }, // read before the engine runs
 		Arrivals: c.metrics.Arrivals, Changes: slo.Changes{Events: c.tally, Samples: c.metrics.Changes()}, ExternalURL: c.external.String(), ExternalLabels: c.cfg.ExternalLabels,
@@ -68,7 +68,7 @@ func (c *cell) buildBudgets(ctx context.Context) (err error) {
 		Logger: c.component("backtest"), Registerer: c.registry, SLO: c.cfg.SLO,
 		SLOQuerier: c.measurements("backtest"), Querier: c.engine,
 		Over: func(wrap func(storage.Queryable) storage.Queryable) backtest.Querier { return c.engine.Over(wrap) },
-		SLOs: c.catalog, Policies: c.policies, Deploys: c.state, Routing: c.router, Corrections: c.slo, ExternalLabels: c.cfg.ExternalLabels,
+		SLOs: c.catalog, Policies: c.policies, Deploys: c.state, Routing: ownedRouting{c.router, c.services}, Corrections: c.slo, ExternalLabels: c.cfg.ExternalLabels,
 		Files: c.filesInForce, May: c.mayCount,
 	}); err != nil {
 		return err

@@ -32,6 +32,7 @@ type cell struct {
 	intakes
 	prober *probe.Prober
 	responders
+	handbook
 	forced
 	surfaces
 }
@@ -69,6 +70,7 @@ func (c *cell) steps() []step {
 	return []step{
 		{"stores", c.buildStores},
 		{"processors", c.buildProcessors},
+		{"catalogue", c.buildHandbook},
 		{"alerting", c.buildAlerting},
 		{"budgets", c.buildBudgets},
 		{"synthetic queries", c.buildSelfQuery},

@@ -54,7 +54,7 @@ func (c *cell) buildGate(ctx context.Context) (err error) {
 		return err
 	}
 	if c.bands, err = gate.NewBands(c.cfg.Gate, gate.BandsDeps{
-		Logger: c.component("gate"), SLOs: ownership.NarrowedSLOs{From: c.slo}, Sender: c.sender, Policies: c.policies, ExternalURL: c.external.String(),
+		Logger: c.component("gate"), SLOs: ownership.NarrowedSLOs{From: c.slo}, Sender: c.owned(), Policies: c.policies, ExternalURL: c.external.String(),
 	}); err != nil {
 		return err
 	}

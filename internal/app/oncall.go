@@ -27,7 +27,7 @@ func (c *cell) buildOnCall(context.Context) (err error) {
 		return err
 	}
 	if c.escalation, err = escalation.New(escalation.Deps{
-		Logger: c.component("escalation"), Registerer: c.registry, Pages: c.state, Documents: c.state, Room: c.oncall, Courier: c.courier,
+		Logger: c.component("escalation"), Registerer: c.registry, Pages: c.state, Documents: c.state, Room: c.oncall, Courier: c.courier, Owners: owners{c.services},
 		Silences: func(ctx context.Context, labels model.Labels) []string { return c.router.Muted(ctx, labels).SilencedBy },
 		Link:     c.ackLinks(), External: c.external.String(), Audit: c.recordChange,
 	}); err != nil {

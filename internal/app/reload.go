@@ -14,6 +14,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/alerting/router"
 	"github.com/signalbox-project/signalbox/internal/alerting/rules"
+	"github.com/signalbox-project/signalbox/internal/catalog"
 	"github.com/signalbox-project/signalbox/internal/config"
 	"github.com/signalbox-project/signalbox/internal/document"
 	"github.com/signalbox-project/signalbox/internal/gate"
@@ -63,7 +64,8 @@ func checkFiles(cfg config.Config) []document.Problem {
 	_, inPolicies := gate.LoadPolicies(cfg.PolicyFiles, cfg.Gate.Policy)
 	_, inProbes := probe.Load(cfg.ProbeFiles)
 	_, inOnCall := oncall.Load(cfg.OnCallFiles)
-	return slices.Concat(inRules, inDetectors, router.Check(cfg.AlertmanagerFile), inSLOs, inPolicies, inProbes, inOnCall)
+	_, inCatalog := catalog.Load(cfg.CatalogFiles)
+	return slices.Concat(inRules, inDetectors, router.Check(cfg.AlertmanagerFile), inSLOs, inPolicies, inProbes, inOnCall, inCatalog)
 }
 
 // buildReload registers the outcome's metrics and reloads on a hang-up.
@@ -232,6 +234,7 @@ func (c *cell) prepare(cfg config.Config) ([]document.Change, error) {
 		c.router.Prepare(cfg.AlertmanagerFile),
 		c.prober.Prepare(cfg.ProbeFiles),
 		c.oncall.Prepare(cfg.OnCallFiles),
+		c.services.Prepare(cfg.CatalogFiles),
 		c.catalog.Prepare(cfg.SLOFiles),
 		c.policies.Prepare(cfg.PolicyFiles),
 	}, nil
@@ -242,7 +245,7 @@ func (c *cell) withWhatWaits(cfg config.Config) config.Config {
 	now := c.cfg
 	now.Global, now.ScrapeConfigs, now.Alerting, now.Prometheus, now.File, now.Hash = cfg.Global, cfg.ScrapeConfigs, cfg.Alerting, cfg.Prometheus, cfg.File, cfg.Hash
 	now.RuleFiles, now.DetectorFiles, now.SLOFiles, now.PolicyFiles = cfg.RuleFiles, cfg.DetectorFiles, cfg.SLOFiles, cfg.PolicyFiles
-	now.ProbeFiles, now.OnCallFiles = cfg.ProbeFiles, cfg.OnCallFiles
+	now.ProbeFiles, now.OnCallFiles, now.CatalogFiles = cfg.ProbeFiles, cfg.OnCallFiles, cfg.CatalogFiles
 	now.AlertmanagerFile, now.Masking = cfg.AlertmanagerFile, cfg.Masking
 	return now
 }
@@ -253,7 +256,7 @@ func (p *Process) warnOfRestart(cfg config.Config) {
 	for i := range was.NumField() {
 		f := was.Type().Field(i)
 		switch f.Name {
-		case "Global", "ScrapeConfigs", "Alerting", "RuleFiles", "DetectorFiles", "SLOFiles", "PolicyFiles", "ProbeFiles", "OnCallFiles", "AlertmanagerFile", "Masking", "Prometheus", "File", "Hash":
+		case "Global", "ScrapeConfigs", "Alerting", "RuleFiles", "DetectorFiles", "SLOFiles", "PolicyFiles", "ProbeFiles", "OnCallFiles", "CatalogFiles", "AlertmanagerFile", "Masking", "Prometheus", "File", "Hash":
 			continue
 		}
 		if f.Name == "Tenants" && (p.home.home != "" || len(cfg.Tenants) == 0) {

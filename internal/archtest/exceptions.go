@@ -50,6 +50,7 @@ func wiring() map[string]string {
 		"internal/config":    "composes every section",
 		"internal/cli":       "adds every command",
 		"internal/cli/check": "one kind of file a command, each with its room",
+		"internal/cli/ask":   "one kind of question a command, each with the room that answers",
 	}
 }
 

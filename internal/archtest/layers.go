@@ -37,7 +37,7 @@ func rooms() map[string]int {
 		"internal/slo":      3,
 		"internal/alerting": 3,
 		"internal/oncall":   3,
-		"internal/incident": 3,
+		"internal/incident": 3, "internal/catalog": 3, "internal/runbook": 3, // services, whose they are, and what to do
 		"internal/gate":     3,
 		"internal/remedy":   3,
 		"internal/forecast": 3,

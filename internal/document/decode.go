@@ -93,6 +93,17 @@ func (n Node) list(v reflect.Value, path string) {
 	}
 }
 
+// Read decodes a node and has it checked, where it could be read: what could not was not given, and its check would say what was said
+// already. Each error of the check begins with a field. It answers whether there was no error.
+func (n Node) Read(v any, path string, check func() []error) bool {
+	before := n.r.errors
+	n.Decode(v, path)
+	if n.r.errors == before {
+		n.r.Invalid(path, check())
+	}
+	return n.r.errors == before
+}
+
 // leaf has the library decode a node, with its aliases laid in.
 func (n Node) leaf(v reflect.Value, path string) {
 	budget := maxNodes

@@ -107,31 +107,21 @@ func parse(file string, text []byte) (out sheet, _ []document.Problem) {
 		}
 		for i, n := range o.List("people", false) {
 			p := placed{file: file, line: n.Line()}
-			if read(r, n, &p.Person, fmt.Sprintf("people[%d]", i), p.validate) {
+			if n.Read(&p.Person, fmt.Sprintf("people[%d]", i), p.validate) {
 				out.People = append(out.People, p)
 			}
 		}
 		for i, n := range o.List("schedules", false) {
 			d := Definition{file: file, line: n.Line()}
-			if read(r, n, &d, fmt.Sprintf("schedules[%d]", i), d.validate) {
+			if n.Read(&d, fmt.Sprintf("schedules[%d]", i), d.validate) {
 				out.Schedules = append(out.Schedules, d)
 			}
 		}
-		out.parsePolicies(r, o, file)
+		out.parsePolicies(o, file)
 		o.End()
 	}
 	if len(docs) == 0 && r.Errors() == 0 {
 		r.Add(document.Problem{Line: 1, Message: "it holds no schedules", Cure: "begin with the keys people, schedules, escalation_policies or levels, or delete the file", Warning: true})
 	}
 	return out, r.Problems()
-}
-
-// read decodes and checks one entry, and says whether it is without an error.
-func read(r *document.Reader, n document.Node, into any, at string, validate func() []error) bool {
-	before := r.Errors()
-	n.Decode(into, at)
-	if r.Errors() == before { // what could not be read was not given: its check would say what was said already
-		r.Invalid(at, validate())
-	}
-	return r.Errors() == before
 }

@@ -25,16 +25,16 @@ type placedLevel struct {
 }
 
 // parsePolicies reads the lists escalation_policies and levels of a file.
-func (s *sheet) parsePolicies(r *document.Reader, o *document.Object, file string) {
+func (s *sheet) parsePolicies(o *document.Object, file string) {
 	for i, n := range o.List("escalation_policies", false) {
 		p := placedPolicy{file: file, line: n.Line()}
-		if read(r, n, &p.Policy, fmt.Sprintf("escalation_policies[%d]", i), p.Validate) {
+		if n.Read(&p.Policy, fmt.Sprintf("escalation_policies[%d]", i), p.Validate) {
 			s.Policies = append(s.Policies, p)
 		}
 	}
 	for i, n := range o.List("levels", false) {
 		l := placedLevel{file: file, line: n.Line()}
-		if read(r, n, &l.Level, fmt.Sprintf("levels[%d]", i), l.Validate) {
+		if n.Read(&l.Level, fmt.Sprintf("levels[%d]", i), l.Validate) {
 			s.Levels = append(s.Levels, l)
 		}
 	}

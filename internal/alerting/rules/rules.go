@@ -92,8 +92,10 @@ type Deps struct {
 	Sender         notify.Sender
 	ExternalURL    *url.URL
 	ExternalLabels map[string]string // added to alerts
-	Parser         parser.Parser     // DefaultParser by default
-	Features       features.Collector
+	// Labelled are the labels that the pipeline gives an alert of these: the sender's, for who looks at alerts before it.
+	Labelled func(model.Labels) model.Labels
+	Parser   parser.Parser // DefaultParser by default
+	Features features.Collector
 }
 
 // Rules evaluates rules.

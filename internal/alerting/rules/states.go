@@ -30,6 +30,9 @@ func (r *Rules) ruleOf(g *promrules.Group, rule *promrules.AlertingRule) inforce
 	}
 	for _, a := range rule.ActiveAlerts() {
 		ls := notify.WithExternal(a.Labels.Map(), r.deps.ExternalLabels)
+		if r.deps.Labelled != nil {
+			ls = r.deps.Labelled(ls)
+		}
 		out.Active = append(out.Active, inforce.RuleAlert{
 			Fingerprint: fingerprint(ls), Labels: ls, Annotations: a.Annotations.Map(), State: a.State.String(),
 			Since: a.ActiveAt.UTC(), Value: a.Value,

@@ -26,6 +26,7 @@ type Deps struct {
 	PageSummary PageExplainer // nil leaves the summary empty
 	Explain     Explainer
 	Probes      Probes
+	Catalog     Catalog
 }
 
 type handlers struct {
@@ -39,6 +40,7 @@ func Register(r *operation.Registry, deps Deps) {
 	h.registerServices()
 	h.registerPages()
 	h.registerProbes()
+	h.registerCatalog()
 }
 
 // Services summarises what services do.

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/signalbox-project/signalbox/internal/app"
+	"github.com/signalbox-project/signalbox/internal/catalog"
 	"github.com/signalbox-project/signalbox/internal/cli/client"
 	"github.com/signalbox-project/signalbox/internal/cli/command"
 	"github.com/signalbox-project/signalbox/internal/cli/show"
@@ -30,7 +31,7 @@ func Check() *cobra.Command {
 	return command.Group(&cobra.Command{
 		Use:   "check",
 		Short: "Check configuration, rules, SLO, policy and probe files without running anything",
-	}, checkConfigCommand(), checkRulesCommand(), checkDetectorsCommand(), checkSLOsCommand(), checkPoliciesCommand(), checkProbesCommand())
+	}, checkConfigCommand(), checkRulesCommand(), checkDetectorsCommand(), checkSLOsCommand(), checkPoliciesCommand(), checkProbesCommand(), checkCatalogCommand())
 }
 
 func checkConfigCommand() *cobra.Command {
@@ -67,6 +68,25 @@ func checkDetectorsCommand() *cobra.Command {
 				f.add(p.Error(), p.Warning)
 			}
 			return f.report(cmd, files, fmt.Sprintf("%d detectors in %d files are good", len(defs), len(files)))
+		},
+	}
+}
+
+func checkCatalogCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "catalog FILE...",
+		Short: "Check files of services and teams, and Backstage's catalog-info files",
+		Long: `Reads catalogue files as the server does. Files that refer to each other (a team, a
+system, an interface) must be named together.`,
+		Example: "  signalbox check catalog examples/broker/catalog/*.yaml",
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			files, f := matches(args)
+			sheet, problems := catalog.Load(files)
+			for _, p := range problems {
+				f.add(p.Error(), p.Warning)
+			}
+			return f.report(cmd, files, fmt.Sprintf("%d services and %d teams in %d files are good", len(sheet.Services), len(sheet.Teams), len(files)))
 		},
 	}
 }

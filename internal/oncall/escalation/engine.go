@@ -43,9 +43,9 @@ type Room interface {
 	OnCall(ctx context.Context, schedule string, at time.Time) (oncall.Person, bool, error)
 }
 
-// Owners says whose a service is; "" where nobody knows.
+// Owners says whose a service is, and by which policy they want to be paged for it; "" where nobody says.
 type Owners interface {
-	Owner(service, namespace string) (team string)
+	Owner(service, namespace string) (team, policy string)
 }
 
 // Deps is what an Engine is given.

@@ -138,14 +138,26 @@ func (t *turn) begin() bool {
 
 func (e *Engine) choose(roster oncall.Roster, p model.Page) (policy.Policy, string, bool) {
 	labels := firing(p)[0]
-	return policy.Choose(roster.Policies, labels, p.Service, e.owner(p.Service, labels))
+	team, named := e.owner(p.Service, labels)
+	if i := slices.IndexFunc(roster.Policies, func(p policy.Policy) bool { return named != "" && p.Name == named }); i >= 0 {
+		return roster.Policies[i], "the catalogue names it for " + p.Service, true
+	}
+	return policy.Choose(roster.Policies, labels, p.Service, team)
 }
 
-func (e *Engine) owner(service string, labels model.Labels) string {
+// owner is what the catalogue says, where the alert does not say itself whose it is, or by which policy.
+func (e *Engine) owner(service string, labels model.Labels) (team, named string) {
 	if e.deps.Owners == nil || service == "" {
-		return ""
+		return "", ""
 	}
-	return e.deps.Owners.Owner(service, labels.Own("namespace"))
+	team, named = e.deps.Owners.Owner(service, labels.Own("namespace"))
+	if said := labels.Own("team"); said != "" && said != team {
+		return "", ""
+	}
+	if labels[policy.Label] != "" {
+		named = ""
+	}
+	return team, named
 }
 
 // back moves what is due along with a clock that was set back: nobody waits for the hour to come again.

@@ -80,8 +80,8 @@ func (p Policy) LastWait() time.Duration {
 	return time.Duration(p.RepeatAfter)
 }
 
-// policyLabel is the label by which an alert names its policy.
-const policyLabel = "escalation_policy"
+// Label is the label by which an alert names its policy.
+const Label = "escalation_policy"
 
 // Choose finds the policy of an alert, and says why. team is whose its service is, "" where that is not known.
 func Choose(policies []Policy, labels model.Labels, service, team string) (Policy, string, bool) {
@@ -95,7 +95,7 @@ func Choose(policies []Policy, labels model.Labels, service, team string) (Polic
 		applies func(Policy) bool
 		why     string
 	}{
-		{func(p Policy) bool { return labels[policyLabel] == p.Name }, "the alert names it"},
+		{func(p Policy) bool { return labels[Label] == p.Name }, "the alert names it"},
 		{func(p Policy) bool { return service != "" && slices.Contains(p.Services, service) }, "it is for the service " + service},
 		{func(p Policy) bool { return len(p.Match) > 0 && matches(p.Match, labels) }, "its labels match"},
 		{func(p Policy) bool { return team != "" && p.Team == team && len(p.Services) == 0 && len(p.Match) == 0 }, "it is the policy of the team " + team},

@@ -235,6 +235,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sb/v1/catalog": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What services there are, and whose they are */
+        get: operations["listCatalog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/catalog/gaps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What services lack: an owner, a runbook, an SLO, somebody on call */
+        get: operations["catalogGaps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/catalog/{service}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One service: owner, tier, contact, links, runbooks, dependencies, gaps */
+        get: operations["getCatalogService"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sb/v1/causes": {
         parameters: {
             query?: never;
@@ -1755,6 +1806,104 @@ export interface components {
             /** @enum {string} */
             verdict: "allow" | "block" | "insufficient";
             window: string;
+        };
+        CatalogContact: {
+            chat?: string;
+            email?: string;
+            /** @description name of an escalation policy */
+            escalation?: string;
+            /** @description name of an on-call schedule */
+            schedule?: string;
+        };
+        CatalogEntry: {
+            contact: components["schemas"]["CatalogContact"];
+            dependents: components["schemas"]["CatalogRelationship"][];
+            /** @description declared, or seen in traces of the last day */
+            depends_on: components["schemas"]["CatalogRelationship"][];
+            description?: string;
+            gaps: components["schemas"]["CatalogGap"][];
+            /** @enum {string} */
+            kind: "service" | "resource" | "library";
+            lifecycle?: string;
+            links: components["schemas"]["CatalogLink"][];
+            namespace?: string;
+            runbooks: components["schemas"]["CatalogRunbook"][];
+            /** @description whether it sent telemetry within about a day */
+            seen: boolean;
+            service: string;
+            /**
+             * @description where it is known from
+             * @enum {string}
+             */
+            source: "file" | "telemetry";
+            /** @description what it is a part of */
+            system?: string;
+            /** @description who owns it; absent if nobody is known to */
+            team?: string;
+            /** @description its names in telemetry */
+            telemetry: string[];
+            /**
+             * Format: int64
+             * @description 1 is the most important, 4 the least; absent if it is not said
+             */
+            tier?: number;
+            title?: string;
+        };
+        CatalogGap: {
+            cure: string;
+            /** @description why it is meant to be; such a gap is none */
+            excused?: string;
+            /** @enum {string} */
+            gap: "no_owner" | "no_runbook" | "no_slo" | "no_on_call" | "not_seen" | "not_in_catalogue";
+            namespace?: string;
+            service: string;
+            team?: string;
+            text: string;
+            /** Format: int64 */
+            tier?: number;
+        };
+        CatalogGapList: {
+            /** @description those that are meant to be */
+            excused: components["schemas"]["CatalogGap"][];
+            /** @description of the most important services first */
+            gaps: components["schemas"]["CatalogGap"][];
+            summary: string;
+        };
+        CatalogLink: {
+            title: string;
+            type?: string;
+            url: string;
+        };
+        CatalogListing: {
+            /** @description by name */
+            services: components["schemas"]["CatalogEntry"][];
+            summary: string;
+            /** @description those of files that own one of them, by name */
+            teams: components["schemas"]["CatalogTeam"][];
+        };
+        CatalogRelationship: {
+            /** @description a file says so */
+            declared: boolean;
+            /** @description traces show it */
+            seen: boolean;
+            service: string;
+        };
+        CatalogRunbook: {
+            /** @description of one of runbook_files; absent for a link elsewhere */
+            name?: string;
+            title: string;
+            /** @description a path of this server, or a link */
+            url: string;
+        };
+        CatalogTeam: {
+            chat?: string;
+            email?: string;
+            escalation?: string;
+            links?: components["schemas"]["CatalogLink"][];
+            name: string;
+            parent?: string;
+            schedule?: string;
+            title?: string;
         };
         Cause: {
             /** @description the change of that service right before */
@@ -4439,6 +4588,99 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    listCatalog: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogListing"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    catalogGaps: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogGapList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    getCatalogService: {
+        parameters: {
+            query?: {
+                /** @description where services of several namespaces have one name */
+                namespace?: string;
+            };
+            header?: never;
+            path: {
+                /** @description by its name, or one that it has in telemetry */
+                service: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogEntry"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
             };
         };
     };
