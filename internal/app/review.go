@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/auth/login"
 	"github.com/signalbox-project/signalbox/internal/auth/review"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
@@ -45,7 +46,9 @@ func (c *cell) loginsSince(ctx context.Context, from, now time.Time) ([]review.L
 			return nil, err
 		}
 		for _, e := range entries {
-			out = append(out, review.Login{Subject: e.Subject, Time: e.Time})
+			one := review.Login{Subject: e.Subject, Time: e.Time}
+			one.Groups, one.Grants, one.Known = login.Noted(e.Details)
+			out = append(out, one)
 		}
 		if len(entries) < page {
 			return out, nil

@@ -18,6 +18,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/auth/directory"
 	"github.com/signalbox-project/signalbox/internal/auth/login"
 	"github.com/signalbox-project/signalbox/internal/auth/oidc"
+	"github.com/signalbox-project/signalbox/internal/auth/review"
 	"github.com/signalbox-project/signalbox/internal/front"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/outgoing"
@@ -59,6 +60,7 @@ func (g *Gatekeeper) Open(ctx context.Context, cfg Config, k Known) (*Identities
 	var err error
 	if ids.Accounts, err = accounts.New(ctx, cfg.Accounts, accounts.Deps{
 		Store: k.Store, Dir: k.Dir, Sealer: k.Sealer, Logger: k.Logger, Registerer: k.Registerer, May: g.may, Tenants: g.tenants, Permissions: g.policy.Permissions, Directories: list, Recheck: ids.recheck, Record: k.Record,
+		Grants: func(id access.Identity) []string { return review.Words(review.GrantsOf(cfg.Config, id)) },
 	}); err != nil {
 		return nil, err
 	}

@@ -41,6 +41,11 @@ const routes = [
   }),
   createRoute({
     getParentRoute: () => root,
+    path: "/access-review",
+    component: lazyRouteComponent(() => import("./pages/review/ReviewPage"), "ReviewPage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
     path: "/login",
     component: lazyRouteComponent(() => import("./pages/login/LoginPage"), "LoginPage"),
   }),

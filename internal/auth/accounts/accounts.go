@@ -107,6 +107,8 @@ type Deps struct {
 	Now        func() time.Time
 	// May says what an identity may on a tenant; the policy does.
 	May func(id access.Identity, p access.Permission, tenant string) (bool, access.Scope)
+	// Grants are what an identity may, in words for the audit log; nil notes none.
+	Grants func(id access.Identity) []string
 	// Permissions are all that a role can hold; nil for those that are always there.
 	Permissions func() []access.Described
 	// Tenants are those that there are; nil takes every name.
@@ -148,6 +150,9 @@ func New(ctx context.Context, cfg Config, deps Deps) (s *Service, err error) {
 	deps.Logger = instrument.Logger(deps.Logger)
 	if deps.Now == nil {
 		deps.Now = time.Now
+	}
+	if deps.Grants == nil {
+		deps.Grants = func(access.Identity) []string { return nil }
 	}
 	if deps.Record == nil {
 		deps.Record = func(context.Context, model.AuditEntry) {}

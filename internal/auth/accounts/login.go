@@ -55,7 +55,9 @@ func (s *Service) begin(ctx context.Context, l login.Login, from From) (Started,
 	if err := s.Tokens.Refresh(ctx, l.Identity); err != nil {
 		s.deps.Logger.Warn("the tokens of a user keep the groups of the login before", "subject", l.Subject, "err", err)
 	}
-	s.record(ctx, l.Subject, "login", l.Subject, map[string]string{"provider": l.Provider, "remote": from.Remote, "session": v.ID})
+	details := map[string]string{"provider": l.Provider, "remote": from.Remote, "session": v.ID}
+	login.Note(details, l.Groups, s.deps.Grants(l.Identity))
+	s.record(ctx, l.Subject, "login", l.Subject, details)
 	v.Hash = ""
 	return Started{Secret: secret, Session: v}, nil
 }

@@ -41,6 +41,9 @@ type Facts struct {
 type Login struct {
 	Subject string
 	Time    time.Time
+	// Groups it was in then, and what they gave, where Known.
+	Groups, Grants []string
+	Known          bool
 }
 
 // Review is who may what, and what of it should go.
@@ -59,11 +62,20 @@ type Holder struct {
 	Name     string    `json:"name" doc:"a subject, where a binding stands, token:ID, or a role"`
 	Shown    string    `json:"shown,omitempty" doc:"for people"`
 	Of       []string  `json:"of,omitempty" doc:"a user's groups, a binding's users and groups, a token's owner"`
+	OfAt     time.Time `json:"of_at,omitzero" doc:"the login that a user's groups are known from; absent where they are kept here"`
+	Was      *Was      `json:"was,omitempty" doc:"a user's last login of the period; absent where none is known or it gave what is given now"`
 	Grants   []Given   `json:"grants"`
 	Disabled bool      `json:"disabled,omitempty"`
 	Created  time.Time `json:"created,omitzero"`
 	Expires  time.Time `json:"expires,omitzero"`
 	Last     time.Time `json:"last,omitzero" doc:"last login or use; absent where none is known"`
+}
+
+// Was is what a login of the period brought.
+type Was struct {
+	Time   time.Time `json:"time"`
+	Groups []string  `json:"groups"`
+	Grants []string  `json:"grants" doc:"what these gave then, for people"`
 }
 
 // Given is a role on tenants and namespaces.
@@ -88,12 +100,14 @@ type review struct {
 	out    Review
 	last   map[string]time.Time  // by subject
 	groups map[string][]string   // by subject, where they are known
+	seen   map[string]time.Time  // since when they are those, of people of a provider
+	was    map[string]Login      // by subject, the last of the period
 	local  map[string]store.User // by subject
 }
 
 // Of makes a review.
 func Of(f Facts) Review {
-	r := &review{Facts: f, last: map[string]time.Time{}, groups: map[string][]string{}, local: map[string]store.User{}}
+	r := &review{Facts: f, last: map[string]time.Time{}, groups: map[string][]string{}, seen: map[string]time.Time{}, was: map[string]Login{}, local: map[string]store.User{}}
 	r.out = Review{Authentication: true, From: f.From, Until: f.Until, Holders: []Holder{}, Proposals: []Proposal{}, Notes: []string{}}
 	r.gather()
 	r.users()
@@ -111,24 +125,41 @@ func (r *review) used(subject string, t time.Time) {
 
 // gather finds who there is, when they were last here, and in which groups they are.
 func (r *review) gather() {
-	for _, l := range r.Logins {
-		r.used(l.Subject, l.Time)
-	}
 	for _, t := range r.Tokens {
 		if t.Owner.Subject != "" {
 			r.groups[t.Owner.Subject] = t.Owner.Groups
 		}
 	}
+	for _, l := range r.Logins {
+		r.used(l.Subject, l.Time)
+		if !l.Known {
+			continue
+		}
+		r.came(l.Subject, l.Time, l.Groups)
+		if r.within(l.Time) && l.Time.After(r.was[l.Subject].Time) {
+			r.was[l.Subject] = l
+		}
+	}
 	for _, s := range r.Sessions {
 		r.used(s.Identity.Subject, s.Created)
 		r.used(s.Identity.Subject, s.Seen)
-		r.groups[s.Identity.Subject] = s.Identity.Groups
+		r.came(s.Identity.Subject, s.Created, s.Identity.Groups) // which are asked for again while it lasts
 	}
 	for _, u := range r.Users {
 		subject := "user:" + u.Name
 		r.local[subject], r.groups[subject] = u, u.Groups
+		delete(r.seen, subject)
 	}
 }
+
+// came notes the groups of who came; the newest count.
+func (r *review) came(subject string, at time.Time, groups []string) {
+	if !at.Before(r.seen[subject]) {
+		r.seen[subject], r.groups[subject] = at, groups
+	}
+}
+
+func (r *review) within(t time.Time) bool { return !t.Before(r.From) && t.Before(r.Until) }
 
 func (r *review) propose(h Holder, reason, text string) {
 	r.out.Proposals = append(r.out.Proposals, Proposal{Kind: h.Kind, Name: h.Name, Reason: reason, Text: text})
@@ -147,7 +178,13 @@ func (r *review) users() {
 	}
 	for _, s := range sorted(subjects) {
 		u, local := r.local[s]
-		h := Holder{Kind: "user", Name: s, Shown: u.Shown, Of: r.groups[s], Grants: r.grantsOf(s, local), Disabled: u.Disabled, Created: u.Created, Last: r.last[s]}
+		h := Holder{
+			Kind: "user", Name: s, Shown: u.Shown, Of: r.groups[s], OfAt: r.seen[s], Grants: grantsOf(r.Policy, s, r.groups[s], local),
+			Disabled: u.Disabled, Created: u.Created, Last: r.last[s],
+		}
+		if l, ok := r.was[s]; ok && (!same(l.Groups, h.Of) || l.Grants != nil && !same(l.Grants, Words(h.Grants))) {
+			h.Was = &Was{Time: l.Time, Groups: l.Groups, Grants: append([]string{}, l.Grants...)}
+		}
 		r.out.Holders = append(r.out.Holders, h)
 		if !local {
 			continue // the provider says whether they may still come
@@ -161,20 +198,29 @@ func (r *review) users() {
 	}
 }
 
-// grantsOf are what bindings and our own groups give a user.
-func (r *review) grantsOf(subject string, local bool) []Given {
+// same compares lists whose order means nothing.
+func same(a, b []string) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
+}
+
+// GrantsOf are what bindings and our own groups give a user who comes by a login.
+func GrantsOf(cfg policy.Config, id access.Identity) []Given {
+	return grantsOf(cfg, id.Subject, id.Groups, id.Provider == policy.Local)
+}
+
+func grantsOf(cfg policy.Config, subject string, groups []string, local bool) []Given {
 	out := []Given{}
-	for i, b := range r.Policy.Bindings {
+	for i, b := range cfg.Bindings {
 		named := slices.ContainsFunc(b.Users, func(u string) bool { return policy.Subject(u) == subject })
 		if named || slices.ContainsFunc(b.Groups, func(g string) bool {
-			return slices.Contains(r.groups[subject], g) && (local || !strings.HasPrefix(g, policy.OwnGroup))
+			return slices.Contains(groups, g) && (local || !strings.HasPrefix(g, policy.OwnGroup))
 		}) {
 			out = append(out, given(b.Grant, b.ID(i)))
 		}
 	}
-	for _, g := range r.groups[subject] {
+	for _, g := range groups {
 		role, own := strings.CutPrefix(g, policy.OwnGroup)
-		if !local || !own || !slices.ContainsFunc(r.allRoles(), func(x policy.Role) bool { return x.Name == role }) {
+		if !local || !own || !slices.ContainsFunc(append(policy.BuiltIn(), cfg.Roles...), func(x policy.Role) bool { return x.Name == role }) {
 			continue
 		}
 		grant := access.Grant{Role: role}
@@ -186,14 +232,25 @@ func (r *review) grantsOf(subject string, local bool) []Given {
 	return out
 }
 
-func (r *review) allRoles() []policy.Role { return append(policy.BuiltIn(), r.Policy.Roles...) }
-
 func given(g access.Grant, by string) Given {
 	tenants := g.Tenants
 	if len(tenants) == 0 {
 		tenants = []string{model.DefaultTenant}
 	}
 	return Given{Role: g.Role, Tenants: tenants, Namespaces: g.Namespaces, By: by}
+}
+
+// Words are grants for people, one a line.
+func Words(grants []Given) []string {
+	out := []string{}
+	for _, g := range grants {
+		text := g.Role + " on " + strings.Join(g.Tenants, ", ")
+		if len(g.Namespaces) > 0 {
+			text += " in " + strings.Join(g.Namespaces, ", ")
+		}
+		out = append(out, text+" by "+g.By)
+	}
+	return out
 }
 
 func sorted(set map[string]bool) []string {

@@ -61,11 +61,11 @@ func TestEveryReasonIsProposedOnceAndFromExactly90DaysOn(t *testing.T) {
 	}{
 		"new user":           {review.Facts{Users: user(ago(short))}, nil},
 		"user of 90 days":    {review.Facts{Users: user(ago(review.Idle))}, []string{"user user:ann no_login"}},
-		"login in time":      {review.Facts{Users: user(ago(long)), Logins: []review.Login{{"user:ann", ago(short)}, {"user:ann", ago(long)}}}, nil},
-		"login 90 days ago":  {review.Facts{Users: user(ago(long)), Logins: []review.Login{{"user:ann", ago(review.Idle)}}}, []string{"user user:ann no_login"}},
+		"login in time":      {review.Facts{Users: user(ago(long)), Logins: []review.Login{{Subject: "user:ann", Time: ago(short)}, {Subject: "user:ann", Time: ago(long)}}}, nil},
+		"login 90 days ago":  {review.Facts{Users: user(ago(long)), Logins: []review.Login{{Subject: "user:ann", Time: ago(review.Idle)}}}, []string{"user user:ann no_login"}},
 		"session in use":     {review.Facts{Users: user(ago(long)), Sessions: []store.Session{{Identity: local, Created: ago(long), Seen: ago(1)}}}, nil},
 		"log is too short":   {review.Facts{Users: user(ago(long)), KnownFrom: ago(short)}, nil},
-		"namesake elsewhere": {review.Facts{Users: user(ago(long)), Logins: []review.Login{{"user:idp/ann", ago(1)}}}, []string{"user user:ann no_login"}},
+		"namesake elsewhere": {review.Facts{Users: user(ago(long)), Logins: []review.Login{{Subject: "user:idp/ann", Time: ago(1)}}}, []string{"user user:ann no_login"}},
 		"disabled in groups": {review.Facts{Users: []store.User{{Name: "ann", Created: ago(1), Disabled: true, Groups: []string{"a", "b"}}}}, []string{"user user:ann disabled_with_groups"}},
 		"disabled":           {review.Facts{Users: []store.User{{Name: "ann", Created: ago(1), Disabled: true}}}, nil},
 
@@ -90,8 +90,12 @@ func TestEveryReasonIsProposedOnceAndFromExactly90DaysOn(t *testing.T) {
 		}(), nil},
 		"group of a user":       {review.Facts{Policy: bound("ops"), Users: []store.User{{Name: "ann", Created: now, Groups: []string{"ops"}}}}, nil},
 		"group of certificates": {review.Facts{Policy: bound("ops"), Elsewhere: []string{"ops"}}, nil},
-		"unknown groups":        {review.Facts{Policy: bound("ops"), Logins: []review.Login{{"user:idp/kim", ago(review.Idle)}}}, nil},
-		"unknown groups before": {review.Facts{Policy: bound("ops"), Logins: []review.Login{{"user:idp/kim", ago(review.Idle + 1)}}}, []string{"binding auth.bindings[0] (viewer) group_unused"}},
+		"unknown groups":        {review.Facts{Policy: bound("ops"), Logins: []review.Login{{Subject: "user:idp/kim", Time: ago(review.Idle)}}}, nil},
+		"unknown groups before": {review.Facts{Policy: bound("ops"), Logins: []review.Login{{Subject: "user:idp/kim", Time: ago(review.Idle + 1)}}}, []string{"binding auth.bindings[0] (viewer) group_unused"}},
+		"groups of a login":     {review.Facts{Policy: bound("ops"), Logins: []review.Login{came("user:idp/kim", review.Idle, "ops")}}, nil},
+		"groups of one before":  {review.Facts{Policy: bound("ops"), Logins: []review.Login{came("user:idp/kim", review.Idle+1, "ops")}}, []string{"binding auth.bindings[0] (viewer) group_unused"}},
+		"groups of others":      {review.Facts{Policy: bound("ops"), Logins: []review.Login{came("user:idp/kim", review.Idle, "dev")}}, []string{"binding auth.bindings[0] (viewer) group_unused"}},
+		"one that was left":     {review.Facts{Policy: bound("ops"), Logins: []review.Login{came("user:idp/kim", 1, "dev"), came("user:idp/kim", review.Idle, "ops")}}, nil},
 		"period before the log": {review.Facts{Policy: bound("ops"), KnownFrom: ago(short)}, nil},
 
 		"role of nobody": {review.Facts{Policy: own}, []string{"role mine role_unbound"}},
@@ -106,6 +110,45 @@ func TestEveryReasonIsProposedOnceAndFromExactly90DaysOn(t *testing.T) {
 		if got := proposals(c.facts); !slices.Equal(got, c.want) {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
+	}
+}
+
+// came is a login whose groups were noted.
+func came(subject string, before time.Duration, groups ...string) review.Login {
+	return review.Login{Subject: subject, Time: ago(before), Groups: groups, Grants: []string{"as noted"}, Known: true}
+}
+
+// Who has no session any more is shown with the groups of the last login, and a period that is over with those of then.
+func TestGroupsOfPastLoginsSayWhatTheyGave(t *testing.T) {
+	cfg := policy.Config{Bindings: []policy.Binding{{Groups: []string{"ops"}, Grant: access.Grant{Role: policy.Editor}}, {Groups: []string{"dev"}, Grant: access.Grant{Role: policy.Viewer, Namespaces: []string{"pay"}}}}}
+	const day = 24 * time.Hour
+	ann := access.Identity{Subject: "user:idp/ann", Provider: "idp", Groups: []string{"dev"}}
+	logins := []review.Login{came("user:idp/ann", 50*day, "ops", "dev"), came("user:idp/kim", 20*day, "ops"), came("user:idp/kim", 60*day), {Subject: "user:idp/old", Time: ago(50 * day)}}
+	of := func(until time.Duration, sessions ...store.Session) map[string]review.Holder {
+		out := map[string]review.Holder{}
+		f := review.Facts{From: ago(80 * day), Until: ago(until), Now: now, KnownFrom: ago(1000 * day), Policy: cfg, Logins: logins, Sessions: sessions}
+		for _, h := range review.Of(f).Holders {
+			out[h.Name] = h
+		}
+		return out
+	}
+	got := of(0)
+	if h := got["user:idp/ann"]; fmt.Sprint(h.Of, review.Words(h.Grants), h.OfAt.Equal(ago(50*day))) != "[ops dev] [editor on default by auth.bindings[0] (editor) viewer on default in pay by auth.bindings[1] (viewer)] true" {
+		t.Errorf("%+v", h)
+	}
+	if h := got["user:idp/kim"]; !slices.Equal(h.Of, []string{"ops"}) || h.Was == nil || !slices.Equal(h.Was.Grants, []string{"as noted"}) {
+		t.Errorf("%+v: what was given otherwise then is not shown", h)
+	}
+	if h := got["user:idp/old"]; h.Of != nil || h.Was != nil || !h.OfAt.IsZero() {
+		t.Errorf("%+v", h)
+	}
+	// A session that began later has what the provider says now; the quarter that is over what it said then.
+	got = of(30*day, store.Session{Identity: ann, Created: ago(2 * day), Seen: now})
+	if h := got["user:idp/ann"]; !slices.Equal(h.Of, []string{"dev"}) || !h.OfAt.Equal(ago(2*day)) || h.Was == nil || !slices.Equal(h.Was.Groups, []string{"ops", "dev"}) || !h.Was.Time.Equal(ago(50*day)) {
+		t.Errorf("%+v", h)
+	}
+	if h := got["user:idp/kim"]; h.Was == nil || len(h.Was.Groups) != 0 || !slices.Equal(h.Of, []string{"ops"}) {
+		t.Errorf("%+v", h)
 	}
 }
 

@@ -45,14 +45,27 @@ func (r *review) present() (groups map[string]bool, unknown string) {
 	for _, g := range r.Elsewhere {
 		groups[g] = true
 	}
-	for _, list := range r.groups {
+	strangers := map[string]bool{}
+	note := func(list []string) {
 		for _, g := range list {
 			groups[g] = true
 		}
 	}
-	strangers := map[string]bool{}
+	for _, u := range r.Users {
+		note(u.Groups)
+	}
+	for _, s := range r.Sessions {
+		note(s.Identity.Groups)
+	}
+	for _, t := range r.Tokens {
+		note(t.Owner.Groups)
+	}
 	for _, l := range r.Logins {
-		if _, known := r.groups[l.Subject]; !known && !l.Time.Before(r.From) {
+		if l.Time.Before(r.From) {
+			continue
+		}
+		note(l.Groups)
+		if _, known := r.groups[l.Subject]; !known {
 			strangers[l.Subject] = true
 		}
 	}
@@ -60,7 +73,7 @@ func (r *review) present() (groups map[string]bool, unknown string) {
 	case r.From.Before(r.KnownFrom):
 		unknown = "the audit log does not reach back to the period's begin"
 	case len(strangers) > 0:
-		unknown = fmt.Sprintf("%d who logged in have no session now, and their groups are not kept", len(strangers))
+		unknown = fmt.Sprintf("%d who logged in have no session now, and their groups were not noted", len(strangers))
 	}
 	return groups, unknown
 }

@@ -82,6 +82,7 @@ func writeReview(w io.Writer, r review.Review) {
 		holders.Row(h.Kind, h.Name, cmp.Or(h.Shown, "-"), cmp.Or(strings.Join(h.Of, ", "), "-"), cmp.Or(mayText(h), "-"), last)
 	}
 	holders.Write(w)
+	writeWas(w, r.Holders)
 	if len(r.Proposals) == 0 {
 		fmt.Fprintln(w, "\nNothing is proposed for removal.")
 		return
@@ -92,6 +93,22 @@ func writeReview(w io.Writer, r review.Review) {
 		t.Row(p.Kind, p.Name, p.Reason, p.Text)
 	}
 	t.Write(w)
+}
+
+// writeWas names who came in the period with other groups, or with groups that gave something else, than now.
+func writeWas(w io.Writer, holders []review.Holder) {
+	t := show.NewTable("NAME", "LOGIN", "GROUPS THEN", "MIGHT THEN")
+	some := false
+	for _, h := range holders {
+		if h.Was != nil {
+			t.Row(h.Name, h.Was.Time.UTC().Format(time.RFC3339), cmp.Or(strings.Join(h.Was.Groups, ", "), "-"), cmp.Or(strings.Join(h.Was.Grants, ", "), "-"))
+			some = true
+		}
+	}
+	if some {
+		fmt.Fprintln(w, "\nThe last login of the period gave something else than now:")
+		t.Write(w)
+	}
 }
 
 // mayText is what somebody may, in one cell.
@@ -112,7 +129,7 @@ func reviewSheet(to io.Writer, r review.Review) error {
 		return t.UTC().Format(time.RFC3339)
 	}
 	w := sheet.New(to)
-	if err := w.Write("kind", "name", "shown", "of", "may", "disabled", "created", "expires", "last_used", "proposed", "reason", "period_start", "period_end"); err != nil {
+	if err := w.Write("kind", "name", "shown", "of", "may", "disabled", "created", "expires", "last_used", "proposed", "reason", "period_start", "period_end", "of_at", "login_then", "groups_then", "might_then"); err != nil {
 		return err
 	}
 	for _, h := range r.Holders {
@@ -122,8 +139,10 @@ func reviewSheet(to io.Writer, r review.Review) error {
 				reasons, texts = append(reasons, p.Reason), append(texts, p.Text)
 			}
 		}
+		was := cmp.Or(h.Was, &review.Was{})
 		if err := w.Write(h.Kind, h.Name, h.Shown, strings.Join(h.Of, ", "), mayText(h), strconv.FormatBool(h.Disabled), when(h.Created), when(h.Expires), when(h.Last),
-			strings.Join(reasons, ", "), strings.Join(texts, "; "), when(r.From), when(r.Until)); err != nil {
+			strings.Join(reasons, ", "), strings.Join(texts, "; "), when(r.From), when(r.Until),
+			when(h.OfAt), when(was.Time), strings.Join(was.Groups, ", "), strings.Join(was.Grants, ", ")); err != nil {
 			return err
 		}
 	}

@@ -208,6 +208,7 @@ test("no page runs what comes in from outside", async ({ browser }) => {
     ["/admin", true],
     ["/admin?tab=tokens", true],
     ["/admin?tab=sessions", true],
+    ["/access-review", true],
     ["/audit", true],
     [`/audit?text=${enc(image)}`, true],
     [`/${enc(image)}`, false],

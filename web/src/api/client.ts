@@ -116,7 +116,12 @@ function withBody(method: string, body: unknown): RequestInit {
 
 /** Saves a file that the server answers. */
 export async function download(path: string, name: string): Promise<void> {
-  const file = URL.createObjectURL(await (await send(path, {})).blob());
+  save(await (await send(path, {})).blob(), name);
+}
+
+/** Saves what is here already as a file. */
+export function save(content: Blob, name: string): void {
+  const file = URL.createObjectURL(content);
   const link = document.createElement("a");
   link.href = file;
   link.download = name;

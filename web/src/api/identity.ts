@@ -1,6 +1,15 @@
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { call, get, type Params } from "./client";
-import type { AuditList, AuditVerified, Roles, Sessions, Tokens, Users } from "./types";
+import type {
+  AccessReview,
+  AuditList,
+  AuditTargets,
+  AuditVerified,
+  Roles,
+  Sessions,
+  Tokens,
+  Users,
+} from "./types";
 
 export const rolesQuery = queryOptions({
   queryKey: ["identity", "roles"],
@@ -40,6 +49,21 @@ export const auditVerifyQuery = queryOptions({
   queryFn: ({ signal }) => get<AuditVerified>("/sb/v1/audit/verify", {}, signal),
   staleTime: 60_000,
 });
+
+/** Where the audit log is shipped to; how far that is changes by itself. */
+export const auditTargetsQuery = queryOptions({
+  queryKey: ["audit-targets"],
+  queryFn: ({ signal }) => get<AuditTargets>("/sb/v1/audit/targets", {}, signal),
+  refetchInterval: 10_000,
+});
+
+/** Who may what, of a quarter or, without one, of the last 90 days. */
+export const reviewQuery = (quarter: string | undefined) =>
+  queryOptions({
+    queryKey: ["access-review", quarter],
+    queryFn: ({ signal }) => get<AccessReview>("/sb/v1/audit/review", { quarter }, signal),
+    staleTime: 60_000,
+  });
 
 interface Change {
   method: "POST" | "PATCH" | "DELETE";

@@ -2337,8 +2337,15 @@ export interface components {
             name: string;
             /** @description a user's groups, a binding's users and groups, a token's owner */
             of?: string[];
+            /**
+             * Format: date-time
+             * @description the login that a user's groups are known from; absent where they are kept here
+             */
+            of_at?: string;
             /** @description for people */
             shown?: string;
+            /** @description a user's last login of the period; absent where none is known or it gave what is given now */
+            was?: components["schemas"]["Was"];
         };
         IdentifierRequest: {
             /** @description as it was sent */
@@ -4125,6 +4132,13 @@ export interface components {
         ValuesResponse: {
             /** @description most frequent first */
             values: components["schemas"]["ValueCount"][];
+        };
+        Was: {
+            /** @description what these gave then, for people */
+            grants: string[];
+            groups: string[];
+            /** Format: date-time */
+            time: string;
         };
         Weekly: {
             from: string;

@@ -14,18 +14,47 @@ interface Props<T> {
   rows: readonly T[];
   columns: readonly Column<T>[];
   rowKey: (row: T) => string;
+  /** The key of the column that the rows are sorted by, with a minus before it for the reverse. */
+  sorted?: string | undefined;
+  /** What sorts by a column; undefined for one that cannot be sorted by. */
+  onSort?: (column: string) => (() => void) | undefined;
+}
+
+function direction(key: string, sorted: string | undefined): "ascending" | "descending" | undefined {
+  if (sorted === key) return "ascending";
+  return sorted === `-${key}` ? "descending" : undefined;
+}
+
+interface HeadProps {
+  column: Pick<Column<never>, "key" | "head" | "numeric">;
+  sorted: string | undefined;
+  sort: (() => void) | undefined;
+}
+
+function Head({ column, sorted, sort }: HeadProps) {
+  const way = direction(column.key, sorted);
+  return (
+    <th scope="col" className={column.numeric ? "num" : undefined} aria-sort={sort && (way ?? "none")}>
+      {sort ? (
+        <button type="button" className="sortable" onClick={sort}>
+          {column.head}
+          <span aria-hidden="true">{way === "ascending" ? " ▲" : way === "descending" ? " ▼" : ""}</span>
+        </button>
+      ) : (
+        column.head
+      )}
+    </th>
+  );
 }
 
 /** A plain table; on a phone each row is a card with named figures. */
-export function DataTable<T>({ label, rows, columns, rowKey }: Props<T>) {
+export function DataTable<T>({ label, rows, columns, rowKey, sorted, onSort }: Props<T>) {
   return (
     <table className="data cards" aria-label={label}>
       <thead>
         <tr>
           {columns.map((column) => (
-            <th key={column.key} scope="col" className={column.numeric ? "num" : undefined}>
-              {column.head}
-            </th>
+            <Head key={column.key} column={column} sorted={sorted} sort={onSort?.(column.key)} />
           ))}
         </tr>
       </thead>

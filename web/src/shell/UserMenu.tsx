@@ -44,6 +44,11 @@ export function UserMenu({ compact }: { compact?: boolean }) {
             Users and roles
           </Menu.Item>
         )}
+        {may(me, "auth.manage") && (
+          <Menu.Item component={Link} to="/access-review">
+            Access review
+          </Menu.Item>
+        )}
         {may(me, "audit.read") && (
           <Menu.Item component={Link} to="/audit">
             Audit log

@@ -39,12 +39,13 @@ export interface AppSearch {
   audience?: string | undefined;
   zone?: string | undefined;
   as_of?: string | undefined;
-  // Audit search.
+  // Audit search, access review.
   actor?: string | undefined;
   action?: string | undefined;
   subject?: string | undefined;
   text?: string | undefined;
   before?: string | undefined;
+  kind?: string | undefined;
   // Login: the page to go on to.
   return?: string | undefined;
   // Remedies.

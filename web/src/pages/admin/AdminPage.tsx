@@ -23,7 +23,8 @@ export function AdminPage() {
   return (
     <>
       <PageHead title="Users and roles" answer={answer}>
-        <Link to="/audit">Audit log</Link>: who did what
+        <Link to="/access-review">Access review</Link>: who may what, and what should go.{" "}
+        <Link to="/audit">Audit log</Link>: who did what.
       </PageHead>
       <TabBar
         open={tab}

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import { buildUrl } from "~/api/client";
-import { auditQuery, auditVerifyQuery } from "~/api/identity";
+import { auditQuery, auditTargetsQuery, auditVerifyQuery } from "~/api/identity";
 import type { AuditEntry, AuditVerified } from "~/api/types";
 import { Answer } from "~/components/Answer";
 import { type Column, DataTable } from "~/components/DataTable";
@@ -14,6 +14,9 @@ import { TamperedMark } from "~/components/TamperedMark";
 import { When } from "~/components/When";
 import { formatCount } from "~/format/number";
 import { useTimeRange } from "~/time/useTimeRange";
+import { Shipping } from "./Shipping";
+import { behindAnswer } from "./shipping";
+import { useHome } from "./useHome";
 
 const fields = ["actor", "action", "subject", "text"] as const;
 type Filter = Partial<Record<(typeof fields)[number], string>>;
@@ -59,6 +62,9 @@ export function AuditPage() {
   const search = useSearch({ strict: false });
   const { resolved } = useTimeRange();
   const verify = useQuery(auditVerifyQuery);
+  const home = useHome();
+  const targets = useQuery({ ...auditTargetsQuery, enabled: home });
+  const behind = behindAnswer(targets.data?.targets ?? []);
   const filter: Filter = Object.fromEntries(fields.map((key) => [key, search[key]]));
   const ranged = Boolean(search.last || search.from);
   const params = {
@@ -76,14 +82,20 @@ export function AuditPage() {
     <>
       <PageHead
         title="Audit log"
-        answer={verify.error ? "It is not known whether the audit log is whole." : auditAnswer(verify.data)}
-        tone={verify.data ? (bad ? "danger" : "ok") : undefined}
+        answer={[
+          verify.error ? "It is not known whether the audit log is whole." : auditAnswer(verify.data),
+          behind,
+        ]
+          .filter(Boolean)
+          .join(" ")}
+        tone={verify.data ? (bad ? "danger" : behind ? "caution" : "ok") : undefined}
         actions={
           <DownloadLink href={buildUrl("/sb/v1/audit", { ...params, limit: 1000 })} name="audit.json">
             Export as JSON
           </DownloadLink>
         }
       >
+        <Link to="/access-review">Access review</Link>: who may what.{" "}
         {verify.data?.hash && (
           <span style={{ overflowWrap: "anywhere" }}>
             Hash of the newest entry: <code>{verify.data.hash}</code>
@@ -100,6 +112,7 @@ export function AuditPage() {
           </ul>
         </section>
       ) : null}
+      {home && <Shipping query={targets} />}
       <section className="panel stack" aria-label="Entries">
         <FilterForm key={JSON.stringify(filter)} initial={filter} />
         {!ranged && <p className="dim small">The last 7 days; choose a range above for another.</p>}
