@@ -29,6 +29,7 @@ type OnCall interface {
 	Shifts(ctx context.Context, schedule string, from, to time.Time) ([]oncall.Shift, error)
 	ShiftsOf(ctx context.Context, person string, from, to time.Time) ([]oncall.Shift, error)
 	Coverage(ctx context.Context, schedule string, from, to time.Time) (oncall.Coverage, error)
+	Fairness(ctx context.Context, schedule string, from, to time.Time) (oncall.Fairness, error)
 	Overrides(ctx context.Context, schedule string, from, to time.Time) ([]oncall.Override, error)
 	Override(ctx context.Context, overrides ...oncall.Override) ([]oncall.Override, error)
 	Unoverride(ctx context.Context, id string) (oncall.Override, error)
@@ -88,6 +89,7 @@ func (h *handlers) registerSchedules() {
 			}
 			return h.deps.OnCall.Coverage(ctx, in.Schedule, from, to)
 		})
+	operation.Register(h.Registry, h.operation("onCallFairness", "", "/oncall/fairness", access.OnCallRead, "How turns, nights, weekends and holidays are shared"), h.fairness)
 	operation.Register(h.Registry, h.operation("onCallShifts", "", "/oncall/schedules/{name}/shifts", access.OnCallRead, "Who is on call by one schedule, in days to come"),
 		func(ctx context.Context, in *scheduleInput) (ShiftsResponse, error) {
 			from, to, err := h.span(in.Start, in.Days)
@@ -97,6 +99,24 @@ func (h *handlers) registerSchedules() {
 			shifts, err := h.deps.OnCall.Shifts(ctx, in.Name, from, to)
 			return ShiftsResponse{Shifts: shifts}, err
 		})
+}
+
+type fairnessInput struct {
+	Schedule string `query:"schedule" maxLength:"200" doc:"all, if absent"`
+	Start    string `query:"start" maxLength:"64" doc:"as of shifts; as many days ago as are asked for, if absent"`
+	Days     int    `query:"days" default:"90" minimum:"1" maximum:"400"`
+}
+
+func (h *handlers) fairness(ctx context.Context, in *fairnessInput) (oncall.Fairness, error) {
+	start := in.Start
+	if start == "" {
+		start = fmt.Sprintf("now-%dd", in.Days)
+	}
+	from, to, err := h.span(start, in.Days)
+	if err != nil {
+		return oncall.Fairness{}, err
+	}
+	return h.deps.OnCall.Fairness(ctx, in.Schedule, from, to)
 }
 
 func (h *handlers) who(ctx context.Context, in *onCallInput) (OnCallResponse, error) {

@@ -1,6 +1,6 @@
 import { queryOptions } from "@tanstack/react-query";
 import { get } from "./client";
-import type { Coverage, OnCall, ShiftList } from "./types";
+import type { Coverage, Fairness, OnCall, ShiftList } from "./types";
 
 export const onCallQuery = queryOptions({
   queryKey: ["oncall"],
@@ -12,6 +12,14 @@ export const coverageQuery = (days: number) =>
   queryOptions({
     queryKey: ["oncall-coverage", days],
     queryFn: ({ signal }) => get<Coverage>("/sb/v1/oncall/coverage", { days }, signal),
+    refetchInterval: 300_000,
+  });
+
+/** How turns were shared in the last days. */
+export const fairnessQuery = (days: number) =>
+  queryOptions({
+    queryKey: ["oncall-fairness", days],
+    queryFn: ({ signal }) => get<Fairness>("/sb/v1/oncall/fairness", { days }, signal),
     refetchInterval: 300_000,
   });
 

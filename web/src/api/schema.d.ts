@@ -755,6 +755,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sb/v1/oncall/fairness": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How turns, nights, weekends and holidays are shared */
+        get: operations["onCallFairness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sb/v1/oncall/overrides": {
         parameters: {
             query?: never;
@@ -1720,6 +1737,35 @@ export interface components {
              */
             used_ratio: number | null;
         };
+        Burden: {
+            /**
+             * Format: double
+             * @description by the holidays of their schedules
+             */
+            holiday_hours: number;
+            /** Format: double */
+            hours: number;
+            /**
+             * Format: double
+             * @description from 22:00 to 07:00
+             */
+            night_hours: number;
+            person: components["schemas"]["Person"];
+            /**
+             * Format: double
+             * @description of the hours of all, 0 to 1
+             */
+            share: number;
+            /** @description whose nights and weekends: the person's own, or that of their first schedule */
+            time_zone: string;
+            /** Format: int64 */
+            turns: number;
+            /**
+             * Format: double
+             * @description Saturdays and Sundays
+             */
+            weekend_hours: number;
+        };
         Burn: {
             /**
              * Format: double
@@ -2172,6 +2218,14 @@ export interface components {
              * @description now; of an inactive rule the one closest to its condition
              */
             value: number | null;
+        };
+        Fairness: {
+            /** Format: date-time */
+            end: string;
+            /** @description who has most first */
+            people: components["schemas"]["Burden"][];
+            /** Format: date-time */
+            start: string;
         };
         FieldsResponse: {
             /** @description identity fields first, then attributes by frequency */
@@ -5626,6 +5680,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Coverage"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    onCallFairness: {
+        parameters: {
+            query?: {
+                /** @description all, if absent */
+                schedule?: string;
+                /** @description as of shifts; as many days ago as are asked for, if absent */
+                start?: string;
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fairness"];
                 };
             };
             /** @description Error */

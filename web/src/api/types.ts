@@ -92,6 +92,7 @@ export type Shift = Schemas["Shift"];
 export type Turn = Schemas["Turn"];
 export type ShiftList = Schemas["ShiftsResponse"];
 export type Coverage = Schemas["Coverage"];
+export type Fairness = Schemas["Fairness"];
 export type DecisionList = Schemas["DecisionsResponse"];
 export type Page = Schemas["Page"];
 export type PageList = Schemas["PagesResponse"];

@@ -11,6 +11,7 @@ import { PageHead } from "~/components/PageHead";
 import { StateMark } from "~/components/StateMark";
 import { When } from "~/components/When";
 import { formatDuration } from "~/format/duration";
+import { FairnessTable } from "./FairnessTable";
 import { gapsOf, personName } from "./oncall";
 import { ShiftStrip } from "./ShiftStrip";
 import { Subscribe } from "./Subscribe";
@@ -116,6 +117,7 @@ function Schedules({ schedules }: { schedules: readonly OnCallSchedule[] }) {
           {(data) => <Gaps coverage={data} />}
         </Answer>
       </section>
+      <FairnessTable />
       <Subscribe schedules={schedules} />
     </div>
   );

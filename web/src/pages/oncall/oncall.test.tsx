@@ -128,3 +128,37 @@ describe("a calendar", () => {
     });
   });
 });
+
+describe("who bears what", () => {
+  it("is a table of turns, nights and weekends", async () => {
+    const person = {
+      person: { name: "ada", shown: "Ada L." },
+      time_zone: "UTC",
+      turns: 6,
+      hours: 1008,
+      share: 0.5,
+    };
+    stubApi({
+      "/sb/v1/oncall": { summary: "", schedules: [schedule({})] },
+      "/sb/v1/oncall/coverage": { start: at(0), end: at(720), covered: true, schedules: [] },
+      "/sb/v1/oncall/schedules/edge/shifts": { shifts: [] },
+      "/sb/v1/oncall/fairness": {
+        start: at(-2160),
+        end: at(0),
+        people: [{ ...person, night_hours: 378, weekend_hours: 288, holiday_hours: 0 }],
+      },
+    });
+    await open();
+    const table = await screen.findByRole("table", { name: "Who bears what" });
+    const row = within(await within(table).findByRole("row", { name: /Ada L\./ }));
+    expect(row.getAllByRole("cell").map((cell) => cell.textContent)).toEqual([
+      "Ada L.",
+      "6",
+      "1,008 h",
+      "50 %",
+      "378 h",
+      "288 h",
+      "–",
+    ]);
+  });
+});
