@@ -53,7 +53,7 @@ func (p *Process) mountHooks(port *front.Port, maxBody int64) {
 		own := r.Clone(r.Context())
 		_, rest, _ := strings.Cut(r.URL.Path, "/hooks/")
 		own.URL.Path, own.URL.RawPath = hooks.Prefix+"/"+rest, ""
-		c.hooks.Handler().ServeHTTP(w, own)
+		c.serveHooks(w, own)
 	})
 	for _, method := range []string{"GET", "POST"} {
 		port.Mount(method+" "+tenantHooks, front.Mount{Handler: h, Needs: front.Always(access.Open), MaxBody: maxBody})

@@ -88,7 +88,7 @@ func (c *cell) ownAPI() (*api.API, error) {
 	return api.New(c.cfg.API, api.Deps{
 		Identifiers: hashes,
 		Logger:      c.component("api"), Registerer: c.registry,
-		Status: c, Tenants: c, Audit: c.trail(), Ledger: c.ledger, Hooks: c.hooks.Handler(),
+		Status: c, Tenants: c, Audit: c.trail(), Ledger: c.ledger, Hooks: http.HandlerFunc(c.serveHooks),
 		Identity: c.identityDeps(),
 		Objectives: objectives.Deps{
 			SLOs: c.shownSLOs(), Corrections: witness.Corrections{Corrector: c.slo, Kept: c.state.SLOCorrections, Checker: c.notes}, Backtests: c.backtest, Reports: c.report,

@@ -6,6 +6,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/notify/courier"
+	"github.com/signalbox-project/signalbox/internal/notify/inbound"
 	"github.com/signalbox-project/signalbox/internal/oncall"
 	"github.com/signalbox-project/signalbox/internal/oncall/escalation"
 )
@@ -14,6 +15,7 @@ import (
 type responders struct {
 	oncall     *oncall.Room
 	courier    *courier.Courier // to people, through the channels
+	desk       *inbound.Desk    // what people answer there; nil where nobody can
 	escalation *escalation.Engine
 }
 

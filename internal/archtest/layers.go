@@ -24,8 +24,8 @@ func rooms() map[string]int {
 		"internal/stream/": 2,
 		"internal/ingest":  2,
 		"internal/admit":   2,
-		"internal/notify/": 2,
-		"internal/seal/":   2,
+		"internal/notify/": 2, "internal/notify/inbound": 3,
+		"internal/seal/": 2,
 
 		"internal/auth":      2,                     // who asks, and what they may
 		"internal/ownership": 2,                     // to whom services belong

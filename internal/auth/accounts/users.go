@@ -48,6 +48,16 @@ func (s *Service) Users() []store.User {
 	return out
 }
 
+// Identity is who a user is now, for what is done in their name by somebody who proved to be them elsewhere; false for a user that is
+// not there or is disabled.
+func (s *Service) Identity(name string) (access.Identity, bool) {
+	u, ok := s.user(canonical(name))
+	if !ok || u.Disabled {
+		return access.Identity{}, false
+	}
+	return identityOf(u), true
+}
+
 // withoutPassword says only whether there is one.
 func withoutPassword(u store.User) store.User {
 	u.Password = ""

@@ -27,7 +27,8 @@ import (
 type Deps struct {
 	Outgoing    *outgoing.Guard // the way out
 	Now         func() time.Time
-	ExternalURL string // as users reach us
+	ExternalURL string        // as users reach us
+	Memory      notify.Memory // of what was sent
 }
 
 // Host is our name, as users reach us.
