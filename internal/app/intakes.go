@@ -30,7 +30,7 @@ func (c *cell) buildIntakes(context.Context) (err error) {
 		return err
 	}
 	if c.scraper, err = scrape.New(scrape.Deps{
-		Logger: c.component("scrape"), Registerer: c.registry, Appendable: c.samples.For("scrape"), Counter: c.ledger, Features: c.engine.Features(), Dial: c.dialToScrape,
+		Logger: c.component("scrape"), Registerer: c.registry, Appendable: c.samples.For("scrape"), Counter: c.ledger, Features: c.engine.Features(), Dial: c.dialToScrape, Discovery: c.outgoing.Options(),
 	}); err != nil {
 		return err
 	}

@@ -23,6 +23,9 @@ type Config struct {
 	// MaxConnections bounds the open connections of each port; beyond it idle ones
 	// are closed first.
 	MaxConnections int `yaml:"max_connections"`
+	// MaxConnectionsPerAddress bounds those of one address, or one network /64 of IPv6, on each port, so that one does not take the places of
+	// all; beyond it its own idle ones are closed first. Loopback and trusted_proxies have no such bound.
+	MaxConnectionsPerAddress int `yaml:"max_connections_per_address"`
 	// MaxBodyBytesInFlight bounds the bodies that are held at once, over all ports.
 	MaxBodyBytesInFlight int64 `yaml:"max_body_bytes_in_flight"`
 	// AllowedHosts are names, beside localhost, our own host name and that of the
@@ -40,11 +43,14 @@ type Config struct {
 // DefaultConfig suits senders on slow lines and one machine's file handles.
 func DefaultConfig() Config {
 	return Config{
-		BodyTimeout:          model.Duration(30 * time.Second),
-		HeaderTimeout:        model.Duration(10 * time.Second),
-		IdleTimeout:          model.Duration(2 * time.Minute),
-		WriteTimeout:         model.Duration(30 * time.Second),
-		MaxConnections:       2048,
+		BodyTimeout:    model.Duration(30 * time.Second),
+		HeaderTimeout:  model.Duration(10 * time.Second),
+		IdleTimeout:    model.Duration(2 * time.Minute),
+		WriteTimeout:   model.Duration(30 * time.Second),
+		MaxConnections: 2048,
+
+		MaxConnectionsPerAddress: 512,
+
 		MaxBodyBytesInFlight: 128 << 20,
 		ClientAddressHeader:  forwardedFor,
 		Callers:              CallersConfig{HeavyAtOnce: 4, HeavyPerMinute: 600, QuestionsAtOnce: 64, TenantHeavyAtOnce: 16, TenantQuestionsAtOnce: 512},
@@ -69,6 +75,9 @@ func (c Config) Validate() []error {
 	}
 	if c.MaxConnections <= 0 {
 		errs = append(errs, fmt.Errorf("max_connections: must be > 0, got %d", c.MaxConnections))
+	}
+	if c.MaxConnectionsPerAddress <= 0 {
+		errs = append(errs, fmt.Errorf("max_connections_per_address: must be > 0, got %d", c.MaxConnectionsPerAddress))
 	}
 	if c.MaxBodyBytesInFlight < 1<<20 {
 		errs = append(errs, fmt.Errorf("max_body_bytes_in_flight: must be at least 1048576, got %d", c.MaxBodyBytesInFlight))

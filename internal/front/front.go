@@ -97,6 +97,7 @@ type instruments struct {
 	panics      prometheus.Counter
 	connections *prometheus.GaugeVec
 	evicted     *prometheus.CounterVec
+	crowding    *prometheus.CounterVec
 }
 
 func newInstruments(reg prometheus.Registerer, held func() float64) (*instruments, error) {
@@ -114,10 +115,13 @@ func newInstruments(reg prometheus.Registerer, held func() float64) (*instrument
 			Name: "signalbox_web_connections_evicted_total", Help: "Connections closed because a port had too many.",
 		}, []string{"port"}),
 	}
+	m.crowding = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "signalbox_web_connections_of_one_address_closed_total", Help: "Connections closed because their address had too many on the port.",
+	}, []string{"port"})
 	bodies := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "signalbox_web_body_bytes_in_flight", Help: "Bytes of request bodies held now.",
 	}, held)
-	if err := instrument.Register(reg, "web", m.refused, m.panics, m.connections, m.evicted, bodies); err != nil {
+	if err := instrument.Register(reg, "web", m.refused, m.panics, m.connections, m.evicted, m.crowding, bodies); err != nil {
 		return nil, err
 	}
 	return m, nil

@@ -436,7 +436,7 @@ func TestWrongSettingsAreNamed(t *testing.T) {
 		field, _, _ := strings.Cut(err.Error(), ":")
 		got = append(got, field)
 	}
-	want := []string{"body_timeout", "header_timeout", "idle_timeout", "write_timeout", "max_connections", "max_body_bytes_in_flight", "allowed_hosts[0]", "client_address_header", "cors_origins[3]", "cors_origins[4]", "cors_origins[5]"}
+	want := []string{"body_timeout", "header_timeout", "idle_timeout", "write_timeout", "max_connections", "max_connections_per_address", "max_body_bytes_in_flight", "allowed_hosts[0]", "client_address_header", "cors_origins[3]", "cors_origins[4]", "cors_origins[5]"}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}

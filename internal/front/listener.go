@@ -2,17 +2,18 @@ package front
 
 import (
 	"net"
+	"net/netip"
 	"sync"
 )
 
 // Listener bounds the connections of what does not speak HTTP/1, such as gRPC:
-// over web.max_connections a new one is closed at once, because only the protocol knows
+// over web.max_connections, or those of its address, a new one is closed at once, because only the protocol knows
 // which of the others are idle.
 func (f *Front) Listener(port string, ln net.Listener) net.Listener {
 	if ln == nil {
 		return nil
 	}
-	return &boundListener{Listener: ln, f: f, port: port}
+	return &boundListener{Listener: ln, f: f, port: port, from: f.newOrigins()}
 }
 
 type boundListener struct {
@@ -22,6 +23,7 @@ type boundListener struct {
 
 	mu   sync.Mutex
 	open int
+	from *origins
 }
 
 // Accept implements net.Listener.
@@ -31,22 +33,28 @@ func (l *boundListener) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		if l.change(1) {
-			return &boundConn{Conn: conn, closed: sync.OnceFunc(func() { l.change(-1) })}, nil
+		at := l.from.of(conn)
+		within, alone := l.change(at, 1)
+		if within && alone {
+			return &boundConn{Conn: conn, closed: sync.OnceFunc(func() { l.change(at, -1) })}, nil
 		}
-		l.change(-1)
-		l.f.met.evicted.WithLabelValues(l.port).Inc()
+		l.change(at, -1)
+		if !alone {
+			l.f.met.crowding.WithLabelValues(l.port).Inc()
+		} else {
+			l.f.met.evicted.WithLabelValues(l.port).Inc()
+		}
 		_ = conn.Close() // nothing was said on it
 	}
 }
 
-// change counts connections and says whether they are within the bound.
-func (l *boundListener) change(by int) bool {
+// change counts connections and says whether they are within the bound of all, and within that of their address.
+func (l *boundListener) change(at netip.Addr, by int) (within, alone bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.open += by
 	l.f.met.connections.WithLabelValues(l.port).Set(float64(l.open))
-	return l.open <= l.f.cfg.MaxConnections
+	return l.open <= l.f.cfg.MaxConnections, l.from.change(at, by)
 }
 
 type boundConn struct {

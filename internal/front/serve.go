@@ -8,8 +8,11 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // maxHeaderBytes bounds a request's head; long questions are sent as POST.
@@ -69,7 +72,7 @@ func (p *Port) server(requests context.Context, o Serving) *http.Server {
 		IdleTimeout:       time.Duration(p.f.cfg.IdleTimeout),
 		MaxHeaderBytes:    maxHeaderBytes,
 		BaseContext:       func(net.Listener) context.Context { return requests },
-		ConnState:         newConnections(p.f.cfg.MaxConnections, p.f.met, p.name).changed,
+		ConnState:         newConnections(p.f.cfg.MaxConnections, p.f.newOrigins(), p.f.met, p.name).changed,
 		ErrorLog:          slog.NewLogLogger(p.f.log.Handler(), slog.LevelDebug),
 	}
 }
@@ -84,10 +87,11 @@ type connections struct {
 	mu      sync.Mutex
 	open    map[net.Conn]*list.Element // nil while a request is under way
 	waiting *list.List                 // of net.Conn, longest first
+	from    *origins
 }
 
-func newConnections(limit int, met *instruments, port string) *connections {
-	return &connections{max: limit, met: met, port: port, open: map[net.Conn]*list.Element{}, waiting: list.New()}
+func newConnections(limit int, from *origins, met *instruments, port string) *connections {
+	return &connections{max: limit, from: from, met: met, port: port, open: map[net.Conn]*list.Element{}, waiting: list.New()}
 }
 
 // changed is the server's ConnState.
@@ -100,8 +104,10 @@ func (c *connections) changed(conn net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateNew:
 		c.open[conn] = c.waiting.PushBack(conn)
-		if len(c.open) > c.max {
-			c.evict()
+		if at := c.from.of(conn); !c.from.change(at, 1) {
+			c.evict(c.longest(at), c.met.crowding)
+		} else if len(c.open) > c.max {
+			c.evict(c.waiting.Front(), c.met.evicted)
 		}
 	case http.StateActive:
 		c.open[conn] = nil
@@ -109,16 +115,29 @@ func (c *connections) changed(conn net.Conn, state http.ConnState) {
 		_ = conn.SetWriteDeadline(time.Time{}) // the last answer's; a closed connection needs none
 		c.open[conn] = c.waiting.PushBack(conn)
 	case http.StateClosed, http.StateHijacked:
+		if _, known := c.open[conn]; known {
+			c.from.change(c.from.of(conn), -1)
+		}
 		delete(c.open, conn)
 	}
 	c.met.connections.WithLabelValues(c.port).Set(float64(len(c.open)))
 }
 
-func (c *connections) evict() {
-	oldest := c.waiting.Front()
-	conn := oldest.Value.(net.Conn)
-	c.waiting.Remove(oldest)
+// longest is the connection of an address that has waited longest; the one that is new waits, too.
+func (c *connections) longest(at netip.Addr) *list.Element {
+	for e := c.waiting.Front(); e != nil; e = e.Next() {
+		if conn, ok := e.Value.(net.Conn); ok && c.from.of(conn) == at {
+			return e
+		}
+	}
+	return c.waiting.Back()
+}
+
+// evict closes one that waits.
+func (c *connections) evict(e *list.Element, counted *prometheus.CounterVec) {
+	conn := e.Value.(net.Conn)
+	c.waiting.Remove(e)
 	c.open[conn] = nil
-	c.met.evicted.WithLabelValues(c.port).Inc()
+	counted.WithLabelValues(c.port).Inc()
 	_ = conn.Close() // the server notices and reports it closed
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// literal refuses what is plain from the URL already. With a proxy it is all that we see of where a request goes: the
+// literal bounds answers, and refuses what is plain from the URL already. With a proxy it is all that we see of where a request goes: the
 // proxy resolves names itself.
 type literal struct {
 	next  http.RoundTripper
@@ -22,7 +22,11 @@ func (l *literal) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		return nil, err
 	}
-	return l.next.RoundTrip(r)
+	resp, err := l.next.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	return l.guard.bounded(resp)
 }
 
 // CloseIdleConnections is there for http.Client, which looks for it.

@@ -29,12 +29,18 @@ type Config struct {
 	Allow []string `yaml:"allow"`
 	// Deny are networks or addresses that nothing reaches, such as 10.0.0.0/8; `allow` takes exceptions from them.
 	Deny []string `yaml:"deny"`
+	// MaxAnswerBytes bounds what is read of one answer, after decompression: of discovery, receivers, identity providers and whatever else we
+	// call; 0 is 64 MiB. Targets have body_size_limit.
+	MaxAnswerBytes int64 `yaml:"max_answer_bytes"`
 }
 
 // Validate lists what is wrong; each message begins with the field's path.
 func (c Config) Validate() []error {
 	_, errsA := prefixes("allow", c.Allow)
 	_, errsD := prefixes("deny", c.Deny)
+	if n := c.MaxAnswerBytes; n != 0 && n < 1<<20 {
+		errsD = append(errsD, fmt.Errorf("max_answer_bytes: must be at least 1048576, or 0 for %d, got %d", defaultAnswer, n))
+	}
 	return append(errsA, errsD...)
 }
 
@@ -56,12 +62,15 @@ func prefixes(field string, texts []string) (out []netip.Prefix, errs []error) {
 	return out, errs
 }
 
-// Guard decides which addresses may be reached; a nil one by the defaults.
-type Guard struct{ allow, deny []netip.Prefix }
+// Guard decides which addresses may be reached, and how much is read of an answer; a nil one by the defaults.
+type Guard struct {
+	allow, deny []netip.Prefix
+	most        int64
+}
 
 // New makes a guard of a section that Validate has passed; what it has not is left out.
 func New(cfg Config) *Guard {
-	g := &Guard{}
+	g := &Guard{most: cfg.MaxAnswerBytes}
 	g.allow, _ = prefixes("", cfg.Allow)
 	g.deny, _ = prefixes("", cfg.Deny)
 	return g
@@ -171,17 +180,12 @@ func (g *Guard) Client(cfg *promconfig.HTTPClientConfig, name string) (*http.Cli
 	if cfg == nil {
 		return &http.Client{Transport: g.Transport()}, nil
 	}
-	c, err := promconfig.NewClientFromConfig(*cfg, name, g.Options()...)
+	c, err := promconfig.NewClientFromConfig(*cfg, name, promconfig.WithDialContextFunc(g.DialContext))
 	if err != nil {
 		return nil, err
 	}
 	c.Transport = &literal{c.Transport, g}
 	return c, nil
-}
-
-// Options guard clients that a library of Prometheus makes itself.
-func (g *Guard) Options() []promconfig.HTTPClientOption {
-	return []promconfig.HTTPClientOption{promconfig.WithDialContextFunc(g.DialContext)}
 }
 
 // Transport is how requests go out that need neither certificate nor credentials of their own.

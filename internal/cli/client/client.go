@@ -232,7 +232,7 @@ func (c *Client) http() (*http.Client, error) {
 	if err := cfg.TLSConfig.Validate(); err != nil {
 		return nil, command.Usage(errors.New("--tls-cert-file and --tls-key-file: give both or none"))
 	}
-	web, err := outgoing.New(outgoing.Config{Allow: []string{"0.0.0.0/0", "::/0"}}).Client(&cfg, "cli")
+	web, err := outgoing.New(outgoing.Config{Allow: []string{"0.0.0.0/0", "::/0"}, MaxAnswerBytes: outgoing.Unbounded}).Client(&cfg, "cli")
 	if err != nil {
 		return nil, command.Usage(fmt.Errorf("--tls-ca-file, --tls-cert-file or --tls-key-file: %w", err))
 	}

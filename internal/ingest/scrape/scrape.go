@@ -54,8 +54,10 @@ type Deps struct {
 	Counter stream.Counter
 	// Features collects what scraping and discovery can do; may be nil.
 	Features features.Collector
-	// Dial connects to targets and to discovery over HTTP; nil is the network.
+	// Dial connects to targets; nil is the network.
 	Dial promcommon.DialContextFunc
+	// Discovery are how discovery over HTTP goes out.
+	Discovery []promcommon.HTTPClientOption
 }
 
 // Scraper scrapes targets.
@@ -91,7 +93,7 @@ func New(deps Deps) (*Scraper, error) {
 		client = append(client, promcommon.WithDialContextFunc(deps.Dial))
 	}
 	disc := discovery.NewManager(ctx, deps.Logger.With("component", "discovery"), deps.Registerer, sdMetrics,
-		discovery.Name("scrape"), discovery.Updatert(settle), discovery.FeatureRegistry(deps.Features), discovery.HTTPClientOptions(client...))
+		discovery.Name("scrape"), discovery.Updatert(settle), discovery.FeatureRegistry(deps.Features), discovery.HTTPClientOptions(deps.Discovery...))
 	if disc == nil {
 		stop()
 		return nil, errors.New("make discovery: its metrics are already registered")
