@@ -12,6 +12,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/notify"
 	"github.com/signalbox-project/signalbox/internal/notify/channels/email"
 	"github.com/signalbox-project/signalbox/internal/notify/channels/kind"
+	"github.com/signalbox-project/signalbox/internal/notify/channels/pagerduty"
 	"github.com/signalbox-project/signalbox/internal/notify/channels/slack"
 	"github.com/signalbox-project/signalbox/internal/notify/channels/webhook"
 )
@@ -22,6 +23,8 @@ type Config struct {
 	Email *email.Config `yaml:"email"`
 	// Webhook tells systems of one's own with signed requests: receivers, a list of name, url or url_from, secret, http_config (docs/channels.md).
 	Webhook *webhook.Config `yaml:"webhook"`
+	// PagerDuty sends events: services, a list of name and routing_key, url, http_config.
+	PagerDuty *pagerduty.Config `yaml:"pagerduty"`
 	// Slack is a bot with buttons: token, signing_secret, people by member ID, url, http_config.
 	Slack *slack.Config `yaml:"slack"`
 }
@@ -44,6 +47,7 @@ type entry struct {
 func (c Config) kinds() []entry {
 	return []entry{
 		{"email", c.Email != nil, c.Email, one("email", func(d kind.Deps) (notify.Channel, error) { return email.New(c.Email, d) })},
+		{"pagerduty", c.PagerDuty != nil, c.PagerDuty, one("pagerduty", func(d kind.Deps) (notify.Channel, error) { return pagerduty.New(c.PagerDuty, d) })},
 		{"slack", c.Slack != nil, c.Slack, one("slack", func(d kind.Deps) (notify.Channel, error) { return slack.New(c.Slack, d) })},
 		{"webhook", c.Webhook != nil, c.Webhook, one("webhook", func(d kind.Deps) (notify.Channel, error) { return webhook.New(c.Webhook, d) })},
 	}
