@@ -14,6 +14,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/notify/channels/kind"
 	"github.com/signalbox-project/signalbox/internal/notify/channels/pagerduty"
 	"github.com/signalbox-project/signalbox/internal/notify/channels/slack"
+	"github.com/signalbox-project/signalbox/internal/notify/channels/teams"
 	"github.com/signalbox-project/signalbox/internal/notify/channels/telegram"
 	"github.com/signalbox-project/signalbox/internal/notify/channels/webhook"
 )
@@ -28,6 +29,8 @@ type Config struct {
 	PagerDuty *pagerduty.Config `yaml:"pagerduty"`
 	// Telegram is a bot: token, webhook_secret, people by user ID, url, http_config.
 	Telegram *telegram.Config `yaml:"telegram"`
+	// Teams posts cards by way of workflows: destinations, a list of name and url, http_config.
+	Teams *teams.Config `yaml:"teams"`
 	// Slack is a bot with buttons: token, signing_secret, people by member ID, url, http_config.
 	Slack *slack.Config `yaml:"slack"`
 }
@@ -52,6 +55,7 @@ func (c Config) kinds() []entry {
 		{"email", c.Email != nil, c.Email, one("email", func(d kind.Deps) (notify.Channel, error) { return email.New(c.Email, d) })},
 		{"pagerduty", c.PagerDuty != nil, c.PagerDuty, one("pagerduty", func(d kind.Deps) (notify.Channel, error) { return pagerduty.New(c.PagerDuty, d) })},
 		{"telegram", c.Telegram != nil, c.Telegram, one("telegram", func(d kind.Deps) (notify.Channel, error) { return telegram.New(c.Telegram, d) })},
+		{"teams", c.Teams != nil, c.Teams, one("teams", func(d kind.Deps) (notify.Channel, error) { return teams.New(c.Teams, d) })},
 		{"slack", c.Slack != nil, c.Slack, one("slack", func(d kind.Deps) (notify.Channel, error) { return slack.New(c.Slack, d) })},
 		{"webhook", c.Webhook != nil, c.Webhook, one("webhook", func(d kind.Deps) (notify.Channel, error) { return webhook.New(c.Webhook, d) })},
 	}
