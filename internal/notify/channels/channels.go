@@ -12,6 +12,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/notify"
 	"github.com/signalbox-project/signalbox/internal/notify/channels/email"
 	"github.com/signalbox-project/signalbox/internal/notify/channels/kind"
+	"github.com/signalbox-project/signalbox/internal/notify/channels/opsgenie"
 	"github.com/signalbox-project/signalbox/internal/notify/channels/pagerduty"
 	"github.com/signalbox-project/signalbox/internal/notify/channels/slack"
 	"github.com/signalbox-project/signalbox/internal/notify/channels/teams"
@@ -31,6 +32,8 @@ type Config struct {
 	Telegram *telegram.Config `yaml:"telegram"`
 	// Teams posts cards by way of workflows: destinations, a list of name and url, http_config.
 	Teams *teams.Config `yaml:"teams"`
+	// Opsgenie makes alerts: key, url, http_config.
+	Opsgenie *opsgenie.Config `yaml:"opsgenie"`
 	// Slack is a bot with buttons: token, signing_secret, people by member ID, url, http_config.
 	Slack *slack.Config `yaml:"slack"`
 }
@@ -56,6 +59,7 @@ func (c Config) kinds() []entry {
 		{"pagerduty", c.PagerDuty != nil, c.PagerDuty, one("pagerduty", func(d kind.Deps) (notify.Channel, error) { return pagerduty.New(c.PagerDuty, d) })},
 		{"telegram", c.Telegram != nil, c.Telegram, one("telegram", func(d kind.Deps) (notify.Channel, error) { return telegram.New(c.Telegram, d) })},
 		{"teams", c.Teams != nil, c.Teams, one("teams", func(d kind.Deps) (notify.Channel, error) { return teams.New(c.Teams, d) })},
+		{"opsgenie", c.Opsgenie != nil, c.Opsgenie, one("opsgenie", func(d kind.Deps) (notify.Channel, error) { return opsgenie.New(c.Opsgenie, d) })},
 		{"slack", c.Slack != nil, c.Slack, one("slack", func(d kind.Deps) (notify.Channel, error) { return slack.New(c.Slack, d) })},
 		{"webhook", c.Webhook != nil, c.Webhook, one("webhook", func(d kind.Deps) (notify.Channel, error) { return webhook.New(c.Webhook, d) })},
 	}
