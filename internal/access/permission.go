@@ -25,6 +25,8 @@ const (
 	SilencesWrite  Permission = "silences.write"
 	PagesRead      Permission = "pages.read"
 	PagesAck       Permission = "pages.ack"
+	IncidentsRead  Permission = "incidents.read"
+	IncidentsWrite Permission = "incidents.write"
 	OnCallRead     Permission = "oncall.read"
 	OnCallSwap     Permission = "oncall.swap"
 	ProbesRead     Permission = "probes.read"
@@ -88,7 +90,7 @@ func ClassOf(p Permission) Class {
 func KeepsApart(p Permission) bool {
 	switch p {
 	case MetricsRead, LogsRead, TracesRead, SQLQuery, StatusRead, TokensOwn, UnmaskedRead, TelemetryWrite, AlertsRead, AlertsSend, SilencesWrite,
-		SLOsRead, SLOsCorrect, ServicesRead, DeploysRead, DeploysWrite, GateRead, GateAsk, GateOverride, RemediesRead, PagesRead, PagesAck:
+		SLOsRead, SLOsCorrect, ServicesRead, DeploysRead, DeploysWrite, GateRead, GateAsk, GateOverride, RemediesRead, PagesRead, PagesAck, IncidentsRead, IncidentsWrite:
 		return true
 	}
 	return false
@@ -121,6 +123,8 @@ func Permissions() []Described {
 		{SilencesWrite, "create and expire silences"},
 		{PagesRead, "see pages and why somebody was or wasn't paged"},
 		{PagesAck, "acknowledge pages"},
+		{IncidentsRead, "see incidents, their timelines and postmortems"},
+		{IncidentsWrite, "open, change, merge and resolve incidents, and write their postmortems"},
 		{OnCallRead, "see who is on call, schedules and gaps in them"},
 		{OnCallSwap, "put somebody on call for a while, and take that back"},
 		{ProbesRead, "see probes and scrape targets"},

@@ -13,6 +13,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/api"
 	"github.com/signalbox-project/signalbox/internal/api/events"
 	"github.com/signalbox-project/signalbox/internal/api/health"
+	"github.com/signalbox-project/signalbox/internal/api/incidents"
 	"github.com/signalbox-project/signalbox/internal/api/objectives"
 	"github.com/signalbox-project/signalbox/internal/api/people"
 	"github.com/signalbox-project/signalbox/internal/api/releases"
@@ -102,7 +103,7 @@ func (c *cell) ownAPI() (*api.API, error) {
 		Health: health.Deps{
 			Services: c.diagnose, Topology: c.topology, Explain: c.diagnose, Causes: c.diagnose, Pages: ownership.Pages{From: witness.Pages{PageStore: c.state, Checker: c.notes}}, PageSummary: c.diagnose, Probes: c.prober, Catalog: c.services,
 		},
-		People: people.Deps{OnCall: c.oncall, External: c.external},
+		People: people.Deps{OnCall: c.oncall, External: c.external, Incidents: incidents.Deps{Room: c.incidents}},
 	})
 }
 

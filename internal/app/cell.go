@@ -81,6 +81,7 @@ func (c *cell) steps() []step {
 		{"disk quota", c.buildQuota},
 		{"channels", c.buildChannels},
 		{"on-call", c.buildOnCall},
+		{"incidents", c.buildIncidents},
 		{"surfaces", c.buildSurfaces},
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/signalbox-project/signalbox/internal/incident"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/notify/courier"
 	"github.com/signalbox-project/signalbox/internal/notify/inbound"
@@ -17,6 +18,7 @@ type responders struct {
 	courier    *courier.Courier // to people, through the channels
 	desk       *inbound.Desk    // what people answer there; nil where nobody can
 	escalation *escalation.Engine
+	incidents  *incident.Room
 }
 
 // buildOnCall makes the schedules of people, and what brings pages to them.

@@ -70,8 +70,8 @@ func New(deps Deps) (*Owners, error) {
 	return &Owners{deps: deps, known: map[string]owned{}}, nil
 }
 
-// of are the namespaces of a service, sorted.
-func (o *Owners) of(ctx context.Context, service string) ([]string, error) {
+// Of are the namespaces of a service, sorted.
+func (o *Owners) Of(ctx context.Context, service string) ([]string, error) {
 	now := o.deps.Now()
 	o.mu.Lock()
 	was, ok := o.known[service]
@@ -130,7 +130,7 @@ func (o *Owners) belongs(ctx context.Context, scope access.Scope, service, names
 	case namespace != "":
 		return scope.Sees(namespace), nil
 	}
-	of, err := o.of(ctx, service)
+	of, err := o.Of(ctx, service)
 	if err != nil || len(of) == 0 {
 		return false, err
 	}
@@ -139,13 +139,13 @@ func (o *Owners) belongs(ctx context.Context, scope access.Scope, service, names
 
 // within are the namespaces of a service that a scope sees.
 func (o *Owners) within(ctx context.Context, scope access.Scope, service string) ([]string, error) {
-	of, err := o.of(ctx, service)
+	of, err := o.Of(ctx, service)
 	return slices.DeleteFunc(slices.Clone(of), func(n string) bool { return !scope.Sees(n) }), err
 }
 
 // name is a service as a scope sees it.
 func (o *Owners) name(ctx context.Context, scope access.Scope, service string) (string, error) {
-	of, err := o.of(ctx, service)
+	of, err := o.Of(ctx, service)
 	if err != nil {
 		return "", err
 	}

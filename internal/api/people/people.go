@@ -1,4 +1,4 @@
-// Package people serves who is on call: schedules, shifts, overrides, and gaps.
+// Package people serves who is on call: schedules, shifts, overrides, and gaps; and, by package incidents, what they work on.
 //
 // It holds no rule: the rooms behind Deps answer. In: requests. Out: their answers as JSON. Start reading at Deps.
 package people
@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/access"
+	"github.com/signalbox-project/signalbox/internal/api/incidents"
 	"github.com/signalbox-project/signalbox/internal/api/operation"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/oncall"
@@ -18,7 +19,8 @@ import (
 
 // Deps are the rooms behind it; what is nil answers 404.
 type Deps struct {
-	OnCall OnCall
+	OnCall    OnCall
+	Incidents incidents.Deps
 	// External is where browsers reach Signalbox.
 	External *url.URL
 }
@@ -46,6 +48,7 @@ func Register(r *operation.Registry, deps Deps) {
 	h.registerSchedules()
 	h.registerOverrides()
 	h.registerCalendar()
+	incidents.Register(r, deps.Incidents)
 }
 
 // OnCallResponse is who is on call.

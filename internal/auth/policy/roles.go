@@ -28,17 +28,17 @@ const (
 func BuiltIn() []Role {
 	viewer := []access.Permission{
 		access.MetricsRead, access.LogsRead, access.TracesRead, access.SQLQuery, access.ServicesRead, access.SLOsRead, access.DeploysRead,
-		access.GateRead, access.RemediesRead, access.AlertsRead, access.PagesRead, access.OnCallRead, access.ProbesRead, access.StatusRead, access.SystemRead, access.TokensOwn,
+		access.GateRead, access.RemediesRead, access.AlertsRead, access.PagesRead, access.IncidentsRead, access.OnCallRead, access.ProbesRead, access.StatusRead, access.SystemRead, access.TokensOwn,
 	}
-	responder := append(slices.Clone(viewer), access.PagesAck, access.OnCallSwap, access.SilencesWrite, access.GateAsk)
+	responder := append(slices.Clone(viewer), access.PagesAck, access.IncidentsWrite, access.OnCallSwap, access.SilencesWrite, access.GateAsk)
 	editor := append(slices.Clone(responder), access.SLOsCorrect, access.DeploysWrite, access.GateOverride, access.AlertsSend)
 	var admin []access.Permission
 	for _, d := range access.Permissions() {
 		admin = append(admin, d.Permission)
 	}
 	return []Role{
-		{Viewer, "sees telemetry, SLOs, alerts, pages and decisions", viewer},
-		{Responder, "is on call: acknowledges, silences, asks the gate", responder},
+		{Viewer, "sees telemetry, SLOs, alerts, pages, incidents and decisions", viewer},
+		{Responder, "is on call: acknowledges, silences, works on incidents, asks the gate", responder},
 		{Editor, "owns services: corrects budgets, marks deployments, overrides the gate", editor},
 		{Admin, "may everything", admin},
 		{Ingest, "sends telemetry and alerts, and sees nothing", []access.Permission{access.TelemetryWrite, access.AlertsSend}},

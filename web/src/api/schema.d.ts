@@ -511,6 +511,147 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sb/v1/incidents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Incidents, the newest first */
+        get: operations["listIncidents"];
+        put?: never;
+        /** Open an incident by hand */
+        post: operations["openIncident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/incidents/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Mean times to detect, acknowledge and recover, by service and period */
+        get: operations["incidentFigures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/incidents/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One incident */
+        get: operations["getIncident"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change what an incident says of itself
+         * @description What is absent stays as it is.
+         */
+        patch: operations["editIncident"];
+        trace?: never;
+    };
+    "/sb/v1/incidents/{id}/actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add or change an action item */
+        post: operations["setIncidentTask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/incidents/{id}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make an incident part of another */
+        post: operations["mergeIncident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/incidents/{id}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say something in an incident */
+        post: operations["addIncidentNote"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/incidents/{id}/split": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make some of an incident's pages one of their own */
+        post: operations["splitIncident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/incidents/{id}/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Declare an incident mitigated, resolved or open again */
+        post: operations["setIncidentStatus"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sb/v1/ledger": {
         parameters: {
             query?: never;
@@ -2408,6 +2549,332 @@ export interface components {
         IdentifierResponse: {
             /** @description by each key, the current one first */
             hashes: string[];
+        };
+        Incident: {
+            /** @description what is to be done so that it does not happen again */
+            actions: components["schemas"]["IncidentTask"][];
+            environment?: string;
+            id: string;
+            /** @description the oldest first: of people, and of Signalbox where it changed something */
+            notes: components["schemas"]["IncidentNote"][];
+            origin: components["schemas"]["IncidentOrigin"];
+            pages: components["schemas"]["IncidentPageList"];
+            postmortem: components["schemas"]["IncidentWritten"];
+            region?: string;
+            roles: components["schemas"]["IncidentRoles"];
+            services: string[];
+            /** @enum {string} */
+            severity: "P0" | "P1" | "P2" | "P3";
+            /** @enum {string} */
+            status: "open" | "mitigated" | "resolved" | "merged";
+            summary?: string;
+            times: components["schemas"]["IncidentTimes"];
+            title: string;
+        };
+        IncidentDetail: {
+            incident: components["schemas"]["Incident"];
+            /** @description past incidents that have much in common with it, the most first */
+            similar: components["schemas"]["IncidentSimilar"][];
+        };
+        IncidentEdit: {
+            /** @description who changes it, where nobody has to log in */
+            by?: string;
+            environment?: string;
+            links?: components["schemas"]["IncidentLink"][];
+            /**
+             * Format: date-time
+             * @description when users really did not feel it any more
+             */
+            mitigated?: string;
+            roles?: components["schemas"]["IncidentRoles"];
+            services?: string[];
+            /** @enum {string} */
+            severity?: "P0" | "P1" | "P2" | "P3";
+            /**
+             * Format: date-time
+             * @description when it really began
+             */
+            started?: string;
+            summary?: string;
+            title?: string;
+        };
+        IncidentFigures: {
+            /** Format: int64 */
+            incidents: number;
+            /** @description from the first page to the first acknowledgement */
+            mtta?: components["schemas"]["IncidentMean"];
+            /** @description from the start to the first page: mean time to detect */
+            mttd?: components["schemas"]["IncidentMean"];
+            /** @description from the start until users did not feel it any more: mean time to recover. Paperwork until it is resolved does not count */
+            mttr?: components["schemas"]["IncidentMean"];
+            /** @description absent for all together */
+            service?: string;
+            /**
+             * Format: int64
+             * @description those that nobody acknowledged: they are in no mtta
+             */
+            unacknowledged: number;
+            /**
+             * Format: int64
+             * @description those that are open: they are in no mttr yet
+             */
+            unrecovered: number;
+        };
+        IncidentFiguresResponse: {
+            /** @description the newest last */
+            periods: components["schemas"]["IncidentPeriod"][];
+        };
+        IncidentLink: {
+            href: string;
+            text?: string;
+        };
+        IncidentMean: {
+            /** Format: double */
+            median_seconds: number;
+            /**
+             * Format: int64
+             * @description incidents that it is the mean of
+             */
+            of: number;
+            /** Format: double */
+            seconds: number;
+        };
+        IncidentMergeRequest: {
+            /** @description who does it, where nobody has to log in */
+            by?: string;
+            into: string;
+        };
+        IncidentNote: {
+            by: string;
+            /**
+             * @description update is a status update for others; change is what was done to the incident itself
+             * @enum {string}
+             */
+            kind: "note" | "update" | "change";
+            text: string;
+            /** Format: date-time */
+            time: string;
+        };
+        IncidentNoteRequest: {
+            /** @description who says so, where nobody has to log in */
+            by?: string;
+            /**
+             * @description update is a status update for others
+             * @default note
+             * @enum {string}
+             */
+            kind: "note" | "update";
+            text: string;
+        };
+        IncidentOrder: {
+            /** @description who opens it, where nobody has to log in */
+            by?: string;
+            environment?: string;
+            services?: string[];
+            /**
+             * @default P2
+             * @enum {string}
+             */
+            severity: "P0" | "P1" | "P2" | "P3";
+            /**
+             * Format: date-time
+             * @description when it began; now if absent
+             */
+            started?: string;
+            summary?: string;
+            title: string;
+        };
+        IncidentOrigin: {
+            /** @description who opened it; signalbox where a page did */
+            by: string;
+            links?: components["schemas"]["IncidentLink"][];
+            merged_into?: string;
+            /** @description those of its alerts and services; one without a namespace is seen by who sees all */
+            namespaces: string[];
+            /** @description the page that opened it */
+            page?: string;
+            /** @description somebody set the severity: pages do not change it any more */
+            severity_said?: boolean;
+            split_from?: string;
+            /** @description somebody set when it started */
+            started_said?: boolean;
+            /**
+             * Format: date-time
+             * @description when somebody set the status: pages that ended before do not change it
+             */
+            status_said?: string;
+        };
+        IncidentPage: {
+            /** Format: date-time */
+            acked_at?: string;
+            acked_by?: string;
+            /** @description the first of them */
+            alert_names: string[];
+            /** Format: int64 */
+            alerts: number;
+            dedup_key: string;
+            /** Format: date-time */
+            ended?: string;
+            id: string;
+            /** @description those that its alerts name */
+            namespaces?: string[];
+            region?: string;
+            service?: string;
+            severity: string;
+            /** Format: date-time */
+            time: string;
+            title: string;
+            /** @description why it belongs to this incident */
+            why: string;
+        };
+        IncidentPageList: {
+            /**
+             * Format: int64
+             * @description alerts in them, each page at its largest
+             */
+            alerts: number;
+            /** Format: int64 */
+            count: number;
+            /**
+             * Format: int64
+             * @description those that have not ended
+             */
+            firing: number;
+            /** @description the oldest first, up to 1000 */
+            list: components["schemas"]["IncidentPage"][];
+        };
+        IncidentPeriod: {
+            all: components["schemas"]["IncidentFigures"];
+            /** Format: date-time */
+            end: string;
+            /** @description by name */
+            services: components["schemas"]["IncidentFigures"][];
+            /** Format: date-time */
+            start: string;
+        };
+        IncidentResponse: {
+            /** @description the newest first */
+            incidents: components["schemas"]["Incident"][];
+            /** @description cursor of the following page, for before; absent at the end */
+            next?: string;
+            summary: string;
+        };
+        IncidentRoles: {
+            commander?: string;
+            communications?: string;
+            scribe?: string;
+        };
+        IncidentSimilar: {
+            common: string[];
+            id: string;
+            root_cause?: string;
+            /**
+             * Format: double
+             * @description share of what either has that both have, 0 to 1
+             */
+            score: number;
+            severity: string;
+            /** Format: date-time */
+            time: string;
+            title: string;
+        };
+        IncidentSplitRequest: {
+            /** @description who does it, where nobody has to log in */
+            by?: string;
+            pages: string[];
+            title: string;
+        };
+        IncidentStatusRequest: {
+            /** @description who says so, where nobody has to log in */
+            by?: string;
+            /**
+             * @description open opens it again
+             * @enum {string}
+             */
+            status: "open" | "mitigated" | "resolved";
+            /** @description a status update that says why */
+            text?: string;
+        };
+        IncidentTask: {
+            /** Format: date-time */
+            done?: string;
+            /** Format: date-time */
+            due?: string;
+            id: string;
+            link?: string;
+            owner?: string;
+            /** @enum {string} */
+            term: "immediate" | "short" | "long";
+            text: string;
+        };
+        IncidentTaskRequest: {
+            /** @description who says so, where nobody has to log in */
+            by?: string;
+            /**
+             * Format: date-time
+             * @description when it was done; absent while it is not
+             */
+            done?: string;
+            /** Format: date-time */
+            due?: string;
+            /** @description of the one to change; a new one if absent */
+            id?: string;
+            link?: string;
+            owner?: string;
+            /**
+             * @default short
+             * @enum {string}
+             */
+            term: "immediate" | "short" | "long";
+            text: string;
+        };
+        IncidentTimes: {
+            /**
+             * Format: date-time
+             * @description the first acknowledgement of one of its pages, or the first commander
+             */
+            acknowledged?: string;
+            /**
+             * Format: date-time
+             * @description the first delivery of its first page, or when somebody opened it
+             */
+            detected: string;
+            /**
+             * Format: date-time
+             * @description when users did not feel it any more: the end of its last page, unless somebody said better
+             */
+            mitigated?: string;
+            /**
+             * Format: date-time
+             * @description when it was declared over; half an hour after the last page ended if nobody did
+             */
+            resolved?: string;
+            /**
+             * Format: date-time
+             * @description when it began: the earliest start of an alert in its pages, unless somebody said better. A rule's own waiting time lies before it
+             */
+            started: string;
+        };
+        IncidentWritten: {
+            impact?: string;
+            lessons?: string;
+            /** Format: date-time */
+            readonly published_at?: string;
+            resolution?: string;
+            /**
+             * Format: date-time
+             * @description when the review was held
+             */
+            readonly reviewed_at?: string;
+            root_cause?: string;
+            /**
+             * Format: date-time
+             * @description when the first summary was written
+             */
+            readonly summarized_at?: string;
+            summary?: string;
+            /** @description five whys, each the reason of the one before */
+            whys?: string[];
         };
         LedgerResponse: {
             signals: components["schemas"]["SignalBalance"][];
@@ -5194,6 +5661,357 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IdentifierResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listIncidents: {
+        parameters: {
+            query?: {
+                /** @description all, if absent */
+                status?: "open" | "mitigated" | "resolved" | "merged";
+                service?: string;
+                severity?: "P0" | "P1" | "P2" | "P3";
+                /** @description words that all stand somewhere in it: title, summary, notes, alerts, postmortem */
+                q?: string;
+                /** @description when it was detected: RFC 3339, Unix s, ms or ns, or now-30d; all, if absent */
+                start?: string;
+                /** @description as start, exclusive */
+                end?: string;
+                /** @description next of the page before */
+                before?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    openIncident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IncidentOrder"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    incidentFigures: {
+        parameters: {
+            query?: {
+                /** @description length of a period */
+                days?: number;
+                /** @description how many of them, the last of which ends now */
+                periods?: number;
+                /** @description all, if absent */
+                service?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentFiguresResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    getIncident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    editIncident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IncidentEdit"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    setIncidentTask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IncidentTaskRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    mergeIncident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IncidentMergeRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    addIncidentNote: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IncidentNoteRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    splitIncident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IncidentSplitRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    setIncidentStatus: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IncidentStatusRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
                 };
             };
             /** @description Error */

@@ -1,0 +1,19 @@
+package app
+
+import (
+	"context"
+
+	"github.com/signalbox-project/signalbox/internal/incident"
+)
+
+// buildIncidents makes what pages become, and people work on.
+func (c *cell) buildIncidents(context.Context) (err error) {
+	if c.incidents, err = incident.New(incident.Deps{
+		Logger: c.component("incidents"), Registerer: c.registry, Documents: c.state, Pages: c.state, Edges: c.topology, Owners: c.owners,
+	}); err != nil {
+		return err
+	}
+	c.onPage(c.incidents.Changed)
+	c.run("incidents", c.incidents.Run, nil)
+	return nil
+}
