@@ -141,6 +141,10 @@ func TestAPageThatWakesOpensAnIncident(t *testing.T) {
 	if got = f.see(t, true); got[0].Times.Acknowledged == nil || !got[0].Times.Acknowledged.Equal(f.now) || got[0].Pages.List[1].AckedBy != "user:ann" {
 		t.Errorf("acknowledged: %+v", got[0])
 	}
+	f.Changed(p) // as a delivery saw it that was under way
+	if got = f.see(t, false); got[0].Pages.List[1].AckedBy != "user:ann" {
+		t.Errorf("no more acknowledged: %+v", got[0].Pages.List[1])
+	}
 	f.now = f.now.Add(time.Minute)
 	ended := f.now
 	f.end(t, p)

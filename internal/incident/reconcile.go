@@ -414,6 +414,9 @@ func (k *kept) update(s sighting) {
 		return // one of those that are only counted
 	}
 	was := &k.Pages.List[i]
+	if s.AckedBy == "" { // a delivery that was under way does not know of it
+		s.AckedBy, s.AckedAt = was.AckedBy, was.AckedAt
+	}
 	if was.AckedBy != s.AckedBy || s.Alerts > was.Alerts || !same(was.Ended, s.Ended) || was.Severity != s.Severity && s.Ended == nil {
 		k.changed = true
 	}
