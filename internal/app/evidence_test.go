@@ -182,6 +182,10 @@ func TestEvidenceThatWasTouchedSaysSo(t *testing.T) {
 		t.Errorf("SQL: %d %s", status, text)
 	}
 	e.stands(t, want)
+	status, text = e.post(t, "/sb/v1/gate", `{"service":"edge","environment":"prod","version":"9","actor":"ci"}`)
+	if id := e.corrections[0]; status != http.StatusOK || !strings.Contains(text, "its correction "+id+" was tampered with") {
+		t.Errorf("what the gate says of a correction that was touched: %d %s", status, text)
+	}
 	e.reported(t, want, "it was deleted from the database: entry ")
 	if v := e.verified(t); !v.Intact || len(v.Touched) != len(want)+1 {
 		t.Errorf("%d touched: %q", len(v.Touched), v.Touched)

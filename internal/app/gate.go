@@ -9,6 +9,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/gate"
 	"github.com/signalbox-project/signalbox/internal/gate/canary"
 	"github.com/signalbox-project/signalbox/internal/gate/sign"
+	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/ownership"
 	"github.com/signalbox-project/signalbox/internal/query/promql"
 )
@@ -48,7 +49,8 @@ func (c *cell) buildGate(ctx context.Context) (err error) {
 	}
 	c.signing = key
 	if c.gate, err = gate.New(c.cfg.Gate, gate.Deps{
-		Logger: c.component("gate"), Registerer: c.registry, SLOs: c.slo, Decisions: c.state, Overrides: c.state, Audit: c.trail(),
+		Logger: c.component("gate"), Registerer: c.registry, Decisions: c.state, Overrides: c.state, Audit: c.trail(),
+		SLOs:  judgedSLOs{from: c.slo, marks: witness.Standing{Kept: c.state.SLOCorrections, Checker: c.notes}},
 		Edges: c.topology, Pages: c.state, Changes: c.state, Causes: c.diagnose, Key: key, Policies: c.policies,
 	}); err != nil {
 		return err
@@ -61,4 +63,24 @@ func (c *cell) buildGate(ctx context.Context) (err error) {
 	c.run("budget bands", c.bands.Run, nil)
 	c.canary, err = canary.New(c.cfg.Canary, canary.Deps{Querier: c.engine.Over(promql.Apart), Audit: c.recorder})
 	return err
+}
+
+// judgedSLOs are the SLOs as the gate judges them: with marks on corrections that were touched, which may make more of a budget than there is.
+type judgedSLOs struct {
+	from  gate.SLOs
+	marks witness.Standing
+}
+
+// Snapshots implements gate.SLOs.
+func (j judgedSLOs) Snapshots(ctx context.Context, service, environment string) ([]model.SLOSnapshot, error) {
+	list, err := j.from.Snapshots(ctx, service, environment)
+	stand := make([]model.SLOStatus, len(list))
+	for i, s := range list {
+		stand[i] = s.Status
+	}
+	j.marks.Mark(ctx, stand)
+	for i := range stand {
+		list[i].Status = stand[i] // a list of this call's own
+	}
+	return list, err
 }

@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -97,7 +98,7 @@ func likelyCause(in Input) string {
 		return ""
 	}
 	c := in.Changes[0]
-	text := fmt.Sprintf("Likely cause: %s %s of %s at %s", orElse(c.Kind, "deploy"), c.Version, c.Service, c.Time.UTC().Format("15:04 MST"))
+	text := fmt.Sprintf("Likely cause: %s %s of %s at %s", cmp.Or(c.Kind, "deploy"), c.Version, c.Service, c.Time.UTC().Format("15:04 MST"))
 	if since, ok := burningSince(in.SLOs); ok && since.After(c.Time) {
 		text += ", " + human.Duration(since.Sub(c.Time)) + " before the burn was seen"
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	prom "github.com/prometheus/common/model"
@@ -30,6 +31,7 @@ func Decide(set Set, in Input) model.GateDecision {
 			j.data()
 			j.burn()
 			j.budget()
+			j.corrections()
 			d.Reasons = append(d.Reasons, j.reasons...)
 			d.Evidence = mergeEvidence(d.Evidence, j.evidence)
 			d.Band = strictestBand(d.Band, j.band)
@@ -43,25 +45,14 @@ func Decide(set Set, in Input) model.GateDecision {
 		d.Reasons = append(d.Reasons, s.reasons...)
 		d.Evidence = mergeEvidence(d.Evidence, s.evidence)
 	}
-	d.Reasons = append(d.Reasons, overrides(in)...)
 	d.Reasons = distinct(d.Reasons)
 	slices.SortStableFunc(d.Reasons, func(a, b model.GateReason) int {
-		return cmp.Or(first(b.Rule == RuleOverride, a.Rule == RuleOverride), cmp.Compare(strictness(b.Verdict), strictness(a.Verdict)), cmp.Compare(ruleOrder(a.Rule), ruleOrder(b.Rule)))
+		return cmp.Or(cmp.Compare(strictness(b.Verdict), strictness(a.Verdict)), cmp.Compare(ruleOrder(a.Rule), ruleOrder(b.Rule)))
 	})
+	d.Reasons = append(distinct(overrides(in)), d.Reasons...) // what somebody lets pass comes before what stops it
 	d.Verdict = d.Reasons[0].Verdict
 	d.Summary = summary(d, in.SLOs)
 	return d
-}
-
-// first orders true before false when it is given what is to come later first.
-func first(later, sooner bool) int {
-	switch {
-	case sooner && !later:
-		return -1
-	case later && !sooner:
-		return 1
-	}
-	return 0
 }
 
 // distinct leaves out what one policy says again after another.
@@ -149,7 +140,7 @@ func (j *judgement) data() {
 	switch {
 	case j.snapshot.LastData.IsZero() || st.Time.IsZero():
 		j.unknown = true
-		j.add(model.VerdictInsufficient, RuleData, orElse(st.Action, "Send the telemetry that its query selects."), "%s: no data has been seen.", name)
+		j.add(model.VerdictInsufficient, RuleData, cmp.Or(st.Action, "Send the telemetry that its query selects."), "%s: no data has been seen.", name)
 	case st.Doubt.Wrong(): // how old it is does not matter then
 		j.unknown = true
 		j.add(model.VerdictInsufficient, RuleData, st.Action, "%s: %s", name, st.Reason)
@@ -285,6 +276,19 @@ func (j *judgement) budget() {
 	}
 }
 
+// corrections asks whether what was taken out of the SLO is what somebody took out: what was put there hides what is spent.
+func (j *judgement) corrections() {
+	name := j.snapshot.Status.Name
+	for _, c := range j.snapshot.Status.Corrections {
+		if strings.HasPrefix(c.Tampered, model.Uncompared) {
+			j.add(model.VerdictInsufficient, RuleData, "Ask again in a moment.", "%s: whether its correction %s is as it was written is not known: %s.", name, c.ID, c.Tampered)
+		} else if c.Tampered != "" {
+			j.add(model.VerdictHold, RuleBudget, fmt.Sprintf("Find out who had access to the database; take the correction back with `signalbox slo correct %s --delete %s`, and add it anew if it was right.", cmp.Or(c.SLO, name), c.ID),
+				"%s: its correction %s was tampered with, so that the budget may be less than it looks: %s.", name, c.ID, c.Tampered)
+		}
+	}
+}
+
 func (j *judgement) burnIn(window duration) model.Burn {
 	text := budget.Window(time.Duration(window))
 	for _, b := range j.snapshot.Status.Burn {
@@ -318,10 +322,3 @@ func ratioQuery(st model.SLOStatus, window string) string {
 }
 
 func pointer(v float64) *float64 { return &v }
-
-func orElse(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
-}

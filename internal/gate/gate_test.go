@@ -78,6 +78,12 @@ func named(name string) func(*model.SLOSnapshot) {
 	return func(s *model.SLOSnapshot) { s.Status.Name = name }
 }
 
+func corrected(tampered string) func(*model.SLOSnapshot) {
+	return func(s *model.SLOSnapshot) {
+		s.Status.Corrections = append(s.Status.Corrections, model.SLOCorrection{ID: "c7", SLO: "edge-ok", Tampered: tampered})
+	}
+}
+
 func lastData(ago time.Duration) func(*model.SLOSnapshot) {
 	return func(s *model.SLOSnapshot) { s.LastData = now.Add(-ago) }
 }
@@ -125,6 +131,11 @@ func TestVerdicts(t *testing.T) {
 		{"a spent budget blocks though data is stale", []model.SLOSnapshot{oneSLO(used(1.2), lastData(time.Hour))}, false, model.VerdictBlock, RuleBudget, "Blocked"},
 		{"a hold comes before insufficient", []model.SLOSnapshot{oneSLO(used(0.8)), oneSLO(named("b"), noData)}, false, model.VerdictHold, RuleBudget, "On hold"},
 		{"but a critical fix meets the insufficient one", []model.SLOSnapshot{oneSLO(used(0.8)), oneSLO(named("b"), noData)}, true, model.VerdictInsufficient, RuleData, "Not enough data"},
+		{"a correction that is as it was written changes nothing", []model.SLOSnapshot{oneSLO(corrected(""))}, false, model.VerdictAllow, RuleBudget, "Allowed"},
+		{"one that was touched holds", []model.SLOSnapshot{oneSLO(corrected(""), corrected("it was changed in the database"))}, false, model.VerdictHold, RuleBudget, "its correction c7 was tampered with, so that the budget may be less than it looks: it was changed in the database"},
+		{"a critical fix too", []model.SLOSnapshot{oneSLO(corrected("it was changed in the database"))}, true, model.VerdictHold, RuleBudget, "On hold"},
+		{"it lets nothing pass that is blocked", []model.SLOSnapshot{oneSLO(corrected("it was changed in the database"), used(1.2))}, false, model.VerdictBlock, RuleBudget, "Blocked"},
+		{"one that nobody could compare is insufficient", []model.SLOSnapshot{oneSLO(corrected(model.Uncompared + " with the audit log: that is still being read"))}, false, model.VerdictInsufficient, RuleData, "whether its correction c7 is as it was written is not known"},
 		{"the strictest of all SLOs wins", []model.SLOSnapshot{oneSLO(), oneSLO(named("b"), used(0.8)), oneSLO(named("c"), burn("1h", 20), burn("5m", 20))}, false, model.VerdictBlock, RuleBurnFast, "c burns 20×"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -134,7 +134,7 @@ type Standing struct {
 func (w Standing) SLOs(ctx context.Context, service string) ([]model.SLOStatus, string, error) {
 	list, summary, err := w.SLOReader.SLOs(ctx, service)
 	list = slices.Clone(list) // what is below stays as it is
-	w.mark(ctx, list)
+	w.Mark(ctx, list)
 	return list, summary, err
 }
 
@@ -142,14 +142,15 @@ func (w Standing) SLOs(ctx context.Context, service string) ([]model.SLOStatus, 
 func (w Standing) SLO(ctx context.Context, name string) (model.SLOStatus, error) {
 	s, err := w.SLOReader.SLO(ctx, name)
 	one := []model.SLOStatus{s}
-	w.mark(ctx, one)
+	w.Mark(ctx, one)
 	return one[0], err
 }
 
 // patience is how long how SLOs stand waits for the audit log to be read.
 const patience = 2 * time.Second
 
-func (w Standing) mark(ctx context.Context, list []model.SLOStatus) {
+// Mark marks them in a list, whose own elements are changed and what they hold is not. It waits for the log, but not for long.
+func (w Standing) Mark(ctx context.Context, list []model.SLOStatus) {
 	if !slices.ContainsFunc(list, func(s model.SLOStatus) bool { return len(s.Corrections) > 0 }) {
 		return
 	}
