@@ -78,7 +78,7 @@ func (c *cell) buildStores(ctx context.Context) (err error) {
 	}
 	c.run("metrics store", c.metrics.Run, c.metrics.Close)
 	if c.events, err = events.Open(c.cfg.Events, events.Deps{
-		Dir: dir("events"), Logger: c.component("events"), Registerer: c.registry,
+		Dir: dir("events"), Logger: c.component("events"), Registerer: c.registry, Sealer: c.sealer,
 	}); err != nil {
 		return err
 	}

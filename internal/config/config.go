@@ -245,7 +245,7 @@ func (c *Config) sections() []section {
 		{"seal", c.Seal.Validate},
 		{"stream", c.Stream.Validate},
 		{"metrics", c.Metrics.Validate},
-		{"events", c.Events.Validate},
+		{"events", c.events},
 		{"span_metrics", c.SpanMetrics.Validate},
 		{"topology", c.Topology.Validate},
 		{"query", c.Query.Validate},
@@ -273,6 +273,18 @@ func (c *Config) hooks() []error {
 	errs := c.Hooks.Validate()
 	if c.Auth.Enabled {
 		errs = append(errs, c.Hooks.Unproved()...)
+	}
+	return errs
+}
+
+// events are checked together with the keys that they may be encrypted by.
+func (c *Config) events() []error {
+	errs := c.Events.Validate()
+	switch {
+	case c.Events.Encrypt && len(c.Seal.Keys) == 0:
+		errs = append(errs, errors.New("encrypt: needs a key: make one with: head -c 32 /dev/urandom | base64 > seal.key, and name it: seal: {keys: [{file: seal.key}]}"))
+	case c.Events.Encrypt && c.Seal.Undo:
+		errs = append(errs, errors.New("encrypt: contradicts seal.undo, which keeps everything plain: take one of them out"))
 	}
 	return errs
 }

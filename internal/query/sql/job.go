@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -18,34 +19,39 @@ import (
 // job is a checked query with everything it may see. It travels to the worker
 // as gob, so cells are of predeclared types, time.Time or nil.
 type job struct {
-	Query     string
-	Explain   bool
-	AttrKeys  []string
-	Tenant    string
-	Limit     int
-	Config    Config
-	Logs      bool // the query names logs
-	LogFiles  []string
-	LogsOf    access.Scope // whose rows it may see
-	Spans     bool
-	SpanFiles []string
-	SpansOf   access.Scope
-	Masks     *mask.Sealed       // what the caller is shown of them; nil for everything
-	Dir       string             // where it may write before it is locked
-	State     map[string][][]any // rows by table
+	Query    string
+	Explain  bool
+	AttrKeys []string
+	Tenant   string
+	Limit    int
+	Config   Config
+	Logs     eventRows
+	Spans    eventRows
+	Masks    *mask.Sealed // what the caller is shown of them; nil for everything
+	OwnLogs  string       // where rows are set apart before the session is locked; "" for who sees all
+	OwnSpans string
+	State    map[string][][]any // rows by table
 }
 
-// prepare collects what the plan's tables hold. The files stay until release
+// eventRows are the rows of logs or spans.
+type eventRows struct {
+	Wanted bool // the query names them
+	Files  []string
+	Of     access.Scope // whose rows it may see
+	Own    string       // where those are set apart before the session is locked; "" for who sees all
+}
+
+// prepare collects what the plan's tables hold; of what is encrypted, that which may lie in the table's range. The files stay until release
 // is called.
-func (e *Engine) prepare(ctx context.Context, tenant string, p guard.Plan, limit int) (j *job, release func(), err error) {
+func (e *Engine) prepare(ctx context.Context, tenant string, p guard.Plan, ranges map[string]store.Range, limit int) (j *job, release func(), err error) {
 	scopes, err := permitted(ctx, p.Tables)
 	if err != nil {
 		return nil, nil, err
 	}
 	j = &job{
 		Query: p.Text, Explain: p.Explain, AttrKeys: p.AttrKeys, Tenant: tenant, Limit: limit, Config: e.cfg,
-		Logs: p.Tables["logs"], Spans: p.Tables["spans"], State: map[string][][]any{},
-		LogsOf: scopes["logs"], SpansOf: scopes["spans"],
+		Logs: eventRows{Wanted: p.Tables["logs"], Of: scopes["logs"]}, Spans: eventRows{Wanted: p.Tables["spans"], Of: scopes["spans"]},
+		State: map[string][][]any{},
 	}
 	if e.deps.Masks != nil {
 		j.Masks = e.deps.Masks().For(ctx).Seal()
@@ -70,26 +76,22 @@ func (e *Engine) prepare(ctx context.Context, tenant string, p guard.Plan, limit
 			return nil, nil, fmt.Errorf("list %s: %w", t.name, err)
 		}
 	}
-	if e.deps.Source == nil || !j.Logs && !j.Spans {
+	if e.deps.Source == nil || !j.Logs.Wanted && !j.Spans.Wanted {
 		return j, release, nil
 	}
 	dir, err := e.tempDir()
 	if err != nil {
 		return nil, nil, fmt.Errorf("make room for unsealed rows: %w", err)
 	}
-	j.Dir = dir
-	releases = append(releases, func() { _ = os.RemoveAll(dir) })
-	if j.Logs {
-		view := e.deps.Source.View(part.Logs, store.Range{})
-		releases = append(releases, view.Release)
-		if j.LogFiles, err = filesOf(view, dir); err != nil {
-			return nil, nil, err
+	r := &room{dir: dir, limit: e.cfg.EncryptedBytes}
+	releases = append(releases, r.leave)
+	for signal, rows := range map[part.Signal]*eventRows{part.Logs: &j.Logs, part.Spans: &j.Spans} {
+		if !rows.Wanted {
+			continue
 		}
-	}
-	if j.Spans {
-		view := e.deps.Source.View(part.Spans, store.Range{})
-		releases = append(releases, view.Release)
-		if j.SpanFiles, err = filesOf(view, dir); err != nil {
+		leave, err := e.events(r, signal, ranges[signal.String()], rows)
+		releases = append(releases, leave)
+		if err != nil {
 			return nil, nil, err
 		}
 	}
@@ -117,52 +119,54 @@ func (e *Engine) tempDir() (string, error) {
 	return os.MkdirTemp(e.deps.Dir, "query-")
 }
 
-// filesOf is a view as Parquet files: its parts, and its heads written to dir.
-func filesOf(view *part.View, dir string) ([]string, error) {
-	var files []string
-	for _, p := range view.Parts {
-		path, err := filepath.Abs(p.Path())
-		if err != nil {
-			return nil, fmt.Errorf("name part: %w", err)
+// filesOf is a view as Parquet files: those of its parts that may hold rows in the range, and its heads.
+func (r *room) filesOf(view *part.View, within store.Range) (files []string, secret bool, err error) {
+	add := func(path string, err error) error {
+		if err == nil {
+			files = append(files, path)
 		}
-		files = append(files, path)
+		return err
+	}
+	for _, p := range view.Parts {
+		if p.Kept.Encrypted && !p.Overlaps(within) {
+			continue
+		}
+		secret = secret || p.Kept.Encrypted
+		if err := add(r.part(view, p)); err != nil {
+			return nil, false, err
+		}
 	}
 	for i, h := range view.Logs {
 		if h.Rows == 0 {
 			continue
 		}
-		path := filepath.Join(dir, fmt.Sprintf("logs-%d.parquet", i))
-		if err := writeHead(path, func(f *os.File) error { return part.EncodeLogs(f, h) }); err != nil {
-			return nil, err
+		if err := add(r.head(fmt.Sprintf("logs-%d.parquet", i), view.Encrypts, func(w io.Writer) error { return part.EncodeLogs(w, h) })); err != nil {
+			return nil, false, err
 		}
-		files = append(files, path)
 	}
 	for i, h := range view.Spans {
 		if h.Rows == 0 {
 			continue
 		}
-		path := filepath.Join(dir, fmt.Sprintf("spans-%d.parquet", i))
-		if err := writeHead(path, func(f *os.File) error { return part.EncodeSpans(f, h) }); err != nil {
-			return nil, err
+		if err := add(r.head(fmt.Sprintf("spans-%d.parquet", i), view.Encrypts, func(w io.Writer) error { return part.EncodeSpans(w, h) })); err != nil {
+			return nil, false, err
 		}
-		files = append(files, path)
 	}
-	return files, nil
+	return files, secret || view.Encrypts, nil
 }
 
-func writeHead(path string, encode func(*os.File) error) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return fmt.Errorf("write unsealed rows: %w", err)
+// events hands out the rows of one table, and a place for those that are set apart for who sees only some.
+func (e *Engine) events(r *room, signal part.Signal, within store.Range, rows *eventRows) (release func(), err error) {
+	view := e.deps.Source.View(signal, store.Range{})
+	var secret bool
+	if rows.Files, secret, err = r.filesOf(view, within); err != nil || rows.Of.All {
+		return view.Release, err
 	}
-	if err := encode(f); err != nil {
-		_ = f.Close() // the first error says more
-		return fmt.Errorf("write unsealed rows to %s: %w", path, err)
+	rows.Own = filepath.Join(r.dir, "own-"+signal.String()+".parquet")
+	if secret {
+		_, rows.Own, err = r.place("own", true)
 	}
-	if err := f.Close(); err != nil {
-		return fmt.Errorf("write unsealed rows: %w", err)
-	}
-	return nil
+	return view.Release, err
 }
 
 // run answers the job in this process with the session that checked its query.
@@ -174,13 +178,13 @@ func (j *job) run(ctx context.Context, s *session) (answer.SQLResult, error) {
 	if err != nil {
 		return answer.SQLResult{}, err
 	}
-	if j.Logs {
-		if err := s.eventView(ctx, "logs", j.Tenant, columns{logColumns(), masks}, j.LogFiles, j.AttrKeys, !j.LogsOf.All); err != nil {
+	if j.Logs.Wanted {
+		if err := s.eventView(ctx, "logs", j.Tenant, columns{logColumns(), masks}, j.Logs.Files, j.AttrKeys, !j.Logs.Of.All); err != nil {
 			return answer.SQLResult{}, err
 		}
 	}
-	if j.Spans {
-		if err := s.eventView(ctx, "spans", j.Tenant, columns{spanColumns(), masks}, j.SpanFiles, j.AttrKeys, !j.SpansOf.All); err != nil {
+	if j.Spans.Wanted {
+		if err := s.eventView(ctx, "spans", j.Tenant, columns{spanColumns(), masks}, j.Spans.Files, j.AttrKeys, !j.Spans.Of.All); err != nil {
 			return answer.SQLResult{}, err
 		}
 	}
@@ -191,7 +195,7 @@ func (j *job) run(ctx context.Context, s *session) (answer.SQLResult, error) {
 			}
 		}
 	}
-	if err := s.lock(ctx, append(append([]string{}, j.LogFiles...), j.SpanFiles...)); err != nil {
+	if err := s.lock(ctx, append(append([]string{}, j.Logs.Files...), j.Spans.Files...)); err != nil {
 		return answer.SQLResult{}, err
 	}
 	return s.answer(ctx, guard.Plan{Text: j.Query, Explain: j.Explain}, j.Limit)

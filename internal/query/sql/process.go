@@ -88,7 +88,7 @@ func (e *Engine) runWorker(ctx context.Context, tenant, query string, limit int)
 	if r.Plan == nil {
 		return answer.SQLResult{}, errors.New("sql worker: it gave no plan")
 	}
-	j, release, err := e.prepare(ctx, tenant, *r.Plan, limit)
+	j, release, err := e.prepare(ctx, tenant, *r.Plan, r.Ranges, limit)
 	if err != nil {
 		return answer.SQLResult{}, err
 	}

@@ -57,6 +57,8 @@ type Config struct {
 	MaxConcurrent int `yaml:"max_concurrent"`
 	// MaxRows bounds the rows of an answer, whatever limit is asked for.
 	MaxRows int `yaml:"max_rows"`
+	// EncryptedBytes bounds what of an encrypted event store one query holds open in memory, beside MemoryBytes.
+	EncryptedBytes int64 `yaml:"encrypted_bytes"`
 }
 
 // DefaultConfig keeps SQL within half a gigabyte on a small machine.
@@ -67,6 +69,8 @@ func DefaultConfig() Config {
 		Timeout:       promodel.Duration(30 * time.Second),
 		MaxConcurrent: 2,
 		MaxRows:       100_000,
+
+		EncryptedBytes: 256 << 20,
 	}
 }
 
@@ -82,6 +86,7 @@ func (c Config) Validate() []error {
 	atLeast("threads", int64(c.Threads), 1)
 	atLeast("max_concurrent", int64(c.MaxConcurrent), 1)
 	atLeast("max_rows", int64(c.MaxRows), 1)
+	atLeast("encrypted_bytes", c.EncryptedBytes, 1<<20)
 	if c.Timeout <= 0 {
 		errs = append(errs, fmt.Errorf("timeout: must be > 0, got %s", c.Timeout))
 	}
@@ -190,11 +195,11 @@ func (e *Engine) runHere(ctx context.Context, tenant, query string, limit int) (
 		return answer.SQLResult{}, err
 	}
 	defer s.close()
-	p, err := s.check(ctx, query)
+	p, ranges, err := s.plan(ctx, e.cfg, query)
 	if err != nil {
 		return answer.SQLResult{}, err
 	}
-	j, release, err := e.prepare(ctx, tenant, p, limit)
+	j, release, err := e.prepare(ctx, tenant, p, ranges, limit)
 	if err != nil {
 		return answer.SQLResult{}, err
 	}

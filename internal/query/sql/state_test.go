@@ -128,7 +128,7 @@ func TestEveryQueryIsNoted(t *testing.T) {
 }
 
 func TestConfigNamesEveryProblem(t *testing.T) {
-	if errs := (Config{}).Validate(); len(errs) != 5 {
+	if errs := (Config{}).Validate(); len(errs) != 6 {
 		t.Errorf("got %v", errs)
 	}
 	if errs := DefaultConfig().Validate(); errs != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/query/sql/answer"
 	"github.com/signalbox-project/signalbox/internal/query/sql/guard"
+	"github.com/signalbox-project/signalbox/internal/store"
 )
 
 // workerOverhead is what a worker may use beside what it has at its start and
@@ -30,12 +31,13 @@ type question struct {
 // reply is what a worker writes, twice: after the question its plan, after the
 // job the rows; or, either time, what is wrong.
 type reply struct {
-	Plan      *guard.Plan         `json:"plan,omitempty"`
-	Columns   []answer.SQLColumn  `json:"columns,omitempty"`
-	Rows      [][]json.RawMessage `json:"rows,omitempty"`
-	Truncated bool                `json:"truncated,omitempty"`
-	Bad       *Error              `json:"bad,omitempty"`   // the query's fault
-	Error     string              `json:"error,omitempty"` // ours
+	Plan      *guard.Plan            `json:"plan,omitempty"`
+	Ranges    map[string]store.Range `json:"ranges,omitempty"` // of the plan's tables; absent for all times
+	Columns   []answer.SQLColumn     `json:"columns,omitempty"`
+	Rows      [][]json.RawMessage    `json:"rows,omitempty"`
+	Truncated bool                   `json:"truncated,omitempty"`
+	Bad       *Error                 `json:"bad,omitempty"`   // the query's fault
+	Error     string                 `json:"error,omitempty"` // ours
 }
 
 // ServeWorker is the whole of a worker process: it reads a question from in and writes a plan to out,
@@ -81,11 +83,11 @@ func (q *question) serve(ctx context.Context, jobs <-chan *job, out io.Writer) e
 		return enc.Encode(faultReply(ctx, err))
 	}
 	defer s.close()
-	p, err := s.check(ctx, q.Query)
+	p, ranges, err := s.plan(ctx, q.Config, q.Query)
 	if err != nil {
 		return enc.Encode(faultReply(ctx, err))
 	}
-	if err := enc.Encode(reply{Plan: &p}); err != nil {
+	if err := enc.Encode(reply{Plan: &p, Ranges: ranges}); err != nil {
 		return fmt.Errorf("write plan: %w", err)
 	}
 	select {

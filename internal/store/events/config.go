@@ -36,7 +36,7 @@ type Config struct {
 	MinFreeBytes uint64 `yaml:"min_free_bytes"`
 	// Encrypt keeps logs and spans on the disk so that they open with the keys of the section seal alone. What is there already is
 	// read as it is, and is written anew, as is set here, in the background.
-	Encrypt bool `yaml:"-"`
+	Encrypt bool `yaml:"encrypt"`
 }
 
 // DefaultConfig keeps events for 30 days and heads of 64 Ki rows. A head lives 15 minutes at

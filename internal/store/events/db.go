@@ -186,12 +186,16 @@ func (db *DB) AppendSpans(ctx context.Context, spans []model.Span) error {
 
 // View implements part.Source.
 func (db *DB) View(signal part.Signal, r store.Range) *part.View {
+	var v *part.View
 	if signal == part.Spans {
 		heads, parts := db.spans.view(r)
-		return part.NewView(signal, parts, nil, heads, db.spans.partDamaged)
+		v = part.NewView(signal, parts, nil, heads, db.spans.partDamaged)
+	} else {
+		heads, parts := db.logs.view(r)
+		v = part.NewView(signal, parts, heads, nil, db.logs.partDamaged)
 	}
-	heads, parts := db.logs.view(r)
-	return part.NewView(signal, parts, heads, nil, db.logs.partDamaged)
+	v.Encrypts = db.keys.Encrypts()
+	return v
 }
 
 // Seal writes everything that is in memory as parts and returns when it is done.

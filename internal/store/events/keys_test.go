@@ -265,3 +265,37 @@ func TestACrashWhileAPartIsWrittenAnewLosesNothing(t *testing.T) {
 		t.Errorf("not done again: %+v", got)
 	}
 }
+
+// forgetful takes what no key is there for as lost, as the section seal's forget does.
+type forgetful struct{ sealtest.Keys }
+
+func (f forgetful) Open(kept []byte, what string) ([]byte, bool, error) {
+	plain, current, err := f.Keys.Open(kept, what)
+	if errors.Is(err, seal.ErrNoKey) {
+		err = seal.ErrDamaged
+	}
+	return plain, current, err
+}
+
+func TestFilesOfAKeyThatIsGivenUpAreSetAsideAndNamed(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	rows := furnishBy(t, encrypted(true), Deps{Dir: dir, Sealer: sealtest.Keys{"lost"}})
+	db := open(t, encrypted(true), Deps{Dir: dir, Sealer: forgetful{sealtest.Keys{"new"}}})
+	if n := len(read(t, db)); n != 0 {
+		t.Errorf("%d rows", n)
+	}
+	for name, list := range rows {
+		if !named(db.Damages(), list) {
+			t.Errorf("the range of %s is not named: %+v", name, db.Damages())
+		}
+	}
+	appendLogs(t, db, lines("new", 3, noon))
+	if err := errors.Join(db.Seal(t.Context()), db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	db = open(t, encrypted(true), Deps{Dir: dir, Sealer: sealtest.Keys{"new"}})
+	if n := len(read(t, db)); n != 3 || len(db.Damages()) > 0 {
+		t.Errorf("%d rows, %+v", n, db.Damages())
+	}
+}

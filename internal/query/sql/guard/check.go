@@ -18,6 +18,10 @@ type Plan struct {
 	Explain  bool            // begins with EXPLAIN
 	Tables   map[string]bool // tables of ours that it names
 	AttrKeys []string        // keys named as "attr.<key>" columns, sorted
+
+	// Times are what bounds the rows of a table, one for each reference to it; there are none of a table of which one may
+	// need all rows.
+	Times map[string][]Times `json:"-"`
 }
 
 // Rules are what a query may name.
@@ -46,7 +50,7 @@ func (r Rules) allowedCTE(name string) bool {
 // SELECT (or what the parser makes one: WITH, VALUES, FROM, DESCRIBE, SUMMARIZE), or
 // EXPLAIN of one, over the rules' tables. Errors of the query are *Error.
 func Check(ctx context.Context, parser Parser, rules Rules, query string) (Plan, error) {
-	p := Plan{Text: query, Tables: map[string]bool{}}
+	p := Plan{Text: query, Tables: map[string]bool{}, Times: map[string][]Times{}}
 	if err := Bound(query); err != nil {
 		return p, err
 	}
@@ -61,10 +65,15 @@ func Check(ctx context.Context, parser Parser, rules Rules, query string) (Plan,
 	if err != nil {
 		return p, err
 	}
-	w := &walker{plan: &p, rules: rules, ctes: map[string]bool{}, offset: offset}
+	w := &walker{plan: &p, rules: rules, ctes: map[string]bool{}, refs: map[string]int{}, offset: offset}
 	w.collectCTEs(tree)
 	if err := w.walk(tree); err != nil {
 		return p, err
+	}
+	for table, n := range w.refs {
+		if len(p.Times[table]) != n {
+			delete(p.Times, table)
+		}
 	}
 	slices.Sort(p.AttrKeys)
 	p.AttrKeys = slices.Compact(p.AttrKeys)
@@ -111,6 +120,7 @@ type walker struct {
 	plan   *Plan
 	rules  Rules
 	ctes   map[string]bool // lower-case names of all CTEs, wherever they stand
+	refs   map[string]int  // references to tables, by lower-case name
 	offset int
 }
 
@@ -169,6 +179,8 @@ func (w *walker) visit(n map[string]any) error {
 		}
 	}
 	switch n["type"] {
+	case "SELECT_NODE":
+		w.timesOf(n)
 	case "BASE_TABLE":
 		return w.table(n)
 	case "TABLE_FUNCTION":
@@ -229,6 +241,7 @@ func (w *walker) table(n map[string]any) error {
 	schema, _ := n["schema_name"].(string)
 	catalog, _ := n["catalog_name"].(string)
 	lower := strings.ToLower(table)
+	w.refs[lower]++
 	if catalog != "" || schema != "" && !strings.EqualFold(schema, "main") {
 		return Refused(w.position(n), "tables are named without a schema; they are "+w.tableNames())
 	}

@@ -15,6 +15,8 @@ type View struct {
 	Parts  []*Part       // in no fixed order
 	Logs   []*head.Logs  // when Signal is Logs
 	Spans  []*head.Spans // when Signal is Spans
+	// Encrypts says that what is in memory alone may not be written to a disk in plain.
+	Encrypts bool
 
 	damaged func(*Part, error)
 	once    sync.Once
