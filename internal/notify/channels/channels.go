@@ -17,6 +17,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/notify/channels/slack"
 	"github.com/signalbox-project/signalbox/internal/notify/channels/teams"
 	"github.com/signalbox-project/signalbox/internal/notify/channels/telegram"
+	"github.com/signalbox-project/signalbox/internal/notify/channels/tracker"
 	"github.com/signalbox-project/signalbox/internal/notify/channels/webhook"
 )
 
@@ -34,6 +35,10 @@ type Config struct {
 	Teams *teams.Config `yaml:"teams"`
 	// Opsgenie makes alerts: key, url, http_config.
 	Opsgenie *opsgenie.Config `yaml:"opsgenie"`
+	// GitHub, GitLab and Jira take issues: token, url, close, labels, http_config; of Jira also user, issue_type, close_transition.
+	GitHub *tracker.GitHub `yaml:"github"`
+	GitLab *tracker.GitLab `yaml:"gitlab"`
+	Jira   *tracker.Jira   `yaml:"jira"`
 	// Slack is a bot with buttons: token, signing_secret, people by member ID, url, http_config.
 	Slack *slack.Config `yaml:"slack"`
 }
@@ -60,6 +65,9 @@ func (c Config) kinds() []entry {
 		{"telegram", c.Telegram != nil, c.Telegram, one("telegram", func(d kind.Deps) (notify.Channel, error) { return telegram.New(c.Telegram, d) })},
 		{"teams", c.Teams != nil, c.Teams, one("teams", func(d kind.Deps) (notify.Channel, error) { return teams.New(c.Teams, d) })},
 		{"opsgenie", c.Opsgenie != nil, c.Opsgenie, one("opsgenie", func(d kind.Deps) (notify.Channel, error) { return opsgenie.New(c.Opsgenie, d) })},
+		{"github", c.GitHub != nil, c.GitHub, one("github", func(d kind.Deps) (notify.Channel, error) { return tracker.NewGitHub(c.GitHub, d) })},
+		{"gitlab", c.GitLab != nil, c.GitLab, one("gitlab", func(d kind.Deps) (notify.Channel, error) { return tracker.NewGitLab(c.GitLab, d) })},
+		{"jira", c.Jira != nil, c.Jira, one("jira", func(d kind.Deps) (notify.Channel, error) { return tracker.NewJira(c.Jira, d) })},
 		{"slack", c.Slack != nil, c.Slack, one("slack", func(d kind.Deps) (notify.Channel, error) { return slack.New(c.Slack, d) })},
 		{"webhook", c.Webhook != nil, c.Webhook, one("webhook", func(d kind.Deps) (notify.Channel, error) { return webhook.New(c.Webhook, d) })},
 	}
