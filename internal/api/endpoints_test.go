@@ -44,7 +44,7 @@ func TestEndpoints(t *testing.T) {
 		status                     int
 		want                       string // the whole body, or a part between …
 	}{
-		{"status", "GET", "/sb/v1/status", "", 200, `{"version":"1.0","revision":"","started":"2026-11-21T12:00:00Z","uptime_seconds":0,"roles":[],"demo":false,"external_labels":{},"config":{"file":"a.yml","sha256":"5e","generation":2,"loaded_at":"2026-11-21T12:00:00Z","last_reload_at":"2026-11-21T12:00:00Z","in_force":{"slos":1},"last_reload_successful":true},"tenants":[],"problems":[]}`},
+		{"status", "GET", "/sb/v1/status", "", 200, `{"version":"1.0","revision":"","started":"2026-11-21T12:00:00Z","uptime_seconds":0,"roles":[],"demo":false,"external_labels":{},"config":{"file":"a.yml","sha256":"5e","generation":2,"loaded_at":"2026-11-21T12:00:00Z","last_reload_at":"2026-11-21T12:00:00Z","in_force":{"slos":1},"last_reload_successful":true},"tenants":[],"channels":[],"problems":[]}`},
 		{"SLOs, none", "GET", "/sb/v1/slos?service=edge", "", 200, `{"slos":[],"summary":"1 of 2 SLOs of edge is in danger.","time":"2026-11-21T12:00:00Z"}`},
 		{"an SLO with a blank in its name", "GET", "/sb/v1/slos/edge%20availability", "", 200, `…"name":"edge availability"…`},
 		{"an SLO's nested lists are never null", "GET", "/sb/v1/slos/edge%20availability", "", 200, `…"burn":[]…`},
@@ -168,6 +168,7 @@ func TestEveryOperationIsAnsweredWithoutItsRoom(t *testing.T) {
 		"/sb/v1/incidents":        `{"title":"a"}`, "/sb/v1/incidents/{id}/notes": `{"text":"a"}`, "/sb/v1/incidents/{id}/actions": `{"text":"a"}`, "/sb/v1/incidents/{id}/status": `{"status":"open"}`,
 		"/sb/v1/incidents/{id}/merge": `{"into":"a"}`, "/sb/v1/incidents/{id}/split": `{"pages":["a"],"title":"b"}`,
 		"/sb/v1/tokens": `{"name":"a","grants":[{"role":"viewer"}]}`, "/sb/v1/tokens/{id}/rotate": `{}`, "/sb/v1/admin/tokens/{id}/rotate": `{}`,
+		"/sb/v1/channels/{kind}/test": `{"address":"a"}`,
 	}
 	always := []string{"/sb/v1/me", "/sb/v1/login-methods", "/sb/v1/audit/review"} // also where authentication is off
 	n := 0

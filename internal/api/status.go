@@ -7,6 +7,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/api/operation"
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/notify/courier"
 )
 
 // Status is what this process is.
@@ -20,6 +21,7 @@ type Status struct {
 	ExternalLabels map[string]string `json:"external_labels"`
 	Config         ConfigStatus      `json:"config" doc:"the configuration in force"`
 	Tenants        []TenantStatus    `json:"tenants" doc:"the tenants of this process that you may see; one where the configuration names none"`
+	Channels       []courier.State   `json:"channels" doc:"channels to people, and how they fare"`
 	Problems       []model.Problem   `json:"problems" doc:"what is wrong now; empty when all is well"`
 }
 

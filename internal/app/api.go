@@ -103,7 +103,7 @@ func (c *cell) ownAPI() (*api.API, error) {
 		Health: health.Deps{
 			Services: c.diagnose, Topology: c.topology, Explain: c.diagnose, Causes: c.diagnose, Pages: ownership.Pages{From: witness.Pages{PageStore: c.state, Checker: c.notes}}, PageSummary: c.diagnose, Probes: c.prober, Catalog: c.services,
 		},
-		People: people.Deps{OnCall: c.oncall, External: c.external, Incidents: incidents.Deps{Room: c.incidents}},
+		People: people.Deps{OnCall: c.oncall, Channels: c.courier, External: c.external, Incidents: incidents.Deps{Room: c.incidents}},
 	})
 }
 
@@ -111,7 +111,7 @@ func (c *cell) ownAPI() (*api.API, error) {
 func (c *cell) Status(ctx context.Context) api.Status {
 	return api.Status{
 		Version: c.opts.Version, Revision: revision(), Started: c.began, UptimeSeconds: time.Since(c.began).Seconds(),
-		Roles: []string{"all"}, Demo: c.opts.Demo, ExternalLabels: c.cfg.ExternalLabels, Problems: c.problems(),
+		Roles: []string{"all"}, Demo: c.opts.Demo, ExternalLabels: c.cfg.ExternalLabels, Problems: c.problems(), Channels: c.courier.States(),
 		Config: c.configStatus(), Tenants: c.all.tenantsFor(ctx),
 	}
 }
@@ -143,6 +143,7 @@ func (c *cell) problems() []model.Problem {
 	out = append(out, c.oncall.Problems()...)
 	out = append(out, c.services.Problems()...)
 	out = append(out, c.router.Problems()...)
+	out = append(out, c.courier.Problems()...)
 	out = append(out, c.signing.Problems()...)
 	out = append(out, c.notes.Problems()...)
 	out = append(out, c.aside.Problems()...)

@@ -21,6 +21,7 @@ import (
 type Deps struct {
 	OnCall    OnCall
 	Incidents incidents.Deps
+	Channels  Channels // to people
 	// External is where browsers reach Signalbox.
 	External *url.URL
 }
@@ -47,6 +48,7 @@ func Register(r *operation.Registry, deps Deps) {
 	h := &handlers{Registry: r, deps: deps}
 	h.registerSchedules()
 	h.registerOverrides()
+	h.registerChannels()
 	h.registerCalendar()
 	incidents.Register(r, deps.Incidents)
 }

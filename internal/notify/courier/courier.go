@@ -238,6 +238,20 @@ func (c *Courier) note(channel string, change func(*State, time.Time)) {
 	c.states[channel] = s
 }
 
+// Problems are the channels that do not get through now.
+func (c *Courier) Problems() []model.Problem {
+	var out []model.Problem
+	for _, s := range c.States() {
+		if s.Down {
+			out = append(out, model.Problem{
+				Severity: "critical", Message: "messages by " + s.Channel + " do not get through: " + s.LastError,
+				Cure: "see whether its service is reached and its keys are valid; `signalbox channels test " + s.Channel + " ADDRESS` sends a drill",
+			})
+		}
+	}
+	return out
+}
+
 // States are how the channels fare, by name.
 func (c *Courier) States() []State {
 	c.mu.Lock()

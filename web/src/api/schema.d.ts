@@ -303,6 +303,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sb/v1/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Channels to people, and how they fare */
+        get: operations["listChannels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/channels/{kind}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a drill to an address, and see what becomes of it
+         * @description The answer comes when the service took the message or refused it, after 25 s at most.
+         */
+        post: operations["testChannel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sb/v1/deploys": {
         parameters: {
             query?: never;
@@ -2130,6 +2167,28 @@ export interface components {
             causes: components["schemas"]["CauseGroup"][];
             /** @description one sentence; empty while no SLO burns */
             summary: string;
+        };
+        ChannelTestRequest: {
+            /**
+             * @description as the kind of channel writes it: a mail address, a number, a receiver's name
+             * @example ada@example.com
+             */
+            address: string;
+        };
+        ChannelTestResponse: {
+            /** @description whether the service took the message */
+            delivered: boolean;
+            /** @description why it was not delivered */
+            error?: string;
+            /** @description what the service calls the message; absent where it names none */
+            id?: string;
+            /** @description what the service said */
+            note?: string;
+            tries: components["schemas"]["Delivery"][];
+        };
+        ChannelsResponse: {
+            /** @description those that the configuration sets up, by name */
+            channels: components["schemas"]["State"][];
         };
         ConfigStatus: {
             /** @description empty for the defaults */
@@ -4333,7 +4392,24 @@ export interface components {
             name: string;
             subject: string;
         };
+        State: {
+            channel: string;
+            /** @description its service did not answer several times in a row, and is asked again only now and then */
+            down: boolean;
+            last_error?: string;
+            /** Format: date-time */
+            last_error_at?: string;
+            /** Format: date-time */
+            last_success?: string;
+            /**
+             * Format: int64
+             * @description messages under way
+             */
+            waiting: number;
+        };
         Status: {
+            /** @description channels to people, and how they fare */
+            channels: components["schemas"]["State"][];
             /** @description the configuration in force */
             config: components["schemas"]["ConfigStatus"];
             demo: boolean;
@@ -5238,6 +5314,71 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CausesResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listChannels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelsResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    testChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a channel of the configuration */
+                kind: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelTestRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelTestResponse"];
                 };
             };
             /** @description Error */
