@@ -101,7 +101,7 @@ func (c *cell) ownAPI() (*api.API, error) {
 			KeyFault: func(ctx context.Context, id, pem string) string { return c.notes.Check(ctx, evidence.OfKey(id, pem)) },
 		},
 		Health: health.Deps{
-			Services: c.diagnose, Topology: c.topology, Explain: c.diagnose, Causes: c.diagnose, Pages: ownership.Pages{From: witness.Pages{PageStore: c.state, Checker: c.notes}}, PageSummary: c.diagnose, Probes: c.prober, Catalog: c.services,
+			Services: c.diagnose, Topology: c.topology, Explain: c.diagnose, Causes: c.diagnose, Pages: ownership.Pages{From: witness.Pages{PageStore: c.state, Checker: c.notes}}, PageSummary: c.diagnose, Probes: c.prober, Catalog: c.services, Runbooks: c.runbooks,
 		},
 		People: people.Deps{OnCall: c.oncall, Channels: c.courier, External: c.external, Incidents: incidents.Deps{Room: c.incidents}},
 	})
@@ -123,7 +123,7 @@ func (c *cell) configStatus() api.ConfigStatus {
 	return api.ConfigStatus{
 		InForce: map[string]int{
 			"slos": len(c.catalog.In(v)), "policies": len(c.policies.In(v).Named), "rule_files": len(c.rules.In(v)), "detectors": len(c.detectors.In(v)),
-			"probes": len(c.prober.In(v)), "oncall_schedules": len(c.oncall.In(v).Schedules), "catalog_services": len(c.services.In(v).Services), "scrape_jobs": len(c.scrape.In(v).ScrapeConfigs),
+			"probes": len(c.prober.In(v)), "oncall_schedules": len(c.oncall.In(v).Schedules), "catalog_services": len(c.services.In(v).Services), "runbooks": len(c.runbooks.In(v)), "scrape_jobs": len(c.scrape.In(v).ScrapeConfigs),
 		},
 		File: now.Config.File, Hash: now.Config.Hash, Generation: now.Generation, LoadedAt: now.At, ReloadedAt: last.at, ReloadSucceeded: last.err == nil,
 	}
@@ -142,6 +142,7 @@ func (c *cell) problems() []model.Problem {
 	out = append(out, c.prober.Problems()...)
 	out = append(out, c.oncall.Problems()...)
 	out = append(out, c.services.Problems()...)
+	out = append(out, c.runbooks.Problems()...)
 	out = append(out, c.router.Problems()...)
 	out = append(out, c.courier.Problems()...)
 	out = append(out, c.signing.Problems()...)

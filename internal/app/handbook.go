@@ -10,17 +10,26 @@ import (
 	"github.com/signalbox-project/signalbox/internal/notify"
 	"github.com/signalbox-project/signalbox/internal/oncall"
 	"github.com/signalbox-project/signalbox/internal/oncall/policy"
+	"github.com/signalbox-project/signalbox/internal/runbook"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
 
-// handbook is what people wrote of services: whose they are.
+// handbook is what people wrote of services: whose they are, and what to do.
 type handbook struct {
 	services *catalog.Room
+	runbooks *runbook.Room
 }
 
 // buildHandbook makes the catalogue before whatever raises alerts, which get their team of it. What it asks of rooms that are
 // built later it asks only for who lists services.
 func (c *cell) buildHandbook(ctx context.Context) (err error) {
+	if c.runbooks, err = runbook.New(runbook.Deps{Logger: c.component("runbooks"), Registerer: c.registry}); err != nil {
+		return err
+	}
+	c.runbooks.Join(c.force)
+	if err := c.firstLoad(c.runbooks.Reload(c.cfg.RunbookFiles)); err != nil {
+		return err
+	}
 	if c.services, err = catalog.New(catalog.Deps{
 		Logger: c.component("catalogue"), Registerer: c.registry, Series: c.metrics,
 		Edges: func(ctx context.Context, r store.Range) ([]model.Edge, error) {
@@ -31,6 +40,16 @@ func (c *cell) buildHandbook(ctx context.Context) (err error) {
 			return len(list) > 0, err
 		},
 		OnCall: c.isCovered,
+		Runbooks: func(service string) (out []catalog.Runbook) {
+			for _, b := range c.runbooks.List("", service).Runbooks {
+				out = append(out, linkTo(b))
+			}
+			return out
+		},
+		Runbook: func(name string) (catalog.Runbook, bool) {
+			b, err := c.runbooks.Get(name)
+			return linkTo(b), err == nil
+		},
 	}); err != nil {
 		return err
 	}
@@ -43,6 +62,10 @@ func (c *cell) buildHandbook(ctx context.Context) (err error) {
 	}
 	c.run("catalogue", c.services.Run, nil)
 	return nil
+}
+
+func linkTo(b runbook.Runbook) catalog.Runbook {
+	return catalog.Runbook{Name: b.Name, Title: b.Title, URL: "/runbooks/" + b.Name}
 }
 
 // owned takes the alerts of this process. Those that others send by /api/v2 stay as they are: their labels are their identity

@@ -74,3 +74,25 @@ func TestTheCatalogueIsServed(t *testing.T) {
 		t.Errorf("%d %s", status, text)
 	}
 }
+
+func TestRunbooksAreServedAndLinkedFromServices(t *testing.T) {
+	const book = "---\ntitle: Edge fails\nseverity: P1\nalerts: [Edgy]\nservices: [edge]\nreviewed: 2026-11-30\n---\n## Symptoms\n```promql\nup\n```\n## Cause\nx\n## Steps\nx\n## Verification\nx\n## Prevention\nx\n## Escalation\nx\n"
+	r := start(t, map[string]string{
+		"signalbox.yml": "catalog_files: [a.yaml]\nrunbook_files: [runbooks/*.md]\n", "a.yaml": catalogFile, "runbooks/edge-fails.md": book, "runbooks/bad.md": "# no\n",
+	})
+	if _, text := r.get(t, "/sb/v1/runbooks?alert=Edgy"); !strings.Contains(text, `"name":"edge-fails"`) || strings.Contains(text, "blocks") {
+		t.Error(text)
+	}
+	if _, text := r.get(t, "/sb/v1/runbooks/edge-fails"); !strings.Contains(text, `{"kind":"query","language":"promql","text":"up"}`) {
+		t.Error(text)
+	}
+	if status, text := r.get(t, "/sb/v1/runbooks/edge-fail"); status != http.StatusNotFound || !strings.Contains(text, `did you mean \"edge-fails\"`) {
+		t.Errorf("%d %s", status, text)
+	}
+	if _, text := r.get(t, "/sb/v1/catalog/edge"); !strings.Contains(text, `{"name":"edge-fails","title":"Edge fails","url":"/runbooks/edge-fails"}`) || strings.Contains(text, "no_runbook") {
+		t.Error(text)
+	}
+	if _, text := r.get(t, "/sb/v1/status"); !strings.Contains(text, "bad.md:1: it has no front matter") {
+		t.Error(text)
+	}
+}

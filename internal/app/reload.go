@@ -24,6 +24,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/probe"
 	"github.com/signalbox-project/signalbox/internal/process/detect"
 	"github.com/signalbox-project/signalbox/internal/query/promql"
+	"github.com/signalbox-project/signalbox/internal/runbook"
 	"github.com/signalbox-project/signalbox/internal/slo/definition"
 )
 
@@ -65,7 +66,8 @@ func checkFiles(cfg config.Config) []document.Problem {
 	_, inProbes := probe.Load(cfg.ProbeFiles)
 	_, inOnCall := oncall.Load(cfg.OnCallFiles)
 	_, inCatalog := catalog.Load(cfg.CatalogFiles)
-	return slices.Concat(inRules, inDetectors, router.Check(cfg.AlertmanagerFile), inSLOs, inPolicies, inProbes, inOnCall, inCatalog)
+	_, inRunbooks := runbook.Load(cfg.RunbookFiles)
+	return slices.Concat(inRules, inDetectors, router.Check(cfg.AlertmanagerFile), inSLOs, inPolicies, inProbes, inOnCall, inCatalog, inRunbooks)
 }
 
 // buildReload registers the outcome's metrics and reloads on a hang-up.
@@ -235,6 +237,7 @@ func (c *cell) prepare(cfg config.Config) ([]document.Change, error) {
 		c.prober.Prepare(cfg.ProbeFiles),
 		c.oncall.Prepare(cfg.OnCallFiles),
 		c.services.Prepare(cfg.CatalogFiles),
+		c.runbooks.Prepare(cfg.RunbookFiles),
 		c.catalog.Prepare(cfg.SLOFiles),
 		c.policies.Prepare(cfg.PolicyFiles),
 	}, nil
@@ -245,7 +248,7 @@ func (c *cell) withWhatWaits(cfg config.Config) config.Config {
 	now := c.cfg
 	now.Global, now.ScrapeConfigs, now.Alerting, now.Prometheus, now.File, now.Hash = cfg.Global, cfg.ScrapeConfigs, cfg.Alerting, cfg.Prometheus, cfg.File, cfg.Hash
 	now.RuleFiles, now.DetectorFiles, now.SLOFiles, now.PolicyFiles = cfg.RuleFiles, cfg.DetectorFiles, cfg.SLOFiles, cfg.PolicyFiles
-	now.ProbeFiles, now.OnCallFiles, now.CatalogFiles = cfg.ProbeFiles, cfg.OnCallFiles, cfg.CatalogFiles
+	now.ProbeFiles, now.OnCallFiles, now.CatalogFiles, now.RunbookFiles = cfg.ProbeFiles, cfg.OnCallFiles, cfg.CatalogFiles, cfg.RunbookFiles
 	now.AlertmanagerFile, now.Masking = cfg.AlertmanagerFile, cfg.Masking
 	return now
 }
@@ -256,7 +259,7 @@ func (p *Process) warnOfRestart(cfg config.Config) {
 	for i := range was.NumField() {
 		f := was.Type().Field(i)
 		switch f.Name {
-		case "Global", "ScrapeConfigs", "Alerting", "RuleFiles", "DetectorFiles", "SLOFiles", "PolicyFiles", "ProbeFiles", "OnCallFiles", "CatalogFiles", "AlertmanagerFile", "Masking", "Prometheus", "File", "Hash":
+		case "Global", "ScrapeConfigs", "Alerting", "RuleFiles", "DetectorFiles", "SLOFiles", "PolicyFiles", "ProbeFiles", "OnCallFiles", "CatalogFiles", "RunbookFiles", "AlertmanagerFile", "Masking", "Prometheus", "File", "Hash":
 			continue
 		}
 		if f.Name == "Tenants" && (p.home.home != "" || len(cfg.Tenants) == 0) {

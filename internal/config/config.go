@@ -68,6 +68,7 @@ type Config struct {
 	ProbeFiles       []string          `yaml:"probe_files"`       // globs; synthetic probes (docs/probes.md)
 	OnCallFiles      []string          `yaml:"oncall_files"`      // globs; people and their on-call schedules (docs/oncall.md)
 	CatalogFiles     []string          `yaml:"catalog_files"`     // globs; services, teams and who owns what, Backstage's catalog-info files too (docs/catalog.md)
+	RunbookFiles     []string          `yaml:"runbook_files"`     // globs; runbooks in Markdown (docs/runbooks.md)
 	AlertmanagerFile string            `yaml:"alertmanager_file"` // Alertmanager's own format
 
 	Tenants []Tenant `yaml:"tenants"` // list; tenants beside default, which the rest of the file is about (docs/tenants.md)
@@ -336,10 +337,10 @@ func (c *Config) resolve(dir string) {
 		}
 		return filepath.Join(dir, path)
 	}
-	lists := [][]string{c.RuleFiles, c.DetectorFiles, c.SLOFiles, c.PolicyFiles, c.ProbeFiles, c.OnCallFiles, c.CatalogFiles}
+	lists := [][]string{c.RuleFiles, c.DetectorFiles, c.SLOFiles, c.PolicyFiles, c.ProbeFiles, c.OnCallFiles, c.CatalogFiles, c.RunbookFiles}
 	for i := range c.Tenants {
 		t := &c.Tenants[i]
-		lists = append(lists, t.RuleFiles, t.DetectorFiles, t.SLOFiles, t.PolicyFiles, t.ProbeFiles, t.OnCallFiles, t.CatalogFiles)
+		lists = append(lists, t.RuleFiles, t.DetectorFiles, t.SLOFiles, t.PolicyFiles, t.ProbeFiles, t.OnCallFiles, t.CatalogFiles, t.RunbookFiles)
 		t.AlertmanagerFile = abs(t.AlertmanagerFile)
 	}
 	for _, list := range lists {

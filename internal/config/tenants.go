@@ -31,6 +31,7 @@ type Tenant struct {
 	ProbeFiles       []string          `yaml:"probe_files"`       // as probe_files of the file
 	OnCallFiles      []string          `yaml:"oncall_files"`      // as oncall_files of the file
 	CatalogFiles     []string          `yaml:"catalog_files"`     // as catalog_files of the file
+	RunbookFiles     []string          `yaml:"runbook_files"`     // as runbook_files of the file
 	AlertmanagerFile string            `yaml:"alertmanager_file"` // as alertmanager_file of the file
 	Retention        TenantRetention   `yaml:"retention"`
 	Limits           TenantLimits      `yaml:"limits"`
@@ -228,7 +229,7 @@ func (c Config) Of(t Tenant) Config {
 	c = c.Shared(len(c.Tenants) + 1)
 	c.Tenants = nil
 	c.RuleFiles, c.DetectorFiles, c.SLOFiles, c.PolicyFiles = t.RuleFiles, t.DetectorFiles, t.SLOFiles, t.PolicyFiles
-	c.ProbeFiles, c.OnCallFiles, c.CatalogFiles = t.ProbeFiles, t.OnCallFiles, t.CatalogFiles
+	c.ProbeFiles, c.OnCallFiles, c.CatalogFiles, c.RunbookFiles = t.ProbeFiles, t.OnCallFiles, t.CatalogFiles, t.RunbookFiles
 	c.AlertmanagerFile, c.ScrapeConfigs, c.Alerting, c.Prometheus = t.AlertmanagerFile, t.ScrapeConfigs, nil, t.Prometheus
 	// An exemplar ring is memory from the start, used or not.
 	c.Metrics.MaxExemplars = min(c.Metrics.MaxExemplars, 10_000)

@@ -27,6 +27,7 @@ type Deps struct {
 	Explain     Explainer
 	Probes      Probes
 	Catalog     Catalog
+	Runbooks    Runbooks
 }
 
 type handlers struct {
@@ -41,6 +42,7 @@ func Register(r *operation.Registry, deps Deps) {
 	h.registerPages()
 	h.registerProbes()
 	h.registerCatalog()
+	h.registerRunbooks()
 }
 
 // Services summarises what services do.

@@ -31,7 +31,7 @@ func Check() *cobra.Command {
 	return command.Group(&cobra.Command{
 		Use:   "check",
 		Short: "Check configuration, rules, SLO, policy and probe files without running anything",
-	}, checkConfigCommand(), checkRulesCommand(), checkDetectorsCommand(), checkSLOsCommand(), checkPoliciesCommand(), checkProbesCommand(), checkCatalogCommand())
+	}, checkConfigCommand(), checkRulesCommand(), checkDetectorsCommand(), checkSLOsCommand(), checkPoliciesCommand(), checkProbesCommand(), checkCatalogCommand(), checkRunbooksCommand())
 }
 
 func checkConfigCommand() *cobra.Command {

@@ -1144,6 +1144,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sb/v1/runbooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What to do, by alert and service */
+        get: operations["listRunbooks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/runbooks/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One runbook, in blocks */
+        get: operations["getRunbook"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sb/v1/services": {
         parameters: {
             query?: never;
@@ -3925,6 +3959,58 @@ export interface components {
         RuledOut: {
             change: components["schemas"]["Deploy"];
             why: string;
+        };
+        Runbook: {
+            alerts: string[];
+            /** @description its text; absent in lists */
+            blocks?: components["schemas"]["RunbookBlock"][];
+            /** @description date by which it is to be reviewed */
+            due: string;
+            /** @description of its file, without .md */
+            name: string;
+            overdue: boolean;
+            related?: string[];
+            /** Format: int64 */
+            review_every_days: number;
+            reviewed: string;
+            services: string[];
+            /** @enum {string} */
+            severity: "P0" | "P1" | "P2" | "P3";
+            title: string;
+        };
+        RunbookBlock: {
+            /** @description of lists, and of quotes one */
+            items?: components["schemas"]["RunbookBlock"][][];
+            /** @enum {string} */
+            kind: "heading" | "paragraph" | "list" | "code" | "query" | "quote" | "table" | "rule";
+            /** @description of code; of a query promql, logs or traces */
+            language?: string;
+            /**
+             * Format: int64
+             * @description of a heading
+             */
+            level?: number;
+            /** @description of a list */
+            ordered?: boolean;
+            /** @description of tables, the heading first */
+            rows?: components["schemas"]["RunbookSpan"][][][];
+            /** @description of headings and paragraphs */
+            spans?: components["schemas"]["RunbookSpan"][];
+            /** @description of code and queries */
+            text?: string;
+        };
+        RunbookListing: {
+            /** @description by name */
+            runbooks: components["schemas"]["Runbook"][];
+            summary: string;
+        };
+        RunbookSpan: {
+            code?: boolean;
+            em?: boolean;
+            /** @description a page of the web, or a path of this server */
+            href?: string;
+            strong?: boolean;
+            text: string;
         };
         SLOBand: {
             /** @enum {string} */
@@ -7095,6 +7181,71 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RolesResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listRunbooks: {
+        parameters: {
+            query?: {
+                /** @description only those for the alert of this name */
+                alert?: string;
+                /** @description only those for this service */
+                service?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunbookListing"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    getRunbook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Runbook"];
                 };
             };
             /** @description Error */
