@@ -166,7 +166,7 @@ func TestEveryOperationIsAnsweredWithoutItsRoom(t *testing.T) {
 		"/sb/v1/me/password": `{"old":"a","password":"b"}`, "/sb/v1/recover": `{"proof":"a","name":"b"}`, "/sb/v1/users": `{"name":"a"}`,
 		"/sb/v1/oncall/overrides": `{"overrides":[{"schedule":"a","person":"b","start":"2026-11-21T10:00:00Z","end":"2026-11-21T11:00:00Z"}]}`,
 		"/sb/v1/incidents":        `{"title":"a"}`, "/sb/v1/incidents/{id}/notes": `{"text":"a"}`, "/sb/v1/incidents/{id}/actions": `{"text":"a"}`, "/sb/v1/incidents/{id}/status": `{"status":"open"}`,
-		"/sb/v1/incidents/{id}/merge": `{"into":"a"}`, "/sb/v1/incidents/{id}/split": `{"pages":["a"],"title":"b"}`,
+		"/sb/v1/incidents/{id}/merge": `{"into":"a"}`, "/sb/v1/incidents/{id}/postmortem": `{"written":{}}`, "/sb/v1/incidents/{id}/split": `{"pages":["a"],"title":"b"}`,
 		"/sb/v1/tokens": `{"name":"a","grants":[{"role":"viewer"}]}`, "/sb/v1/tokens/{id}/rotate": `{}`, "/sb/v1/admin/tokens/{id}/rotate": `{}`,
 		"/sb/v1/channels/{kind}/test": `{"address":"a"}`,
 	}

@@ -71,7 +71,7 @@ func (f *fixture) page(t *testing.T, id, service, severity string, how ...func(*
 		ID: id, DedupKey: "group of " + id, Time: f.now, Updated: f.now, Status: "firing", Severity: severity, Service: service,
 		Title: "Burn on " + service, Summary: service + " is down",
 		Alerts: []model.PageAlert{{
-			Status: "firing", StartsAt: f.now.Add(-time.Minute),
+			Fingerprint: "f-" + id, Status: "firing", StartsAt: f.now.Add(-time.Minute),
 			Labels: model.Labels{"alertname": "Burn", "service": service, "env": "prod", "severity": severity, "namespace": map[string]string{"pay": "team-a", "trade": "team-b"}[service]},
 		}},
 	}

@@ -62,6 +62,7 @@ type Deps struct {
 	Pages      PageStore
 	Edges      Edges
 	Owners     Owners
+	Sources    Sources
 	Now        func() time.Time // nil means time.Now
 }
 

@@ -33,6 +33,10 @@ type Room interface {
 	Note(ctx context.Context, id, text string, update bool, by string) (incident.Incident, error)
 	Task(ctx context.Context, id string, task incident.Task, by string) (incident.Incident, error)
 	Merge(ctx context.Context, id, into, by string) (incident.Incident, error)
+	Timeline(ctx context.Context, id string) (incident.Timeline, error)
+	Postmortem(ctx context.Context, id string) (incident.Postmortem, error)
+	Write(ctx context.Context, id string, w incident.Written, publish, review bool, by string) (incident.Incident, error)
+	Overdue(context.Context) ([]incident.Overdue, error)
 	Split(ctx context.Context, id string, pages []string, title, by string) (incident.Incident, error)
 }
 
@@ -46,6 +50,7 @@ func Register(r *operation.Registry, deps Deps) {
 	h := &handlers{Registry: r, deps: deps}
 	h.registerReads()
 	h.registerChanges()
+	h.registerPostmortems()
 }
 
 func (h *handlers) operation(id, method, path string, p access.Permission, summary string) operation.Operation {

@@ -583,6 +583,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sb/v1/incidents/overdue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Summaries, postmortems, reviews and action items that are overdue */
+        get: operations["overduePostmortems"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sb/v1/incidents/{id}": {
         parameters: {
             query?: never;
@@ -655,6 +672,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sb/v1/incidents/{id}/postmortem": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The draft of an incident's postmortem, as JSON with the document in Markdown */
+        get: operations["incidentPostmortem"];
+        put?: never;
+        /**
+         * Write an incident's postmortem, publish it, note its review
+         * @description It replaces what people wrote before.
+         */
+        post: operations["writePostmortem"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sb/v1/incidents/{id}/split": {
         parameters: {
             query?: never;
@@ -683,6 +721,23 @@ export interface paths {
         put?: never;
         /** Declare an incident mitigated, resolved or open again */
         post: operations["setIncidentStatus"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/incidents/{id}/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What happened around an incident, each with its source */
+        get: operations["incidentTimeline"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2664,6 +2719,22 @@ export interface components {
             times: components["schemas"]["IncidentTimes"];
             title: string;
         };
+        IncidentDeadline: {
+            /** Format: date-time */
+            done?: string;
+            /**
+             * Format: date-time
+             * @description 24 hours, one week and two weeks after it was resolved
+             */
+            due: string;
+            /**
+             * @description late is done, but after it was due
+             * @enum {string}
+             */
+            state: "done" | "late" | "waiting" | "overdue";
+            /** @enum {string} */
+            step: "summary" | "postmortem" | "review";
+        };
         IncidentDetail: {
             incident: components["schemas"]["Incident"];
             /** @description past incidents that have much in common with it, the most first */
@@ -2691,6 +2762,14 @@ export interface components {
             summary?: string;
             title?: string;
         };
+        IncidentEntry: {
+            /** @description who did it, where somebody did */
+            by?: string;
+            source: components["schemas"]["IncidentSource"];
+            text: string;
+            /** Format: date-time */
+            time: string;
+        };
         IncidentFigures: {
             /** Format: int64 */
             incidents: number;
@@ -2716,6 +2795,10 @@ export interface components {
         IncidentFiguresResponse: {
             /** @description the newest last */
             periods: components["schemas"]["IncidentPeriod"][];
+        };
+        IncidentLine: {
+            source: components["schemas"]["IncidentSource"];
+            text: string;
         };
         IncidentLink: {
             href: string;
@@ -2797,6 +2880,20 @@ export interface components {
              */
             status_said?: string;
         };
+        IncidentOverdue: {
+            /** Format: date-time */
+            due: string;
+            incident: string;
+            /** @description of the action item, or the commander */
+            owner?: string;
+            title: string;
+            /** @description summary, postmortem or review, or the text of an action item */
+            what: string;
+        };
+        IncidentOverdueResponse: {
+            /** @description the longest overdue first */
+            overdue: components["schemas"]["IncidentOverdue"][];
+        };
         IncidentPage: {
             /** Format: date-time */
             acked_at?: string;
@@ -2845,6 +2942,27 @@ export interface components {
             /** Format: date-time */
             start: string;
         };
+        IncidentPostmortem: {
+            /** @description empty until it is resolved */
+            clock: components["schemas"]["IncidentDeadline"][];
+            impact: components["schemas"]["IncidentLine"][];
+            incident: components["schemas"]["Incident"];
+            /** @description all of it as a document */
+            markdown: string;
+            similar: components["schemas"]["IncidentSimilar"][];
+            timeline: components["schemas"]["IncidentTimeline"];
+            /** @description what people wrote; root cause, whys and lessons are theirs alone */
+            written: components["schemas"]["IncidentWritten"];
+        };
+        IncidentPostmortemRequest: {
+            /** @description who writes, where nobody has to log in */
+            by?: string;
+            /** @description it is published with this; needs a summary and a root cause */
+            publish?: boolean;
+            /** @description its review was held */
+            reviewed?: boolean;
+            written: components["schemas"]["IncidentWritten"];
+        };
         IncidentResponse: {
             /** @description the newest first */
             incidents: components["schemas"]["Incident"][];
@@ -2870,6 +2988,13 @@ export interface components {
             /** Format: date-time */
             time: string;
             title: string;
+        };
+        IncidentSource: {
+            id: string;
+            /** @enum {string} */
+            kind: "page" | "alert" | "deploy" | "gate" | "remedy" | "audit" | "note";
+            /** @description where it is seen, below the address of Signalbox */
+            link?: string;
         };
         IncidentSplitRequest: {
             /** @description who does it, where nobody has to log in */
@@ -2920,6 +3045,11 @@ export interface components {
              */
             term: "immediate" | "short" | "long";
             text: string;
+        };
+        IncidentTimeline: {
+            entries: components["schemas"]["IncidentEntry"][];
+            /** @description what is left out, and why */
+            missing?: string[];
         };
         IncidentTimes: {
             /**
@@ -6013,6 +6143,35 @@ export interface operations {
             };
         };
     };
+    overduePostmortems: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentOverdueResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     getIncident: {
         parameters: {
             query?: never;
@@ -6182,6 +6341,72 @@ export interface operations {
             };
         };
     };
+    incidentPostmortem: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentPostmortem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    writePostmortem: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IncidentPostmortemRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     splitIncident: {
         parameters: {
             query?: never;
@@ -6239,6 +6464,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Incident"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    incidentTimeline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentTimeline"];
                 };
             };
             /** @description Error */
