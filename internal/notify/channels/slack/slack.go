@@ -90,6 +90,7 @@ type Channel struct {
 	cfg    Config
 	client *kind.Client
 	memory notify.Memory
+	turns  *kind.OneAtATime
 }
 
 // New makes the channel.
@@ -98,7 +99,7 @@ func New(c *Config, d kind.Deps) (*Channel, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Channel{cfg: *c, client: client, memory: d.Memory}, nil
+	return &Channel{cfg: *c, client: client, memory: d.Memory, turns: kind.NewOneAtATime()}, nil
 }
 
 // posted is what is remembered of a message.
@@ -117,6 +118,11 @@ func (c *Channel) Send(ctx context.Context, m notify.Message) (notify.Receipt, e
 		said, err := c.post(ctx, message{Channel: m.To.Address, Text: fallback(m), Blocks: c.blocks(m), about: m})
 		return said.receipt("posted"), err
 	}
+	leave, err := c.turns.Enter(ctx, m)
+	if err != nil {
+		return notify.Receipt{}, err
+	}
+	defer leave()
 	before, err := c.recall(ctx, m)
 	if err != nil {
 		return notify.Receipt{}, err

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -143,6 +144,30 @@ func TestAPageIsOneMessageThatIsChanged(t *testing.T) {
 	// The next page of the same alerts is a message of its own.
 	if next := send(message(notify.Paged, page())); next.ID == first.ID {
 		t.Error("a new page changed an old message")
+	}
+}
+
+// A person and a team may be told in the same place, at once.
+func TestWhatIsSentAtOnceIsOneMessage(t *testing.T) {
+	w := newWorkspace(t)
+	c := newChannel(t, w)
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			if _, err := c.Send(t.Context(), message(notify.Paged, page())); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	posted := 0
+	for _, k := range w.calls {
+		if k.Method == "chat.postMessage" && k.ThreadTS == "" {
+			posted++
+		}
+	}
+	if posted != 1 {
+		t.Errorf("%d messages", posted)
 	}
 }
 

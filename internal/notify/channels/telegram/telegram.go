@@ -91,6 +91,7 @@ type Channel struct {
 	cfg    Config
 	client *kind.Client
 	memory notify.Memory
+	turns  *kind.OneAtATime
 }
 
 // New makes the channel.
@@ -99,7 +100,7 @@ func New(c *Config, d kind.Deps) (*Channel, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Channel{cfg: *c, client: client, memory: d.Memory}, nil
+	return &Channel{cfg: *c, client: client, memory: d.Memory, turns: kind.NewOneAtATime()}, nil
 }
 
 // posted is where a message is.
@@ -124,6 +125,11 @@ func (c *Channel) Send(ctx context.Context, m notify.Message) (notify.Receipt, e
 	msg := message{Chat: m.To.Address, Text: text(m), Markup: keys}
 	var before posted
 	if m.Page != nil {
+		leave, err := c.turns.Enter(ctx, m)
+		if err != nil {
+			return notify.Receipt{}, err
+		}
+		defer leave()
 		kept, err := c.memory.Recall(ctx, m.To, m.DedupKey)
 		if err != nil {
 			return notify.Receipt{}, err

@@ -88,6 +88,7 @@ type Channel struct {
 	memory notify.Memory
 	forge  forge
 	auth   func(h http.Header, token string)
+	turns  *kind.OneAtATime
 }
 
 func newChannel(name string, cfg Config, d kind.Deps, f forge, auth func(http.Header, string)) (*Channel, error) {
@@ -95,7 +96,7 @@ func newChannel(name string, cfg Config, d kind.Deps, f forge, auth func(http.He
 	if err != nil {
 		return nil, err
 	}
-	return &Channel{name: name, cfg: cfg, client: client, memory: d.Memory, forge: f, auth: auth}, nil
+	return &Channel{name: name, cfg: cfg, client: client, memory: d.Memory, forge: f, auth: auth, turns: kind.NewOneAtATime()}, nil
 }
 
 // labelOf finds the issue of a page.
@@ -113,6 +114,11 @@ func (c *Channel) Send(ctx context.Context, m notify.Message) (notify.Receipt, e
 	if err != nil {
 		return notify.Receipt{}, fmt.Errorf("%s: token: %w", c.name, err)
 	}
+	leave, err := c.turns.Enter(ctx, m)
+	if err != nil {
+		return notify.Receipt{}, err
+	}
+	defer leave()
 	call := &caller{Channel: c, token: token.Text(), about: m}
 	id, err := c.memory.Recall(ctx, m.To, m.DedupKey)
 	if err == nil && id == "" {
