@@ -26,6 +26,9 @@ echo "== logging in by a real Active Directory domain controller (Samba), in a n
 scripts/need.sh samba-tool ldbmodify ip || echo "WARNING: without Samba logging in by Active Directory is not tested" >&2
 "$go" test ./internal/auth/directory -count=1 -v -run 'TestRealActiveDirectory' -active-directory
 
+echo "== logging in by a real Keycloak"
+scripts/prove-keycloak.sh
+
 echo "== what authentication, authorisation and the audit log cost"
 "$go" test ./internal/app -count=1 -v -run 'TestTrustCostsLittle' -trust-cost
 

@@ -6,12 +6,15 @@ import (
 	"errors"
 	"flag"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
 	"net/url"
 	"os"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/signalbox-project/signalbox/internal/auth/login"
@@ -63,6 +66,22 @@ func TestRealKeycloak(t *testing.T) {
 	_ = json.NewDecoder(resp.Body).Decode(&answer)
 	resp.Body.Close()
 	k := &keycloak{t, answer.AccessToken}
+	var down atomic.Bool // what stands before it answers nothing
+	to, err := url.Parse(*keycloakURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hands := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(to)
+		r.Out.Host = r.In.Host
+	}}
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if down.Load() {
+			panic(http.ErrAbortHandler)
+		}
+		hands.ServeHTTP(w, r)
+	}))
+	defer proxy.Close()
 	s := newSite(t)
 	k.call("DELETE", "/signalbox-test", nil).Body.Close()
 	k.make("", m{"realm": "signalbox-test", "enabled": true, "sslRequired": "none"})
@@ -82,7 +101,7 @@ func TestRealKeycloak(t *testing.T) {
 	})
 	secret := filepath.Join(t.TempDir(), "secret")
 	_ = os.WriteFile(secret, []byte("of-the-client"), 0o600)
-	s.configure(Config{Name: "main", Profile: Keycloak, Issuer: *keycloakURL + "/realms/signalbox-test", ClientID: "signalbox", ClientSecretFile: secret, Allowed: Allowed{Groups: []string{"sre"}}})
+	s.configure(Config{Name: "main", Profile: Keycloak, Issuer: proxy.URL + "/realms/signalbox-test", ClientID: "signalbox", ClientSecretFile: secret, Allowed: Allowed{Groups: []string{"sre"}}})
 	comeIn := func(b *browser) shown {
 		p := b.do("GET", s.server.URL+"/auth/oidc/main/start?return_to=/services", nil)
 		if f := formAction.FindStringSubmatch(p.text); f != nil {
@@ -105,6 +124,24 @@ func TestRealKeycloak(t *testing.T) {
 		t.Errorf("out of the group: %v", err)
 	}
 	k.call("PUT", realm+"/users/"+user+"/groups/"+group, nil).Body.Close()
+	// While it is down sessions go on and nobody new comes in; once it is back both work.
+	down.Store(true)
+	var unavailable *login.Unavailable
+	if _, err := s.logins.Recheck(t.Context(), l); !errors.As(err, &unavailable) || !holds(s, b) {
+		t.Errorf("down: %v, the session holds: %v", err, holds(s, b))
+	}
+	stranger := newBrowser(t)
+	resp, err = stranger.Get(s.server.URL + "/auth/oidc/main/start")
+	if err == nil {
+		resp.Body.Close()
+	}
+	if holds(s, stranger) {
+		t.Error("somebody comes in while it is down")
+	}
+	down.Store(false)
+	if _, err = s.logins.Recheck(t.Context(), l); err != nil {
+		t.Errorf("up again: %v", err)
+	}
 	// An administrator ends the person's sessions: the back channel tells us.
 	k.make(realm+"/users/"+user+"/logout", nil)
 	if holds(s, b) {

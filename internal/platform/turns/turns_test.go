@@ -200,3 +200,29 @@ func TestWithoutTenantsNobodyWaits(t *testing.T) {
 		}
 	}
 }
+
+// What a turn costs where nobody waits, alone and from all cores at once.
+func BenchmarkTurn(b *testing.B) {
+	turn := func(b *testing.B, q *Queue, tenant string) {
+		leave, err := q.Enter(context.Background(), tenant)
+		if err != nil {
+			b.Error(err)
+			return
+		}
+		leave()
+	}
+	b.Run("alone", func(b *testing.B) {
+		q := New(Limits{Common: 16, Waiting: 200, Wait: time.Second})
+		for b.Loop() {
+			turn(b, q, "acme")
+		}
+	})
+	b.Run("many", func(b *testing.B) {
+		q := New(Limits{Common: 16, Waiting: 200, Wait: time.Second})
+		b.RunParallel(func(pb *testing.PB) {
+			for pb.Next() {
+				turn(b, q, "acme")
+			}
+		})
+	})
+}

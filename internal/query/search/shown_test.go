@@ -23,7 +23,7 @@ import (
 )
 
 // maskedRules mask whole fields and what stands in texts.
-func maskedRules(t *testing.T) *mask.Rules {
+func maskedRules(t testing.TB) *mask.Rules {
 	t.Helper()
 	r, err := mask.New(mask.Config{Rules: []mask.Rule{
 		{Name: "mail", Fields: []string{"user.email"}, LiftedBy: access.UnmaskedRead, Replace: mask.ReplaceFixed},
