@@ -12,6 +12,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/notify"
 	"github.com/signalbox-project/signalbox/internal/notify/channels/email"
 	"github.com/signalbox-project/signalbox/internal/notify/channels/kind"
+	"github.com/signalbox-project/signalbox/internal/notify/channels/ntfy"
 	"github.com/signalbox-project/signalbox/internal/notify/channels/opsgenie"
 	"github.com/signalbox-project/signalbox/internal/notify/channels/pagerduty"
 	"github.com/signalbox-project/signalbox/internal/notify/channels/slack"
@@ -27,6 +28,8 @@ type Config struct {
 	Email *email.Config `yaml:"email"`
 	// Webhook tells systems of one's own with signed requests: receivers, a list of name, url or url_from, secret, http_config (docs/channels.md).
 	Webhook *webhook.Config `yaml:"webhook"`
+	// Ntfy publishes to topics of an ntfy server: url, token, http_config.
+	Ntfy *ntfy.Config `yaml:"ntfy"`
 	// PagerDuty sends events: services, a list of name and routing_key, url, http_config.
 	PagerDuty *pagerduty.Config `yaml:"pagerduty"`
 	// Telegram is a bot: token, webhook_secret, people by user ID, url, http_config.
@@ -61,6 +64,7 @@ type entry struct {
 func (c Config) kinds() []entry {
 	return []entry{
 		{"email", c.Email != nil, c.Email, one("email", func(d kind.Deps) (notify.Channel, error) { return email.New(c.Email, d) })},
+		{"ntfy", c.Ntfy != nil, c.Ntfy, one("ntfy", func(d kind.Deps) (notify.Channel, error) { return ntfy.New(c.Ntfy, d) })},
 		{"pagerduty", c.PagerDuty != nil, c.PagerDuty, one("pagerduty", func(d kind.Deps) (notify.Channel, error) { return pagerduty.New(c.PagerDuty, d) })},
 		{"telegram", c.Telegram != nil, c.Telegram, one("telegram", func(d kind.Deps) (notify.Channel, error) { return telegram.New(c.Telegram, d) })},
 		{"teams", c.Teams != nil, c.Teams, one("teams", func(d kind.Deps) (notify.Channel, error) { return teams.New(c.Teams, d) })},
