@@ -22,9 +22,12 @@ function once(page: Page) {
 }
 
 test("a wrong password is told, a right one leads back to the page that was asked for", async ({ page }) => {
+  const bad = watch(page);
   await page.goto("/audit?actor=user:root");
   await expect(page).toHaveURL(/\/login\?return=/);
   await expect(page.getByText("to go on to /audit?actor=user:root")).toBeVisible();
+  // The page that was left for the login fails at nothing but that nobody is logged in.
+  expect(bad.filter((one) => !one.includes("401"))).toEqual([]);
   await expectSound(page);
   await expect(page.getByRole("textbox", { name: "Name" })).toBeFocused();
   await page.keyboard.type(root.name);

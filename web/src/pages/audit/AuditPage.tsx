@@ -112,7 +112,7 @@ export function AuditPage() {
           </ul>
         </section>
       ) : null}
-      {home && <Shipping query={targets} />}
+      {home && !(query.error && targets.error) && <Shipping query={targets} />}
       <section className="panel stack" aria-label="Entries">
         <FilterForm key={JSON.stringify(filter)} initial={filter} />
         {!ranged && <p className="dim small">The last 7 days; choose a range above for another.</p>}

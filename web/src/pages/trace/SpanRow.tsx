@@ -1,5 +1,6 @@
 import { type KeyboardEvent, memo } from "react";
 import { Icon } from "~/components/Icon";
+import { Shown } from "~/components/Shown";
 import { Shape } from "~/components/StateMark";
 import { formatDuration } from "~/format/duration";
 import type { Row } from "./layout";
@@ -86,7 +87,9 @@ export const SpanRow = memo(function SpanRow({
         <span className={classes.service} style={{ borderColor: color }}>
           {span.service}
         </span>
-        <span className={classes.operation}>{span.name}</span>
+        <span className={classes.operation}>
+          <Shown text={span.name} />
+        </span>
         {collapsed && <span className={classes.hidden}>+{descendants}</span>}
       </div>
       <div className={classes.lane}>

@@ -4,6 +4,7 @@ import { useMemo } from "react";
 import { logsQuery } from "~/api/queries";
 import type { TraceDetail } from "~/api/types";
 import { Answer } from "~/components/Answer";
+import { Shown } from "~/components/Shown";
 import { plural } from "~/format/number";
 import { formatClockMillis } from "~/format/time";
 import { rangeSearch } from "~/time/range";
@@ -47,7 +48,9 @@ export function TraceLogs({ trace }: { trace: TraceDetail }) {
                     {log.level}
                   </span>
                   <span>{log.service}</span>
-                  <span className={classes.message}>{log.message}</span>
+                  <span className={classes.message}>
+                    <Shown text={log.message} />
+                  </span>
                 </li>
               ))}
             </ol>

@@ -1,5 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import type { TraceRow } from "~/api/types";
+import { Shown } from "~/components/Shown";
 import { Shape } from "~/components/StateMark";
 import { formatDuration } from "~/format/duration";
 import { plural } from "~/format/number";
@@ -19,7 +20,7 @@ export function TraceList({ traces }: { traces: readonly TraceRow[] }) {
           <li key={trace.trace_id} className={classes.item}>
             <Link to="/traces/$id" params={{ id: trace.trace_id }} className={classes.link} data-row>
               <span className={classes.name}>
-                <strong>{trace.root_service || "root not seen"}</strong> {trace.root_name}
+                <strong>{trace.root_service || "root not seen"}</strong> <Shown text={trace.root_name} />
               </span>
               <span className={classes.duration}>
                 <span className={classes.track}>
