@@ -81,6 +81,21 @@ const routes = [
   }),
   createRoute({
     getParentRoute: () => root,
+    path: "/catalog",
+    component: lazyRouteComponent(() => import("./pages/catalog/CatalogPage"), "CatalogPage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/runbooks",
+    component: lazyRouteComponent(() => import("./pages/runbooks/RunbooksPage"), "RunbooksPage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/runbooks/$name",
+    component: lazyRouteComponent(() => import("./pages/runbooks/RunbookPage"), "RunbookPage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
     path: "/backtest",
     component: lazyRouteComponent(() => import("./pages/backtest/BacktestPage"), "BacktestPage"),
   }),

@@ -3,6 +3,14 @@ import type { components } from "./schema";
 
 type Schemas = components["schemas"];
 
+export type Catalog = Schemas["CatalogListing"];
+export type CatalogEntry = Schemas["CatalogEntry"];
+export type CatalogGap = Schemas["CatalogGap"];
+export type CatalogGaps = Schemas["CatalogGapList"];
+export type Runbook = Schemas["Runbook"];
+export type RunbookBlock = Schemas["RunbookBlock"];
+export type RunbookList = Schemas["RunbookListing"];
+export type RunbookSpan = Schemas["RunbookSpan"];
 export type SLOStatus = Schemas["SLOStatus"];
 export type SLOList = Schemas["SLOsResponse"];
 export type SLOHistory = Schemas["SLOHistory"];

@@ -12,7 +12,7 @@ export interface NavEntry {
 
 export const navEntries: readonly NavEntry[] = [
   { to: "/", label: "Overview", icon: "overview", key: "o", also: ["/slos", "/backtest", "/reports"] },
-  { to: "/services", label: "Services", icon: "services", key: "s" },
+  { to: "/services", label: "Services", icon: "services", key: "s", also: ["/catalog", "/runbooks"] },
   { to: "/query", label: "Metrics", icon: "metrics", key: "m" },
   { to: "/logs", label: "Logs", icon: "logs", key: "l" },
   { to: "/traces", label: "Traces", icon: "traces", key: "t" },

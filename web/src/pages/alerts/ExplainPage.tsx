@@ -16,6 +16,7 @@ import { formatFigure } from "~/format/number";
 import { formatDateTime } from "~/format/time";
 import { useTimeRange } from "~/time/useTimeRange";
 import { PageCard } from "./PageCard";
+import { RunbookLinks } from "./RunbookLinks";
 import { severityTone, severityWord } from "./severity";
 
 function happened(data: Explanation): boolean {
@@ -99,7 +100,10 @@ export function ExplainPage() {
           />
         }
       >
-        <Link to="/alerts">All alerts and pages</Link>
+        <span className="row">
+          <Link to="/alerts">All alerts and pages</Link>
+          <RunbookLinks alert={alert} />
+        </span>
       </PageHead>
       <Answer query={query} what={`the explanation of ${alert}`} height={320}>
         {(data) => <ExplainBody data={data} />}

@@ -91,7 +91,12 @@ export function ServicesPage() {
         }
         tone={worst && worst !== "none" ? stateTone[worst] : undefined}
         actions={<CopyMenu items={[{ label: "Copy as curl", text: () => asCurl("/sb/v1/services") }]} />}
-      />
+      >
+        <span className="row">
+          <Link to="/catalog">Whose they are</Link>
+          <Link to="/runbooks">Runbooks</Link>
+        </span>
+      </PageHead>
       <Answer query={query} what="the services" height={320}>
         {() =>
           rows.length > 0 ? (
