@@ -22,7 +22,7 @@ import (
 )
 
 // kept is a real event store with the records, some sealed, the rest not.
-func kept(t *testing.T, dir string, encrypt bool, logs []model.LogRecord, spans []model.Span) *events.DB {
+func kept(t testing.TB, dir string, encrypt bool, logs []model.LogRecord, spans []model.Span) *events.DB {
 	t.Helper()
 	cfg := events.DefaultConfig()
 	cfg.Encrypt = encrypt
@@ -33,8 +33,10 @@ func kept(t *testing.T, dir string, encrypt bool, logs []model.LogRecord, spans 
 	t.Cleanup(func() { _ = db.Close() })
 	const sealed = 3
 	for i := range sealed + 1 {
-		from, to := i*len(logs)/(sealed+1), (i+1)*len(logs)/(sealed+1)
-		err := errors.Join(db.AppendLogs(t.Context(), logs[from:to]), db.AppendSpans(t.Context(), spans[from:to]))
+		share := func(n int) (from, to int) { return i * n / (sealed + 1), (i + 1) * n / (sealed + 1) }
+		fromLogs, toLogs := share(len(logs))
+		fromSpans, toSpans := share(len(spans))
+		err := errors.Join(db.AppendLogs(t.Context(), logs[fromLogs:toLogs]), db.AppendSpans(t.Context(), spans[fromSpans:toSpans]))
 		if i < sealed {
 			err = errors.Join(err, db.Seal(t.Context()))
 		}
