@@ -32,6 +32,7 @@ func mounts() map[front.MountInfo]string {
 		"/api/v1/otlp/": "POST /api/v1/otlp/v1/metrics", "/api/v2/": "GET /api/v2/status", "/federate": "GET /federate?match[]=up",
 		"/v1/": "POST /v1/traces", "/sb/v1/": "GET /sb/v1/status", "/jaeger/api/": "GET /jaeger/api/services",
 		"GET /sb/v1/tenants/{tenant}/hooks/": "GET /sb/v1/tenants/default/hooks/github", "POST /sb/v1/tenants/{tenant}/hooks/": "POST /sb/v1/tenants/default/hooks/github",
+		"POST /pagerduty/v2/enqueue": "POST /pagerduty/v2/enqueue", "POST /pagerduty/v2/change/enqueue": "POST /pagerduty/v2/change/enqueue",
 	} {
 		out[front.MountInfo{Port: "web", Pattern: pattern}] = request
 	}
