@@ -164,6 +164,7 @@ func TestEveryOperationIsAnsweredWithoutItsRoom(t *testing.T) {
 		"/sb/v1/gate/decisions/{id}/override": `{"actor":"a","reason":"b"}`, "/sb/v1/pages/{id}/ack": `{"by":"a"}`, "/sb/v1/backtest": `{}`, "/sb/v1/identifiers": `{"value":"a"}`,
 		"/sb/v1/login": `{"name":"a","password":"b"}`, "/sb/v1/first-admin": `{"link":"a","name":"b","password":"c"}`, "/sb/v1/password": `{"link":"a","password":"b"}`,
 		"/sb/v1/me/password": `{"old":"a","password":"b"}`, "/sb/v1/recover": `{"proof":"a","name":"b"}`, "/sb/v1/users": `{"name":"a"}`,
+		"/sb/v1/oncall/drills": `{}`, "/sb/v1/oncall/drills/{id}/ack": `{"by":"a"}`, "/sb/v1/oncall/contacts/verify": `{"person":"a","contact":"b"}`,
 		"/sb/v1/oncall/overrides": `{"overrides":[{"schedule":"a","person":"b","start":"2026-11-21T10:00:00Z","end":"2026-11-21T11:00:00Z"}]}`,
 		"/sb/v1/incidents":        `{"title":"a"}`, "/sb/v1/incidents/{id}/notes": `{"text":"a"}`, "/sb/v1/incidents/{id}/actions": `{"text":"a"}`, "/sb/v1/incidents/{id}/status": `{"status":"open"}`,
 		"/sb/v1/incidents/{id}/merge": `{"into":"a"}`, "/sb/v1/incidents/{id}/postmortem": `{"written":{}}`, "/sb/v1/incidents/{id}/split": `{"pages":["a"],"title":"b"}`,

@@ -311,6 +311,10 @@ func (f *rooms) Causes(context.Context, string) ([]cause.Group, string, error) {
 	return []cause.Group{}, "", nil
 }
 
+func (f *rooms) Suppose(_ context.Context, labels model.Labels) (diagnose.Explanation, error) {
+	return diagnose.Explanation{Alert: labels["alertname"]}, f.err
+}
+
 func (f *rooms) Explain(_ context.Context, alert string) (diagnose.Explanation, error) {
 	if alert == "nobody" {
 		return diagnose.Explanation{}, fmt.Errorf("alert %s: %w", alert, store.ErrNotFound)

@@ -103,7 +103,10 @@ func (c *cell) ownAPI() (*api.API, error) {
 		Health: health.Deps{
 			Services: c.diagnose, Topology: c.topology, Explain: c.diagnose, Causes: c.diagnose, Pages: ownership.Pages{From: witness.Pages{PageStore: c.state, Checker: c.notes}}, PageSummary: c.diagnose, Probes: c.prober, Catalog: c.services, Runbooks: c.runbooks,
 		},
-		People: people.Deps{OnCall: c.oncall, Channels: c.courier, External: c.external, Incidents: incidents.Deps{Room: c.incidents}},
+		People: people.Deps{
+			Incidents: incidents.Deps{Room: c.incidents},
+			OnCall:    c.oncall, Channels: c.courier, External: c.external, Escalation: c.escalation, Contacts: c.contacts, Sees: c.sees,
+		},
 	})
 }
 

@@ -57,7 +57,7 @@ func (c *cell) buildBudgets(ctx context.Context) (err error) {
 	if c.diagnose, err = diagnose.New(diagnose.Deps{
 		Logger: c.component("diagnose"), Querier: c.engine.Over(promql.Apart), SLOs: ownership.NarrowedSLOs{From: c.slos},
 		Deploys: ownership.Deploys{From: c.state, Owners: c.owners}, Edges: c.topology, Pages: ownership.Pages{From: c.state}, Alerts: c.router,
-		Rules: c.rules, Routing: c.router, Hider: c.owners, Home: c.home,
+		Rules: c.rules, Routing: c.router, Hider: c.owners, Home: c.home, Escalations: c.escalations,
 	}); err != nil {
 		return err
 	}

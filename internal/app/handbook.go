@@ -98,7 +98,7 @@ func (o owners) Owner(service, namespace string) (team, policy string) {
 func (c *cell) isCovered(service, team, named, schedule string) bool {
 	roster := c.oncall.Value()
 	if named != "" {
-		return slices.ContainsFunc(roster.Policies, func(p policy.Policy) bool { return p.Name == named })
+		return slices.ContainsFunc(roster.Policies, func(p policy.EscalationPolicy) bool { return p.Name == named })
 	}
 	if slices.ContainsFunc(roster.Schedules, func(d oncall.Definition) bool {
 		return schedule != "" && d.Name == schedule || schedule == "" && team != "" && d.Team == team

@@ -3,13 +3,19 @@ package app
 import (
 	"context"
 	"fmt"
+	"slices"
+	"time"
 
+	"github.com/signalbox-project/signalbox/internal/diagnose"
 	"github.com/signalbox-project/signalbox/internal/incident"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/notify/courier"
 	"github.com/signalbox-project/signalbox/internal/notify/inbound"
 	"github.com/signalbox-project/signalbox/internal/oncall"
+	"github.com/signalbox-project/signalbox/internal/oncall/contacts"
 	"github.com/signalbox-project/signalbox/internal/oncall/escalation"
+	"github.com/signalbox-project/signalbox/internal/ownership"
+	"github.com/signalbox-project/signalbox/internal/store"
 )
 
 // responders are the rooms between a page and whoever takes it.
@@ -19,6 +25,7 @@ type responders struct {
 	desk       *inbound.Desk    // what people answer there; nil where nobody can
 	escalation *escalation.Engine
 	incidents  *incident.Room
+	contacts   *contacts.Verifier
 }
 
 // buildOnCall makes the schedules of people, and what brings pages to them.
@@ -37,7 +44,22 @@ func (c *cell) buildOnCall(context.Context) (err error) {
 	}); err != nil {
 		return fmt.Errorf("escalation: %w", err)
 	}
+	c.contacts = contacts.New(c.state, c.courier, c.oncall.Value, time.Now)
 	c.onPage(c.escalation.Changed)
 	c.run("escalation", c.escalation.Run, nil)
 	return nil
+}
+
+// escalations are asked for explanations, which are made before them.
+func (c *cell) escalations() diagnose.Escalations {
+	if c.escalation == nil {
+		return nil
+	}
+	return c.escalation
+}
+
+// sees reports whether a caller may see a page.
+func (c *cell) sees(ctx context.Context, page string) (bool, error) {
+	pages, err := ownership.Pages{From: c.state}.Pages(ctx, store.PageQuery{Limit: 500})
+	return slices.ContainsFunc(pages, func(p model.Page) bool { return p.ID == page }), err
 }

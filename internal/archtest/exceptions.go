@@ -25,7 +25,8 @@ func longFuncs() map[string]string {
 // longPackages may go up to the hard limit, for the stated reason.
 func longPackages() map[string]string {
 	return map[string]string{
-		"internal/app": "the wiring of the process and of each tenant's cell: what is built of one another, in one place",
+		"internal/cli/ask": "the commands that only ask a running server, a file each, which share how they print",
+		"internal/app":     "the wiring of the process and of each tenant's cell: what is built of one another, in one place",
 	}
 }
 

@@ -74,6 +74,9 @@ func (r *Diagnoser) Explain(ctx context.Context, asked string) (Explanation, err
 	}
 	e.Timeline = timeline(s, e.Pages, deploys)
 	e.Summary = explainText(e, s)
+	if err := r.escalated(ctx, &e, s.Labels); err != nil {
+		return e, fmt.Errorf("explain %s: %w", asked, err)
+	}
 	return e, nil
 }
 

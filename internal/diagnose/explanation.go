@@ -5,6 +5,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/alerting/inforce"
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/oncall/escalation"
 )
 
 // AlertRef names another alert.
@@ -37,6 +38,8 @@ type Explanation struct {
 	Inhibitors  []AlertRef        `json:"inhibitors,omitempty" doc:"those of inhibited_by that are known"`
 	Receivers   []string          `json:"receivers,omitempty" doc:"that its route leads to"`
 	Others      []AlertRef        `json:"others,omitempty" doc:"further alerts of the same name"`
+	// Escalation is that of the newest page, or what there would be.
+	Escalation *escalation.View `json:"escalation,omitempty" doc:"whom its newest page went to, step by step; without a page whom it would go to"`
 }
 
 // TimelineEvent is something that happened.

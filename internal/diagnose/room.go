@@ -25,6 +25,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/instrument"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/notify"
+	"github.com/signalbox-project/signalbox/internal/oncall/escalation"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
 
@@ -70,6 +71,12 @@ type Routing interface {
 	Silence(ctx context.Context, id string) (inforce.Silence, bool)
 }
 
+// Escalations knows whom pages go to; oncall/escalation does.
+type Escalations interface {
+	OfPage(ctx context.Context, page string) (escalation.View, error)
+	Supposed(ctx context.Context, labels model.Labels) (escalation.View, error)
+}
+
 // Deps is what the room asks. Querier is needed; what else is nil is answered
 // as empty.
 type Deps struct {
@@ -84,6 +91,8 @@ type Deps struct {
 	Routing Routing
 	Hider   Hider
 	Home    model.Home
+	// Escalations answers nil before there is one.
+	Escalations func() Escalations
 	// Now is the clock; time.Now by default.
 	Now func() time.Time
 }

@@ -11,7 +11,16 @@ type Coverage struct {
 	End       time.Time          `json:"end"`
 	Covered   bool               `json:"covered" doc:"every schedule has somebody in every moment, and there is one"`
 	Schedules []ScheduleCoverage `json:"schedules"`
+	Levels    []LevelCoverage    `json:"levels,omitempty" doc:"whom each level reaches by each escalation policy; absent where one schedule is asked for"`
 	Problem   string             `json:"problem,omitempty" doc:"why nothing is covered, where there is no schedule"`
+}
+
+// LevelCoverage is that of one level by one policy.
+type LevelCoverage struct {
+	Policy  string   `json:"policy"`
+	Level   string   `json:"level"`
+	Gaps    []Gap    `json:"gaps" doc:"when no step reaches a verified contact"`
+	Missing []string `json:"missing" doc:"what is missing, whether or not another step makes up for it"`
 }
 
 // ScheduleCoverage is one schedule's.
@@ -47,22 +56,28 @@ func (r *Room) Coverage(ctx context.Context, schedule string, from, to time.Time
 		if err != nil {
 			return out, err
 		}
-		gaps := gapsOf(shifts, from, to)
+		var spans []Gap
+		for _, s := range shifts {
+			spans = append(spans, Gap{Start: s.Start, End: s.End})
+		}
+		gaps := Between(spans, from, to)
 		out.Covered = out.Covered && len(gaps) == 0
 		out.Schedules = append(out.Schedules, ScheduleCoverage{Schedule: d.Name, TimeZone: d.rota.Zone.String(), Gaps: gaps})
 	}
 	return out, nil
 }
 
-// gapsOf are the times between shifts.
-func gapsOf(shifts []Shift, from, to time.Time) []Gap {
+// Between are the times of a span that are in none of others, which are ordered by their starts.
+func Between(spans []Gap, from, to time.Time) []Gap {
 	out := []Gap{}
 	covered := from
-	for _, s := range shifts {
+	for _, s := range spans {
 		if s.Start.After(covered) {
 			out = append(out, Gap{Start: covered.UTC(), End: s.Start})
 		}
-		covered = s.End
+		if s.End.After(covered) {
+			covered = s.End
+		}
 	}
 	if covered.Before(to) {
 		out = append(out, Gap{Start: covered.UTC(), End: to.UTC()})

@@ -12,7 +12,7 @@ import (
 type Roster struct {
 	People    []Person
 	Schedules []Definition
-	Policies  []policy.Policy
+	Policies  []policy.EscalationPolicy
 	Levels    policy.Levels // those of no file are the default
 }
 

@@ -13,7 +13,7 @@ import (
 
 // placedPolicy is a policy and where it stands.
 type placedPolicy struct {
-	policy.Policy
+	policy.EscalationPolicy
 	file string
 	line int
 }
@@ -28,7 +28,7 @@ type placedLevel struct {
 func (s *sheet) parsePolicies(o *document.Object, file string) {
 	for i, n := range o.List("escalation_policies", false) {
 		p := placedPolicy{file: file, line: n.Line()}
-		if n.Read(&p.Policy, fmt.Sprintf("escalation_policies[%d]", i), p.Validate) {
+		if n.Read(&p.EscalationPolicy, fmt.Sprintf("escalation_policies[%d]", i), p.Validate) {
 			s.Policies = append(s.Policies, p)
 		}
 	}
@@ -66,7 +66,7 @@ func buildPolicies(out *Roster, sheets []sheet) (problems []document.Problem) {
 				}
 				taken[what] = p
 			}
-			out.Policies = append(out.Policies, p.Policy)
+			out.Policies = append(out.Policies, p.EscalationPolicy)
 		}
 	}
 	return problems
@@ -136,7 +136,7 @@ func (r Roster) fits(p placedPolicy) (document.Problem, bool) {
 	for _, one := range r.LevelsInForce() {
 		levels = append(levels, one.Name)
 	}
-	check := func(at string, list []policy.Target) (document.Problem, bool) {
+	check := func(at string, list []policy.EscalationTarget) (document.Problem, bool) {
 		for i, t := range list {
 			field := fmt.Sprintf("%s[%d]", at, i)
 			if t.Person != "" && !slices.Contains(people, t.Person) {

@@ -76,6 +76,7 @@ type PageExplainer interface {
 // Explainer answers "why was I paged?".
 type Explainer interface {
 	Explain(ctx context.Context, alert string) (diagnose.Explanation, error)
+	Suppose(ctx context.Context, labels model.Labels) (diagnose.Explanation, error)
 }
 
 // Probes shows the synthetic probes, sorted by name; probe.Prober does.

@@ -51,6 +51,34 @@ func (h *handlers) registerPages() {
 	}, func(ctx context.Context, in *explainInput) (diagnose.Explanation, error) {
 		return h.deps.Explain.Explain(ctx, in.Alert)
 	})
+	operation.Register(h.Registry, operation.Operation{
+		ID: "explainLabels", Path: "/explain", Tag: "pages", Permission: access.PagesRead, Work: front.Question, Summary: "Who would be paged?",
+		Description: "Of an alert with these labels, whether or not there is one: its route, its level, its policy and the people.",
+		Served:      h.deps.Explain != nil, Room: "explanations",
+	}, func(ctx context.Context, in *supposeInput) (diagnose.Explanation, error) {
+		labels, err := parseLabels(in.Labels)
+		if err != nil {
+			return diagnose.Explanation{}, err
+		}
+		return h.deps.Explain.Suppose(ctx, labels)
+	})
+}
+
+type supposeInput struct {
+	Labels string `query:"labels" maxLength:"4000" doc:"of the alert, name=value with commas between them" example:"service=edge,severity=critical"`
+}
+
+// parseLabels reads a=b,c=d.
+func parseLabels(text string) (model.Labels, error) {
+	out := model.Labels{}
+	for _, pair := range strings.Split(text, ",") {
+		name, value, ok := strings.Cut(pair, "=")
+		if name = strings.TrimSpace(name); !ok || name == "" {
+			return nil, operation.BadRequest("labels: write name=value pairs with commas between them, such as service=edge,severity=critical; got %q", text)
+		}
+		out[name] = strings.Trim(strings.TrimSpace(value), `"`)
+	}
+	return out, nil
 }
 
 func (h *handlers) listPages(ctx context.Context, in *pagesInput) (PagesResponse, error) {

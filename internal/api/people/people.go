@@ -1,4 +1,5 @@
-// Package people serves who is on call: schedules, shifts, overrides, and gaps; and, by package incidents, what they work on.
+// Package people serves who is on call, and who is told of a page: schedules, shifts, overrides, gaps, policies, contacts;
+// and, by package incidents, what they work on.
 //
 // It holds no rule: the rooms behind Deps answer. In: requests. Out: their answers as JSON. Start reading at Deps.
 package people
@@ -19,9 +20,13 @@ import (
 
 // Deps are the rooms behind it; what is nil answers 404.
 type Deps struct {
-	OnCall    OnCall
-	Incidents incidents.Deps
-	Channels  Channels // to people
+	OnCall     OnCall
+	Incidents  incidents.Deps
+	Channels   Channels // to people
+	Escalation Escalation
+	Contacts   Contacts
+	// Sees reports whether a caller may see a page.
+	Sees func(ctx context.Context, page string) (bool, error)
 	// External is where browsers reach Signalbox.
 	External *url.URL
 }
@@ -51,6 +56,9 @@ func Register(r *operation.Registry, deps Deps) {
 	h.registerChannels()
 	h.registerCalendar()
 	incidents.Register(r, deps.Incidents)
+	h.registerEscalations()
+	h.registerDrills()
+	h.registerContacts()
 }
 
 // OnCallResponse is who is on call.
@@ -86,13 +94,13 @@ func (h *handlers) operation(id, method, path string, p access.Permission, summa
 
 func (h *handlers) registerSchedules() {
 	operation.Register(h.Registry, h.operation("whoIsOnCall", "", "/oncall", access.OnCallRead, "Who is on call"), h.who)
-	operation.Register(h.Registry, h.operation("onCallCoverage", "", "/oncall/coverage", access.OnCallRead, "Whether somebody is on call in every moment"),
+	operation.Register(h.Registry, h.operation("onCallCoverage", "", "/oncall/coverage", access.OnCallRead, "Whether somebody is on call in every moment, and every level reaches a verified contact"),
 		func(ctx context.Context, in *coverageInput) (oncall.Coverage, error) {
 			from, to, err := h.span(in.Start, in.Days)
 			if err != nil {
 				return oncall.Coverage{}, err
 			}
-			return h.deps.OnCall.Coverage(ctx, in.Schedule, from, to)
+			return h.coverage(ctx, in.Schedule, from, to)
 		})
 	operation.Register(h.Registry, h.operation("onCallFairness", "", "/oncall/fairness", access.OnCallRead, "How turns, nights, weekends and holidays are shared"), h.fairness)
 	operation.Register(h.Registry, h.operation("onCallShifts", "", "/oncall/schedules/{name}/shifts", access.OnCallRead, "Who is on call by one schedule, in days to come"),

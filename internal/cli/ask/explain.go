@@ -1,6 +1,7 @@
 package ask
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -9,6 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/signalbox-project/signalbox/internal/cli/client"
+	"github.com/signalbox-project/signalbox/internal/cli/command"
+	"github.com/signalbox-project/signalbox/internal/cli/show"
 )
 
 // explanation is what is printed of the answer of /sb/v1/explain.
@@ -25,7 +28,8 @@ type explanation struct {
 		State       string            `json:"state"`
 		Labels      map[string]string `json:"labels"`
 	} `json:"others,omitempty"`
-	Timeline []struct {
+	Escalation *show.Ladder `json:"escalation,omitempty"`
+	Timeline   []struct {
 		Time  time.Time `json:"time"`
 		Event string    `json:"event"`
 	} `json:"timeline"`
@@ -35,17 +39,27 @@ type explanation struct {
 func Explain() *cobra.Command {
 	var c client.Client
 	var o output
+	var labels string
 	cmd := &cobra.Command{
-		Use:   "explain ALERT",
+		Use:   "explain [ALERT]",
 		Short: "Why was I paged, or why not? The rule, its value, and what happened since",
 		Long: `Explain an alert by its name, its fingerprint (as amtool and /api/v2/alerts show it) or a page's ID.
 A rule that does not fire is explained by its value and what it would need; an alert that reached
-nobody by the silence, the inhibiting alert or the route.`,
-		Example: "  signalbox explain Watchdog",
-		Args:    cobra.ExactArgs(1),
+nobody by the silence, the inhibiting alert or the route. Where an escalation policy is for it, whom it went to step by step, or
+would go to. With --labels instead, whom an alert with these labels would go to now.`,
+		Example: `  signalbox explain Watchdog
+  signalbox explain --labels service=edge,severity=critical`,
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var got answer[explanation]
-			if err := c.Get(cmd.Context(), "/sb/v1/explain/"+url.PathEscape(args[0]), nil, &got); err != nil {
+			if (len(args) == 1) == (labels != "") {
+				return command.Usage(errors.New("name an alert, or give --labels"))
+			}
+			path, params := "/sb/v1/explain", url.Values{"labels": {labels}}
+			if len(args) == 1 {
+				path, params = path+"/"+url.PathEscape(args[0]), nil
+			}
+			if err := c.Get(cmd.Context(), path, params, &got); err != nil {
 				return err
 			}
 			e := got.value
@@ -60,6 +74,9 @@ nobody by the silence, the inhibiting alert or the route.`,
 				for _, t := range e.Timeline {
 					fmt.Fprintf(w, "  %s  %s\n", t.Time.Local().Format("2006-01-02 15:04:05"), t.Event)
 				}
+				if e.Escalation != nil {
+					e.Escalation.Print(w)
+				}
 				for _, other := range e.Others {
 					fmt.Fprintf(w, "  also %s: %s %s\n", other.State, other.Fingerprint, seriesName(other.Labels))
 				}
@@ -67,6 +84,7 @@ nobody by the silence, the inhibiting alert or the route.`,
 			})
 		},
 	}
+	cmd.Flags().StringVar(&labels, "labels", "", "of an alert that is supposed: name=value, with commas between them")
 	c.Flags(cmd.Flags())
 	o.flags(cmd.Flags())
 	return cmd

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -145,8 +147,9 @@ func onCallCoverageCommand() *cobra.Command {
 		Use:   "coverage",
 		Short: "Prove that somebody is on call in every moment to come",
 		Long: `Looks at every moment of the days to come, in every schedule, overrides included, and
-lists the gaps in which nobody is on call. Exit status: 0 without a gap, 1 with one, and
-where there is no schedule at all.`,
+lists the gaps in which nobody is on call. Where there are escalation policies, it looks
+too whether each level reaches a contact that is verified and whose channel is set up, by each
+policy. Exit status: 0 without a gap, 1 with one, and where there is no schedule at all.`,
 		Example: `  signalbox oncall coverage --days 30`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -184,6 +187,27 @@ func printCoverage(w io.Writer, c oncall.Coverage, days int) error {
 			days, show.Plural(days, "day"), len(c.Schedules), show.Plural(len(c.Schedules), "schedule"))
 		return err
 	}
+	if slices.ContainsFunc(c.Schedules, func(s oncall.ScheduleCoverage) bool { return len(s.Gaps) > 0 }) {
+		printScheduleGaps(w, c)
+	}
+	if slices.ContainsFunc(c.Levels, func(l oncall.LevelCoverage) bool { return len(l.Gaps) > 0 }) {
+		printLevels(w, c)
+	}
+	return nil
+}
+
+// printLevels says which levels reach nobody, and what is missing.
+func printLevels(w io.Writer, c oncall.Coverage) {
+	t := show.NewTable("POLICY", "LEVEL", "REACHES NOBODY FROM", "TO", "FOR", "MISSING")
+	for _, l := range c.Levels {
+		for _, g := range l.Gaps {
+			t.Row(l.Policy, l.Level, in(g.Start, "UTC"), in(g.End, "UTC"), human.Duration(g.End.Sub(g.Start)), strings.Join(l.Missing, "; "))
+		}
+	}
+	t.Write(w)
+}
+
+func printScheduleGaps(w io.Writer, c oncall.Coverage) {
 	t := show.NewTable("SCHEDULE", "NOBODY FROM", "TO", "FOR")
 	for _, s := range c.Schedules {
 		for _, g := range s.Gaps {
@@ -191,7 +215,6 @@ func printCoverage(w io.Writer, c oncall.Coverage, days int) error {
 		}
 	}
 	t.Write(w)
-	return nil
 }
 
 func onCallOverrideCommand() *cobra.Command {

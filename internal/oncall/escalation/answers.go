@@ -149,12 +149,12 @@ func (e *Engine) Test(ctx context.Context, policyName, person, level, by string)
 }
 
 // drilled is the chain that a drill goes through.
-func drilled(policies []policy.Policy, name, person string) (policy.Policy, error) {
+func drilled(policies []policy.EscalationPolicy, name, person string) (policy.EscalationPolicy, error) {
 	if person != "" {
 		if name != "" {
-			return policy.Policy{}, refuse("name a policy or a person, not both")
+			return policy.EscalationPolicy{}, refuse("name a policy or a person, not both")
 		}
-		return policy.Policy{Name: "drill of " + person, Steps: []policy.Step{{Notify: []policy.Target{{Person: person}}}}}, nil
+		return policy.EscalationPolicy{Name: "drill of " + person, Steps: []policy.EscalationStep{{Notify: []policy.EscalationTarget{{Person: person}}}}}, nil
 	}
 	for _, p := range policies {
 		if name == p.Name || name == "" && p.Default {
@@ -162,7 +162,7 @@ func drilled(policies []policy.Policy, name, person string) (policy.Policy, erro
 		}
 	}
 	if name == "" {
-		return policy.Policy{}, refuse("name a policy or a person: no policy is the default")
+		return policy.EscalationPolicy{}, refuse("name a policy or a person: no policy is the default")
 	}
-	return policy.Policy{}, fmt.Errorf("escalation policy %q: %w", name, store.ErrNotFound)
+	return policy.EscalationPolicy{}, fmt.Errorf("escalation policy %q: %w", name, store.ErrNotFound)
 }

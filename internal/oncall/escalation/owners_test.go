@@ -26,7 +26,7 @@ func (catalogue) Owner(service, _ string) (team, named string) {
 // Whose a service is decides, where the alert does not say it itself.
 func TestThePolicyOfTheOwner(t *testing.T) {
 	e := &Engine{deps: Deps{Owners: catalogue{}}}
-	roster := oncall.Roster{Policies: []policy.Policy{{Name: "checkout-policy"}, {Name: "web-policy", Team: "web"}, {Name: "pay-policy", Team: "pay"}, {Name: "own"}, {Name: "rest", Default: true}}}
+	roster := oncall.Roster{Policies: []policy.EscalationPolicy{{Name: "checkout-policy"}, {Name: "web-policy", Team: "web"}, {Name: "pay-policy", Team: "pay"}, {Name: "own"}, {Name: "rest", Default: true}}}
 	for _, c := range []struct {
 		service string
 		labels  model.Labels

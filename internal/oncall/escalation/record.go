@@ -72,8 +72,8 @@ type Times struct {
 
 // Drill is what a drill has instead of a page in the store.
 type Drill struct {
-	Page   model.Page    `json:"page"`
-	Policy policy.Policy `json:"policy"`
+	Page   model.Page              `json:"page"`
+	Policy policy.EscalationPolicy `json:"policy"`
 }
 
 // The states of a try.

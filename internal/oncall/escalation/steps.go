@@ -13,14 +13,14 @@ import (
 
 // told is somebody, or a team's place, that a target stands for now.
 type told struct {
-	target  policy.Target
+	target  policy.EscalationTarget
 	person  oncall.Person // "" as a name for a place
 	nobody  string        // why there is nobody
 	through string        // how one comes to them
 }
 
 // resolve says who targets stand for at a time, each person once.
-func (e *Engine) resolve(ctx context.Context, roster oncall.Roster, targets []policy.Target, at time.Time) (out []told, err error) {
+func (e *Engine) resolve(ctx context.Context, roster oncall.Roster, targets []policy.EscalationTarget, at time.Time) (out []told, err error) {
 	for _, target := range targets {
 		w := told{target: target, through: target.Text()}
 		var ok bool

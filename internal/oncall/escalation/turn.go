@@ -32,7 +32,7 @@ type turn struct {
 	e      *Engine
 	rec    *Record
 	page   model.Page
-	policy policy.Policy
+	policy policy.EscalationPolicy
 	level  policy.Level
 	roster oncall.Roster
 	now    time.Time
@@ -104,7 +104,7 @@ func (e *Engine) pageOf(ctx context.Context, rec Record, id string, known bool) 
 // firing are the labels of the alerts that a page is about now.
 func firing(p model.Page) (out []model.Labels) {
 	for _, a := range p.Alerts {
-		if a.Status == "firing" {
+		if a.Status == "firing" && a.Labels["severity"] != notify.SeverityNone {
 			out = append(out, a.Labels)
 		}
 	}
@@ -136,10 +136,10 @@ func (t *turn) begin() bool {
 	return true
 }
 
-func (e *Engine) choose(roster oncall.Roster, p model.Page) (policy.Policy, string, bool) {
+func (e *Engine) choose(roster oncall.Roster, p model.Page) (policy.EscalationPolicy, string, bool) {
 	labels := firing(p)[0]
 	team, named := e.owner(p.Service, labels)
-	if i := slices.IndexFunc(roster.Policies, func(p policy.Policy) bool { return named != "" && p.Name == named }); i >= 0 {
+	if i := slices.IndexFunc(roster.Policies, func(p policy.EscalationPolicy) bool { return named != "" && p.Name == named }); i >= 0 {
 		return roster.Policies[i], "the catalogue names it for " + p.Service, true
 	}
 	return policy.Choose(roster.Policies, labels, p.Service, team)
@@ -240,7 +240,7 @@ func (t *turn) inForce() {
 		t.policy = t.rec.Drill.Policy
 		return
 	}
-	if i := slices.IndexFunc(t.roster.Policies, func(p policy.Policy) bool { return p.Name == t.rec.Policy }); i >= 0 {
+	if i := slices.IndexFunc(t.roster.Policies, func(p policy.EscalationPolicy) bool { return p.Name == t.rec.Policy }); i >= 0 {
 		t.policy = t.roster.Policies[i]
 		return
 	}
@@ -249,7 +249,7 @@ func (t *turn) inForce() {
 		t.rec.Policy, t.rec.PolicyWhy, t.policy = chosen.Name, why, chosen
 		return
 	}
-	t.policy = policy.Policy{Name: t.rec.Policy}
+	t.policy = policy.EscalationPolicy{Name: t.rec.Policy}
 }
 
 // silenced names the silences, if all alerts that fire are silenced.
@@ -319,7 +319,7 @@ func (t *turn) news(kind notify.Kind, why, but string) {
 	best := map[string]Try{}
 	var order []string
 	for _, try := range t.rec.Tries {
-		if try.State != delivered || try.Channel == "voice" || try.Person != "" && try.Person == but || t.rec.Drill != nil {
+		if try.State != delivered || try.Channel == "voice" || try.Person != "" && try.Person == strings.TrimPrefix(but, "user:") || t.rec.Drill != nil {
 			continue
 		}
 		if kind == notify.Acknowledged && try.Kind == notify.Resolved {

@@ -8,5 +8,5 @@
 //
 // Invariants: an alert always has a level. An alert that nobody classified is not lost: it has the level that is marked for such.
 //
-// Start reading at Level, then Policy.
+// Start reading at Level, then EscalationPolicy.
 package policy

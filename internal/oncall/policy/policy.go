@@ -26,8 +26,8 @@ const (
 // DefaultRepeatAfter is how long the last step has before the chain begins anew, or is said to have reached nobody.
 const DefaultRepeatAfter = 10 * time.Minute
 
-// Policy is whom pages go to, step by step, until somebody takes them.
-type Policy struct {
+// EscalationPolicy is whom pages go to, step by step, until somebody takes them.
+type EscalationPolicy struct {
 	Name     string            `yaml:"name" json:"name"`
 	Text     string            `yaml:"text" json:"text,omitempty"` // what it is for
 	Team     string            `yaml:"team" json:"team,omitempty" doc:"whose alerts it is for"`
@@ -35,23 +35,23 @@ type Policy struct {
 	Match    map[string]string `yaml:"match" json:"match,omitempty" doc:"labels that its alerts have, all of them"`
 	Default  bool              `yaml:"default" json:"default,omitempty" doc:"for what no other policy is for"`
 	// Notices are where levels notice; without any, the people of the first step by what wakes nobody.
-	Notices     []Target        `yaml:"notices" json:"notices,omitempty"`
-	Steps       []Step          `yaml:"steps" json:"steps"`
-	Repeat      int             `yaml:"repeat" json:"repeat,omitempty" doc:"how often the chain begins anew"`
-	RepeatAfter common.Duration `yaml:"repeat_after" json:"repeat_after,omitempty" doc:"how long the last step has; 10m by default"`
+	Notices     []EscalationTarget `yaml:"notices" json:"notices,omitempty"`
+	Steps       []EscalationStep   `yaml:"steps" json:"steps"`
+	Repeat      int                `yaml:"repeat" json:"repeat,omitempty" doc:"how often the chain begins anew"`
+	RepeatAfter common.Duration    `yaml:"repeat_after" json:"repeat_after,omitempty" doc:"how long the last step has; 10m by default"`
 	// Unresolved goes on to the next step when a page that somebody has is not over after this time; 0 does not.
 	Unresolved common.Duration `yaml:"unresolved" json:"unresolved,omitempty" doc:"how long who has it may take before the next step is told; absent: for ever"`
 }
 
-// Step is whom to tell next.
-type Step struct {
-	After  common.Duration `yaml:"after" json:"after" doc:"how long the step before has"`
-	Notify []Target        `yaml:"notify" json:"notify"`
-	Levels []string        `yaml:"levels" json:"levels,omitempty" doc:"only for these"`
+// EscalationStep is whom to tell next.
+type EscalationStep struct {
+	After  common.Duration    `yaml:"after" json:"after" doc:"how long the step before has"`
+	Notify []EscalationTarget `yaml:"notify" json:"notify"`
+	Levels []string           `yaml:"levels" json:"levels,omitempty" doc:"only for these"`
 }
 
-// Target is one of a schedule, a person and a place of a team.
-type Target struct {
+// EscalationTarget is one of a schedule, a person and a place of a team.
+type EscalationTarget struct {
 	Schedule string `yaml:"schedule" json:"schedule,omitempty" doc:"whoever is on call then"`
 	Person   string `yaml:"person" json:"person,omitempty"`
 	Channel  string `yaml:"channel" json:"channel,omitempty" doc:"the kind of a team's place"`
@@ -59,7 +59,7 @@ type Target struct {
 }
 
 // Text says who that is.
-func (t Target) Text() string {
+func (t EscalationTarget) Text() string {
 	switch {
 	case t.Schedule != "":
 		return "on call by " + t.Schedule
@@ -70,10 +70,12 @@ func (t Target) Text() string {
 }
 
 // For reports whether the step is for a level.
-func (s Step) For(level string) bool { return len(s.Levels) == 0 || slices.Contains(s.Levels, level) }
+func (s EscalationStep) For(level string) bool {
+	return len(s.Levels) == 0 || slices.Contains(s.Levels, level)
+}
 
 // LastWait is how long the last step has.
-func (p Policy) LastWait() time.Duration {
+func (p EscalationPolicy) LastWait() time.Duration {
 	if p.RepeatAfter == 0 {
 		return DefaultRepeatAfter
 	}
@@ -84,7 +86,7 @@ func (p Policy) LastWait() time.Duration {
 const Label = "escalation_policy"
 
 // Choose finds the policy of an alert, and says why. team is whose its service is, "" where that is not known.
-func Choose(policies []Policy, labels model.Labels, service, team string) (Policy, string, bool) {
+func Choose(policies []EscalationPolicy, labels model.Labels, service, team string) (EscalationPolicy, string, bool) {
 	if team == "" {
 		team = labels.Own("team")
 	}
@@ -92,20 +94,22 @@ func Choose(policies []Policy, labels model.Labels, service, team string) (Polic
 		service = labels.Own("service")
 	}
 	for _, rule := range []struct {
-		applies func(Policy) bool
+		applies func(EscalationPolicy) bool
 		why     string
 	}{
-		{func(p Policy) bool { return labels[Label] == p.Name }, "the alert names it"},
-		{func(p Policy) bool { return service != "" && slices.Contains(p.Services, service) }, "it is for the service " + service},
-		{func(p Policy) bool { return len(p.Match) > 0 && matches(p.Match, labels) }, "its labels match"},
-		{func(p Policy) bool { return team != "" && p.Team == team && len(p.Services) == 0 && len(p.Match) == 0 }, "it is the policy of the team " + team},
-		{func(p Policy) bool { return p.Default }, "it is the default"},
+		{func(p EscalationPolicy) bool { return labels[Label] == p.Name }, "the alert names it"},
+		{func(p EscalationPolicy) bool { return service != "" && slices.Contains(p.Services, service) }, "it is for the service " + service},
+		{func(p EscalationPolicy) bool { return len(p.Match) > 0 && matches(p.Match, labels) }, "its labels match"},
+		{func(p EscalationPolicy) bool {
+			return team != "" && p.Team == team && len(p.Services) == 0 && len(p.Match) == 0
+		}, "it is the policy of the team " + team},
+		{func(p EscalationPolicy) bool { return p.Default }, "it is the default"},
 	} {
 		if i := slices.IndexFunc(policies, rule.applies); i >= 0 {
 			return policies[i], rule.why, true
 		}
 	}
-	return Policy{}, "no escalation policy is for it", false
+	return EscalationPolicy{}, "no escalation policy is for it", false
 }
 
 func matches(want map[string]string, labels model.Labels) bool {
@@ -118,7 +122,7 @@ func matches(want map[string]string, labels model.Labels) bool {
 }
 
 // Validate lists what is wrong with a policy by itself; each message begins with the field.
-func (p *Policy) Validate() (errs []error) {
+func (p *EscalationPolicy) Validate() (errs []error) {
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	if !nameRE.MatchString(p.Name) {
 		bad("name: %s, got %q", nameRule, p.Name)
@@ -156,7 +160,7 @@ func (p *Policy) Validate() (errs []error) {
 	return append(errs, targets("notices", p.Notices)...)
 }
 
-func targets(at string, list []Target) (errs []error) {
+func targets(at string, list []EscalationTarget) (errs []error) {
 	if len(list) > maxTargets {
 		errs = append(errs, fmt.Errorf("%s: at most %d, got %d", at, maxTargets, len(list)))
 	}

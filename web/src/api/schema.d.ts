@@ -358,6 +358,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sb/v1/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who would be paged?
+         * @description Of an alert with these labels, whether or not there is one: its route, its level, its policy and the people.
+         */
+        get: operations["explainLabels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sb/v1/explain/{alert}": {
         parameters: {
             query?: never;
@@ -971,6 +991,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sb/v1/oncall/contacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How people are reached, and what of it is verified */
+        get: operations["listContacts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/oncall/contacts/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Verify a contact by a code that is sent there */
+        post: operations["verifyContact"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sb/v1/oncall/coverage": {
         parameters: {
             query?: never;
@@ -978,10 +1032,64 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether somebody is on call in every moment */
+        /** Whether somebody is on call in every moment, and every level reaches a verified contact */
         get: operations["onCallCoverage"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/oncall/drills": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a drill through a whole policy, or to one person
+         * @description All steps are told at once, without the waits between them. A drill is no page: it stands in no inbox and no report.
+         */
+        post: operations["sendDrill"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/oncall/drills/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whom a drill reached */
+        get: operations["getDrill"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/oncall/drills/{id}/ack": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Acknowledge a drill */
+        post: operations["ackDrill"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1043,6 +1151,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sb/v1/oncall/policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is told of what: levels and escalation policies */
+        get: operations["listEscalationPolicies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sb/v1/oncall/schedules/{name}/shifts": {
         parameters: {
             query?: never;
@@ -1088,6 +1213,23 @@ export interface paths {
         put?: never;
         /** Acknowledge a page */
         post: operations["ackPage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/pages/{id}/escalation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whom a page went to, step by step, and who is next */
+        get: operations["pageEscalation"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1681,6 +1823,31 @@ export interface components {
             };
             /** @enum {string} */
             state: "firing" | "pending";
+        };
+        Attempt: {
+            /**
+             * Format: date-time
+             * @description of the outcome
+             */
+            at?: string;
+            channel: string;
+            /** Format: date-time */
+            due: string;
+            kind: string;
+            note?: string;
+            /** @description what the service calls it */
+            receipt?: string;
+            /**
+             * Format: int64
+             * @description how often the chain had begun anew
+             */
+            round: number;
+            /** @enum {string} */
+            state: "planned" | "trying" | "delivered" | "failed" | "cancelled" | "summarized";
+            to: string;
+            /** Format: int64 */
+            tries: number;
+            why: string;
         };
         AuditEntry: {
             /** @description for example query.promql, gate.decide, deploy.mark, page.ack, login.failed, config.reload */
@@ -2303,6 +2470,23 @@ export interface components {
             /** @description of the file as it was read, as sha256sum prints it; empty for the defaults */
             sha256: string;
         };
+        ContactState: {
+            /** @description who said the code */
+            by?: string;
+            channel: string;
+            contact: string;
+            person: string;
+            /** @description the channel is set up */
+            usable: boolean;
+            /**
+             * Format: date-time
+             * @description absent: it is not
+             */
+            verified?: string;
+        };
+        ContactsResponse: {
+            contacts: components["schemas"]["ContactState"][];
+        };
         CorrectionDeleted: {
             id: string;
         };
@@ -2315,6 +2499,8 @@ export interface components {
             covered: boolean;
             /** Format: date-time */
             end: string;
+            /** @description whom each level reaches by each escalation policy; absent where one schedule is asked for */
+            levels?: components["schemas"]["LevelCoverage"][];
             /** @description why nothing is covered, where there is no schedule */
             problem?: string;
             schedules: components["schemas"]["ScheduleCoverage"][];
@@ -2391,6 +2577,20 @@ export interface components {
             name: string;
             text: string;
         };
+        DrillAckInputBody: {
+            by: string;
+        };
+        DrillRequest: {
+            /** @description who sends it; with authentication it is who is logged in */
+            by?: string;
+            /** @description the most urgent one, if absent */
+            level?: string;
+            person?: string;
+            policy?: string;
+        };
+        DrillSent: {
+            id: string;
+        };
         DroppedEvent: {
             /**
              * Format: int64
@@ -2434,6 +2634,46 @@ export interface components {
             details?: unknown;
             message: string;
         };
+        EscalationPolicy: {
+            /** @description for what no other policy is for */
+            default?: boolean;
+            /** @description labels that its alerts have, all of them */
+            match?: {
+                [key: string]: string;
+            };
+            name: string;
+            notices?: components["schemas"]["EscalationTarget"][];
+            /**
+             * Format: int64
+             * @description how often the chain begins anew
+             */
+            repeat?: number;
+            /** @description how long the last step has; 10m by default */
+            repeat_after?: string;
+            /** @description whose alerts it is for */
+            services?: string[];
+            steps: components["schemas"]["EscalationStep"][];
+            /** @description whose alerts it is for */
+            team?: string;
+            text?: string;
+            /** @description how long who has it may take before the next step is told; absent: for ever */
+            unresolved?: string;
+        };
+        EscalationStep: {
+            /** @description how long the step before has */
+            after: string;
+            /** @description only for these */
+            levels?: string[];
+            notify: components["schemas"]["EscalationTarget"][];
+        };
+        EscalationTarget: {
+            address?: string;
+            /** @description the kind of a team's place */
+            channel?: string;
+            person?: string;
+            /** @description whoever is on call then */
+            schedule?: string;
+        };
         Evidence: {
             /**
              * Format: double
@@ -2471,6 +2711,8 @@ export interface components {
             cause?: components["schemas"]["Cause"];
             /** @description what its value must do, for example: > 1 for 5 m */
             condition?: string;
+            /** @description whom its newest page went to, step by step; without a page whom it would go to */
+            escalation?: components["schemas"]["View"];
             /** @description of the alert explained; absent when a rule has none */
             fingerprint?: string;
             /** @description fingerprints */
@@ -2645,6 +2887,11 @@ export interface components {
             namespaces?: string[];
             role: string;
             tenants?: string[];
+        };
+        Happened: {
+            text: string;
+            /** Format: date-time */
+            time: string;
         };
         HistogramCounted: {
             counts: number[];
@@ -3102,6 +3349,25 @@ export interface components {
         LedgerResponse: {
             signals: components["schemas"]["SignalBalance"][];
         };
+        Level: {
+            /** @description alerts of these classes are never more urgent */
+            classes?: string[];
+            name: string;
+            notice: boolean;
+            /** @description absent: it pages nobody */
+            page_after?: string;
+            severities?: string[];
+            /** @description the level of alerts that no label classifies */
+            unknown?: boolean;
+        };
+        LevelCoverage: {
+            /** @description when no step reaches a verified contact */
+            gaps: components["schemas"]["Gap"][];
+            level: string;
+            /** @description what is missing, whether or not another step makes up for it */
+            missing: string[];
+            policy: string;
+        };
         LinkResponse: {
             /** @description to open at this server's address; whoever has it can log in as the user */
             path: string;
@@ -3316,6 +3582,13 @@ export interface components {
             name: string;
             shown?: string;
             time_zone?: string;
+        };
+        PoliciesResponse: {
+            /** @description the most urgent first */
+            levels: components["schemas"]["Level"][];
+            policies: components["schemas"]["EscalationPolicy"][];
+            /** @description chains to begin with */
+            templates: components["schemas"]["EscalationPolicy"][];
         };
         Policy: {
             burn_fast: components["schemas"]["BurnRule"];
@@ -4142,6 +4415,21 @@ export interface components {
             strong?: boolean;
             text: string;
         };
+        Rung: {
+            /** @description how long the step before has */
+            after: string;
+            /** @description whom it told, and what became of it */
+            attempts: components["schemas"]["Attempt"][];
+            /** Format: int64 */
+            number: number;
+            /**
+             * @description later: it may still begin
+             * @enum {string}
+             */
+            state: "begun" | "next" | "later";
+            /** @description whom it would tell now */
+            who: components["schemas"]["Whom"][];
+        };
         SLOBand: {
             /** @enum {string} */
             name: "normal" | "caution" | "critical-fixes-only" | "freeze";
@@ -4946,6 +5234,50 @@ export interface components {
             /** @description most frequent first */
             values: components["schemas"]["ValueCount"][];
         };
+        VerifyRequest: {
+            /** @description who says it; with authentication it is who is logged in */
+            by?: string;
+            /** @description absent: one is sent */
+            code?: string;
+            /** @description its name: the kind of channel, unless the file gives one */
+            contact: string;
+            person: string;
+        };
+        VerifyResponse: {
+            /** @description verified by the code */
+            contact?: components["schemas"]["ContactState"];
+            /** @description a code is on its way */
+            sent: boolean;
+        };
+        View: {
+            /** @description what was decided and why, oldest first */
+            events: components["schemas"]["Happened"][];
+            level: string;
+            /** @description what the level does */
+            level_text: string;
+            level_why: string;
+            /** @description who was told of the acknowledgement and of the end */
+            news: components["schemas"]["Attempt"][];
+            /**
+             * Format: date-time
+             * @description when the next step begins unless somebody acknowledges
+             */
+            next?: string;
+            notices: components["schemas"]["Attempt"][];
+            /** @description its ID; absent where it is only supposed */
+            page?: string;
+            /** @description absent where none is for it */
+            policy?: string;
+            policy_why: string;
+            /**
+             * @description absent where it is only supposed, and where no policy is for it
+             * @enum {string}
+             */
+            state?: "waiting" | "noticed" | "paging" | "silenced" | "acknowledged" | "resolved" | "unreached";
+            /** @description those for the level, in their order */
+            steps: components["schemas"]["Rung"][];
+            summary: string;
+        };
         Was: {
             /** @description what these gave then, for people */
             grants: string[];
@@ -4956,6 +5288,14 @@ export interface components {
         Weekly: {
             from: string;
             to: string;
+        };
+        Whom: {
+            /** @description in which order they are called, for example: sms after 2m */
+            by: string[];
+            /** @description why there is nobody */
+            nobody?: string;
+            person?: string;
+            target: string;
         };
     };
     responses: never;
@@ -5664,6 +6004,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Deploy"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    explainLabels: {
+        parameters: {
+            query?: {
+                /** @description of the alert, name=value with commas between them */
+                labels?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Explanation"];
                 };
             };
             /** @description Error */
@@ -6959,6 +7331,68 @@ export interface operations {
             };
         };
     };
+    listContacts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContactsResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    verifyContact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VerifyRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VerifyResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     onCallCoverage: {
         parameters: {
             query?: {
@@ -6981,6 +7415,105 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Coverage"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    sendDrill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DrillRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DrillSent"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    getDrill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["View"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    ackDrill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DrillAckInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["View"];
                 };
             };
             /** @description Error */
@@ -7128,6 +7661,35 @@ export interface operations {
             };
         };
     };
+    listEscalationPolicies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PoliciesResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     onCallShifts: {
         parameters: {
             query?: {
@@ -7218,6 +7780,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    pageEscalation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["View"];
                 };
             };
             /** @description Error */
