@@ -45,7 +45,7 @@ one schedule or of one person.
 --subscribe prints an address instead, which calendar programs read again and again. It
 holds a token that shows who is on call and opens nothing else; whoever has the address
 can read that, until the token ends or is revoked (signalbox token list).`,
-		Example: `  signalbox oncall calendar --schedule platform-primary > oncall.ics
+		Example: `  signalbox oncall calendar --schedule platform-primary
   signalbox oncall calendar --person sre-1 --subscribe --lifetime 365d`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
