@@ -225,15 +225,31 @@ func TestEveryLinkThatIsSentIsJudged(t *testing.T) {
 	}
 	slices.Sort(links)
 	// The secrets of one's own links are shown to nobody.
-	if want := []string{"Deploy.link", "FirstAdminRequest.link", "PasswordRequest.link"}; !slices.Equal(links, want) {
+	if want := []string{"Deploy.link", "FirstAdminRequest.link", "IncidentEdit.links", "IncidentLink.href", "IncidentTaskRequest.link", "PasswordRequest.link"}; !slices.Equal(links, want) {
 		t.Errorf("links that are sent: %v; those that are judged here: %v", links, want)
 	}
 	g := startGuarded(t, nil)
+	var incident struct{ ID string }
+	made := g.ask(t, "POST", "/sb/v1/incidents", `{"title":"slow","services":["edge"]}`, "Cookie", g.cookie)
+	if err := json.Unmarshal([]byte(made.text), &incident); err != nil || incident.ID == "" {
+		t.Fatalf("%d %s", made.status, made.text)
+	}
 	for _, link := range []string{"javascript:alert(1)", " JaVa\tScript:alert(1)", "data:text/html,<script>", "vbscript:x", "//evil.example", "https://a:b@x.example", "\u0001javascript:x"} {
 		body, _ := json.Marshal(map[string]string{"service": "pay", "version": "1", "link": link})
 		if got := g.ask(t, "POST", "/sb/v1/deploys", string(body), "Cookie", g.cookie); got.status != http.StatusBadRequest || !strings.Contains(got.text, "body.link") {
 			t.Errorf("%q: %d %s", link, got.status, got.text)
 		}
+		edit, _ := json.Marshal(map[string]any{"links": []map[string]string{{"href": link, "text": "evil"}}})
+		if got := g.ask(t, "PATCH", "/sb/v1/incidents/"+incident.ID, string(edit), "Cookie", g.cookie); got.status != http.StatusBadRequest || !strings.Contains(got.text, "https://") {
+			t.Errorf("%q of an incident: %d %s", link, got.status, got.text)
+		}
+		task, _ := json.Marshal(map[string]string{"text": "evil", "link": link})
+		if got := g.ask(t, "POST", "/sb/v1/incidents/"+incident.ID+"/actions", string(task), "Cookie", g.cookie); got.status != http.StatusBadRequest || !strings.Contains(got.text, "https://") {
+			t.Errorf("%q of an action: %d %s", link, got.status, got.text)
+		}
+	}
+	if got := g.ask(t, "GET", "/sb/v1/incidents/"+incident.ID, "", "Cookie", g.cookie); got.status != http.StatusOK || strings.Contains(got.text, "evil") {
+		t.Errorf("kept: %d %s", got.status, got.text)
 	}
 	if got := g.ask(t, "GET", "/sb/v1/deploys", "", "Cookie", g.cookie); got.status != http.StatusOK || strings.Contains(got.text, "pay") {
 		t.Errorf("kept: %d %s", got.status, got.text)
