@@ -20,6 +20,7 @@ type alerts struct {
 }
 
 func (c *cell) buildAlerting(context.Context) (err error) {
+	c.sayOfLinks()
 	if c.router, err = router.New(router.Deps{
 		Logger: c.component("alerting"), Registerer: c.registry,
 		Dir: filepath.Join(c.dir, "alerting"), ConfigFile: c.cfg.AlertmanagerFile,

@@ -139,16 +139,22 @@ func (p *Process) mountLogins(port *front.Port) error {
 // ackLinks makes the links of messages by which their readers acknowledge. Without authentication nobody needs one, and
 // with an address that only this machine knows nobody could open one.
 func (c *cell) ackLinks() ack.Linker {
-	switch {
-	case c.identities == nil:
-		return nil
-	case c.opts.ExternalURL == "" && !loopback(context.Background(), c.listeners.web.Addr().String()):
-		if c.tenant == model.DefaultTenant { // said once
-			c.log.Warn("messages of pages have no link to acknowledge, since nobody said where people reach this Signalbox; set --web.external-url")
-		}
+	if c.identities == nil || c.unreachable() {
 		return nil
 	}
 	return ack.To(c.identities.Accounts.Links, c.external, c.tenant)
+}
+
+// unreachable says that nobody else can open an address of this server as far as it knows.
+func (c *cell) unreachable() bool {
+	return c.opts.ExternalURL == "" && !loopback(context.Background(), c.listeners.web.Addr().String())
+}
+
+// sayOfLinks says, once, that messages have no link to acknowledge.
+func (c *cell) sayOfLinks() {
+	if c.tenant == model.DefaultTenant && c.identities != nil && c.unreachable() {
+		c.log.Warn("messages of pages have no link to acknowledge, since nobody said where people reach this Signalbox; set --web.external-url")
+	}
 }
 
 // inviteFirstAdmin prints, on the console alone, the link with which somebody becomes the first administrator.
