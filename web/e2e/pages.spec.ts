@@ -28,6 +28,7 @@ const pages: { name: string; path: () => string; ready: string }[] = [
   { name: "rules", path: () => "/alerts?tab=rules", ready: '[role="tabpanel"] :is(table, h3)' },
   { name: "explanation", path: () => `/alerts/${encodeURIComponent(have.alert)}`, ready: "h1" },
   { name: "who is on call", path: () => "/oncall", ready: 'ol[aria-label="Shifts of platform-primary"]' },
+  { name: "incidents", path: () => "/incidents", ready: '[aria-label="Incidents"] :is(table, h3)' },
   { name: "catalogue", path: () => "/catalog", ready: 'table[aria-label="Catalogue"]' },
   { name: "runbooks", path: () => "/runbooks", ready: 'table[aria-label="Runbooks"]' },
   { name: "runbook", path: () => "/runbooks/edge-5xx", ready: "article h2" },

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import * as data from "./data.ts";
+import { incidents } from "./incidents.ts";
 
 type Answer = unknown;
 
@@ -186,6 +187,10 @@ function own(path: string, params: URLSearchParams, now: number, body: string): 
       if (!asked) return undefined;
       return data.backtest(String(item || replays.length - 1), asked, now);
     }
+    case "incidents":
+      return incidents(item, sub, params, now, body);
+    case "runbooks":
+      return { summary: "There is no runbook yet.", runbooks: [] };
     case "report":
       return data.report(params, now);
     case "remedies":

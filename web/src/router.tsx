@@ -156,6 +156,16 @@ const routes = [
   }),
   createRoute({
     getParentRoute: () => root,
+    path: "/incidents",
+    component: lazyRouteComponent(() => import("./pages/incidents/IncidentsPage"), "IncidentsPage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/incidents/$id",
+    component: lazyRouteComponent(() => import("./pages/incidents/IncidentPage"), "IncidentPage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
     path: "/gate",
     component: lazyRouteComponent(() => import("./pages/gate/GatePage"), "GatePage"),
   }),

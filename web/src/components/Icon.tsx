@@ -5,6 +5,7 @@ const paths = {
   logs: "M5 6h14M5 10h14M5 14h9M5 18h11",
   traces: "M4 6h10M8 12h9M13 18h7",
   alerts: "M6 16V11a6 6 0 0 1 12 0v5l1.5 2h-15zM10 20.5h4",
+  incidents: "M12 4l8.5 15h-17zM12 10v4.5M12 17v.3",
   gate: "M5 20V4M5 8h14v4H5M10 8l-2 4M15 8l-2 4",
   left: "M14 6l-6 6 6 6",
   right: "M10 6l6 6-6 6",

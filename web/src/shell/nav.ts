@@ -1,7 +1,7 @@
 import type { IconName } from "~/components/Icon";
 
 export interface NavEntry {
-  to: "/" | "/services" | "/query" | "/logs" | "/traces" | "/alerts" | "/gate";
+  to: "/" | "/services" | "/query" | "/logs" | "/traces" | "/alerts" | "/incidents" | "/gate";
   label: string;
   icon: IconName;
   /** Typed after `g`. */
@@ -17,6 +17,7 @@ export const navEntries: readonly NavEntry[] = [
   { to: "/logs", label: "Logs", icon: "logs", key: "l" },
   { to: "/traces", label: "Traces", icon: "traces", key: "t" },
   { to: "/alerts", label: "Alerts", icon: "alerts", key: "a", also: ["/remedies", "/oncall"] },
+  { to: "/incidents", label: "Incidents", icon: "incidents", key: "i" },
   { to: "/gate", label: "Gate", icon: "gate", key: "d" },
 ];
 

@@ -46,6 +46,9 @@ export interface AppSearch {
   text?: string | undefined;
   before?: string | undefined;
   kind?: string | undefined;
+  // Incidents.
+  status?: string | undefined;
+  severity?: string | undefined;
   // Login: the page to go on to.
   return?: string | undefined;
   // Remedies.

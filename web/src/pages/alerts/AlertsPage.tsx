@@ -77,8 +77,8 @@ export function AlertsPage() {
           />
         }
       >
-        <Link to="/oncall">Who is on call</Link> · <Link to="/remedies">Rollbacks</Link>: what was done about
-        breaches that lasted
+        <Link to="/incidents">Incidents</Link> · <Link to="/oncall">Who is on call</Link> ·{" "}
+        <Link to="/remedies">Rollbacks</Link>: what was done about breaches that lasted
       </PageHead>
       <Tabs
         value={tab}
