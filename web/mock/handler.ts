@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import * as data from "./data.ts";
 import { incidents } from "./incidents.ts";
+import * as people from "./people.ts";
 
 type Answer = unknown;
 
@@ -176,6 +177,7 @@ function own(path: string, params: URLSearchParams, now: number, body: string): 
           acked_by: JSON.parse(body).by,
           acked_at: new Date(now).toISOString(),
         };
+      if (sub === "escalation") return people.escalation(now, item);
       return {
         pages: data.pages(now),
         summary: "The primary was paged 22 m ago and nobody has acknowledged it yet.",

@@ -7,7 +7,11 @@ export function useAck() {
   return useMutation({
     mutationFn: ({ id, by }: { id: string; by: string }) =>
       post<Page>(`/sb/v1/pages/${encodeURIComponent(id)}/ack`, { by }),
-    onSuccess: () => client.invalidateQueries({ queryKey: ["pages"] }),
+    onSuccess: (_, { id }) =>
+      Promise.all([
+        client.invalidateQueries({ queryKey: ["pages"] }),
+        client.invalidateQueries({ queryKey: ["escalation", id] }),
+      ]),
   });
 }
 

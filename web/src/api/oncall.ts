@@ -1,6 +1,6 @@
 import { queryOptions } from "@tanstack/react-query";
 import { get } from "./client";
-import type { Coverage, Fairness, OnCall, ShiftList } from "./types";
+import type { Coverage, Escalation, Fairness, OnCall, ShiftList } from "./types";
 
 export const onCallQuery = queryOptions({
   queryKey: ["oncall"],
@@ -35,4 +35,13 @@ export const shiftsQuery = (schedule: string, days: number) =>
       return { shifts, from, to: from + days * 86_400_000 };
     },
     refetchInterval: 300_000,
+  });
+
+/** Whom a page went to, step by step; asked for often until it is over. */
+export const pageEscalationQuery = (page: string) =>
+  queryOptions({
+    queryKey: ["escalation", page],
+    queryFn: ({ signal }) =>
+      get<Escalation>(`/sb/v1/pages/${encodeURIComponent(page)}/escalation`, {}, signal),
+    refetchInterval: ({ state }) => (state.data?.state === "resolved" ? 60_000 : 5_000),
   });

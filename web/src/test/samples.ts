@@ -1,4 +1,4 @@
-import type { GateDecision, LogRecord, Page, PolicyRules, SLOStatus } from "~/api/types";
+import type { Attempt, Escalation, GateDecision, LogRecord, Page, PolicyRules, SLOStatus } from "~/api/types";
 
 const at = "2026-11-21T14:00:00Z";
 
@@ -153,3 +153,52 @@ export const me = {
     { permission: "audit.read", allows: "search the audit log", allowed: false, namespaces: [], by: [] },
   ],
 };
+
+export function attempt(change: Partial<Attempt>): Attempt {
+  return {
+    kind: "page",
+    to: "ada",
+    channel: "ntfy",
+    why: "step 1 of policy edge: on call by edge-primary",
+    state: "delivered",
+    due: at,
+    at,
+    tries: 1,
+    round: 0,
+    ...change,
+  };
+}
+
+export function escalation(change: Partial<Escalation>): Escalation {
+  return {
+    page: "p1",
+    summary: "It is P0, by the policy edge.",
+    state: "paging",
+    level: "P0",
+    level_text: "pages at once",
+    level_why: "severity=critical",
+    policy: "edge",
+    policy_why: "it is for the team edge",
+    next: "2026-11-21T14:15:00Z",
+    notices: [],
+    news: [],
+    events: [],
+    steps: [
+      {
+        number: 1,
+        after: "0s",
+        state: "begun",
+        who: [{ target: "on call by edge-primary", person: "ada", by: ["ntfy"] }],
+        attempts: [attempt({ receipt: "n-17" })],
+      },
+      {
+        number: 2,
+        after: "15m",
+        state: "next",
+        who: [{ target: "kim", person: "kim", by: ["ntfy", "sms after 2 m"] }],
+        attempts: [],
+      },
+    ],
+    ...change,
+  };
+}

@@ -2,6 +2,7 @@ import { screen } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
 import type { Explanation } from "~/api/types";
 import { renderPage, stubApi } from "~/test/render";
+import { attempt, escalation, page } from "~/test/samples";
 import { ExplainPage } from "./ExplainPage";
 
 const base: Explanation = {
@@ -22,8 +23,8 @@ const base: Explanation = {
   inhibited_by: [],
 };
 
-const show = (data: Explanation) => {
-  stubApi({ "/sb/v1/explain/f1": data });
+const show = (data: Explanation, replies: Record<string, unknown> = {}) => {
+  stubApi({ "/sb/v1/explain/f1": data, ...replies });
   return renderPage(<ExplainPage />, { url: "/alerts/f1", path: "/alerts/$alert" });
 };
 
@@ -59,5 +60,23 @@ describe("why was I paged, or why not", () => {
     expect(screen.getByText("0.2")).toBeTruthy();
     expect(screen.getByText("needs > 1 for 5 m")).toBeTruthy();
     expect(screen.getByText("not active")).toBeTruthy();
+  });
+
+  it("shows whom its newest page went to, and asks for it anew", async () => {
+    const ladder = escalation({ steps: [] });
+    const newer = escalation({ news: [attempt({ kind: "acknowledged", to: "kim" })] });
+    await show(
+      { ...base, pages: [page({}), page({ id: "p0" })], escalation: ladder },
+      { "/sb/v1/pages/p1/escalation": newer },
+    );
+    expect(await screen.findByRole("heading", { name: "Whom the page went to" })).toBeTruthy();
+    expect(await screen.findByText(/that somebody has it/)).toBeTruthy();
+  });
+
+  it("shows without a page whom it would go to", async () => {
+    const supposed = escalation({ page: undefined, state: undefined, next: undefined, summary: "It is P0." });
+    await show({ ...base, escalation: supposed });
+    expect(await screen.findByRole("heading", { name: "Whom it would page" })).toBeTruthy();
+    expect(screen.getByText("It is P0.")).toBeTruthy();
   });
 });

@@ -11,6 +11,8 @@ import { Labels } from "~/components/Labels";
 import { PageHead } from "~/components/PageHead";
 import type { Tone } from "~/components/StateMark";
 import { When } from "~/components/When";
+import { Ladder } from "~/escalation/Ladder";
+import { PageLadder } from "~/escalation/PageLadder";
 import { buildFilter } from "~/filter/filter";
 import { formatFigure } from "~/format/number";
 import { formatDateTime } from "~/format/time";
@@ -77,6 +79,22 @@ function Others({ data }: { data: Explanation }) {
           <Labels labels={other.labels} hide={["alertname", "severity"]} />
         </div>
       ))}
+    </section>
+  );
+}
+
+/** Whom its newest page went to; without a page, whom it would go to. */
+function WhomItWentTo({ data }: { data: Explanation }) {
+  const [page] = data.pages;
+  if (!page && !data.escalation) return null;
+  return (
+    <section className="panel stack tight">
+      <h2>{page ? "Whom the page went to" : "Whom it would page"}</h2>
+      {page ? (
+        <PageLadder key={page.id} page={page} known={data.escalation} />
+      ) : (
+        data.escalation && <Ladder view={data.escalation} />
+      )}
     </section>
   );
 }
@@ -149,6 +167,7 @@ function ExplainBody({ data }: { data: Explanation }) {
           <Labels labels={data.labels} />
         </section>
       )}
+      <WhomItWentTo data={data} />
       <section className="panel stack tight">
         <h2>What happened</h2>
         {data.timeline.length > 0 ? (
@@ -188,7 +207,7 @@ function ExplainBody({ data }: { data: Explanation }) {
       </section>
       <Others data={data} />
       {data.pages.map((page) => (
-        <PageCard key={page.id} page={page} open={false} />
+        <PageCard key={page.id} page={page} open={false} ladder={page !== data.pages[0]} />
       ))}
     </div>
   );

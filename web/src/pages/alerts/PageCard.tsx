@@ -9,12 +9,20 @@ import { StateMark } from "~/components/StateMark";
 import { TamperedMark } from "~/components/TamperedMark";
 import { useWho } from "~/components/useWho";
 import { When } from "~/components/When";
+import { PageLadder } from "~/escalation/PageLadder";
 import { buildFilter } from "~/filter/filter";
 import classes from "./PageCard.module.css";
 import { isUrgent, severityTone, severityWord } from "./severity";
 
+interface Props {
+  page: Page;
+  open: boolean;
+  /** Whether whom it went to is shown with it; it is not where that stands beside it. */
+  ladder?: boolean;
+}
+
 /** One page: what, who was told over which channel, who answered. */
-export function PageCard({ page, open }: { page: Page; open: boolean }) {
+export function PageCard({ page, open, ladder = true }: Props) {
   const [shown, setShown] = useState(open);
   const firing = page.status === "firing";
   const failed = page.deliveries.filter((delivery) => delivery.status === "failed");
@@ -53,7 +61,7 @@ export function PageCard({ page, open }: { page: Page; open: boolean }) {
       </p>
       <TamperedMark what="Its acknowledgement" text={page.tampered} />
       {firing && !page.acked_by && <AckForm page={page} />}
-      {shown && <PageDetails page={page} />}
+      {shown && <PageDetails page={page} ladder={ladder} />}
     </article>
   );
 }
@@ -125,7 +133,7 @@ function AckForm({ page }: { page: Page }) {
   );
 }
 
-function PageDetails({ page }: { page: Page }) {
+function PageDetails({ page, ladder }: { page: Page; ladder: boolean }) {
   const [alert] = page.alerts;
   const name = alert?.labels.alertname;
   const slo = alert?.labels.signalbox_slo ?? alert?.labels.slo;
@@ -163,6 +171,12 @@ function PageDetails({ page }: { page: Page }) {
         )}
       </div>
       {alert && <Labels labels={alert.labels} />}
+      {ladder && (
+        <div>
+          <h3>Whom it went to</h3>
+          <PageLadder page={page} />
+        </div>
+      )}
       <div>
         <h3>Deliveries</h3>
         <ul className={classes.deliveries}>
