@@ -12,6 +12,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/oncall/policy"
 	"github.com/signalbox-project/signalbox/internal/store"
 	"github.com/signalbox-project/signalbox/internal/store/state"
 )
@@ -126,7 +127,7 @@ func TestAPageThatWakesOpensAnIncident(t *testing.T) {
 		t.Fatalf("%d incidents", len(got))
 	}
 	i := got[0]
-	if i.Title != "edge is down" || i.Severity != "P1" || i.Status != Open || i.Environment != "prod" || !slices.Equal(i.Services, []string{"edge"}) ||
+	if i.Title != "edge is down" || i.Severity != "P0" || i.Status != Open || i.Environment != "prod" || !slices.Equal(i.Services, []string{"edge"}) ||
 		!i.Times.Started.Equal(start) || !i.Times.Detected.Equal(f.now) || i.Pages.Firing != 1 || i.Origin.Page != "p2" {
 		t.Errorf("%+v", i)
 	}
@@ -200,6 +201,9 @@ func TestWhatBelongsTogether(t *testing.T) {
 		{"another environment", nil, func(f *fixture, t *testing.T) {
 			f.page(t, "p2", "edge", "critical", func(p *model.Page) { p.Alerts[0].Labels["env"] = "test" })
 		}, 2, ""},
+		{"one that names no environment", nil, func(f *fixture, t *testing.T) {
+			f.page(t, "p2", "edge", "critical", func(p *model.Page) { delete(p.Alerts[0].Labels, "env") })
+		}, 1, "it is about edge, too"},
 		{"the group that paged before", nil, func(f *fixture, t *testing.T) {
 			p, _ := f.state.Page(t.Context(), "p1")
 			f.end(t, p)
@@ -539,5 +543,17 @@ func TestSimilarIncidents(t *testing.T) {
 	got, err := f.Similar(ctx, list[1])
 	if err != nil || len(got) != 1 || got[0].Title != "SNAT ports of the edge exhausted" || !slices.Contains(got[0].Common, "service edge") {
 		t.Errorf("%+v %v", got, err)
+	}
+}
+
+// An incident is called what its page is escalated as.
+func TestTheSeverityIsTheLevelOfItsPage(t *testing.T) {
+	for _, l := range policy.DefaultLevels() {
+		for _, severity := range l.Severities {
+			want := l.Name
+			if got := SeverityOf(severity); got != want {
+				t.Errorf("%s opens %s and is escalated as %s", severity, got, want)
+			}
+		}
 	}
 }

@@ -45,15 +45,18 @@ func sameGroup(_ context.Context, k *kept, s sighting) (string, error) {
 }
 
 func sameService(_ context.Context, k *kept, s sighting) (string, error) {
-	if s.Service != "" && s.environment == k.Environment && slices.Contains(k.Services, s.Service) {
+	if s.Service != "" && sameEnvironment(s.environment, k.Environment) && slices.Contains(k.Services, s.Service) {
 		return "it is about " + s.Service + ", too", nil
 	}
 	return "", nil
 }
 
+// sameEnvironment is true also where one does not say which: an SLO over all environments is about each of them.
+func sameEnvironment(a, b string) bool { return a == b || a == "" || b == "" }
+
 // dependent says whether the page's service calls one of the incident's, or is called by one.
 func (t *taking) dependent(ctx context.Context, k *kept, s sighting) (string, error) {
-	if t.room.deps.Edges == nil || s.Service == "" || s.environment != k.Environment || s.Time.Sub(k.lastPage()) > joinWithin {
+	if t.room.deps.Edges == nil || s.Service == "" || !sameEnvironment(s.environment, k.Environment) || s.Time.Sub(k.lastPage()) > joinWithin {
 		return "", nil
 	}
 	if t.calls == nil {

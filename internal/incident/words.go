@@ -133,14 +133,15 @@ type Written struct {
 	Reviewed   *time.Time `json:"reviewed_at,omitempty" readOnly:"true" doc:"when the review was held"`
 }
 
-// SeverityOf is the severity of an incident that a page with a severity opens.
+// SeverityOf is the severity of an incident that a page with a severity opens: the level by which it is escalated where nobody says
+// otherwise (internal/oncall/policy).
 func SeverityOf(page string) string {
 	switch strings.ToLower(page) {
-	case "p0":
+	case "critical", "page", "p0":
 		return "P0"
-	case "critical", "page", "p1":
+	case "error", "high", "p1":
 		return "P1"
-	case "error", "high", "p2":
+	case "medium", "p2":
 		return "P2"
 	}
 	return "P3"
