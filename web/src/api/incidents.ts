@@ -1,12 +1,16 @@
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
-import { get, post } from "./client";
+import { call, get, post } from "./client";
 import type {
   Incident,
   IncidentDetail,
+  IncidentEdit,
   IncidentList,
+  IncidentNoteRequest,
   IncidentOrder,
   IncidentOverdueList,
   IncidentPeriods,
+  IncidentStatusRequest,
+  IncidentTaskRequest,
   IncidentTimeline,
 } from "./types";
 
@@ -83,6 +87,22 @@ export function useOpenIncident() {
   const client = useQueryClient();
   return useMutation({
     mutationFn: (order: IncidentOrder) => post<Incident>(listPath, order),
+    onSuccess: () => client.invalidateQueries({ queryKey: [key] }),
+  });
+}
+
+/** What is changed of one incident, by the part of its address that it is sent to; its own for an edit. */
+export type IncidentChange =
+  | { part: "/notes"; body: IncidentNoteRequest }
+  | { part: "/status"; body: IncidentStatusRequest }
+  | { part: "/actions"; body: IncidentTaskRequest }
+  | { part: ""; body: IncidentEdit };
+
+export function useIncidentChange(id: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ part, body }: IncidentChange) =>
+      call<Incident>(part === "" ? "PATCH" : "POST", incidentPath(id, part), body),
     onSuccess: () => client.invalidateQueries({ queryKey: [key] }),
   });
 }

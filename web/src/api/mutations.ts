@@ -11,6 +11,7 @@ export function useAck() {
       Promise.all([
         client.invalidateQueries({ queryKey: ["pages"] }),
         client.invalidateQueries({ queryKey: ["escalation", id] }),
+        client.invalidateQueries({ queryKey: ["incidents"] }),
       ]),
   });
 }

@@ -1,18 +1,24 @@
+import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams, useSearch } from "@tanstack/react-router";
+import { useState } from "react";
 import { incidentPath, incidentQuery } from "~/api/incidents";
 import type { Incident, IncidentDetail } from "~/api/types";
+import { may, useMe } from "~/auth/me";
 import { Answer } from "~/components/Answer";
 import { CopyMenu } from "~/components/CopyMenu";
 import { asCurl } from "~/components/clipboard";
 import { PageHead } from "~/components/PageHead";
 import { Shown } from "~/components/Shown";
 import { TabBar } from "~/components/TabBar";
+import { useWho } from "~/components/useWho";
 import { RunbookLinks } from "~/pages/alerts/RunbookLinks";
 import { useTimeRange } from "~/time/useTimeRange";
+import { Act } from "./Act";
 import { ActionItems } from "./ActionItems";
+import { EditForm } from "./EditForm";
 import classes from "./Incidents.module.css";
-import { incidentAnswer, incidentTone } from "./incidents";
+import { incidentAnswer, incidentTone, roles } from "./incidents";
 import { PageTable } from "./PageTable";
 import { Similar } from "./Similar";
 import { TimeFacts } from "./TimeFacts";
@@ -58,9 +64,25 @@ export function IncidentPage() {
 
 function Body({ detail: { incident, similar } }: { detail: IncidentDetail }) {
   const { tab } = useSearch({ strict: false });
+  const me = useMe();
+  // One name for all that is done here.
+  const who = useWho();
+  const [editing, setEditing] = useState(false);
+  const change = may(me, "incidents.write") && incident.status !== "merged";
   return (
     <div className="stack">
       <About incident={incident} />
+      {change && <Act incident={incident} who={who} />}
+      {change &&
+        (editing ? (
+          <EditForm incident={incident} who={who} onClose={() => setEditing(false)} />
+        ) : (
+          <div>
+            <Button variant="default" onClick={() => setEditing(true)}>
+              Change severity, roles, services, start
+            </Button>
+          </div>
+        ))}
       <TimeFacts incident={incident} />
       <TabBar
         open={tab}
@@ -71,7 +93,7 @@ function Body({ detail: { incident, similar } }: { detail: IncidentDetail }) {
             body: (
               <div className="stack">
                 <Timeline incident={incident} />
-                <PageTable incident={incident} />
+                <PageTable incident={incident} who={who} />
                 <Similar similar={similar} />
               </div>
             ),
@@ -79,19 +101,13 @@ function Body({ detail: { incident, similar } }: { detail: IncidentDetail }) {
           {
             key: "actions",
             label: `Action items ${incident.actions.length}`,
-            body: <ActionItems incident={incident} />,
+            body: <ActionItems incident={incident} who={who} able={change} />,
           },
         ]}
       />
     </div>
   );
 }
-
-const roles = [
-  ["commander", "Commander"],
-  ["communications", "Communications"],
-  ["scribe", "Scribe"],
-] as const;
 
 /** Who does what in it, what it is about, where it comes from. */
 function About({ incident }: { incident: Incident }) {
@@ -105,7 +121,7 @@ function About({ incident }: { incident: Incident }) {
         </p>
       )}
       <dl className={classes.roles}>
-        {roles.map(([key, word]) => (
+        {roles.map(({ key, word }) => (
           <div key={key}>
             <dt>{word}</dt>
             <dd>{incident.roles[key] || <span className="dim">nobody</span>}</dd>

@@ -1,4 +1,4 @@
-import type { Incident, IncidentMean } from "~/api/types";
+import type { Incident, IncidentMean, IncidentTask } from "~/api/types";
 import type { Tone } from "~/components/StateMark";
 import { formatDuration } from "~/format/duration";
 import { plural } from "~/format/number";
@@ -13,9 +13,21 @@ export const statusWord: Record<Incident["status"], string> = {
 
 export const severities = ["P0", "P1", "P2", "P3"] as const satisfies readonly Incident["severity"][];
 
-/** Whether users may feel it, or it is not over yet. */
-export function isLive({ status }: Pick<Incident, "status">): boolean {
-  return status === "open" || status === "mitigated";
+export const roles = [
+  { key: "commander", word: "Commander" },
+  { key: "communications", word: "Communications" },
+  { key: "scribe", word: "Scribe" },
+] as const satisfies readonly { key: keyof Incident["roles"]; word: string }[];
+
+export const termWord: Record<IncidentTask["term"], string> = {
+  immediate: "At once",
+  short: "Soon",
+  long: "Later",
+};
+
+/** The day at whose end an action item is due, UTC: `2026-11-30`. */
+export function dueDay(due: string): string {
+  return new Date(due).toISOString().slice(0, 10);
 }
 
 export function incidentTone({ status, severity }: Pick<Incident, "status" | "severity">): Tone {
