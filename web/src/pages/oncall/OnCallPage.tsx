@@ -11,13 +11,13 @@ import { PageHead } from "~/components/PageHead";
 import { StateMark } from "~/components/StateMark";
 import { When } from "~/components/When";
 import { formatDuration } from "~/format/duration";
+import { ContactTable } from "./ContactTable";
+import { Drill } from "./Drill";
 import { FairnessTable } from "./FairnessTable";
-import { gapsOf, personName } from "./oncall";
+import { days, gapsOf, personName } from "./oncall";
+import { Policies } from "./Policies";
 import { ShiftStrip } from "./ShiftStrip";
 import { Subscribe } from "./Subscribe";
-
-/** How far gaps are looked for. */
-const days = 30;
 
 const example =
   "# signalbox.yml\noncall_files: [oncall/*.yml]\n\n# oncall/edge.yml\npeople: [{name: ada}, {name: kim}]\nschedules:\n  - name: edge\n    time_zone: Europe/Berlin\n    layers: [{name: week, start: 2026-11-30, people: [ada, kim]}]";
@@ -58,6 +58,11 @@ export function OnCallPage() {
           )
         }
       </Answer>
+      <div className="stack">
+        <Policies />
+        <Drill />
+        <ContactTable />
+      </div>
     </>
   );
 }

@@ -1,5 +1,8 @@
 import type { Coverage, OnCallPerson, Shift } from "~/api/types";
 
+/** How far gaps are looked for. */
+export const days = 30;
+
 /** A person as people read it. */
 export function personName({ name, shown }: OnCallPerson): string {
   return shown || name;
