@@ -44,4 +44,4 @@ SIGNALBOX_FIRST_ADMIN=$(until_said trust 's/^ *\(http.*setup#.*\)/\1/p')
 until_said demo '/history written/p' >/dev/null
 export SIGNALBOX_URL SIGNALBOX_TENANTS_URL SIGNALBOX_TRUST_URL SIGNALBOX_FIRST_ADMIN
 cd web
-npm run --silent e2e || { tail -50 "$work/demo.log" "$work/trust.log" "$work/tenants.log"; exit 1; }
+npm run --silent e2e || { tail -n 50 "$work/demo.log" "$work/trust.log" "$work/tenants.log"; exit 1; }
