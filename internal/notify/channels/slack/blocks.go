@@ -80,43 +80,9 @@ func escape(s string) string {
 	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(s)
 }
 
-// headline is a message in one line.
-func headline(m notify.Message) string {
-	line := fit.Line(m.Title)
-	if line == "" && m.Page != nil {
-		line = fit.Line(m.Page.Title)
-	}
-	if line == "" {
-		line = "(no title)"
-	}
-	if m.Level != "" {
-		line = m.Level + " · " + line
-	}
-	switch m.Kind {
-	case notify.Paged:
-		return "🔴 " + line
-	case notify.Noticed:
-		return "🟠 " + line
-	case notify.Acknowledged:
-		return "👀 " + taken(m.Page) + line
-	case notify.Resolved:
-		return "✅ Resolved: " + line
-	case notify.Drill:
-		return "🧪 Drill: " + line
-	}
-	return line
-}
-
-func taken(p *model.Page) string {
-	if p == nil || p.AckedBy == "" {
-		return "Acknowledged: "
-	}
-	return "Acknowledged by " + fit.Runes(fit.Line(p.AckedBy), 60) + ": "
-}
-
 // fallback is what notifications and screen readers have instead of blocks.
 func fallback(m notify.Message) string {
-	out := headline(m)
+	out := fit.Marked(m)
 	if body := fit.Line(m.Text); body != "" {
 		out += " – " + body
 	}
@@ -125,12 +91,8 @@ func fallback(m notify.Message) string {
 
 // blocks are the message.
 func (c *Channel) blocks(m notify.Message) []block {
-	out := []block{{Type: "header", Text: plain(headline(m), maxHeader)}}
-	body := strings.TrimSpace(fit.Text(m.Text))
-	if body == "" && m.Page != nil {
-		body = strings.TrimSpace(fit.Text(m.Page.Summary))
-	}
-	if body != "" {
+	out := []block{{Type: "header", Text: plain(fit.Marked(m), maxHeader)}}
+	if body := fit.Body(m); body != "" {
 		out = append(out, section(body))
 	}
 	if line := status(m.Page); line != "" {

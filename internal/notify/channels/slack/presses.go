@@ -242,7 +242,7 @@ func (p *presses) mark(ctx context.Context, in interaction, page model.Page) err
 		return nil
 	}
 	return p.call(ctx, "chat.update", map[string]any{
-		"channel": in.Container.ChannelID, "ts": in.Container.MessageTS, "text": escape(fit.UTF16(headline(notify.Message{Kind: notify.Acknowledged, Page: &page}), maxFallback)),
+		"channel": in.Container.ChannelID, "ts": in.Container.MessageTS, "text": escape(fit.UTF16(fit.Marked(notify.Message{Kind: notify.Acknowledged, Page: &page}), maxFallback)),
 		"blocks": blocks, "parse": "none", "link_names": false,
 	}, nil)
 }

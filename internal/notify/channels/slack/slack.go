@@ -162,7 +162,7 @@ func (c *Channel) begin(ctx context.Context, m notify.Message) (notify.Receipt, 
 func (c *Channel) follow(ctx context.Context, m notify.Message, before posted) (notify.Receipt, error) {
 	if m.Kind == notify.Acknowledged || m.Kind == notify.Resolved {
 		// A change of a message notifies nobody.
-		if _, err := c.post(ctx, message{Channel: before.Channel, ThreadTS: before.TS, Text: escape(fit.Runes(headline(m), maxFallback))}); err != nil {
+		if _, err := c.post(ctx, message{Channel: before.Channel, ThreadTS: before.TS, Text: escape(fit.Runes(fit.Marked(m), maxFallback))}); err != nil {
 			return notify.Receipt{}, err
 		}
 		note := "changed"
@@ -176,7 +176,7 @@ func (c *Channel) follow(ctx context.Context, m notify.Message, before posted) (
 	if !before.Threaded {
 		return c.thread(ctx, m, before, "changed")
 	}
-	again := message{Channel: before.Channel, ThreadTS: before.TS, Broadcast: true, Text: fallback(m), Blocks: []block{section(fit.Runes(headline(m), maxText))}}
+	again := message{Channel: before.Channel, ThreadTS: before.TS, Broadcast: true, Text: fallback(m), Blocks: []block{section(fit.Runes(fit.Marked(m), maxText))}}
 	if _, err := c.post(ctx, again); err != nil {
 		return notify.Receipt{}, err
 	}

@@ -100,12 +100,8 @@ func encode(m notify.Message) ([]byte, error) {
 }
 
 func body(m notify.Message) []paragraph {
-	out := []paragraph{line(run{Text: title(m), Weight: "Bolder", Size: "Large", Color: color(m.Kind)})}
-	text := fit.Text(m.Text)
-	if text == "" && m.Page != nil {
-		text = fit.Text(m.Page.Summary)
-	}
-	for i, l := range slices.DeleteFunc(strings.Split(text, "\n"), func(l string) bool { return strings.TrimSpace(l) == "" }) {
+	out := []paragraph{line(run{Text: fit.Runes(fit.Headline(m), maxTitle), Weight: "Bolder", Size: "Large", Color: color(m.Kind)})}
+	for i, l := range slices.DeleteFunc(strings.Split(fit.Body(m), "\n"), func(l string) bool { return strings.TrimSpace(l) == "" }) {
 		if i == maxLines {
 			out = append(out, line(run{Text: "…"}))
 			break
@@ -117,7 +113,7 @@ func body(m notify.Message) []paragraph {
 	}
 	out = append(out, line(run{Text: status(m.Page), Subtle: true}))
 	for i, a := range m.Page.Alerts {
-		p := line(run{Text: fit.Runes(alert(a), 2*maxLine)})
+		p := line(run{Text: fit.Runes(strings.Join(append([]string{a.Status}, fit.Labels(a)...), " · "), 2*maxLine)})
 		if p.Separator = true; i == maxAlerts {
 			p.Inlines[0].Text = fmt.Sprintf("and %d more alerts; the page has all of them", len(m.Page.Alerts)-i)
 			return append(out, p)
@@ -125,30 +121,6 @@ func body(m notify.Message) []paragraph {
 		out = append(out, p)
 	}
 	return out
-}
-
-func title(m notify.Message) string {
-	out := fit.Line(m.Title)
-	if m.Page != nil {
-		out = cmp.Or(out, fit.Line(m.Page.Title))
-	}
-	out = cmp.Or(out, "(no title)")
-	if m.Level != "" {
-		out = fit.Line(m.Level) + " · " + out
-	}
-	switch m.Kind {
-	case notify.Acknowledged:
-		by := ""
-		if m.Page != nil && m.Page.AckedBy != "" {
-			by = " by " + fit.Runes(fit.Line(m.Page.AckedBy), 60)
-		}
-		out = "Acknowledged" + by + ": " + out
-	case notify.Resolved:
-		out = "Resolved: " + out
-	case notify.Drill:
-		out = "Drill: " + out
-	}
-	return fit.Runes(out, maxTitle)
 }
 
 func color(k notify.Kind) string {
@@ -174,17 +146,6 @@ func status(p *model.Page) string {
 		parts = append(parts, "severity "+fit.Runes(fit.Line(p.Severity), 100))
 	}
 	return strings.Join(append(parts, fmt.Sprintf("%d alerts", len(p.Alerts))), " · ")
-}
-
-func alert(a model.PageAlert) string {
-	out := []string{a.Status}
-	for k, v := range a.Labels {
-		if k != notify.AcknowledgeURL {
-			out = append(out, fit.Line(k)+"="+fit.Line(v))
-		}
-	}
-	slices.Sort(out[1:])
-	return strings.Join(out, " · ")
 }
 
 func actions(m notify.Message) (out []openURL) {

@@ -172,7 +172,7 @@ func (c *Channel) begin(ctx context.Context, m notify.Message, msg message) (not
 
 // follow says what is new in a reply, since a change of a message notifies nobody.
 func (c *Channel) follow(ctx context.Context, m notify.Message, msg message, before posted) (notify.Receipt, error) {
-	reply := message{Chat: before.Chat.String(), Text: fit.UTF16(harmless(headline(m)), maxText), Reply: &replyTo{ID: before.ID, Anyway: true}}
+	reply := message{Chat: before.Chat.String(), Text: fit.UTF16(harmless(fit.Marked(m)), maxText), Reply: &replyTo{ID: before.ID, Anyway: true}}
 	if m.Kind == notify.Acknowledged || m.Kind == notify.Resolved {
 		reply.Silent = true
 	} else {

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/signalbox-project/signalbox/internal/model"
@@ -31,45 +30,10 @@ func harmless(s string) string {
 	return strings.NewReplacer("@\u2060", "@\u2060", "@", "@\u2060").Replace(s)
 }
 
-func headline(m notify.Message) string {
-	out := fit.Line(m.Title)
-	if m.Page != nil {
-		out = cmp.Or(out, fit.Line(m.Page.Title))
-	}
-	out = cmp.Or(out, "(no title)")
-	if m.Level != "" {
-		out = fit.Line(m.Level) + " · " + out
-	}
-	switch m.Kind {
-	case notify.Paged:
-		return "🔴 " + out
-	case notify.Noticed:
-		return "🟠 " + out
-	case notify.Acknowledged:
-		return "👀 " + takenBy(m.Page) + ": " + out
-	case notify.Resolved:
-		return "✅ Resolved: " + out
-	case notify.Drill:
-		return "🧪 Drill: " + out
-	}
-	return out
-}
-
-func takenBy(p *model.Page) string {
-	if p == nil || p.AckedBy == "" {
-		return "Acknowledged"
-	}
-	return "Acknowledged by " + fit.Runes(fit.Line(p.AckedBy), maxLabel)
-}
-
 // text is the whole message.
 func text(m notify.Message) string {
-	parts := []string{fit.Runes(headline(m), 1000)}
-	body := strings.TrimSpace(fit.Text(m.Text))
-	if body == "" && m.Page != nil {
-		body = strings.TrimSpace(fit.Text(m.Page.Summary))
-	}
-	if body != "" {
+	parts := []string{fit.Runes(fit.Marked(m), 1000)}
+	if body := fit.Body(m); body != "" {
 		parts = append(parts, body)
 	}
 	if m.Page != nil {
@@ -98,14 +62,7 @@ func alerts(p *model.Page) string {
 			lines = append(lines, fmt.Sprintf("and %d more alerts", len(p.Alerts)-i))
 			break
 		}
-		var parts []string
-		for k, v := range a.Labels {
-			if k != notify.AcknowledgeURL {
-				parts = append(parts, fit.Line(k)+"="+fit.Line(v))
-			}
-		}
-		slices.Sort(parts)
-		lines = append(lines, fit.Runes("• "+a.Status+": "+strings.Join(parts, ", "), maxLine))
+		lines = append(lines, fit.Runes("• "+a.Status+": "+strings.Join(fit.Labels(a), ", "), maxLine))
 	}
 	return strings.Join(lines, "\n")
 }

@@ -3,7 +3,6 @@ package tracker
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/signalbox-project/signalbox/internal/model"
@@ -24,30 +23,6 @@ const (
 type text struct {
 	code  string
 	links []notify.Link // checked
-}
-
-func titleOf(m notify.Message) string {
-	out := fit.Line(m.Title)
-	if m.Page != nil {
-		out = cmp.Or(out, fit.Line(m.Page.Title))
-	}
-	out = cmp.Or(out, "(no title)")
-	if m.Level != "" {
-		out = fit.Line(m.Level) + " " + out
-	}
-	switch m.Kind {
-	case notify.Acknowledged:
-		by := ""
-		if m.Page != nil && m.Page.AckedBy != "" {
-			by = " by " + fit.Runes(fit.Line(m.Page.AckedBy), 60)
-		}
-		out = "Acknowledged" + by + ": " + out
-	case notify.Resolved:
-		out = "Resolved: " + out
-	case notify.Drill:
-		out = "Drill: " + out
-	}
-	return fit.UTF16(out, maxTitle)
 }
 
 func textOf(m notify.Message) text {
@@ -74,14 +49,7 @@ func alertsOf(p *model.Page) string {
 			lines = append(lines, fmt.Sprintf("and %d more alerts", len(p.Alerts)-i))
 			break
 		}
-		var parts []string
-		for k, v := range a.Labels {
-			if k != notify.AcknowledgeURL {
-				parts = append(parts, fit.Line(k)+"="+fit.Line(v))
-			}
-		}
-		slices.Sort(parts)
-		lines = append(lines, fit.Runes(a.Status+": "+strings.Join(parts, ", "), maxLine))
+		lines = append(lines, fit.Runes(a.Status+": "+strings.Join(fit.Labels(a), ", "), maxLine))
 	}
 	return strings.Join(lines, "\n")
 }

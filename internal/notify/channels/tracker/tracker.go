@@ -24,6 +24,7 @@ import (
 	promconfig "github.com/prometheus/common/config"
 
 	"github.com/signalbox-project/signalbox/internal/notify"
+	"github.com/signalbox-project/signalbox/internal/notify/channels/fit"
 	"github.com/signalbox-project/signalbox/internal/notify/channels/kind"
 	"github.com/signalbox-project/signalbox/internal/outgoing"
 	"github.com/signalbox-project/signalbox/internal/platform/secretfile"
@@ -133,7 +134,7 @@ func (c *Channel) Send(ctx context.Context, m notify.Message) (notify.Receipt, e
 	case id != "":
 		return notify.Receipt{ID: id, Note: "there is an open issue"}, nil
 	}
-	id, err = c.forge.open(ctx, call, m.To.Address, issue{title: titleOf(m), text: textOf(m), labels: append([]string{"signalbox", labelOf(m.DedupKey)}, c.cfg.Labels...)})
+	id, err = c.forge.open(ctx, call, m.To.Address, issue{title: fit.UTF16(fit.Headline(m), maxTitle), text: textOf(m), labels: append([]string{"signalbox", labelOf(m.DedupKey)}, c.cfg.Labels...)})
 	if err != nil {
 		return notify.Receipt{}, err
 	}
@@ -164,7 +165,7 @@ func (c *Channel) follow(ctx context.Context, call *caller, id string) (notify.R
 			return notify.Receipt{}, err
 		}
 	}
-	if err := c.forge.comment(ctx, call, m.To.Address, id, text{code: titleOf(m)}); err != nil {
+	if err := c.forge.comment(ctx, call, m.To.Address, id, text{code: fit.UTF16(fit.Headline(m), maxTitle)}); err != nil {
 		return notify.Receipt{}, err
 	}
 	if over {
