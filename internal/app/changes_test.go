@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"slices"
 	"strings"
@@ -54,15 +55,29 @@ func idIn(field string, to *string) func(string) {
 
 // Whatever changes something and succeeds leaves one entry that says who, in which tenant, and what.
 func TestEveryChangeLeavesOneEntry(t *testing.T) {
+	hook := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	t.Cleanup(hook.Close)
 	g := startGuarded(t, map[string]string{
-		"signalbox.yml": "query: {enable_admin_api: true}\nslo_files: [s.yml]\noncall_files: [o.yml]\n", "s.yml": availability,
-		"o.yml": "people: [{name: ada}, {name: kim}]\nschedules: [{name: edge, layers: [{start: 2020-01-06, people: [ada]}]}]\n",
+		"signalbox.yml": "query: {enable_admin_api: true}\nslo_files: [s.yml]\noncall_files: [o.yml]\nchannels: {webhook: {receivers: [{name: ops, url: \"" + hook.URL + "\", secret: {file: key}}]}}\n", "s.yml": availability, "key": "a secret of ops",
+		"o.yml": "people: [{name: ada, contacts: [{channel: webhook, address: ops}]}, {name: kim}]\nschedules: [{name: edge, layers: [{start: 2020-01-06, people: [ada]}]}]\nescalation_policies: [{name: p, default: true, steps: [{notify: [{schedule: edge}]}]}]\n",
 	})
 	token := g.token(t, policy.Admin)
 	self, _, _ := strings.Cut(strings.TrimPrefix(token, "sbx_"), "_")
-	if err := g.state.SavePage(t.Context(), model.Page{ID: "page-1", DedupKey: "page-1", Time: time.Now(), Status: "firing", Title: "page-1", Receiver: "inbox"}); err != nil {
-		t.Fatal(err)
+	for _, id := range []string{"page-1", "page-2"} {
+		labels := model.Labels{"alertname": id, "service": "edge", "severity": "critical"}
+		if err := g.home.state.SavePage(t.Context(), model.Page{
+			ID: id, DedupKey: id, Time: time.Now(), Status: "firing", Severity: "critical", Service: "edge", Title: id, Receiver: "inbox", GroupLabels: labels,
+			Alerts: []model.PageAlert{{Fingerprint: id, Labels: labels, Status: "firing", StartsAt: time.Now()}},
+		}); err != nil {
+			t.Fatal(err)
+		}
 	}
+	var opened string
+	until(t, "the pages are an incident", func() bool {
+		text := g.ask(t, "GET", "/sb/v1/incidents", "", "Cookie", g.cookie).text
+		idIn("id", &opened)(text)
+		return strings.Contains(text, `"count":2`)
+	})
 	const password = "correct horse battery"
 	sessions := func() (out []string) {
 		var got struct{ Sessions []struct{ ID string } }
@@ -80,7 +95,7 @@ func TestEveryChangeLeavesOneEntry(t *testing.T) {
 	}
 	now := time.Now().UTC()
 	at := func(d time.Duration) string { return now.Add(d).Format(time.RFC3339) }
-	var decision, correction, silence, override, own, made string
+	var decision, correction, silence, override, own, made, incident, drill string
 	done := map[string]bool{}
 	last := g.home.audit.Kept()
 	entries := func() (out []model.AuditEntry) {
@@ -155,10 +170,22 @@ func TestEveryChangeLeavesOneEntry(t *testing.T) {
 		{pattern: "POST /sb/v1/tokens", body: `{"name":"mine","grants":[{"role":"viewer"}]}`, action: "token.make", subject: "token:", cookie: true, keep: idIn("id", &own)},
 		{pattern: "POST /sb/v1/tokens", body: `{"name":"of a service","service":true,"grants":[{"role":"viewer"}]}`, action: "token.make", subject: "token:", cookie: true, keep: idIn("id", &made)},
 		{pattern: "POST /sb/v1/users", body: `{"name":"ann"}`, action: "user.add", subject: "user:ann", cookie: true},
+		{pattern: "POST /sb/v1/incidents", body: `{"title":"slow","services":["mail"]}`, action: "incident.open", subject: "-", keep: idIn("id", &incident)},
+		{pattern: "POST /sb/v1/incidents/{id}/split", with: opened, body: `{"pages":["page-2"],"title":"another"}`, action: "incident.split", subject: "-"},
+		{pattern: "POST /sb/v1/oncall/drills", body: `{"person":"ada"}`, action: "oncall.drill", subject: "drill", keep: idIn("id", &drill)},
+		{pattern: "POST /sb/v1/oncall/contacts/verify", body: `{"person":"ada","contact":"webhook"}`, action: "oncall.verify.send", subject: "ada"},
+		{pattern: "POST /sb/v1/channels/{kind}/test", with: "webhook", body: `{"address":"ops"}`, action: "channel.test", subject: "webhook"},
 		{pattern: "POST /-/reload", action: "admin.reload", subject: "/-/reload"},
 		{pattern: "PUT /-/reload", action: "admin.reload", subject: "/-/reload"},
 	})
 	walk([]change{
+		{pattern: "PATCH /sb/v1/incidents/{id}", with: incident, body: `{"title":"slower"}`, action: "incident.edit", subject: incident},
+		{pattern: "POST /sb/v1/incidents/{id}/notes", with: incident, body: `{"text":"the pool is full"}`, action: "incident.note", subject: incident},
+		{pattern: "POST /sb/v1/incidents/{id}/actions", with: incident, body: `{"text":"a larger pool"}`, action: "incident.action", subject: incident},
+		{pattern: "POST /sb/v1/incidents/{id}/status", with: incident, body: `{"status":"resolved"}`, action: "incident.status", subject: incident},
+		{pattern: "POST /sb/v1/incidents/{id}/postmortem", with: incident, body: `{"written":{"summary":"the pool was full"}}`, action: "incident.postmortem", subject: incident},
+		{pattern: "POST /sb/v1/incidents/{id}/merge", with: incident, body: fmt.Sprintf(`{"into":%q}`, opened), action: "incident.merge", subject: opened},
+		{pattern: "POST /sb/v1/oncall/drills/{id}/ack", with: drill, body: `{"by":"ada"}`, action: "page.ack", subject: drill},
 		{pattern: "POST /sb/v1/gate/decisions/{id}/override", with: decision, body: `{"actor":"ann","reason":"the release mends the outage of 14:02"}`, action: "gate.override", subject: decision},
 		{pattern: "DELETE /sb/v1/slos/{name}/corrections/{id}", with: "edge-availability CORRECTION", action: "slo.uncorrect", subject: "edge-availability"},
 		{pattern: "DELETE /api/v2/silence/{id}", with: silence, action: "silences.write", subject: silence},
@@ -182,13 +209,9 @@ func TestEveryChangeLeavesOneEntry(t *testing.T) {
 		{pattern: "POST /sb/v1/me/password", body: fmt.Sprintf(`{"old":%q,"password":"battery horse correct"}`, password), action: "user.password", subject: "user:root", also: "login", cookie: true},
 		{pattern: "POST /sb/v1/logout", action: "logout", subject: "user:root", cookie: true},
 	})
-	// What is not here yet is asked by TestEveryRequestLeavesOneEntry, where it may fail.
 	for _, e := range g.endpoints() {
 		if !strings.HasPrefix(e.Pattern, "GET ") && changesNothing(e) == "" && !done[e.Pattern] {
-			t.Logf("%s (%s) changes something, and is not asked with success", e.Pattern, e.Permission)
+			t.Errorf("%s (%s) changes something, and nobody looks whether it is noted", e.Pattern, e.Permission)
 		}
-	}
-	if len(done) < 32 {
-		t.Errorf("only %d endpoints", len(done))
 	}
 }

@@ -60,7 +60,7 @@ func maskedFiles(t *testing.T) map[string]string {
 	all := strings.Join(may, ", ")
 	block = strings.Replace(block, "  roles:\n", fmt.Sprintf("  roles:\n    - {name: blind, permissions: [%s]}\n    - {name: seer, permissions: [%s, unmasked.read, unmasked.cards]}\n", all, all), 1)
 	block = strings.Replace(block, "  bindings:\n", "  bindings:\n    - {role: seer, users: [root], tenants: ['*']}\n", 1)
-	out := map[string]string{"signalbox.yml": block + "\nrule_files: [r.yml]\nslo_files: [s/*.yml]\ntenants:\n- {name: acme, rule_files: [acme/r.yml], slo_files: [acme/s/*.yml]}\n"}
+	out := map[string]string{"signalbox.yml": block + "\nrule_files: [r.yml]\nslo_files: [s/*.yml]\ncatalog_files: [c.yml]\ntenants:\n- {name: acme, rule_files: [acme/r.yml], slo_files: [acme/s/*.yml]}\n", "c.yml": "services: [{name: edge, team: pay}]\n"}
 	for _, dir := range []string{"", "acme/"} {
 		out[dir+"r.yml"] = maskedRules
 	}
@@ -104,7 +104,7 @@ func sendEverywhere(t *testing.T, g *guarded, tenant string, now time.Time) {
 func questions(now time.Time) []map[string]string {
 	base := map[string]string{
 		"start": fmt.Sprint(now.Add(-time.Hour).Unix()), "end": fmt.Sprint(now.Add(time.Hour).Unix()), "step": "60", "limit": "100", "query": `{__name__=~".+"}`, "match[]": `{__name__=~".+"}`,
-		"service": "edge", "operation": "a", "lookback": "1h", "period": "", "field": "message", "q": "", "schedule": "x", "alert": "Spans",
+		"service": "edge", "operation": "a", "lookback": "1h", "period": "", "field": "message", "q": "", "schedule": "x", "alert": "Spans", "labels": "alertname=Spans,service=edge,severity=critical",
 		"query.service_name": "edge", "query.start_time_min": now.Add(-time.Hour).Format(time.RFC3339), "query.start_time_max": now.Add(time.Hour).Format(time.RFC3339),
 	}
 	var out []map[string]string
@@ -137,7 +137,7 @@ func askedMore() []string {
 // inPath are what may stand in a path for each of its names.
 func inPath() map[string][]string {
 	return map[string][]string{
-		"{id}": {teamTrace, "DECISION"}, "{name}": {"edge", "route", "what", "by-note", "by-name", "__name__"}, "{alert}": {"Spans"}, "{traceID}": {teamTrace}, "{trace_id}": {teamTrace},
+		"{id}": {teamTrace, "DECISION", "INCIDENT", "PAGE"}, "{name}": {"edge", "route", "what", "by-note", "by-name", "__name__"}, "{alert}": {"Spans"}, "{traceID}": {teamTrace}, "{trace_id}": {teamTrace},
 		"{service}": {"edge"}, "{label}": {"route", "what", "user_email", "note"},
 	}
 }
@@ -156,8 +156,25 @@ func pathsBelow(pattern string) []string {
 	return []string{pattern}
 }
 
+// unanswered says why an endpoint has nothing to answer here.
+func unanswered(pattern string) string {
+	switch pattern {
+	case "/api/v2/silence/{id}", "/sb/v1/backtest/{id}", "/api/v1/targets/relabel_steps", "/api/v1/scrape_pools/config":
+		return "there is none"
+	case "/sb/v1/oncall/overrides", "/sb/v1/oncall/schedules/{name}/shifts", "/sb/v1/oncall/coverage", "/sb/v1/oncall/fairness", "/sb/v1/oncall/calendar.ics", "/sb/v1/oncall/drills/{id}":
+		return "there is no schedule and no drill, and none holds telemetry"
+	case "/sb/v1/runbooks/{name}":
+		return "there is none, and none holds telemetry"
+	case "/sb/v1/hooks/", "/auth/page":
+		return "it takes, and answers nothing"
+	case "/api/v1/search/":
+		return "it needs a feature that is off; it tells labels of series, as /api/v1/series does"
+	}
+	return ""
+}
+
 // paths are those of a pattern with something that is there in place of each name.
-func paths(pattern, decision string) []string {
+func paths(pattern string, made *strings.Replacer) []string {
 	out := pathsBelow(pattern)
 	for wildcard.MatchString(out[0]) {
 		name := wildcard.FindString(out[0])
@@ -168,7 +185,7 @@ func paths(pattern, decision string) []string {
 		var next []string
 		for _, p := range out {
 			for _, v := range values {
-				next = append(next, strings.Replace(p, name, strings.Replace(v, "DECISION", decision, 1), 1))
+				next = append(next, strings.Replace(p, name, made.Replace(v), 1))
 			}
 		}
 		out = next
@@ -255,9 +272,15 @@ func TestNoEndpointShowsWhatIsMasked(t *testing.T) {
 			return strings.Contains(ask(blind, tenant, "/sb/v1/pages").text, "route") && strings.Contains(ask(blind, tenant, "/sb/v1/slos/by-note").text, `"note":"plain"`)
 		})
 	}
-	made := g.ask(t, "POST", "/sb/v1/gate", `{"service":"edge","environment":"prod","version":"1"}`, append(slices.Clone(blind), "default")...)
-	_, decision, _ := strings.Cut(made.text, `"id":"`)
-	decision, _, _ = strings.Cut(decision, `"`)
+	asked := g.ask(t, "POST", "/sb/v1/gate", `{"service":"edge","environment":"prod","version":"1"}`, append(slices.Clone(blind), "default")...)
+	var decision, incident, page string
+	idIn("id", &decision)(asked.text)
+	idIn("id", &page)(ask(blind, "default", "/sb/v1/pages").text)
+	until(t, "a page is an incident", func() bool {
+		idIn("id", &incident)(ask(blind, "default", "/sb/v1/incidents").text)
+		return incident != ""
+	})
+	made := strings.NewReplacer("DECISION", decision, "INCIDENT", incident, "PAGE", page)
 
 	params, shown, once, answered := described(t), map[string]bool{}, map[string]bool{}, map[string]bool{}
 	g.everyEndpoint(t, func(method, pattern string) {
@@ -276,7 +299,7 @@ func TestNoEndpointShowsWhatIsMasked(t *testing.T) {
 					given.Set(name, value)
 				}
 			}
-			for _, path := range paths(pattern, decision) {
+			for _, path := range paths(pattern, made) {
 				for _, tenant := range []string{"default", "default|acme"} {
 					where := path + "?" + given.Encode()
 					if once[tenant+where] {
@@ -301,14 +324,10 @@ func TestNoEndpointShowsWhatIsMasked(t *testing.T) {
 	if len(once) < 1000 {
 		t.Errorf("only %d questions", len(once))
 	}
-	var silent []string // there is nothing by the names that are asked for, or nothing at all
 	for pattern, ok := range answered {
-		if !ok {
-			silent = append(silent, pattern)
+		if !ok && unanswered(pattern) == "" {
+			t.Errorf("%s answers nothing that is asked here: say how it is asked, or why not", pattern)
 		}
-	}
-	if n := len(answered) - len(silent); n < 75 {
-		t.Errorf("only %d endpoints answer; not %v", n, silent)
 	}
 	maps.DeleteFunc(shown, func(_ string, some bool) bool { return !some })
 	for _, pattern := range []string{
