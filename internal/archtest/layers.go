@@ -37,7 +37,7 @@ func rooms() map[string]int {
 		"internal/slo":      3,
 		"internal/alerting": 3,
 		"internal/oncall":   3,
-		"internal/incident": 3, "internal/catalog": 3, "internal/runbook": 3, // services, whose they are, and what to do
+		"internal/catalog":  3, "internal/runbook": 3, // services, whose they are, and what to do
 		"internal/gate":     3,
 		"internal/remedy":   3,
 		"internal/forecast": 3,
@@ -48,7 +48,7 @@ func rooms() map[string]int {
 		"internal/bench":    3, "internal/retention": 3,
 
 		// Compositions of several domain rooms.
-		"internal/diagnose": 4,
+		"internal/diagnose": 4, "internal/incident": 4,
 		"internal/backtest": 4,
 		"internal/report":   4,
 

@@ -1,8 +1,10 @@
 package incident
 
 import (
-	"strings"
 	"time"
+
+	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/oncall/policy"
 )
 
 // Status says how far an incident is.
@@ -133,16 +135,9 @@ type Written struct {
 	Reviewed   *time.Time `json:"reviewed_at,omitempty" readOnly:"true" doc:"when the review was held"`
 }
 
-// SeverityOf is the severity of an incident that a page with a severity opens: the level by which it is escalated where nobody says
-// otherwise (internal/oncall/policy).
+// SeverityOf is the severity of an incident that a page with a severity opens: the level by which it is escalated where no file says
+// otherwise.
 func SeverityOf(page string) string {
-	switch strings.ToLower(page) {
-	case "critical", "page", "p0":
-		return "P0"
-	case "error", "high", "p1":
-		return "P1"
-	case "medium", "p2":
-		return "P2"
-	}
-	return "P3"
+	level, _ := policy.DefaultLevels().Of(model.Labels{"severity": page})
+	return level.Name
 }

@@ -13,7 +13,7 @@ import (
 // Contact is one way to reach a person.
 type Contact struct {
 	Name    string `yaml:"name" json:"name"`       // the kind by default
-	Channel string `yaml:"channel" json:"channel"` // the kind: email, sms, voice, push, ntfy, slack …
+	Channel string `yaml:"channel" json:"channel"` // the kind: email, ntfy, slack, telegram …
 	Address string `yaml:"address" json:"address"` // as the kind writes it
 }
 
@@ -155,7 +155,7 @@ func (r *Reach) Validate() (errs []error) {
 		at := fmt.Sprintf("contacts[%d]", i)
 		switch {
 		case !channelRE.MatchString(c.Channel):
-			bad("%s.channel: must be a kind of channel such as email, sms, voice, push, ntfy or slack, got %q", at, c.Channel)
+			bad("%s.channel: must be a kind of channel such as email, ntfy, slack or telegram, got %q", at, c.Channel)
 		case !nameRE.MatchString(c.Name):
 			bad("%s.name: %s, got %q", at, nameRule, c.Name)
 		case names[c.Name]:
