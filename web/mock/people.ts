@@ -27,6 +27,7 @@ export function escalation(now: number, page: string) {
       level_text: "notices, and pages nobody",
       level_why: "severity=warning",
       policy_why: "none names it, its service or its team, and there is no default",
+      round: 0,
       notices: [],
       steps: [],
       news: [],
@@ -42,6 +43,7 @@ export function escalation(now: number, page: string) {
     level_why: "severity=critical",
     policy: "layout",
     policy_why: "it is for the service layout",
+    round: 1,
     next: iso(now + 9 * minute),
     notices: [attempt(then, "slack #layout-alerts", "slack", { kind: "notice", round: 0 })],
     steps: [
@@ -64,7 +66,7 @@ export function escalation(now: number, page: string) {
       {
         number: 2,
         after: "15m",
-        state: "begun",
+        state: "next",
         who: [{ target: "on call by layout-backup", person: "ben", by: ["ntfy", "email after 5 m"] }],
         attempts: [attempt(now - 16 * minute, "ben", "ntfy", { round: 0, receipt: "Qh20zPk1mM3x" })],
       },

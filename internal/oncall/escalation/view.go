@@ -26,6 +26,7 @@ type View struct {
 	LevelWhy  string     `json:"level_why"`
 	Policy    string     `json:"policy,omitempty" doc:"absent where none is for it"`
 	PolicyWhy string     `json:"policy_why"`
+	Round     int        `json:"round" doc:"how often the chain has begun anew"`
 	Next      *time.Time `json:"next,omitempty" doc:"when the next step begins unless somebody acknowledges"`
 	Notices   []Attempt  `json:"notices"`
 	Steps     []Rung     `json:"steps" doc:"those for the level, in their order"`
@@ -37,7 +38,7 @@ type View struct {
 type Rung struct {
 	Number   int       `json:"number"`
 	After    string    `json:"after" doc:"how long the step before has"`
-	State    string    `json:"state" enum:"begun,next,later" doc:"later: it may still begin"`
+	State    string    `json:"state" enum:"begun,next,later" doc:"in this round; later: it may still begin"`
 	Who      []Whom    `json:"who" doc:"whom it would tell now"`
 	Attempts []Attempt `json:"attempts" doc:"whom it told, and what became of it"`
 }
@@ -87,6 +88,7 @@ func (e *Engine) OfPage(ctx context.Context, id string) (View, error) {
 	t := &turn{e: e, rec: &rec, page: page, roster: e.deps.Room.Value(), now: e.now()}
 	t.inForce()
 	v := View{Page: id, State: rec.State, Level: rec.Level, LevelText: t.level.Text(), LevelWhy: rec.LevelWhy, Policy: rec.Policy, PolicyWhy: rec.PolicyWhy, Events: []Happened{}}
+	v.Round = rec.Round
 	if !rec.Next.IsZero() && rec.State != Silenced {
 		v.Next = &rec.Next
 	}
@@ -182,7 +184,7 @@ func (e *Engine) ladder(ctx context.Context, v *View, roster oncall.Roster, p po
 		default:
 			for i := range v.Steps {
 				if v.Steps[i].Number == try.Step {
-					v.Steps[i].Attempts, v.Steps[i].State = append(v.Steps[i].Attempts, a), "begun"
+					v.Steps[i].Attempts = append(v.Steps[i].Attempts, a)
 				}
 			}
 		}

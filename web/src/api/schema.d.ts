@@ -4423,7 +4423,7 @@ export interface components {
             /** Format: int64 */
             number: number;
             /**
-             * @description later: it may still begin
+             * @description in this round; later: it may still begin
              * @enum {string}
              */
             state: "begun" | "next" | "later";
@@ -5269,6 +5269,11 @@ export interface components {
             /** @description absent where none is for it */
             policy?: string;
             policy_why: string;
+            /**
+             * Format: int64
+             * @description how often the chain has begun anew
+             */
+            round: number;
             /**
              * @description absent where it is only supposed, and where no policy is for it
              * @enum {string}

@@ -5,11 +5,10 @@ import { formatWindow } from "~/format/duration";
 import { plural } from "~/format/number";
 import { AttemptList } from "./AttemptList";
 import classes from "./Ladder.module.css";
-import { nextStep, roundOf } from "./standing";
+import { nextStep } from "./standing";
 
 /** The steps, each with whom it told and what came of it, or whom it would tell. A drill's begin all at once. */
 export function Steps({ view, drill = false }: { view: Escalation; drill?: boolean }) {
-  const round = roundOf(view);
   const next = drill ? undefined : nextStep(view);
   if (view.steps.length === 0) return null;
   return (
@@ -19,7 +18,7 @@ export function Steps({ view, drill = false }: { view: Escalation; drill?: boole
           key={step.number}
           step={step}
           wait={drill ? "" : waitOf(step, at === 0)}
-          round={round}
+          round={view.round}
           at={step === next ? view.next : undefined}
         />
       ))}

@@ -6,7 +6,6 @@ import { apiError, renderPage, stubApi } from "~/test/render";
 import { attempt, escalation, page } from "~/test/samples";
 import { Ladder } from "./Ladder";
 import { PageLadder } from "./PageLadder";
-import { nextStep } from "./standing";
 
 const [first, second] = escalation({}).steps;
 if (!first || !second) throw new Error("the sample has two steps");
@@ -57,12 +56,11 @@ describe("how an escalation stands", () => {
     expect(says()).toMatch(sentence);
   });
 
-  it("goes on within a round that is not the first", () => {
+  it("goes on within a round that is not the first", async () => {
     const again = { ...first, attempts: [attempt({}), attempt({ round: 1 })] };
-    const earlier = { ...second, state: "begun" as const, attempts: [attempt({ to: "kim" })] };
-    const last = { ...second, number: 3, state: "later" as const };
-    expect(nextStep(escalation({ steps: [again, earlier, last] }))?.number).toBe(2);
-    expect(nextStep(escalation({ steps: [again, earlier, last], next: undefined }))).toBeUndefined();
+    const earlier = { ...second, state: "next" as const, attempts: [attempt({ to: "kim" })] };
+    await show(escalation({ round: 1, steps: [again, earlier] }), "lena");
+    expect(says()).toMatch(/Next: step 2 tells kim/);
   });
 });
 
@@ -93,7 +91,7 @@ describe("the ladder", () => {
 
   it("folds what earlier rounds told", async () => {
     const attempts = [attempt({ receipt: "old" }), attempt({ round: 1, receipt: "new" })];
-    await show(escalation({ steps: [{ ...first, attempts }, second] }));
+    await show(escalation({ round: 1, steps: [{ ...first, attempts }, second] }));
     const now = screen.getByRole("list", { name: "Messages of step 1" });
     expect(within(now).getByText("new")).toBeTruthy();
     const folded = screen.getByText("1 message of earlier rounds");

@@ -1,20 +1,9 @@
 import type { Attempt, Escalation, Rung } from "~/api/types";
 import type { Tone } from "~/components/StateMark";
 
-/** How often the chain has begun anew, as far as messages tell. */
-export function roundOf({ steps }: Escalation): number {
-  return Math.max(0, ...steps.flatMap((step) => step.attempts.map((one) => one.round)));
-}
-
 /** The step that begins next; undefined where none does, or where the chain comes to its end. */
-export function nextStep(view: Escalation): Rung | undefined {
-  if (!view.next) return undefined;
-  const said = view.steps.find((step) => step.state === "next");
-  if (said) return said;
-  // What an earlier round told stands as begun, though this round has not come to it yet.
-  const round = roundOf(view);
-  const last = view.steps.findLastIndex((step) => step.attempts.some((one) => one.round === round));
-  return round > 0 ? view.steps[last + 1] : undefined;
+export function nextStep({ next, steps }: Escalation): Rung | undefined {
+  return next ? steps.find((step) => step.state === "next") : undefined;
 }
 
 /** Names of whom a step tells; "" where there is nobody. */

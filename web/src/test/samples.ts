@@ -179,6 +179,7 @@ export function escalation(change: Partial<Escalation>): Escalation {
     level_why: "severity=critical",
     policy: "edge",
     policy_why: "it is for the team edge",
+    round: 0,
     next: "2026-11-21T14:15:00Z",
     notices: [],
     news: [],

@@ -24,6 +24,13 @@ export function resultOf({ steps, state }: Escalation): { tone: Tone; word: stri
     return { tone: "danger", word: `${failed} of ${plural(all.length, "message")} failed.` };
   }
   if (reached === 0) return { tone: "danger", word: "Nobody was told." };
+  const empty = steps.filter((step) => step.attempts.length === 0).length;
+  if (empty > 0) {
+    return {
+      tone: "caution",
+      word: `Handed over: ${plural(reached, "message")}; ${plural(empty, "step")} had nobody.`,
+    };
+  }
   return { tone: "ok", word: `Handed over: ${plural(reached, "message")}.` };
 }
 

@@ -1,10 +1,11 @@
 import { screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, it } from "vitest";
-import type { EscalationPolicy } from "~/api/types";
+import type { Escalation, EscalationPolicy } from "~/api/types";
 import { renderPage, stubApi } from "~/test/render";
 import { ContactTable } from "./ContactTable";
 import { Drill } from "./Drill";
+import { resultOf } from "./DrillResult";
 import { Policies } from "./Policies";
 import { afterText, forText, pagesText, repeatText } from "./policies";
 
@@ -118,5 +119,20 @@ describe("a drill", () => {
     expect(await screen.findByText("1 of 1 message failed.")).toBeTruthy();
     const sent = calls.find((one) => one.path === "/sb/v1/oncall/drills" && one.method === "POST");
     expect(JSON.parse(sent?.body ?? "")).toEqual({ person: "kim", by: "ann" });
+  });
+
+  it("says that a step had nobody, though another was told", () => {
+    const rung = { number: 1, after: "0s", state: "begun", who: [] };
+    const view = {
+      state: "paging",
+      steps: [
+        { ...rung, attempts: [{ state: "delivered" }] },
+        { ...rung, attempts: [] },
+      ],
+    };
+    expect(resultOf(view as unknown as Escalation)).toEqual({
+      tone: "caution",
+      word: "Handed over: 1 message; 1 step had nobody.",
+    });
   });
 });
