@@ -9,6 +9,8 @@ import type {
   IncidentOrder,
   IncidentOverdueList,
   IncidentPeriods,
+  IncidentPostmortem,
+  IncidentPostmortemRequest,
   IncidentStatusRequest,
   IncidentTaskRequest,
   IncidentTimeline,
@@ -69,6 +71,14 @@ export const incidentTimelineQuery = (id: string) =>
     refetchInterval: 15_000,
   });
 
+/** The draft; asked for once, so that nothing changes under who writes. */
+export const incidentPostmortemQuery = (id: string) =>
+  queryOptions({
+    queryKey: [key, "postmortem", id],
+    queryFn: ({ signal }) => get<IncidentPostmortem>(incidentPath(id, "/postmortem"), {}, signal),
+    refetchOnWindowFocus: false,
+  });
+
 export const overdueQuery = queryOptions({
   queryKey: [key, "overdue"],
   queryFn: ({ signal }) => get<IncidentOverdueList>(`${listPath}/overdue`, {}, signal),
@@ -96,6 +106,7 @@ export type IncidentChange =
   | { part: "/notes"; body: IncidentNoteRequest }
   | { part: "/status"; body: IncidentStatusRequest }
   | { part: "/actions"; body: IncidentTaskRequest }
+  | { part: "/postmortem"; body: IncidentPostmortemRequest }
   | { part: ""; body: IncidentEdit };
 
 export function useIncidentChange(id: string) {

@@ -20,6 +20,7 @@ import { EditForm } from "./EditForm";
 import classes from "./Incidents.module.css";
 import { incidentAnswer, incidentTone, roles } from "./incidents";
 import { PageTable } from "./PageTable";
+import { Postmortem } from "./Postmortem";
 import { Similar } from "./Similar";
 import { TimeFacts } from "./TimeFacts";
 import { Timeline } from "./Timeline";
@@ -102,6 +103,11 @@ function Body({ detail: { incident, similar } }: { detail: IncidentDetail }) {
             key: "actions",
             label: `Action items ${incident.actions.length}`,
             body: <ActionItems incident={incident} who={who} able={change} />,
+          },
+          {
+            key: "postmortem",
+            label: "Postmortem",
+            body: <Postmortem incident={incident} who={who} able={change} />,
           },
         ]}
       />
