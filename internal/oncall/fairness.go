@@ -14,32 +14,36 @@ import (
 type Fairness struct {
 	Start  time.Time `json:"start"`
 	End    time.Time `json:"end"`
+	Goal   float64   `json:"goal_pages_per_week" doc:"how many pages a week on call people should have at most"`
 	People []Burden  `json:"people" doc:"who has most first"`
 }
 
 // Burden is one person's part. Time on call by two schedules at once counts once; a night of a weekend counts as both.
 type Burden struct {
-	Person   Person  `json:"person"`
-	TimeZone string  `json:"time_zone" doc:"whose nights and weekends: the person's own, or that of their first schedule"`
-	Turns    int     `json:"turns"`
-	Hours    float64 `json:"hours"`
-	Share    float64 `json:"share" doc:"of the hours of all, 0 to 1"`
-	Nights   float64 `json:"night_hours" doc:"from 22:00 to 07:00"`
-	Weekends float64 `json:"weekend_hours" doc:"Saturdays and Sundays"`
-	Holidays float64 `json:"holiday_hours" doc:"by the holidays of their schedules"`
+	Person   Person   `json:"person"`
+	TimeZone string   `json:"time_zone" doc:"whose nights and weekends: the person's own, or that of their first schedule"`
+	Turns    int      `json:"turns"`
+	Hours    float64  `json:"hours"`
+	Share    float64  `json:"share" doc:"of the hours of all, 0 to 1"`
+	Nights   float64  `json:"night_hours" doc:"from 22:00 to 07:00"`
+	Weekends float64  `json:"weekend_hours" doc:"Saturdays and Sundays"`
+	Holidays float64  `json:"holiday_hours" doc:"by the holidays of their schedules"`
+	Pages    PageLoad `json:"pages" doc:"of escalation policies; those of the receivers of alertmanager.yml have no person"`
 }
 
 // part is what one person has of the schedules.
 type part struct {
 	spans    []rota.Span
+	pages    []Paged
 	zone     *time.Location
 	holidays []rota.Date
 }
 
-// Fairness counts turns, nights, weekends and holidays of everybody in a span of time; a schedule of "" means all.
-func (r *Room) Fairness(ctx context.Context, schedule string, from, to time.Time) (Fairness, error) {
+// Fairness counts turns, nights, weekends, holidays and pages of everybody in a span of time; a schedule of "" means all, and one
+// counts the pages that came in a turn by it.
+func (r *Room) Fairness(ctx context.Context, schedule string, from, to time.Time, pages []Paged) (Fairness, error) {
 	roster := r.Value()
-	out := Fairness{Start: from.UTC(), End: to.UTC(), People: []Burden{}}
+	out := Fairness{Start: from.UTC(), End: to.UTC(), Goal: GoalPagesPerWeek, People: []Burden{}}
 	definitions := roster.Schedules
 	if schedule != "" {
 		d, err := roster.schedule(schedule)
@@ -71,6 +75,21 @@ func (r *Room) Fairness(ctx context.Context, schedule string, from, to time.Time
 			p.spans = append(p.spans, s)
 		}
 	}
+	for _, page := range pages {
+		p := parts[page.Person]
+		if p == nil && schedule == "" { // a policy names them, and no schedule
+			p = &part{zone: roster.person(page.Person).zoneOr(time.UTC)}
+			parts[page.Person] = p
+		}
+		if p != nil && (schedule == "" || p.at(page.At)) {
+			p.pages = append(p.pages, page)
+		}
+	}
+	return out.sum(roster, parts), nil
+}
+
+// sum makes the list of what everybody has.
+func (out Fairness) sum(roster Roster, parts map[string]*part) Fairness {
 	var sum float64
 	for name, p := range parts {
 		l := p.load(roster.person(name))
@@ -88,7 +107,7 @@ func (r *Room) Fairness(ctx context.Context, schedule string, from, to time.Time
 		}
 		return strings.Compare(a.Person.Name, b.Person.Name)
 	})
-	return out, nil
+	return out
 }
 
 func (p *part) load(who Person) Burden {
@@ -96,6 +115,7 @@ func (p *part) load(who Person) Burden {
 	return Burden{
 		Person: who, TimeZone: p.zone.String(), Turns: len(p.spans),
 		Hours: b.Total.Hours(), Nights: b.Nights.Hours(), Weekends: b.Weekends.Hours(), Holidays: b.Holidays.Hours(),
+		Pages: loadOf(p.pages, p.zone, b.Total),
 	}
 }
 

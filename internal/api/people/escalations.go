@@ -21,6 +21,7 @@ type Escalation interface {
 	PoliciesInForce() escalation.PoliciesResponse
 	OfPage(ctx context.Context, id string) (escalation.View, error)
 	OfDrill(ctx context.Context, id string) (escalation.View, error)
+	Paged(ctx context.Context, from, to time.Time) ([]oncall.Paged, error)
 	Test(ctx context.Context, policy, person, level, by string) (string, error)
 	Acknowledge(ctx context.Context, page, by, how string) (model.Page, error)
 }

@@ -37,7 +37,7 @@ type OnCall interface {
 	Shifts(ctx context.Context, schedule string, from, to time.Time) ([]oncall.Shift, error)
 	ShiftsOf(ctx context.Context, person string, from, to time.Time) ([]oncall.Shift, error)
 	Coverage(ctx context.Context, schedule string, from, to time.Time) (oncall.Coverage, error)
-	Fairness(ctx context.Context, schedule string, from, to time.Time) (oncall.Fairness, error)
+	Fairness(ctx context.Context, schedule string, from, to time.Time, pages []oncall.Paged) (oncall.Fairness, error)
 	Overrides(ctx context.Context, schedule string, from, to time.Time) ([]oncall.Override, error)
 	Override(ctx context.Context, overrides ...oncall.Override) ([]oncall.Override, error)
 	Unoverride(ctx context.Context, id string) (oncall.Override, error)
@@ -102,7 +102,7 @@ func (h *handlers) registerSchedules() {
 			}
 			return h.coverage(ctx, in.Schedule, from, to)
 		})
-	operation.Register(h.Registry, h.operation("onCallFairness", "", "/oncall/fairness", access.OnCallRead, "How turns, nights, weekends and holidays are shared"), h.fairness)
+	operation.Register(h.Registry, h.operation("onCallFairness", "", "/oncall/fairness", access.OnCallRead, "How turns, nights, weekends, holidays and pages are shared"), h.fairness)
 	operation.Register(h.Registry, h.operation("onCallShifts", "", "/oncall/schedules/{name}/shifts", access.OnCallRead, "Who is on call by one schedule, in days to come"),
 		func(ctx context.Context, in *scheduleInput) (ShiftsResponse, error) {
 			from, to, err := h.span(in.Start, in.Days)
@@ -129,7 +129,13 @@ func (h *handlers) fairness(ctx context.Context, in *fairnessInput) (oncall.Fair
 	if err != nil {
 		return oncall.Fairness{}, err
 	}
-	return h.deps.OnCall.Fairness(ctx, in.Schedule, from, to)
+	var pages []oncall.Paged
+	if h.deps.Escalation != nil {
+		if pages, err = h.deps.Escalation.Paged(ctx, from, to); err != nil {
+			return oncall.Fairness{}, err
+		}
+	}
+	return h.deps.OnCall.Fairness(ctx, in.Schedule, from, to, pages)
 }
 
 func (h *handlers) who(ctx context.Context, in *onCallInput) (OnCallResponse, error) {

@@ -21,10 +21,13 @@ func Fairness() *cobra.Command {
 	var days int
 	cmd := &cobra.Command{
 		Use:   "fairness",
-		Short: "How turns, nights, weekends and holidays are shared",
+		Short: "How turns, nights, weekends, holidays and pages are shared",
 		Long: `Counts, for everybody, how long they were on call and how much of it others rest: nights
 (22:00 to 07:00 by the person's clocks), Saturdays and Sundays, holidays of their schedules.
-Overrides are in it. Time on call by two schedules at once counts once.`,
+Overrides are in it. Time on call by two schedules at once counts once.
+
+Pages are those of escalation policies that reached the person, each once; "a week" is by weeks on
+call, of which two pages are the goal. "!" marks who has more.`,
 		Example: `  signalbox oncall fairness --days 90
   signalbox oncall fairness --schedule platform-primary --start now --days 180`,
 		Args: cobra.NoArgs,
@@ -58,9 +61,18 @@ func writeFairness(w io.Writer, f oncall.Fairness) {
 		return
 	}
 	hours := func(h float64) string { return strconv.FormatFloat(h, 'f', 1, 64) + " h" }
-	t := show.NewTable("PERSON", "TURNS", "ON CALL", "SHARE", "NIGHTS", "WEEKENDS", "HOLIDAYS", "TIME ZONE")
+	t := show.NewTable("PERSON", "TURNS", "ON CALL", "SHARE", "NIGHTS", "WEEKENDS", "HOLIDAYS", "PAGES", "A WEEK", "AT NIGHT", "TIME ZONE")
 	for _, p := range f.People {
-		t.Row(p.Person.Name, strconv.Itoa(p.Turns), hours(p.Hours), fmt.Sprintf("%.0f %%", 100*p.Share), hours(p.Nights), hours(p.Weekends), hours(p.Holidays), p.TimeZone)
+		t.Row(p.Person.Name, strconv.Itoa(p.Turns), hours(p.Hours), fmt.Sprintf("%.0f %%", 100*p.Share), hours(p.Nights), hours(p.Weekends), hours(p.Holidays),
+			strconv.Itoa(p.Pages.Count), perWeek(p.Pages), strconv.Itoa(p.Pages.Nights), p.TimeZone)
 	}
 	t.Write(w)
+}
+
+func perWeek(l oncall.PageLoad) string {
+	text := strconv.FormatFloat(l.PerWeek, 'f', 1, 64)
+	if l.OverGoal {
+		text += " !"
+	}
+	return text
 }

@@ -1103,7 +1103,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How turns, nights, weekends and holidays are shared */
+        /** How turns, nights, weekends, holidays and pages are shared */
         get: operations["onCallFairness"];
         put?: never;
         post?: never;
@@ -2184,6 +2184,8 @@ export interface components {
              * @description from 22:00 to 07:00
              */
             night_hours: number;
+            /** @description of escalation policies; those of the receivers of alertmanager.yml have no person */
+            pages: components["schemas"]["PageLoad"];
             person: components["schemas"]["Person"];
             /**
              * Format: double
@@ -2753,6 +2755,11 @@ export interface components {
         Fairness: {
             /** Format: date-time */
             end: string;
+            /**
+             * Format: double
+             * @description how many pages a week on call people should have at most
+             */
+            goal_pages_per_week: number;
             /** @description who has most first */
             people: components["schemas"]["Burden"][];
             /** Format: date-time */
@@ -3555,6 +3562,36 @@ export interface components {
             starts_at: string;
             /** @enum {string} */
             status: "firing" | "resolved";
+        };
+        PageLoad: {
+            /**
+             * Format: int64
+             * @description that ended without anybody's having acknowledged them
+             */
+            by_itself: number;
+            /**
+             * Format: int64
+             * @description pages that reached the person, each once
+             */
+            count: number;
+            /**
+             * Format: int64
+             * @description that came from 22:00 to 07:00
+             */
+            night: number;
+            over_goal: boolean;
+            /**
+             * Format: double
+             * @description by the weeks that the person was on call, at least one
+             */
+            per_week: number;
+            /**
+             * Format: int64
+             * @description that came on a Saturday or Sunday
+             */
+            weekend: number;
+            /** @description those with pages, in order */
+            weeks: components["schemas"]["WeekOfPages"][];
         };
         PagesResponse: {
             /** @description newest first */
@@ -5289,6 +5326,12 @@ export interface components {
             groups: string[];
             /** Format: date-time */
             time: string;
+        };
+        WeekOfPages: {
+            /** Format: int64 */
+            count: number;
+            /** @description its first day, by the person's clocks */
+            monday: string;
         };
         Weekly: {
             from: string;

@@ -130,7 +130,7 @@ describe("a calendar", () => {
 });
 
 describe("who bears what", () => {
-  it("is a table of turns, nights and weekends", async () => {
+  it("is a table of turns, nights, weekends and pages", async () => {
     const person = {
       person: { name: "ada", shown: "Ada L." },
       time_zone: "UTC",
@@ -145,7 +145,27 @@ describe("who bears what", () => {
       "/sb/v1/oncall/fairness": {
         start: at(-2160),
         end: at(0),
-        people: [{ ...person, night_hours: 378, weekend_hours: 288, holiday_hours: 0 }],
+        goal_pages_per_week: 2,
+        people: [
+          {
+            ...person,
+            night_hours: 378,
+            weekend_hours: 288,
+            holiday_hours: 0,
+            pages: {
+              count: 15,
+              per_week: 2.5,
+              over_goal: true,
+              night: 4,
+              weekend: 3,
+              by_itself: 9,
+              weeks: [
+                { monday: "2026-01-05", count: 3 },
+                { monday: "2026-02-02", count: 12 },
+              ],
+            },
+          },
+        ],
       },
     });
     await open();
@@ -159,6 +179,10 @@ describe("who bears what", () => {
       "378 h",
       "288 h",
       "–",
+      "15",
+      "2.5",
+      "12",
+      "4",
     ]);
   });
 });
