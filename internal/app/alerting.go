@@ -4,6 +4,7 @@ import (
 	"context"
 	"path/filepath"
 
+	"github.com/signalbox-project/signalbox/internal/alerting/flapping"
 	"github.com/signalbox-project/signalbox/internal/alerting/outside"
 	"github.com/signalbox-project/signalbox/internal/alerting/router"
 	"github.com/signalbox-project/signalbox/internal/alerting/rules"
@@ -21,10 +22,14 @@ type alerts struct {
 
 func (c *cell) buildAlerting(context.Context) (err error) {
 	c.sayOfLinks()
+	damper, err := flapping.New(c.cfg.Flapping, c.component("alerting"), c.registry)
+	if err != nil {
+		return err
+	}
 	if c.router, err = router.New(router.Deps{
 		Logger: c.component("alerting"), Registerer: c.registry,
 		Dir: filepath.Join(c.dir, "alerting"), ConfigFile: c.cfg.AlertmanagerFile,
-		ExternalURL: c.external, Config: c.cfg.Routing, Build: router.Build{Version: c.opts.Version, Revision: revision()}, Pages: c.state, Documents: c.state, Dependents: c.cfg.InhibitDependents, Topology: c.topology, Querier: c.engine, Clients: c.outgoing.Options(), Acknowledge: c.ackLinks(),
+		ExternalURL: c.external, Config: c.cfg.Routing, Build: router.Build{Version: c.opts.Version, Revision: revision()}, Pages: c.state, Documents: c.state, Dependents: c.cfg.InhibitDependents, Topology: c.topology, Querier: c.engine, Clients: c.outgoing.Options(), Acknowledge: c.ackLinks(), Damp: damper.Damp,
 	}); err != nil {
 		return err
 	}

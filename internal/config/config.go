@@ -22,6 +22,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/admit"
 	"github.com/signalbox-project/signalbox/internal/admit/identifiers"
 	"github.com/signalbox-project/signalbox/internal/admit/samples"
+	"github.com/signalbox-project/signalbox/internal/alerting/flapping"
 	"github.com/signalbox-project/signalbox/internal/alerting/router"
 	"github.com/signalbox-project/signalbox/internal/alerting/rules"
 	"github.com/signalbox-project/signalbox/internal/alerting/selfquery"
@@ -100,14 +101,16 @@ type Config struct {
 	Probes      probe.Config       `yaml:"probes"`
 	// InhibitDependents holds back alerts of services that call a failing one.
 	InhibitDependents router.DependentsConfig `yaml:"inhibit_dependents"`
-	SLO               slo.Config              `yaml:"slo"`
-	Gate              gate.Config             `yaml:"gate"`
-	Canary            canary.Config           `yaml:"canary"`
-	Hooks             hooks.Config            `yaml:"hooks"`
-	Remedy            remedy.Config           `yaml:"remedy"`
-	Channels          channels.Config         `yaml:"channels"` // what messages reach people through
-	API               api.Config              `yaml:"api"`
-	Audit             Audit                   `yaml:"audit"` // the log of who did and asked what
+	// Flapping holds open alerts that fire and end again and again.
+	Flapping flapping.Config `yaml:"flapping"`
+	SLO      slo.Config      `yaml:"slo"`
+	Gate     gate.Config     `yaml:"gate"`
+	Canary   canary.Config   `yaml:"canary"`
+	Hooks    hooks.Config    `yaml:"hooks"`
+	Remedy   remedy.Config   `yaml:"remedy"`
+	Channels channels.Config `yaml:"channels"` // what messages reach people through
+	API      api.Config      `yaml:"api"`
+	Audit    Audit           `yaml:"audit"` // the log of who did and asked what
 
 	// Prometheus is what Prometheus' code made of Global and ScrapeConfigs.
 	Prometheus *promconfig.Config `yaml:"-"`
@@ -168,6 +171,7 @@ func Default() Config {
 		Probes:      probe.DefaultConfig(),
 
 		InhibitDependents: router.DefaultDependentsConfig(),
+		Flapping:          flapping.DefaultConfig(),
 		SLO:               slo.DefaultConfig(),
 		Gate:              gate.DefaultConfig(),
 		Canary:            canary.DefaultConfig(),
@@ -258,6 +262,7 @@ func (c *Config) sections() []section {
 		{"self_query", c.SelfQuery.Validate},
 		{"probes", c.Probes.Validate},
 		{"inhibit_dependents", c.InhibitDependents.Validate},
+		{"flapping", c.Flapping.Validate},
 		{"slo", c.SLO.Validate},
 		{"gate", c.Gate.Validate},
 		{"hooks", c.hooks},

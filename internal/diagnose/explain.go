@@ -64,6 +64,7 @@ func (r *Diagnoser) Explain(ctx context.Context, asked string) (Explanation, err
 	}
 	e.Pages = pagesOf(pages, s, asked)
 	e.Others = others(s, active, rules)
+	e.Flapping = s.Flapping
 	r.quiet(ctx, &e, s, active)
 	if err := r.condition(ctx, &e, s); err != nil {
 		return e, fmt.Errorf("explain %s: %w", asked, err)

@@ -165,3 +165,15 @@ func TestCausesFoldTheirSymptoms(t *testing.T) {
 		t.Errorf("nothing fails: %v, %q, %v", list, summary, err)
 	}
 }
+
+func TestWhatFlapsSaysSo(t *testing.T) {
+	f := ruleFacts(t, 0.5)
+	f.alerts = []inforce.ActiveAlert{{
+		Fingerprint: "f1", Labels: model.Labels{"alertname": "HighErrorRate", "service": "edge"}, StartsAt: f.now.Add(-time.Hour),
+		Flapping: "it fired 5 times since 12:00 UTC; it is held open",
+	}}
+	e, err := f.room().Explain(t.Context(), "f1")
+	if err != nil || e.Flapping == "" || !strings.HasSuffix(e.Summary, " It is flapping: it fired 5 times since 12:00 UTC; it is held open.") {
+		t.Errorf("%+v, %v", e, err)
+	}
+}

@@ -86,7 +86,11 @@ func explainText(e Explanation, s subject) string {
 	} else if e.Threshold != nil && e.Value != nil {
 		text += ": " + valueText(e, s)
 	}
-	return text + "." + notifiedText(e, s)
+	text += "." + notifiedText(e, s)
+	if e.Flapping != "" {
+		text += " It is flapping: " + e.Flapping + "."
+	}
+	return text
 }
 
 // valueText compares the value with the condition: value 0.2, needs > 1 for 5 m.

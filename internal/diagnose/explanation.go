@@ -36,6 +36,7 @@ type Explanation struct {
 	Silences    []inforce.Silence `json:"silences,omitempty" doc:"those of silenced_by, whole"`
 	InhibitedBy []string          `json:"inhibited_by" doc:"fingerprints"`
 	Inhibitors  []AlertRef        `json:"inhibitors,omitempty" doc:"those of inhibited_by that are known"`
+	Flapping    string            `json:"flapping,omitempty" doc:"how often it fired and how long it is held open, for an alert that fires and ends again and again"`
 	Receivers   []string          `json:"receivers,omitempty" doc:"that its route leads to"`
 	Others      []AlertRef        `json:"others,omitempty" doc:"further alerts of the same name"`
 	// Escalation is that of the newest page, or what there would be.

@@ -52,6 +52,10 @@ const InboxChannel = "inbox"
 // message; what an alert brings by this name is dropped, since people press it.
 const AcknowledgeURL = "acknowledge_url"
 
+// Flapping is the annotation of an alert that fires and ends again and again: how often it fired, and how long it is held open.
+// What an alert brings by this name is dropped.
+const Flapping = "signalbox_flapping"
+
 // Recipient is whom a message is sent to, as far as that is known.
 type Recipient struct {
 	Channel  string // email, slack, …

@@ -23,6 +23,7 @@ type ActiveAlert struct {
 	SilencedBy   []string // IDs of silences
 	InhibitedBy  []string // fingerprints of alerts
 	HeldBack     string   // why, when it is for the alert of a service that this one depends on
+	Flapping     string   // why it is held open, when it fires and ends again and again
 }
 
 // AlertRule is an alerting rule as it was last evaluated.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/signalbox-project/signalbox/internal/alerting/inforce"
+	"github.com/signalbox-project/signalbox/internal/notify"
 	"github.com/signalbox-project/signalbox/internal/notify/record"
 )
 
@@ -28,6 +29,7 @@ func (r *Router) ActiveAlerts(ctx context.Context) ([]inforce.ActiveAlert, error
 			Fingerprint: a.Data.Fingerprint().String(), Labels: ls, Annotations: record.Labels(a.Data.Annotations),
 			StartsAt: a.Data.StartsAt, GeneratorURL: a.Data.GeneratorURL,
 			SilencedBy: muted.SilencedBy, InhibitedBy: muted.InhibitedBy, HeldBack: muted.HeldBack,
+			Flapping: string(a.Data.Annotations[notify.Flapping]),
 		})
 	}
 	if err := it.Err(); err != nil {

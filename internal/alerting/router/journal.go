@@ -27,6 +27,7 @@ import (
 type journal struct {
 	*mem.Alerts
 	file kept
+	damp func(time.Time, []*alert.Alert) []*alert.Alert // may be nil
 
 	puts    atomic.Uint64  // how often something was put
 	writers sync.WaitGroup // the one that writes, if any
@@ -43,8 +44,8 @@ type round struct {
 	err  error
 }
 
-func newJournal(alerts *mem.Alerts, file kept) *journal {
-	return &journal{Alerts: alerts, file: file, known: map[prommodel.Fingerprint]bool{}}
+func newJournal(alerts *mem.Alerts, file kept, damp func(time.Time, []*alert.Alert) []*alert.Alert) *journal {
+	return &journal{Alerts: alerts, file: file, damp: damp, known: map[prommodel.Fingerprint]bool{}}
 }
 
 var _ provider.Alerts = (*journal)(nil)
@@ -52,6 +53,9 @@ var _ provider.Alerts = (*journal)(nil)
 // Put stores alerts and keeps them.
 func (j *journal) Put(ctx context.Context, alerts ...*alert.Alert) error {
 	alerts = record.Harmless(alerts)
+	if j.damp != nil {
+		alerts = j.damp(time.Now(), alerts)
+	}
 	if err := j.Alerts.Put(ctx, alerts...); err != nil {
 		return err
 	}

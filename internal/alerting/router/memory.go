@@ -78,7 +78,7 @@ func remember(deps Deps, grace time.Duration) (*memory, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make alert store: %w", err)
 	}
-	m.alerts = newJournal(alerts, m.stateFile(alertsFile))
+	m.alerts = newJournal(alerts, m.stateFile(alertsFile), deps.Damp)
 	text, err := m.load(alertsFile, func(b []byte) error { return json.Unmarshal(b, &[]*alert.Alert{}) })
 	if err != nil {
 		return nil, err

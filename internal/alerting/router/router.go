@@ -88,6 +88,8 @@ type Deps struct {
 	Querier    Querier // for failed requests; may be nil
 	// Clients are options of every client that calls a receiver.
 	Clients []commoncfg.HTTPClientOption
+	// Damp changes alerts that were sent before they are kept: of those that flap, the end. May be nil.
+	Damp func(now time.Time, alerts []*alert.Alert) []*alert.Alert
 	// Acknowledge is where whom a message goes to acknowledges its page; nil sends no links.
 	Acknowledge func(model.Page, notify.Recipient) (string, error)
 }

@@ -2717,6 +2717,8 @@ export interface components {
             escalation?: components["schemas"]["View"];
             /** @description of the alert explained; absent when a rule has none */
             fingerprint?: string;
+            /** @description how often it fired and how long it is held open, for an alert that fires and ends again and again */
+            flapping?: string;
             /** @description fingerprints */
             inhibited_by: string[];
             /** @description those of inhibited_by that are known */

@@ -26,6 +26,9 @@ const columns: Column<AmAlert>[] = [
           {alert.labels.alertname ?? alert.fingerprint}
         </Link>
         {alert.annotations.summary && <span>{alert.annotations.summary}</span>}
+        {alert.annotations.signalbox_flapping && (
+          <span className="dim">Flapping: {alert.annotations.signalbox_flapping}</span>
+        )}
         <Labels labels={alert.labels} hide={["alertname", "severity"]} />
       </div>
     ),

@@ -149,6 +149,7 @@ function ExplainBody({ data }: { data: Explanation }) {
             value: data.active_since ? <When at={data.active_since} /> : "not active",
           },
           { name: "Kept quiet by", value: <Quiet data={data} /> },
+          ...(data.flapping ? [{ name: "Flapping", value: data.flapping }] : []),
           { name: "Goes to", value: data.receivers?.join(", ") || "nobody" },
         ]}
       />
