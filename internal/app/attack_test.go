@@ -311,7 +311,7 @@ auth:
 	who["analyst"] = []string{"Authorization", "Bearer " + g.token(t, "analyst")}
 	sees := map[string]string{
 		"logs": "admin viewer analyst", "spans": "admin viewer", "deploys": "admin viewer", "slo_budget": "admin viewer", "alerts": "admin viewer",
-		"gate_decisions": "admin viewer", "pages": "admin viewer", "audit": "admin",
+		"gate_decisions": "admin viewer", "pages": "admin viewer", "incidents": "admin viewer", "audit": "admin",
 		// What only looks like a table, and what lies behind.
 		"users": "", "sessions": "", "tokens": "", "grants": "", "links": "", "sqlite_master": "", "duckdb_settings()": "", "duckdb_secrets()": "", "information_schema.tables": "",
 		"pragma_database_list()": "", "main.audit": "admin", "read_text('/etc/passwd')": "", "'/etc/passwd'": "", "glob('/*')": "",

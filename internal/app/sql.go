@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/prometheus/rules"
 
 	"github.com/signalbox-project/signalbox/internal/audit/witness"
+	"github.com/signalbox-project/signalbox/internal/incident"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/ownership"
 	"github.com/signalbox-project/signalbox/internal/query/sql"
@@ -40,8 +41,26 @@ func (c *cell) sqlEngine() (*sql.Engine, error) {
 			Audit:     c.trail().AuditEntries,
 			Decisions: ownership.Decisions{From: c.decisions(), Owners: c.owners}.Decisions,
 			Pages:     ownership.Pages{From: witness.Pages{PageStore: c.state, Checker: c.notes}}.Pages,
+			Incidents: c.sqlIncidents,
 		},
 	})
+}
+
+// sqlIncidents lists the newest incidents that whoever asks sees.
+func (c *cell) sqlIncidents(ctx context.Context, limit int) ([]sql.Incident, error) {
+	list, _, err := c.incidents.List(ctx, incident.Query{Limit: limit})
+	out := make([]sql.Incident, 0, len(list))
+	for _, i := range list {
+		t := i.Times
+		out = append(out, sql.Incident{
+			ID: i.ID, Title: i.Title, Severity: i.Severity, Status: string(i.Status), Environment: i.Environment, Region: i.Region, Services: i.Services,
+			Commander: i.Roles.Commander, Times: sql.IncidentTimes{
+				Started: t.Started, Detected: t.Detected, Acknowledged: t.Acknowledged, Mitigated: t.Mitigated, Resolved: t.Resolved, Published: i.Postmortem.Published,
+			},
+			Pages: i.Pages.Count, Alerts: i.Pages.Alerts, RootCause: i.Postmortem.RootCause, MergedInto: i.Origin.MergedInto,
+		})
+	}
+	return out, err
 }
 
 // sqlAlerts lists the alerts of rules and SLOs that are active now.

@@ -119,7 +119,10 @@ func TestATeamSeesItsOwnAndNoSignOfOthers(t *testing.T) {
 			t.Errorf("%s: %d %s", path, got.status, got.text)
 		}
 	}
-	for _, table := range []string{"logs", "spans", "deploys", "gate_decisions", "pages", "slo_budget"} {
+	for _, service := range []string{"pay-api", "zebra-api"} {
+		w.must(t, w.ask(t, "POST", "/sb/v1/incidents", fmt.Sprintf(`{"title":"%s is slow","services":[%q]}`, service, service), "Cookie", w.cookie))
+	}
+	for _, table := range []string{"logs", "spans", "deploys", "gate_decisions", "pages", "slo_budget", "incidents"} {
 		if got := w.asPay(t, "POST", "/sb/v1/sql", fmt.Sprintf(`{"query":"SELECT * FROM %s"}`, table)); got.status != http.StatusOK || !strings.Contains(got.text, "pay-api") || strings.Contains(got.text, "zebra") {
 			t.Errorf("%s: %d %s", table, got.status, got.text)
 		}

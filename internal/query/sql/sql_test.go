@@ -446,7 +446,7 @@ func TestErrorsSayWhereAndWhat(t *testing.T) {
 		{"syntax", "SELECT 1 FROM logs WHERE", "syntax error at end of input", 24},
 		{"unknown column", "SELECT servize FROM logs", `Referenced column "servize" not found in FROM clause!`, 7},
 		{"unknown function", "SELECT nofun(1)", "the function nofun is not allowed", 7},
-		{"unknown table", "SELECT * FROM lags", `there is no table "lags"; the tables are logs, spans, deploys, slo_budget, alerts, audit, gate_decisions, pages`, 14},
+		{"unknown table", "SELECT * FROM lags", `there is no table "lags"; the tables are logs, spans, deploys, slo_budget, alerts, audit, gate_decisions, pages, incidents`, 14},
 		{"a function that is not allowed", "SELECT 1, getenv('HOME')", "the function getenv is not allowed", 10},
 		{"a conversion while running", "SELECT service::INT FROM (SELECT 'x' AS service)", "Could not convert string 'x' to INT32 when casting from source column service", 31},
 	}

@@ -29,6 +29,21 @@ type Alert struct {
 	Value       float64
 }
 
+// Incident is something that went wrong, as the table incidents shows it.
+type Incident struct {
+	ID, Title, Severity, Status, Environment, Region, Commander string
+	Services                                                    []string
+	Times                                                       IncidentTimes
+	Pages, Alerts                                               int
+	RootCause, MergedInto                                       string
+}
+
+// IncidentTimes are when it did what; what has not happened is nil.
+type IncidentTimes struct {
+	Started, Detected                            time.Time
+	Acknowledged, Mitigated, Resolved, Published *time.Time
+}
+
 // State is where the state tables come from; a nil function gives an empty
 // table. They are called for the queries that name their table.
 type State struct {
@@ -38,6 +53,8 @@ type State struct {
 	Audit     func(ctx context.Context, q store.AuditQuery) ([]model.AuditEntry, error)
 	Decisions func(ctx context.Context, q store.DecisionQuery) (list []model.GateDecision, next string, err error)
 	Pages     func(ctx context.Context, q store.PageQuery) ([]model.Page, error)
+	// Incidents are the newest that the caller of ctx sees.
+	Incidents func(ctx context.Context, limit int) ([]Incident, error)
 }
 
 // stateTable is a small table that is filled anew for each query.
@@ -67,6 +84,7 @@ func stateTables() []stateTable {
 		{"audit", access.AuditRead, columnsOf("id BIGINT, time TIMESTAMP, actor VARCHAR, action VARCHAR, subject VARCHAR, details JSON, tampered VARCHAR"), auditRows},
 		{"gate_decisions", access.GateRead, columnsOf("time TIMESTAMP, id VARCHAR, service VARCHAR, environment VARCHAR, version VARCHAR, critical BOOLEAN, actor VARCHAR, verdict VARCHAR, summary VARCHAR, reasons JSON, evidence JSON, tampered VARCHAR, override_by VARCHAR, override_tampered VARCHAR"), decisionRows},
 		{"pages", access.PagesRead, columnsOf("time TIMESTAMP, id VARCHAR, dedup_key VARCHAR, updated TIMESTAMP, status VARCHAR, severity VARCHAR, title VARCHAR, summary VARCHAR, service VARCHAR, receiver VARCHAR, acked_by VARCHAR, acked_at TIMESTAMP, resolved_at TIMESTAMP, labels JSON, alerts JSON, deliveries JSON, tampered VARCHAR"), pageRows},
+		{"incidents", access.IncidentsRead, columnsOf("id VARCHAR, title VARCHAR, severity VARCHAR, status VARCHAR, environment VARCHAR, region VARCHAR, services JSON, commander VARCHAR, started TIMESTAMP, detected TIMESTAMP, acknowledged TIMESTAMP, mitigated TIMESTAMP, resolved TIMESTAMP, published TIMESTAMP, pages BIGINT, alerts BIGINT, root_cause VARCHAR, merged_into VARCHAR"), incidentRows},
 	}
 }
 
@@ -233,6 +251,21 @@ func pageRows(ctx context.Context, s State, _ access.Scope) ([][]any, error) {
 		rows = append(rows, []any{
 			timeCell(p.Time), p.ID, p.DedupKey, timeCell(p.Updated), p.Status, p.Severity, p.Title, p.Summary, p.Service, p.Receiver, p.AckedBy,
 			timePtrCell(p.AckedAt), timePtrCell(p.ResolvedAt), jsonCell(p.GroupLabels), jsonCell(p.Alerts), jsonCell(p.Deliveries), p.Tampered,
+		})
+	}
+	return rows, err
+}
+
+func incidentRows(ctx context.Context, s State, _ access.Scope) ([][]any, error) {
+	if s.Incidents == nil {
+		return nil, nil
+	}
+	list, err := s.Incidents(ctx, maxStateRows)
+	var rows [][]any
+	for _, i := range list {
+		rows = append(rows, []any{
+			i.ID, i.Title, i.Severity, i.Status, i.Environment, i.Region, jsonCell(i.Services), i.Commander, timeCell(i.Times.Started), timeCell(i.Times.Detected),
+			timePtrCell(i.Times.Acknowledged), timePtrCell(i.Times.Mitigated), timePtrCell(i.Times.Resolved), timePtrCell(i.Times.Published), int64(i.Pages), int64(i.Alerts), i.RootCause, i.MergedInto,
 		})
 	}
 	return rows, err

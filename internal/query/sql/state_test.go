@@ -35,6 +35,9 @@ func filled() State {
 		Pages: func(context.Context, store.PageQuery) ([]model.Page, error) {
 			return []model.Page{{ID: "p1", Time: t0, Updated: t0, Status: "firing", Severity: "critical", Title: "edge burns", AckedBy: "ann", AckedAt: &acked, GroupLabels: model.Labels{"slo": "x"}}}, nil
 		},
+		Incidents: func(context.Context, int) ([]Incident, error) {
+			return []Incident{{ID: "i1", Title: "Ports ran out", Severity: "P0", Status: "mitigated", Services: []string{"edge"}, Commander: "ann", Times: IncidentTimes{Started: t0, Detected: t0, Mitigated: &acked}, Pages: 2, Alerts: 3, RootCause: "a public endpoint"}}, nil
+		},
 	}
 }
 
@@ -49,6 +52,8 @@ func TestStateTables(t *testing.T) {
 		{"gate decisions", "SELECT id, service, version, critical, verdict, summary, reasons->0->>'rule', evidence FROM gate_decisions", `[["g1","edge","2.4.2",true,"block","Blocked.","burn_fast",[]]]`},
 		{"what was tampered with", "SELECT tampered, override_by, override_tampered FROM gate_decisions", `[["it was edited","ann","so was this"]]`},
 		{"pages", "SELECT id, status, title, acked_by, acked_at, resolved_at, labels, alerts FROM pages", `[["p1","firing","edge burns","ann","2026-11-21T10:01:00.123456Z",null,{"slo":"x"},[]]]`},
+		{"incidents", "SELECT id, title, severity, status, services->>0, commander, mitigated, resolved, pages, alerts, root_cause FROM incidents", `[["i1","Ports ran out","P0","mitigated","edge","ann","2026-11-21T10:01:00.123456Z",null,2,3,"a public endpoint"]]`},
+		{"how long they lasted", "SELECT date_diff('second', started, mitigated) FROM incidents", `[[60]]`},
 		{"two of them together", "SELECT d.version, g.verdict FROM deploys d JOIN gate_decisions g USING (service)", `[["2.4.1","block"]]`},
 	}
 	for _, tc := range cases {
@@ -76,7 +81,7 @@ func TestSchemaIsTrue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(tables) != 8 {
+	if len(tables) != 9 {
 		t.Errorf("%d tables", len(tables))
 	}
 	for _, table := range tables {
