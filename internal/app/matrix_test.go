@@ -100,6 +100,7 @@ func (g *guarded) endpoints() []front.Route {
 		front.Route{Pattern: "POST /api/v1/otlp/v1/metrics", Permission: access.TelemetryWrite},
 		front.Route{Pattern: "POST /pagerduty/v2/enqueue", Permission: access.Open}, // the routing key in the body is the proof
 		front.Route{Pattern: "POST /pagerduty/v2/change/enqueue", Permission: access.Open},
+		front.Route{Pattern: "POST /mcp", Permission: access.Anybody}, // each tool needs what its endpoint needs
 		front.Route{Pattern: "GET /auth/page", Permission: access.Open},
 		front.Route{Pattern: "POST /auth/page", Permission: access.Open},
 		front.Route{Pattern: "GET /-/healthy", Permission: access.Open},

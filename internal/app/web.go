@@ -57,6 +57,9 @@ func (p *Process) buildWeb(context.Context) error {
 	port.Mount("/jaeger/api/", ours)
 	p.mountHooks(port, own.MaxBody())
 	p.mountPaging(port)
+	if err := p.mountAgents(port); err != nil {
+		return err
+	}
 	port.Mount("/", front.Mount{Handler: ui, Needs: front.Always(access.Open)})
 	if err := p.mountLogins(port); err != nil {
 		return err

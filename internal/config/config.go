@@ -27,6 +27,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/alerting/rules"
 	"github.com/signalbox-project/signalbox/internal/alerting/selfquery"
 	"github.com/signalbox-project/signalbox/internal/api"
+	"github.com/signalbox-project/signalbox/internal/api/mcp"
 	"github.com/signalbox-project/signalbox/internal/audit/ship"
 	"github.com/signalbox-project/signalbox/internal/auth"
 	"github.com/signalbox-project/signalbox/internal/document"
@@ -110,6 +111,7 @@ type Config struct {
 	Remedy   remedy.Config   `yaml:"remedy"`
 	Channels channels.Config `yaml:"channels"` // what messages reach people through
 	API      api.Config      `yaml:"api"`
+	MCP      mcp.Config      `yaml:"mcp"`   // tools for agents (docs/mcp.md)
 	Audit    Audit           `yaml:"audit"` // the log of who did and asked what
 
 	// Prometheus is what Prometheus' code made of Global and ScrapeConfigs.
