@@ -1,6 +1,7 @@
 package oncall
 
 import (
+	"errors"
 	"fmt"
 	"net/mail"
 	"regexp"
@@ -59,6 +60,8 @@ type Layer struct {
 	Offset     int      `yaml:"offset"`      // 1 lets the second begin: a backup with the people of the first layer
 	Windows    []Window `yaml:"windows"`     // when it has somebody; always, without any
 	OnHolidays string   `yaml:"on_holidays"` // too (default), not or only
+	Begins     string   `yaml:"begins"`      // moment before which it has nobody, RFC 3339
+	Ends       string   `yaml:"ends"`        // moment from which on it has nobody, RFC 3339
 }
 
 // Change is another roster from a date on.
@@ -148,6 +151,13 @@ func (l Layer) rota() (out rota.Layer, errs []error) {
 	default:
 		bad("on_holidays", fmt.Errorf("must be too, not or only, got %q", l.OnHolidays))
 	}
+	out.Begins, err = momentOr(l.Begins)
+	bad("begins", err)
+	out.Ends, err = momentOr(l.Ends)
+	bad("ends", err)
+	if !out.Ends.IsZero() && !out.Begins.Before(out.Ends) {
+		bad("ends", fmt.Errorf("must be after begins, got %s", l.Ends))
+	}
 	if len(l.People) == 0 {
 		bad("people", fmt.Errorf("nobody takes turns"))
 	}
@@ -200,6 +210,17 @@ func clockOr(text, otherwise string) (rota.Clock, error) {
 	return rota.ParseClock(text)
 }
 
+func momentOr(text string) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		err = fmt.Errorf("must be a moment such as 2026-11-30T09:00:00+01:00, got %q", text)
+	}
+	return t, err
+}
+
 var everyRE = regexp.MustCompile(`^([1-9][0-9]{0,3})(h|d|w|mo)$`)
 
 // parseEvery reads the length of a shift.
@@ -213,6 +234,14 @@ func parseEvery(text string) (n int, unit rota.Unit, err error) {
 	}
 	n, err = strconv.Atoi(m[1])
 	return n, map[string]rota.Unit{"h": rota.Hours, "d": rota.Days, "w": rota.Weeks, "mo": rota.Months}[m[2]], err
+}
+
+// Spans are who is on call by a definition alone, without overrides.
+func (d Definition) Spans(from, to time.Time) ([]rota.Span, error) {
+	if errs := d.validate(); len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	return d.rota.Spans(from, to), nil
 }
 
 // people are all whom a schedule names.

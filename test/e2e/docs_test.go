@@ -85,7 +85,7 @@ func shellBlocks(t *testing.T, file string) (blocks []string) {
 
 var (
 	// What runs for long, needs the reader's own folder, files or dates, or somebody who is logged in.
-	flagsOnly  = regexp.MustCompile(`(^|/)signalbox (login|logout|whoami|roles|token|user|session|gate check .*--token-file|serve|demo|simulate|bench|purge|slo import|slo backtest|slo export|check rules --backtest|slo correct .*--start)\b`)
+	flagsOnly  = regexp.MustCompile(`(^|/)signalbox (login|logout|whoami|roles|token|user|session|gate check .*--token-file|serve|demo|simulate|bench|purge|slo import|slo backtest|slo export|check rules --backtest|slo correct .*--start|oncall import)\b`)
 	makeTarget = regexp.MustCompile(`^make ([a-z-]+)`)
 )
 

@@ -29,7 +29,8 @@ slos:
 func run(t *testing.T, args ...string) (status int, out, errOut string) {
 	t.Helper()
 	slo := command.Group(&cobra.Command{Use: "slo"}, convert.SLOImport(), convert.SLOExport())
-	return clitest.Run(t, []*cobra.Command{slo, convert.Rules()}, args...)
+	oncall := command.Group(&cobra.Command{Use: "oncall"}, convert.OnCallImport())
+	return clitest.Run(t, []*cobra.Command{slo, oncall, convert.Rules()}, args...)
 }
 
 // files writes files into an empty folder and goes there.

@@ -1,8 +1,8 @@
 // Package convert is the commands that turn files of one tool into files of another: SLOs into
-// OpenSLO and into Prometheus rules, rule files into objects of the Prometheus operator.
+// OpenSLO and into Prometheus rules, rule files into objects of the Prometheus operator, exports of on-call tools into on-call files.
 //
 // It needs no server; reading and writing each format belongs to the package of that format.
-// Start reading at Rules, SLOImport and SLOExport.
+// Start reading at Rules, SLOImport, SLOExport and OnCallImport.
 package convert
 
 import (

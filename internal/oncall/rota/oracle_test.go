@@ -27,7 +27,7 @@ func byTheMinute(s Schedule, t time.Time) string {
 }
 
 func byTheMinuteIn(s Schedule, l Layer, t time.Time) string {
-	if !inWindow(s, l, t) {
+	if !inWindow(s, l, t) || t.Before(l.Begins) || !l.Ends.IsZero() && !t.Before(l.Ends) {
 		return ""
 	}
 	var roster []string
@@ -155,6 +155,12 @@ func randomSchedule(t *testing.T, r *rand.Rand) Schedule {
 				From: Clock(time.Duration(r.IntN(48)) * 30 * time.Minute), To: Clock(time.Duration(1+r.IntN(48)) * 30 * time.Minute),
 				Days: []time.Weekday{0, 1, 2, 3, 4, 5, 6}[r.IntN(7):],
 			})
+		}
+		if r.IntN(4) == 0 {
+			l.Begins = instant(start, 0, s.Zone).Add(time.Duration(r.IntN(30*48)) * 30 * time.Minute)
+		}
+		if r.IntN(4) == 0 {
+			l.Ends = instant(start, 0, s.Zone).Add(time.Duration(r.IntN(60*48)) * 30 * time.Minute)
 		}
 		s.Layers = append(s.Layers, l)
 	}

@@ -39,6 +39,8 @@ type Layer struct {
 	Windows []Window // when the layer has somebody; always, without any
 	// Holidays says what the schedule's holidays do to the layer.
 	Holidays Holidays
+	// Begins and Ends cut the layer, whatever shift that is in; zero does not.
+	Begins, Ends time.Time
 }
 
 // Roster is who takes turns from a day on: the first from the first hand-over on that day or later. An empty name is a
@@ -98,6 +100,15 @@ func (s Schedule) Spans(from, to time.Time) []Span {
 
 // layerSpans are the shifts of one layer, in its windows.
 func (s Schedule) layerSpans(l Layer, from, to time.Time) (out []Span) {
+	if l.Begins.After(from) {
+		from = l.Begins
+	}
+	if !l.Ends.IsZero() && l.Ends.Before(to) {
+		to = l.Ends
+	}
+	if !from.Before(to) {
+		return nil
+	}
 	open := s.windows(l, from, to)
 	for k := l.shiftAt(from, s.Zone); ; k++ {
 		start, end := l.boundary(k, s.Zone), l.boundary(k+1, s.Zone)
@@ -108,7 +119,13 @@ func (s Schedule) layerSpans(l Layer, from, to time.Time) (out []Span) {
 		if k < 0 || person == "" || !start.Before(end) {
 			continue
 		}
+		for len(open) > 0 && !open[0].End.After(start) { // nor is it of a later shift
+			open = open[1:]
+		}
 		for _, w := range open {
+			if !w.Start.Before(end) {
+				break
+			}
 			if span, ok := cut(Span{Start: start, End: end, Person: person, Layer: l.Name}, w.Start, w.End); ok {
 				out = append(out, span)
 			}
@@ -194,6 +211,7 @@ func (s Schedule) windows(l Layer, from, to time.Time) (out []Span) {
 			}
 		}
 	}
+	slices.SortFunc(out, func(a, b Span) int { return a.Start.Compare(b.Start) })
 	return out
 }
 
