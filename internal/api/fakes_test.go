@@ -20,6 +20,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/cause"
 	"github.com/signalbox-project/signalbox/internal/diagnose"
 	"github.com/signalbox-project/signalbox/internal/gate"
+	"github.com/signalbox-project/signalbox/internal/gate/bands"
 	"github.com/signalbox-project/signalbox/internal/gate/canary"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/process/conservation"
@@ -234,8 +235,8 @@ func (f *rooms) Key() (gate.PublicKey, error) {
 	return gate.PublicKey{Algorithm: "ed25519", KeyID: "k1"}, f.err
 }
 
-func (f *rooms) View(context.Context) (gate.PolicyView, error) {
-	return gate.PolicyView{Default: gate.DefaultPolicy()}, f.err
+func (f *rooms) View(context.Context) (bands.PolicyView, error) {
+	return bands.PolicyView{Default: gate.DefaultPolicy()}, f.err
 }
 
 func (f *rooms) StartBacktest(_ context.Context, req backtest.Request) (backtest.Job, error) {

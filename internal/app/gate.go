@@ -7,6 +7,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/audit/witness"
 	"github.com/signalbox-project/signalbox/internal/gate"
+	"github.com/signalbox-project/signalbox/internal/gate/bands"
 	"github.com/signalbox-project/signalbox/internal/gate/canary"
 	"github.com/signalbox-project/signalbox/internal/gate/sign"
 	"github.com/signalbox-project/signalbox/internal/model"
@@ -17,9 +18,9 @@ import (
 // gates are the rooms that say whether a deployment is safe.
 type gates struct {
 	policies *gate.Catalog
-	slos     *gate.Banded
+	slos     *bands.Banded
 	gate     *gate.Gate
-	bands    *gate.Bands
+	bands    *bands.Watch
 	canary   *canary.Comparer
 	signing  *sign.Key
 }
@@ -35,7 +36,7 @@ func (c *cell) buildPolicies() (err error) {
 	if err := c.policies.Reload(c.cfg.PolicyFiles); err != nil {
 		return err
 	}
-	c.slos = gate.WithBands(c.slo, c.policies)
+	c.slos = bands.With(c.slo, c.policies)
 	return nil
 }
 
@@ -55,7 +56,7 @@ func (c *cell) buildGate(ctx context.Context) (err error) {
 	}); err != nil {
 		return err
 	}
-	if c.bands, err = gate.NewBands(c.cfg.Gate, gate.BandsDeps{
+	if c.bands, err = bands.New(c.cfg.Gate, bands.Deps{
 		Logger: c.component("gate"), SLOs: ownership.NarrowedSLOs{From: c.slo}, Sender: c.owned(), Policies: c.policies, ExternalURL: c.external.String(),
 	}); err != nil {
 		return err

@@ -1,13 +1,8 @@
 package gate
 
 import (
-	"context"
 	"testing"
-	"time"
 
-	"github.com/google/go-cmp/cmp"
-
-	"github.com/signalbox-project/signalbox/internal/document"
 	"github.com/signalbox-project/signalbox/internal/model"
 )
 
@@ -44,50 +39,5 @@ func TestTheBandShownIsTheOneDecidedBy(t *testing.T) {
 	}
 	if known == 0 {
 		t.Error("no band was known")
-	}
-}
-
-type answers struct{ status model.SLOStatus }
-
-func (a answers) SLOs(context.Context, string) ([]model.SLOStatus, string, error) {
-	return []model.SLOStatus{a.status}, "", nil
-}
-
-func (a answers) SLO(context.Context, string) (model.SLOStatus, error) { return a.status, nil }
-
-func (a answers) SLOHistory(context.Context, string, time.Time, time.Time, time.Duration) (model.SLOHistory, error) {
-	return model.SLOHistory{}, nil
-}
-
-func TestEveryAnswerAboutAnSLOHasItsBand(t *testing.T) {
-	catalog, err := NewCatalog(DefaultPolicy(), nil, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	catalog.Catalog = document.NewCatalog(strict(func(*Policy) {}), document.Options[Set]{})
-	from := answers{oneSLO(used(0.77)).Status}
-	from.status.Groups = &model.SLOGroups{List: []model.SLOGroup{
-		{Name: "a", State: model.SLOOK, Budget: model.Budget{Total: 10, UsedRatio: 0.6}},
-		{Name: "b", State: model.SLOInsufficient, Budget: model.Budget{Unknown: true}},
-	}}
-	b := WithBands(from, catalog)
-	want := &model.SLOBand{Name: BandCritical, Text: "critical fixes only", Threshold: 0.75, Policy: "strict"}
-	list, _, err := b.SLOs(t.Context(), "")
-	if err != nil || len(list) != 1 {
-		t.Fatal(list, err)
-	}
-	if diff := cmp.Diff(want, list[0].Band); diff != "" {
-		t.Error("list: ", diff)
-	}
-	one, err := b.SLO(t.Context(), "edge-ok")
-	if diff := cmp.Diff(want, one.Band); diff != "" || err != nil {
-		t.Error("one: ", diff, err)
-	}
-	groups := one.Groups.List
-	if groups[0].Band == nil || groups[0].Band.Name != BandCaution || groups[1].Band != nil {
-		t.Errorf("groups: %+v, %+v", groups[0].Band, groups[1].Band)
-	}
-	if from.status.Groups.List[0].Band != nil {
-		t.Error("what the other room holds was changed")
 	}
 }

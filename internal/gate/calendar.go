@@ -72,6 +72,26 @@ func (f Freeze) active(at time.Time) (until time.Time, frozen bool) {
 	return time.Date(y, m, d, local.Hour(), local.Minute()+length-since, 0, 0, zone), true
 }
 
+// Frozen is a freeze that holds.
+type Frozen struct {
+	Policy string    `json:"policy"`
+	Name   string    `json:"name"`
+	Reason string    `json:"reason"`
+	Effect Effect    `json:"effect" enum:"hold,block"`
+	Until  time.Time `json:"until"`
+}
+
+// Frozen are the freezes of a policy that hold at a time.
+func (p NamedPolicy) Frozen(at time.Time) []Frozen {
+	var out []Frozen
+	for _, f := range p.Freezes {
+		if until, frozen := f.active(at); frozen {
+			out = append(out, Frozen{Policy: p.Name, Name: f.Name, Reason: f.Reason, Effect: f.effect(), Until: until})
+		}
+	}
+	return out
+}
+
 func (f Freeze) effect() Effect {
 	if f.Effect == "" {
 		return EffectHold

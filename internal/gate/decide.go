@@ -34,7 +34,7 @@ func Decide(set Set, in Input) model.GateDecision {
 			j.corrections()
 			d.Reasons = append(d.Reasons, j.reasons...)
 			d.Evidence = mergeEvidence(d.Evidence, j.evidence)
-			d.Band = strictestBand(d.Band, j.band)
+			d.Band = StrictestBand(d.Band, j.band)
 		}
 	}
 	for _, p := range set.forRequest(in.Request, in.SLOs) {
@@ -85,7 +85,8 @@ func mergeEvidence(all, more []model.Evidence) []model.Evidence {
 	return all
 }
 
-func strictestBand(a, b string) string {
+// StrictestBand is the one of two that lets less pass; "" is none.
+func StrictestBand(a, b string) string {
 	order := []string{"", BandNormal, BandCaution, BandCritical, BandFreeze}
 	return order[max(slices.Index(order, a), slices.Index(order, b))]
 }

@@ -29,16 +29,13 @@ func (s *surroundings) add(e Effect, rule, slo, message, cure string) {
 }
 
 func (s *surroundings) calendar() {
-	for _, f := range s.policy.Freezes {
-		until, frozen := f.active(s.in.Time)
-		if !frozen {
-			continue
-		}
-		cure := "Wait until " + until.Format("2006-01-02 15:04 MST") + "."
-		if f.effect() == EffectHold {
+	for _, f := range s.policy.Frozen(s.in.Time) {
+		until := f.Until.Format("2006-01-02 15:04 MST")
+		cure := "Wait until " + until + "."
+		if f.Effect == EffectHold {
 			cure = strings.TrimSuffix(cure, ".") + ", or mark a critical fix as critical."
 		}
-		s.add(f.effect(), RuleCalendar, "", fmt.Sprintf("Freeze %s until %s: %s.", f.Name, until.Format("2006-01-02 15:04 MST"), strings.TrimSuffix(f.Reason, ".")), cure)
+		s.add(f.Effect, RuleCalendar, "", fmt.Sprintf("Freeze %s until %s: %s.", f.Name, until, strings.TrimSuffix(f.Reason, ".")), cure)
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/prometheus/prompb"
 
 	"github.com/signalbox-project/signalbox/internal/gate"
+	"github.com/signalbox-project/signalbox/internal/gate/bands"
 	"github.com/signalbox-project/signalbox/internal/model"
 )
 
@@ -77,7 +78,7 @@ func TestABudgetPolicyOnTheRunningProgram(t *testing.T) {
 	})
 	t.Run("the policies are shown with what they mean now", func(t *testing.T) {
 		s := s.in(t)
-		var v gate.PolicyView
+		var v bands.PolicyView
 		s.get("/sb/v1/gate/policies", nil, &v)
 		if len(v.Policies) != 2 || len(v.Frozen) != 1 || v.Frozen[0].Reason != "the data centre moves" || len(v.SLOs) != 3 {
 			t.Errorf("%+v", v)

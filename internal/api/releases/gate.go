@@ -8,6 +8,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/api/operation"
 	"github.com/signalbox-project/signalbox/internal/front"
 	"github.com/signalbox-project/signalbox/internal/gate"
+	"github.com/signalbox-project/signalbox/internal/gate/bands"
 	"github.com/signalbox-project/signalbox/internal/gate/canary"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
@@ -86,7 +87,7 @@ func (h *handlers) registerGateMore() {
 	operation.Register(h.Registry, operation.Operation{
 		ID: "getGatePolicies", Path: "/gate/policies", Tag: "gate", Permission: access.GateRead, Summary: "Budget policies, and what they mean now",
 		Served: h.deps.GatePolicies != nil, Room: "gate policies",
-	}, func(ctx context.Context, _ *operation.NoInput) (gate.PolicyView, error) {
+	}, func(ctx context.Context, _ *operation.NoInput) (bands.PolicyView, error) {
 		return h.deps.GatePolicies.View(ctx) // of the SLOs that the caller sees
 	})
 	operation.Register(h.Registry, operation.Operation{

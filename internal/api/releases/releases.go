@@ -10,6 +10,7 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/api/operation"
 	"github.com/signalbox-project/signalbox/internal/gate"
+	"github.com/signalbox-project/signalbox/internal/gate/bands"
 	"github.com/signalbox-project/signalbox/internal/gate/canary"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/store"
@@ -52,9 +53,9 @@ type Gate interface {
 	Key() (gate.PublicKey, error)
 }
 
-// GatePolicies shows the budget policies; gate.Bands does.
+// GatePolicies shows the budget policies; gate/bands does.
 type GatePolicies interface {
-	View(ctx context.Context) (gate.PolicyView, error)
+	View(ctx context.Context) (bands.PolicyView, error)
 }
 
 // Canary compares two versions of a service; gate/canary does.

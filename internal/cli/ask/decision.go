@@ -18,6 +18,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/cli/command"
 	"github.com/signalbox-project/signalbox/internal/cli/show"
 	"github.com/signalbox-project/signalbox/internal/gate"
+	"github.com/signalbox-project/signalbox/internal/gate/bands"
 	"github.com/signalbox-project/signalbox/internal/gate/canary"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/platform/human"
@@ -123,7 +124,7 @@ func gatePoliciesCommand() *cobra.Command {
 		Short: "Show the budget policies and what they mean now",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			var got answer[gate.PolicyView]
+			var got answer[bands.PolicyView]
 			if err := c.Get(cmd.Context(), "/sb/v1/gate/policies", nil, &got); err != nil {
 				return err
 			}
@@ -136,7 +137,7 @@ func gatePoliciesCommand() *cobra.Command {
 	return cmd
 }
 
-func printPolicies(w io.Writer, v gate.PolicyView) error {
+func printPolicies(w io.Writer, v bands.PolicyView) error {
 	fmt.Fprintln(w, v.Summary)
 	t := show.NewTable("POLICY", "FOR", "CAUTION", "HOLD", "FREEZE", "BLOCKS AT", "FREEZES")
 	row := func(name, match string, p gate.Policy, freezes int) {

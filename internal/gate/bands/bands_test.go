@@ -1,4 +1,4 @@
-package gate
+package bands
 
 import (
 	"context"
@@ -11,9 +11,24 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/signalbox-project/signalbox/internal/document"
+	"github.com/signalbox-project/signalbox/internal/gate"
 	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/notify"
 )
+
+var now = time.Date(2026, 3, 2, 14, 0, 0, 0, time.UTC)
+
+// status is an SLO that has used a share of its budget.
+func status(used float64) model.SLOStatus {
+	return model.SLOStatus{Name: "edge-ok", Service: "edge", Window: "28d", State: model.SLOOK, Budget: model.Budget{Total: 10_000, UsedRatio: used}}
+}
+
+// strict is a set with one policy.
+func strict(change func(*gate.Policy)) gate.Set {
+	p := gate.NamedPolicy{Name: "strict", Rules: gate.DefaultPolicy()}
+	change(&p.Rules)
+	return gate.Set{Default: gate.DefaultPolicy(), Named: []gate.NamedPolicy{p}}
+}
 
 type pipeline struct {
 	status model.SLOStatus
@@ -36,12 +51,12 @@ func (p *pipeline) Send(_ context.Context, alerts ...notify.Alert) error {
 
 func TestABudgetThatPassesALimitIsSaidOncePerCrossing(t *testing.T) {
 	at := now // 14:00
-	p := &pipeline{status: oneSLO().Status}
-	catalog, err := NewCatalog(DefaultPolicy(), nil, nil)
+	p := &pipeline{status: status(0.2)}
+	catalog, err := gate.NewCatalog(gate.DefaultPolicy(), nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := NewBands(DefaultConfig(), BandsDeps{SLOs: p, Sender: p, Policies: catalog, Now: func() time.Time { return at }})
+	b, err := New(gate.DefaultConfig(), Deps{SLOs: p, Sender: p, Policies: catalog, Now: func() time.Time { return at }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,23 +96,68 @@ func TestABudgetThatPassesALimitIsSaidOncePerCrossing(t *testing.T) {
 }
 
 func TestThePolicyPageSaysWhatHoldsNow(t *testing.T) {
-	p := &pipeline{status: oneSLO(used(0.8)).Status}
-	catalog, err := NewCatalog(DefaultPolicy(), nil, nil)
+	p := &pipeline{status: status(0.8)}
+	catalog, err := gate.NewCatalog(gate.DefaultPolicy(), nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	set := strict(func(r *Policy) { r.CautionAbove, r.HoldAbove = 0.5, 0.9 })
-	set.Named[0].Freezes = []Freeze{{Name: "today", Reason: "r", Start: "2026-03-02", End: "2026-03-03"}, {Name: "tomorrow", Reason: "r", Start: "2026-03-03", End: "2026-03-04"}}
-	catalog.Catalog = document.NewCatalog(set, document.Options[Set]{})
-	b, err := NewBands(DefaultConfig(), BandsDeps{SLOs: p, Sender: p, Policies: catalog, Now: func() time.Time { return now }})
+	set := strict(func(r *gate.Policy) { r.CautionAbove, r.HoldAbove = 0.5, 0.9 })
+	set.Named[0].Freezes = []gate.Freeze{{Name: "today", Reason: "r", Start: "2026-03-02", End: "2026-03-03"}, {Name: "tomorrow", Reason: "r", Start: "2026-03-03", End: "2026-03-04"}}
+	catalog.Catalog = document.NewCatalog(set, document.Options[gate.Set]{})
+	b, err := New(gate.DefaultConfig(), Deps{SLOs: p, Sender: p, Policies: catalog, Now: func() time.Time { return now }})
 	if err != nil {
 		t.Fatal(err)
 	}
 	v, err := b.View(t.Context())
-	if err != nil || len(v.Frozen) != 1 || v.Frozen[0].Name != "today" || len(v.SLOs) != 1 || v.SLOs[0].Band != BandCaution || v.SLOs[0].Policy != "strict" {
+	if err != nil || len(v.Frozen) != 1 || v.Frozen[0].Name != "today" || len(v.SLOs) != 1 || v.SLOs[0].Band != gate.BandCaution || v.SLOs[0].Policy != "strict" {
 		t.Errorf("%+v, %v", v, err)
 	}
 	if want := "1 of 1 SLOs are above the band normal; the strictest is caution. Frozen until 2026-03-03 00:00 UTC: today."; v.Summary != want {
 		t.Errorf("summary %q", v.Summary)
+	}
+}
+
+type answers struct{ status model.SLOStatus }
+
+func (a answers) SLOs(context.Context, string) ([]model.SLOStatus, string, error) {
+	return []model.SLOStatus{a.status}, "", nil
+}
+
+func (a answers) SLO(context.Context, string) (model.SLOStatus, error) { return a.status, nil }
+
+func (a answers) SLOHistory(context.Context, string, time.Time, time.Time, time.Duration) (model.SLOHistory, error) {
+	return model.SLOHistory{}, nil
+}
+
+func TestEveryAnswerAboutAnSLOHasItsBand(t *testing.T) {
+	catalog, err := gate.NewCatalog(gate.DefaultPolicy(), nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	catalog.Catalog = document.NewCatalog(strict(func(*gate.Policy) {}), document.Options[gate.Set]{})
+	from := answers{status(0.77)}
+	from.status.Groups = &model.SLOGroups{List: []model.SLOGroup{
+		{Name: "a", State: model.SLOOK, Budget: model.Budget{Total: 10, UsedRatio: 0.6}},
+		{Name: "b", State: model.SLOInsufficient, Budget: model.Budget{Unknown: true}},
+	}}
+	b := With(from, catalog)
+	want := &model.SLOBand{Name: gate.BandCritical, Text: "critical fixes only", Threshold: 0.75, Policy: "strict"}
+	list, _, err := b.SLOs(t.Context(), "")
+	if err != nil || len(list) != 1 {
+		t.Fatal(list, err)
+	}
+	if diff := cmp.Diff(want, list[0].Band); diff != "" {
+		t.Error("list: ", diff)
+	}
+	one, err := b.SLO(t.Context(), "edge-ok")
+	if diff := cmp.Diff(want, one.Band); diff != "" || err != nil {
+		t.Error("one: ", diff, err)
+	}
+	groups := one.Groups.List
+	if groups[0].Band == nil || groups[0].Band.Name != gate.BandCaution || groups[1].Band != nil {
+		t.Errorf("groups: %+v, %+v", groups[0].Band, groups[1].Band)
+	}
+	if from.status.Groups.List[0].Band != nil {
+		t.Error("what the other room holds was changed")
 	}
 }

@@ -1,12 +1,12 @@
-package gate
+package bands
 
 import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/signalbox-project/signalbox/internal/access"
+	"github.com/signalbox-project/signalbox/internal/gate"
 	"github.com/signalbox-project/signalbox/internal/model"
 )
 
@@ -14,19 +14,10 @@ import (
 type PolicyView struct {
 	Summary string `json:"summary"`
 	// Default is the gate section; it applies where no other policy matches.
-	Default  Policy        `json:"default"`
-	Policies []NamedPolicy `json:"policies"`
-	Frozen   []Frozen      `json:"frozen" doc:"freezes that hold now"`
-	SLOs     []Standing    `json:"promises" doc:"every SLO with its band, worst first"`
-}
-
-// Frozen is a freeze that holds.
-type Frozen struct {
-	Policy string    `json:"policy"`
-	Name   string    `json:"name"`
-	Reason string    `json:"reason"`
-	Effect Effect    `json:"effect" enum:"hold,block"`
-	Until  time.Time `json:"until"`
+	Default  gate.Policy        `json:"default"`
+	Policies []gate.NamedPolicy `json:"policies"`
+	Frozen   []gate.Frozen      `json:"frozen" doc:"freezes that hold now"`
+	SLOs     []Standing         `json:"promises" doc:"every SLO with its band, worst first"`
 }
 
 // Standing is where an SLO's budget lies.
@@ -40,15 +31,15 @@ type Standing struct {
 }
 
 // View answers the policies in force and what they mean now. Who is bound to namespaces sees the policies that hold for their SLOs.
-func (b *Bands) View(ctx context.Context) (PolicyView, error) {
-	list, _, err := b.deps.SLOs.SLOs(ctx, "")
+func (w *Watch) View(ctx context.Context) (PolicyView, error) {
+	list, _, err := w.deps.SLOs.SLOs(ctx, "")
 	if err != nil {
 		return PolicyView{}, fmt.Errorf("gate policies: %w", err)
 	}
-	set, now := b.deps.Policies.Set(), b.deps.Now()
-	v := PolicyView{Default: set.Default, Policies: set.Named, Frozen: []Frozen{}, SLOs: []Standing{}}
+	set, now := w.deps.Policies.Set(), w.deps.Now()
+	v := PolicyView{Default: set.Default, Policies: set.Named, Frozen: []gate.Frozen{}, SLOs: []Standing{}}
 	if !access.ScopeOf(ctx).All {
-		v.Policies = slices.DeleteFunc(slices.Clone(set.Named), func(p NamedPolicy) bool {
+		v.Policies = slices.DeleteFunc(slices.Clone(set.Named), func(p gate.NamedPolicy) bool {
 			return !slices.ContainsFunc(list, func(s model.SLOStatus) bool {
 				band := set.BandOf(s)
 				return band != nil && band.Policy == p.Name
@@ -56,11 +47,7 @@ func (b *Bands) View(ctx context.Context) (PolicyView, error) {
 		})
 	}
 	for _, p := range v.Policies {
-		for _, f := range p.Freezes {
-			if until, frozen := f.active(now); frozen {
-				v.Frozen = append(v.Frozen, Frozen{Policy: p.Name, Name: f.Name, Reason: f.Reason, Effect: f.effect(), Until: until})
-			}
-		}
+		v.Frozen = append(v.Frozen, p.Frozen(now)...)
 	}
 	worst, count := "", 0
 	for _, s := range list {
@@ -69,8 +56,8 @@ func (b *Bands) View(ctx context.Context) (PolicyView, error) {
 			used := s.Budget.UsedRatio
 			at.Band, at.Policy, at.UsedRatio = band.Name, band.Policy, &used
 		}
-		if at.Band != BandNormal && at.Band != "" {
-			worst = strictestBand(worst, at.Band)
+		if at.Band != gate.BandNormal && at.Band != "" {
+			worst = gate.StrictestBand(worst, at.Band)
 			count++
 		}
 		v.SLOs = append(v.SLOs, at)
