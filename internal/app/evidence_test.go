@@ -15,7 +15,8 @@ import (
 )
 
 const evidenceConfig = `
-slo_files: ["slos.yml"]
+slo_files: ["slos.yml", "shop.yml"]
+policy_files: ["policies.yml"]
 gate: {override_for: 1h}
 `
 
@@ -36,6 +37,21 @@ spec:
   budgetingMethod: Occurrences
   objectives: [{target: 0.99}]
 `
+
+// shop calls edge, and is not deployed while that does not keep its SLOs.
+const evidencePolicies = `
+policies:
+  - name: shop
+    match: {services: [shop]}
+    rules: {dependencies: hold, depends_on: [edge]}
+`
+
+func evidenceFiles() map[string]string {
+	return map[string]string{
+		"signalbox.yml": evidenceConfig, "slos.yml": evidenceSLO, "policies.yml": evidencePolicies,
+		"shop.yml": strings.NewReplacer("edge-availability", "shop-availability", "service: edge", "service: shop").Replace(evidenceSLO),
+	}
+}
 
 // evidenced is a process with one record of every kind and one beside it that nobody touches.
 type evidenced struct {
@@ -129,7 +145,7 @@ func (e evidenced) edit(t *testing.T, statement string, args ...any) {
 // deleted or put there; nothing else is marked, also after a restart.
 func TestEvidenceThatWasTouchedSaysSo(t *testing.T) {
 	dir := t.TempDir()
-	files := map[string]string{"signalbox.yml": evidenceConfig, "slos.yml": evidenceSLO}
+	files := evidenceFiles()
 	e := kept(t, startIn(t, dir, files))
 	if status, text := e.do(t, http.MethodDelete, "/sb/v1/slos/edge-availability/corrections/"+e.corrections[2], "", ""); status != http.StatusOK {
 		t.Fatal(status, text) // taken back, which is no fault
@@ -185,6 +201,10 @@ func TestEvidenceThatWasTouchedSaysSo(t *testing.T) {
 	status, text = e.post(t, "/sb/v1/gate", `{"service":"edge","environment":"prod","version":"9","actor":"ci"}`)
 	if id := e.corrections[0]; status != http.StatusOK || !strings.Contains(text, "its correction "+id+" was tampered with") {
 		t.Errorf("what the gate says of a correction that was touched: %d %s", status, text)
+	}
+	status, text = e.post(t, "/sb/v1/gate", `{"service":"shop","environment":"prod","version":"9","actor":"ci"}`)
+	if id := e.corrections[0]; status != http.StatusOK || !strings.Contains(text, "shop depends on edge, whose SLO edge-availability: its correction "+id+" was tampered with") {
+		t.Errorf("what the gate says of a correction of a dependency that was touched: %d %s", status, text)
 	}
 	e.reported(t, want, "it was deleted from the database: entry ")
 	if v := e.verified(t); !v.Intact || len(v.Touched) != len(want)+1 {

@@ -52,7 +52,7 @@ func (c *cell) buildGate(ctx context.Context) (err error) {
 	if c.gate, err = gate.New(c.cfg.Gate, gate.Deps{
 		Logger: c.component("gate"), Registerer: c.registry, Decisions: c.state, Overrides: c.state, Audit: c.trail(),
 		SLOs:  judgedSLOs{from: c.slo, marks: witness.Standing{Kept: c.state.SLOCorrections, Checker: c.notes}},
-		Edges: c.topology, Pages: c.state, Changes: c.state, Causes: c.diagnose, Key: key, Policies: c.policies,
+		Edges: c.topology, Pages: witness.OpenPages{PageLister: c.state, Checker: c.notes}, Changes: c.state, Causes: c.diagnose, Key: key, Policies: c.policies,
 	}); err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	prom "github.com/prometheus/common/model"
@@ -45,7 +44,7 @@ func Decide(set Set, in Input) model.GateDecision {
 		d.Reasons = append(d.Reasons, s.reasons...)
 		d.Evidence = mergeEvidence(d.Evidence, s.evidence)
 	}
-	d.Reasons = distinct(d.Reasons)
+	d.Reasons = distinct(append(d.Reasons, refusedOverrides(in)...))
 	slices.SortStableFunc(d.Reasons, func(a, b model.GateReason) int {
 		return cmp.Or(cmp.Compare(strictness(b.Verdict), strictness(a.Verdict)), cmp.Compare(ruleOrder(a.Rule), ruleOrder(b.Rule)))
 	})
@@ -274,19 +273,6 @@ func (j *judgement) budget() {
 		j.add(model.VerdictAllow, RuleBudget, "", "%s (caution above %s).", used, human.Percent(j.policy.CautionAbove))
 	default:
 		j.add(model.VerdictAllow, RuleBudget, "", "%s.", used)
-	}
-}
-
-// corrections asks whether what was taken out of the SLO is what somebody took out: what was put there hides what is spent.
-func (j *judgement) corrections() {
-	name := j.snapshot.Status.Name
-	for _, c := range j.snapshot.Status.Corrections {
-		if strings.HasPrefix(c.Tampered, model.Uncompared) {
-			j.add(model.VerdictInsufficient, RuleData, "Ask again in a moment.", "%s: whether its correction %s is as it was written is not known: %s.", name, c.ID, c.Tampered)
-		} else if c.Tampered != "" {
-			j.add(model.VerdictHold, RuleBudget, fmt.Sprintf("Find out who had access to the database; take the correction back with `signalbox slo correct %s --delete %s`, and add it anew if it was right.", cmp.Or(c.SLO, name), c.ID),
-				"%s: its correction %s was tampered with, so that the budget may be less than it looks: %s.", name, c.ID, c.Tampered)
-		}
 	}
 }
 

@@ -30,7 +30,7 @@ func (g *Gate) gather(ctx context.Context, req model.GateRequest) (Input, error)
 		if in.Overrides, err = g.deps.Overrides.Overrides(ctx, req.Service, req.Environment, req.Version, in.Time); err != nil {
 			return in, err
 		}
-		in.Overrides = g.genuine(ctx, in.Overrides)
+		in.Overrides, in.Refused = g.genuine(ctx, in.Overrides)
 	}
 	if err := g.why(ctx, &in); err != nil {
 		g.unreadable(ctx, &in, "changes", err)
@@ -81,7 +81,7 @@ func (g *Gate) pages(ctx context.Context, req model.GateRequest) ([]OpenPage, er
 	out := []OpenPage{}
 	for _, p := range firing {
 		if slices.ContainsFunc(p.Alerts, func(a model.PageAlert) bool { return a.Status == "firing" && about(a, req) }) {
-			out = append(out, OpenPage{ID: p.ID, Title: p.Title, Severity: p.Severity, Since: p.Time.UTC(), AckedBy: p.AckedBy})
+			out = append(out, OpenPage{ID: p.ID, Title: p.Title, Severity: p.Severity, Since: p.Time.UTC(), AckedBy: p.AckedBy, Tampered: p.Tampered})
 		}
 	}
 	return out, nil
@@ -123,7 +123,7 @@ func (g *Gate) dependencies(ctx context.Context, in Input, named []string) ([]De
 		for _, s := range slos {
 			out = append(out, Dependency{
 				Service: name, Environment: s.Environment, SLO: s.Status.Name, State: s.Status.State,
-				Reason: s.Status.Reason, UsedRatio: s.Status.Budget.UsedRatio, Unknown: s.Status.Budget.Unknown, Called: called[name],
+				Reason: s.Status.Reason, UsedRatio: s.Status.Budget.UsedRatio, Unknown: s.Status.Budget.Unknown, Called: called[name], Touched: touched(s.Status.Corrections),
 			})
 		}
 	}

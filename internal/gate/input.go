@@ -24,6 +24,8 @@ type Input struct {
 	Pages []OpenPage `json:"pages"`
 	// Overrides are those of the same service, environment and version.
 	Overrides []model.GateOverride `json:"overrides"`
+	// Refused are overrides that do not count, as the gate did not sign them so, each with why.
+	Refused []string `json:"refused,omitempty"`
 	// Changes are the markers of the service around the time since when its
 	// SLOs burn, the newest first: what most likely made them.
 	Changes []model.Deploy `json:"changes,omitempty"`
@@ -45,6 +47,8 @@ type Dependency struct {
 	Unknown bool `json:"unknown,omitempty"`
 	// Called says that calls were seen; otherwise a policy names the service.
 	Called bool `json:"called"`
+	// Touched are its corrections that are not what the audit log notes of them.
+	Touched []model.SLOCorrection `json:"touched,omitempty"`
 }
 
 // OpenPage is a page that is still firing.
@@ -54,6 +58,7 @@ type OpenPage struct {
 	Severity string    `json:"severity"`
 	Since    time.Time `json:"since"`
 	AckedBy  string    `json:"acked_by,omitempty"`
+	Tampered string    `json:"tampered,omitempty"` // what is wrong with who acknowledged it
 }
 
 // clean takes figures that are no numbers for what they are: no data. JSON

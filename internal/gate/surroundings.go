@@ -52,6 +52,9 @@ func (s *surroundings) pages() {
 		if p.AckedBy != "" {
 			state = p.AckedBy + " is on it"
 		}
+		if p.Tampered != "" {
+			state = "who has it is not sure: its acknowledgement " + strings.TrimPrefix(p.Tampered, "it ")
+		}
 		s.add(s.policy.Rules.OpenPages, RulePage, "", fmt.Sprintf("A %s page about %s has been open for %s: %s (%s).",
 			p.Severity, s.in.Request.Service, human.Duration(s.in.Time.Sub(p.Since)), strings.TrimSuffix(p.Title, "."), state),
 			"Resolve what the page is about (page "+p.ID+"), or mark the fix as critical.")
@@ -73,6 +76,7 @@ func (s *surroundings) dependencies() {
 			e.Value = &used
 		}
 		s.evidence = append(s.evidence, e)
+		s.corrections(d)
 		if d.State != model.SLOExhausted && d.State != model.SLOBurning {
 			continue
 		}

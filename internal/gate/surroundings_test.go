@@ -62,6 +62,11 @@ func strict(change func(*Policy)) Set {
 	return Set{Default: DefaultPolicy(), Named: []NamedPolicy{p}}
 }
 
+// touchedDependency is one that looks well, by a correction that somebody edited.
+func touchedDependency(tampered string) Dependency {
+	return Dependency{Service: "layout", SLO: "layout-ok", State: model.SLOOK, Called: true, Touched: []model.SLOCorrection{{ID: "c7", Tampered: tampered}}}
+}
+
 func TestWhatSurroundsAServiceCounts(t *testing.T) {
 	frozen := strict(func(*Policy) {})
 	frozen.Named[0].Freezes = []Freeze{{Name: "today", Reason: "the auditors are here.", Start: "2026-03-02", End: "2026-03-03"}}
@@ -92,6 +97,23 @@ func TestWhatSurroundsAServiceCounts(t *testing.T) {
 		{"one without budget too", deps, func(in *Input) { in.Dependencies = []Dependency{dependency("layout", model.SLOExhausted, true)} }, model.VerdictHold, RuleDependency, "exhausted"},
 		{"one that a policy names needs no calls", deps, func(in *Input) { in.Dependencies = []Dependency{dependency("auth", model.SLOBurning, false)} }, model.VerdictHold, RuleDependency, "auth"},
 		{"one that only another policy names does not count", deps, func(in *Input) { in.Dependencies = []Dependency{dependency("mail", model.SLOBurning, false)} }, model.VerdictAllow, "", ""},
+		{"a correction of one that was touched holds", deps, func(in *Input) {
+			in.Dependencies = []Dependency{touchedDependency("it was changed in the database")}
+		}, model.VerdictHold, RuleDependency, "edge depends on layout, whose SLO layout-ok: its correction c7 was tampered with, so that the budget may be less than it looks: it was changed in the database"},
+		{"a critical fix does not pass it", deps, func(in *Input) {
+			in.Request.Critical, in.Dependencies = true, []Dependency{touchedDependency("it was changed in the database")}
+		}, model.VerdictHold, RuleDependency, "c7"},
+		{"of one that could not be compared nobody knows", deps, func(in *Input) {
+			in.Dependencies = []Dependency{touchedDependency(model.Uncompared + " with the audit log: disk")}
+		}, model.VerdictInsufficient, RuleDependency, "whether its correction c7 is as it was written is not known"},
+		{"nobody asks for dependencies by default", Set{Default: DefaultPolicy()}, func(in *Input) {
+			in.Dependencies = []Dependency{touchedDependency("it was changed in the database")}
+		}, model.VerdictAllow, "", ""},
+		{"an acknowledgement that was edited is nobody's", pages, func(in *Input) {
+			p := page
+			p.AckedBy, p.Tampered = "bob", "it was changed in the database"
+			in.Pages = []OpenPage{p}
+		}, model.VerdictHold, RulePage, "who has it is not sure: its acknowledgement was changed in the database"},
 		{"one of which nothing is known does not hold", deps, func(in *Input) { in.Dependencies = []Dependency{dependency("layout", model.SLOInsufficient, true)} }, model.VerdictAllow, "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -148,7 +170,7 @@ func TestTheGateGathersWhatItsPoliciesAskFor(t *testing.T) {
 	}
 	r := &rooms{
 		slos:   []model.SLOSnapshot{oneSLO()},
-		others: map[string][]model.SLOSnapshot{"layout": {burning}, "auth": {oneSLO(named("auth-ok"))}, "mail": {burning}},
+		others: map[string][]model.SLOSnapshot{"layout": {burning}, "auth": {oneSLO(named("auth-ok"), corrected(""), corrected("it was changed"))}, "mail": {burning}},
 		edges:  []model.Edge{{Client: "edge", Server: "layout"}, {Client: "other", Server: "mail"}},
 		pages: []model.Page{
 			{ID: "mine", Severity: "critical", Alerts: alert(model.Labels{"service": "edge", "env": "prod"})},
@@ -158,10 +180,11 @@ func TestTheGateGathersWhatItsPoliciesAskFor(t *testing.T) {
 	}
 	g := open(t, r, func(_ *Config, d *Deps) { d.Policies = catalog })
 	in, err := g.gather(t.Context(), model.GateRequest{Service: "edge", Environment: "prod"})
-	if err != nil || len(in.Pages) != 1 || in.Pages[0].ID != "mine" || len(in.Dependencies) != 2 || in.Dependencies[0].SLO != "auth-ok" || in.Dependencies[0].Called || !in.Dependencies[1].Called {
+	if err != nil || len(in.Pages) != 1 || in.Pages[0].ID != "mine" || len(in.Dependencies) != 2 || in.Dependencies[0].SLO != "auth-ok" || in.Dependencies[0].Called || !in.Dependencies[1].Called ||
+		len(in.Dependencies[0].Touched) != 1 || len(in.Dependencies[1].Touched) != 0 {
 		t.Errorf("%+v, %v", in, err)
 	}
-	r.failPages = errors.New("disk is full")
+	r.failPages, r.others["auth"] = errors.New("disk is full"), nil
 	d, err := g.Decide(t.Context(), model.GateRequest{Service: "edge", Environment: "prod", Critical: true})
 	if err != nil || d.Verdict != model.VerdictInsufficient || !strings.Contains(d.Summary, "disk is full") {
 		t.Errorf("%s: %s, %v", d.Verdict, d.Summary, err)

@@ -132,17 +132,3 @@ func verifyOverride(key ed25519.PublicKey, o model.GateOverride) error {
 	}
 	return nil
 }
-
-// genuine are the overrides that this gate gave. Its key of now must have signed them: those of before lie in the database,
-// where whoever edits an override can put one.
-func (g *Gate) genuine(ctx context.Context, list []model.GateOverride) []model.GateOverride {
-	out := []model.GateOverride{}
-	for _, o := range list {
-		if err := verifyOverride(g.deps.Key.Public(), o); err != nil {
-			g.deps.Logger.ErrorContext(ctx, "a gate override is not honoured", "override", o.ID, "decision", o.DecisionID, "service", o.Service, "err", err)
-			continue
-		}
-		out = append(out, o)
-	}
-	return out
-}

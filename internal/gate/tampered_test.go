@@ -2,6 +2,7 @@ package gate
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 
@@ -121,8 +122,15 @@ func TestAnOverrideThatWasEditedIsNotHonouredAndSaysSo(t *testing.T) {
 		o := given
 		edit(&o)
 		r.overrides = []model.GateOverride{o}
-		if d := ask(); d.Verdict == model.VerdictAllow {
+		d := ask()
+		if d.Verdict == model.VerdictAllow {
 			t.Errorf("%s: it is honoured", name)
+		}
+		says := slices.ContainsFunc(d.Reasons, func(r model.GateReason) bool {
+			return strings.HasPrefix(r.Message, "An override in the database lets nothing pass: override "+o.ID) && r.Cure != ""
+		})
+		if !says || d.Summary != stopped.Summary || d.Verdict != stopped.Verdict {
+			t.Errorf("%s: it is left out silently, or changes what is said first: %s, %+v", name, d.Summary, d.Reasons)
 		}
 		if checked(o) == "" {
 			t.Errorf("%s: it is not marked", name)

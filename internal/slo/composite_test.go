@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/signalbox-project/signalbox/internal/model"
 	"github.com/signalbox-project/signalbox/internal/slo"
 	"github.com/signalbox-project/signalbox/internal/slo/definition"
 )
@@ -56,6 +57,15 @@ func TestACompositeBurnsByTheWeightedMeanOfItsParts(t *testing.T) {
 	snapshots, err := w.engine.Snapshots(t.Context(), "edge", "")
 	if err != nil || len(snapshots) != 2 {
 		t.Errorf("%d SLOs gate (%v), want the composite and edge-ok", len(snapshots), err)
+	}
+	// What is taken out of a part is taken out of the composite, which alone gates: whoever judges it sees whose correction it is.
+	made, err := w.engine.Correct(t.Context(), model.SLOCorrection{SLO: "edge-ok", Author: "kim", Reason: "drill", Start: w.now.Add(-time.Hour), End: w.now.Add(-30 * time.Minute)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.settle()
+	if s, err = w.engine.SLO(t.Context(), "edge-all"); err != nil || len(s.Corrections) != 1 || s.Corrections[0].ID != made.ID || s.Corrections[0].SLO != "edge-ok" {
+		t.Errorf("%+v, %v", s.Corrections, err)
 	}
 	w.now = w.now.Add(10 * time.Minute)
 	w.traffic(time.Minute, 15*time.Second, 100, 0) // but the gauge is silent

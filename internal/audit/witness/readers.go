@@ -60,6 +60,34 @@ func (p Pages) Pages(ctx context.Context, q store.PageQuery) ([]model.Page, erro
 	return list, nil
 }
 
+// PageLister lists pages; store/state does.
+type PageLister interface {
+	Pages(ctx context.Context, q store.PageQuery) ([]model.Page, error)
+}
+
+// OpenPages marks pages as Pages does, and names none that is gone. It waits for the log, but not for long.
+type OpenPages struct {
+	PageLister
+	Checker *Checker
+}
+
+// Pages lists them, the newest first.
+func (p OpenPages) Pages(ctx context.Context, q store.PageQuery) ([]model.Page, error) {
+	list, err := p.PageLister.Pages(ctx, q)
+	if err != nil || p.Checker == nil || len(list) == 0 {
+		return list, err
+	}
+	doubt := p.Checker.readWithin(ctx, patience)
+	for i := range list {
+		if doubt != nil {
+			list[i].Tampered = uncompared(doubt)
+		} else {
+			list[i].Tampered = p.Checker.Check(ctx, evidence.OfAck(list[i]))
+		}
+	}
+	return list, nil
+}
+
 // gonePage is what is known of a page that is not there any more.
 func gonePage(m Missing) model.Page {
 	at := m.Entry.Time
