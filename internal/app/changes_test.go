@@ -181,6 +181,7 @@ func TestEveryChangeLeavesOneEntry(t *testing.T) {
 	walk([]change{
 		{pattern: "PATCH /sb/v1/incidents/{id}", with: incident, body: `{"title":"slower"}`, action: "incident.edit", subject: incident},
 		{pattern: "POST /sb/v1/incidents/{id}/notes", with: incident, body: `{"text":"the pool is full"}`, action: "incident.note", subject: incident},
+		{pattern: "POST /sb/v1/incidents/{id}/look", with: incident, body: `{}`, action: "incident.look", subject: incident},
 		{pattern: "POST /sb/v1/incidents/{id}/actions", with: incident, body: `{"text":"a larger pool"}`, action: "incident.action", subject: incident},
 		{pattern: "POST /sb/v1/incidents/{id}/status", with: incident, body: `{"status":"resolved"}`, action: "incident.status", subject: incident},
 		{pattern: "POST /sb/v1/incidents/{id}/postmortem", with: incident, body: `{"written":{"summary":"the pool was full"}}`, action: "incident.postmortem", subject: incident},

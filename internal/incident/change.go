@@ -70,6 +70,7 @@ func (r *Room) Open(ctx context.Context, o Order) (Incident, error) {
 	}
 	if _, err = r.deps.Documents.SaveDocuments(ctx, d); err == nil {
 		r.opened.WithLabelValues("person").Inc()
+		r.lookSoon()
 	}
 	return k.Incident, err
 }

@@ -89,6 +89,14 @@ func (r *Room) Run(ctx context.Context) error {
 	return nil
 }
 
+// lookSoon has what is unusual looked for.
+func (r *Room) lookSoon() {
+	select {
+	case r.fresh <- struct{}{}:
+	default:
+	}
+}
+
 // look takes in the pages that changed, or all that matter.
 func (r *Room) look(ctx context.Context, all bool) error {
 	r.mu.Lock()
@@ -227,8 +235,9 @@ func (r *Room) take(ctx context.Context, seen []sighting) error {
 		if errors.Is(err, store.ErrChanged) && try < maxTries {
 			continue
 		}
-		if err == nil {
+		if err == nil && n > 0 {
 			r.opened.WithLabelValues("page").Add(float64(n))
+			r.lookSoon()
 		}
 		return err
 	}

@@ -63,6 +63,7 @@ type Deps struct {
 	Edges      Edges
 	Owners     Owners
 	Sources    Sources
+	Signs      Finder           // nil where metrics and logs cannot be asked
 	Now        func() time.Time // nil means time.Now
 }
 
@@ -72,6 +73,7 @@ type Room struct {
 	log    *slog.Logger
 	opened *prometheus.CounterVec
 	nudge  chan struct{}
+	fresh  chan struct{} // an incident was opened
 
 	turn sync.Mutex // one decision at a time about what joins what
 
@@ -89,7 +91,7 @@ func New(deps Deps) (*Room, error) {
 		deps.Now = time.Now
 	}
 	r := &Room{
-		deps: deps, log: instrument.Logger(deps.Logger), nudge: make(chan struct{}, 1), pending: map[string]sighting{},
+		deps: deps, log: instrument.Logger(deps.Logger), nudge: make(chan struct{}, 1), fresh: make(chan struct{}, 1), pending: map[string]sighting{},
 		opened: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "signalbox_incidents_opened_total", Help: "Incidents that were opened, by whom (page, person)."}, []string{"by"}),
 	}
 	return r, instrument.Register(deps.Registerer, "incidents", r.opened)

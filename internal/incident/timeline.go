@@ -32,7 +32,7 @@ type Sources struct {
 
 // Source is where an entry is taken from.
 type Source struct {
-	Kind string `json:"kind" enum:"page,alert,deploy,gate,remedy,audit,note"`
+	Kind string `json:"kind" enum:"page,alert,deploy,gate,remedy,metric,log,audit,note"`
 	ID   string `json:"id"`
 	Link string `json:"link,omitempty" doc:"where it is seen, below the address of Signalbox"`
 }
@@ -72,6 +72,7 @@ func (r *Room) Timeline(ctx context.Context, id string) (Timeline, error) {
 	}
 	for _, part := range []func() error{
 		func() error { return r.pagesOf(ctx, k, &t) },
+		func() error { return r.unusualOf(ctx, k, &t) },
 		func() error { return r.deploysOf(ctx, k, from, to, &t) },
 		func() error { return r.decisionsOf(ctx, k, from, to, &t) },
 		func() error { return r.remediesOf(ctx, k, from, to, &t) },

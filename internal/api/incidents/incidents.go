@@ -32,6 +32,7 @@ type Room interface {
 	SetStatus(ctx context.Context, id string, to incident.Status, text, by string) (incident.Incident, error)
 	Note(ctx context.Context, id, text string, update bool, by string) (incident.Incident, error)
 	Task(ctx context.Context, id string, task incident.Task, by string) (incident.Incident, error)
+	Look(ctx context.Context, id, by string) (incident.Incident, error)
 	Merge(ctx context.Context, id, into, by string) (incident.Incident, error)
 	Timeline(ctx context.Context, id string) (incident.Timeline, error)
 	Postmortem(ctx context.Context, id string) (incident.Postmortem, error)
@@ -178,6 +179,16 @@ type taskInput struct {
 	Body TaskRequest
 }
 
+// LookRequest asks to look again.
+type LookRequest struct {
+	By string `json:"by,omitempty" maxLength:"200" doc:"who asks, where nobody has to log in"`
+}
+
+type lookInput struct {
+	ID   string `path:"id" maxLength:"200"`
+	Body LookRequest
+}
+
 // MergeRequest names the incident that another becomes part of.
 type MergeRequest struct {
 	Into string `json:"into" minLength:"1" maxLength:"200"`
@@ -244,6 +255,12 @@ func (h *handlers) registerChanges() {
 			i, err := h.deps.Room.Task(ctx, in.ID, incident.Task{ID: b.ID, Text: b.Text, Term: cmp.Or(b.Term, "short"), Owner: b.Owner, Due: b.Due, Link: b.Link, Done: b.Done}, b.By)
 			return i, b.By, map[string]string{"owner": b.Owner, "done": strconv.FormatBool(b.Done != nil)}, err
 		})
+	look := op("lookIncident", http.MethodPost, "/incidents/{id}/look", "Look again for metrics and log lines that were unusual when an incident began")
+	look.Description = "What is found replaces what was found before; the timeline tells it."
+	change(h, look, "incident.look", func(ctx context.Context, in *lookInput) (incident.Incident, string, map[string]string, error) {
+		i, err := h.deps.Room.Look(ctx, in.ID, in.Body.By)
+		return i, in.Body.By, nil, err
+	})
 	change(h, op("mergeIncident", http.MethodPost, "/incidents/{id}/merge", "Make an incident part of another"), "incident.merge",
 		func(ctx context.Context, in *mergeInput) (incident.Incident, string, map[string]string, error) {
 			i, err := h.deps.Room.Merge(ctx, in.ID, in.Body.Into, in.Body.By)

@@ -23,7 +23,7 @@ func Incident() *cobra.Command {
 	return command.Group(&cobra.Command{
 		Use:   "incident",
 		Short: "Show incidents, and work on them",
-	}, incidentListCommand(), incidentShowCommand(), incidentOpenCommand(), incidentNoteCommand(), incidentStatusCommand(), incidentResolveCommand(), incidentPostmortemCommand())
+	}, incidentListCommand(), incidentShowCommand(), incidentOpenCommand(), incidentNoteCommand(), incidentStatusCommand(), incidentResolveCommand(), incidentLookCommand(), incidentMergeCommand(), incidentSplitCommand(), incidentPostmortemCommand())
 }
 
 func incidentListCommand() *cobra.Command {
@@ -175,6 +175,32 @@ func incidentResolveCommand() *cobra.Command {
 	cmd.Flags().StringVar(&text, "text", "", "a status update that says why")
 	return changing(cmd, func(args []string, by string) (string, map[string]any) {
 		return pathOf(args[0]) + "/status", map[string]any{"status": "resolved", "text": text, "by": by}
+	})
+}
+
+func incidentLookCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "look ID", Short: "Look again for metrics and log lines that were unusual when an incident began", Args: cobra.ExactArgs(1)}
+	return changing(cmd, func(args []string, by string) (string, map[string]any) {
+		return pathOf(args[0]) + "/look", map[string]any{"by": by}
+	})
+}
+
+func incidentMergeCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "merge ID INTO", Short: "Make an incident part of another", Args: cobra.ExactArgs(2)}
+	return changing(cmd, func(args []string, by string) (string, map[string]any) {
+		return pathOf(args[0]) + "/merge", map[string]any{"into": args[1], "by": by}
+	})
+}
+
+func incidentSplitCommand() *cobra.Command {
+	var title string
+	cmd := &cobra.Command{
+		Use: "split ID PAGE...", Short: "Make some of an incident's pages one of their own", Args: cobra.MinimumNArgs(2),
+		Example: `  signalbox incident split 2026-01-02-ab12 page-7 --title "Search is slow" --by ann`,
+	}
+	cmd.Flags().StringVar(&title, "title", "", "what the new incident is called")
+	return changing(cmd, func(args []string, by string) (string, map[string]any) {
+		return pathOf(args[0]) + "/split", map[string]any{"pages": args[1:], "title": title, "by": by}
 	})
 }
 

@@ -25,6 +25,9 @@ func TestIncidentsAreShownAndWorkedOn(t *testing.T) {
 		{[]string{"open", "bar is down", "--service", "bar", "--by", "ann"}, "/sb/v1/incidents", `"services":["bar"]`},
 		{[]string{"note", "a/b", "hello", "--update"}, "/sb/v1/incidents/a%2Fb/notes", `"kind":"update"`},
 		{[]string{"status", "x", "mitigated", "--text", "t"}, "/sb/v1/incidents/x/status", `"status":"mitigated"`},
+		{[]string{"look", "x", "--by", "ann"}, "/sb/v1/incidents/x/look", `"by":"ann"`},
+		{[]string{"merge", "x", "y"}, "/sb/v1/incidents/x/merge", `"into":"y"`},
+		{[]string{"split", "x", "p1", "p2", "--title", "another"}, "/sb/v1/incidents/x/split", `"pages":["p1","p2"]`},
 		{[]string{"resolve", "x", "--by", "ann"}, "/sb/v1/incidents/x/status", `"status":"resolved"`},
 	} {
 		status, out, errOut := run(t, append(append([]string{"incident"}, c.args...), "--server", one.URL)...)

@@ -5,12 +5,15 @@ import type {
   IncidentDetail,
   IncidentEdit,
   IncidentList,
+  IncidentLookRequest,
+  IncidentMergeRequest,
   IncidentNoteRequest,
   IncidentOrder,
   IncidentOverdueList,
   IncidentPeriods,
   IncidentPostmortem,
   IncidentPostmortemRequest,
+  IncidentSplitRequest,
   IncidentStatusRequest,
   IncidentTaskRequest,
   IncidentTimeline,
@@ -107,6 +110,9 @@ export type IncidentChange =
   | { part: "/status"; body: IncidentStatusRequest }
   | { part: "/actions"; body: IncidentTaskRequest }
   | { part: "/postmortem"; body: IncidentPostmortemRequest }
+  | { part: "/look"; body: IncidentLookRequest }
+  | { part: "/merge"; body: IncidentMergeRequest }
+  | { part: "/split"; body: IncidentSplitRequest }
   | { part: ""; body: IncidentEdit };
 
 export function useIncidentChange(id: string) {

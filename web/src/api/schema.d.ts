@@ -658,6 +658,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sb/v1/incidents/{id}/look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Look again for metrics and log lines that were unusual when an incident began
+         * @description What is found replaces what was found before; the timeline tells it.
+         */
+        post: operations["lookIncident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sb/v1/incidents/{id}/merge": {
         parameters: {
             query?: never;
@@ -3060,6 +3080,10 @@ export interface components {
             href: string;
             text?: string;
         };
+        IncidentLookRequest: {
+            /** @description who asks, where nobody has to log in */
+            by?: string;
+        };
         IncidentMean: {
             /** Format: double */
             median_seconds: number;
@@ -3248,7 +3272,7 @@ export interface components {
         IncidentSource: {
             id: string;
             /** @enum {string} */
-            kind: "page" | "alert" | "deploy" | "gate" | "remedy" | "audit" | "note";
+            kind: "page" | "alert" | "deploy" | "gate" | "remedy" | "metric" | "log" | "audit" | "note";
             /** @description where it is seen, below the address of Signalbox */
             link?: string;
         };
@@ -6670,6 +6694,41 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["IncidentTaskRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    lookIncident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IncidentLookRequest"];
             };
         };
         responses: {

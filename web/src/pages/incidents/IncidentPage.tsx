@@ -93,7 +93,7 @@ function Body({ detail: { incident, similar } }: { detail: IncidentDetail }) {
             label: "What happened",
             body: (
               <div className="stack">
-                <Timeline incident={incident} />
+                <Timeline incident={incident} who={who} able={change} />
                 <PageTable incident={incident} who={who} />
                 <Similar similar={similar} />
               </div>

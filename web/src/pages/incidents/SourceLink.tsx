@@ -1,5 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import type { IncidentSource } from "~/api/types";
+import { parseSearch } from "~/shell/search";
 
 /** What a source is called, by its kind. */
 export const sourceWord: Record<IncidentSource["kind"], string> = {
@@ -8,6 +9,8 @@ export const sourceWord: Record<IncidentSource["kind"], string> = {
   deploy: "Deployment",
   gate: "Gate",
   remedy: "Rollback",
+  metric: "Metric",
+  log: "Log lines",
   audit: "Audit log",
   note: "Note",
 };
@@ -41,6 +44,13 @@ export function SourceLink({ source }: { source: IncidentSource }) {
     case "remedy":
       return (
         <Link to="/remedies" search={{ open: id }}>
+          {word}
+        </Link>
+      );
+    case "metric":
+    case "log":
+      return (
+        <Link to={kind === "log" ? "/logs" : "/query"} search={parseSearch(link.split("?")[1] ?? "")}>
           {word}
         </Link>
       );

@@ -1,11 +1,13 @@
-import { Select } from "@mantine/core";
+import { Button, Select } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { incidentTimelineQuery } from "~/api/incidents";
+import { incidentTimelineQuery, useIncidentChange } from "~/api/incidents";
 import type { Incident, IncidentEntry, IncidentTimeline } from "~/api/types";
 import { Answer } from "~/components/Answer";
+import { ErrorNote } from "~/components/ErrorNote";
 import { PartialNote } from "~/components/PartialNote";
 import { Shown } from "~/components/Shown";
+import type { Who } from "~/components/useWho";
 import { When } from "~/components/When";
 import classes from "./Incidents.module.css";
 import { oneOf } from "./incidents";
@@ -14,7 +16,7 @@ import { SourceLink, sourceWord } from "./SourceLink";
 const kinds = Object.keys(sourceWord) as IncidentEntry["source"]["kind"][];
 
 /** What happened around an incident, the newest first, each with its source. */
-export function Timeline({ incident }: { incident: Incident }) {
+export function Timeline({ incident, who, able }: { incident: Incident; who: Who; able: boolean }) {
   const query = useQuery(incidentTimelineQuery(incident.id));
   return (
     <section className="panel stack tight">
@@ -22,7 +24,32 @@ export function Timeline({ incident }: { incident: Incident }) {
       <Answer query={query} what="the timeline" height={240}>
         {(timeline) => <Entries timeline={timeline} incident={incident} />}
       </Answer>
+      {able && incident.services.length > 0 && <LookAgain incident={incident} who={who} />}
     </section>
+  );
+}
+
+/** Has metrics and log lines that were unusual when it began looked for once more: after a service or the start was put right. */
+function LookAgain({ incident, who }: { incident: Incident; who: Who }) {
+  const change = useIncidentChange(incident.id);
+  const by = who.name.trim();
+  return (
+    <div className="row">
+      <Button
+        variant="default"
+        loading={change.isPending}
+        disabled={!by}
+        onClick={() => change.mutate({ part: "/look", body: { by } })}
+      >
+        Look again for what was unusual
+      </Button>
+      <span className="small dim">
+        {by
+          ? "Compares the metrics and log lines of its services with the day before."
+          : "Give your name above to do it."}
+      </span>
+      {change.error && <ErrorNote what="the search" error={change.error} />}
+    </div>
   );
 }
 
