@@ -98,7 +98,9 @@ func TestReportsThatCannotBeMade(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if rec := get(a, "/sb/v1/report"); rec.Code != 404 {
-		t.Errorf("where reports are not served: %d", rec.Code)
+	for _, path := range []string{"/sb/v1/report", "/sb/v1/report/rules"} {
+		if rec := get(a, path); rec.Code != 404 {
+			t.Errorf("where %s is not served: %d", path, rec.Code)
+		}
 	}
 }

@@ -92,7 +92,7 @@ func (c *cell) ownAPI() (*api.API, error) {
 		Status: c, Tenants: c, Audit: c.trail(), Ledger: c.ledger, Hooks: http.HandlerFunc(c.serveHooks),
 		Identity: c.identityDeps(),
 		Objectives: objectives.Deps{
-			SLOs: c.shownSLOs(), Corrections: witness.Corrections{Corrector: c.slo, Kept: c.state.SLOCorrections, Checker: c.notes}, Backtests: c.backtest, Reports: c.report,
+			SLOs: c.shownSLOs(), Corrections: witness.Corrections{Corrector: c.slo, Kept: c.state.SLOCorrections, Checker: c.notes}, Backtests: c.backtest, Reports: c.report, RuleReviews: c.ruleReview(),
 		},
 		Events: events.Deps{Filter: c.search, Logs: c.search, Spans: c.search, Tail: c.search.Tail, Traces: c.search, SQL: engine},
 		Releases: releases.Deps{

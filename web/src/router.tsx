@@ -71,6 +71,11 @@ const routes = [
   }),
   createRoute({
     getParentRoute: () => root,
+    path: "/reports/rules",
+    component: lazyRouteComponent(() => import("./pages/reports/RulesReviewPage"), "RulesReviewPage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
     path: "/remedies",
     component: lazyRouteComponent(() => import("./pages/remedies/RemediesPage"), "RemediesPage"),
   }),

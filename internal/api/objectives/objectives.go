@@ -20,6 +20,7 @@ type Deps struct {
 	Corrections Corrector
 	Backtests   Backtests
 	Reports     Reports
+	RuleReviews RuleReviews
 }
 
 type handlers struct {
@@ -33,6 +34,7 @@ func Register(r *operation.Registry, deps Deps) {
 	h.registerSLOs()
 	h.registerBacktests()
 	h.registerReports()
+	h.registerRuleReviews()
 }
 
 // SLOs reports how the SLOs stand.

@@ -20,11 +20,11 @@ import (
 )
 
 // Rules is the group of what is done with rule files.
-func Rules() *cobra.Command {
+func Rules(more ...*cobra.Command) *cobra.Command {
 	return command.Group(&cobra.Command{
 		Use:   "rules",
-		Short: "Write rule files for other systems",
-	}, rulesExportCommand())
+		Short: "Review rule files, and write them for other systems",
+	}, append(more, rulesExportCommand())...)
 }
 
 func rulesExportCommand() *cobra.Command {

@@ -1,6 +1,6 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { buildUrl, get } from "./client";
-import type { AuditList, Remedy, RemedyList, Report } from "./types";
+import type { AuditList, Remedy, RemedyList, Report, RulesReview } from "./types";
 
 export interface ReportSearch {
   period?: string | undefined;
@@ -24,6 +24,14 @@ export const reportQuery = (search: ReportSearch) =>
 export function reportUrl(search: ReportSearch, format: "md" | "csv" | "json", download = true): string {
   return buildUrl("/sb/v1/report", { ...search, format, download: download || undefined });
 }
+
+export const rulesReviewQuery = (days: number) =>
+  queryOptions({
+    queryKey: ["rules-review", days],
+    queryFn: ({ signal }) => get<RulesReview>("/sb/v1/report/rules", { days }, signal),
+    placeholderData: keepPreviousData,
+    staleTime: 60_000,
+  });
 
 export interface RemedyFilter {
   service?: string | undefined;

@@ -1344,6 +1344,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sb/v1/report/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What each alerting rule did, and what of its file could be changed
+         * @description The patch is a unified diff of the rule files for git apply. Nothing is changed here.
+         */
+        get: operations["getRuleReview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sb/v1/roles": {
         parameters: {
             query?: never;
@@ -4406,6 +4426,25 @@ export interface components {
              */
             until: string;
         };
+        ReviewedRule: {
+            alert: string;
+            file: string;
+            findings: components["schemas"]["RuleFinding"][];
+            firings: components["schemas"]["RuleFirings"];
+            group: string;
+            /**
+             * Format: int64
+             * @description times in which a budget of its service burned at 6× or more and it did not fire; only of rules whose service is known
+             */
+            missed: number;
+            outcome: components["schemas"]["RuleOutcome"];
+            proposals: components["schemas"]["RuleEdit"][];
+            severity: string;
+            /** @description selectors of its expression that have found no series in the period */
+            stale: string[];
+            /** @description rules that fire while this one does, for the same service */
+            together: components["schemas"]["RuleCoincident"][];
+        };
         Role: {
             description?: string;
             name: string;
@@ -4421,6 +4460,94 @@ export interface components {
              * @example 1h
              */
             overlap?: string;
+        };
+        RuleCoincident: {
+            alert: string;
+            /**
+             * Format: double
+             * @description of the time in which this rule fired
+             */
+            share: number;
+        };
+        RuleEdit: {
+            from?: string;
+            /** @enum {string} */
+            kind: "for" | "keep_firing_for" | "severity" | "remove";
+            /** @description why it is not in the patch, if it is not */
+            manual?: string;
+            to?: string;
+            /** @description the evidence */
+            why: string;
+        };
+        RuleFinding: {
+            /** @enum {string} */
+            kind: "auto-resolved" | "never-acted-on" | "always-quiet" | "flapping" | "duplicate" | "missed-burn" | "never-fired" | "stale";
+            /** @description with the figures that it rests on */
+            text: string;
+        };
+        RuleFirings: {
+            /**
+             * Format: int64
+             * @description alerts that began, each set of labels by itself
+             */
+            count: number;
+            /**
+             * Format: int64
+             * @description those that began within half an hour of the end of one with the same labels
+             */
+            flapped: number;
+            /** @description when the last one began */
+            last?: string;
+            /**
+             * Format: double
+             * @description how long they fired in all
+             */
+            seconds: number;
+        };
+        RuleOutcome: {
+            /**
+             * Format: int64
+             * @description those whose page somebody acknowledged or worked on in an incident, or in which somebody deployed or rolled back, or a remedy acted
+             */
+            acted_on: number;
+            /**
+             * Format: int64
+             * @description those that were told and ended without anybody acting
+             */
+            auto_resolved: number;
+            /**
+             * Format: int64
+             * @description those that fire still
+             */
+            open: number;
+            /**
+             * Format: int64
+             * @description those that reached none: silenced, inhibited or held back
+             */
+            quiet: number;
+            /**
+             * Format: int64
+             * @description those that reached a page
+             */
+            told: number;
+        };
+        RuleReview: {
+            /**
+             * Format: double
+             * @description the share of the period in which rules were evaluated, by the series of the watchdog, which always fires
+             */
+            covered: number;
+            /** Format: date-time */
+            end: string;
+            /** @description what could not be known */
+            notes: string[];
+            /** @description all proposed edits as a unified diff for git apply; empty without any */
+            patch: string;
+            /** @description those with proposals first, then those that fired most often */
+            rules: components["schemas"]["ReviewedRule"][];
+            /** Format: date-time */
+            start: string;
+            summary: string;
         };
         RuledOut: {
             change: components["schemas"]["Deploy"];
@@ -8110,6 +8237,38 @@ export interface operations {
                     "text/csv": string;
                     "text/markdown": string;
                     "text/plain": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    getRuleReview: {
+        parameters: {
+            query?: {
+                /** @description until now */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleReview"];
                 };
             };
             /** @description Error */

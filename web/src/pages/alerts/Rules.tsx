@@ -75,6 +75,9 @@ export function Rules() {
           </EmptyNote>
         ) : (
           <div className="stack">
+            <p>
+              <Link to="/reports/rules">Review them</Link>: what each did, and which should change.
+            </p>
             {groups.map((group) => (
               <section key={`${group.file} ${group.name}`} className="panel stack tight">
                 <h2>
