@@ -59,7 +59,7 @@ func TestEveryChangeLeavesOneEntry(t *testing.T) {
 	t.Cleanup(hook.Close)
 	g := startGuarded(t, map[string]string{
 		"signalbox.yml": "query: {enable_admin_api: true}\nslo_files: [s.yml]\noncall_files: [o.yml]\nchannels: {webhook: {receivers: [{name: ops, url: \"" + hook.URL + "\", secret: {file: key}}]}}\n", "s.yml": availability, "key": "a secret of ops",
-		"o.yml": "people: [{name: ada, contacts: [{channel: webhook, address: ops}]}, {name: kim}]\nschedules: [{name: edge, layers: [{start: 2020-01-06, people: [ada]}]}]\nescalation_policies: [{name: p, default: true, steps: [{notify: [{schedule: edge}]}]}]\n",
+		"o.yml": "people: [{name: ada, contacts: [{channel: webhook, address: ops}]}, {name: kim}, {name: root}]\nschedules: [{name: edge, layers: [{start: 2020-01-06, people: [ada]}]}]\nescalation_policies: [{name: p, default: true, steps: [{notify: [{schedule: edge}]}]}]\n",
 	})
 	token := g.token(t, policy.Admin)
 	self, _, _ := strings.Cut(strings.TrimPrefix(token, "sbx_"), "_")
@@ -95,7 +95,7 @@ func TestEveryChangeLeavesOneEntry(t *testing.T) {
 	}
 	now := time.Now().UTC()
 	at := func(d time.Duration) string { return now.Add(d).Format(time.RFC3339) }
-	var decision, correction, silence, override, own, made, incident, drill string
+	var decision, correction, silence, override, own, made, incident, drill, swap string
 	done := map[string]bool{}
 	last := g.home.audit.Kept()
 	entries := func() (out []model.AuditEntry) {
@@ -167,6 +167,7 @@ func TestEveryChangeLeavesOneEntry(t *testing.T) {
 		{pattern: "POST /api/v2/silences", body: fmt.Sprintf(`{"matchers":[{"name":"alertname","value":"x","isRegex":false,"isEqual":true}],"startsAt":%q,"endsAt":%q,"createdBy":"kim","comment":"c"}`, at(0), at(time.Hour)), action: "silences.write", subject: "/api/v2/silences", keep: idIn("silenceID", &silence)},
 		{pattern: "POST /sb/v1/pages/{id}/ack", with: "page-1", body: `{"by":"ann"}`, action: "page.ack", subject: "page-1"},
 		{pattern: "POST /sb/v1/oncall/overrides", body: `{"overrides":[{"schedule":"edge","person":"kim","start":"2100-01-01T00:00:00Z","end":"2100-01-02T00:00:00Z","by":"ada"}]}`, action: "oncall.override", subject: "edge", keep: idIn("id", &override)},
+		{pattern: "POST /sb/v1/oncall/swaps", body: `{"schedule":"edge","from":"ada","to":"root","start":"2100-02-01T12:00:00Z","end":"2100-02-02T12:00:00Z"}`, action: "oncall.swap.propose", subject: "edge", keep: idIn("id", &swap)},
 		{pattern: "POST /sb/v1/tokens", body: `{"name":"mine","grants":[{"role":"viewer"}]}`, action: "token.make", subject: "token:", cookie: true, keep: idIn("id", &own)},
 		{pattern: "POST /sb/v1/tokens", body: `{"name":"of a service","service":true,"grants":[{"role":"viewer"}]}`, action: "token.make", subject: "token:", cookie: true, keep: idIn("id", &made)},
 		{pattern: "POST /sb/v1/users", body: `{"name":"ann"}`, action: "user.add", subject: "user:ann", cookie: true},
@@ -186,6 +187,7 @@ func TestEveryChangeLeavesOneEntry(t *testing.T) {
 		{pattern: "POST /sb/v1/incidents/{id}/status", with: incident, body: `{"status":"resolved"}`, action: "incident.status", subject: incident},
 		{pattern: "POST /sb/v1/incidents/{id}/postmortem", with: incident, body: `{"written":{"summary":"the pool was full"}}`, action: "incident.postmortem", subject: incident},
 		{pattern: "POST /sb/v1/incidents/{id}/merge", with: incident, body: fmt.Sprintf(`{"into":%q}`, opened), action: "incident.merge", subject: opened},
+		{pattern: "POST /sb/v1/oncall/swaps/{id}/answer", with: swap, body: `{"answer":"accept"}`, action: "oncall.swap.accept", subject: "edge", cookie: true},
 		{pattern: "POST /sb/v1/oncall/drills/{id}/ack", with: drill, body: `{"by":"ada"}`, action: "page.ack", subject: drill},
 		{pattern: "POST /sb/v1/gate/decisions/{id}/override", with: decision, body: `{"actor":"ann","reason":"the release mends the outage of 14:02"}`, action: "gate.override", subject: decision},
 		{pattern: "DELETE /sb/v1/slos/{name}/corrections/{id}", with: "edge-availability CORRECTION", action: "slo.uncorrect", subject: "edge-availability"},

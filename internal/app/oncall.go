@@ -6,15 +6,19 @@ import (
 	"slices"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/signalbox-project/signalbox/internal/diagnose"
 	"github.com/signalbox-project/signalbox/internal/incident"
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/notify"
 	"github.com/signalbox-project/signalbox/internal/notify/courier"
 	"github.com/signalbox-project/signalbox/internal/notify/inbound"
 	"github.com/signalbox-project/signalbox/internal/oncall"
 	"github.com/signalbox-project/signalbox/internal/oncall/contacts"
 	"github.com/signalbox-project/signalbox/internal/oncall/escalation"
 	"github.com/signalbox-project/signalbox/internal/ownership"
+	"github.com/signalbox-project/signalbox/internal/platform/redact"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
 
@@ -30,7 +34,7 @@ type responders struct {
 
 // buildOnCall makes the schedules of people, and what brings pages to them.
 func (c *cell) buildOnCall(context.Context) (err error) {
-	if c.oncall, err = oncall.New(oncall.Deps{Logger: c.component("on-call"), Registerer: c.registry, State: c.state}); err != nil {
+	if c.oncall, err = oncall.New(oncall.Deps{Logger: c.component("on-call"), Registerer: c.registry, State: c.state, Tell: c.tellPerson}); err != nil {
 		return err
 	}
 	c.oncall.Join(c.force)
@@ -48,6 +52,38 @@ func (c *cell) buildOnCall(context.Context) (err error) {
 	c.onPage(c.escalation.Changed)
 	c.run("escalation", c.escalation.Run, nil)
 	return nil
+}
+
+// tellWithin is how long a message that nobody waits for is tried.
+const tellWithin = 10 * time.Second
+
+// tellPerson hands a message for which nobody has to get up to a person, by the contact that wakes least, and says by which.
+func (c *cell) tellPerson(ctx context.Context, to oncall.Person, title, text string) (by string, err error) {
+	reach, now := to.Reach(), time.Now()
+	contact, ok := reach.Notice()
+	switch {
+	case ok:
+	case len(reach.Contacts) == 0:
+		return "", fmt.Errorf("%s has neither contacts nor an e-mail address", to.Name)
+	case reach.NoticeAt(now).After(now):
+		return "", fmt.Errorf("these are the quiet hours of %s, and all their contacts wake", to.Name)
+	default:
+		contact = reach.Contacts[0]
+	}
+	if contact.Channel == notify.InboxChannel {
+		return contact.Name, nil // by the page On call itself
+	}
+	ctx, stop := context.WithTimeout(ctx, tellWithin)
+	defer stop()
+	_, err = c.courier.Deliver(ctx, notify.Message{
+		DedupKey: "told/" + uuid.NewString(), Kind: notify.Told, Title: title, Text: text, Time: now.UTC(),
+		To:    notify.Target{Channel: contact.Channel, Address: contact.Address, Person: to.Name},
+		Links: []notify.Link{{Text: "On call", URL: c.external.JoinPath("oncall").String()}},
+	}, nil)
+	if err != nil {
+		return "", fmt.Errorf("the message to %s by %s was not handed over: %s", to.Name, contact.Name, redact.Text(err.Error()))
+	}
+	return contact.Name, nil
 }
 
 // escalations are asked for explanations, which are made before them.

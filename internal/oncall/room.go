@@ -39,6 +39,8 @@ type Deps struct {
 	Registerer prometheus.Registerer
 	State      store.DocumentStore
 	Now        func() time.Time // nil means time.Now
+	// Tell hands what nobody has to get up for to a person, and says by what; nil tells nobody.
+	Tell func(ctx context.Context, to Person, title, text string) (by string, err error)
 }
 
 // Room answers who is on call. It is safe for concurrent use.
@@ -47,6 +49,7 @@ type Room struct {
 	log   *slog.Logger
 	state store.DocumentStore
 	now   func() time.Time
+	tell  func(ctx context.Context, to Person, title, text string) (by string, err error)
 }
 
 // New makes a Room without any schedule.
@@ -59,7 +62,7 @@ func New(deps Deps) (*Room, error) {
 		return nil, err
 	}
 	deps.Logger = instrument.Logger(deps.Logger)
-	r := &Room{log: deps.Logger, state: deps.State, now: deps.Now, Catalog: document.NewCatalog(Roster{}, document.Options[Roster]{
+	r := &Room{log: deps.Logger, state: deps.State, now: deps.Now, tell: deps.Tell, Catalog: document.NewCatalog(Roster{}, document.Options[Roster]{
 		Files: Files(), Build: buildRoster, Log: deps.Logger, Failed: failed, Count: count,
 		Size: func(r Roster) int { return len(r.Schedules) },
 	})}
@@ -223,33 +226,42 @@ func refuse(format string, args ...any) error { return badRequest{fmt.Errorf(for
 
 // Override keeps overrides, all or none: a swap is two.
 func (r *Room) Override(ctx context.Context, overrides ...Override) ([]Override, error) {
+	made, docs, err := r.overriding(overrides)
+	if err != nil {
+		return nil, err
+	}
+	_, err = r.state.SaveDocuments(ctx, docs...)
+	return made, err
+}
+
+// overriding checks overrides and makes their documents.
+func (r *Room) overriding(overrides []Override) ([]Override, []store.Document, error) {
 	roster, now := r.Value(), r.now().UTC()
 	docs := make([]store.Document, 0, len(overrides))
 	for i := range overrides {
 		o := &overrides[i]
 		if _, err := roster.schedule(o.Schedule); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if err := roster.knows(o.Person); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		switch {
 		case !o.Start.Before(o.End):
-			return nil, refuse("it ends (%s) before it begins (%s)", o.End.Format(time.RFC3339), o.Start.Format(time.RFC3339))
+			return nil, nil, refuse("it ends (%s) before it begins (%s)", o.End.Format(time.RFC3339), o.Start.Format(time.RFC3339))
 		case o.End.Sub(o.Start) > maxOverride:
-			return nil, refuse("it lasts longer than %d days; who takes over for so long is a change of the roster in the file", int(maxOverride.Hours()/24))
+			return nil, nil, refuse("it lasts longer than %d days; who takes over for so long is a change of the roster in the file", int(maxOverride.Hours()/24))
 		case !o.End.After(now):
-			return nil, refuse("it is over: it ends %s", o.End.Format(time.RFC3339))
+			return nil, nil, refuse("it is over: it ends %s", o.End.Format(time.RFC3339))
 		}
 		o.ID, o.Created = o.Schedule+separator+uuid.NewString(), now.Add(time.Duration(i)) // the order of a swap's two is kept
 		body, err := json.Marshal(o)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		docs = append(docs, store.Document{Kind: overrideKind, ID: o.ID, Time: o.Start, Body: body})
 	}
-	_, err := r.state.SaveDocuments(ctx, docs...)
-	return overrides, err
+	return overrides, docs, nil
 }
 
 // Overrides are those of a schedule that matter in a span of time, in the order in which they were made.

@@ -41,6 +41,9 @@ type OnCall interface {
 	Overrides(ctx context.Context, schedule string, from, to time.Time) ([]oncall.Override, error)
 	Override(ctx context.Context, overrides ...oncall.Override) ([]oncall.Override, error)
 	Unoverride(ctx context.Context, id string) (oncall.Override, error)
+	Swaps(ctx context.Context) ([]oncall.Swap, error)
+	Propose(ctx context.Context, s oncall.Swap) (oncall.Swap, error)
+	Decide(ctx context.Context, id string, state oncall.SwapState, by, note string) (oncall.Swap, error)
 }
 
 type handlers struct {
@@ -53,6 +56,7 @@ func Register(r *operation.Registry, deps Deps) {
 	h := &handlers{Registry: r, deps: deps}
 	h.registerSchedules()
 	h.registerOverrides()
+	h.registerSwaps()
 	h.registerChannels()
 	h.registerCalendar()
 	incidents.Register(r, deps.Incidents)

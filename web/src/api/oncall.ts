@@ -1,6 +1,16 @@
-import { queryOptions } from "@tanstack/react-query";
-import { get } from "./client";
-import type { Coverage, Escalation, Fairness, OnCall, ShiftList } from "./types";
+import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { get, post } from "./client";
+import type {
+  Coverage,
+  Escalation,
+  Fairness,
+  OnCall,
+  ShiftList,
+  Swap,
+  SwapAnswer,
+  SwapList,
+  SwapRequest,
+} from "./types";
 
 export const onCallQuery = queryOptions({
   queryKey: ["oncall"],
@@ -45,3 +55,31 @@ export const pageEscalationQuery = (page: string) =>
       get<Escalation>(`/sb/v1/pages/${encodeURIComponent(page)}/escalation`, {}, signal),
     refetchInterval: ({ state }) => (state.data?.state === "resolved" ? 60_000 : 5_000),
   });
+
+export const swapsQuery = queryOptions({
+  queryKey: ["oncall-swaps"],
+  queryFn: ({ signal }) => get<SwapList>("/sb/v1/oncall/swaps", {}, signal),
+  refetchInterval: 60_000,
+});
+
+/** What may have changed with a swap: who is on call, and whether anybody is. */
+function useSwapChange<T>(change: (what: T) => Promise<Swap>) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: change,
+    onSuccess: () =>
+      Promise.all(
+        ["oncall-swaps", "oncall", "oncall-shifts", "oncall-coverage"].map((key) =>
+          client.invalidateQueries({ queryKey: [key] }),
+        ),
+      ),
+  });
+}
+
+export const useProposeSwap = () =>
+  useSwapChange((request: SwapRequest) => post<Swap>("/sb/v1/oncall/swaps", request));
+
+export const useAnswerSwap = () =>
+  useSwapChange(({ id, ...answer }: SwapAnswer & { id: string }) =>
+    post<Swap>(`/sb/v1/oncall/swaps/${encodeURIComponent(id)}/answer`, answer),
+  );

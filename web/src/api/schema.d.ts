@@ -1205,6 +1205,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sb/v1/oncall/swaps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shifts that people ask others to take */
+        get: operations["listSwaps"];
+        put?: never;
+        /**
+         * Ask somebody to take a shift, perhaps for one of theirs
+         * @description Who is asked is told by the contact of theirs that wakes least. Nothing changes until they accept.
+         */
+        post: operations["proposeSwap"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/oncall/swaps/{id}/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accept, decline or withdraw a swap
+         * @description Who is asked accepts and declines, and whose shift it is withdraws. To accept makes the overrides, all or none.
+         */
+        post: operations["answerSwap"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sb/v1/pages": {
         parameters: {
             query?: never;
@@ -1863,6 +1904,14 @@ export interface components {
             };
             /** @enum {string} */
             state: "firing" | "pending";
+        };
+        Answer: {
+            by: string;
+            note?: string;
+            /** @description the IDs of those that it made */
+            overrides?: string[];
+            /** Format: date-time */
+            time: string;
         };
         Attempt: {
             /**
@@ -4406,6 +4455,17 @@ export interface components {
             tenant?: string;
             version?: string;
         };
+        Return: {
+            /**
+             * Format: date-time
+             * @description of the shift that start lies in, if absent
+             */
+            end?: string;
+            /** @description the same, if absent */
+            schedule?: string;
+            /** Format: date-time */
+            start: string;
+        };
         Review: {
             /** @description false where nobody is asked who they are: everybody may everything */
             authentication: boolean;
@@ -5121,6 +5181,64 @@ export interface components {
             /** Format: double */
             uptime_seconds: number;
             version: string;
+        };
+        Swap: {
+            answer?: components["schemas"]["Answer"];
+            /** @description who proposed it */
+            by?: string;
+            /** Format: date-time */
+            created: string;
+            /** Format: date-time */
+            end: string;
+            /** @description whose shift it is */
+            from: string;
+            id: string;
+            in_return?: components["schemas"]["Return"];
+            /** @description what to think of before it is accepted, such as that somebody is on call elsewhere then */
+            notes: string[];
+            reason?: string;
+            schedule: string;
+            /** Format: date-time */
+            start: string;
+            /** @enum {string} */
+            state: "proposed" | "accepted" | "declined" | "withdrawn";
+            /** @description who is asked; absent: anybody */
+            to?: string;
+            /** @description by what whom it is for was told last, or why they were not */
+            told?: string;
+        };
+        SwapAnswerRequest: {
+            /** @enum {string} */
+            answer: "accept" | "decline" | "withdraw";
+            /** @description who answers, by the name in oncall_files; with authentication it is who is logged in */
+            by?: string;
+            note?: string;
+        };
+        SwapRequest: {
+            /** @description who proposes it; with authentication it is who is logged in */
+            by?: string;
+            /**
+             * Format: date-time
+             * @description absent: that of the shift
+             */
+            end?: string;
+            /** @description whose shift it is, by the name in oncall_files */
+            from: string;
+            /** @description a shift of who is asked, in return */
+            in_return?: components["schemas"]["Return"];
+            reason?: string;
+            schedule: string;
+            /**
+             * Format: date-time
+             * @description when it begins, or a moment of the shift where end is absent
+             */
+            start: string;
+            /** @description who is asked; absent: anybody may take it */
+            to?: string;
+        };
+        SwapsResponse: {
+            /** @description of shifts that are not over, and of the last 40 days; the latest first */
+            swaps: components["schemas"]["Swap"][];
         };
         TenantLimits: {
             /**
@@ -7949,6 +8067,103 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ShiftsResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listSwaps: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SwapsResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    proposeSwap: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SwapRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Swap"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    answerSwap: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SwapAnswerRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Swap"];
                 };
             };
             /** @description Error */

@@ -18,6 +18,7 @@ import { days, gapsOf, personName } from "./oncall";
 import { Policies } from "./Policies";
 import { ShiftStrip } from "./ShiftStrip";
 import { Subscribe } from "./Subscribe";
+import { Swaps } from "./Swaps";
 
 const example =
   "# signalbox.yml\noncall_files: [oncall/*.yml]\n\n# oncall/edge.yml\npeople: [{name: ada}, {name: kim}]\nschedules:\n  - name: edge\n    time_zone: Europe/Berlin\n    layers: [{name: week, start: 2026-11-30, people: [ada, kim]}]";
@@ -122,6 +123,7 @@ function Schedules({ schedules }: { schedules: readonly OnCallSchedule[] }) {
           {(data) => <Gaps coverage={data} />}
         </Answer>
       </section>
+      <Swaps schedules={schedules} />
       <FairnessTable />
       <Subscribe schedules={schedules} />
     </div>
