@@ -129,6 +129,7 @@ func roles() map[string]func(*Process) []step {
 func everything(p *Process) []step {
 	return []step{
 		{"seal", p.buildSealer},
+		{"storage", p.openStorage},
 		{"auth", p.buildAuth},
 		{"front", p.buildFront},
 		{"tenant " + model.DefaultTenant, p.buildHome},
@@ -168,7 +169,7 @@ func (p *Process) ready() {
 	p.isReady.Store(true)
 	p.log.Info("web is listening", "url", p.addresses.Web)
 	p.log.Info("otlp is listening", "grpc", p.addresses.OTLPGRPC, "http", p.addresses.OTLPHTTP)
-	p.log.Info("ready", "took", time.Since(p.began).Round(time.Millisecond).String(), "version", p.opts.Version, "data", p.opts.StoragePath)
+	p.log.Info("ready", "took", time.Since(p.began).Round(time.Millisecond).String(), "version", p.opts.Version, "data", p.data)
 	// What start-up needed once is given back: idle memory is a promise.
 	debug.FreeOSMemory()
 	p.inviteFirstAdmin(p.opts.Output)

@@ -70,7 +70,7 @@ func (p *Process) unowned() []api.Unowned {
 	if found := p.before.Load(); found != nil {
 		out = append(out, *found...)
 	}
-	root := filepath.Join(p.opts.StoragePath, tenantsFolder)
+	root := filepath.Join(p.data, tenantsFolder)
 	folders, err := os.ReadDir(root)
 	if err != nil {
 		return out // there never was a tenant

@@ -68,6 +68,7 @@ func TestAnEncryptedEventStoreShowsNoTextOnTheDisk(t *testing.T) {
 	for config, want := range map[string]string{
 		"": "nor is any: name it in seal.keys", "events: {encrypt: true}\n": "events.encrypt: needs a key",
 		"events: {encrypt: true}\nseal: {keys: [{file: a.key}], undo: true}\n": "contradicts seal.undo",
+		"storage: {encrypt: true}\n": "storage.encrypt: needs a key", "storage: {encrypt: true}\nseal: {keys: [{file: a.key}], undo: true}\n": "contradicts seal.undo",
 	} {
 		files(t, dir, map[string]string{"signalbox.yml": tenants + config})
 		o := options(t, dir)

@@ -30,6 +30,7 @@ type Process struct {
 // rest is shared.
 type base struct {
 	opts      Options
+	data      string        // where the data are: --storage.path, or the encrypted folder in it
 	cfg       config.Config // cut to the memory
 	memory    int64         // the limit, 0 where none is known
 	tel       *telemetry.Telemetry

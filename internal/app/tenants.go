@@ -55,7 +55,7 @@ const stopTenants = time.Minute
 func (p *Process) newHome() *cell {
 	c := &cell{
 		base:   p.base,
-		own:    own{tenant: model.DefaultTenant, dir: p.opts.StoragePath, registry: cost.NewMeter(p.tel.Registry), opened: p.began, gatherer: p.tel.Registry, course: newCourse()},
+		own:    own{tenant: model.DefaultTenant, dir: p.data, registry: cost.NewMeter(p.tel.Registry), opened: p.began, gatherer: p.tel.Registry, course: newCourse()},
 		forced: forced{force: document.NewForce()},
 	}
 	if n := len(p.cfg.Tenants) + 1; n > 1 {
@@ -71,7 +71,7 @@ func (p *Process) newCell(cfg config.Config, t config.Tenant) *cell {
 	c := &cell{
 		base: p.base,
 		own: own{
-			tenant: t.Name, home: model.Home(t.Name), dir: filepath.Join(p.opts.StoragePath, tenantsFolder, t.Name),
+			tenant: t.Name, home: model.Home(t.Name), dir: filepath.Join(p.data, tenantsFolder, t.Name),
 			registry: cost.NewMeter(prometheus.WrapRegistererWith(prometheus.Labels{"tenant": t.Name}, registry)), opened: time.Now(), gatherer: registry,
 			named: t, course: newCourse(),
 		},

@@ -49,6 +49,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/query/search"
 	"github.com/signalbox-project/signalbox/internal/query/sql"
 	"github.com/signalbox-project/signalbox/internal/remedy"
+	"github.com/signalbox-project/signalbox/internal/seal/atrest"
 	"github.com/signalbox-project/signalbox/internal/seal/envelope"
 	"github.com/signalbox-project/signalbox/internal/slo"
 	"github.com/signalbox-project/signalbox/internal/store/auditlog"
@@ -87,6 +88,7 @@ type Config struct {
 	Privacy     identifiers.Config `yaml:"privacy"` // what identifies people is hashed on the way in (docs/operations.md)
 	Masking     mask.Config        `yaml:"masking"` // of logs and spans, by permission, when somebody asks (docs/masking.md); for every tenant
 	Seal        envelope.Config    `yaml:"seal"`    // secrets below --storage.path open with a key alone that lies elsewhere
+	Storage     atrest.Config      `yaml:"storage"` // how the storage folder is kept
 	Stream      local.Config       `yaml:"stream"`
 	Metrics     metrics.Config     `yaml:"metrics"`
 	Events      events.Config      `yaml:"events"`
@@ -250,6 +252,7 @@ func (c *Config) sections() []section {
 		{"privacy", c.Privacy.Validate},
 		{"masking", c.masking},
 		{"seal", c.Seal.Validate},
+		{"storage", func() []error { return c.encrypted(c.Storage.Encrypt) }},
 		{"stream", c.Stream.Validate},
 		{"metrics", c.Metrics.Validate},
 		{"events", c.events},
@@ -287,14 +290,18 @@ func (c *Config) hooks() []error {
 
 // events are checked together with the keys that they may be encrypted by.
 func (c *Config) events() []error {
-	errs := c.Events.Validate()
+	return append(c.Events.Validate(), c.encrypted(c.Events.Encrypt)...)
+}
+
+// encrypted are the errors of a section that may have something encrypted by the keys of seal.
+func (c *Config) encrypted(wanted bool) []error {
 	switch {
-	case c.Events.Encrypt && len(c.Seal.Keys) == 0:
-		errs = append(errs, errors.New("encrypt: needs a key: make one with: head -c 32 /dev/urandom | base64 > seal.key, and name it: seal: {keys: [{file: seal.key}]}"))
-	case c.Events.Encrypt && c.Seal.Undo:
-		errs = append(errs, errors.New("encrypt: contradicts seal.undo, which keeps everything plain: take one of them out"))
+	case wanted && len(c.Seal.Keys) == 0:
+		return []error{errors.New("encrypt: needs a key: make one with: head -c 32 /dev/urandom | base64 > seal.key, and name it: seal: {keys: [{file: seal.key}]}")}
+	case wanted && c.Seal.Undo:
+		return []error{errors.New("encrypt: contradicts seal.undo, which keeps everything plain: take one of them out")}
 	}
-	return errs
+	return nil
 }
 
 // masking is checked together with what hashes.

@@ -16,6 +16,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/cli/client"
 	"github.com/signalbox-project/signalbox/internal/cli/command"
 	"github.com/signalbox-project/signalbox/internal/platform/secretfile"
+	"github.com/signalbox-project/signalbox/internal/seal/atrest"
 )
 
 // folder is that of accounts in the storage folder.
@@ -38,7 +39,7 @@ log in as the user. The audit log says that it was made.`,
 			if err := c.MaySendSecret(); err != nil {
 				return command.Usage(err)
 			}
-			proof, err := secretfile.Read(filepath.Join(storage, folder, accounts.RecoveryFile))
+			proof, err := secretfile.Read(filepath.Join(atrest.Of(storage), folder, accounts.RecoveryFile))
 			switch {
 			case errors.Is(err, fs.ErrNotExist):
 				return fmt.Errorf("%w; name the server's folder with --storage.path, and start the server with authentication on: it writes the file", err)

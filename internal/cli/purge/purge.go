@@ -21,8 +21,12 @@ import (
 	"github.com/signalbox-project/signalbox/internal/cli/command"
 	"github.com/signalbox-project/signalbox/internal/cli/show"
 	"github.com/signalbox-project/signalbox/internal/config"
+	"github.com/signalbox-project/signalbox/internal/outgoing"
 	"github.com/signalbox-project/signalbox/internal/report/archive"
 	"github.com/signalbox-project/signalbox/internal/retention"
+	"github.com/signalbox-project/signalbox/internal/seal"
+	"github.com/signalbox-project/signalbox/internal/seal/atrest"
+	"github.com/signalbox-project/signalbox/internal/seal/envelope"
 )
 
 // defaultTenant and tenantsFolder are where the stores of tenants are below the storage folder.
@@ -60,7 +64,12 @@ not be read.`,
 			if err != nil {
 				return err
 			}
-			keeps, err := keeps(storage, cfg)
+			opened, err := atrest.Look(storage, func() (seal.Sealer, error) { return envelope.Open(cfg.Seal, outgoing.New(cfg.Outgoing)) })
+			if err != nil {
+				return err
+			}
+			defer opened.Close()
+			keeps, err := keeps(opened.Dir, cfg)
 			if err != nil {
 				return err
 			}
