@@ -11,6 +11,25 @@ const quiet = {
 };
 
 describe("the overview", () => {
+  it("says who is on call, and first where nobody is", async () => {
+    const ada = { schedule: "edge", person: { name: "ada", shown: "Ada L." }, end: "2030-12-23T08:00:00Z" };
+    stubApi({
+      ...quiet,
+      "/sb/v1/slos": { slos: [], summary: "", time: "2026-11-21T14:02:00Z" },
+      "/sb/v1/oncall": {
+        summary: "",
+        schedules: [
+          { name: "edge", time_zone: "UTC", people: [], now: ada },
+          { name: "nights", time_zone: "UTC", people: [] },
+        ],
+      },
+    });
+    await renderPage(<OverviewPage />);
+    const now = await screen.findByRole("region", { name: "Who is on call" });
+    expect(now.textContent).toMatch(/^On callnobody nightsAda L\. edge, until /);
+    expect(within(now).getByRole("link", { name: "All schedules" }).getAttribute("href")).toBe("/oncall");
+  });
+
   it("answers in the first line and shows the SLO in danger with its next step and ways on", async () => {
     const burning = slo({
       name: "layout-latency",

@@ -17,6 +17,7 @@ import { SloCard } from "~/slo/SloCard";
 import { SloTable } from "~/slo/SloTable";
 import { worstTone } from "~/slo/state";
 import { useTimeRange } from "~/time/useTimeRange";
+import { OnCallNow } from "./OnCallNow";
 
 /** What is wrong, and which SLO is in danger? */
 export function OverviewPage() {
@@ -44,6 +45,7 @@ export function OverviewPage() {
         )}
       </PageHead>
       <FiringPages />
+      <OnCallNow />
       <Answer query={slos} what="the SLOs" skeleton={<OverviewSkeleton />}>
         {() => <SLOs slos={all} causes={causes.data?.causes ?? []} />}
       </Answer>
