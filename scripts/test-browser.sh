@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Drive the UI of a freshly started demo in a real browser, and those of a server with tenants and of one that asks everybody who they are.
+# Drive the UI of a freshly started demo in a real browser, and those of a server with tenants, of one whose front door fails, and of one that asks everybody who they are.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/need.sh chromium
@@ -22,6 +22,7 @@ stop() {
 trap stop EXIT
 serve demo demo
 serve serve tenants --config.file web/e2e/tenants/signalbox.yml
+serve serve incident --config.file web/e2e/incident/signalbox.yml
 serve serve trust --auth.enabled --config.file web/e2e/trust/hostile/signalbox.yml
 
 # until LOG EXPRESSION prints what sed finds in a log, once it is there.
@@ -39,9 +40,10 @@ until_said() {
 listening='s/.*msg="web is listening".* url=\([^ ]*\).*/\1/p'
 SIGNALBOX_URL=$(until_said demo "$listening")
 SIGNALBOX_TENANTS_URL=$(until_said tenants "$listening")
+SIGNALBOX_INCIDENT_URL=$(until_said incident "$listening")
 SIGNALBOX_TRUST_URL=$(until_said trust "$listening")
 SIGNALBOX_FIRST_ADMIN=$(until_said trust 's/^ *\(http.*setup#.*\)/\1/p')
 until_said demo '/history written/p' >/dev/null
-export SIGNALBOX_URL SIGNALBOX_TENANTS_URL SIGNALBOX_TRUST_URL SIGNALBOX_FIRST_ADMIN
+export SIGNALBOX_URL SIGNALBOX_TENANTS_URL SIGNALBOX_INCIDENT_URL SIGNALBOX_TRUST_URL SIGNALBOX_FIRST_ADMIN
 cd web
-npm run --silent e2e || { tail -n 50 "$work/demo.log" "$work/trust.log" "$work/tenants.log"; exit 1; }
+npm run --silent e2e || { tail -n 50 "$work/demo.log" "$work/trust.log" "$work/tenants.log" "$work/incident.log"; exit 1; }

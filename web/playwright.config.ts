@@ -7,6 +7,8 @@ const target = process.env.SIGNALBOX_URL;
 const trust = process.env.SIGNALBOX_TRUST_URL;
 // A server with tenants, for what stands in e2e/tenants.
 const tenants = process.env.SIGNALBOX_TENANTS_URL;
+// A server whose front door fails, for what stands in e2e/incident.
+const incident = process.env.SIGNALBOX_INCIDENT_URL;
 const chromium =
   process.env.CHROMIUM_PATH ??
   ["/usr/bin/chromium", "/usr/bin/chromium-browser"].find((path) => existsSync(path));
@@ -32,25 +34,25 @@ export default defineConfig({
   projects: [
     {
       name: "desktop-light",
-      testIgnore: [/phone\.spec/, /e2e\/(trust|tenants)\//],
+      testIgnore: [/phone\.spec/, /e2e\/(trust|tenants|incident)\//],
       use: { viewport: desktop, colorScheme: "light" },
     },
     {
       name: "desktop-dark",
       testMatch: /(pages|slos|replays)\.spec/,
-      testIgnore: /e2e\/(trust|tenants)\//,
+      testIgnore: /e2e\/(trust|tenants|incident)\//,
       use: { viewport: desktop, colorScheme: "dark" },
     },
     {
       name: "phone-light",
       testMatch: /(pages|phone|slos|replays)\.spec/,
-      testIgnore: /e2e\/(trust|tenants)\//,
+      testIgnore: /e2e\/(trust|tenants|incident)\//,
       use: { viewport: phone, colorScheme: "light", hasTouch: true, isMobile: true },
     },
     {
       name: "phone-dark",
       testMatch: /(pages|slos|replays)\.spec/,
-      testIgnore: /e2e\/(trust|tenants)\//,
+      testIgnore: /e2e\/(trust|tenants|incident)\//,
       use: { viewport: phone, colorScheme: "dark", hasTouch: true, isMobile: true },
     },
     ...(tenants
@@ -59,6 +61,16 @@ export default defineConfig({
             name: "tenants",
             testDir: "./e2e/tenants",
             use: { viewport: desktop, baseURL: tenants },
+          },
+        ]
+      : []),
+    ...(incident
+      ? [
+          {
+            name: "incident",
+            testDir: "./e2e/incident",
+            timeout: 240_000,
+            use: { viewport: desktop, baseURL: incident },
           },
         ]
       : []),
