@@ -27,20 +27,23 @@ const (
 	PagesAck       Permission = "pages.ack"
 	IncidentsRead  Permission = "incidents.read"
 	IncidentsWrite Permission = "incidents.write"
-	OnCallRead     Permission = "oncall.read"
-	OnCallSwap     Permission = "oncall.swap"
-	ProbesRead     Permission = "probes.read"
-	StatusRead     Permission = "status.read"
-	SystemRead     Permission = "system.read"
-	ConfigRead     Permission = "config.read"
-	TelemetryWrite Permission = "telemetry.write"
-	TokensOwn      Permission = "tokens.own"
-	AuditRead      Permission = "audit.read"
-	UnmaskedRead   Permission = "unmasked.read"
-	AuthManage     Permission = "auth.manage"
-	AdminReload    Permission = "admin.reload"
-	AdminProfile   Permission = "admin.profile"
-	AdminStorage   Permission = "admin.storage"
+	// StatusPagesRead and StatusPagesPublish are about what a tenant says of itself, not about namespaces.
+	StatusPagesRead    Permission = "statuspage.read"
+	StatusPagesPublish Permission = "statuspage.publish"
+	OnCallRead         Permission = "oncall.read"
+	OnCallSwap         Permission = "oncall.swap"
+	ProbesRead         Permission = "probes.read"
+	StatusRead         Permission = "status.read"
+	SystemRead         Permission = "system.read"
+	ConfigRead         Permission = "config.read"
+	TelemetryWrite     Permission = "telemetry.write"
+	TokensOwn          Permission = "tokens.own"
+	AuditRead          Permission = "audit.read"
+	UnmaskedRead       Permission = "unmasked.read"
+	AuthManage         Permission = "auth.manage"
+	AdminReload        Permission = "admin.reload"
+	AdminProfile       Permission = "admin.profile"
+	AdminStorage       Permission = "admin.storage"
 )
 
 // unmasked begins the permissions that lift rules of masking: UnmaskedRead, and words of the configuration's own.
@@ -77,7 +80,7 @@ const (
 // ClassOf is the class of a permission.
 func ClassOf(p Permission) Class {
 	switch p {
-	case AuditRead, AdminStorage:
+	case AuditRead, AdminStorage, StatusPagesPublish:
 		return WholeTenant
 	case AuthManage, AdminReload, AdminProfile, ConfigRead, SystemRead:
 		return System
@@ -125,6 +128,8 @@ func Permissions() []Described {
 		{PagesAck, "acknowledge pages"},
 		{IncidentsRead, "see incidents, their timelines and postmortems"},
 		{IncidentsWrite, "open, change, merge and resolve incidents, and write their postmortems"},
+		{StatusPagesRead, "see status pages that are not public, and what was announced"},
+		{StatusPagesPublish, "announce incidents and maintenance on status pages, and manage their subscribers"},
 		{OnCallRead, "see who is on call, schedules and gaps in them"},
 		{OnCallSwap, "put somebody on call for a while, and take that back"},
 		{ProbesRead, "see probes and scrape targets"},

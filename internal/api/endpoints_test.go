@@ -169,8 +169,9 @@ func TestEveryOperationIsAnsweredWithoutItsRoom(t *testing.T) {
 		"/sb/v1/incidents":        `{"title":"a"}`, "/sb/v1/incidents/{id}/notes": `{"text":"a"}`, "/sb/v1/incidents/{id}/actions": `{"text":"a"}`, "/sb/v1/incidents/{id}/status": `{"status":"open"}`,
 		"/sb/v1/incidents/{id}/look": `{}`, "/sb/v1/incidents/{id}/merge": `{"into":"a"}`, "/sb/v1/incidents/{id}/postmortem": `{"written":{}}`, "/sb/v1/incidents/{id}/split": `{"pages":["a"],"title":"b"}`,
 		"/sb/v1/tokens": `{"name":"a","grants":[{"role":"viewer"}]}`, "/sb/v1/tokens/{id}/rotate": `{}`, "/sb/v1/admin/tokens/{id}/rotate": `{}`,
-		"/sb/v1/channels/{kind}/test": `{"address":"a"}`,
-		"/sb/v1/oncall/swaps":         `{"schedule":"a","from":"b","start":"2026-11-21T10:00:00Z"}`, "/sb/v1/oncall/swaps/{id}/answer": `{"answer":"accept"}`,
+		"/sb/v1/oncall/swaps": `{"schedule":"a","from":"b","start":"2026-11-21T10:00:00Z"}`, "/sb/v1/oncall/swaps/{id}/answer": `{"answer":"accept"}`,
+		"/sb/v1/channels/{kind}/test": `{"address":"a"}`, "/sb/v1/status-pages/posts": `{"pages":["a"],"title":"b","text":"c"}`, "/sb/v1/status-pages/preview": `{"pages":["a"],"title":"b","text":"c"}`,
+		"/sb/v1/status-pages/posts/{id}/updates": `{"text":"a"}`,
 	}
 	always := []string{"/sb/v1/me", "/sb/v1/login-methods", "/sb/v1/audit/review"} // also where authentication is off
 	n := 0

@@ -104,7 +104,7 @@ func (c *cell) ownAPI() (*api.API, error) {
 			Services: c.diagnose, Topology: c.topology, Explain: c.diagnose, Causes: c.diagnose, Pages: ownership.Pages{From: witness.Pages{PageStore: c.state, Checker: c.notes}}, PageSummary: c.diagnose, Probes: c.prober, Catalog: c.services, Runbooks: c.runbooks,
 		},
 		People: people.Deps{
-			Incidents: incidents.Deps{Room: c.incidents},
+			Incidents: incidents.Deps{Room: c.incidents, StatusPages: c.statusPageDeps()},
 			OnCall:    c.oncall, Channels: c.courier, External: c.external, Escalation: c.escalation, Contacts: c.contacts, Sees: c.sees,
 		},
 	})
@@ -126,7 +126,7 @@ func (c *cell) configStatus() api.ConfigStatus {
 	return api.ConfigStatus{
 		InForce: map[string]int{
 			"slos": len(c.catalog.In(v)), "policies": len(c.policies.In(v).Named), "rule_files": len(c.rules.In(v)), "detectors": len(c.detectors.In(v)),
-			"probes": len(c.prober.In(v)), "oncall_schedules": len(c.oncall.In(v).Schedules), "catalog_services": len(c.services.In(v).Services), "runbooks": len(c.runbooks.In(v)), "scrape_jobs": len(c.scrape.In(v).ScrapeConfigs),
+			"probes": len(c.prober.In(v)), "oncall_schedules": len(c.oncall.In(v).Schedules), "catalog_services": len(c.services.In(v).Services), "runbooks": len(c.runbooks.In(v)), "status_pages": len(c.statusPages.In(v)), "scrape_jobs": len(c.scrape.In(v).ScrapeConfigs),
 		},
 		File: now.Config.File, Hash: now.Config.Hash, Generation: now.Generation, LoadedAt: now.At, ReloadedAt: last.at, ReloadSucceeded: last.err == nil,
 	}
@@ -146,6 +146,7 @@ func (c *cell) problems() []model.Problem {
 	out = append(out, c.oncall.Problems()...)
 	out = append(out, c.services.Problems()...)
 	out = append(out, c.runbooks.Problems()...)
+	out = append(out, c.statusPages.Problems()...)
 	out = append(out, c.router.Problems()...)
 	out = append(out, c.courier.Problems()...)
 	out = append(out, c.signing.Problems()...)

@@ -169,6 +169,9 @@ func (p *Process) ready() {
 	p.isReady.Store(true)
 	p.log.Info("web is listening", "url", p.addresses.Web)
 	p.log.Info("otlp is listening", "grpc", p.addresses.OTLPGRPC, "http", p.addresses.OTLPHTTP)
+	if p.addresses.Status != "" {
+		p.log.Info("status pages are listening", "address", p.addresses.Status)
+	}
 	p.log.Info("ready", "took", time.Since(p.began).Round(time.Millisecond).String(), "version", p.opts.Version, "data", p.data)
 	// What start-up needed once is given back: idle memory is a promise.
 	debug.FreeOSMemory()

@@ -32,6 +32,7 @@ type cell struct {
 	intakes
 	prober *probe.Prober
 	responders
+	announcing
 	handbook
 	forced
 	surfaces
@@ -82,6 +83,7 @@ func (c *cell) steps() []step {
 		{"channels", c.buildChannels},
 		{"on-call", c.buildOnCall},
 		{"incidents", c.buildIncidents},
+		{"status pages", c.buildStatusPages},
 		{"surfaces", c.buildSurfaces},
 	}
 }

@@ -33,8 +33,9 @@ type change struct {
 
 // changesNothing says why an endpoint that is not asked by GET has no place in the walk below.
 func changesNothing(e front.Route) string {
-	if e.Pattern == "POST /sb/v1/gate/canary" {
-		return "it compares two versions, and keeps nothing"
+	switch e.Pattern {
+	case "POST /sb/v1/gate/canary", "POST /sb/v1/status-pages/preview":
+		return "it says what would be, and keeps nothing"
 	}
 	switch e.Permission {
 	case access.MetricsRead, access.SQLQuery, access.SLOsRead, access.GateRead, access.AlertsRead, access.UnmaskedRead, access.Open:
@@ -58,7 +59,7 @@ func TestEveryChangeLeavesOneEntry(t *testing.T) {
 	hook := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	t.Cleanup(hook.Close)
 	g := startGuarded(t, map[string]string{
-		"signalbox.yml": "query: {enable_admin_api: true}\nslo_files: [s.yml]\noncall_files: [o.yml]\nchannels: {webhook: {receivers: [{name: ops, url: \"" + hook.URL + "\", secret: {file: key}}]}}\n", "s.yml": availability, "key": "a secret of ops",
+		"signalbox.yml": "query: {enable_admin_api: true}\nslo_files: [s.yml]\nstatus_page_files: [p.yml]\noncall_files: [o.yml]\nchannels: {webhook: {receivers: [{name: ops, url: \"" + hook.URL + "\", secret: {file: key}}]}}\n", "s.yml": availability, "key": "a secret of ops", "p.yml": "status_pages: [{name: broker, title: Broker, components: [{id: edge, title: Edge}]}]\n",
 		"o.yml": "people: [{name: ada, contacts: [{channel: webhook, address: ops}]}, {name: kim}, {name: root}]\nschedules: [{name: edge, layers: [{start: 2020-01-06, people: [ada]}]}]\nescalation_policies: [{name: p, default: true, steps: [{notify: [{schedule: edge}]}]}]\n",
 	})
 	token := g.token(t, policy.Admin)
@@ -95,7 +96,7 @@ func TestEveryChangeLeavesOneEntry(t *testing.T) {
 	}
 	now := time.Now().UTC()
 	at := func(d time.Duration) string { return now.Add(d).Format(time.RFC3339) }
-	var decision, correction, silence, override, own, made, incident, drill, swap string
+	var decision, correction, silence, override, own, made, incident, drill, swap, post string
 	done := map[string]bool{}
 	last := g.home.audit.Kept()
 	entries := func() (out []model.AuditEntry) {
@@ -173,6 +174,7 @@ func TestEveryChangeLeavesOneEntry(t *testing.T) {
 		{pattern: "POST /sb/v1/users", body: `{"name":"ann"}`, action: "user.add", subject: "user:ann", cookie: true},
 		{pattern: "POST /sb/v1/incidents", body: `{"title":"slow","services":["mail"]}`, action: "incident.open", subject: "-", keep: idIn("id", &incident)},
 		{pattern: "POST /sb/v1/incidents/{id}/split", with: opened, body: `{"pages":["page-2"],"title":"another"}`, action: "incident.split", subject: "-"},
+		{pattern: "POST /sb/v1/status-pages/posts", body: `{"pages":["broker"],"title":"slow","text":"we look"}`, action: "statuspage.publish", subject: "", keep: idIn("id", &post)},
 		{pattern: "POST /sb/v1/oncall/drills", body: `{"person":"ada"}`, action: "oncall.drill", subject: "drill", keep: idIn("id", &drill)},
 		{pattern: "POST /sb/v1/oncall/contacts/verify", body: `{"person":"ada","contact":"webhook"}`, action: "oncall.verify.send", subject: "ada"},
 		{pattern: "POST /sb/v1/channels/{kind}/test", with: "webhook", body: `{"address":"ops"}`, action: "channel.test", subject: "webhook"},
@@ -188,6 +190,9 @@ func TestEveryChangeLeavesOneEntry(t *testing.T) {
 		{pattern: "POST /sb/v1/incidents/{id}/postmortem", with: incident, body: `{"written":{"summary":"the pool was full"}}`, action: "incident.postmortem", subject: incident},
 		{pattern: "POST /sb/v1/incidents/{id}/merge", with: incident, body: fmt.Sprintf(`{"into":%q}`, opened), action: "incident.merge", subject: opened},
 		{pattern: "POST /sb/v1/oncall/swaps/{id}/answer", with: swap, body: `{"answer":"accept"}`, action: "oncall.swap.accept", subject: "edge", cookie: true},
+		{pattern: "POST /sb/v1/status-pages/posts/{id}/updates", with: post, body: `{"status":"resolved","text":"over"}`, action: "statuspage.update", subject: post},
+		{pattern: "PATCH /sb/v1/status-pages/posts/{id}", with: post, body: `{"title":"slower"}`, action: "statuspage.correct", subject: post},
+		{pattern: "DELETE /sb/v1/status-pages/posts/{id}", with: post, action: "statuspage.withdraw", subject: post},
 		{pattern: "POST /sb/v1/oncall/drills/{id}/ack", with: drill, body: `{"by":"ada"}`, action: "page.ack", subject: drill},
 		{pattern: "POST /sb/v1/gate/decisions/{id}/override", with: decision, body: `{"actor":"ann","reason":"the release mends the outage of 14:02"}`, action: "gate.override", subject: decision},
 		{pattern: "DELETE /sb/v1/slos/{name}/corrections/{id}", with: "edge-availability CORRECTION", action: "slo.uncorrect", subject: "edge-availability"},

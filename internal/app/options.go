@@ -56,6 +56,7 @@ type Addresses struct {
 	Web      string // base URL
 	OTLPGRPC string // host:port
 	OTLPHTTP string // base URL
+	Status   string // host:port of status pages alone; "" where nothing listens
 }
 
 // DefaultOptions are the documented defaults.

@@ -26,6 +26,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/query/promql"
 	"github.com/signalbox-project/signalbox/internal/runbook"
 	"github.com/signalbox-project/signalbox/internal/slo/definition"
+	"github.com/signalbox-project/signalbox/internal/statuspage"
 )
 
 // reloads is how the configuration is replaced.
@@ -67,7 +68,8 @@ func checkFiles(cfg config.Config) []document.Problem {
 	_, inOnCall := oncall.Load(cfg.OnCallFiles)
 	_, inCatalog := catalog.Load(cfg.CatalogFiles)
 	_, inRunbooks := runbook.Load(cfg.RunbookFiles)
-	return slices.Concat(inRules, inDetectors, router.Check(cfg.AlertmanagerFile), inSLOs, inPolicies, inProbes, inOnCall, inCatalog, inRunbooks)
+	_, inStatusPages := statuspage.Load(cfg.StatusPageFiles)
+	return slices.Concat(inRules, inDetectors, router.Check(cfg.AlertmanagerFile), inSLOs, inPolicies, inProbes, inOnCall, inCatalog, inRunbooks, inStatusPages)
 }
 
 // buildReload registers the outcome's metrics and reloads on a hang-up.
@@ -238,6 +240,7 @@ func (c *cell) prepare(cfg config.Config) ([]document.Change, error) {
 		c.oncall.Prepare(cfg.OnCallFiles),
 		c.services.Prepare(cfg.CatalogFiles),
 		c.runbooks.Prepare(cfg.RunbookFiles),
+		c.statusPages.Prepare(cfg.StatusPageFiles),
 		c.catalog.Prepare(cfg.SLOFiles),
 		c.policies.Prepare(cfg.PolicyFiles),
 	}, nil
@@ -249,6 +252,7 @@ func (c *cell) withWhatWaits(cfg config.Config) config.Config {
 	now.Global, now.ScrapeConfigs, now.Alerting, now.Prometheus, now.File, now.Hash = cfg.Global, cfg.ScrapeConfigs, cfg.Alerting, cfg.Prometheus, cfg.File, cfg.Hash
 	now.RuleFiles, now.DetectorFiles, now.SLOFiles, now.PolicyFiles = cfg.RuleFiles, cfg.DetectorFiles, cfg.SLOFiles, cfg.PolicyFiles
 	now.ProbeFiles, now.OnCallFiles, now.CatalogFiles, now.RunbookFiles = cfg.ProbeFiles, cfg.OnCallFiles, cfg.CatalogFiles, cfg.RunbookFiles
+	now.StatusPageFiles = cfg.StatusPageFiles
 	now.AlertmanagerFile, now.Masking = cfg.AlertmanagerFile, cfg.Masking
 	return now
 }
@@ -259,7 +263,7 @@ func (p *Process) warnOfRestart(cfg config.Config) {
 	for i := range was.NumField() {
 		f := was.Type().Field(i)
 		switch f.Name {
-		case "Global", "ScrapeConfigs", "Alerting", "RuleFiles", "DetectorFiles", "SLOFiles", "PolicyFiles", "ProbeFiles", "OnCallFiles", "CatalogFiles", "RunbookFiles", "AlertmanagerFile", "Masking", "Prometheus", "File", "Hash":
+		case "Global", "ScrapeConfigs", "Alerting", "RuleFiles", "DetectorFiles", "SLOFiles", "PolicyFiles", "ProbeFiles", "OnCallFiles", "CatalogFiles", "RunbookFiles", "StatusPageFiles", "AlertmanagerFile", "Masking", "Prometheus", "File", "Hash":
 			continue
 		}
 		if f.Name == "Tenants" && (p.home.home != "" || len(cfg.Tenants) == 0) {

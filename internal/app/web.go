@@ -60,6 +60,9 @@ func (p *Process) buildWeb(context.Context) error {
 	if err := p.mountAgents(port); err != nil {
 		return err
 	}
+	if err := p.mountStatusPages(port); err != nil {
+		return err
+	}
 	port.Mount("/", front.Mount{Handler: ui, Needs: front.Always(access.Open)})
 	if err := p.mountLogins(port); err != nil {
 		return err

@@ -48,7 +48,7 @@ func rooms() map[string]int {
 		"internal/bench":    3, "internal/retention": 3,
 
 		// Compositions of several domain rooms.
-		"internal/diagnose": 4, "internal/incident": 4,
+		"internal/diagnose": 4, "internal/incident": 4, "internal/statuspage": 4,
 		"internal/backtest": 4,
 		"internal/report":   4,
 

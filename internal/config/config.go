@@ -52,6 +52,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/seal/atrest"
 	"github.com/signalbox-project/signalbox/internal/seal/envelope"
 	"github.com/signalbox-project/signalbox/internal/slo"
+	"github.com/signalbox-project/signalbox/internal/statuspage"
 	"github.com/signalbox-project/signalbox/internal/store/auditlog"
 	"github.com/signalbox-project/signalbox/internal/store/events"
 	"github.com/signalbox-project/signalbox/internal/store/metrics"
@@ -72,6 +73,7 @@ type Config struct {
 	OnCallFiles      []string          `yaml:"oncall_files"`      // globs; people and their on-call schedules (docs/oncall.md)
 	CatalogFiles     []string          `yaml:"catalog_files"`     // globs; services, teams and who owns what, Backstage's catalog-info files too (docs/catalog.md)
 	RunbookFiles     []string          `yaml:"runbook_files"`     // globs; runbooks in Markdown (docs/runbooks.md)
+	StatusPageFiles  []string          `yaml:"status_page_files"` // globs; status pages, public and internal (docs/status-pages.md)
 	AlertmanagerFile string            `yaml:"alertmanager_file"` // Alertmanager's own format
 
 	Tenants []Tenant `yaml:"tenants"` // list; tenants beside default, which the rest of the file is about (docs/tenants.md)
@@ -105,16 +107,17 @@ type Config struct {
 	// InhibitDependents holds back alerts of services that call a failing one.
 	InhibitDependents router.DependentsConfig `yaml:"inhibit_dependents"`
 	// Flapping holds open alerts that fire and end again and again.
-	Flapping flapping.Config `yaml:"flapping"`
-	SLO      slo.Config      `yaml:"slo"`
-	Gate     gate.Config     `yaml:"gate"`
-	Canary   canary.Config   `yaml:"canary"`
-	Hooks    hooks.Config    `yaml:"hooks"`
-	Remedy   remedy.Config   `yaml:"remedy"`
-	Channels channels.Config `yaml:"channels"` // what messages reach people through
-	API      api.Config      `yaml:"api"`
-	MCP      mcp.Config      `yaml:"mcp"`   // tools for agents (docs/mcp.md)
-	Audit    Audit           `yaml:"audit"` // the log of who did and asked what
+	Flapping flapping.Config   `yaml:"flapping"`
+	SLO      slo.Config        `yaml:"slo"`
+	Gate     gate.Config       `yaml:"gate"`
+	Canary   canary.Config     `yaml:"canary"`
+	Hooks    hooks.Config      `yaml:"hooks"`
+	Remedy   remedy.Config     `yaml:"remedy"`
+	Channels channels.Config   `yaml:"channels"` // what messages reach people through
+	Status   statuspage.Config `yaml:"status"`   // how status pages are served (docs/status-pages.md)
+	API      api.Config        `yaml:"api"`
+	MCP      mcp.Config        `yaml:"mcp"`   // tools for agents (docs/mcp.md)
+	Audit    Audit             `yaml:"audit"` // the log of who did and asked what
 
 	// Prometheus is what Prometheus' code made of Global and ScrapeConfigs.
 	Prometheus *promconfig.Config `yaml:"-"`
@@ -274,6 +277,7 @@ func (c *Config) sections() []section {
 		{"remedy", c.Remedy.Validate},
 		{"canary", c.Canary.Validate},
 		{"channels", c.Channels.Validate},
+		{"status", c.Status.Validate},
 		{"api", c.API.Validate},
 		{"audit", c.Audit.validate},
 	}
@@ -351,10 +355,10 @@ func (c *Config) resolve(dir string) {
 		}
 		return filepath.Join(dir, path)
 	}
-	lists := [][]string{c.RuleFiles, c.DetectorFiles, c.SLOFiles, c.PolicyFiles, c.ProbeFiles, c.OnCallFiles, c.CatalogFiles, c.RunbookFiles}
+	lists := [][]string{c.RuleFiles, c.DetectorFiles, c.SLOFiles, c.PolicyFiles, c.ProbeFiles, c.OnCallFiles, c.CatalogFiles, c.RunbookFiles, c.StatusPageFiles}
 	for i := range c.Tenants {
 		t := &c.Tenants[i]
-		lists = append(lists, t.RuleFiles, t.DetectorFiles, t.SLOFiles, t.PolicyFiles, t.ProbeFiles, t.OnCallFiles, t.CatalogFiles, t.RunbookFiles)
+		lists = append(lists, t.RuleFiles, t.DetectorFiles, t.SLOFiles, t.PolicyFiles, t.ProbeFiles, t.OnCallFiles, t.CatalogFiles, t.RunbookFiles, t.StatusPageFiles)
 		t.AlertmanagerFile = abs(t.AlertmanagerFile)
 	}
 	for _, list := range lists {

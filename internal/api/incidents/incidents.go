@@ -12,13 +12,15 @@ import (
 
 	"github.com/signalbox-project/signalbox/internal/access"
 	"github.com/signalbox-project/signalbox/internal/api/operation"
+	"github.com/signalbox-project/signalbox/internal/api/statuspages"
 	"github.com/signalbox-project/signalbox/internal/incident"
 	"github.com/signalbox-project/signalbox/internal/model"
 )
 
 // Deps are the rooms behind it; what is nil answers 404.
 type Deps struct {
-	Room Room
+	Room        Room
+	StatusPages statuspages.Deps // where they are announced
 }
 
 // Room keeps incidents; incident.Room does.
@@ -52,6 +54,7 @@ func Register(r *operation.Registry, deps Deps) {
 	h.registerReads()
 	h.registerChanges()
 	h.registerPostmortems()
+	statuspages.Register(r, deps.StatusPages)
 }
 
 func (h *handlers) operation(id, method, path string, p access.Permission, summary string) operation.Operation {

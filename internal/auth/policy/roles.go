@@ -28,10 +28,10 @@ const (
 func BuiltIn() []Role {
 	viewer := []access.Permission{
 		access.MetricsRead, access.LogsRead, access.TracesRead, access.SQLQuery, access.ServicesRead, access.SLOsRead, access.DeploysRead,
-		access.GateRead, access.RemediesRead, access.AlertsRead, access.PagesRead, access.IncidentsRead, access.OnCallRead, access.ProbesRead, access.StatusRead, access.SystemRead, access.TokensOwn,
+		access.GateRead, access.RemediesRead, access.AlertsRead, access.PagesRead, access.IncidentsRead, access.StatusPagesRead, access.OnCallRead, access.ProbesRead, access.StatusRead, access.SystemRead, access.TokensOwn,
 	}
 	responder := append(slices.Clone(viewer), access.PagesAck, access.IncidentsWrite, access.OnCallSwap, access.SilencesWrite, access.GateAsk)
-	editor := append(slices.Clone(responder), access.SLOsCorrect, access.DeploysWrite, access.GateOverride, access.AlertsSend)
+	editor := append(slices.Clone(responder), access.StatusPagesPublish, access.SLOsCorrect, access.DeploysWrite, access.GateOverride, access.AlertsSend)
 	var admin []access.Permission
 	for _, d := range access.Permissions() {
 		admin = append(admin, d.Permission)

@@ -1665,6 +1665,113 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sb/v1/status-pages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Status pages, and what is announced on them */
+        get: operations["listStatusPages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/status-pages/pages/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a status page shows */
+        get: operations["getStatusPage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/status-pages/posts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was announced in the last year, with who wrote it */
+        get: operations["listAnnouncements"];
+        put?: never;
+        /** Announce an incident or maintenance on status pages */
+        post: operations["publishAnnouncement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/status-pages/posts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take an announcement off every page */
+        delete: operations["withdrawAnnouncement"];
+        options?: never;
+        head?: never;
+        /** Put the words of an announcement right */
+        patch: operations["correctAnnouncement"];
+        trace?: never;
+    };
+    "/sb/v1/status-pages/posts/{id}/updates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say something further, or that it is over */
+        post: operations["updateAnnouncement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/status-pages/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What would be announced
+         * @description It checks what would be published, and publishes nothing.
+         */
+        post: operations["previewAnnouncement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sb/v1/tenants": {
         parameters: {
             query?: never;
@@ -5181,6 +5288,263 @@ export interface components {
             /** Format: double */
             uptime_seconds: number;
             version: string;
+        };
+        StatusAffected: {
+            component: string;
+            /** @enum {string} */
+            state: "operational" | "under_maintenance" | "degraded_performance" | "partial_outage" | "major_outage";
+        };
+        StatusAnnouncement: {
+            /** @description who says so, where nobody has to log in */
+            by?: string;
+            components?: components["schemas"]["StatusAffected"][];
+            /**
+             * Format: date-time
+             * @description of maintenance
+             */
+            ends?: string;
+            /** @description the incident that it is about; no page shows it */
+            incident?: string;
+            /**
+             * @description incident, if absent
+             * @enum {string}
+             */
+            kind?: "incident" | "maintenance";
+            pages: string[];
+            /**
+             * Format: date-time
+             * @description of maintenance
+             */
+            starts?: string;
+            /**
+             * @description investigating or scheduled, if absent
+             * @enum {string}
+             */
+            status?: "investigating" | "identified" | "monitoring" | "resolved" | "scheduled" | "in_progress" | "verifying" | "completed" | "cancelled";
+            /** @description plain text; lines and links stay */
+            text: string;
+            title: string;
+        };
+        StatusChoice: {
+            group?: string;
+            id: string;
+            services: string[];
+            state: string;
+            title: string;
+        };
+        StatusComponentView: {
+            /** @description UTC days, the oldest first; none where nothing counts it */
+            days: components["schemas"]["StatusDay"][];
+            description?: string;
+            group?: string;
+            id: string;
+            /** @enum {string} */
+            state: "operational" | "under_maintenance" | "degraded_performance" | "partial_outage" | "major_outage";
+            title: string;
+            /** @description absent where nothing counts it */
+            uptime?: components["schemas"]["StatusUptime"];
+        };
+        StatusConcern: {
+            post: string;
+            text: string;
+        };
+        StatusCorrection: {
+            /** @description who does it, where nobody has to log in */
+            by?: string;
+            text?: string;
+            title?: string;
+            /** @description the ID of the update whose text is put right */
+            update?: string;
+        };
+        StatusDay: {
+            date: string;
+            /**
+             * Format: int64
+             * @description that were announced
+             */
+            incidents?: number;
+            /** @description there was some */
+            maintenance?: boolean;
+            /**
+             * Format: double
+             * @description of the day that were counted
+             */
+            minutes: number;
+            /**
+             * Format: double
+             * @description the share that was good; absent: there is no data, which is not good
+             */
+            ratio?: number;
+        };
+        StatusFurther: {
+            /** @description who says so, where nobody has to log in */
+            by?: string;
+            components?: components["schemas"]["StatusAffected"][];
+            /**
+             * Format: date-time
+             * @description of maintenance
+             */
+            ends?: string;
+            /**
+             * Format: date-time
+             * @description of maintenance
+             */
+            starts?: string;
+            /** @enum {string} */
+            status?: "investigating" | "identified" | "monitoring" | "resolved" | "scheduled" | "in_progress" | "verifying" | "completed" | "cancelled";
+            text: string;
+        };
+        StatusListed: {
+            /** @description that an announcement may name */
+            components: components["schemas"]["StatusChoice"][];
+            name: string;
+            /** @description where it is served on this server */
+            path: string;
+            public: boolean;
+            state: string;
+            title: string;
+            /** @description where its readers reach it, if elsewhere */
+            url?: string;
+        };
+        StatusListing: {
+            /** @description what somebody should look at */
+            needs: components["schemas"]["StatusConcern"][];
+            /** @description in the order of the files */
+            pages: components["schemas"]["StatusListed"][];
+            /** @description what is announced and not over, the newest first */
+            posts: components["schemas"]["StatusPost"][];
+            summary: string;
+        };
+        StatusNotice: {
+            /** Format: date-time */
+            changed: string;
+            /** @description of this page */
+            components: components["schemas"]["StatusShown"][];
+            /** Format: date-time */
+            created: string;
+            /** Format: date-time */
+            ended?: string;
+            /** Format: date-time */
+            ends?: string;
+            id: string;
+            /** @enum {string} */
+            impact: "none" | "minor" | "major" | "critical" | "maintenance";
+            /** @enum {string} */
+            kind: "incident" | "maintenance";
+            /** Format: date-time */
+            starts?: string;
+            /** @enum {string} */
+            status: "investigating" | "identified" | "monitoring" | "resolved" | "scheduled" | "in_progress" | "verifying" | "completed" | "cancelled";
+            title: string;
+            /** @description the newest first */
+            updates: components["schemas"]["StatusNoticeUpdate"][];
+        };
+        StatusNoticeUpdate: {
+            id: string;
+            status: string;
+            text: string;
+            /** Format: date-time */
+            time: string;
+        };
+        StatusPost: {
+            /** @description nobody wrote it: it was announced by the page's own rule */
+            automatic?: boolean;
+            /**
+             * Format: date-time
+             * @description the last update
+             */
+            changed: string;
+            /** @description how those are that it concerns, until it is over */
+            components: components["schemas"]["StatusAffected"][];
+            /** Format: date-time */
+            created: string;
+            /**
+             * Format: date-time
+             * @description when it was over
+             */
+            ended?: string;
+            /**
+             * Format: date-time
+             * @description of maintenance
+             */
+            ends?: string;
+            /** @description in the address of its page; it says nothing of the incident */
+            id: string;
+            /** @description the incident that it is about; no page shows it */
+            incident?: string;
+            /** @enum {string} */
+            kind: "incident" | "maintenance";
+            /** @description the names of the pages that show it */
+            pages: string[];
+            /**
+             * Format: date-time
+             * @description of maintenance
+             */
+            starts?: string;
+            /** @enum {string} */
+            status: "investigating" | "identified" | "monitoring" | "resolved" | "scheduled" | "in_progress" | "verifying" | "completed" | "cancelled";
+            title: string;
+            /** @description the oldest first */
+            updates: components["schemas"]["StatusUpdate"][];
+        };
+        StatusPostsResponse: {
+            /** @description the newest first */
+            posts: components["schemas"]["StatusPost"][];
+        };
+        StatusShown: {
+            id: string;
+            state: string;
+            title: string;
+        };
+        StatusUpdate: {
+            /** @description who said so; no page shows it */
+            by?: string;
+            /** @description how they were from then on */
+            components?: components["schemas"]["StatusAffected"][];
+            id: string;
+            status: string;
+            text: string;
+            /** Format: date-time */
+            time: string;
+        };
+        StatusUptime: {
+            /**
+             * Format: int64
+             * @description that have data
+             */
+            days: number;
+            /**
+             * Format: int64
+             * @description that were looked at
+             */
+            of: number;
+            /**
+             * Format: double
+             * @description absent without any data
+             */
+            ratio?: number;
+        };
+        StatusView: {
+            /** @description in the order of the file */
+            components: components["schemas"]["StatusComponentView"][];
+            description?: string;
+            /** Format: date-time */
+            generated: string;
+            language: string;
+            name: string;
+            /** @description what was announced, the newest first */
+            notices: components["schemas"]["StatusNotice"][];
+            public: boolean;
+            /** Format: int64 */
+            stale_after_seconds: number;
+            /**
+             * @description the worst of its components
+             * @enum {string}
+             */
+            state: "operational" | "under_maintenance" | "degraded_performance" | "partial_outage" | "major_outage";
+            support?: string;
+            time_zone: string;
+            title: string;
         };
         Swap: {
             answer?: components["schemas"]["Answer"];
@@ -9032,6 +9396,264 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Status"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listStatusPages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusListing"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    getStatusPage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listAnnouncements: {
+        parameters: {
+            query?: {
+                /** @description those about this incident; all, if absent */
+                incident?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusPostsResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    publishAnnouncement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StatusAnnouncement"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusPost"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    withdrawAnnouncement: {
+        parameters: {
+            query?: {
+                /** @description who does it, where nobody has to log in */
+                by?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusPost"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    correctAnnouncement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StatusCorrection"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusPost"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    updateAnnouncement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StatusFurther"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusPost"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    previewAnnouncement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StatusAnnouncement"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusPost"];
                 };
             };
             /** @description Error */
