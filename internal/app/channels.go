@@ -21,7 +21,9 @@ import (
 // buildChannels makes the channels that reach people, and the courier that delivers through them. A tenant has those of its own
 // configuration: their secrets are nobody else's.
 func (c *cell) buildChannels(context.Context) error {
-	made, err := channels.Build(c.cfg.Channels, kind.Deps{Outgoing: c.outgoing, Now: time.Now, ExternalURL: c.external.String(), Memory: sent.New(c.state, nil)})
+	made, err := channels.Build(c.cfg.Channels, kind.Deps{
+		Outgoing: c.outgoing, Now: time.Now, ExternalURL: c.external.String(), Hooks: c.hooksURL(), Memory: sent.New(c.state, nil),
+	})
 	if err != nil {
 		return err
 	}
@@ -30,6 +32,15 @@ func (c *cell) buildChannels(context.Context) error {
 	}
 	c.courier, err = courier.New(courier.Deps{Logger: c.component("channels"), Registerer: c.registry, Tracer: c.tel.Tracer, Channels: made})
 	return err
+}
+
+// hooksURL is below which services reach this tenant with what people answer.
+func (c *cell) hooksURL() string {
+	prefix := inbound.Prefix
+	if c.tenant != model.DefaultTenant {
+		prefix = strings.Replace(tenantHooks, "{tenant}", c.tenant, 1) + strings.TrimPrefix(prefix, "/sb/v1/hooks/")
+	}
+	return strings.TrimSuffix(c.external.String(), "/") + prefix
 }
 
 // answered is a channel whose service tells what people do there.
@@ -43,6 +54,9 @@ func (c *cell) buildDesk(made map[string]notify.Channel) (err error) {
 		Tenant: c.tenant, Pages: c.state, Alertmanager: c.router.Handler(), People: c.people, As: c.actingAs, Record: c.recordChange, Now: time.Now,
 		Acknowledge: func(ctx context.Context, page, by, how string) (model.Page, error) { // made later
 			return c.escalation.Acknowledge(ctx, page, by, how)
+		},
+		Report: func(ctx context.Context, page string, r notify.Report) error {
+			return c.escalation.Report(ctx, page, r)
 		},
 	})
 	intakes := map[string]notify.Intake{}

@@ -9,16 +9,17 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/signalbox-project/signalbox/internal/notify"
 	"github.com/signalbox-project/signalbox/internal/notify/channels/email"
 	"github.com/signalbox-project/signalbox/internal/notify/channels/kind"
 	"github.com/signalbox-project/signalbox/internal/notify/channels/ntfy"
 	"github.com/signalbox-project/signalbox/internal/notify/channels/opsgenie"
 	"github.com/signalbox-project/signalbox/internal/notify/channels/pagerduty"
+	"github.com/signalbox-project/signalbox/internal/notify/channels/pushover"
 	"github.com/signalbox-project/signalbox/internal/notify/channels/slack"
 	"github.com/signalbox-project/signalbox/internal/notify/channels/teams"
 	"github.com/signalbox-project/signalbox/internal/notify/channels/telegram"
 	"github.com/signalbox-project/signalbox/internal/notify/channels/tracker"
+	"github.com/signalbox-project/signalbox/internal/notify/channels/twilio"
 	"github.com/signalbox-project/signalbox/internal/notify/channels/webhook"
 )
 
@@ -30,6 +31,8 @@ type Config struct {
 	Webhook *webhook.Config `yaml:"webhook"`
 	// Ntfy publishes to topics of an ntfy server: url, token, http_config.
 	Ntfy *ntfy.Config `yaml:"ntfy"`
+	// Pushover rings phones until somebody acknowledges: token, retry, expire, url, http_config.
+	Pushover *pushover.Config `yaml:"pushover"`
 	// PagerDuty sends events: services, a list of name and routing_key, url, http_config.
 	PagerDuty *pagerduty.Config `yaml:"pagerduty"`
 	// Telegram is a bot: token, webhook_secret, people by user ID, url, http_config.
@@ -42,6 +45,8 @@ type Config struct {
 	GitHub *tracker.GitHub `yaml:"github"`
 	GitLab *tracker.GitLab `yaml:"gitlab"`
 	Jira   *tracker.Jira   `yaml:"jira"`
+	// Twilio is sms and voice: account, token, from, messaging_service, replies, machine_detection, language, voice, most_per_hour, url, http_config.
+	Twilio *twilio.Config `yaml:"twilio"`
 	// Slack is a bot with buttons: token, signing_secret, people by member ID, url, http_config.
 	Slack *slack.Config `yaml:"slack"`
 }
@@ -57,31 +62,25 @@ type entry struct {
 	name string // of the key
 	set  bool
 	settings
-	build func(kind.Deps) (map[string]notify.Channel, error)
+	build func(kind.Deps) (kind.Made, error)
 }
 
 // kinds are all that there are.
 func (c Config) kinds() []entry {
 	return []entry{
-		{"email", c.Email != nil, c.Email, one("email", func(d kind.Deps) (notify.Channel, error) { return email.New(c.Email, d) })},
-		{"ntfy", c.Ntfy != nil, c.Ntfy, one("ntfy", func(d kind.Deps) (notify.Channel, error) { return ntfy.New(c.Ntfy, d) })},
-		{"pagerduty", c.PagerDuty != nil, c.PagerDuty, one("pagerduty", func(d kind.Deps) (notify.Channel, error) { return pagerduty.New(c.PagerDuty, d) })},
-		{"telegram", c.Telegram != nil, c.Telegram, one("telegram", func(d kind.Deps) (notify.Channel, error) { return telegram.New(c.Telegram, d) })},
-		{"teams", c.Teams != nil, c.Teams, one("teams", func(d kind.Deps) (notify.Channel, error) { return teams.New(c.Teams, d) })},
-		{"opsgenie", c.Opsgenie != nil, c.Opsgenie, one("opsgenie", func(d kind.Deps) (notify.Channel, error) { return opsgenie.New(c.Opsgenie, d) })},
-		{"github", c.GitHub != nil, c.GitHub, one("github", func(d kind.Deps) (notify.Channel, error) { return tracker.NewGitHub(c.GitHub, d) })},
-		{"gitlab", c.GitLab != nil, c.GitLab, one("gitlab", func(d kind.Deps) (notify.Channel, error) { return tracker.NewGitLab(c.GitLab, d) })},
-		{"jira", c.Jira != nil, c.Jira, one("jira", func(d kind.Deps) (notify.Channel, error) { return tracker.NewJira(c.Jira, d) })},
-		{"slack", c.Slack != nil, c.Slack, one("slack", func(d kind.Deps) (notify.Channel, error) { return slack.New(c.Slack, d) })},
-		{"webhook", c.Webhook != nil, c.Webhook, one("webhook", func(d kind.Deps) (notify.Channel, error) { return webhook.New(c.Webhook, d) })},
-	}
-}
-
-// one is a kind that is one channel, by its own name.
-func one(name string, build func(kind.Deps) (notify.Channel, error)) func(kind.Deps) (map[string]notify.Channel, error) {
-	return func(d kind.Deps) (map[string]notify.Channel, error) {
-		ch, err := build(d)
-		return map[string]notify.Channel{name: ch}, err
+		{"email", c.Email != nil, c.Email, kind.One("email", email.New, c.Email)},
+		{"ntfy", c.Ntfy != nil, c.Ntfy, kind.One("ntfy", ntfy.New, c.Ntfy)},
+		{"pushover", c.Pushover != nil, c.Pushover, kind.One("pushover", pushover.New, c.Pushover)},
+		{"pagerduty", c.PagerDuty != nil, c.PagerDuty, kind.One("pagerduty", pagerduty.New, c.PagerDuty)},
+		{"telegram", c.Telegram != nil, c.Telegram, kind.One("telegram", telegram.New, c.Telegram)},
+		{"teams", c.Teams != nil, c.Teams, kind.One("teams", teams.New, c.Teams)},
+		{"opsgenie", c.Opsgenie != nil, c.Opsgenie, kind.One("opsgenie", opsgenie.New, c.Opsgenie)},
+		{"github", c.GitHub != nil, c.GitHub, kind.One("github", tracker.NewGitHub, c.GitHub)},
+		{"gitlab", c.GitLab != nil, c.GitLab, kind.One("gitlab", tracker.NewGitLab, c.GitLab)},
+		{"jira", c.Jira != nil, c.Jira, kind.One("jira", tracker.NewJira, c.Jira)},
+		{"twilio", c.Twilio != nil, c.Twilio, func(d kind.Deps) (kind.Made, error) { return twilio.New(c.Twilio, d) }},
+		{"slack", c.Slack != nil, c.Slack, kind.One("slack", slack.New, c.Slack)},
+		{"webhook", c.Webhook != nil, c.Webhook, kind.One("webhook", webhook.New, c.Webhook)},
 	}
 }
 
@@ -111,8 +110,8 @@ func (c Config) Files() []*string {
 }
 
 // Build makes every channel that is set, by the name that addresses call it.
-func Build(c Config, d kind.Deps) (map[string]notify.Channel, error) {
-	out := map[string]notify.Channel{}
+func Build(c Config, d kind.Deps) (kind.Made, error) {
+	out := kind.Made{}
 	for _, k := range c.used() {
 		made, err := k.build(d)
 		if err != nil {

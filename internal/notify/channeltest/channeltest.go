@@ -33,6 +33,8 @@ type Case struct {
 	Status int
 	// Header is that of an answer to a good request.
 	Header http.Header
+	// Patience is how long the service's documentation has everybody wait after an error of its own (5xx).
+	Patience time.Duration
 	// Secrets are what neither an error nor a receipt may show.
 	Secrets []string
 	// Kinds are those of messages that the channel takes; nil is all of them.
@@ -145,9 +147,8 @@ func (c Case) answers(t *testing.T) {
 			_ = r.Header.Write(&echo)
 			_, _ = w.Write(echo.Bytes())
 		}
-		for len(s.asked) > 0 {
-			<-s.asked
-		}
+		s.forget()
+		a.later = c.patience(a.status, a.later)
 		_, err := ch.Send(t.Context(), m)
 		switch later := notify.RetryAfter(err); {
 		case err == nil:
@@ -166,6 +167,21 @@ func (c Case) answers(t *testing.T) {
 			t.Errorf("%d: the error has %d bytes", a.status, len(err.Error()))
 		}
 	}
+}
+
+// forget has what was asked so far not count.
+func (s *service) forget() {
+	for len(s.asked) > 0 {
+		<-s.asked
+	}
+}
+
+// patience is how long everybody waits after an answer.
+func (c Case) patience(status int, asked time.Duration) time.Duration {
+	if status >= http.StatusInternalServerError && asked == 0 {
+		return c.Patience
+	}
+	return asked
 }
 
 func (c Case) nobody(t *testing.T) {

@@ -40,6 +40,8 @@ type Deps struct {
 	Pages  Pages
 	// Acknowledge takes a page, and has everybody hear of it who was told.
 	Acknowledge func(ctx context.Context, page, by, how string) (model.Page, error)
+	// Report says what became of a message after its service took it.
+	Report func(ctx context.Context, page string, r notify.Report) error
 	// Alertmanager is the API of the alert pipeline.
 	Alertmanager http.Handler
 	// People are those of oncall_files.
@@ -86,6 +88,11 @@ func (h *Hands) Acknowledge(ctx context.Context, id, by, how string) (model.Page
 		return page, err
 	}
 	return h.deps.Acknowledge(ctx, id, by, how)
+}
+
+// Report implements notify.Hands.
+func (h *Hands) Report(ctx context.Context, page string, r notify.Report) error {
+	return h.deps.Report(ctx, page, r)
 }
 
 func (h *Hands) entry(by, action, subject, how string) model.AuditEntry {

@@ -36,6 +36,7 @@ const (
 	maxWaiting = 64
 	workers    = 2
 	patience   = 20 * time.Second // for one piece of work
+	inTime     = 8 * time.Second  // for what is done before the answer, which services wait 15 s for
 	lastChance = 5 * time.Second  // for all that waits when the process stops
 )
 
@@ -69,7 +70,7 @@ func New(d Deps) (*Desk, error) {
 	}
 	desk := &Desk{log: instrument.Logger(d.Logger), intakes: d.Intakes, waiting: make(chan task, maxWaiting), requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "signalbox_channel_answers_total",
-		Help: "What services sent because people answered there, by channel and outcome (taken, acknowledged, silenced, late, nothing, refused, failed, unproved, malformed, throttled, overloaded).",
+		Help: "What services sent because people answered there, by channel and outcome (taken, acknowledged, silenced, late, nothing, refused, failed, reported, unproved, malformed, throttled, overloaded).",
 	}, []string{"channel", "outcome"})}
 	var err error
 	if desk.wrong, err = throttle.New(d.Limits, d.Now, nil); err != nil { // counted by outcome
@@ -90,6 +91,12 @@ func (d *Desk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d.requests.WithLabelValues(channel, outcome).Inc()
 	if status != http.StatusOK {
 		front.WriteJSON(w, status, map[string]any{"error": map[string]any{"code": outcome, "message": said()[status]}})
+		return
+	}
+	if s, speaks := intake.(notify.Speaker); speaks {
+		contentType, body := s.Speak(r, outcome)
+		w.Header().Set("Content-Type", contentType)
+		_, _ = w.Write(body)
 		return
 	}
 	w.WriteHeader(status)
@@ -135,6 +142,16 @@ func (d *Desk) take(w http.ResponseWriter, r *http.Request, channel string, inta
 		return "failed", http.StatusInternalServerError
 	case work == nil:
 		return "nothing", http.StatusOK
+	}
+	if _, speaks := intake.(notify.Speaker); speaks {
+		// It ends when it is done, also where the service hangs up.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), inTime)
+		defer cancel()
+		outcome, err := d.safely(ctx, task{channel, work})
+		if err != nil {
+			d.log.ErrorContext(ctx, "an answer could not be carried out whole", "channel", channel, "outcome", outcome, "err", err)
+		}
+		return outcome, http.StatusOK
 	}
 	select {
 	case d.waiting <- task{channel, work}:

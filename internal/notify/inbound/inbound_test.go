@@ -151,3 +151,39 @@ func TestWorkIsBoundedAndAFaultIsOfOneRequest(t *testing.T) {
 		}
 	})
 }
+
+// speaker says the outcome.
+type speaker struct{ intake }
+
+func (speaker) Speak(_ *http.Request, outcome string) (string, []byte) {
+	return "text/xml", []byte("<" + outcome + "/>")
+}
+
+func TestWhatIsSaidIsSaidWhenTheWorkIsDone(t *testing.T) {
+	done := 0
+	d, err := inbound.New(inbound.Deps{
+		Registerer: prometheus.NewRegistry(), Limits: throttle.DefaultConfig(), Intakes: map[string]notify.Intake{"voice": speaker{intake{func(ctx context.Context) (string, error) {
+			if _, bounded := ctx.Deadline(); !bounded {
+				t.Error("it may last for ever")
+			}
+			if done++; done == 2 {
+				panic("a fault")
+			}
+			return "acknowledged", nil
+		}}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		body, want string
+		status     int
+	}{{"x", "<acknowledged/>", 200}, {"x", "<failed/>", 200}, {"nothing", "<nothing/>", 200}} {
+		if status, got := post(d, "voice", c.body); status != c.status || got != c.want {
+			t.Errorf("%s: %d %s, want %s", c.body, status, got, c.want)
+		}
+	}
+	if status, got := post(d, "voice", "unproved"); status != 401 || strings.Contains(got, "<") || done != 2 {
+		t.Error(status, got, done)
+	}
+}

@@ -268,6 +268,12 @@ func (e *Engine) find(ctx context.Context, all bool, now time.Time) {
 			e.fail(d.ID, err)
 		}
 	})
+	e.each(ctx, store.DocumentQuery{Kind: reportKind, End: now.Add(-keep), Limit: firingAtOnce}, func(d store.Document) {
+		d.Gone = true
+		if _, err := e.deps.Documents.SaveDocuments(ctx, d); err != nil && !errors.Is(err, store.ErrChanged) && ctx.Err() == nil {
+			e.fail(d.ID, err)
+		}
+	})
 }
 
 func (e *Engine) each(ctx context.Context, q store.DocumentQuery, do func(store.Document)) {

@@ -102,6 +102,7 @@ type Try struct {
 	Receipt  string      `json:"receipt,omitempty"`
 	Note     string      `json:"note,omitempty"`
 	Attempts int         `json:"attempts,omitempty"`
+	Reported bool        `json:"reported,omitempty"` // the service said what became of it after it took it
 }
 
 func (t Try) open() bool { return t.State == planned || t.State == trying }

@@ -59,6 +59,9 @@ func (e *Engine) reconcile(ctx, own context.Context, id string) error {
 		}
 		before := rec.Times.Updated
 		t.back(before)
+		if err := t.reports(ctx); err != nil {
+			return err
+		}
 		if err := t.decide(ctx); err != nil {
 			return err
 		}

@@ -68,6 +68,7 @@ type StatusError struct {
 	Answer   []byte // all of it
 	Attempts int
 	After    time.Duration // as Retry-After says
+	Header   http.Header
 }
 
 // Error implements error.
@@ -123,7 +124,7 @@ func (c *Client) Do(ctx context.Context, r Request) (Response, error) {
 		case err == nil && status/100 == 2:
 			return Response{Status: status, Header: header, Body: body, Attempts: attempt}, nil
 		case err == nil:
-			err = &StatusError{Status: status, Body: shown(body), Answer: body, Attempts: attempt, After: after}
+			err = &StatusError{Status: status, Body: shown(body), Answer: body, Attempts: attempt, After: after, Header: header}
 		}
 		if attempt >= c.Attempts || ctx.Err() != nil || !r.mayRepeat(status, err) {
 			return Response{Status: status, Attempts: attempt}, fmt.Errorf("%s %s: %w", r.Method, r.URL.Redacted(), err)

@@ -28,7 +28,27 @@ type Deps struct {
 	Outgoing    *outgoing.Guard // the way out
 	Now         func() time.Time
 	ExternalURL string        // as users reach us
+	Hooks       string        // where services send what people answer, and the kind; "" where they do not reach us
 	Memory      notify.Memory // of what was sent
+}
+
+// Hook is where the service of a kind sends what people answer; "" where it does not reach us.
+func (d Deps) Hook(kind string) string {
+	if d.Hooks == "" {
+		return ""
+	}
+	return d.Hooks + kind
+}
+
+// Made are channels, by the names that addresses call them.
+type Made map[string]notify.Channel
+
+// One makes a kind that is one channel, by its own name.
+func One[C any, Ch notify.Channel](name string, build func(C, Deps) (Ch, error), cfg C) func(Deps) (Made, error) {
+	return func(d Deps) (Made, error) {
+		ch, err := build(cfg, d)
+		return Made{name: ch}, err
+	}
 }
 
 // Host is our name, as users reach us.
@@ -169,4 +189,13 @@ func AnswerOf(err error) []byte {
 		return answer.Answer
 	}
 	return nil
+}
+
+// StatusOf is the status with which a service did not take a message, and what stood above its answer; 0 where it said nothing.
+func StatusOf(err error) (int, http.Header) {
+	var answer *outcall.StatusError
+	if errors.As(err, &answer) {
+		return answer.Status, answer.Header
+	}
+	return 0, nil
 }

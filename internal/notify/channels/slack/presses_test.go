@@ -27,6 +27,7 @@ var now = time.Unix(1531420618, 0)
 
 // hands note what was asked for.
 type hands struct {
+	notify.Hands
 	did    []string
 	acked  string // who has the page already
 	err    error

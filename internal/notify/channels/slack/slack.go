@@ -24,66 +24,36 @@ import (
 	"strings"
 	"time"
 
-	promconfig "github.com/prometheus/common/config"
-
 	"github.com/signalbox-project/signalbox/internal/notify"
 	"github.com/signalbox-project/signalbox/internal/notify/channels/fit"
 	"github.com/signalbox-project/signalbox/internal/notify/channels/kind"
-	"github.com/signalbox-project/signalbox/internal/outgoing"
 	"github.com/signalbox-project/signalbox/internal/platform/secretfile"
-	"github.com/signalbox-project/signalbox/internal/platform/weblink"
 )
 
 // Config is channels.slack.
 type Config struct {
-	// Token is the bot token (xoxb-…) of the app, with the scopes chat:write and, to find people by their e-mail, users:read and users:read.email.
-	Token secretfile.Key `yaml:"token"`
+	kind.Account `yaml:",inline"`
 	// SigningSecret is the app's; with it messages have buttons, and Slack's interactions are believed.
 	SigningSecret *secretfile.Key `yaml:"signing_secret"`
 	// People says who members are: names of oncall_files by member ID (U…). Others are found by their e-mail.
 	People map[string]string `yaml:"people"`
-	// URL is where the methods are; https://slack.com/api by default.
-	URL string `yaml:"url"`
-	// HTTP says how it is called, with the keys of Prometheus' scrape_configs.
-	HTTP *promconfig.HTTPClientConfig `yaml:"http_config"`
 }
 
 const defaultURL = "https://slack.com/api"
 
 var memberRE = regexp.MustCompile(`^[UW][A-Z0-9]{2,20}$`)
 
+func (c *Config) members() kind.Pressers {
+	return kind.Pressers{Field: "signing_secret", Secret: c.SigningSecret, People: c.People, ID: memberRE, Sample: "member ID, such as U012AB3CD: anna"}
+}
+
 // Validate lists what is wrong; each message begins with the field's path.
 func (c *Config) Validate() (errs []error) {
-	if err := c.Token.Validate(); err != nil {
-		errs = append(errs, fmt.Errorf("token: %w", err))
-	}
-	if c.SigningSecret != nil {
-		if err := c.SigningSecret.Validate(); err != nil {
-			errs = append(errs, fmt.Errorf("signing_secret: %w", err))
-		}
-	}
-	for id, name := range c.People {
-		if !memberRE.MatchString(id) || name == "" {
-			errs = append(errs, fmt.Errorf("people: must have names of oncall_files by member ID, such as U012AB3CD: anna, got %s: %q", id, name))
-		}
-	}
-	if len(c.People) > 0 && c.SigningSecret == nil {
-		errs = append(errs, errors.New("people: are of use with signing_secret only"))
-	}
-	if err := weblink.Check(c.URL); err != nil {
-		errs = append(errs, fmt.Errorf("url: %w", err))
-	}
-	return errs
+	return append(c.Account.Validate(), c.members().Validate()...)
 }
 
 // Files are the paths in the configuration.
-func (c *Config) Files() []*string {
-	out := append(outgoing.Files(c.HTTP), &c.Token.File)
-	if c.SigningSecret != nil {
-		out = append(out, &c.SigningSecret.File)
-	}
-	return out
-}
+func (c *Config) Files() []*string { return append(c.Account.Files(), c.members().Files()...) }
 
 // Channel writes to one workspace.
 type Channel struct {

@@ -47,7 +47,7 @@ func secret(t *testing.T, text string) secretfile.Key {
 func newChannel(t *testing.T, w *workspace, change ...func(*slack.Config)) *slack.Channel {
 	t.Helper()
 	signing := secret(t, signingSecret)
-	cfg := &slack.Config{Token: secret(t, token), SigningSecret: &signing, URL: w.URL}
+	cfg := &slack.Config{Account: kind.Account{Token: secret(t, token), URL: w.URL}, SigningSecret: &signing}
 	for _, f := range change {
 		f(cfg)
 	}
@@ -297,7 +297,7 @@ func TestWithoutASigningSecretTheButtonIsALink(t *testing.T) {
 }
 
 func TestWrongConfigurationsAreNamed(t *testing.T) {
-	errs := (&slack.Config{URL: "javascript:alert(1)", People: map[string]string{"anna": "anna"}, SigningSecret: &secretfile.Key{}}).Validate()
+	errs := (&slack.Config{Account: kind.Account{URL: "javascript:alert(1)"}, People: map[string]string{"anna": "anna"}, SigningSecret: &secretfile.Key{}}).Validate()
 	var text []string
 	for _, err := range errs {
 		text = append(text, err.Error())

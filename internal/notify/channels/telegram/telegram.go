@@ -11,7 +11,6 @@ package telegram
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -19,31 +18,21 @@ import (
 	"net/http"
 	"regexp"
 	"strconv"
-	"strings"
 	"time"
-
-	promconfig "github.com/prometheus/common/config"
 
 	"github.com/signalbox-project/signalbox/internal/notify"
 	"github.com/signalbox-project/signalbox/internal/notify/channels/fit"
 	"github.com/signalbox-project/signalbox/internal/notify/channels/kind"
-	"github.com/signalbox-project/signalbox/internal/outgoing"
 	"github.com/signalbox-project/signalbox/internal/platform/secretfile"
-	"github.com/signalbox-project/signalbox/internal/platform/weblink"
 )
 
 // Config is channels.telegram.
 type Config struct {
-	// Token is the bot's, as BotFather gives it.
-	Token secretfile.Key `yaml:"token"`
+	kind.Account `yaml:",inline"`
 	// WebhookSecret is the secret_token that setWebhook was given; with it messages have a button, and Telegram's updates are believed.
 	WebhookSecret *secretfile.Key `yaml:"webhook_secret"`
 	// People says who users are: names of oncall_files by user ID (a number).
 	People map[string]string `yaml:"people"`
-	// URL is where the Bot API is; https://api.telegram.org by default.
-	URL string `yaml:"url"`
-	// HTTP says how it is called, with the keys of Prometheus' scrape_configs.
-	HTTP *promconfig.HTTPClientConfig `yaml:"http_config"`
 }
 
 const defaultURL = "https://api.telegram.org"
@@ -53,38 +42,17 @@ var (
 	chatRE = regexp.MustCompile(`^(-?[1-9][0-9]{0,18}|@[A-Za-z0-9_]{4,32})$`)
 )
 
+func (c *Config) users() kind.Pressers {
+	return kind.Pressers{Field: "webhook_secret", Secret: c.WebhookSecret, People: c.People, ID: userRE, Sample: `user ID, such as "123456789": anna`}
+}
+
 // Validate lists what is wrong; each message begins with the field's path.
 func (c *Config) Validate() (errs []error) {
-	if err := c.Token.Validate(); err != nil {
-		errs = append(errs, fmt.Errorf("token: %w", err))
-	}
-	if c.WebhookSecret != nil {
-		if err := c.WebhookSecret.Validate(); err != nil {
-			errs = append(errs, fmt.Errorf("webhook_secret: %w", err))
-		}
-	}
-	for id, name := range c.People {
-		if !userRE.MatchString(id) || name == "" {
-			errs = append(errs, fmt.Errorf(`people: must have names of oncall_files by user ID, such as "123456789": anna, got %q: %q`, id, name))
-		}
-	}
-	if len(c.People) > 0 && c.WebhookSecret == nil {
-		errs = append(errs, errors.New("people: are of use with webhook_secret only"))
-	}
-	if err := weblink.Check(c.URL); err != nil {
-		errs = append(errs, fmt.Errorf("url: %w", err))
-	}
-	return errs
+	return append(c.Account.Validate(), c.users().Validate()...)
 }
 
 // Files are the paths in the configuration.
-func (c *Config) Files() []*string {
-	out := append(outgoing.Files(c.HTTP), &c.Token.File)
-	if c.WebhookSecret != nil {
-		out = append(out, &c.WebhookSecret.File)
-	}
-	return out
-}
+func (c *Config) Files() []*string { return append(c.Account.Files(), c.users().Files()...) }
 
 // Channel writes as one bot.
 type Channel struct {
@@ -253,7 +221,7 @@ func (c *Channel) call(ctx context.Context, method string, in, out any, about no
 		return err
 	}
 	answer, err := c.client.Do(ctx, about, kind.Request{
-		Method: http.MethodPost, URL: strings.TrimSuffix(cmp.Or(c.cfg.URL, defaultURL), "/") + "/bot" + token.Text() + "/" + method, Body: body,
+		Method: http.MethodPost, URL: c.cfg.Base(defaultURL) + "/bot" + token.Text() + "/" + method, Body: body,
 		Header: http.Header{"Content-Type": {"application/json"}}, Secrets: []string{token.Text()},
 	})
 	if err != nil {

@@ -52,7 +52,7 @@ func secret(t *testing.T, text string) secretfile.Key {
 func newChannel(t *testing.T, base string) *telegram.Channel {
 	t.Helper()
 	hook := secret(t, webhook)
-	cfg := &telegram.Config{Token: secret(t, token), WebhookSecret: &hook, URL: base, People: map[string]string{"7": "anna"}}
+	cfg := &telegram.Config{Account: kind.Account{Token: secret(t, token), URL: base}, WebhookSecret: &hook, People: map[string]string{"7": "anna"}}
 	if errs := cfg.Validate(); len(errs) > 0 {
 		t.Fatal(errs)
 	}

@@ -22,7 +22,7 @@ func githubAPI() *service {
 	return &service{
 		name: "github", address: "shop/cart",
 		make: func(base string, key secretfile.Key, d kind.Deps) (notify.Channel, error) {
-			return tracker.NewGitHub(&tracker.GitHub{Config: tracker.Config{Token: key, URL: base, Close: true, Labels: []string{"alert"}}}, d)
+			return tracker.NewGitHub(&tracker.GitHub{Config: tracker.Config{Account: kind.Account{Token: key, URL: base}, Close: true, Labels: []string{"alert"}}}, d)
 		},
 		authorized: func(h http.Header) bool {
 			return h.Get("Authorization") == "Bearer "+token && h.Get("Accept") == "application/vnd.github+json" && h.Get("X-GitHub-Api-Version") == "2022-11-28"
@@ -71,7 +71,7 @@ func gitlabAPI() *service {
 	return &service{
 		name: "gitlab", address: "shop/cart",
 		make: func(base string, key secretfile.Key, d kind.Deps) (notify.Channel, error) {
-			return tracker.NewGitLab(&tracker.GitLab{Config: tracker.Config{Token: key, URL: base, Close: true}}, d)
+			return tracker.NewGitLab(&tracker.GitLab{Config: tracker.Config{Account: kind.Account{Token: key, URL: base}, Close: true}}, d)
 		},
 		authorized: func(h http.Header) bool { return h.Get("PRIVATE-TOKEN") == token },
 		serve: func(d *desk, call, query string, in map[string]any) (any, error) {
@@ -148,7 +148,7 @@ func jiraAPI() *service {
 	return &service{
 		name: "jira", address: "OPS",
 		make: func(base string, key secretfile.Key, d kind.Deps) (notify.Channel, error) {
-			return tracker.NewJira(&tracker.Jira{Config: tracker.Config{Token: key, URL: base, Close: true}, User: "bot@example.org"}, d)
+			return tracker.NewJira(&tracker.Jira{Config: tracker.Config{Account: kind.Account{Token: key, URL: base}, Close: true}, User: "bot@example.org"}, d)
 		},
 		authorized: func(h http.Header) bool {
 			return h.Get("Authorization") == "Basic "+base64.StdEncoding.EncodeToString([]byte("bot@example.org:"+token))

@@ -10,7 +10,6 @@ package tracker
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -21,38 +20,23 @@ import (
 	"strings"
 	"time"
 
-	promconfig "github.com/prometheus/common/config"
-
 	"github.com/signalbox-project/signalbox/internal/notify"
 	"github.com/signalbox-project/signalbox/internal/notify/channels/fit"
 	"github.com/signalbox-project/signalbox/internal/notify/channels/kind"
-	"github.com/signalbox-project/signalbox/internal/outgoing"
-	"github.com/signalbox-project/signalbox/internal/platform/secretfile"
-	"github.com/signalbox-project/signalbox/internal/platform/weblink"
 )
 
 // Config is what all trackers have.
 type Config struct {
-	// Token may write issues.
-	Token secretfile.Key `yaml:"token"`
-	// URL is where the API is.
-	URL string `yaml:"url"`
+	kind.Account `yaml:",inline"`
 	// Close closes an issue when its page is over.
 	Close bool `yaml:"close"`
 	// Labels are set beside those of Signalbox.
 	Labels []string `yaml:"labels"`
-	// HTTP says how it is called, with the keys of Prometheus' scrape_configs.
-	HTTP *promconfig.HTTPClientConfig `yaml:"http_config"`
 }
 
 // Validate lists what is wrong; each message begins with the field's path.
 func (c *Config) Validate() (errs []error) {
-	if err := c.Token.Validate(); err != nil {
-		errs = append(errs, fmt.Errorf("token: %w", err))
-	}
-	if err := weblink.Check(c.URL); err != nil {
-		errs = append(errs, fmt.Errorf("url: %w", err))
-	}
+	errs = c.Account.Validate()
 	for i, l := range c.Labels {
 		if l == "" || len(l) > 50 || strings.ContainsAny(l, " ,\t\n") {
 			errs = append(errs, fmt.Errorf("labels[%d]: must have 1 to 50 characters without spaces and commas, got %q", i, l))
@@ -60,9 +44,6 @@ func (c *Config) Validate() (errs []error) {
 	}
 	return errs
 }
-
-// Files are the paths in the configuration.
-func (c *Config) Files() []*string { return append(outgoing.Files(c.HTTP), &c.Token.File) }
 
 // forge is one kind of tracker. issue is how it calls one in its addresses; "" is none.
 type forge interface {
@@ -203,7 +184,7 @@ func (c *caller) do(ctx context.Context, method, base, path string, header http.
 	}
 	c.auth(h, c.token)
 	answer, err := c.client.Do(ctx, c.about, kind.Request{
-		Method: method, URL: strings.TrimSuffix(cmp.Or(c.cfg.URL, base), "/") + path, Header: h, Body: body, Secrets: []string{c.token, h.Get("Authorization")},
+		Method: method, URL: c.cfg.Base(base) + path, Header: h, Body: body, Secrets: []string{c.token, h.Get("Authorization")},
 	})
 	if err != nil {
 		// GitHub and GitLab refuse by 403 who asks too often.
