@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/signalbox-project/signalbox/internal/access"
+	"github.com/signalbox-project/signalbox/internal/mask/pattern"
 	"github.com/signalbox-project/signalbox/internal/store"
 )
 
@@ -30,6 +31,9 @@ type Filter struct {
 	Expr store.Expr
 	// Exact says that it finds just that. Otherwise what it finds must be shown, and then matched with the caller's filter.
 	Exact bool
+	// Sure finds only what the caller's filter finds of the records as they are shown, and of those all whose values are shown as
+	// they are: what Expr finds beside it must be matched, it need not be.
+	Sure store.Expr
 	// Blind is Expr without all that depends on what is masked: what it finds is more, but tells nothing.
 	Blind store.Expr
 }
@@ -46,7 +50,7 @@ const (
 // Filter prepares a filter; it refuses one that asks for a field that is masked as a whole.
 func (v *View) Filter(kind Kind, e store.Expr) (Filter, error) {
 	if v == nil || e == nil {
-		return Filter{Expr: e, Exact: true, Blind: e}, nil
+		return Filter{Expr: e, Exact: true, Sure: e, Blind: e}, nil
 	}
 	if err := v.refused(kind, e); err != nil {
 		return Filter{}, err
@@ -54,11 +58,12 @@ func (v *View) Filter(kind Kind, e store.Expr) (Filter, error) {
 	r := relaxing{set: v.all, kind: kind}
 	out, exact := r.relax(e, true)
 	if exact {
-		return Filter{Expr: e, Exact: true, Blind: e}, nil
+		return Filter{Expr: e, Exact: true, Sure: e, Blind: e}, nil
 	}
+	certain, _ := r.relax(e, false)
 	r.blind = true
 	blind, _ := r.relax(e, true)
-	return Filter{Expr: out, Blind: blind}, nil
+	return Filter{Expr: out, Sure: certain, Blind: blind}, nil
 }
 
 func (v *View) refused(kind Kind, e store.Expr) error {
@@ -157,8 +162,11 @@ func (r relaxing) relax(e store.Expr, super bool) (_ store.Expr, exact bool) {
 	case store.Text:
 		return r.outcome(r.text(e), no, super)
 	case store.Regexp:
-		if e.Field == "" {
+		if e.Field == "" && r.kind == Spans { // some of whose texts may be masked as a whole
 			return r.outcome(nil, no, super)
+		}
+		if e.Field == "" {
+			return r.outcome(e, no, super)
 		}
 	}
 	return r.outcome(e, r.test(e), super)
@@ -186,12 +194,32 @@ func (r relaxing) outcome(e store.Expr, is sameness, super bool) (store.Expr, bo
 	switch {
 	case is == same:
 		return e, true
-	case !super:
+	case e == nil || r.blind || !super && isText(e):
+		if super {
+			return store.And{}, false
+		}
 		return store.Or{}, false
-	case e == nil || r.blind || is == no && !isText(e):
-		return store.And{}, false
+	case !super || is == no && !isText(e):
+		return store.Known{Expr: e, Sure: r.set.sure, Else: super}, false
 	}
 	return e, false
+}
+
+// sure reports whether a text is shown as it is, whatever its field: all others may be anything. Which they are depends on
+// what is masked no more than that something is.
+func (s *set) sure(text string) bool {
+	if pattern.LooksJSON(text) {
+		return false
+	}
+	seen := store.Visible(text)
+	for _, r := range s.rules {
+		for _, p := range r.patterns {
+			if len(p.Find(seen)) > 0 {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 func isText(e store.Expr) bool {

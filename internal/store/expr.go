@@ -68,6 +68,29 @@ type Regexp struct {
 	Re    *regexp.Regexp
 }
 
+// Known holds where Expr, a Compare or a Regexp, does of values that are Sure; of all others it is Else. Who asks knows of those
+// that are sure alone what they are, as the others are shown otherwise than they are kept.
+type Known struct {
+	Expr Expr
+	Sure func(text string) bool
+	Else bool
+}
+
+// Body is what it asks of a text as it is seen, where it is about the texts that Text searches; nil where it is about a field.
+func (k Known) Body() func(seen string) bool {
+	re, ok := k.Expr.(Regexp)
+	if !ok || re.Field != "" {
+		return nil
+	}
+	return func(seen string) bool {
+		if re.Re.MatchString(seen) == k.Else {
+			return k.Else
+		}
+		return k.Else != k.Sure(seen)
+	}
+}
+
+func (Known) expr()   {}
 func (And) expr()     {}
 func (Or) expr()      {}
 func (Not) expr()     {}

@@ -195,14 +195,19 @@ type FieldTest struct {
 	isID    bool
 	whole   int64 // the value as an integer, exactly
 	isWhole bool
-	isExact bool // the value is a number of more digits than a float keeps
+	known   *Known // nil where all values are sure
+	isExact bool   // the value is a number of more digits than a float keeps
 	time    int64
 	isTime  bool
 }
 
-// NewFieldTest prepares e, which MUST be a Compare, an Exists or a Regexp with a field.
+// NewFieldTest prepares e, which MUST be a Compare, an Exists, or a Regexp with a field, or a Known of one.
 func NewFieldTest(e Expr) *FieldTest {
 	switch e := e.(type) {
+	case Known:
+		t := NewFieldTest(e.Expr)
+		t.known = &e
+		return t
 	case Exists:
 		return &FieldTest{Field: e.Field, exists: true}
 	case Regexp:
@@ -245,7 +250,7 @@ func (t *FieldTest) prepare() {
 
 // EqualText is the only text that passes, if there is exactly one such text.
 func (t *FieldTest) EqualText() (string, bool) {
-	return t.cmp.Value, !t.exists && t.re == nil && t.cmp.Op == OpEq && !t.cmp.Prefix
+	return t.cmp.Value, t.plain() && t.cmp.Op == OpEq && !t.cmp.Prefix
 }
 
 // EqualTraceID is the only trace id that passes, if there is exactly one.
@@ -254,16 +259,24 @@ func (t *FieldTest) EqualTraceID() (model.TraceID, bool) {
 }
 
 func (t *FieldTest) isEqualID() bool {
-	return t.isID && !t.exists && t.re == nil && t.cmp.Op == OpEq && !t.cmp.Prefix
+	return t.isID && t.plain() && t.cmp.Op == OpEq && !t.cmp.Prefix
 }
 
 // Compare is the comparison that the test makes, if it is one.
 func (t *FieldTest) Compare() (Compare, bool) {
-	return t.cmp, !t.exists && t.re == nil
+	return t.cmp, t.plain()
 }
 
+// plain reports whether the test is a comparison, and all that passes does by that.
+func (t *FieldTest) plain() bool { return !t.exists && t.re == nil && t.known == nil }
+
 // Regexp is the expression that the test searches for; nil if it is no such test.
-func (t *FieldTest) Regexp() *regexp.Regexp { return t.re }
+func (t *FieldTest) Regexp() *regexp.Regexp {
+	if t.known != nil {
+		return nil
+	}
+	return t.re
+}
 
 // Text tests a field of kind FieldText.
 func (t *FieldTest) Text(s string) bool {
@@ -272,6 +285,8 @@ func (t *FieldTest) Text(s string) bool {
 		return false
 	case t.exists:
 		return true
+	case t.known != nil && !t.known.Sure(s):
+		return t.known.Else
 	case t.re != nil:
 		return t.re.MatchString(s)
 	case t.cmp.Prefix:
@@ -304,7 +319,7 @@ const exactDigits = 15
 // Values tests an attribute that may have several values (the elements of an
 // array, the events of a span): one of them must pass, or all, where the test is !=.
 func (t *FieldTest) Values(list []model.Value) bool {
-	all := t.unequal()
+	all := t.Unequal()
 	for _, v := range list {
 		if t.Value(v) != all {
 			return !all
@@ -313,7 +328,8 @@ func (t *FieldTest) Values(list []model.Value) bool {
 	return all && len(list) > 0
 }
 
-func (t *FieldTest) unequal() bool { return !t.exists && t.re == nil && t.cmp.Op == OpNe }
+// Unequal reports whether all of several values must pass.
+func (t *FieldTest) Unequal() bool { return !t.exists && t.re == nil && t.cmp.Op == OpNe }
 
 // orders reports whether the test is one of more or less.
 func (t *FieldTest) orders() bool {
@@ -327,6 +343,9 @@ func (t *FieldTest) Value(v model.Value) bool {
 	}
 	if t.exists {
 		return true
+	}
+	if t.known != nil && (v.Kind() == model.KindJSON || !t.known.Sure(v.String())) {
+		return t.known.Else
 	}
 	if t.orders() && v.Kind() == model.KindJSON && !v.IsNumberText() {
 		return false // only what is within an array or an object has an order

@@ -1,8 +1,6 @@
 package store
 
 import (
-	"regexp"
-
 	"github.com/signalbox-project/signalbox/internal/model"
 )
 
@@ -46,7 +44,7 @@ type (
 	orNode   []matchNode
 	notNode  struct{ node matchNode }
 	textNode struct{ m *TextMatcher }
-	bodyNode struct{ re *regexp.Regexp }
+	bodyNode struct{ pass func(seen string) bool }
 	testNode struct{ t *FieldTest }
 )
 
@@ -62,7 +60,11 @@ func compile(e Expr) matchNode {
 		return textNode{NewTextMatcher(e)}
 	case Regexp:
 		if e.Field == "" {
-			return bodyNode{e.Re}
+			return bodyNode{e.Re.MatchString}
+		}
+	case Known:
+		if pass := e.Body(); pass != nil {
+			return bodyNode{pass}
 		}
 	}
 	return testNode{NewFieldTest(e)}
@@ -99,7 +101,7 @@ func (n orNode) match(s Subject) bool {
 func (n notNode) match(s Subject) bool  { return !n.node.match(s) }
 func (n textNode) match(s Subject) bool { return s.AnyText(n.m.Match) }
 func (n bodyNode) match(s Subject) bool {
-	return s.AnyText(func(text string) bool { return n.re.MatchString(Visible(text)) })
+	return s.AnyText(func(text string) bool { return n.pass(Visible(text)) })
 }
 func (n testNode) match(s Subject) bool { return s.Test(n.t) }
 

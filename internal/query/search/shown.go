@@ -108,9 +108,12 @@ const (
 	otherSeries = "other"
 )
 
-// histogramOf counts points into an empty histogram over r.
+// histogramOf counts points into a histogram over r, beside what is in it.
 func histogramOf(h store.Histogram, r store.Range, list iter.Seq2[point, error]) (store.Histogram, error) {
 	buckets, at := int((r.End-1-h.Start)/h.Step)+1, map[string]int{}
+	for i, s := range h.Series {
+		at[s.Value] = i
+	}
 	for p, err := range list {
 		if err != nil {
 			return store.Histogram{}, err
@@ -154,6 +157,26 @@ type counted struct {
 	view   *mask.View
 	filter mask.Filter
 	engine bool
+	plain  bool // the field is shown as it is
+}
+
+// asked is what the engine may count by itself.
+func (c counted) asked() store.Expr {
+	switch {
+	case c.engine:
+		return c.filter.Expr
+	case c.plain:
+		return c.filter.Sure
+	}
+	return store.Or{} // of nothing: the grid
+}
+
+// rest is what must be shown, and then matched and counted here, beside what the engine counts.
+func (c counted) rest() mask.Filter {
+	if !c.plain {
+		return c.filter
+	}
+	return mask.Filter{Expr: store.And{Exprs: []store.Expr{c.filter.Expr, store.Not{Expr: c.filter.Sure}}}}
 }
 
 // counting prepares a question that counts a field.
@@ -163,7 +186,8 @@ func (s *Service) counting(ctx context.Context, kind mask.Kind, e store.Expr, fi
 		return counted{}, err
 	}
 	f, err := v.Filter(kind, e)
-	return counted{v, f, f.Exact && (field == "" || v.Plain(kind, field))}, err
+	plain := field == "" || v.Plain(kind, field)
+	return counted{v, f, f.Exact && plain, plain}, err
 }
 
 func (s *Service) logHistogram(ctx context.Context, q store.LogQuery, step time.Duration, field string) (store.Histogram, error) {
@@ -172,15 +196,13 @@ func (s *Service) logHistogram(ctx context.Context, q store.LogQuery, step time.
 		return store.Histogram{}, err
 	}
 	ask := q
-	if ask.Expr = narrowed(ctx, c.filter.Expr); !c.engine {
-		ask.Expr = store.Or{} // of nothing: the grid
-	}
+	ask.Expr = narrowed(ctx, c.asked())
 	h, err := s.logs.LogHistogram(ctx, ask, step, field)
 	if err != nil || c.engine {
 		return h, err
 	}
 	q.Limit = 0
-	return histogramOf(h, q.Range, points(s.shownLogs(ctx, c.view, q, c.filter), logPoint(field)))
+	return histogramOf(h, q.Range, points(s.shownLogs(ctx, c.view, q, c.rest()), logPoint(field)))
 }
 
 func (s *Service) spanHistogram(ctx context.Context, q store.TraceQuery, step time.Duration, field string) (store.Histogram, error) {
@@ -189,14 +211,12 @@ func (s *Service) spanHistogram(ctx context.Context, q store.TraceQuery, step ti
 		return store.Histogram{}, err
 	}
 	ask := q
-	if ask.Expr = narrowed(ctx, c.filter.Expr); !c.engine {
-		ask.Expr = store.Or{}
-	}
+	ask.Expr = narrowed(ctx, c.asked())
 	h, err := s.spans.SpanHistogram(ctx, ask, step, field)
 	if err != nil || c.engine {
 		return h, err
 	}
-	return histogramOf(h, q.Range, points(s.shownSpans(ctx, c.view, q, c.filter, 0), spanPoint(field)))
+	return histogramOf(h, q.Range, points(s.shownSpans(ctx, c.view, q, c.rest(), 0), spanPoint(field)))
 }
 
 func (s *Service) logValues(ctx context.Context, q store.LogQuery, field string, limit int) ([]store.ValueCount, error) {

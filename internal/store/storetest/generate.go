@@ -166,7 +166,7 @@ func (g *generator) expr(depth int) store.Expr {
 		}
 		return store.Not{Expr: g.expr(depth - 1)}
 	}
-	switch g.IntN(6) {
+	switch g.IntN(7) {
 	case 0, 1:
 		return store.Text{Phrase: pick(g, "connection", "Reset", "reset by", "by, peer", "42", "GRÖßE", "größe", "日本語", "[error]", "a.b",
 			"-", "kelvin", "absent", "user_id", "user_id=7", "login", "conn", "S", "/login",
@@ -174,10 +174,20 @@ func (g *generator) expr(depth int) store.Expr {
 	case 2:
 		return store.Exists{Field: g.field()}
 	case 3:
-		return store.Regexp{Field: pick(g, "", "", "message", g.field()), Re: regexp.MustCompile(pick(g, `reset`, `(?i)RESET by`, `conn\w+ion`, `timeout|peer`,
-			`^connection`, ` by `, `\d+`, `gr..e`, `(?i)kelvin`, `e$`, `^$`, `[45]00`, `(?i)größe`, ` peer, `, `ERROR`, `31mE`, `日志`, `reset$`))}
+		return g.regexp()
+	case 4:
+		known := store.Known{Expr: g.compare(), Sure: func(text string) bool { return len(text)%3 > 0 }, Else: g.IntN(2) == 0}
+		if g.IntN(3) == 0 {
+			known.Expr = g.regexp()
+		}
+		return known
 	}
 	return g.compare()
+}
+
+func (g *generator) regexp() store.Expr {
+	return store.Regexp{Field: pick(g, "", "", "message", g.field()), Re: regexp.MustCompile(pick(g, `reset`, `(?i)RESET by`, `conn\w+ion`, `timeout|peer`,
+		`^connection`, ` by `, `\d+`, `gr..e`, `(?i)kelvin`, `e$`, `^$`, `[45]00`, `(?i)größe`, ` peer, `, `ERROR`, `31mE`, `日志`, `reset$`))}
 }
 
 func (g *generator) field() string {

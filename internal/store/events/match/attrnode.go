@@ -29,10 +29,7 @@ func (p *testPlan) bindAttr(t *Table) (node, error) {
 	if a == nil {
 		return none, nil
 	}
-	n := &attrNode{attr: a, test: p.test}
-	if c, ok := p.test.Compare(); ok {
-		n.unequal = c.Op == store.OpNe
-	}
+	n := &attrNode{attr: a, test: p.test, unequal: p.test.Unequal()}
 	for _, list := range a.resource {
 		n.hides = n.hides || p.test.Values(list)
 	}

@@ -82,6 +82,10 @@ func (q *Query) compile(e store.Expr) plan {
 		if e.Field == "" {
 			return newRegexpPlan(e.Re)
 		}
+	case store.Known:
+		if pass := e.Body(); pass != nil {
+			return &regexpPlan{pass: pass}
+		}
 	}
 	test := store.NewFieldTest(e)
 	return newTestPlan(q.Signal, test)
@@ -201,19 +205,19 @@ func wordHashes(text string, startsWord, endsWord bool) (hashes []uint64) {
 
 // regexpPlan searches a regular expression.
 type regexpPlan struct {
-	re     *regexp.Regexp
+	pass   func(seen string) bool
 	find   finder // nil: no text is known that every match holds
 	hashes []uint64
 }
 
 func newRegexpPlan(re *regexp.Regexp) *regexpPlan {
-	p := &regexpPlan{re: re}
+	p := &regexpPlan{pass: re.MatchString}
 	p.find, p.hashes = requiredText(re)
 	return p
 }
 
 func (p *regexpPlan) bind(t *Table) (node, error) {
-	pass := func(s string) bool { return p.re.MatchString(store.Visible(s)) }
+	pass := func(s string) bool { return p.pass(store.Visible(s)) }
 	n, err := t.bindTextColumns(p.hashes, func(c *Column) node { return p.column(c, pass, t.Escapes) })
 	if err != nil || n == every {
 		return n, err
