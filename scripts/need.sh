@@ -14,6 +14,7 @@ package_of() {
     samba-tool) echo samba-ad-dc samba-ad-provision samba-dsdb-modules samba-vfs-modules ;;
     ldbmodify) echo ldb-tools ;;
     ip) echo iproute2 ;;
+    mkfs.ext4) echo e2fsprogs ;;
     ldapmodify) echo ldap-utils ;;
     rsyslogd) echo rsyslog rsyslog-gnutls ;;
     *) echo "$1" ;;

@@ -29,6 +29,10 @@ scripts/need.sh samba-tool ldbmodify ip || echo "WARNING: without Samba logging 
 echo "== logging in by a real Keycloak"
 scripts/prove-keycloak.sh
 
+echo "== a real file system encrypts the storage folder: nothing on the disk is plain, a kill, no privileges (needs root and loop devices)"
+scripts/need.sh mkfs.ext4 mount || echo "WARNING: without mkfs.ext4 and mount encryption by the file system is not tested" >&2
+"$go" test ./internal/seal/atrest ./internal/app -count=1 -v -run 'TestTheKernelEncrypts|TestTheDiskHoldsNothingPlain|TestAFileSystemThatDoesNot|TestAUserWithoutPrivileges|TestTheWholeStorageIsEncrypted' | grep -v '^=== '
+
 echo "== what authentication, authorisation and the audit log cost"
 "$go" test ./internal/app -count=1 -v -run 'TestTrustCostsLittle' -trust-cost
 

@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.."
 scripts/need.sh cc python3 pip3 java mvn node npm curl jq
 scripts/need.sh slapd ldapmodify || echo "WARNING: without slapd logging in by LDAP is not tested" >&2
 scripts/need.sh rsyslogd || echo "WARNING: without rsyslogd shipping the audit log is not tested with a real receiver of syslog" >&2
+scripts/need.sh mkfs.ext4 mount || echo "WARNING: without mkfs.ext4 and mount encryption by the file system is not tested with a real one" >&2
 go=${GO:-go}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -31,7 +31,16 @@ type TenantStatus struct {
 	Served bool   `json:"served" doc:"false while its stores could not be opened or its parts failed: see the problems of the tenant default"`
 	Series uint64 `json:"active_series"`
 	// Bytes are of the files, looked at once a minute at most.
-	Bytes map[string]int64 `json:"disk_bytes" doc:"by store: metrics, events, state"`
+	Bytes  map[string]int64 `json:"disk_bytes" doc:"by store: metrics, events, state"`
+	AtRest []AtRest         `json:"at_rest" doc:"what encrypts the data on the disk, part by part"`
+}
+
+// AtRest is how one part of what is kept lies on the disk.
+type AtRest struct {
+	Part string `json:"part" enum:"samples,events,state,secrets" doc:"events are logs and spans; state is all that is not named here: alerts, decisions, the audit log"`
+	// By names settings, so that who reads it knows where to look.
+	By     []string `json:"encrypted_by" doc:"storage.encrypt, events.encrypt, seal.keys; empty where it lies plain, unless the volume below is encrypted, which is not known"`
+	Partly bool     `json:"partly" doc:"true while some of it is still kept otherwise than is set: see the problems"`
 }
 
 // ConfigStatus is the configuration in force: what every part of the process runs by.

@@ -147,9 +147,12 @@ func (p *Process) maySee(who *access.Access, tenant string, needs access.Permiss
 
 func (c *cell) tenantStatus() api.TenantStatus {
 	s := api.TenantStatus{Name: c.tenant, Served: c.stopped.Load() == nil, Bytes: c.sizes.of(c.dir, time.Now())}
+	left := false
 	if s.Served {
 		s.Series = c.metrics.Active()
+		left = len(c.events.Encryption()) > 0
 	}
+	s.AtRest = atRest(c.all.cfg, c.cfg.Events.Encrypt, left)
 	return s
 }
 

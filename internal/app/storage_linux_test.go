@@ -84,6 +84,7 @@ func TestTheWholeStorageIsEncrypted(t *testing.T) {
 	r = startIn(t, dir, texts, on)
 	for path, shows := range map[string]string{
 		"/sb/v1/logs?q=" + word: word + " log", "/api/v1/query?query=" + word + "_metric": `"7"`, "/sb/v1/deploys": word + "-service",
+		"/sb/v1/status": `"at_rest":[{"part":"samples","encrypted_by":["storage.encrypt"],"partly":false},{"part":"events","encrypted_by":["storage.encrypt"],`,
 	} {
 		if status, text := r.do(t, http.MethodGet, path, "", ""); status != http.StatusOK || !strings.Contains(text, shows) {
 			t.Errorf("%s after a restart: %d %s", path, status, text)

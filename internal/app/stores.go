@@ -72,7 +72,7 @@ func (c *cell) buildStores(ctx context.Context) (err error) {
 	}
 	if c.metrics, err = metrics.Open(c.cfg.Metrics, metrics.Deps{
 		Dir: dir("metrics"), Logger: c.component("metrics"), Registerer: c.registry, MemoryLimit: c.memory, Sharing: c.sharing, Small: c.tenant != model.DefaultTenant,
-		Settled: time.Duration(c.cfg.SLO.Lateness) + indicator.Rereads,
+		Settled: time.Duration(c.cfg.SLO.Lateness) + indicator.Rereads, Encrypted: c.all.cfg.Storage.Encrypt,
 	}); err != nil {
 		return err
 	}

@@ -23,8 +23,12 @@ type disk struct {
 	mapped bool          // beginMapped was called; of Open, then of holdBack
 }
 
-func newDisk(dir string, free func(string) (uint64, error), log *slog.Logger) *disk {
-	return &disk{dir: dir, free: free, spare: &spare.Disk{Dir: dir, Free: free, Log: log}, turn: make(chan struct{}, 1)}
+func newDisk(dir string, free func(string) (uint64, error), log *slog.Logger, encrypted bool) *disk {
+	d := &disk{dir: dir, free: free, spare: &spare.Disk{Dir: dir, Free: free, Log: log}, turn: make(chan struct{}, 1)}
+	if encrypted {
+		d.spare.Others = []string{spare.Memory}
+	}
+	return d
 }
 
 // room is what may still be written for the database, wherever there is least.

@@ -70,6 +70,8 @@ type Deps struct {
 	Sharing int
 	// Small is for a store that is one of many: what is idle of it takes less memory.
 	Small bool
+	// Encrypted is for a folder that the file system encrypts: nothing of the samples goes to a disk that may not be.
+	Encrypted bool
 	// Settled is how old a sample is that comes too late for who reads the newest minutes again; see Store.Changes. 0 is 11 minutes.
 	Settled time.Duration
 	// Now is the clock; time.Now by default.
@@ -112,7 +114,7 @@ func Open(cfg Config, deps Deps) (*Store, error) {
 		return nil, fmt.Errorf("make metrics folder %s: %w", deps.Dir, err)
 	}
 	var err error
-	s.disk = newDisk(deps.Dir, s.free, s.log)
+	s.disk = newDisk(deps.Dir, s.free, s.log, deps.Encrypted)
 	absent := acked.Absent(deps.Dir)
 	if s.damages, err = mend.Folder(deps.Dir, s.log, s.disk.spare.AtStart); err != nil {
 		if errors.Is(err, syscall.EAGAIN) {

@@ -2020,6 +2020,17 @@ export interface components {
             /** Format: date-time */
             time: string;
         };
+        AtRest: {
+            /** @description storage.encrypt, events.encrypt, seal.keys; empty where it lies plain, unless the volume below is encrypted, which is not known */
+            encrypted_by: string[];
+            /**
+             * @description events are logs and spans; state is all that is not named here: alerts, decisions, the audit log
+             * @enum {string}
+             */
+            part: "samples" | "events" | "state" | "secrets";
+            /** @description true while some of it is still kept otherwise than is set: see the problems */
+            partly: boolean;
+        };
         Attempt: {
             /**
              * Format: date-time
@@ -5645,6 +5656,8 @@ export interface components {
         TenantStatus: {
             /** Format: int64 */
             active_series: number;
+            /** @description what encrypts the data on the disk, part by part */
+            at_rest: components["schemas"]["AtRest"][];
             /** @description by store: metrics, events, state */
             disk_bytes: {
                 [key: string]: number;
@@ -5675,6 +5688,8 @@ export interface components {
         TenantUsage: {
             /** Format: int64 */
             active_series: number;
+            /** @description what encrypts the data on the disk, part by part */
+            at_rest: components["schemas"]["AtRest"][];
             /** @description by store: metrics, events, state */
             disk_bytes: {
                 [key: string]: number;

@@ -6,7 +6,7 @@ import { TenantSwitch, TogetherNote } from "./TenantSwitch";
 
 const status = (...names: string[]) =>
   ({
-    tenants: names.map((name) => ({ name, served: true, active_series: 0, disk_bytes: {} })),
+    tenants: names.map((name) => ({ name, served: true, active_series: 0, disk_bytes: {}, at_rest: [] })),
   }) as unknown as Status;
 
 test("who sees one tenant is offered no other", async () => {

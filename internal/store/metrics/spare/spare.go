@@ -29,6 +29,8 @@ const (
 	Bytes = 64 << 20
 	// Critical is how little room makes the file go.
 	Critical = 64 << 20
+	// Memory is a disk that is none.
+	Memory = "/dev/shm"
 	// Slack is what is written beside chunks.
 	Slack = 1 << 20
 
@@ -102,7 +104,7 @@ func (d *Disk) remove(pattern string) error {
 func (d *Disk) elsewhere(need uint64) error {
 	others := d.Others
 	if others == nil {
-		others = []string{os.TempDir(), "/dev/shm"}
+		others = []string{os.TempDir(), Memory}
 	}
 	for _, other := range others {
 		if free, err := d.Free(other); err != nil || free < need+Critical {
@@ -119,7 +121,7 @@ func (d *Disk) elsewhere(need uint64) error {
 		d.Log.Warn("the disk is full; chunks of metrics are on another one until the next start", "folder", d.Dir, "on", away)
 		return nil
 	}
-	return fmt.Errorf("the disk of %s is full: reading the log of metrics back takes up to %d MiB, which no disk for temporary files has either; free as much on one of them, or set TMPDIR", d.Dir, need>>20)
+	return fmt.Errorf("the disk of %s is full: reading the log of metrics back takes up to %d MiB, which %s has not either; free as much on one of them, or, where that is not encrypted, set TMPDIR", d.Dir, need>>20, strings.Join(others, " or "))
 }
 
 // back undoes elsewhere: what it left is made again from the log.

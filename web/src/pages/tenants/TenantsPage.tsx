@@ -8,7 +8,7 @@ import { PageHead } from "~/components/PageHead";
 import { StateMark } from "~/components/StateMark";
 import { When } from "~/components/When";
 import { formatCount, formatFigure, plural } from "~/format/number";
-import { diskOf, healthOf, intakeOf, isNear, nearText, tenantsQuery } from "./tenants";
+import { diskOf, encryptedOf, healthOf, intakeOf, isNear, nearText, tenantsQuery } from "./tenants";
 
 function answer(list: TenantList | undefined, error: Error | null): string {
   if (!list) return error ? "It is not known which tenants there are." : "Reading the tenants";
@@ -76,6 +76,7 @@ function columns(now: number): Column<TenantUsage>[] {
     },
     { key: "series", head: "Series", numeric: true, cell: (one) => formatCount(one.active_series) },
     { key: "disk", head: "On disk", numeric: true, cell: (one) => formatFigure(diskOf(one), "bytes") },
+    { key: "encrypted", head: "Encrypted", cell: encryptedOf },
     { key: "intake", head: "Intake", numeric: true, cell: (one) => intakeOf(one, now) },
     {
       key: "cost",

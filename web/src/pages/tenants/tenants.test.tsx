@@ -6,13 +6,19 @@ import { askAs, tenantHeaders } from "~/api/tenant";
 import type { TenantUsage } from "~/api/types";
 import { renderPage, stubApi } from "~/test/render";
 import { TenantsPage } from "./TenantsPage";
-import { healthOf, intakeOf, isNear, usedOf } from "./tenants";
+import { encryptedOf, healthOf, intakeOf, isNear, usedOf } from "./tenants";
 
 const acme: TenantUsage = {
   name: "acme",
   served: true,
   active_series: 900,
   disk_bytes: { metrics: 1 << 20, events: 1 << 20 },
+  at_rest: [
+    { part: "samples", encrypted_by: [], partly: false },
+    { part: "events", encrypted_by: ["events.encrypt"], partly: true },
+    { part: "state", encrypted_by: [], partly: false },
+    { part: "secrets", encrypted_by: ["seal.keys"], partly: false },
+  ],
   since: new Date(Date.now() - 2 * 86_400_000).toISOString(),
   last_data: new Date().toISOString(),
   problems: { critical: 0, warnings: 1 },
@@ -54,7 +60,12 @@ describe("the tenants", () => {
     await renderPage(<TenantsPage />);
     const table = await screen.findByRole("table", { name: "Tenants" });
     const row = within(table).getByText("acme").closest("tr") as HTMLElement;
-    for (const text of ["1 warning", "2 MiB a day", "questions 400 %, series 90 %"]) {
+    for (const text of [
+      "1 warning",
+      "2 MiB a day",
+      "logs and spans (not all yet), secrets",
+      "questions 400 %, series 90 %",
+    ]) {
       expect(within(row).getByText(text)).toBeTruthy();
     }
     expect(within(table).getByText("Not served: no room")).toBeTruthy();
@@ -73,6 +84,17 @@ describe("the tenants", () => {
     expect(isNear({ ...acme, turns: [], active_series: 799 })).toBe(false);
     expect(intakeOf({ ...acme, since: new Date(0).toISOString() }, 1000)).toBe("4 MiB so far");
     expect(healthOf({ ...acme, problems: { critical: 2, warnings: 1 } }).word).toBe("2 critical");
+  });
+
+  test("what is encrypted is told part by part, and nothing is told as everything that is not", () => {
+    expect(encryptedOf(acme)).toBe("logs and spans (not all yet), secrets");
+    const by = (settings: string[]) => ({
+      ...acme,
+      at_rest: acme.at_rest.map((part) => ({ ...part, encrypted_by: settings })),
+    });
+    expect(encryptedOf(by([]))).toBe("nothing");
+    expect(encryptedOf(by(["storage.encrypt"]))).toBe("everything");
+    expect(encryptedOf(by(["events.encrypt"]))).toContain("not all yet");
   });
 });
 

@@ -14,6 +14,23 @@ export function diskOf(one: TenantUsage): number {
   return Object.values(one.disk_bytes).reduce((sum, bytes) => sum + bytes, 0);
 }
 
+const partNames: Record<string, string> = {
+  samples: "samples",
+  events: "logs and spans",
+  state: "state",
+  secrets: "secrets",
+};
+
+/** What Signalbox itself has encrypted of the data; a volume below may do more, which it does not know. */
+export function encryptedOf(one: TenantUsage): string {
+  const parts = one.at_rest.filter((part) => part.encrypted_by.length > 0);
+  if (parts.length === 0) return "nothing";
+  const partly = parts.filter((part) => part.partly && !part.encrypted_by.includes("storage.encrypt"));
+  if (parts.length === one.at_rest.length && partly.length === 0) return "everything";
+  const name = (part: (typeof parts)[number]) => partNames[part.part] ?? part.part;
+  return parts.map((part) => (partly.includes(part) ? `${name(part)} (not all yet)` : name(part))).join(", ");
+}
+
 /** A limit that is used to this share is near. */
 const near = 0.8;
 
