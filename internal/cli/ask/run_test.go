@@ -11,5 +11,5 @@ import (
 
 func run(t *testing.T, args ...string) (status int, out, errOut string) {
 	t.Helper()
-	return clitest.Run(t, []*cobra.Command{ask.Query(), ask.SLO(), ask.Gate(), ask.OnCall(), ask.Catalog(), ask.Explain(), ask.Audit(), ask.HashID(), ask.RulesReview()}, args...)
+	return clitest.Run(t, []*cobra.Command{ask.Query(), ask.SLO(), ask.Gate(), ask.OnCall(), ask.Catalog(), ask.Explain(), ask.Audit(), ask.HashID(), ask.RulesReview(), ask.RulesPools()}, args...)
 }

@@ -50,7 +50,7 @@ not met is printed with the test, the time, and what was wanted and got; the exi
 			if found.errors > 0 {
 				return found.report(cmd, plain, "")
 			}
-			for _, line := range found.lines {
+			for _, line := range append(found.lines, resourcePages(set)...) {
 				fmt.Fprintln(cmd.ErrOrStderr(), line)
 			}
 			files := set.Paths()

@@ -50,3 +50,15 @@ func TestCheckRulesOfAFailingTestExits3AndSaysWhatWasWanted(t *testing.T) {
 		t.Errorf("a backtest of tests alone: status %d, %q", status, errOut)
 	}
 }
+
+func TestCheckRulesSaysWhereAResourceWakesPeople(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "rules.yml")
+	text := "groups:\n  - name: g\n    rules:\n      - alert: BusyNode\n        expr: instance:node_cpu:ratio > 0.9\n        labels: {severity: critical}\n      - alert: BusyToo\n        expr: node_load1 > 9\n        labels: {severity: warning}\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	status, out, errOut := run(t, "check", "rules", file)
+	if status != 0 || !strings.Contains(out, "1 rule files are good") || !strings.Contains(errOut, "rules.yml:4: ") || !strings.Contains(errOut, "BusyNode wakes people by instance:node_cpu:ratio") || !strings.Contains(errOut, "severity: warning") || strings.Contains(errOut, "BusyToo") {
+		t.Errorf("status %d, %q, %q", status, out, errOut)
+	}
+}

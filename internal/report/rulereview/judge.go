@@ -286,9 +286,9 @@ func quantile(list []time.Duration, q float64) time.Duration {
 
 // roundUp is a time that people write.
 func roundUp(d time.Duration) time.Duration {
-	for _, m := range []time.Duration{1, 2, 3, 5, 10, 15, 20, 30, 45, 60} {
-		if d <= m*time.Minute {
-			return m * time.Minute
+	for _, minutes := range []int{1, 2, 3, 5, 10, 15, 20, 30, 45, 60} {
+		if m := time.Duration(minutes) * time.Minute; d <= m {
+			return m
 		}
 	}
 	return d.Truncate(time.Hour) + time.Hour
