@@ -102,23 +102,43 @@ func (i Incident) impact() []Line {
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
 
-// Write keeps what people write of a postmortem. Publish and review say that it is published, and that its review was held.
-func (r *Room) Write(ctx context.Context, id string, w Written, publish, review bool, by string) (Incident, error) {
-	return r.by(ctx, id, by, func(k *kept, by string, now time.Time) error {
-		if k.Status == Merged {
+// Writing is what somebody writes of a postmortem.
+type Writing struct {
+	Written Written
+	Publish bool   // it is published with this
+	Review  bool   // its review was held
+	Version *int64 // of what was read; nil replaces whatever is there
+	By      string
+}
+
+// Conflict says that somebody wrote since.
+type Conflict struct {
+	Now Written
+}
+
+func (c Conflict) Error() string {
+	return fmt.Sprintf("%s wrote it meanwhile (version %d): take over what is to stay of theirs, and send it with that version", c.Now.By, c.Now.Version)
+}
+
+// Write keeps what people write of a postmortem, unless somebody else wrote since it was read.
+func (r *Room) Write(ctx context.Context, id string, in Writing) (Incident, error) {
+	return r.by(ctx, id, in.By, func(k *kept, by string, now time.Time) error {
+		w, was := in.Written, k.Postmortem
+		switch {
+		case k.Status == Merged:
 			return refuse("it is part of incident %s: write there", k.Origin.MergedInto)
-		}
-		if publish && (k.Times.Resolved == nil || strings.TrimSpace(w.RootCause) == "" || strings.TrimSpace(w.Summary) == "") {
+		case in.Version != nil && *in.Version != was.Version:
+			return Conflict{Now: was}
+		case in.Publish && (k.Times.Resolved == nil || strings.TrimSpace(w.RootCause) == "" || strings.TrimSpace(w.Summary) == ""):
 			return refuse("what is published needs a summary and a root cause, and an incident that is resolved")
 		}
-		was := k.Postmortem
 		w.Whys = slices.DeleteFunc(slices.Clone(w.Whys), func(s string) bool { return strings.TrimSpace(s) == "" })
-		w.Summarized, w.Published, w.Reviewed = was.Summarized, was.Published, was.Reviewed
+		w.Summarized, w.Published, w.Reviewed, w.Version, w.By = was.Summarized, was.Published, was.Reviewed, was.Version+1, by
 		for _, step := range []struct {
 			name string
 			done bool
 			at   **time.Time
-		}{{"Summary written", strings.TrimSpace(w.Summary) != "", &w.Summarized}, {"Postmortem published", publish, &w.Published}, {"Review held", review, &w.Reviewed}} {
+		}{{"Summary written", strings.TrimSpace(w.Summary) != "", &w.Summarized}, {"Postmortem published", in.Publish, &w.Published}, {"Review held", in.Review, &w.Reviewed}} {
 			if step.done && *step.at == nil {
 				*step.at = &now
 				k.say(now, by, "change", "%s.", step.name)

@@ -2,6 +2,7 @@ package incident
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -114,14 +115,14 @@ func TestFromTheFirstPageToThePostmortem(t *testing.T) {
 	}
 
 	f.now = resolved.Add(time.Hour)
-	if err := second(f.Write(ctx, id, Written{Summary: "s"}, true, false, "ann")); err == nil {
+	if err := second(f.Write(ctx, id, Writing{Written: Written{Summary: "s"}, Publish: true, By: "ann"})); err == nil {
 		t.Error("published without a root cause")
 	}
-	if _, err := f.Write(ctx, id, Written{Summary: "Ports ran out.", RootCause: "A public endpoint.", Whys: []string{"no ports", " "}, Lessons: "Look at pools."}, true, false, "ann"); err != nil {
+	if _, err := f.Write(ctx, id, Writing{Written: Written{Summary: "Ports ran out.", RootCause: "A public endpoint.", Whys: []string{"no ports", " "}, Lessons: "Look at pools."}, Publish: true, By: "ann"}); err != nil {
 		t.Fatal(err)
 	}
 	f.now = resolved.Add(15 * 24 * time.Hour)
-	if _, err := f.Write(ctx, id, Written{Summary: "Ports ran out.", RootCause: "A public endpoint."}, false, true, "ann"); err != nil {
+	if _, err := f.Write(ctx, id, Writing{Written: Written{Summary: "Ports ran out.", RootCause: "A public endpoint."}, Review: true, By: "ann"}); err != nil {
 		t.Fatal(err)
 	}
 	if got, err = f.Postmortem(ctx, id); err != nil || len(got.Clock) != 3 || got.Clock[0].State != "done" || got.Clock[1].State != "done" || got.Clock[2].State != "late" || !strings.Contains(got.Markdown, "A public endpoint.") {
@@ -139,5 +140,34 @@ func TestFromTheFirstPageToThePostmortem(t *testing.T) {
 		if e.Source.Kind == "audit" || strings.Contains(e.Text, "slack") {
 			t.Errorf("shown without the permission: %+v", e)
 		}
+	}
+}
+
+// Two who write at the same time both keep what they wrote: the second is shown the first one's.
+func TestWhoWritesDoesNotReplaceWhatSomebodyWroteMeanwhile(t *testing.T) {
+	f, ctx := setup(t), t.Context()
+	i, err := f.Open(ctx, Order{Title: "Calls fail", Services: []string{"pay"}, By: "ann"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := i.Postmortem.Version
+	write := func(by, text string, version *int64) (Incident, error) {
+		return f.Write(ctx, i.ID, Writing{Written: Written{Summary: text}, Version: version, By: by})
+	}
+	if _, err := write("ann", "ann's", &read); err != nil {
+		t.Fatal(err)
+	}
+	var c Conflict
+	if _, err := write("bob", "bob's", &read); !errors.As(err, &c) || c.Now.Summary != "ann's" || c.Now.By != "ann" || !strings.Contains(err.Error(), "ann wrote it meanwhile (version 1)") {
+		t.Fatalf("%v %+v", err, c)
+	}
+	if got, _ := f.Incident(ctx, i.ID); got.Postmortem.Summary != "ann's" {
+		t.Errorf("%+v", got.Postmortem)
+	}
+	if got, err := write("bob", "both", &c.Now.Version); err != nil || got.Postmortem.Summary != "both" || got.Postmortem.Version != 2 {
+		t.Errorf("%+v %v", got.Postmortem, err)
+	}
+	if got, err := write("script", "anew", nil); err != nil || got.Postmortem.Version != 3 {
+		t.Errorf("%+v %v", got.Postmortem, err)
 	}
 }

@@ -42,7 +42,7 @@ type Incident struct {
 
 // Times are when it did what. What has not happened is absent.
 type Times struct {
-	Started      time.Time  `json:"started" doc:"when it began: the earliest start of an alert in its pages, unless somebody said better. A rule's own waiting time lies before it"`
+	Started      time.Time  `json:"started" doc:"when it began: the earliest start of an alert in its pages, unless somebody said better (origin.started_said); when it was opened, where somebody did by hand and no page came. A rule's own waiting time lies before it"`
 	Detected     time.Time  `json:"detected" doc:"the first delivery of its first page, or when somebody opened it"`
 	Acknowledged *time.Time `json:"acknowledged,omitempty" doc:"the first acknowledgement of one of its pages, or the first commander"`
 	Mitigated    *time.Time `json:"mitigated,omitempty" doc:"when users did not feel it any more: the end of its last page, unless somebody said better"`
@@ -133,6 +133,8 @@ type Written struct {
 	Summarized *time.Time `json:"summarized_at,omitempty" readOnly:"true" doc:"when the first summary was written"`
 	Published  *time.Time `json:"published_at,omitempty" readOnly:"true"`
 	Reviewed   *time.Time `json:"reviewed_at,omitempty" readOnly:"true" doc:"when the review was held"`
+	Version    int64      `json:"version,omitempty" readOnly:"true" doc:"how often it was written; absent while nobody has"`
+	By         string     `json:"written_by,omitempty" readOnly:"true" doc:"who wrote last"`
 }
 
 // SeverityOf is the severity of an incident that a page with a severity opens: the level by which it is escalated where no file says

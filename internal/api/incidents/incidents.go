@@ -38,7 +38,7 @@ type Room interface {
 	Merge(ctx context.Context, id, into, by string) (incident.Incident, error)
 	Timeline(ctx context.Context, id string) (incident.Timeline, error)
 	Postmortem(ctx context.Context, id string) (incident.Postmortem, error)
-	Write(ctx context.Context, id string, w incident.Written, publish, review bool, by string) (incident.Incident, error)
+	Write(ctx context.Context, id string, w incident.Writing) (incident.Incident, error)
 	Overdue(context.Context) ([]incident.Overdue, error)
 	Split(ctx context.Context, id string, pages []string, title, by string) (incident.Incident, error)
 }

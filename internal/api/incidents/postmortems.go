@@ -2,6 +2,7 @@ package incidents
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
 
@@ -20,6 +21,7 @@ type PostmortemRequest struct {
 	Written incident.Written `json:"written"`
 	Publish bool             `json:"publish,omitempty" doc:"it is published with this; needs a summary and a root cause"`
 	Review  bool             `json:"reviewed,omitempty" doc:"its review was held"`
+	Version *int64           `json:"version,omitempty" minimum:"0" doc:"written.version as it was read, 0 where it was absent: what somebody wrote since is then not replaced but answered (409, in details). Without it, it is replaced"`
 	By      string           `json:"by,omitempty" maxLength:"200" doc:"who writes, where nobody has to log in"`
 }
 
@@ -40,9 +42,13 @@ func (h *handlers) registerPostmortems() {
 		return OverdueResponse{Overdue: list}, err
 	})
 	write := h.operation("writePostmortem", http.MethodPost, "/incidents/{id}/postmortem", access.IncidentsWrite, "Write an incident's postmortem, publish it, note its review")
-	write.Description = "It replaces what people wrote before."
+	write.Description = "It replaces what people wrote before. Send the version that was read, so that nobody's text is lost."
 	change(h, write, "incident.postmortem", func(ctx context.Context, in *postmortemInput) (incident.Incident, string, map[string]string, error) {
-		i, err := h.deps.Room.Write(ctx, in.ID, in.Body.Written, in.Body.Publish, in.Body.Review, in.Body.By)
+		b := in.Body
+		i, err := h.deps.Room.Write(ctx, in.ID, incident.Writing{Written: b.Written, Publish: b.Publish, Review: b.Review, Version: b.Version, By: b.By})
+		if now := (incident.Conflict{}); errors.As(err, &now) {
+			err = operation.Conflict(now.Now, now.Error())
+		}
 		return i, in.Body.By, map[string]string{"published": strconv.FormatBool(in.Body.Publish), "reviewed": strconv.FormatBool(in.Body.Review)}, err
 	})
 }

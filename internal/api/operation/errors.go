@@ -24,6 +24,7 @@ const (
 	CodeUnauthenticated = "unauthenticated"
 	CodeForbidden       = "forbidden"
 	CodeNotFound        = "not_found"
+	CodeConflict        = "conflict"
 	CodeMethod          = "method_not_allowed"
 	CodeOverloaded      = "overloaded"
 	CodeReadOnly        = "read_only"
@@ -43,9 +44,9 @@ type ErrorBody struct {
 
 // ErrorInfo says what went wrong; Code is stable, Message is for people.
 type ErrorInfo struct {
-	Code    string `json:"code" enum:"bad_request,bad_filter,bad_sql,unauthenticated,forbidden,not_found,method_not_allowed,overloaded,read_only,timeout,too_large,internal"`
+	Code    string `json:"code" enum:"bad_request,bad_filter,bad_sql,unauthenticated,forbidden,not_found,conflict,method_not_allowed,overloaded,read_only,timeout,too_large,internal"`
 	Message string `json:"message"`
-	Details any    `json:"details,omitempty" doc:"for bad_filter and bad_sql {position, hint}; for bad_request a list of {location, message, value}"`
+	Details any    `json:"details,omitempty" doc:"for bad_filter and bad_sql {position, hint}; for bad_request a list of {location, message, value}; for conflict what is there now"`
 }
 
 // Position says where in a text an error is; it is the details of bad_filter
@@ -79,6 +80,11 @@ func (f *Failure) MarshalJSON() ([]byte, error) { return json.Marshal(ErrorBody{
 // BadRequest is the failure of a request that its sender must change.
 func BadRequest(format string, args ...any) error {
 	return &Failure{status: http.StatusBadRequest, info: ErrorInfo{Code: CodeBadRequest, Message: fmt.Sprintf(format, args...)}}
+}
+
+// Conflict is the failure of a change to something that is not any more what its sender read; now is what it is.
+func Conflict(now any, message string) error {
+	return &Failure{status: http.StatusConflict, info: ErrorInfo{Code: CodeConflict, Message: message, Details: now}}
 }
 
 // Forbidden is the failure of a request that its sender may not make.

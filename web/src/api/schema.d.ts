@@ -724,7 +724,7 @@ export interface paths {
         put?: never;
         /**
          * Write an incident's postmortem, publish it, note its review
-         * @description It replaces what people wrote before.
+         * @description It replaces what people wrote before. Send the version that was read, so that nobody's text is lost.
          */
         post: operations["writePostmortem"];
         delete?: never;
@@ -2838,8 +2838,8 @@ export interface components {
         };
         ErrorInfo: {
             /** @enum {string} */
-            code: "bad_request" | "bad_filter" | "bad_sql" | "unauthenticated" | "forbidden" | "not_found" | "method_not_allowed" | "overloaded" | "read_only" | "timeout" | "too_large" | "internal";
-            /** @description for bad_filter and bad_sql {position, hint}; for bad_request a list of {location, message, value} */
+            code: "bad_request" | "bad_filter" | "bad_sql" | "unauthenticated" | "forbidden" | "not_found" | "conflict" | "method_not_allowed" | "overloaded" | "read_only" | "timeout" | "too_large" | "internal";
+            /** @description for bad_filter and bad_sql {position, hint}; for bad_request a list of {location, message, value}; for conflict what is there now */
             details?: unknown;
             message: string;
         };
@@ -3428,6 +3428,11 @@ export interface components {
             publish?: boolean;
             /** @description its review was held */
             reviewed?: boolean;
+            /**
+             * Format: int64
+             * @description written.version as it was read, 0 where it was absent: what somebody wrote since is then not replaced but answered (409, in details). Without it, it is replaced
+             */
+            version?: number;
             written: components["schemas"]["IncidentWritten"];
         };
         IncidentResponse: {
@@ -3541,7 +3546,7 @@ export interface components {
             resolved?: string;
             /**
              * Format: date-time
-             * @description when it began: the earliest start of an alert in its pages, unless somebody said better. A rule's own waiting time lies before it
+             * @description when it began: the earliest start of an alert in its pages, unless somebody said better (origin.started_said); when it was opened, where somebody did by hand and no page came. A rule's own waiting time lies before it
              */
             started: string;
         };
@@ -3563,8 +3568,15 @@ export interface components {
              */
             readonly summarized_at?: string;
             summary?: string;
+            /**
+             * Format: int64
+             * @description how often it was written; absent while nobody has
+             */
+            readonly version?: number;
             /** @description five whys, each the reason of the one before */
             whys?: string[];
+            /** @description who wrote last */
+            readonly written_by?: string;
         };
         LedgerResponse: {
             signals: components["schemas"]["SignalBalance"][];

@@ -15,7 +15,8 @@ function after(from: string | undefined, to: string | undefined, words: string):
 }
 
 /** When it did what, each with what that means. */
-export function TimeFacts({ incident: { times, status, origin } }: { incident: Incident }) {
+export function TimeFacts({ incident }: { incident: Incident }) {
+  const { times, status, origin } = incident;
   const { started, detected, acknowledged, mitigated, resolved } = times;
   return (
     <Facts
@@ -23,7 +24,7 @@ export function TimeFacts({ incident: { times, status, origin } }: { incident: I
         {
           name: "Started",
           value: moment(started),
-          note: origin.started_said ? "as somebody set it" : "the earliest start of an alert in its pages",
+          note: startedBy(incident),
         },
         {
           name: "Detected",
@@ -56,4 +57,11 @@ export function TimeFacts({ incident: { times, status, origin } }: { incident: I
       ]}
     />
   );
+}
+
+/** Where its start comes from: nobody knows when one that was opened by hand began until somebody says so. */
+function startedBy({ origin, pages }: Incident): string {
+  if (origin.started_said) return "as somebody set it";
+  if (!origin.page && pages.count === 0) return "when it was opened: nobody said when it began";
+  return "the earliest start of an alert in its pages";
 }

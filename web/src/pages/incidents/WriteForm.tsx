@@ -1,5 +1,6 @@
 import { Button, Textarea } from "@mantine/core";
 import { type FormEvent, useState } from "react";
+import { ApiError } from "~/api/client";
 import { useIncidentChange } from "~/api/incidents";
 import type { Incident, IncidentPostmortem, IncidentPostmortemRequest } from "~/api/types";
 import { ErrorNote } from "~/components/ErrorNote";
@@ -27,6 +28,41 @@ function linesOf(text: string): string[] {
     .slice(0, maxWhys);
 }
 
+/** What somebody else wrote since it was read, where that is why it was not saved. */
+function conflictOf(error: unknown): Written | undefined {
+  return error instanceof ApiError && error.code === "conflict" ? (error.details as Written) : undefined;
+}
+
+/** What somebody else wrote meanwhile, to take over what is to stay. What was typed stays in the fields above. */
+function Meanwhile({ theirs, onKeepMine }: { theirs: Written; onKeepMine: () => void }) {
+  const parts = [
+    ...fields.map(({ key, label }) => ({ label, text: theirs[key] ?? "" })),
+    { label: "Five whys", text: (theirs.whys ?? []).join("\n") },
+  ].filter(({ text }) => text.trim() !== "");
+  return (
+    <section className="panel stack tight" role="alert" aria-label="Written meanwhile">
+      <h3>{theirs.written_by || "Somebody"} wrote meanwhile; yours is not saved yet</h3>
+      <p className="small">
+        Nothing is lost: what you typed stands above, and theirs here. Take over what is to stay, then save
+        yours.
+      </p>
+      <dl>
+        {parts.map(({ label, text }) => (
+          <div key={label}>
+            <dt>{label}</dt>
+            <dd style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere", margin: 0 }}>{text}</dd>
+          </div>
+        ))}
+      </dl>
+      <div>
+        <Button variant="default" onClick={onKeepMine}>
+          Save what stands above instead of theirs
+        </Button>
+      </div>
+    </section>
+  );
+}
+
 interface Props {
   incident: Incident;
   written: Written;
@@ -40,11 +76,17 @@ export function WriteForm({ incident, written, who }: Props) {
     Object.fromEntries(fields.map(({ key }) => [key, written[key] ?? ""])),
   );
   const [whys, setWhys] = useState((written.whys ?? []).join("\n"));
-  const send = (more: Omit<IncidentPostmortemRequest, "written" | "by">) =>
-    change.mutate({
-      part: "/postmortem",
-      body: { written: { ...texts, whys: linesOf(whys) }, by: who.name.trim(), ...more },
-    });
+  // What is there as far as this writer has seen it: what was read, or what somebody else wrote meanwhile and was shown.
+  const [version, setVersion] = useState(written.version ?? 0);
+  const theirs = conflictOf(change.error);
+  const send = (more: Omit<IncidentPostmortemRequest, "written" | "by" | "version">, from = version) =>
+    change.mutate(
+      {
+        part: "/postmortem",
+        body: { written: { ...texts, whys: linesOf(whys) }, by: who.name.trim(), version: from, ...more },
+      },
+      { onSuccess: (incident) => setVersion(incident.postmortem?.version ?? 0) },
+    );
   const submit = (event: FormEvent) => {
     event.preventDefault();
     send({});
@@ -104,7 +146,11 @@ export function WriteForm({ incident, written, who }: Props) {
           It can be published once it has a summary and a root cause, and the incident is resolved.
         </p>
       )}
-      {change.error && <ErrorNote what="the postmortem" error={change.error} />}
+      {theirs ? (
+        <Meanwhile theirs={theirs} onKeepMine={() => send({}, theirs.version ?? 0)} />
+      ) : (
+        change.error && <ErrorNote what="the postmortem" error={change.error} />
+      )}
     </form>
   );
 }

@@ -2,7 +2,7 @@ import { screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, it, vi } from "vitest";
 import type { Incident, IncidentPostmortem } from "~/api/types";
-import { renderPage, stubApi } from "~/test/render";
+import { apiError, renderPage, stubApi } from "~/test/render";
 import { IncidentPage } from "./IncidentPage";
 import { incident, timeline } from "./samples";
 
@@ -66,6 +66,7 @@ it("is published with a summary and a root cause, and with the whys a line each"
       whys: ["one", "two"],
     },
     by: "kim",
+    version: 0,
     publish: true,
   });
 });
@@ -80,4 +81,34 @@ it("notes the review once it is published", async () => {
   const { form } = await open(resolved(), { written: { published_at: "2026-03-25T00:00:00Z" } });
   expect(within(form).queryByRole("button", { name: "Publish" })).toBeNull();
   expect(within(form).getByRole("button", { name: "The review was held" })).toBeTruthy();
+});
+
+it("shows what somebody else wrote meanwhile, and keeps what was typed", async () => {
+  const path = "/sb/v1/incidents/i1";
+  const one = resolved();
+  const versions: number[] = [];
+  const now = { summary: "Ann's words", root_cause: "", version: 3, written_by: "ann" };
+  stubApi({
+    [path]: { incident: one, similar: [] },
+    [`${path}/timeline`]: timeline,
+    [`${path}/postmortem`]: ({ method, body }: { method: string; body: string }) => {
+      const draft = { clock: [], impact: [], similar: [], markdown: "# Edge", written: { version: 2 } };
+      if (method !== "POST") return { ...draft, incident: one, timeline };
+      versions.push(JSON.parse(body).version);
+      return versions.length === 1
+        ? apiError(409, "conflict", "ann wrote it meanwhile (version 3)", now)
+        : { ...one, postmortem: { version: 4 } };
+    },
+  });
+  await renderPage(<IncidentPage />, { url: "/incidents/i1?tab=postmortem", path: "/incidents/$id" });
+  const form = await screen.findByRole("form", { name: "Write the postmortem" });
+  await userEvent.type(within(form).getByLabelText("Summary"), "Kim's words");
+  await userEvent.click(within(form).getByRole("button", { name: "Save" }));
+  const theirs = await within(form).findByRole("alert", { name: "Written meanwhile" });
+  expect(theirs.textContent).toContain("ann wrote meanwhile");
+  expect(theirs.textContent).toContain("Ann's words");
+  expect((within(form).getByLabelText("Summary") as HTMLTextAreaElement).value).toBe("Kim's words");
+  await userEvent.click(within(theirs).getByRole("button", { name: /instead of theirs/ }));
+  await vi.waitFor(() => expect(within(form).queryByRole("alert")).toBeNull());
+  expect(versions).toEqual([2, 3]);
 });
