@@ -25,7 +25,7 @@ func StatusPage() *cobra.Command {
 	return command.Group(&cobra.Command{
 		Use:   "status-page",
 		Short: "Show status pages, and announce incidents and maintenance on them",
-	}, statusListCommand(), statusShowCommand(), statusPublishCommand(), statusUpdateCommand(), statusMaintenanceCommand(), statusWithdrawCommand())
+	}, statusListCommand(), statusShowCommand(), statusPublishCommand(), statusUpdateCommand(), statusMaintenanceCommand(), statusWithdrawCommand(), statusExportCommand())
 }
 
 // asking is a command that asks and writes the answer.
