@@ -55,7 +55,7 @@ func writeChannels(w io.Writer, l channelList) {
 		fmt.Fprintln(w, "There is no channel yet: set one up below `channels` in the configuration.")
 		return
 	}
-	t := show.NewTable("CHANNEL", "STATE", "UNDER WAY", "LAST SUCCESS", "LAST ERROR")
+	t := show.NewTable("CHANNEL", "STATE", "UNDER WAY", "RATE", "LAST SUCCESS", "LAST ERROR")
 	for _, s := range l.Channels {
 		state, failed := "up", "-"
 		if s.Down {
@@ -64,7 +64,7 @@ func writeChannels(w io.Writer, l channelList) {
 		if s.LastErrorAt != nil {
 			failed = moment(s.LastErrorAt) + " " + s.LastError
 		}
-		t.Row(s.Channel, state, strconv.Itoa(s.Waiting), moment(s.LastSuccess), failed)
+		t.Row(s.Channel, state, strconv.Itoa(s.Waiting), fmt.Sprintf("%g/s", s.PerSecond), moment(s.LastSuccess), failed)
 	}
 	t.Write(w)
 }

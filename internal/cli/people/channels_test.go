@@ -9,11 +9,11 @@ import (
 )
 
 func TestChannelsAreListed(t *testing.T) {
-	s := clitest.Serve(t, http.StatusOK, `{"channels":[{"channel":"email","waiting":0,"down":false,"last_success":"2026-11-30T10:00:00Z"},
-		{"channel":"webhook","waiting":3,"down":true,"last_error":"webhook ops: no answer within 20s","last_error_at":"2026-11-30T11:00:00Z"}]}`)
+	s := clitest.Serve(t, http.StatusOK, `{"channels":[{"channel":"email","waiting":0,"per_second":10,"down":false,"last_success":"2026-11-30T10:00:00Z"},
+		{"channel":"webhook","waiting":3,"per_second":0.2,"down":true,"last_error":"webhook ops: no answer within 20s","last_error_at":"2026-11-30T11:00:00Z"}]}`)
 	status, out, errOut := run(t, "channels", "list", "--server", s.URL)
 	text := strings.Join(strings.Fields(out), " ")
-	for _, want := range []string{"email up 0 2026-11-30 10:00:00Z -", "webhook down 3 - 2026-11-30 11:00:00Z webhook ops: no answer within 20s"} {
+	for _, want := range []string{"email up 0 10/s 2026-11-30 10:00:00Z -", "webhook down 3 0.2/s - 2026-11-30 11:00:00Z webhook ops: no answer within 20s"} {
 		if status != 0 || errOut != "" || !strings.Contains(text, want) {
 			t.Errorf("status %d, %s, no %q in\n%s", status, errOut, want, out)
 		}

@@ -70,6 +70,9 @@ type place struct{ channel, service string }
 type State struct {
 	Channel     string     `json:"channel"`
 	Waiting     int        `json:"waiting" doc:"messages under way"`
+	Most        int        `json:"most" doc:"how many messages to one service may be under way; further ones fail at once"`
+	PerSecond   float64    `json:"per_second" doc:"the rate at which messages are handed to one service"`
+	Burst       int        `json:"burst" doc:"how many of them may go out at once"`
 	Down        bool       `json:"down" doc:"its service did not answer several times in a row, and is asked again only now and then"`
 	LastSuccess *time.Time `json:"last_success,omitempty"`
 	LastError   string     `json:"last_error,omitempty"`
@@ -259,7 +262,8 @@ func (c *Courier) States() []State {
 	var out []State
 	for _, name := range c.Channels() {
 		s := c.states[name]
-		s.Channel = name
+		s.Channel, s.Most = name, maxWaiting
+		s.PerSecond, s.Burst = paceOf(c.channels[name])
 		for at, l := range c.lines {
 			if at.channel == name {
 				s.Waiting += l.waiting()

@@ -43,10 +43,7 @@ type line struct {
 }
 
 func newLine(name string, ch notify.Channel) *line {
-	pace, burst := float64(usualPace), usualBurst
-	if p, paced := ch.(Paced); paced {
-		pace, burst = p.Pace()
-	}
+	pace, burst := paceOf(ch)
 	return &line{
 		channel: ch, slots: make(chan struct{}, atOnce), others: make(chan struct{}, atOnce-forUrgent),
 		all: rate.NewLimiter(rate.Limit(pace), burst), patient: rate.NewLimiter(rate.Limit(pace/2), max(1, burst/2)),
@@ -58,6 +55,14 @@ func newLine(name string, ch notify.Channel) *line {
 			IsExcluded:   func(err error) bool { return errors.Is(err, context.Canceled) },
 		}),
 	}
+}
+
+// paceOf is how fast a channel's service is sent to.
+func paceOf(ch notify.Channel) (perSecond float64, burst int) {
+	if p, paced := ch.(Paced); paced {
+		return p.Pace()
+	}
+	return usualPace, usualBurst
 }
 
 // enter takes a place among those that wait.

@@ -1,6 +1,6 @@
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { ApiError, get, post } from "./client";
-import type { Contacts, DrillRequest, DrillSent, Escalation, Policies } from "./types";
+import type { Channels, ChannelTest, Contacts, DrillRequest, DrillSent, Escalation, Policies } from "./types";
 
 export const escalationPoliciesQuery = queryOptions({
   queryKey: ["escalation-policies"],
@@ -14,6 +14,23 @@ export const contactsQuery = queryOptions({
   queryFn: ({ signal }) => get<Contacts>("/sb/v1/oncall/contacts", {}, signal),
   refetchInterval: 60_000,
 });
+
+/** How what carries messages to people fares. */
+export const channelsQuery = queryOptions({
+  queryKey: ["channels"],
+  queryFn: ({ signal }) => get<Channels>("/sb/v1/channels", {}, signal),
+  refetchInterval: 15_000,
+});
+
+/** Sends a drill to an address; the answer comes when the service took it or refused it. */
+export function useTestChannel() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ channel, address }: { channel: string; address: string }) =>
+      post<ChannelTest>(`/sb/v1/channels/${encodeURIComponent(channel)}/test`, { address }),
+    onSettled: () => client.invalidateQueries({ queryKey: ["channels"] }),
+  });
+}
 
 /** Whom a drill reached; asked for often until it is over. */
 export const drillQuery = (id: string) =>

@@ -5277,6 +5277,11 @@ export interface components {
             subject: string;
         };
         State: {
+            /**
+             * Format: int64
+             * @description how many of them may go out at once
+             */
+            burst: number;
             channel: string;
             /** @description its service did not answer several times in a row, and is asked again only now and then */
             down: boolean;
@@ -5285,6 +5290,16 @@ export interface components {
             last_error_at?: string;
             /** Format: date-time */
             last_success?: string;
+            /**
+             * Format: int64
+             * @description how many messages to one service may be under way; further ones fail at once
+             */
+            most: number;
+            /**
+             * Format: double
+             * @description the rate at which messages are handed to one service
+             */
+            per_second: number;
             /**
              * Format: int64
              * @description messages under way

@@ -11,6 +11,7 @@ import { PageHead } from "~/components/PageHead";
 import { StateMark } from "~/components/StateMark";
 import { When } from "~/components/When";
 import { formatDuration } from "~/format/duration";
+import { ChannelTable } from "./ChannelTable";
 import { ContactTable } from "./ContactTable";
 import { Drill } from "./Drill";
 import { FairnessTable } from "./FairnessTable";
@@ -63,6 +64,7 @@ export function OnCallPage() {
         <Policies />
         <Drill />
         <ContactTable />
+        <ChannelTable />
       </div>
     </>
   );
