@@ -30,7 +30,7 @@ func TestEveryCommandInTheDocsRuns(t *testing.T) {
 	}
 	path := dir + ":" + filepath.Dir(peer(t, "promtool")) + ":" + os.Getenv("PATH")
 	t.Cleanup(func() {
-		for _, written := range []string{"october.md", "audit.jsonl"} { // by examples
+		for _, written := range []string{"october.md", "audit.jsonl", "pools.yml", "rules.patch"} { // by examples
 			_ = os.Remove("../../" + written)
 		}
 	})

@@ -28,7 +28,7 @@ that say how much there is: disks, connections, file descriptors, quotas, ports,
 others, by their names. It shows how full the fullest of each is and how long it lasts, as it has been filling for an hour, and what
 found no partner. With --write it writes a rule file of them: hours left, and 80 % used.`,
 		Example: `  signalbox rules pools
-  signalbox rules pools --write > rules/pools.yml`,
+  signalbox rules pools --write > pools.yml`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			list, alone, err := findPools(cmd.Context(), &c)
@@ -73,14 +73,13 @@ func findPools(ctx context.Context, c *client.Client) ([]pool, []string, error) 
 	for _, pair := range pairs {
 		p := pool{Pair: pair, hours: math.Inf(1)}
 		ratios, err := instant(ctx, c, pair.Ratio())
-		if err != nil {
-			return nil, nil, fmt.Errorf("%s: %w", pair.Pool, err)
-		}
 		for _, v := range ratios {
 			p.most = max(p.most, v)
 		}
 		p.series = len(ratios)
 		switch {
+		case err != nil: // one pair that cannot be asked for hides no other
+			p.wrong = err.Error()
 		case p.series == 0:
 			p.wrong = "no series of both have the same labels, or there is no limit"
 		case p.most > 1.02:
@@ -88,7 +87,7 @@ func findPools(ctx context.Context, c *client.Client) ([]pool, []string, error) 
 		default:
 			hours, err := instant(ctx, c, pair.HoursLeft(forecast.LastHour))
 			if err != nil {
-				return nil, nil, fmt.Errorf("%s: %w", pair.Pool, err)
+				p.wrong = err.Error()
 			}
 			for _, v := range hours {
 				p.hours = min(p.hours, v)

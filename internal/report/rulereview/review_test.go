@@ -252,6 +252,7 @@ func TestGitTakesThePatch(t *testing.T) {
 	if err != nil {
 		t.Skip("there is no git")
 	}
+	w := fortnight(t)
 	for name, change := range map[string]func(string) string{
 		"as people write":          func(s string) string { return s },
 		"with the ends of Windows": func(s string) string { return strings.ReplaceAll(s, "\n", "\r\n") },
@@ -261,7 +262,6 @@ func TestGitTakesThePatch(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := fortnight(t)
 			w.text = change(file)
 			dir := t.TempDir()
 			r := w.review(dir)
@@ -289,8 +289,6 @@ func TestGitTakesThePatch(t *testing.T) {
 }
 
 func TestWithLittleHistoryNothingIsProposed(t *testing.T) {
-	w := fortnight(t)
-	w.db.Close()
 	fresh := newWorld(t)
 	fresh.series(fresh.end.AddDate(0, 0, -5), fresh.end, "__name__", "ALERTS", "alertname", "Watchdog", "alertstate", "firing")
 	for i := range 6 {
