@@ -15,7 +15,7 @@ status_pages:
 // Readers without a login see what is public and nothing else: no other page, no name of ours, no other tenant.
 func TestStatusPagesShowWhatIsPublic(t *testing.T) {
 	g := startGuarded(t, map[string]string{
-		"signalbox.yml": "status: {listen_address: 127.0.0.1:0}\nstatus_page_files: [p.yml]\ntenants: [{name: acme, status_page_files: [a.yml]}]\n",
+		"signalbox.yml": "status: {listen_address: 127.0.0.1:0}\nstatus_page_files: [p.yml]\ntenants: [{name: acme-7, status_page_files: [a.yml]}]\n",
 		"p.yml":         statusPages, "a.yml": "status_pages: [{name: shop, title: The shop, public: true, components: [{id: cart, title: Cart}]}, {name: broker, title: Not ours, components: [{id: x, title: X}]}]\n",
 	})
 	own := g.Addresses().Status
@@ -35,7 +35,7 @@ func TestStatusPagesShowWhatIsPublic(t *testing.T) {
 			if file != "badge.svg" && !strings.Contains(got.text, "Orders are slow") {
 				t.Errorf("%s%s does not tell it: %s", at, file, got.text)
 			}
-			for _, secret := range []string{"INC-4711", "user:root", "secret", "inside", "Database", "db-7", "acme", "shop", "default"} {
+			for _, secret := range []string{"INC-4711", "user:root", "secret", "inside", "Database", "db-7", "acme-7", "The shop", "default"} {
 				if strings.Contains(strings.ReplaceAll(got.text, "default-src", ""), secret) {
 					t.Errorf("%s%s tells %q", at, file, secret)
 				}
@@ -64,11 +64,11 @@ func TestStatusPagesShowWhatIsPublic(t *testing.T) {
 	if policy := got.header.Get("Content-Security-Policy"); !strings.HasPrefix(policy, "default-src 'none'; style-src 'sha256-") || strings.Contains(policy, "unsafe") {
 		t.Error(policy)
 	}
-	if got := g.ask(t, "GET", "/status/acme.shop/", ""); got.status != http.StatusOK || !strings.Contains(got.text, "The shop") {
+	if got := g.ask(t, "GET", "/status/acme-7.shop/", ""); got.status != http.StatusOK || !strings.Contains(got.text, "The shop") {
 		t.Errorf("the page of another tenant: %d %s", got.status, got.text)
 	}
 	// What is not public and what is not there are answered alike, whoever's it is.
-	for _, path := range []string{"/status/inside/", "/status/nothing/", "/status/acme.broker/", "/status/other.shop/", "/status/shop/", "/status/", "/status/inside/api/v2/summary.json"} {
+	for _, path := range []string{"/status/inside/", "/status/nothing/", "/status/acme-7.broker/", "/status/other.shop/", "/status/shop/", "/status/", "/status/inside/api/v2/summary.json"} {
 		if got := g.ask(t, "GET", path, ""); got.status != http.StatusUnauthorized || strings.Contains(got.text, "inside,") {
 			t.Errorf("%s: %d %s", path, got.status, got.text)
 		}
