@@ -105,7 +105,7 @@ func (c *cell) ownAPI() (*api.API, error) {
 		},
 		People: people.Deps{
 			Incidents: incidents.Deps{Room: c.incidents, StatusPages: c.statusPageDeps()},
-			OnCall:    c.oncall, Channels: c.courier, External: c.external, Escalation: c.escalation, Contacts: c.contacts, Sees: c.sees,
+			OnCall:    c.oncall, Channels: c.courier, External: c.external, Escalation: c.escalation, Contacts: c.contacts, Sees: c.sees, Heartbeats: c.heartbeats,
 		},
 	})
 }

@@ -161,7 +161,7 @@ func unanswered(pattern string) string {
 	switch pattern {
 	case "/api/v2/silence/{id}", "/sb/v1/backtest/{id}", "/api/v1/targets/relabel_steps", "/api/v1/scrape_pools/config":
 		return "there is none"
-	case "/sb/v1/oncall/overrides", "/sb/v1/oncall/schedules/{name}/shifts", "/sb/v1/oncall/coverage", "/sb/v1/oncall/fairness", "/sb/v1/oncall/calendar.ics", "/sb/v1/oncall/drills/{id}", "/sb/v1/oncall/swaps":
+	case "/sb/v1/oncall/overrides", "/sb/v1/oncall/schedules/{name}/shifts", "/sb/v1/oncall/coverage", "/sb/v1/oncall/fairness", "/sb/v1/oncall/calendar.ics", "/sb/v1/oncall/drills/{id}", "/sb/v1/oncall/swaps", "/sb/v1/heartbeats":
 		return "there is no schedule and no drill, and none holds telemetry"
 	case "/sb/v1/runbooks/{name}", "/sb/v1/status-pages/pages/{name}":
 		return "there is none, and none holds telemetry"

@@ -17,6 +17,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/oncall"
 	"github.com/signalbox-project/signalbox/internal/oncall/contacts"
 	"github.com/signalbox-project/signalbox/internal/oncall/escalation"
+	"github.com/signalbox-project/signalbox/internal/oncall/heartbeat"
 	"github.com/signalbox-project/signalbox/internal/ownership"
 	"github.com/signalbox-project/signalbox/internal/platform/redact"
 	"github.com/signalbox-project/signalbox/internal/store"
@@ -30,6 +31,7 @@ type responders struct {
 	escalation *escalation.Engine
 	incidents  *incident.Room
 	contacts   *contacts.Verifier
+	heartbeats *heartbeat.Monitor
 }
 
 // buildOnCall makes the schedules of people, and what brings pages to them.
@@ -51,6 +53,13 @@ func (c *cell) buildOnCall(context.Context) (err error) {
 	c.contacts = contacts.New(c.state, c.courier, c.oncall.Value, time.Now)
 	c.onPage(c.escalation.Changed)
 	c.run("escalation", c.escalation.Run, nil)
+	if c.heartbeats, err = heartbeat.NewMonitor(heartbeat.Deps{
+		Logger: c.component("heartbeats"), Registerer: c.registry, Documents: c.state, Sender: c.owned(), External: c.external.JoinPath("oncall").String(),
+		Named: func() []oncall.Heartbeat { return c.oncall.Value().Heartbeats },
+	}); err != nil {
+		return fmt.Errorf("heartbeats: %w", err)
+	}
+	c.run("heartbeats", c.heartbeats.Run, nil)
 	return nil
 }
 

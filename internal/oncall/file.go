@@ -14,6 +14,8 @@ type Roster struct {
 	Schedules []Definition
 	Policies  []policy.EscalationPolicy
 	Levels    policy.Levels // those of no file are the default
+
+	Heartbeats []Heartbeat
 }
 
 // Files are how on-call files are found and read.
@@ -32,6 +34,8 @@ type sheet struct {
 	Schedules []Definition
 	Policies  []placedPolicy
 	Levels    []placedLevel
+
+	Heartbeats []placedBeat
 }
 
 // placed is a person and where they stand.
@@ -74,7 +78,9 @@ func buildRoster(files []document.File) (out Roster, problems []document.Problem
 			out.Schedules = append(out.Schedules, d)
 		}
 	}
-	return out, append(problems, buildPolicies(&out, sheets)...)
+	problems = append(problems, buildPolicies(&out, sheets)...)
+	problems = append(problems, buildHeartbeats(&out, sheets)...)
+	return out, problems
 }
 
 func again(list, name, file string, line int, firstFile string, firstLine int) document.Problem {
@@ -97,7 +103,7 @@ func stranger(d Definition, name string, known map[string]placed) document.Probl
 	return document.Problem{File: d.file, Line: d.line, Cure: cure, Message: fmt.Sprintf("schedules: %s has the turns of %q, who is nobody in people", d.Name, name)}
 }
 
-// parse reads one file: a mapping with the lists people, schedules, escalation_policies and levels. What has a problem is left out.
+// parse reads one file: a mapping with the lists people, schedules, escalation_policies, levels and heartbeats. What has a problem is left out.
 func parse(file string, text []byte) (out sheet, _ []document.Problem) {
 	r, docs := document.Parse(file, text)
 	for _, doc := range docs {
@@ -118,10 +124,11 @@ func parse(file string, text []byte) (out sheet, _ []document.Problem) {
 			}
 		}
 		out.parsePolicies(o, file)
+		out.parseHeartbeats(o, file)
 		o.End()
 	}
 	if len(docs) == 0 && r.Errors() == 0 {
-		r.Add(document.Problem{Line: 1, Message: "it holds no schedules", Cure: "begin with the keys people, schedules, escalation_policies or levels, or delete the file", Warning: true})
+		r.Add(document.Problem{Line: 1, Message: "it holds no schedules", Cure: "begin with the keys people, schedules, escalation_policies, levels or heartbeats, or delete the file", Warning: true})
 	}
 	return out, r.Problems()
 }

@@ -114,6 +114,8 @@ function own(path: string, params: URLSearchParams, now: number, body: string): 
       }
       return { name: item, points };
     }
+    case "heartbeats":
+      return people.heartbeats(now);
     case "oncall":
       return people.oncall(item, sub, params, now, path);
     case "services":

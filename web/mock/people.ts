@@ -216,3 +216,20 @@ export function oncall(item: string, sub: string, params: URLSearchParams, now: 
   }
   return undefined;
 }
+
+export function heartbeats(now: number) {
+  return {
+    heartbeats: [
+      {
+        name: "backup",
+        every: "1d",
+        grace: "2h24m",
+        severity: "critical",
+        state: "ok",
+        summary: "It was pinged in time.",
+        last: iso(now - 300 * minute),
+        due: iso(now + 1284 * minute),
+      },
+    ],
+  };
+}

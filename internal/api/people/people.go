@@ -25,6 +25,7 @@ type Deps struct {
 	Channels   Channels // to people
 	Escalation Escalation
 	Contacts   Contacts
+	Heartbeats Heartbeats
 	// Sees reports whether a caller may see a page.
 	Sees func(ctx context.Context, page string) (bool, error)
 	// External is where browsers reach Signalbox.
@@ -63,6 +64,7 @@ func Register(r *operation.Registry, deps Deps) {
 	h.registerEscalations()
 	h.registerDrills()
 	h.registerContacts()
+	h.registerHeartbeats()
 }
 
 // OnCallResponse is who is on call.

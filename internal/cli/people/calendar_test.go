@@ -16,7 +16,7 @@ import (
 
 func run(t *testing.T, args ...string) (status int, out, errOut string) {
 	t.Helper()
-	return clitest.Run(t, []*cobra.Command{ask.OnCall(people.Calendar(), people.Fairness(), people.Swap()), people.Channels(), people.Incident()}, args...)
+	return clitest.Run(t, []*cobra.Command{ask.OnCall(people.Calendar(), people.Fairness(), people.Swap(), people.Heartbeat()), people.Channels(), people.Incident()}, args...)
 }
 
 func TestACalendarIsPrintedOrSubscribedTo(t *testing.T) {

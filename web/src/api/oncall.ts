@@ -4,6 +4,7 @@ import type {
   Coverage,
   Escalation,
   Fairness,
+  HeartbeatList,
   OnCall,
   ShiftList,
   Swap,
@@ -83,3 +84,9 @@ export const useAnswerSwap = () =>
   useSwapChange(({ id, ...answer }: SwapAnswer & { id: string }) =>
     post<Swap>(`/sb/v1/oncall/swaps/${encodeURIComponent(id)}/answer`, answer),
   );
+
+export const heartbeatsQuery = queryOptions({
+  queryKey: ["heartbeats"],
+  queryFn: ({ signal }) => get<HeartbeatList>("/sb/v1/heartbeats", {}, signal),
+  refetchInterval: 30_000,
+});

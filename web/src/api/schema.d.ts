@@ -548,6 +548,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sb/v1/heartbeats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What has to say regularly that it works, and whether it does */
+        get: operations["listHeartbeats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/heartbeats/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say that it works, begins or failed
+         * @description Needs no body. A heartbeat that is not pinged within its interval and grace raises the alert HeartbeatMissed.
+         */
+        post: operations["pingHeartbeat"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sb/v1/identifiers": {
         parameters: {
             query?: never;
@@ -3108,6 +3145,46 @@ export interface components {
             text: string;
             /** Format: date-time */
             time: string;
+        };
+        HeartbeatStanding: {
+            /**
+             * Format: date-time
+             * @description when it is missed, unless it is pinged
+             */
+            due?: string;
+            /** @description how often it is pinged */
+            every: string;
+            /** @description how much later than that it is missed; a tenth, and 30s at least, by default */
+            grace: string;
+            /**
+             * Format: date-time
+             * @description the last ping that said all is well, or that it failed
+             */
+            last?: string;
+            name: string;
+            /** @description what the last ping said */
+            note?: string;
+            /** @description the address of what to do */
+            runbook?: string;
+            service?: string;
+            /** @description of the alert; high by default */
+            severity: string;
+            /**
+             * Format: date-time
+             * @description when it said last that it begins
+             */
+            started?: string;
+            /** @enum {string} */
+            state: "new" | "ok" | "late" | "missed" | "failed" | "unknown";
+            summary: string;
+            /** @description whose it is; that of the service, if absent */
+            team?: string;
+            /** @description what it is */
+            text?: string;
+        };
+        HeartbeatsResponse: {
+            /** @description in the order of the files */
+            heartbeats: components["schemas"]["HeartbeatStanding"][];
         };
         HistogramCounted: {
             counts: number[];
@@ -7082,6 +7159,73 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PolicyView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listHeartbeats: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeartbeatsResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    pingHeartbeat: {
+        parameters: {
+            query?: {
+                /** @description start: it begins, and is not done; fail: raises an alert at once */
+                status?: "ok" | "start" | "fail";
+                /** @description of the command; others than 0 are a failure */
+                exit_code?: number;
+                /** @description a word on it, for people */
+                note?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeartbeatStanding"];
                 };
             };
             /** @description Error */

@@ -15,6 +15,7 @@ import { ChannelTable } from "./ChannelTable";
 import { ContactTable } from "./ContactTable";
 import { Drill } from "./Drill";
 import { FairnessTable } from "./FairnessTable";
+import { Heartbeats } from "./Heartbeats";
 import { days, gapsOf, personName } from "./oncall";
 import { Policies } from "./Policies";
 import { ShiftStrip } from "./ShiftStrip";
@@ -61,6 +62,7 @@ export function OnCallPage() {
         }
       </Answer>
       <div className="stack">
+        <Heartbeats />
         <Policies />
         <Drill />
         <ContactTable />
