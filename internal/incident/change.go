@@ -88,8 +88,9 @@ func (r *Room) namespaces(ctx context.Context, services []string) ([]string, err
 			if err != nil {
 				return nil, err
 			}
-			if len(of) == 0 && !scope.All {
-				return nil, refuse("services: %s is none that you see", s)
+			// One that others have is refused in the words of one that there is not: which they have is theirs to know.
+			if !scope.All && (len(of) == 0 || slices.ContainsFunc(of, func(n string) bool { return !scope.Sees(n) })) {
+				return nil, refuse("services: %s is none that belongs to %s alone", s, scope.Text())
 			}
 			out = append(out, of...)
 		}
@@ -97,8 +98,8 @@ func (r *Room) namespaces(ctx context.Context, services []string) ([]string, err
 	if scope.All {
 		return out, nil
 	}
-	if len(out) == 0 || slices.ContainsFunc(out, func(n string) bool { return !scope.Sees(n) }) {
-		return nil, refuse("services: name those of it, and only such as belong to %s alone", scope.Text())
+	if len(out) == 0 {
+		return nil, refuse("services: name those of it; they must belong to %s alone", scope.Text())
 	}
 	return out, nil
 }
