@@ -19,6 +19,9 @@ func Headline(m notify.Message) string {
 		out = cmp.Or(out, Line(m.Page.Title))
 	}
 	out = cmp.Or(out, "(no title)")
+	if m.Kind == notify.Drill {
+		out = strings.TrimPrefix(out, "Drill: ") // it is said below
+	}
 	if m.Level != "" {
 		out = Line(m.Level) + " · " + out
 	}

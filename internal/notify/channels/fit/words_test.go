@@ -20,6 +20,7 @@ func TestWhatAMessageSaysInOneLine(t *testing.T) {
 		{notify.Message{Kind: notify.Acknowledged, Title: "t"}, "👀 Acknowledged: t"},
 		{notify.Message{Kind: notify.Resolved, Title: "t"}, "✅ Resolved: t"},
 		{notify.Message{Kind: notify.Drill}, "🧪 Drill: (no title)"},
+		{notify.Message{Kind: notify.Drill, Level: "P0", Title: "Drill: t"}, "🧪 Drill: P0 · t"},
 		{notify.Message{Kind: notify.Told, Title: "t"}, "t"},
 	} {
 		if got := Marked(c.m); got != c.want {

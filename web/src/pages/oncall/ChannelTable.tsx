@@ -18,7 +18,7 @@ const columns: Column<ChannelState>[] = [
     head: "Last success",
     cell: (one) => (one.last_success ? <When at={one.last_success} /> : "–"),
   },
-  { key: "error", head: "Last failure", full: true, cell: (one) => <Failure {...one} /> },
+  { key: "error", head: "Last failure", cell: (one) => <Failure {...one} /> },
   {
     key: "waiting",
     head: "Under way",
