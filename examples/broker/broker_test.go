@@ -3,6 +3,7 @@ package broker_test
 import (
 	"io/fs"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -193,5 +194,21 @@ func TestSLOsLoadAndCountWhatTheSimulatorSends(t *testing.T) {
 	}
 	if len(names) != 18 {
 		t.Errorf("%d SLOs, the README says 18", len(names))
+	}
+}
+
+// The demo starts from what is embedded: a folder that is added here and not there is missing for it.
+func TestEveryFileIsEmbedded(t *testing.T) {
+	err := fs.WalkDir(os.DirFS("."), ".", func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() || strings.HasSuffix(path, ".go") {
+			return err
+		}
+		if _, err := broker.Files.Open(path); err != nil {
+			t.Errorf("%s is not embedded: %v", path, err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }
