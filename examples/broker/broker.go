@@ -8,8 +8,8 @@ package broker
 
 import "embed"
 
-// Files is this folder: signalbox.yml, slos/, rules/, policies/, probes/, oncall/, catalog/, runbooks/, status/, faults/ and the
+// Files is this folder: signalbox.yml, slos/, rules/, policies/, probes/, oncall/, catalog/, runbooks/, remedies/, status/, faults/ and the
 // Alertmanager files.
 //
-//go:embed *.yml slos/*.yaml rules/*.yml detectors/*.yml policies/*.yml probes/*.yml oncall/*.yml catalog/*.yaml runbooks/*.md status/*.yml faults/*.yaml README.md
+//go:embed *.yml slos/*.yaml rules/*.yml detectors/*.yml policies/*.yml probes/*.yml oncall/*.yml catalog/*.yaml runbooks/*.md remedies/*.yml remedies/scenarios/*.yml status/*.yml faults/*.yaml README.md
 var Files embed.FS

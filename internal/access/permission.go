@@ -20,6 +20,9 @@ const (
 	GateAsk        Permission = "gate.ask"
 	GateOverride   Permission = "gate.override"
 	RemediesRead   Permission = "remedies.read"
+	RemediesRun    Permission = "remedies.run"
+	RemediesStart  Permission = "remedies.start"
+	RemediesSend   Permission = "remedies.trigger"
 	AlertsRead     Permission = "alerts.read"
 	AlertsSend     Permission = "alerts.send"
 	SilencesWrite  Permission = "silences.write"
@@ -121,6 +124,9 @@ func Permissions() []Described {
 		{GateAsk, "ask the gate for a decision"},
 		{GateOverride, "override a gate decision"},
 		{RemediesRead, "see remediations"},
+		{RemediesRun, "begin a remedy, approve and refuse what one would do, and stop remedies"},
+		{RemediesStart, "start remedies again that somebody stopped"},
+		{RemediesSend, "send alerts that remedies act on, as an Alertmanager does"},
 		{AlertsRead, "see alerts, rules and silences"},
 		{AlertsSend, "send alerts"},
 		{SilencesWrite, "create and expire silences"},

@@ -172,6 +172,8 @@ func TestEveryOperationIsAnsweredWithoutItsRoom(t *testing.T) {
 		"/sb/v1/oncall/swaps": `{"schedule":"a","from":"b","start":"2026-11-21T10:00:00Z"}`, "/sb/v1/oncall/swaps/{id}/answer": `{"answer":"accept"}`,
 		"/sb/v1/channels/{kind}/test": `{"address":"a"}`, "/sb/v1/status-pages/posts": `{"pages":["a"],"title":"b","text":"c"}`, "/sb/v1/status-pages/preview": `{"pages":["a"],"title":"b","text":"c"}`,
 		"/sb/v1/status-pages/posts/{id}/updates": `{"text":"a"}`,
+		"/sb/v1/remediation/start":               `{}`, "/sb/v1/remediation/stop": `{"reason":"a"}`, "/sb/v1/remediation/alerts": `{"version":"4","alerts":[]}`, "/sb/v1/remediation/remedies/{name}/run": `{}`,
+		"/sb/v1/remediation/runs/{id}/approve": `{}`, "/sb/v1/remediation/runs/{id}/refuse": `{"reason":"a"}`,
 	}
 	always := []string{"/sb/v1/me", "/sb/v1/login-methods", "/sb/v1/audit/review"} // also where authentication is off
 	n := 0

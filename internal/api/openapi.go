@@ -91,7 +91,7 @@ func schemaName(t reflect.Type, hint string) string {
 		t = t.Elem()
 	}
 	_, room, _ := strings.Cut(t.PkgPath(), "/internal/")
-	prefix := map[string]string{"backtest": "Backtest", "report/paper": "Report", "gate/canary": "Canary", "cause": "Cause", "catalog": "Catalog", "runbook": "Runbook", "incident": "Incident", "api/incidents": "Incident", "statuspage": "Status", "api/statuspages": "Status"}[room]
+	prefix := map[string]string{"backtest": "Backtest", "report/paper": "Report", "gate/canary": "Canary", "cause": "Cause", "catalog": "Catalog", "runbook": "Runbook", "incident": "Incident", "remedy/engine": "Remediation", "remedy/contract": "Remedy", "remedy/action": "Remedy", "api/remediation": "Remediation", "api/incidents": "Incident", "statuspage": "Status", "api/statuspages": "Status"}[room]
 	if name == prefix || name == "Document" {
 		return name
 	}

@@ -6,16 +6,21 @@ import (
 	"strings"
 
 	"github.com/signalbox-project/signalbox/internal/access"
+	"github.com/signalbox-project/signalbox/internal/document"
 	"github.com/signalbox-project/signalbox/internal/front"
 	"github.com/signalbox-project/signalbox/internal/gate/hooks"
 	"github.com/signalbox-project/signalbox/internal/gate/hooks/hook"
 	"github.com/signalbox-project/signalbox/internal/remedy"
+	"github.com/signalbox-project/signalbox/internal/remedy/contract"
+	"github.com/signalbox-project/signalbox/internal/remedy/engine"
 	"github.com/signalbox-project/signalbox/internal/slo"
 )
 
 // actions are the rooms that speak to deployment systems.
 type actions struct {
-	hooks *hooks.Hooks
+	hooks       *hooks.Hooks
+	contracts   *document.Catalog[[]contract.Remedy]
+	remediation *engine.Engine
 }
 
 func (c *cell) buildHooks(context.Context) (err error) {

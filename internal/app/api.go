@@ -17,6 +17,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/api/objectives"
 	"github.com/signalbox-project/signalbox/internal/api/people"
 	"github.com/signalbox-project/signalbox/internal/api/releases"
+	"github.com/signalbox-project/signalbox/internal/api/remediation"
 	"github.com/signalbox-project/signalbox/internal/audit/witness"
 	"github.com/signalbox-project/signalbox/internal/document"
 	"github.com/signalbox-project/signalbox/internal/evidence"
@@ -97,7 +98,7 @@ func (c *cell) ownAPI() (*api.API, error) {
 		Events: events.Deps{Filter: c.search, Logs: c.search, Spans: c.search, Tail: c.search.Tail, Traces: c.search, SQL: engine},
 		Releases: releases.Deps{
 			Deploys: ownership.Deploys{From: c.tally, Owners: c.owners}, Gate: c.gate, GatePolicies: c.bands, Canary: c.canary, Owners: c.owners,
-			Decisions: ownership.Decisions{From: c.decisions(), Owners: c.owners}, Remedies: ownership.Remedies{From: c.state, Owners: c.owners},
+			Decisions: ownership.Decisions{From: c.decisions(), Owners: c.owners}, Remedies: ownership.Remedies{From: c.state, Owners: c.owners}, Remediation: remediation.Deps{Room: c.remediation},
 			KeyFault: func(ctx context.Context, id, pem string) string { return c.notes.Check(ctx, evidence.OfKey(id, pem)) },
 		},
 		Health: health.Deps{
@@ -126,7 +127,7 @@ func (c *cell) configStatus() api.ConfigStatus {
 	return api.ConfigStatus{
 		InForce: map[string]int{
 			"slos": len(c.catalog.In(v)), "policies": len(c.policies.In(v).Named), "rule_files": len(c.rules.In(v)), "detectors": len(c.detectors.In(v)),
-			"probes": len(c.prober.In(v)), "oncall_schedules": len(c.oncall.In(v).Schedules), "catalog_services": len(c.services.In(v).Services), "runbooks": len(c.runbooks.In(v)), "status_pages": len(c.statusPages.In(v)), "scrape_jobs": len(c.scrape.In(v).ScrapeConfigs),
+			"probes": len(c.prober.In(v)), "oncall_schedules": len(c.oncall.In(v).Schedules), "catalog_services": len(c.services.In(v).Services), "runbooks": len(c.runbooks.In(v)), "remedies": len(c.contracts.In(v)), "status_pages": len(c.statusPages.In(v)), "scrape_jobs": len(c.scrape.In(v).ScrapeConfigs),
 		},
 		File: now.Config.File, Hash: now.Config.Hash, Generation: now.Generation, LoadedAt: now.At, ReloadedAt: last.at, ReloadSucceeded: last.err == nil,
 	}
@@ -147,6 +148,7 @@ func (c *cell) problems() []model.Problem {
 	out = append(out, c.services.Problems()...)
 	out = append(out, c.runbooks.Problems()...)
 	out = append(out, c.statusPages.Problems()...)
+	out = append(out, c.contracts.Problems()...)
 	out = append(out, c.router.Problems()...)
 	out = append(out, c.courier.Problems()...)
 	out = append(out, c.signing.Problems()...)

@@ -61,7 +61,8 @@ func TestEveryChangeLeavesOneEntry(t *testing.T) {
 	hook := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	t.Cleanup(hook.Close)
 	g := startGuarded(t, map[string]string{
-		"signalbox.yml": "query: {enable_admin_api: true}\nslo_files: [s.yml]\nstatus_page_files: [p.yml]\noncall_files: [o.yml]\nchannels: {webhook: {receivers: [{name: ops, url: \"" + hook.URL + "\", secret: {file: key}}]}}\n", "s.yml": availability, "key": "a secret of ops", "p.yml": "status_pages: [{name: broker, title: Broker, components: [{id: edge, title: Edge}]}]\n",
+		"signalbox.yml": "query: {enable_admin_api: true}\nslo_files: [s.yml]\nstatus_page_files: [p.yml]\noncall_files: [o.yml]\nremedy_files: [r.yml]\nchannels: {webhook: {receivers: [{name: ops, url: \"" + hook.URL + "\", secret: {file: key}}]}}\n", "s.yml": availability, "key": "a secret of ops", "p.yml": "status_pages: [{name: broker, title: Broker, components: [{id: edge, title: Edge}]}]\n",
+		"r.yml": "remedies: [{name: order, owner: ada, runbook: r, mode: approve, trigger: {alert: Broken}, precondition: [vector(1)], expected_effect: {query: vector(1)}, blast_radius: {max_targets: 9}, action: {webhook: {url: \"" + hook.URL + "\", secret_file: key}}}]\n",
 		"o.yml": "people: [{name: ada, contacts: [{channel: webhook, address: ops}]}, {name: kim}, {name: root}]\nschedules: [{name: edge, layers: [{start: 2020-01-06, people: [ada]}]}]\nescalation_policies: [{name: p, default: true, steps: [{notify: [{schedule: edge}]}]}]\n",
 	})
 	token := g.token(t, policy.Admin)
@@ -98,7 +99,7 @@ func TestEveryChangeLeavesOneEntry(t *testing.T) {
 	}
 	now := time.Now().UTC()
 	at := func(d time.Duration) string { return now.Add(d).Format(time.RFC3339) }
-	var decision, correction, silence, override, own, made, incident, drill, swap, post string
+	var decision, correction, silence, override, own, made, incident, drill, swap, post, yes, no string
 	done := map[string]bool{}
 	last := g.home.audit.Kept()
 	entries := func() (out []model.AuditEntry) {
@@ -180,6 +181,9 @@ func TestEveryChangeLeavesOneEntry(t *testing.T) {
 		{pattern: "POST /sb/v1/oncall/drills", body: `{"person":"ada"}`, action: "oncall.drill", subject: "drill", keep: idIn("id", &drill)},
 		{pattern: "POST /sb/v1/oncall/contacts/verify", body: `{"person":"ada","contact":"webhook"}`, action: "oncall.verify.send", subject: "ada"},
 		{pattern: "POST /sb/v1/channels/{kind}/test", with: "webhook", body: `{"address":"ops"}`, action: "channel.test", subject: "webhook"},
+		{pattern: "POST /sb/v1/remediation/remedies/{name}/run", with: "order", body: `{"labels":{"service":"a"}}`, action: "remediation.run", subject: "-", keep: idIn("id", &yes)},
+		{pattern: "POST /sb/v1/remediation/remedies/{name}/run", with: "order", body: `{"labels":{"service":"b"}}`, action: "remediation.run", subject: "-", keep: idIn("id", &no)},
+		{pattern: "POST /sb/v1/remediation/alerts", body: `{"version":"4","receiver":"x","alerts":[{"status":"firing","labels":{"alertname":"Broken","service":"c"},"startsAt":"2026-03-02T10:00:00Z","generatorURL":""}]}`, action: "remediation.alerts", subject: "alerts"},
 		{pattern: "POST /-/reload", action: "admin.reload", subject: "/-/reload"},
 		{pattern: "PUT /-/reload", action: "admin.reload", subject: "/-/reload"},
 	})
@@ -198,6 +202,10 @@ func TestEveryChangeLeavesOneEntry(t *testing.T) {
 		{pattern: "POST /sb/v1/oncall/drills/{id}/ack", with: drill, body: `{"by":"ada"}`, action: "page.ack", subject: drill},
 		{pattern: "POST /sb/v1/gate/decisions/{id}/override", with: decision, body: `{"actor":"ann","reason":"the release mends the outage of 14:02"}`, action: "gate.override", subject: decision},
 		{pattern: "DELETE /sb/v1/slos/{name}/corrections/{id}", with: "edge-availability CORRECTION", action: "slo.uncorrect", subject: "edge-availability"},
+		{pattern: "POST /sb/v1/remediation/runs/{id}/approve", with: yes, body: `{}`, action: "remediation.approve", subject: yes},
+		{pattern: "POST /sb/v1/remediation/runs/{id}/refuse", with: no, body: `{"reason":"not now"}`, action: "remediation.refuse", subject: no},
+		{pattern: "POST /sb/v1/remediation/stop", body: `{"reason":"a migration"}`, action: "remediation.stop", subject: "all remedies"},
+		{pattern: "POST /sb/v1/remediation/start", body: `{}`, action: "remediation.start", subject: "all remedies"},
 		{pattern: "DELETE /api/v2/silence/{id}", with: silence, action: "silences.write", subject: silence},
 		{pattern: "DELETE /sb/v1/oncall/overrides/{id}", with: override, action: "oncall.unoverride", subject: "edge"},
 		{pattern: "POST /sb/v1/tokens/{id}/rotate", with: own, body: `{}`, action: "token.rotate", subject: own, cookie: true, keep: idIn("id", &own)},

@@ -163,7 +163,7 @@ func unanswered(pattern string) string {
 		return "there is none"
 	case "/sb/v1/oncall/overrides", "/sb/v1/oncall/schedules/{name}/shifts", "/sb/v1/oncall/coverage", "/sb/v1/oncall/fairness", "/sb/v1/oncall/calendar.ics", "/sb/v1/oncall/drills/{id}", "/sb/v1/oncall/swaps", "/sb/v1/heartbeats":
 		return "there is no schedule and no drill, and none holds telemetry"
-	case "/sb/v1/runbooks/{name}", "/sb/v1/status-pages/pages/{name}":
+	case "/sb/v1/runbooks/{name}", "/sb/v1/remediation/runs/{id}", "/sb/v1/status-pages/pages/{name}":
 		return "there is none, and none holds telemetry"
 	case "/sb/v1/hooks/", "/auth/page":
 		return "it takes, and answers nothing"

@@ -24,6 +24,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/probe"
 	"github.com/signalbox-project/signalbox/internal/process/detect"
 	"github.com/signalbox-project/signalbox/internal/query/promql"
+	"github.com/signalbox-project/signalbox/internal/remedy/contract"
 	"github.com/signalbox-project/signalbox/internal/runbook"
 	"github.com/signalbox-project/signalbox/internal/slo/definition"
 	"github.com/signalbox-project/signalbox/internal/statuspage"
@@ -68,8 +69,9 @@ func checkFiles(cfg config.Config) []document.Problem {
 	_, inOnCall := oncall.Load(cfg.OnCallFiles)
 	_, inCatalog := catalog.Load(cfg.CatalogFiles)
 	_, inRunbooks := runbook.Load(cfg.RunbookFiles)
+	_, inRemedies := contract.Load(cfg.RemedyFiles)
 	_, inStatusPages := statuspage.Load(cfg.StatusPageFiles)
-	return slices.Concat(inRules, inDetectors, router.Check(cfg.AlertmanagerFile), inSLOs, inPolicies, inProbes, inOnCall, inCatalog, inRunbooks, inStatusPages)
+	return slices.Concat(inRules, inDetectors, router.Check(cfg.AlertmanagerFile), inSLOs, inPolicies, inProbes, inOnCall, inCatalog, inRunbooks, inRemedies, inStatusPages)
 }
 
 // buildReload registers the outcome's metrics and reloads on a hang-up.
@@ -240,6 +242,7 @@ func (c *cell) prepare(cfg config.Config) ([]document.Change, error) {
 		c.oncall.Prepare(cfg.OnCallFiles),
 		c.services.Prepare(cfg.CatalogFiles),
 		c.runbooks.Prepare(cfg.RunbookFiles),
+		c.contracts.Prepare(cfg.RemedyFiles),
 		c.statusPages.Prepare(cfg.StatusPageFiles),
 		c.catalog.Prepare(cfg.SLOFiles),
 		c.policies.Prepare(cfg.PolicyFiles),
@@ -252,7 +255,7 @@ func (c *cell) withWhatWaits(cfg config.Config) config.Config {
 	now.Global, now.ScrapeConfigs, now.Alerting, now.Prometheus, now.File, now.Hash = cfg.Global, cfg.ScrapeConfigs, cfg.Alerting, cfg.Prometheus, cfg.File, cfg.Hash
 	now.RuleFiles, now.DetectorFiles, now.SLOFiles, now.PolicyFiles = cfg.RuleFiles, cfg.DetectorFiles, cfg.SLOFiles, cfg.PolicyFiles
 	now.ProbeFiles, now.OnCallFiles, now.CatalogFiles, now.RunbookFiles = cfg.ProbeFiles, cfg.OnCallFiles, cfg.CatalogFiles, cfg.RunbookFiles
-	now.StatusPageFiles = cfg.StatusPageFiles
+	now.StatusPageFiles, now.RemedyFiles = cfg.StatusPageFiles, cfg.RemedyFiles
 	now.AlertmanagerFile, now.Masking = cfg.AlertmanagerFile, cfg.Masking
 	return now
 }

@@ -9,7 +9,7 @@ const (
 	maxNeighbours    = 12
 	hardFileLines    = 800
 	hardFuncLines    = 100
-	hardPackageLines = 4500
+	hardPackageLines = 5000
 	minPackageDocLen = 40
 )
 

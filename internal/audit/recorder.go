@@ -69,7 +69,7 @@ func howOf(p access.Permission, method string) how {
 		return nothing
 	case access.TelemetryWrite, access.AlertsSend:
 		return summed
-	case access.DeploysWrite, access.GateAsk, access.GateOverride, access.SLOsCorrect, access.PagesAck, access.OnCallSwap, access.IncidentsWrite, access.StatusPagesPublish:
+	case access.DeploysWrite, access.GateAsk, access.GateOverride, access.SLOsCorrect, access.PagesAck, access.OnCallSwap, access.IncidentsWrite, access.StatusPagesPublish, access.RemediesRun, access.RemediesStart, access.RemediesSend:
 		return noted
 	case access.TokensOwn, access.AuthManage, access.Anybody:
 		if reads(method) {

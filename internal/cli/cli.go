@@ -23,6 +23,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/cli/convert"
 	"github.com/signalbox-project/signalbox/internal/cli/people"
 	"github.com/signalbox-project/signalbox/internal/cli/purge"
+	"github.com/signalbox-project/signalbox/internal/cli/remediate"
 	"github.com/signalbox-project/signalbox/internal/cli/storage"
 )
 
@@ -58,7 +59,7 @@ a verdict, so that wrong usage is 3 there.`,
 		&cobra.Group{ID: "work", Title: "Check and measure:"},
 	)
 	add(root, "run", serveCommand(version), demoCommand(version), simulateCommand())
-	add(root, "ask", ask.Query(), ask.SLO(convert.SLOImport(), convert.SLOExport()), ask.Gate(), ask.OnCall(people.Calendar(), people.Fairness(), people.Policies(), people.Test(), people.Verify(), people.Swap(), people.Heartbeat(), convert.OnCallImport()), ask.Catalog(), people.Channels(), people.Incident(), announce.StatusPage(), ask.Explain(), ask.Audit(account.AuditReview()), ask.HashID(), account.Tenants(), mcpCommand(version))
+	add(root, "ask", ask.Query(), ask.SLO(convert.SLOImport(), convert.SLOExport()), ask.Gate(), ask.OnCall(people.Calendar(), people.Fairness(), people.Policies(), people.Test(), people.Verify(), people.Swap(), people.Heartbeat(), convert.OnCallImport()), ask.Catalog(), people.Channels(), people.Incident(), announce.StatusPage(), remediate.Remedy(), ask.Explain(), ask.Audit(account.AuditReview()), ask.HashID(), account.Tenants(), mcpCommand(version))
 	add(root, "who", account.Login(), account.Logout(), account.WhoAmI(), account.Token(), account.User(), account.Session(), account.Roles())
 	add(root, "work", check.Check(), convert.Rules(ask.RulesReview(), ask.RulesPools()), purge.Purge(time.Now), storage.Storage(time.Now), benchCommand())
 	root.AddCommand(versionCommand(version), sqlWorkerCommand())

@@ -73,6 +73,7 @@ type Config struct {
 	OnCallFiles      []string          `yaml:"oncall_files"`      // globs; people and their on-call schedules (docs/oncall.md)
 	CatalogFiles     []string          `yaml:"catalog_files"`     // globs; services, teams and who owns what, Backstage's catalog-info files too (docs/catalog.md)
 	RunbookFiles     []string          `yaml:"runbook_files"`     // globs; runbooks in Markdown (docs/runbooks.md)
+	RemedyFiles      []string          `yaml:"remedy_files"`      // globs; what may be done about an alert, and under which conditions (docs/remedies.md)
 	StatusPageFiles  []string          `yaml:"status_page_files"` // globs; status pages, public and internal (docs/status-pages.md)
 	AlertmanagerFile string            `yaml:"alertmanager_file"` // Alertmanager's own format
 
@@ -355,10 +356,10 @@ func (c *Config) resolve(dir string) {
 		}
 		return filepath.Join(dir, path)
 	}
-	lists := [][]string{c.RuleFiles, c.DetectorFiles, c.SLOFiles, c.PolicyFiles, c.ProbeFiles, c.OnCallFiles, c.CatalogFiles, c.RunbookFiles, c.StatusPageFiles}
+	lists := [][]string{c.RuleFiles, c.DetectorFiles, c.SLOFiles, c.PolicyFiles, c.ProbeFiles, c.OnCallFiles, c.CatalogFiles, c.RunbookFiles, c.RemedyFiles, c.StatusPageFiles}
 	for i := range c.Tenants {
 		t := &c.Tenants[i]
-		lists = append(lists, t.RuleFiles, t.DetectorFiles, t.SLOFiles, t.PolicyFiles, t.ProbeFiles, t.OnCallFiles, t.CatalogFiles, t.RunbookFiles, t.StatusPageFiles)
+		lists = append(lists, t.RuleFiles, t.DetectorFiles, t.SLOFiles, t.PolicyFiles, t.ProbeFiles, t.OnCallFiles, t.CatalogFiles, t.RunbookFiles, t.RemedyFiles, t.StatusPageFiles)
 		t.AlertmanagerFile = abs(t.AlertmanagerFile)
 	}
 	for _, list := range lists {

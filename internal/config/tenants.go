@@ -33,6 +33,7 @@ type Tenant struct {
 	OnCallFiles      []string          `yaml:"oncall_files"`      // as oncall_files of the file
 	CatalogFiles     []string          `yaml:"catalog_files"`     // as catalog_files of the file
 	RunbookFiles     []string          `yaml:"runbook_files"`     // as runbook_files of the file
+	RemedyFiles      []string          `yaml:"remedy_files"`      // as remedy_files of the file
 	StatusPageFiles  []string          `yaml:"status_page_files"` // as status_page_files of the file
 	AlertmanagerFile string            `yaml:"alertmanager_file"` // as alertmanager_file of the file
 	Retention        TenantRetention   `yaml:"retention"`
@@ -232,6 +233,7 @@ func (c Config) Of(t Tenant) Config {
 	c.Tenants = nil
 	c.RuleFiles, c.DetectorFiles, c.SLOFiles, c.PolicyFiles = t.RuleFiles, t.DetectorFiles, t.SLOFiles, t.PolicyFiles
 	c.ProbeFiles, c.OnCallFiles, c.CatalogFiles, c.RunbookFiles = t.ProbeFiles, t.OnCallFiles, t.CatalogFiles, t.RunbookFiles
+	c.RemedyFiles = t.RemedyFiles
 	c.StatusPageFiles, c.Status = t.StatusPageFiles, statuspage.Config{}
 	c.AlertmanagerFile, c.ScrapeConfigs, c.Alerting, c.Prometheus = t.AlertmanagerFile, t.ScrapeConfigs, nil, t.Prometheus
 	// An exemplar ring is memory from the start, used or not.

@@ -41,6 +41,13 @@ func (n Node) decode(v reflect.Value, path string) {
 		n.list(v, path)
 	case v.Kind() == reflect.Pointer && v.Type().Elem().Kind() == reflect.Struct:
 		n.foreign(v, path)
+	case v.Kind() == reflect.Pointer:
+		// The library leaves a pointer to a scalar nil, without an error.
+		fresh := reflect.New(v.Type().Elem())
+		before := n.r.errors
+		if n.leaf(fresh.Elem(), path); n.r.errors == before {
+			v.Set(fresh)
+		}
 	default:
 		n.leaf(v, path)
 	}

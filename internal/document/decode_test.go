@@ -94,3 +94,23 @@ func TestAPointerToWhatDecodesItselfIsSet(t *testing.T) {
 		}
 	}
 }
+
+func TestAPointerToAScalarIsRead(t *testing.T) {
+	r, docs := Parse("f.yml", []byte("off: false\nnone: 0\nempty: \"\"\nnull_: null\nbad: maybe\n"))
+	yes, one, text := true, 1, "x"
+	v := struct {
+		Off    *bool   `yaml:"off"`
+		None   *int    `yaml:"none"`
+		Empty  *string `yaml:"empty"`
+		Null   *bool   `yaml:"null_"`
+		Absent *bool   `yaml:"absent"`
+		Bad    *bool   `yaml:"bad"`
+	}{&yes, &one, &text, nil, &yes, &yes}
+	docs[0].Decode(&v, "")
+	if *v.Off || *v.None != 0 || *v.Empty != "" || v.Null != nil || !*v.Absent || !*v.Bad || r.Errors() != 1 {
+		t.Errorf("%v %v %v %v %v %v; %v", *v.Off, *v.None, *v.Empty, v.Null, *v.Absent, *v.Bad, r.Problems())
+	}
+	if !yes || one != 1 || text != "x" {
+		t.Error("a value that others hold was changed")
+	}
+}

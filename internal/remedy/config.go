@@ -11,6 +11,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/remedy/gitlab"
 	"github.com/signalbox-project/signalbox/internal/remedy/kubernetes"
 	"github.com/signalbox-project/signalbox/internal/remedy/rollback"
+	"github.com/signalbox-project/signalbox/internal/remedy/script"
 	"github.com/signalbox-project/signalbox/internal/remedy/webhook"
 )
 
@@ -34,6 +35,8 @@ type Config struct {
 	RecoveredBurn float64 `yaml:"recovered_burn"`
 	// EvaluateEvery is how often everything above is looked at.
 	EvaluateEvery prom.Duration `yaml:"evaluate_every"`
+	// Scripts are the programs that remedies of remedy_files may run: name and path (docs/remedies.md).
+	Scripts []script.Allowed `yaml:"scripts"`
 	// Targets says how services are rolled back: service, environment, dry_run and one of kubernetes, argo, gitlab and webhook.
 	Targets []Target `yaml:"targets"`
 }
@@ -89,6 +92,16 @@ func (c Config) Validate() []error {
 	}
 	if c.RecoveredBurn <= 0 {
 		errs = append(errs, fmt.Errorf("recovered_burn: must be > 0, got %v", c.RecoveredBurn))
+	}
+	names := map[string]bool{}
+	for i, s := range c.Scripts {
+		for _, err := range s.Validate() {
+			errs = append(errs, fmt.Errorf("scripts[%d].%w", i, err))
+		}
+		if names[s.Name] {
+			errs = append(errs, fmt.Errorf("scripts[%d].name: %q is a script already", i, s.Name))
+		}
+		names[s.Name] = true
 	}
 	seen := map[[2]string]bool{}
 	for i, t := range c.Targets {

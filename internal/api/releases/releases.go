@@ -9,6 +9,7 @@ import (
 	"context"
 
 	"github.com/signalbox-project/signalbox/internal/api/operation"
+	"github.com/signalbox-project/signalbox/internal/api/remediation"
 	"github.com/signalbox-project/signalbox/internal/gate"
 	"github.com/signalbox-project/signalbox/internal/gate/bands"
 	"github.com/signalbox-project/signalbox/internal/gate/canary"
@@ -24,7 +25,9 @@ type Deps struct {
 	Decisions    Decisions
 	Deploys      Deploys
 	Remedies     Remedies
-	Owners       Owners // nil where everybody sees all
+	// Remediation is what is done about alerts.
+	Remediation remediation.Deps
+	Owners      Owners // nil where everybody sees all
 	// KeyFault says what is wrong with a public key of the gate, "" where nothing; nil knows of none.
 	KeyFault func(ctx context.Context, id, pem string) string
 }
@@ -40,6 +43,7 @@ func Register(r *operation.Registry, deps Deps) {
 	h.registerDeploys()
 	h.registerGate()
 	h.registerRemedies()
+	remediation.Register(h.Registry, deps.Remediation)
 }
 
 // Gate decides whether a version may be deployed and stores the decision.

@@ -30,8 +30,8 @@ func BuiltIn() []Role {
 		access.MetricsRead, access.LogsRead, access.TracesRead, access.SQLQuery, access.ServicesRead, access.SLOsRead, access.DeploysRead,
 		access.GateRead, access.RemediesRead, access.AlertsRead, access.PagesRead, access.IncidentsRead, access.StatusPagesRead, access.OnCallRead, access.ProbesRead, access.StatusRead, access.SystemRead, access.TokensOwn,
 	}
-	responder := append(slices.Clone(viewer), access.PagesAck, access.IncidentsWrite, access.OnCallSwap, access.SilencesWrite, access.GateAsk)
-	editor := append(slices.Clone(responder), access.StatusPagesPublish, access.SLOsCorrect, access.DeploysWrite, access.GateOverride, access.AlertsSend)
+	responder := append(slices.Clone(viewer), access.PagesAck, access.IncidentsWrite, access.OnCallSwap, access.SilencesWrite, access.GateAsk, access.RemediesRun)
+	editor := append(slices.Clone(responder), access.StatusPagesPublish, access.SLOsCorrect, access.DeploysWrite, access.GateOverride, access.AlertsSend, access.RemediesStart, access.RemediesSend)
 	var admin []access.Permission
 	for _, d := range access.Permissions() {
 		admin = append(admin, d.Permission)

@@ -30,8 +30,8 @@ import (
 func Check() *cobra.Command {
 	return command.Group(&cobra.Command{
 		Use:   "check",
-		Short: "Check configuration, rules, SLO, policy and probe files without running anything",
-	}, checkConfigCommand(), checkRulesCommand(), checkDetectorsCommand(), checkSLOsCommand(), checkPoliciesCommand(), checkProbesCommand(), checkCatalogCommand(), checkRunbooksCommand())
+		Short: "Check configuration, rules, SLO, policy, probe and remedy files without running anything",
+	}, checkConfigCommand(), checkRulesCommand(), checkDetectorsCommand(), checkSLOsCommand(), checkPoliciesCommand(), checkProbesCommand(), checkCatalogCommand(), checkRunbooksCommand(), checkRemediesCommand())
 }
 
 func checkConfigCommand() *cobra.Command {

@@ -27,17 +27,17 @@ import (
 // Config names the pipeline.
 type Config struct {
 	// URL is GitLab's base URL; https://gitlab.com when empty.
-	URL string `yaml:"url"`
+	URL string `yaml:"url" json:"url,omitempty"`
 	// Project is the project's ID or its path (group/name).
-	Project string `yaml:"project"`
+	Project string `yaml:"project" json:"project"`
 	// Ref is the branch or tag whose pipeline runs.
-	Ref string `yaml:"ref"`
+	Ref string `yaml:"ref" json:"ref"`
 	// TokenFile holds a pipeline trigger token.
-	TokenFile string `yaml:"token_file"`
+	TokenFile string `yaml:"token_file" json:"-"`
 	// Variables are passed on beside SIGNALBOX_ROLLBACK, _SERVICE, _ENVIRONMENT, _VERSION, _PREVIOUS_VERSION and _REMEDY.
-	Variables map[string]string `yaml:"variables"`
+	Variables map[string]string `yaml:"variables" json:"-"`
 	// HTTP says how it is called, with the keys of Prometheus' scrape_configs: tls_config, authorization, proxy_url and more.
-	HTTP *promconfig.HTTPClientConfig `yaml:"http_config"`
+	HTTP *promconfig.HTTPClientConfig `yaml:"http_config" json:"-"`
 }
 
 // Validate lists what is wrong; each message begins with the field's path.
@@ -105,8 +105,12 @@ func (p *Pipeline) Rollback(ctx context.Context, o rollback.Order) (string, erro
 	for k, v := range p.cfg.Variables {
 		form.Set("variables["+k+"]", v)
 	}
+	asked, value := "SIGNALBOX_ROLLBACK", "true"
+	if o.Action != "" {
+		asked, value = "SIGNALBOX_ACTION", o.Action
+	}
 	for k, v := range map[string]string{
-		"SIGNALBOX_ROLLBACK": "true", "SIGNALBOX_SERVICE": o.Service, "SIGNALBOX_ENVIRONMENT": o.Environment, "SIGNALBOX_VERSION": o.Version,
+		asked: value, "SIGNALBOX_SERVICE": o.Service, "SIGNALBOX_ENVIRONMENT": o.Environment, "SIGNALBOX_VERSION": o.Version,
 		"SIGNALBOX_PREVIOUS_VERSION": o.Previous, "SIGNALBOX_REMEDY": o.ID,
 	} {
 		form.Set("variables["+k+"]", v)

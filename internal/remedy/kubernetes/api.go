@@ -34,11 +34,11 @@ import (
 // Signalbox runs in.
 type API struct {
 	// URL is the API server's address.
-	URL string `yaml:"url"`
+	URL string `yaml:"url" json:"url,omitempty"`
 	// TokenFile holds the service account's token.
-	TokenFile string `yaml:"token_file"`
+	TokenFile string `yaml:"token_file" json:"-"`
 	// CAFile holds the API server's authority.
-	CAFile string `yaml:"ca_file"`
+	CAFile string `yaml:"ca_file" json:"-"`
 }
 
 const (

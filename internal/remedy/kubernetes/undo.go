@@ -23,8 +23,8 @@ import (
 type Config struct {
 	API `yaml:",inline"`
 	// Namespace and Deployment name the object.
-	Namespace  string `yaml:"namespace"`
-	Deployment string `yaml:"deployment"`
+	Namespace  string `yaml:"namespace" json:"namespace"`
+	Deployment string `yaml:"deployment" json:"deployment"`
 }
 
 // Validate lists what is wrong; each message begins with the field's path.

@@ -12,6 +12,7 @@ import "context"
 // Order says what to roll back.
 type Order struct {
 	ID          string // of the remedy
+	Action      string // what is asked for, where that is no rollback: the name of a remedy of remedy_files
 	Service     string
 	Environment string
 	Version     string // the version to get rid of

@@ -8,6 +8,7 @@
 package webhook
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -29,11 +30,11 @@ import (
 // Config names the receiver.
 type Config struct {
 	// URL takes the orders.
-	URL string `yaml:"url"`
+	URL string `yaml:"url" json:"url"`
 	// SecretFile holds the secret that orders are signed with.
-	SecretFile string `yaml:"secret_file"`
+	SecretFile string `yaml:"secret_file" json:"-"`
 	// HTTP says how it is called, with the keys of Prometheus' scrape_configs: tls_config, authorization, proxy_url and more.
-	HTTP *promconfig.HTTPClientConfig `yaml:"http_config"`
+	HTTP *promconfig.HTTPClientConfig `yaml:"http_config" json:"-"`
 }
 
 // Validate lists what is wrong; each message begins with the field's path.
@@ -68,7 +69,7 @@ func (w *Webhook) Name() string { return "webhook" }
 
 // Order is the body.
 type Order struct {
-	Action      string `json:"action"` // rollback
+	Action      string `json:"action"` // rollback, or the name of a remedy
 	ID          string `json:"id"`
 	Service     string `json:"service"`
 	Environment string `json:"environment,omitempty"`
@@ -91,7 +92,7 @@ func (w *Webhook) Rollback(ctx context.Context, o rollback.Order) (string, error
 		return "", fmt.Errorf("webhook: %w", err)
 	}
 	body, err := json.Marshal(Order{
-		Action: "rollback", ID: o.ID, Service: o.Service, Environment: o.Environment, Version: o.Version, Previous: o.Previous, Reason: o.Reason,
+		Action: cmp.Or(o.Action, "rollback"), ID: o.ID, Service: o.Service, Environment: o.Environment, Version: o.Version, Previous: o.Previous, Reason: o.Reason,
 	})
 	if err != nil {
 		return "", fmt.Errorf("encode order: %w", err)

@@ -1385,6 +1385,165 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sb/v1/remediation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Remedies in force, how they are, and whether they are stopped */
+        get: operations["listRemediations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/remediation/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Alerts of an Alertmanager, in the words of its webhook receiver (version 4) */
+        post: operations["receiveRemediationAlerts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/remediation/remedies/{name}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin a remedy by hand */
+        post: operations["runRemediation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/remediation/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What remedies did, would do and did not do, with the reasons */
+        get: operations["listRemediationRuns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/remediation/runs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One run with its plan, evidence and history */
+        get: operations["getRemediationRun"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/remediation/runs/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have done what waits for approval
+         * @description Everything is judged once more; where something else would be done by then, it waits again.
+         */
+        post: operations["approveRemediation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/remediation/runs/{id}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have what waits for approval not be done */
+        post: operations["refuseRemediation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/remediation/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Start again what was stopped */
+        post: operations["startRemediation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sb/v1/remediation/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop all remedies, or one, until somebody starts them again
+         * @description What is being done is ended where it can be; what was done stays, and nothing is taken back. It survives restarts.
+         */
+        post: operations["stopRemediation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sb/v1/remedies": {
         parameters: {
             query?: never;
@@ -4045,6 +4204,180 @@ export interface components {
             count: number;
             reason: string;
         };
+        RemediationAnswer: {
+            /** @description who says so, where nobody has to log in */
+            by?: string;
+            /** @description why it is refused */
+            reason?: string;
+        };
+        RemediationApproval: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            /** @description the plan that was approved */
+            plan: string;
+        };
+        RemediationListed: {
+            description?: string;
+            dry_run: boolean;
+            /** @description of its action */
+            kind: string;
+            /** @description its newest run */
+            last?: components["schemas"]["RemediationRun"];
+            /** @enum {string} */
+            mode: "suggest" | "approve" | "auto";
+            name: string;
+            owner: string;
+            runbook: string;
+            /** @description absent while it may act */
+            stopped?: components["schemas"]["RemediationStop"];
+            /** @description what it says, in words */
+            terms: components["schemas"]["RemedyTerm"][];
+            /**
+             * Format: int64
+             * @description runs that wait for approval
+             */
+            waiting: number;
+        };
+        RemediationListing: {
+            /** @description by name */
+            remedies: components["schemas"]["RemediationListed"][];
+            /** @description the stop of all; absent while they may act */
+            stopped?: components["schemas"]["RemediationStop"];
+            summary: string;
+        };
+        RemediationMessage: {
+            alerts: components["schemas"]["RemediationMessageAlert"][];
+            version: string;
+        } & {
+            [key: string]: unknown;
+        };
+        RemediationMessageAlert: {
+            labels: {
+                [key: string]: string;
+            };
+            /** Format: date-time */
+            startsAt: string;
+            /** @enum {string} */
+            status: "firing" | "resolved";
+        } & {
+            [key: string]: unknown;
+        };
+        RemediationReceived: {
+            /**
+             * Format: int64
+             * @description alerts that none is for
+             */
+            ignored: number;
+            /**
+             * Format: int64
+             * @description alerts that a remedy is for
+             */
+            taken: number;
+        };
+        RemediationRun: {
+            approval?: components["schemas"]["RemediationApproval"];
+            dry_run: boolean;
+            /** @description what its queries found last */
+            evidence: components["schemas"]["RemedyFinding"][];
+            /** @description every change of state, the oldest first */
+            history: components["schemas"]["RemediationStep"][];
+            id: string;
+            /** @enum {string} */
+            mode: "suggest" | "approve" | "auto";
+            /** @description what would be or was done */
+            plan?: components["schemas"]["RemedyPlan"];
+            /** @description why this state, in one sentence */
+            reason: string;
+            remedy: string;
+            /** @description what came of it, in the executor's words */
+            result?: string;
+            /** @enum {string} */
+            state: "asked" | "declined" | "pending" | "acting" | "verifying" | "holding" | "undoing" | "suggested" | "planned" | "effective" | "undone" | "ineffective" | "failed" | "halted" | "refused" | "ended";
+            subject: components["schemas"]["RemediationSubject"];
+            times: components["schemas"]["RemediationTimes"];
+            trigger: components["schemas"]["RemediationTrigger"];
+            /** @description why it is declined, in one word: stopped, excluded, frozen, cooldown, limit, precondition, no_data, plan, blast_radius, gone */
+            why?: string;
+        };
+        RemediationRunRequest: {
+            /** @description who begins it, where nobody has to log in */
+            by?: string;
+            /** @description says what would be done, and does nothing */
+            dry_run?: boolean;
+            /** @description what stands for the labels of an alert; the matchers of the trigger must hold for them */
+            labels?: {
+                [key: string]: string;
+            };
+        };
+        RemediationRuns: {
+            /** @description the newest first */
+            runs: components["schemas"]["RemediationRun"][];
+        };
+        RemediationStep: {
+            by?: string;
+            reason: string;
+            state: string;
+            /** Format: date-time */
+            time: string;
+        };
+        RemediationStop: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            reason: string;
+            /** @description the remedy; absent where all are stopped */
+            remedy?: string;
+        };
+        RemediationSubject: {
+            environment?: string;
+            /** @description of the alert, or as given by hand */
+            labels: {
+                [key: string]: string;
+            };
+            service?: string;
+            /** @description what is touched; two runs never touch one target at once */
+            target: string;
+        };
+        RemediationSwitch: {
+            /** @description who does it, where nobody has to log in */
+            by?: string;
+            /** @description needed to stop */
+            reason?: string;
+            /** @description all, if absent */
+            remedy?: string;
+        };
+        RemediationTimes: {
+            /** Format: date-time */
+            began: string;
+            /**
+             * Format: date-time
+             * @description when it was carried out, planned or suggested; limits count these
+             */
+            decided?: string;
+            /**
+             * Format: date-time
+             * @description when it was over and its alert had ended
+             */
+            ended?: string;
+            /**
+             * Format: date-time
+             * @description until when the effect must be seen, or must last
+             */
+            until?: string;
+            /** Format: date-time */
+            updated: string;
+        };
+        RemediationTrigger: {
+            alert?: string;
+            /** @description who began it by hand */
+            by?: string;
+            fingerprint?: string;
+            /** @enum {string} */
+            kind: "alert" | "webhook" | "hand";
+            /** Format: date-time */
+            since: string;
+        };
         RemediesResponse: {
             /** @description the newest breach first */
             remedies: components["schemas"]["Remedy"][];
@@ -4101,11 +4434,52 @@ export interface components {
             /** @description the version that is the likely cause */
             version?: string;
         };
+        RemedyFinding: {
+            holds: boolean;
+            no_data?: boolean;
+            /** @description as it was evaluated */
+            query: string;
+            /** Format: date-time */
+            time: string;
+            /**
+             * Format: double
+             * @description what was compared; absent without data
+             */
+            value?: number;
+        };
+        RemedyPlan: {
+            /** @description exactly what is sent or started, without its secrets */
+            calls: string[];
+            /**
+             * Format: int64
+             * @description how many replicas there will be; absent where that does not change
+             */
+            replicas?: number;
+            /** @description what would be done, in one sentence */
+            text: string;
+            /**
+             * Format: int64
+             * @description replicas that there are
+             */
+            total?: number;
+            /**
+             * Format: int64
+             * @description replicas that change or may be missing at once
+             */
+            touched?: number;
+            /** @description how it would be undone; absent where it cannot be */
+            undo?: string;
+        };
         RemedyStep: {
             reason: string;
             state: string;
             /** Format: date-time */
             time: string;
+        };
+        RemedyTerm: {
+            /** @description for example precondition */
+            name: string;
+            text: string;
         };
         Replay: {
             /** @description as it comes out now */
@@ -8912,6 +9286,306 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LinkResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listRemediations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemediationListing"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    receiveRemediationAlerts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RemediationMessage"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemediationReceived"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    runRemediation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RemediationRunRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemediationRun"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listRemediationRuns: {
+        parameters: {
+            query?: {
+                remedy?: string;
+                service?: string;
+                state?: "asked" | "declined" | "pending" | "acting" | "verifying" | "holding" | "undoing" | "suggested" | "planned" | "effective" | "undone" | "ineffective" | "failed" | "halted" | "refused" | "ended";
+                /** @description only those whose alert is active or that are not over */
+                open?: boolean;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemediationRuns"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    getRemediationRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemediationRun"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    approveRemediation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RemediationAnswer"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemediationRun"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    refuseRemediation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RemediationAnswer"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemediationRun"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    startRemediation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RemediationSwitch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemediationStop"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    stopRemediation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RemediationSwitch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemediationStop"];
                 };
             };
             /** @description Error */
