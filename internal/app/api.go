@@ -113,9 +113,10 @@ func (c *cell) ownAPI() (*api.API, error) {
 
 // Status implements api.StatusReporter.
 func (c *cell) Status(ctx context.Context) api.Status {
+	problems, channels := c.problemsFor(ctx)
 	return api.Status{
 		Version: c.opts.Version, Revision: revision(), Started: c.began, UptimeSeconds: time.Since(c.began).Seconds(),
-		Roles: []string{"all"}, Demo: c.opts.Demo, ExternalLabels: c.cfg.ExternalLabels, Problems: c.problems(), Channels: c.courier.States(),
+		Roles: []string{"all"}, Demo: c.opts.Demo, ExternalLabels: c.cfg.ExternalLabels, Problems: problems, Channels: channels,
 		Config: c.configStatus(), Tenants: c.all.tenantsFor(ctx),
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"maps"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/signalbox-project/signalbox/internal/api"
 	"github.com/signalbox-project/signalbox/internal/cost"
 	"github.com/signalbox-project/signalbox/internal/model"
+	"github.com/signalbox-project/signalbox/internal/notify/courier"
 	"github.com/signalbox-project/signalbox/internal/platform/redact"
 	"github.com/signalbox-project/signalbox/internal/platform/turns"
 )
@@ -53,6 +55,26 @@ func below(dir string) (sum int64) {
 		return nil
 	})
 	return sum
+}
+
+// problemsFor are the problems and the channels as the caller may read them. Their texts name files, services and addresses of all
+// namespaces, so who is bound to some is told how many problems there are, and how grave.
+func (c *cell) problemsFor(ctx context.Context) ([]model.Problem, []courier.State) {
+	problems := c.problems()
+	if access.ScopeFor(ctx, access.StatusRead).All {
+		return problems, c.courier.States()
+	}
+	graves := []string{"critical", "warning", "info"}
+	worst := len(graves)
+	for _, p := range problems {
+		worst = min(worst, max(0, slices.Index(graves, p.Severity)))
+	}
+	if worst == len(graves) {
+		return []model.Problem{}, []courier.State{}
+	}
+	return []model.Problem{{
+		Severity: graves[worst], Message: fmt.Sprintf("problems of this installation: %d", len(problems)), Cure: "ask who sees all namespaces: they are shown to them alone",
+	}}, []courier.State{}
 }
 
 // tenantsFor are the tenants that the caller may see, home first.

@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"context"
+	"fmt"
 	"maps"
 
 	"github.com/signalbox-project/signalbox/internal/access"
@@ -9,8 +10,38 @@ import (
 	"github.com/signalbox-project/signalbox/internal/oncall/escalation"
 )
 
+// requestError marks a mistake of the caller's.
+type requestError struct{ error }
+
+// BadRequest tells the API whose fault it is.
+func (requestError) BadRequest() {}
+
+// placed are the labels as those of an alert of the caller's: where alerts of other teams go is told to nobody else, and it is the
+// label namespace that says whose an alert is.
+func placed(ctx context.Context, labels model.Labels) (model.Labels, error) {
+	scope := access.ScopeFor(ctx, access.AlertsRead)
+	if scope.All {
+		return labels, nil
+	}
+	said := labels[access.NamespaceLabel]
+	space, ok := scope.Place(said)
+	switch {
+	case !ok && said == "":
+		return nil, requestError{fmt.Errorf("labels: add %s=, with one of yours: %s", access.NamespaceLabel, scope.Text())}
+	case !ok:
+		return nil, requestError{fmt.Errorf("labels: the namespace %q is none of yours, which are: %s", said, scope.Text())}
+	}
+	labels = maps.Clone(labels)
+	labels[access.NamespaceLabel] = space
+	return labels, nil
+}
+
 // Suppose says where an alert with these labels would go, and whom it would page now, whether or not there is one.
 func (r *Diagnoser) Suppose(ctx context.Context, labels model.Labels) (Explanation, error) {
+	labels, err := placed(ctx, labels)
+	if err != nil {
+		return Explanation{}, err
+	}
 	name := labels["alertname"]
 	if name == "" {
 		name = "an alert with these labels"

@@ -124,7 +124,8 @@ func (h *handlers) registerDrills() {
 		})
 	operation.Register(h.Registry, h.escalating("ackDrill", http.MethodPost, "/oncall/drills/{id}/ack", access.PagesAck, "Acknowledge a drill"),
 		func(ctx context.Context, in *drillAckInput) (escalation.View, error) {
-			if !escalation.IsDrill(in.ID) {
+			// A drill belongs to the tenant, to none of its namespaces.
+			if !escalation.IsDrill(in.ID) || !access.ScopeFor(ctx, access.PagesAck).All {
 				return escalation.View{}, fmt.Errorf("drill %q: %w", in.ID, oncall.ErrUnknown)
 			}
 			if _, err := h.deps.Escalation.Acknowledge(ctx, in.ID, access.SubjectOf(ctx, strings.TrimSpace(in.Body.By)), "api"); err != nil {
