@@ -196,7 +196,6 @@ func incidentSplitCommand() *cobra.Command {
 	var title string
 	cmd := &cobra.Command{
 		Use: "split ID PAGE...", Short: "Make some of an incident's pages one of their own", Args: cobra.MinimumNArgs(2),
-		Example: `  signalbox incident split 2026-01-02-ab12 page-7 --title "Search is slow" --by ann`,
 	}
 	cmd.Flags().StringVar(&title, "title", "", "what the new incident is called")
 	return changing(cmd, func(args []string, by string) (string, map[string]any) {
