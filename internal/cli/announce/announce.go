@@ -147,7 +147,7 @@ func statusPublishCommand() *cobra.Command {
 	var status, text, incident string
 	cmd := &cobra.Command{
 		Use: "publish TITLE", Short: "Announce an incident", Args: cobra.ExactArgs(1),
-		Example: `  signalbox status-page publish "Orders are slow" --page broker --component orders=degraded_performance --text "We are looking into it." --by ann`,
+		Example: `  signalbox status-page publish "Layouts open slowly" --page broker --component layouts=degraded_performance --text "We are looking into it." --by ann`,
 	}
 	f := cmd.Flags()
 	f.StringArrayVar(&pages, "page", nil, "a page that shows it; may be repeated")
@@ -195,7 +195,7 @@ func statusMaintenanceCommand() *cobra.Command {
 	var text, starts, ends string
 	cmd := &cobra.Command{
 		Use: "maintenance TITLE", Short: "Announce maintenance, which begins and ends by the clock", Args: cobra.ExactArgs(1),
-		Example: `  signalbox status-page maintenance "New database" --page broker --component orders --starts 2030-01-02T22:00:00Z --ends 2030-01-02T23:00:00Z --text "Orders wait meanwhile." --by ann`,
+		Example: `  signalbox status-page maintenance "New database" --page broker --component layouts --starts 2030-01-02T22:00:00Z --ends 2030-01-02T23:00:00Z --text "Layouts cannot be saved meanwhile." --by ann`,
 	}
 	f := cmd.Flags()
 	f.StringArrayVar(&pages, "page", nil, "a page that shows it; may be repeated")
