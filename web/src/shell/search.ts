@@ -12,6 +12,8 @@ export interface AppSearch {
   q?: string | undefined;
   order?: string | undefined;
   view?: string | undefined;
+  // A run of a remedy.
+  run?: string | undefined;
   expr?: string[] | undefined;
   fields?: string | undefined;
   // Alerts, gate, trace.

@@ -2,6 +2,7 @@ import { Select } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { buildUrl } from "~/api/client";
+import { remediationQuery } from "~/api/remediation";
 import { remediesQuery } from "~/api/reports";
 import type { Remedy } from "~/api/types";
 import { Answer } from "~/components/Answer";
@@ -9,6 +10,8 @@ import { CopyMenu } from "~/components/CopyMenu";
 import { asCurl } from "~/components/clipboard";
 import { EmptyNote } from "~/components/EmptyNote";
 import { PageHead } from "~/components/PageHead";
+import { Contracts } from "./Contracts";
+import { urgent } from "./contracts";
 import { RemedyCard } from "./RemedyCard";
 import { answerOf, isOpen, stateTone, stateWord } from "./remedies";
 
@@ -24,20 +27,30 @@ export function RemediesPage() {
   const services = [
     ...new Set([...list.map((one) => one.service), ...(filter.service ? [filter.service] : [])]),
   ].sort();
+  const pressing = urgent(useQuery(remediationQuery).data);
   const live = list.find(isOpen);
   return (
     <>
       <PageHead
-        title="Rollbacks"
+        title="Remedies"
         answer={
-          query.data
+          pressing ??
+          (query.data
             ? answerOf(list)
             : query.error
               ? "It is not known what was rolled back."
-              : "Reading the rollbacks"
+              : "Reading the rollbacks")
         }
         tone={
-          query.data ? (live ? stateTone[live.state] : list[0] ? stateTone[list[0].state] : "ok") : undefined
+          pressing
+            ? "caution"
+            : query.data
+              ? live
+                ? stateTone[live.state]
+                : list[0]
+                  ? stateTone[list[0].state]
+                  : "ok"
+              : undefined
         }
         actions={
           <CopyMenu
@@ -45,9 +58,11 @@ export function RemediesPage() {
           />
         }
       >
-        What the auto-rollback did about breaches that last, or would have done in a dry run.{" "}
+        What is done about alerts, and what the auto-rollback did about breaches that last.{" "}
         <Link to="/alerts">Alerts and pages</Link> · <Link to="/gate">Gate</Link>
       </PageHead>
+      <Contracts />
+      <h2>Rollbacks</h2>
       <div className="row">
         <Select
           aria-label="Service"

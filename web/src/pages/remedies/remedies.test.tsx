@@ -97,7 +97,11 @@ describe("the rollbacks", () => {
     expect(await screen.findByText("No breach was looked at yet.")).toBeTruthy();
   });
   it("say why they are not known", async () => {
-    stubApi({ "/sb/v1/remedies": apiError(503, "overloaded", "busy") });
+    stubApi({
+      "/sb/v1/remedies": apiError(503, "overloaded", "busy"),
+      "/sb/v1/remediation": { remedies: [], summary: "" },
+      "/sb/v1/remediation/runs": { runs: [] },
+    });
     await open();
     expect((await screen.findByRole("alert")).textContent).toContain("busy");
   });
