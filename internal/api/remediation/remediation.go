@@ -27,7 +27,7 @@ type Room interface {
 	Runs(context.Context, engine.Query) ([]engine.Run, error)
 	Get(ctx context.Context, id string) (engine.Run, error)
 	Begin(ctx context.Context, remedy string, labels model.Labels, dryRun bool, by string) (engine.Run, error)
-	Approve(ctx context.Context, id, by string) (engine.Run, error)
+	Approve(ctx context.Context, id, seen, by string) (engine.Run, error)
 	Refuse(ctx context.Context, id, reason, by string) (engine.Run, error)
 	Stop(ctx context.Context, remedy, reason, by string) (engine.Stop, error)
 	Start(ctx context.Context, remedy string) (engine.Stop, error)
@@ -70,6 +70,7 @@ type runInput struct {
 
 // Answer approves or refuses.
 type Answer struct {
+	Plan   string `json:"plan,omitempty" maxLength:"10000" doc:"text of the plan that is approved; where another one waits by now, nothing is"`
 	Reason string `json:"reason,omitempty" maxLength:"1000" doc:"why it is refused"`
 	By     string `json:"by,omitempty" maxLength:"200" doc:"who says so, where nobody has to log in"`
 }
@@ -131,7 +132,7 @@ func (h *handlers) registerChanges() {
 	approve.Description = "Everything is judged once more; where something else would be done by then, it waits again."
 	operation.Register(h.Registry, approve, func(ctx context.Context, in *answerInput) (engine.Run, error) {
 		by := who(ctx, in.Body.By)
-		run, err := h.deps.Room.Approve(ctx, in.ID, by)
+		run, err := h.deps.Room.Approve(ctx, in.ID, in.Body.Plan, by)
 		if err == nil {
 			h.Audit(ctx, model.AuditEntry{Actor: by, Action: "remediation.approve", Subject: run.ID, Details: map[string]string{"remedy": run.Remedy, "plan": run.Approval.Plan}})
 		}

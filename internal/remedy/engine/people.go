@@ -150,9 +150,13 @@ func (e *Engine) remedy(name string) (contract.Remedy, error) {
 	return contract.Remedy{}, fmt.Errorf("remedy %q: %w; %s", name, store.ErrNotFound, document.DidYouMean(name, names))
 }
 
-// Approve has a run done that waits for it, as its plan says now.
-func (e *Engine) Approve(ctx context.Context, id, by string) (Run, error) {
+// Approve has a run done that waits for it, as its plan says now. seen is the text of the plan that somebody read, "" where that is not
+// known: another one than they read is not approved.
+func (e *Engine) Approve(ctx context.Context, id, seen, by string) (Run, error) {
 	return e.decide(ctx, id, func(k *kept, now time.Time) error {
+		if seen != "" && seen != k.Plan.Text {
+			return refuse("something else would be done by now: %s; read it again before you approve it", k.Plan.Text)
+		}
 		k.Approval = &Approval{By: by, At: now, Plan: k.Plan.Text}
 		return e.change(ctx, k, Pending, sentence("Approved by "+by+": it is judged once more, and done"), by, now)
 	})

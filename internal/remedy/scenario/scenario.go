@@ -51,7 +51,7 @@ type Step struct {
 	// Fires and Resolves are alerts, by their labels.
 	Fires    map[string]string `yaml:"fires"`
 	Resolves map[string]string `yaml:"resolves"`
-	// Do is approve, refuse, stop, stop all, start, start all, restart, or crash before and crash after: the process ends with the next
+	// Do is approve, approve another (a plan that does not wait, which must not do), refuse, stop, stop all, start, start all, restart, or crash before and crash after: the process ends with the next
 	// action, before or after the target took it.
 	Do string `yaml:"do"`
 	// Frozen says why nothing may be done from here on; "no" ends that.
@@ -126,7 +126,7 @@ func (s *File) validate() []error {
 }
 
 func deeds() []string {
-	return []string{"approve", "refuse", "stop", "stop all", "start", "start all", "restart", "crash before", "crash after"}
+	return []string{"approve", "approve another", "refuse", "stop", "stop all", "start", "start all", "restart", "crash before", "crash after"}
 }
 
 // chosen are the remedies in force.
@@ -232,15 +232,20 @@ func (w *world) apply(ctx context.Context, step Step) (errs []error) {
 func (w *world) do(ctx context.Context, what string) (err error) {
 	name := w.remedies[0].Name
 	switch what {
-	case "approve", "refuse":
+	case "approve", "approve another", "refuse":
 		run, err := w.newest(ctx)
 		if err != nil {
 			return err
 		}
-		if what == "approve" {
-			_, err = w.engine.Approve(ctx, run.ID, "anna")
-		} else {
+		switch what {
+		case "refuse":
 			_, err = w.engine.Refuse(ctx, run.ID, "not now", "anna")
+		case "approve":
+			_, err = w.engine.Approve(ctx, run.ID, "", "anna")
+		default:
+			if _, err := w.engine.Approve(ctx, run.ID, "a plan of before", "anna"); err == nil {
+				return errors.New("a plan that does not wait was approved")
+			}
 		}
 		return err
 	case "stop":

@@ -25,7 +25,7 @@ export const remediationRunsQuery = queryOptions({
 /** What a person asks for, by the part of the address that it is sent to. */
 export interface RemediationChange {
   part: string;
-  body: { by: string; reason?: string; remedy?: string };
+  body: { by: string; plan?: string; reason?: string; remedy?: string };
 }
 
 export function useRemediationChange() {

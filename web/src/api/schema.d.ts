@@ -4207,6 +4207,8 @@ export interface components {
         RemediationAnswer: {
             /** @description who says so, where nobody has to log in */
             by?: string;
+            /** @description text of the plan that is approved; where another one waits by now, nothing is */
+            plan?: string;
             /** @description why it is refused */
             reason?: string;
         };

@@ -20,7 +20,10 @@ export function Approval({ run, who }: { run: RemediationRun; who: Who }) {
   const send = (event: FormEvent) => {
     event.preventDefault();
     change.mutate(
-      { part: `/runs/${encodeURIComponent(run.id)}/${asking}`, body: { by } },
+      {
+        part: `/runs/${encodeURIComponent(run.id)}/${asking}`,
+        body: asking === "approve" ? { by, plan: run.plan?.text } : { by },
+      },
       { onSuccess: () => setAsking(undefined) },
     );
   };

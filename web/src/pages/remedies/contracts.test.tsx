@@ -97,7 +97,9 @@ describe("what waits for approval", () => {
     await userEvent.type(within(form).getByLabelText(/Your name/), "ana");
     await userEvent.click(within(form).getByRole("button", { name: "Yes, do it" }));
     await within(list).findByRole("button", { name: "Have it done" });
-    expect(posts(calls)).toEqual([["/sb/v1/remediation/runs/run1/approve", { by: "ana" }]]);
+    expect(posts(calls)).toEqual([
+      ["/sb/v1/remediation/runs/run1/approve", { by: "ana", plan: "Scales consumer-layout from 2 to 4." }],
+    ]);
   });
   it("is not asked again once it was approved", async () => {
     const approval = { at: time, by: "ana", plan: "p" };
