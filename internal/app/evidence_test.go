@@ -280,7 +280,7 @@ func (e evidenced) compare(t *testing.T, want map[string]string) {
 // A folder of a version before there were notes is no reason to suspect anybody; from then on it is watched.
 func TestAnUpgradeCriesNoWolf(t *testing.T) {
 	dir := t.TempDir()
-	files := map[string]string{"signalbox.yml": evidenceConfig, "slos.yml": evidenceSLO}
+	files := evidenceFiles()
 	e := kept(t, startIn(t, dir, files))
 	e.stop()
 	if err := os.RemoveAll(filepath.Join(dir, "data", "audit")); err != nil { // what notes there were

@@ -33,6 +33,7 @@ func mounts() map[front.MountInfo]string {
 		"/v1/": "POST /v1/traces", "/sb/v1/": "GET /sb/v1/status", "/jaeger/api/": "GET /jaeger/api/services",
 		"GET /sb/v1/tenants/{tenant}/hooks/": "GET /sb/v1/tenants/default/hooks/github", "POST /sb/v1/tenants/{tenant}/hooks/": "POST /sb/v1/tenants/default/hooks/github",
 		"POST /pagerduty/v2/enqueue": "POST /pagerduty/v2/enqueue", "POST /pagerduty/v2/change/enqueue": "POST /pagerduty/v2/change/enqueue",
+		"/mcp": "POST /mcp", "/status/": "GET /status/broker/",
 	} {
 		out[front.MountInfo{Port: "web", Pattern: pattern}] = request
 	}
