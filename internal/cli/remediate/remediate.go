@@ -150,7 +150,7 @@ func runCommand() *cobra.Command {
 	cmd := changing(&cobra.Command{
 		Use: "run REMEDY", Short: "Begin a remedy by hand", Args: cobra.ExactArgs(1),
 		Long:    "Begins a remedy without an alert. Everything that the remedy asks for must hold all the same; its mode is as in its file.",
-		Example: "  signalbox remedy run scale-consumers --label queue=layout-jobs --dry-run",
+		Example: "  signalbox remedy run scale-consumers --label queue=layout-jobs --label service=layout --dry-run",
 	}, func(args []string, by string) (string, map[string]any) {
 		given := map[string]string{}
 		for _, l := range labels {
