@@ -34,7 +34,7 @@ export function RemediesPage() {
       <PageHead
         title="Remedies"
         answer={
-          pressing ??
+          pressing?.text ??
           (query.data
             ? answerOf(list)
             : query.error
@@ -42,15 +42,14 @@ export function RemediesPage() {
               : "Reading the rollbacks")
         }
         tone={
-          pressing
-            ? "caution"
-            : query.data
-              ? live
-                ? stateTone[live.state]
-                : list[0]
-                  ? stateTone[list[0].state]
-                  : "ok"
-              : undefined
+          pressing?.tone ??
+          (query.data
+            ? live
+              ? stateTone[live.state]
+              : list[0]
+                ? stateTone[list[0].state]
+                : "ok"
+            : undefined)
         }
         actions={
           <CopyMenu

@@ -1,4 +1,4 @@
-import { screen, within } from "@testing-library/react";
+import { cleanup, screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { RemediationListing, RemediationRun } from "~/api/types";
@@ -69,6 +69,22 @@ describe("the remedies in force", () => {
     await userEvent.click(within(list).getByRole("button", { name: "scale-consumers" }));
     expect(within(list).getByText("depth > 1000")).toBeTruthy();
     expect(screen.getByRole("heading", { level: 1 }).textContent).toContain("1 remedy waits for approval");
+  });
+  it("say first that one failed, until its alert has ended", async () => {
+    const failed = (times: RemediationRun["times"]) => ({
+      "/sb/v1/remediation": {
+        remedies: [{ ...listed, waiting: 0, last: { ...run, state: "failed", times } }],
+        summary: "",
+      },
+    });
+    await open(failed(run.times));
+    const title = () => screen.getByRole("heading", { level: 1 }).textContent;
+    await screen.findByRole("list", { name: "Remedies in force" });
+    expect(title()).toContain("scale-consumers: failed.");
+    cleanup();
+    await open(failed({ ...run.times, ended: time }));
+    await screen.findByRole("list", { name: "Remedies in force" });
+    expect(title()).not.toContain("failed");
   });
   it("say how to begin where there are none", async () => {
     await open({ "/sb/v1/remediation": { remedies: [], summary: "" } });

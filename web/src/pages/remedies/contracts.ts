@@ -42,12 +42,18 @@ const runWord: Record<State, string> = {
 };
 
 /** What one must know of the remedies before anything else; nothing where all is as usual. */
-export function urgent(listing: RemediationListing | undefined): string | undefined {
+export function urgent(listing: RemediationListing | undefined): { text: string; tone: Tone } | undefined {
   if (!listing) return undefined;
-  if (listing.stopped) return "All remedies are stopped.";
+  if (listing.stopped) return { text: "All remedies are stopped.", tone: "caution" };
+  // One whose alert ended as well needs nobody any more.
+  const bad = listing.remedies.find(
+    ({ last }) => last && runTone[last.state] === "danger" && last.state !== "halted" && !last.times.ended,
+  );
+  if (bad?.last) return { text: `${bad.name}: ${runWord[bad.last.state].toLowerCase()}.`, tone: "danger" };
   const waiting = listing.remedies.reduce((sum, one) => sum + one.waiting, 0);
   if (waiting === 0) return undefined;
-  return waiting === 1 ? "1 remedy waits for approval." : `${waiting} remedies wait for approval.`;
+  const text = waiting === 1 ? "1 remedy waits for approval." : `${waiting} remedies wait for approval.`;
+  return { text, tone: "caution" };
 }
 
 /** What became of a run so far. */
